@@ -1,0 +1,65 @@
+"""Spec: one node of a config's tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
+
+PositiveInt = Annotated[int, Ge(1)]
+NonNegativeInt = Annotated[int, Ge(0)]
+PositiveFloat = Annotated[float, Gt(0)]
+NonNegativeFloat = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Ge(0), Le(1)]
+"""From 0 to 1, both included."""
+Rate = Annotated[float, Ge(0), Lt(1)]
+"""From 0 up to but not including 1: what dropout and momentum take."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One broken rule: `path` from the spec that states it ("encoder", "filters"), and the words.
+
+    The message says what came, what was expected and how to mend it; the place is added by others.
+    """
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+class Spec(BaseModel):
+    """One node of the config: frozen, typed, validated strictly, with its fields' notes below them.
+
+    Sequences are tuples, so a spec can be hashed and compared. Where a spec builds something, it
+    has a `build()`.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        validate_default=True,
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+    )
+
+    def rules(self) -> Iterator[Problem]:
+        """Yields a Problem for each rule that one field's type cannot state."""
+        return iter(())
+
+    def replace(self, **fields: Any) -> Self:
+        """A copy with these fields changed, validated like the original."""
+        return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **fields})
+
+    @model_validator(mode="after")
+    def _keep_rules(self) -> Self:
+        problems = tuple(self.rules())
+        if problems:
+            # A custom error carries the problems to `spec.messages`, which finds each one's line.
+            text = "; ".join(problem.message for problem in problems)
+            raise PydanticCustomError("rules", "{text}", {"text": text, "problems": problems})
+        return self
