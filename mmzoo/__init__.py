@@ -1,3 +1,42 @@
-"""mmzoo: a Keras model zoo and a training command. One YAML file describes one experiment."""
+"""mmzoo: a Keras model zoo and a training command. One YAML file describes one experiment.
+
+The public API is five functions, which do what the commands of the same names do:
+
+    config = mmzoo.load_config("configs/mnist_cnn.yaml", ["train.epochs=1"])
+    run = mmzoo.train(config)
+    metrics = mmzoo.evaluate(run)
+    rows = mmzoo.predict(run, ["digit.png"])
+    model = mmzoo.build_model(run.config())
+
+They are imported when they are first used: `import mmzoo` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmzoo.config import load_config as load_config
+    from mmzoo.evaluation.evaluate_run import evaluate as evaluate
+    from mmzoo.model import build_model as build_model
+    from mmzoo.prediction import predict as predict
+    from mmzoo.training.train import train as train
 
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "build_model": "mmzoo.model",
+    "evaluate": "mmzoo.evaluation.evaluate_run",
+    "load_config": "mmzoo.config",
+    "predict": "mmzoo.prediction",
+    "train": "mmzoo.training.train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'mmzoo' has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_PUBLIC]

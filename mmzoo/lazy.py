@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
+__all__ = ["keras", "quiet_stderr", "tf"]
+
+
 class _LazyModule(ModuleType):
     """Stands for a module and imports it when one of its attributes is first asked for."""
 

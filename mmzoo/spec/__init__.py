@@ -8,3 +8,8 @@ from mmzoo.spec.base import PositiveInt as PositiveInt
 from mmzoo.spec.base import Problem as Problem
 from mmzoo.spec.base import Rate as Rate
 from mmzoo.spec.base import Spec as Spec
+from mmzoo.spec.dump import dump_yaml as dump_yaml
+from mmzoo.spec.load import load_spec as load_spec
+from mmzoo.spec.schema import json_schema as json_schema
+from mmzoo.spec.words import did_you_mean as did_you_mean
+from mmzoo.spec.words import nearest as nearest

@@ -53,7 +53,9 @@ class Spec(BaseModel):
 
     def replace(self, **fields: Any) -> Self:
         """A copy with these fields changed, validated like the original."""
-        return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **fields})
+        return type(self)(
+            **{**{name: getattr(self, name) for name in type(self).model_fields}, **fields}
+        )
 
     @model_validator(mode="after")
     def _keep_rules(self) -> Self:

@@ -1,0 +1,164 @@
+"""What there is to choose from: every component by its `type`, the configs, the runs.
+
+For `mmzoo list` and `mmzoo show`. The families are read off the config's own unions, so a new
+member is listed as soon as it can be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any
+
+from mmzoo.encoders.image import ImageEncoder
+from mmzoo.errors import ConfigError
+from mmzoo.fusion import Fusion
+from mmzoo.heads import Head
+from mmzoo.inputs import Input
+from mmzoo.inputs.image import Augmentation
+from mmzoo.mixing import Mixing
+from mmzoo.objectives import Objective
+from mmzoo.optimizers import Optimizer
+from mmzoo.runs import all_runs
+from mmzoo.schedules import Schedule
+from mmzoo.sources import Source, catalogue
+from mmzoo.spec import Spec, did_you_mean
+from mmzoo.spec.expected import Expected
+from mmzoo.spec.words import flow
+
+FAMILIES: dict[str, tuple[Any, ...]] = {
+    "inputs": (Input,),
+    "encoders": (ImageEncoder,),
+    "fusions": (Fusion,),
+    "heads": (Head,),
+    "objectives": (Objective,),
+    "sources": (Source,),
+    "optimizers": (Optimizer,),
+    "schedules": (Schedule,),
+    "augmentations": (Augmentation,),
+    "mixings": (Mixing,),
+}
+"""Each family with its unions: encoders have one for each modality."""
+
+
+def members(family: str) -> dict[str, type[Spec]]:
+    """The specs of a family by the `type` that users write."""
+    return {
+        name: spec for union in FAMILIES[family] for name, spec in Expected.of(union).family.items()
+    }
+
+
+def listed(kind: str, pattern: str = "*") -> dict[str, str]:
+    """The names of one kind that match a pattern with wildcards, each with a line about it."""
+    rows = _LISTS[kind]() if kind in _LISTS else _summaries(kind)
+    return {name: note for name, note in rows.items() if fnmatchcase(name, pattern)}
+
+
+@dataclass(frozen=True)
+class Component:
+    """What `mmzoo show` says of one component."""
+
+    family: str
+    name: str
+    notes: str
+    fields: dict[str, tuple[str, str, str]]
+    """Of each field: its type, its default, and the note on it."""
+
+    def as_dict(self) -> dict[str, Any]:
+        keys = ("type", "default", "note")
+        fields = {name: dict(zip(keys, row, strict=True)) for name, row in self.fields.items()}
+        return {"family": self.family, "name": self.name, "notes": self.notes, "fields": fields}
+
+    def __str__(self) -> str:
+        lines = [f"{self.name} ({self.family})", "", self.notes, "", "Fields:"]
+        for name, (kind, default, note) in self.fields.items():
+            lines.append(f"  {name}: {kind} = {default}" if default else f"  {name}: {kind}")
+            lines += [f"      {line}" for line in note.splitlines()]
+        return "\n".join(lines)
+
+
+def find_components(name: str) -> list[Component]:
+    """Every component of this `type`; several families may have one, as `cnn` may read texts too.
+
+    Raises:
+        ConfigError: there is none; the message has the nearest name.
+    """
+    found = [
+        _component(family, name, specs[name])
+        for family in FAMILIES
+        if name in (specs := members(family))
+    ]
+    if not found:
+        names = sorted({name for family in FAMILIES for name in members(family)})
+        raise ConfigError(
+            f"no component is named {name!r}{did_you_mean(name, names)}. There are: "
+            f"{', '.join(names)}. For a config or a run, give its path."
+        )
+    return found
+
+
+def _summaries(family: str) -> dict[str, str]:
+    return {name: _first_line(spec) for name, spec in members(family).items()}
+
+
+def _first_line(spec: type[Spec]) -> str:
+    return cleandoc(spec.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+
+
+def _component(family: str, name: str, spec: type[Spec]) -> Component:
+    fields = {
+        field: (
+            Expected.of(info.annotation, *info.metadata, info).words(),
+            "" if info.is_required() else flow(_plain(info.default)),
+            info.description or "",
+        )
+        for field, info in spec.model_fields.items()
+        if field != "type"
+    }
+    return Component(family, name, cleandoc(spec.__doc__ or ""), fields)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, Spec) else value
+
+
+def _datasets() -> dict[str, str]:
+    return {listing.name: listing.description for listing in catalogue()}
+
+
+def _configs() -> dict[str, str]:
+    """The configs in `configs/`, each with the first line of its head."""
+    rows = {}
+    for path in sorted(Path("configs").rglob("*.yaml")):
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        rows[path.stem] = first.removeprefix("#").strip() if first.startswith("#") else ""
+    return rows
+
+
+def _runs() -> dict[str, str]:
+    """The runs in `runs/`, each with its main metrics."""
+    rows = {}
+    for run in all_runs():
+        test = run.metrics().get("test")
+        rows[str(run.directory)] = _main_metrics(test) if test else "not finished"
+    return rows
+
+
+def _main_metrics(entry: Mapping[str, Any]) -> str:
+    heads = {name: values for name, values in entry.items() if isinstance(values, Mapping)}
+    shown = (
+        f"{head} {next(iter(values))} {next(iter(values.values())):.4g}"
+        for head, values in heads.items()
+    )
+    return f"{', '.join(shown)} on {entry['examples']:,} test examples of {entry['data']}"
+
+
+_LISTS: dict[str, Callable[[], dict[str, str]]] = {
+    "datasets": _datasets,
+    "configs": _configs,
+    "runs": _runs,
+}
+KINDS = (*FAMILIES, *_LISTS)

@@ -1,0 +1,23 @@
+"""`mmzoo board`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path), default=Path("runs"))
+@click.option("--port", type=click.IntRange(0, 65535), default=6006, show_default=True)
+def board(directory: Path, port: int) -> None:
+    """Show the curves of the runs below DIRECTORY in TensorBoard, on this machine only.
+
+    \b
+    Example:
+      mmzoo board
+      mmzoo board runs/mnist_cnn --port 6007
+    """
+    from mmzoo.board import serve_board
+
+    serve_board(directory, port, click.echo)

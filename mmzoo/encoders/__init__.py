@@ -1,0 +1,3 @@
+"""Encoders: one tensor in, features out. One package a modality, one encoder a file."""
+
+from mmzoo.encoders.features import Features as Features

@@ -1,0 +1,132 @@
+"""A convolutional network, freely described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import TYPE_CHECKING, Literal
+
+from mmzoo.encoders.activations import Activation
+from mmzoo.encoders.features import Features
+from mmzoo.lazy import keras
+from mmzoo.spec import PositiveInt, Problem, Rate, Spec
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+class CNN(Spec):
+    """Stages of convolution, activation and pooling, then dense layers.
+
+    The networks that tutorials begin with; with batch norm and several convolutions a stage, also
+    the small nets that do best on small images. A field that takes one number or a list gives the
+    number to every stage, or one entry to each.
+
+    Reference: Simonyan and Zisserman, "Very deep convolutional networks for large-scale image
+    recognition", 2014, for stages of 3x3 convolutions; Ioffe and Szegedy, "Batch normalization",
+    2015.
+    """
+
+    type: Literal["cnn"] = "cnn"
+    filters: tuple[PositiveInt, ...] = (32, 64, 64)
+    """Filters of each stage's convolutions: one stage per entry."""
+    kernel_size: PositiveInt | tuple[PositiveInt, ...] = 3
+    """Height and width of each stage's kernels, in pixels."""
+    convolutions: PositiveInt | tuple[PositiveInt, ...] = 1
+    """Convolutions in each stage, before its pooling."""
+    padding: Literal["valid", "same"] = "valid"
+    """`valid` lets each convolution shrink the image by its kernel; `same` keeps its size."""
+    batch_norm: bool = False
+    """Normalise each convolution's output over the batch, before the activation."""
+    activation: Activation = "relu"
+    """The activation of convolutions and dense layers."""
+    pool: PositiveInt | tuple[PositiveInt, ...] = 2
+    """Size and stride of the pooling that ends each stage; 1 means none."""
+    pool_type: Literal["max", "average"] = "max"
+    """What pooling takes of its window."""
+    stage_dropout: Rate = 0.0
+    """Share of whole feature maps dropped after each stage."""
+    pooling: Literal["flatten", "average", "max"] = "flatten"
+    """How the last feature map becomes a vector: all of it, or its average or maximum."""
+    units: tuple[PositiveInt, ...] = ()
+    """Width of each dense layer after the convolutions."""
+    dropout: Rate = 0.0
+    """Share of the feature vector dropped, and of each dense layer's output."""
+
+    def rules(self) -> Iterator[Problem]:
+        stages = len(self.filters)
+        if stages == 0:
+            yield Problem(("filters",), "expected at least one stage, got an empty list")
+        for field in ("kernel_size", "convolutions", "pool"):
+            value = getattr(self, field)
+            if isinstance(value, tuple) and len(value) != stages:
+                yield Problem(
+                    (field,),
+                    f"expected one number, or one for each of the {stages} stages of `filters`; "
+                    f"got {len(value)} numbers",
+                )
+
+    def smallest_image(self) -> int:
+        """The smallest height or width, in pixels, that leaves something after the last stage."""
+        return next(size for size in count(1) if self._size_after(size) >= 1)
+
+    def build(self, image: KerasTensor) -> Features:
+        x = keras.layers.Rescaling(1 / 255, name="rescaling")(image)
+        for stage, filters in enumerate(self.filters):
+            for index in range(_of_stage(self.convolutions, stage)):
+                x = self._convolution(x, filters, stage, f"stage{stage + 1}_conv{index + 1}")
+            x = self._pool(x, stage)
+            if self.stage_dropout:
+                name = f"stage{stage + 1}_dropout"
+                x = keras.layers.SpatialDropout2D(self.stage_dropout, name=name)(x)
+        tokens = keras.layers.Reshape((-1, x.shape[-1]), name="tokens")(x)
+        x = self._vector(x)
+        for index, units in enumerate(self.units):
+            x = keras.layers.Dense(units, self.activation, name=f"dense{index + 1}")(x)
+            if self.dropout:
+                x = keras.layers.Dropout(self.dropout, name=f"dropout{index + 1}")(x)
+        return Features(vector=x, tokens=tokens)
+
+    def _convolution(self, x: KerasTensor, filters: int, stage: int, name: str) -> KerasTensor:
+        x = keras.layers.Conv2D(
+            filters,
+            _of_stage(self.kernel_size, stage),
+            padding=self.padding,
+            use_bias=not self.batch_norm,
+            name=name,
+        )(x)
+        if self.batch_norm:
+            x = keras.layers.BatchNormalization(name=f"{name}_norm")(x)
+        return keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x)
+
+    def _pool(self, x: KerasTensor, stage: int) -> KerasTensor:
+        size = _of_stage(self.pool, stage)
+        if size == 1:
+            return x
+        max_pool, average_pool = keras.layers.MaxPooling2D, keras.layers.AveragePooling2D
+        pool = max_pool if self.pool_type == "max" else average_pool
+        return pool(size, name=f"stage{stage + 1}_pool")(x)
+
+    def _vector(self, x: KerasTensor) -> KerasTensor:
+        match self.pooling:
+            case "flatten":
+                x = keras.layers.Flatten(name="flatten")(x)
+            case "average":
+                x = keras.layers.GlobalAveragePooling2D(name="average")(x)
+            case "max":
+                x = keras.layers.GlobalMaxPooling2D(name="max")(x)
+        return keras.layers.Dropout(self.dropout, name="dropout")(x) if self.dropout else x
+
+    def _size_after(self, size: int) -> int:
+        for stage in range(len(self.filters)):
+            if self.padding == "valid":
+                shrink = _of_stage(self.kernel_size, stage) - 1
+                size -= shrink * _of_stage(self.convolutions, stage)
+            size //= _of_stage(self.pool, stage)
+            if size < 1:  # Python's floor would let a negative size look like a positive one later.
+                return 0
+        return size
+
+
+def _of_stage(value: int | tuple[int, ...], stage: int) -> int:
+    return value if isinstance(value, int) else value[stage]

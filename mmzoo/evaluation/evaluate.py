@@ -1,0 +1,79 @@
+"""Running a model over a split, and the metrics of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmzoo.data import evaluation_batches
+from mmzoo.lazy import tf
+
+if TYPE_CHECKING:
+    import keras
+
+    from mmzoo.config import Config
+    from mmzoo.data import Columns
+    from mmzoo.sources import Data
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of running a model over a split.
+
+    Attributes:
+        split: the split's name.
+        data: the name of the data that was really used.
+        loss: what the objective minimises, as a mean over the examples.
+        labels: each head's labels, as the source has them.
+        predictions: each head's predictions, float32 `[rows, width]`.
+        metrics: each head's metrics, as plain numbers, lists and None.
+    """
+
+    split: str
+    data: str
+    loss: float
+    labels: dict[str, np.ndarray]
+    predictions: dict[str, np.ndarray]
+    metrics: dict[str, dict[str, Any]]
+
+    @property
+    def examples(self) -> int:
+        return len(next(iter(self.labels.values())))
+
+    def as_metrics(self) -> dict[str, Any]:
+        """The split's entry in metrics.json."""
+        loss = self.loss if np.isfinite(self.loss) else None
+        return {"data": self.data, "examples": self.examples, "loss": loss, **self.metrics}
+
+
+def evaluate_model(model: keras.Model, config: Config, data: Data, split: str) -> Evaluation:
+    """Runs a compiled model over one split."""
+    columns = data.splits[split]
+    predictions, loss = _run(model, config, columns)
+    labels = {name: columns[config.columns[name]] for name in config.heads}
+    metrics = {
+        name: head.evaluate(labels[name], predictions[name]) for name, head in config.heads.items()
+    }
+    return Evaluation(split, data.name, loss, labels, predictions, metrics)
+
+
+def _run(
+    model: keras.Model, config: Config, columns: Columns
+) -> tuple[dict[str, np.ndarray], float]:
+    @tf.function(reduce_retracing=True, autograph=False)
+    def score(inputs: Any, targets: Any) -> tuple[Any, Any]:
+        outputs = model(inputs, training=False)
+        loss = model.compute_loss(x=inputs, y=targets, y_pred=outputs, training=False)
+        return outputs, loss
+
+    outputs: dict[str, list[np.ndarray]] = {name: [] for name in config.heads}
+    total, rows = 0.0, 0
+    for inputs, targets in evaluation_batches(config, columns):
+        batch_outputs, loss = score(inputs, targets)
+        for name, values in batch_outputs.items():
+            outputs[name].append(values.numpy())
+        size = len(outputs[name][-1])
+        total, rows = total + float(loss) * size, rows + size
+    return {name: np.concatenate(parts) for name, parts in outputs.items()}, total / rows

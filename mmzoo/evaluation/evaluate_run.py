@@ -1,0 +1,113 @@
+"""`mmzoo eval`: all figures and pictures of a run on one split."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmzoo import __version__
+from mmzoo.config import Config
+from mmzoo.errors import RunError
+from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
+from mmzoo.evaluation.head_reports import head_report
+from mmzoo.evaluation.plots import history_plot
+from mmzoo.evaluation.report import Report, write_report
+from mmzoo.files import write_text
+from mmzoo.journal import to_stderr
+from mmzoo.runs import Run, open_run
+from mmzoo.spec import dump_yaml
+from mmzoo.tables import write_table
+from mmzoo.trained import load_trained
+from mmzoo.training.devices import Kind, prepare_devices
+
+if TYPE_CHECKING:
+    from mmzoo.sources import Data
+
+
+def evaluate(
+    run: Run | Path | str,
+    *,
+    split: str = "test",
+    checkpoint: str | Path = "best",
+    device: Kind = "auto",
+) -> dict[str, Any]:
+    """Evaluates a run on one split and writes the report into `eval/<split>/`.
+
+    Args:
+        run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
+        split: "train", "validation" or "test".
+        checkpoint: "best", "last", or a weights file.
+        device: "auto", "cpu" or "gpu".
+
+    Returns:
+        The split's metrics, as `metrics.json` has them.
+
+    Raises:
+        RunError: there is no such run, split or checkpoint, or the data is not the run's.
+    """
+    if not isinstance(run, Run):
+        run, file = open_run(Path(run))
+        checkpoint = file or checkpoint
+    config = run.config()
+    prepare_devices(device, config.train)
+    data = _same_data(run, config)
+    if split not in data.splits:
+        raise RunError(f"unknown split {split!r}; the data has: {', '.join(data.splits)}")
+    model, config = load_trained(run, checkpoint)
+    evaluation = evaluate_model(model, config, data, split)
+    folder = run.evaluation(split)
+    heads = tuple(head_report(name, config, data, evaluation, folder) for name in config.heads)
+    write_text(
+        folder / "metrics.json", json.dumps({split: evaluation.as_metrics()}, indent=2) + "\n"
+    )
+    _write_predictions(folder / "predictions.csv", config, evaluation)
+    history = folder / "history.png"
+    if run.history():
+        history_plot(history, run.history())
+    environment = run.environment()
+    report = Report(
+        title=config.name,
+        run=str(run.directory),
+        checkpoint=str(checkpoint),
+        split=split,
+        examples=evaluation.examples,
+        data=data.name,
+        data_asked=data.fallback_for or data.name,
+        fingerprint=environment["data"]["fingerprint"],
+        date=datetime.now().astimezone(),
+        version=__version__,
+        loss=evaluation.loss if np.isfinite(evaluation.loss) else None,
+        heads=heads,
+        config=dump_yaml(config),
+        history=history if history.is_file() else None,
+    )
+    write_report(folder / "report.html", report)
+    if checkpoint == "best":
+        run.write_metrics({**run.metrics(), split: evaluation.as_metrics()})
+    return evaluation.as_metrics()
+
+
+def _same_data(run: Run, config: Config) -> Data:
+    """The run's data, read again; said loudly where it is not the same any more."""
+    data = config.load_data(to_stderr)
+    trained_on = run.environment()["data"]
+    if data.fingerprint != trained_on["fingerprint"]:
+        raise RunError(
+            f"{run.directory}: was trained on {trained_on['name']} (fingerprint "
+            f"{trained_on['fingerprint'][:12]}), but the source now gives {data.name} "
+            f"({data.fingerprint[:12]}). Make the same data available again: `mmzoo data where`."
+        )
+    return data
+
+
+def _write_predictions(path: Path, config: Config, evaluation: Evaluation) -> None:
+    """A row for each example: what is true, what is said, with what probability."""
+    table: dict[str, Any] = {"row": list(range(evaluation.examples))}
+    for name, head in config.heads.items():
+        table[f"{name}_true"] = head.written_labels(evaluation.labels[name])
+        table |= head.written(evaluation.predictions[name], name)
+    write_table(path, table)

@@ -1,0 +1,270 @@
+"""The report of an evaluation: one HTML page that needs no other file, no script and no network."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmzoo.evaluation.findings import (
+    confused_pairs,
+    head_warnings,
+    headline,
+    other_metrics,
+)
+from mmzoo.files import write_text
+from mmzoo.metrics import PerClass, per_class
+
+_MOST_CLASSES_OPEN = 30
+"""A table of more classes than these is folded away."""
+_PICTURE_SCALE = 0.7
+"""CSS pixels for each pixel of a picture: sharp on fine screens, and two plots fit side by side."""
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but for tab and line feed, and halves of surrogate pairs."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG file, and what it shows."""
+
+    title: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class HeadReport:
+    """What a report says about one head."""
+
+    name: str
+    kind: str
+    """The head's `type`, such as "classification"."""
+    metrics: Mapping[str, Any]
+    """Its entry in `metrics.json`."""
+    class_names: tuple[str, ...] = ()
+    """The names of its classes, or of its labels."""
+    confusion: NDArray[np.int64] | None = None
+    """[classes, classes], true classes in rows; None where an example may have several labels."""
+    per_label: PerClass | None = None
+    """Figures of each label, where there is no confusion matrix that they follow from."""
+    pictures: tuple[Picture, ...] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader should know before trusting the figures."""
+        return head_warnings(self.metrics, self.confusion, self.class_names)
+
+    @property
+    def per_class(self) -> PerClass | None:
+        return self.per_label if self.confusion is None else per_class(self.confusion)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a report shows."""
+
+    title: str
+    """The config's name."""
+    run: str
+    """The run directory."""
+    checkpoint: str
+    """Which weights: "best", "last" or a file's name."""
+    split: str
+    examples: int
+    data: str
+    """The name of the data that was used."""
+    data_asked: str
+    """The name of the data that the config asks for; differs from `data` after a fallback."""
+    fingerprint: str
+    date: datetime
+    version: str
+    """Of mmzoo."""
+    loss: float | None
+    """None where it is not finite, as in metrics.json."""
+    heads: tuple[HeadReport, ...]
+    config: str
+    """The config as YAML text."""
+    history: Path | None = None
+    """The PNG of the training's course."""
+    warnings: tuple[str, ...] = ()
+    """Besides those that the heads have of their own."""
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Writes the page, whole or not at all; the pictures are read and become part of it."""
+    write_text(path, report_page(report))
+
+
+def report_page(report: Report) -> str:
+    """The page as HTML text."""
+    style = resources.files("mmzoo.evaluation").joinpath("report.css").read_text(encoding="utf-8")
+    # The policy makes browsers keep the promise of the module's first line.
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>{_text(report.title)}: {_text(report.split)}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+{_header(report)}
+{_warnings(report)}
+{_facts(report)}
+{"".join(map(_head, report.heads))}
+{_training(report)}
+</main>
+</body>
+</html>
+"""
+
+
+def _header(report: Report) -> str:
+    return f"""<header>
+<h1>{_text(report.title)}</h1>
+<p>Evaluated on the {_text(report.split)} split of {_name(report.data)}:
+{report.examples:,} {"example" if report.examples == 1 else "examples"}.</p>
+</header>"""
+
+
+def _warnings(report: Report) -> str:
+    notes = []
+    if report.data != report.data_asked:
+        notes.append(
+            f'<p class="note alarm" role="alert"><b>Asked for {_name(report.data_asked)}, used '
+            f"{_name(report.data)}.</b> The figures below say nothing about "
+            f"{_name(report.data_asked)}.</p>"
+        )
+    of_heads = [
+        f"{head.name}: {warning}" if len(report.heads) > 1 else warning
+        for head in report.heads
+        for warning in head.warnings
+    ]
+    notes += [f'<p class="note">{_text(text)}</p>' for text in (*report.warnings, *of_heads)]
+    return "\n".join(notes)
+
+
+def _facts(report: Report) -> str:
+    facts = {
+        "run": report.run,
+        "checkpoint": report.checkpoint,
+        "data": report.data,
+        "fingerprint": report.fingerprint,
+        "loss": "not finite" if report.loss is None else f"{report.loss:.4g}",
+        "date": report.date.strftime("%Y-%m-%d %H:%M"),
+        "made by": f"mmzoo {report.version}",
+    }
+    return f'<div class="facts"><dl>{_definitions(facts)}</dl></div>'
+
+
+def _head(head: HeadReport) -> str:
+    return f"""<section>
+<h2>{_name(head.name)}<span class="kind">{_text(head.kind)}</span></h2>
+{_headline(head)}
+<dl class="metrics">{_definitions(other_metrics(head.metrics))}</dl>
+{_pictures(head.pictures)}
+{_confusions(head)}
+{_classes(head)}
+</section>
+"""
+
+
+def _headline(head: HeadReport) -> str:
+    found = headline(head.metrics, head.confusion, head.class_names)
+    if found is None:
+        return ""
+    interval = f" ({found.interval})" if found.interval else ""
+    return (
+        f'<p class="headline"><strong>{_text(found.value)}</strong>'
+        f"<span>{_text(found.label)}{_text(interval)};<br>{_text(found.baseline)}</span></p>"
+    )
+
+
+def _confusions(head: HeadReport) -> str:
+    if head.confusion is None:
+        return ""
+    pairs = confused_pairs(head.confusion, head.class_names)
+    if not pairs:
+        return "<h3>Most confused</h3><p>No mistakes.</p>"
+    items = "".join(f"<li>{_text(str(pair))}</li>" for pair in pairs)
+    return f'<h3>Most confused</h3><ol class="columns">{items}</ol>'
+
+
+def _classes(head: HeadReport) -> str:
+    scores = head.per_class
+    if scores is None:
+        return ""
+    one, all_of_them = ("label", "Labels") if head.confusion is None else ("class", "Classes")
+    rows = "\n".join(
+        f"<tr><td>{_name(name)}</td>{_bar(precision)}{_bar(recall)}{_bar(f1)}<td>{support:,}</td></tr>"
+        for name, precision, recall, f1, support in zip(head.class_names, *scores, strict=True)
+    )
+    table = f"""<div class="scroll"><table>
+<thead><tr><th>{one}</th><th>precision</th><th>recall</th><th>F1</th><th>examples</th></tr></thead>
+<tbody>
+{rows}
+</tbody></table></div>"""
+    if len(head.class_names) <= _MOST_CLASSES_OPEN:
+        return f"<h3>{all_of_them}</h3>{table}"
+    return f"<details><summary>{all_of_them} ({len(head.class_names)})</summary>{table}</details>"
+
+
+def _bar(share: float) -> str:
+    return f'<td class="bar" style="--share: {100 * share:.1f}%">{share:.3f}</td>'
+
+
+def _training(report: Report) -> str:
+    history = (Picture("Training", report.history),) if report.history else ()
+    return f"""<section>
+{_pictures(history)}
+<details><summary>Config</summary><pre>{_text(report.config)}</pre></details>
+</section>"""
+
+
+def _pictures(pictures: tuple[Picture, ...]) -> str:
+    if not pictures:
+        return ""
+    return f'<div class="pictures">{"".join(map(_picture, pictures))}</div>'
+
+
+def _picture(picture: Picture) -> str:
+    png = picture.path.read_bytes()
+    # Every PNG has its width and height here; a browser that knows them does not jump about.
+    width, height = (round(_PICTURE_SCALE * size) for size in struct.unpack(">II", png[16:24]))
+    data = base64.b64encode(png).decode("ascii")
+    title = _text(picture.title)
+    return (
+        f"<figure><figcaption>{title}</figcaption>"
+        f'<img alt="{title}" width="{width}" height="{height}" '
+        f'src="data:image/png;base64,{data}"></figure>'
+    )
+
+
+def _definitions(values: Mapping[str, str]) -> str:
+    return "".join(
+        f"<div><dt>{_text(label)}</dt><dd>{_name(value)}</dd></div>"
+        for label, value in values.items()
+    )
+
+
+def _name(text: str) -> str:
+    """Text whose direction of writing must not turn what stands beside it."""
+    return f"<bdi>{_text(text)}</bdi>"
+
+
+def _text(text: str) -> str:
+    """Text as HTML; characters that no page may hold become the replacement character."""
+    return html.escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text))

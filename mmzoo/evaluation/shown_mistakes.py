@@ -1,0 +1,30 @@
+"""The worst mistakes of a head as pictures with captions, for the report and for TensorBoard."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmzoo.config import Config
+from mmzoo.evaluation.evaluate import Evaluation
+from mmzoo.evaluation.mistakes import mistake_captions, worst_mistakes
+from mmzoo.heads import Binary, Classification
+from mmzoo.sources import Data
+
+
+def shown_mistakes(
+    name: str, config: Config, data: Data, evaluation: Evaluation
+) -> tuple[list[np.ndarray], list[str]]:
+    """Pictures, uint8 `[height, width, channels]`, and captions of what a head got most wrong.
+
+    Both are empty where the head does not choose a class, or got nothing wrong.
+    """
+    head = config.heads[name]
+    if not isinstance(head, Classification | Binary):
+        return [], []
+    true = head.class_labels(evaluation.labels[name])
+    probabilities = head.class_probabilities(evaluation.predictions[name])
+    rows = worst_mistakes(true, probabilities)
+    shown, spec = next(iter(config.inputs.items()))
+    values = data.splits[evaluation.split][config.columns[shown]][rows]
+    captions = mistake_captions(true[rows], probabilities[rows], head.class_names or ())
+    return [spec.picture(value) for value in values], captions

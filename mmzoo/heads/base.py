@@ -1,0 +1,95 @@
+"""What all heads share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from mmzoo.spec import NonNegativeFloat, Spec
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    import tensorflow as tf
+    from keras import KerasTensor
+
+
+class BaseHead(Spec):
+    """One named prediction: its layer, loss, metrics, and how a prediction is written out.
+
+    A head starts as the user wrote it and becomes whole with `fit`, which reads off the training
+    labels what was left open. All other methods ask for a whole head.
+    """
+
+    metric_names: ClassVar[tuple[str, ...]]
+    """The names of `keras_metrics`. The first is watched when nothing else is said."""
+
+    column: str | None = None
+    """The data's column with the labels; by default the head's own name, or the only target."""
+    weight: NonNegativeFloat = 1.0
+    """Weight of this head's loss in the sum over all heads."""
+
+    @property
+    @abstractmethod
+    def whole(self) -> bool:
+        """Whether nothing that the model's shape depends on is left open."""
+
+    @abstractmethod
+    def fit(self, labels: np.ndarray, names: tuple[str, ...] | None, where: str) -> Self:
+        """Reads off the training labels what the config left open; checks the rest against them.
+
+        Args:
+            labels: the training split's labels, `[rows]` or `[rows, width]`.
+            names: the classes' names, where the data has them.
+            where: the place to name in errors, such as "heads.digit, column 'label' of mnist".
+
+        Raises:
+            DataError: the labels do not fit the head.
+        """
+
+    @abstractmethod
+    def check(self, labels: np.ndarray, where: str) -> None:
+        """Raises a DataError where labels of another split do not fit what `fit` found."""
+
+    @abstractmethod
+    def output(self, features: KerasTensor, name: str) -> KerasTensor:
+        """The head's last layer on `features` `[batch, width]`; always float32."""
+
+    @abstractmethod
+    def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
+        """Labels as the loss takes them; `soft` asks for a form that can be mixed by averaging."""
+
+    def example_weight(self, labels: tf.Tensor) -> tf.Tensor | None:
+        """The weight of each example's loss in training, float32 `[batch]`; None for all ones."""
+        return None
+
+    @abstractmethod
+    def keras_loss(self, soft: bool) -> keras.losses.Loss:
+        """The loss for targets made with the same `soft`."""
+
+    @abstractmethod
+    def keras_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
+        """What is measured during training, by Keras' names, for targets made with `soft`."""
+
+    @abstractmethod
+    def evaluate(self, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+        """All metrics of an evaluation as plain numbers, lists and None."""
+
+    @abstractmethod
+    def written_labels(self, labels: np.ndarray) -> list[Any]:
+        """Labels as a column of a table, in the words of `written`."""
+
+    @abstractmethod
+    def written(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
+        """Predictions as columns of a table, whose names start with `name`.
+
+        Args:
+            predicted: float32 `[rows, width]`.
+            name: the head's name.
+            top: how many of the most probable classes to write, for a head that chooses one.
+        """
+
+    @abstractmethod
+    def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
+        """Made-up labels, for `--smoke`; every class occurs where there are rows enough."""

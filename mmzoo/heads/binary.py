@@ -1,0 +1,168 @@
+"""Yes or no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from mmzoo.errors import DataError
+from mmzoo.heads.base import BaseHead
+from mmzoo.heads.class_weights import ClassWeights, balanced_weights, weights_problem
+from mmzoo.lazy import keras, tf
+from mmzoo.spec import Fraction, NonNegativeFloat, Problem, Rate
+
+if TYPE_CHECKING:
+    import numpy as np
+    from keras import KerasTensor
+
+
+class Binary(BaseHead):
+    """Yes or no: one sigmoid, the probability of the second class."""
+
+    metric_names = ("accuracy", "auc")
+
+    type: Literal["binary"] = "binary"
+    class_names: tuple[str, str] | None = None
+    """The names of no and yes, in this order; read off the data by default."""
+    positive: tuple[str, ...] | None = None
+    """Classes of the data that count as yes, where it has more than two; all others count as no."""
+    loss: Literal["cross_entropy", "focal", "hinge", "mean_squared_error"] = "cross_entropy"
+    """What is minimised. `hinge` and `mean_squared_error` are taken of the probability."""
+    label_smoothing: Rate = 0.0
+    """Share by which labels are drawn towards one half."""
+    focal_gamma: NonNegativeFloat = 2.0
+    """How strongly the focal loss turns away from examples that are right already."""
+    class_weights: ClassWeights = None
+    """Weights of the classes' examples in training: `auto`, or a mapping of names to weights."""
+    threshold: Fraction = 0.5
+    """The probability from which a prediction counts as yes."""
+    positive_values: tuple[int, ...] = (1,)
+    """The label numbers that count as yes: found from `positive`, if that is given."""
+
+    def rules(self) -> Iterator[Problem]:
+        if self.label_smoothing and self.loss in ("hinge", "mean_squared_error"):
+            yield Problem(
+                ("label_smoothing",),
+                f"expected 0 with loss {self.loss!r}: only cross_entropy and focal smooth labels",
+            )
+
+    @property
+    def whole(self) -> bool:
+        return True
+
+    def fit(self, labels: np.ndarray, names: tuple[str, ...] | None, where: str) -> Self:
+        if labels.ndim != 1 or labels.dtype.kind not in "iub":
+            raise DataError(
+                f"{where}: expected 0 or 1 in each row for a binary head; "
+                f"got {labels.dtype} of shape {list(labels.shape)}"
+            )
+        if self.positive is None:
+            whole = self.replace(class_names=self.class_names or self._two(names) or ("no", "yes"))
+        else:
+            whole = self._with_positive(self.positive, names, where)
+        assert whole.class_names is not None
+        whole.check(labels, where)
+        weights = self.class_weights
+        if weights == "auto":
+            balanced = balanced_weights(whole.class_labels(labels), 2)
+            weights = dict(zip(whole.class_names, balanced, strict=True))
+        if problem := weights_problem(weights, whole.class_names):
+            raise DataError(f"{where}: {problem.message}")
+        return whole.replace(class_weights=weights)
+
+    def check(self, labels: np.ndarray, where: str) -> None:
+        if self.positive is None and len(labels) and labels.max() > 1:
+            wrong = int((labels > 1).argmax())
+            raise DataError(
+                f"{where}: row {wrong} has class {labels[wrong]}; expected 0 or 1 for a binary "
+                "head. Use `type: classification`, or say with `positive:` which classes are yes."
+            )
+
+    def output(self, features: KerasTensor, name: str) -> KerasTensor:
+        return keras.layers.Dense(1, "sigmoid", dtype="float32", name=name)(features)
+
+    def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
+        values = tf.constant(self.positive_values, labels.dtype)
+        return tf.cast(tf.reduce_any(labels[:, None] == values, axis=1), tf.float32)[:, None]
+
+    def example_weight(self, labels: tf.Tensor) -> tf.Tensor | None:
+        if self.class_weights is None:
+            return None
+        assert isinstance(self.class_weights, Mapping)
+        assert self.class_names is not None
+        no, yes = (self.class_weights.get(name, 1.0) for name in self.class_names)
+        return tf.where(self.target(labels, soft=False)[:, 0] > 0.5, yes, no)
+
+    def keras_loss(self, soft: bool) -> keras.losses.Loss:
+        losses = keras.losses
+        match self.loss:
+            case "cross_entropy":
+                return losses.BinaryCrossentropy(label_smoothing=self.label_smoothing)
+            case "focal":
+                return losses.BinaryFocalCrossentropy(
+                    gamma=self.focal_gamma, label_smoothing=self.label_smoothing
+                )
+            case "hinge":
+                return losses.Hinge()
+            case "mean_squared_error":
+                return losses.MeanSquaredError()
+
+    def keras_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
+        return [
+            keras.metrics.BinaryAccuracy(name="accuracy", threshold=self.threshold),
+            keras.metrics.AUC(name="auc"),
+        ]
+
+    def evaluate(self, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+        from mmzoo.metrics import binary_metrics
+
+        return binary_metrics(self.class_labels(labels), predicted[:, 0], self.threshold)
+
+    def class_labels(self, labels: np.ndarray) -> np.ndarray:
+        """0 for no and 1 for yes, int64 `[rows]`."""
+        import numpy as np
+
+        return np.isin(labels, self.positive_values).astype("int64")
+
+    def class_probabilities(self, predicted: np.ndarray) -> np.ndarray:
+        """The probabilities of no and yes, float `[rows, 2]`."""
+        import numpy as np
+
+        return np.concatenate([1 - predicted, predicted], axis=1)
+
+    def decided(self, predicted: np.ndarray) -> np.ndarray:
+        """0 or 1 for each prediction, int64 `[rows]`."""
+        return (predicted[:, 0] >= self.threshold).astype("int64")
+
+    def written_labels(self, labels: np.ndarray) -> list[Any]:
+        assert self.class_names is not None
+        return [self.class_names[label] for label in self.class_labels(labels)]
+
+    def written(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
+        assert self.class_names is not None
+        probabilities = [float(value) for value in predicted[:, 0]]
+        return {
+            name: [self.class_names[value >= self.threshold] for value in probabilities],
+            f"{name}_probability": probabilities,
+        }
+
+    def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
+        return random.permutation(rows) % 2
+
+    def _two(self, names: tuple[str, ...] | None) -> tuple[str, str] | None:
+        return (names[0], names[1]) if names and len(names) == 2 else None
+
+    def _with_positive(
+        self, positive: tuple[str, ...], names: tuple[str, ...] | None, where: str
+    ) -> Self:
+        known = names or self.class_names or ()
+        for name in positive:
+            if name not in known:
+                raise DataError(
+                    f"{where}: unknown class {name!r} in `positive`; "
+                    f"the classes are: {', '.join(known) or '(the data names none)'}"
+                )
+        return self.replace(
+            positive_values=tuple(known.index(name) for name in positive),
+            class_names=self.class_names or (f"not {'/'.join(positive)}", "/".join(positive)),
+        )

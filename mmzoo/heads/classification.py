@@ -1,0 +1,176 @@
+"""One class of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from annotated_types import Ge
+
+from mmzoo.errors import DataError
+from mmzoo.heads.base import BaseHead
+from mmzoo.heads.class_weights import ClassWeights, balanced_weights, weights_problem
+from mmzoo.lazy import keras, tf
+from mmzoo.spec import NonNegativeFloat, Problem, Rate
+
+if TYPE_CHECKING:
+    import numpy as np
+    from keras import KerasTensor
+
+
+class Classification(BaseHead):
+    """One class of several: a softmax over the classes.
+
+    References: Szegedy et al., "Rethinking the Inception architecture", 2016, for label smoothing;
+    Lin et al., "Focal loss for dense object detection", 2017.
+    """
+
+    metric_names = ("accuracy",)
+
+    type: Literal["classification"] = "classification"
+    classes: Annotated[int, Ge(2)] | None = None
+    """How many classes there are; read off the data by default."""
+    class_names: tuple[str, ...] | None = None
+    """The classes' names in order; read off the data by default."""
+    loss: Literal["cross_entropy", "focal", "hinge", "mean_squared_error"] = "cross_entropy"
+    """What is minimised. `hinge` and `mean_squared_error` are taken of the probabilities."""
+    one_hot: bool = False
+    """Give the loss one-hot labels where class numbers would do: the same loss, by another road.
+    All losses but the plain cross-entropy need one-hot labels and get them anyway."""
+    label_smoothing: Rate = 0.0
+    """Share of each label's weight that is spread over all classes."""
+    focal_gamma: NonNegativeFloat = 2.0
+    """How strongly the focal loss turns away from examples that are right already."""
+    class_weights: ClassWeights = None
+    """Weights of the classes' examples in training: `auto` for the inverse of their frequencies,
+    or a mapping of class names to weights."""
+
+    def rules(self) -> Iterator[Problem]:
+        if self.classes and self.class_names and len(self.class_names) != self.classes:
+            yield Problem(
+                ("class_names",),
+                f"expected {self.classes} names, as `classes` says; got {len(self.class_names)}",
+            )
+        if self.class_names and len(set(self.class_names)) != len(self.class_names):
+            yield Problem(("class_names",), "expected every name once; some come twice")
+        if self.label_smoothing and self.loss in ("hinge", "mean_squared_error"):
+            yield Problem(
+                ("label_smoothing",),
+                f"expected 0 with loss {self.loss!r}: only cross_entropy and focal smooth labels",
+            )
+        if self.class_names and (problem := weights_problem(self.class_weights, self.class_names)):
+            yield problem
+
+    @property
+    def whole(self) -> bool:
+        return self.classes is not None
+
+    def fit(self, labels: np.ndarray, names: tuple[str, ...] | None, where: str) -> Self:
+        if labels.ndim != 1 or labels.dtype.kind not in "iu":
+            raise DataError(
+                f"{where}: expected one class number a row for a classification; "
+                f"got {labels.dtype} of shape {list(labels.shape)}"
+            )
+        classes = self.classes or (len(names) if names else int(labels.max()) + 1)
+        if names and self.classes and len(names) != self.classes:
+            raise DataError(
+                f"{where}: the data has {len(names)} classes, the config says "
+                f"`classes: {self.classes}`. Leave `classes` out to take what the data has."
+            )
+        class_names = self.class_names or names or tuple(str(n) for n in range(classes))
+        weights = self.class_weights
+        if weights == "auto":
+            weights = dict(zip(class_names, balanced_weights(labels, classes), strict=True))
+        if problem := weights_problem(weights, class_names):
+            raise DataError(f"{where}: {problem.message}")
+        whole = self.replace(classes=classes, class_names=class_names, class_weights=weights)
+        whole.check(labels, where)
+        return whole
+
+    def check(self, labels: np.ndarray, where: str) -> None:
+        assert self.classes is not None
+        if len(labels) and not (labels.min() >= 0 and labels.max() < self.classes):
+            wrong = int(((labels < 0) | (labels >= self.classes)).argmax())
+            raise DataError(
+                f"{where}: row {wrong} has class {labels[wrong]}; expected 0 to {self.classes - 1}"
+            )
+
+    def output(self, features: KerasTensor, name: str) -> KerasTensor:
+        return keras.layers.Dense(self.classes, "softmax", dtype="float32", name=name)(features)
+
+    def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
+        return tf.one_hot(labels, self.classes) if self._one_hot(soft) else labels
+
+    def example_weight(self, labels: tf.Tensor) -> tf.Tensor | None:
+        if self.class_weights is None:
+            return None
+        assert isinstance(self.class_weights, Mapping)
+        assert self.class_names is not None
+        weights = [self.class_weights.get(name, 1.0) for name in self.class_names]
+        return tf.gather(tf.constant(weights, tf.float32), labels)
+
+    def keras_loss(self, soft: bool) -> keras.losses.Loss:
+        losses = keras.losses
+        match self.loss:
+            case "cross_entropy" if self._one_hot(soft):
+                return losses.CategoricalCrossentropy(label_smoothing=self.label_smoothing)
+            case "cross_entropy":
+                return losses.SparseCategoricalCrossentropy()
+            case "focal":
+                # Keras' alpha of 0.25 would only scale this loss: with softmax it is one number.
+                return losses.CategoricalFocalCrossentropy(
+                    alpha=1.0, gamma=self.focal_gamma, label_smoothing=self.label_smoothing
+                )
+            case "hinge":
+                return losses.CategoricalHinge()
+            case "mean_squared_error":
+                return losses.MeanSquaredError()
+
+    def keras_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
+        if self._one_hot(soft):
+            return [keras.metrics.CategoricalAccuracy(name="accuracy")]
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
+    def evaluate(self, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+        from mmzoo.metrics import classification_metrics
+
+        return classification_metrics(labels, predicted)
+
+    def class_labels(self, labels: np.ndarray) -> np.ndarray:
+        """Each row's class, int64 `[rows]`."""
+        return labels
+
+    def class_probabilities(self, predicted: np.ndarray) -> np.ndarray:
+        """The probability of each class, float `[rows, classes]`."""
+        return predicted
+
+    def decided(self, predicted: np.ndarray) -> np.ndarray:
+        """The class that each prediction says, int64 `[rows]`."""
+        return predicted.argmax(axis=1)
+
+    def written_labels(self, labels: np.ndarray) -> list[Any]:
+        assert self.class_names is not None
+        return [self.class_names[label] for label in labels]
+
+    def written(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
+        assert self.class_names is not None
+        order = (-predicted).argsort(axis=1, kind="stable")
+        best = order[:, 0]
+        columns: dict[str, list[Any]] = {
+            name: [self.class_names[index] for index in best],
+            f"{name}_probability": _picked(predicted, best),
+        }
+        for rank in range(1, min(top, len(self.class_names))):
+            columns[f"{name}_{rank + 1}"] = [self.class_names[index] for index in order[:, rank]]
+            columns[f"{name}_{rank + 1}_probability"] = _picked(predicted, order[:, rank])
+        return columns
+
+    def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
+        return random.permutation(rows) % (self.classes or len(self.class_names or "abc"))
+
+    def _one_hot(self, soft: bool) -> bool:
+        return soft or self.one_hot or self.loss != "cross_entropy" or self.label_smoothing > 0
+
+
+def _picked(probabilities: np.ndarray, columns: np.ndarray) -> list[float]:
+    return [float(row[column]) for row, column in zip(probabilities, columns, strict=True)]

@@ -1,0 +1,90 @@
+"""Numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from mmzoo.errors import DataError
+from mmzoo.heads.base import BaseHead
+from mmzoo.lazy import keras, tf
+from mmzoo.spec import PositiveInt
+
+if TYPE_CHECKING:
+    import numpy as np
+    from keras import KerasTensor
+
+
+class Regression(BaseHead):
+    """One number or several, in the data's own units."""
+
+    metric_names = ("mean_absolute_error", "root_mean_squared_error")
+
+    type: Literal["regression"] = "regression"
+    dim: PositiveInt | None = None
+    """How many numbers are predicted; read off the data by default."""
+    loss: Literal["mean_squared_error", "mean_absolute_error", "huber"] = "mean_squared_error"
+    """What is minimised."""
+
+    @property
+    def whole(self) -> bool:
+        return self.dim is not None
+
+    def fit(self, labels: np.ndarray, names: tuple[str, ...] | None, where: str) -> Self:
+        dim = labels.shape[1] if labels.ndim == 2 else 1
+        if self.dim not in (None, dim):
+            raise DataError(f"{where}: expected {self.dim} numbers in each row, got {dim}")
+        whole = self.replace(dim=dim)
+        whole.check(labels, where)
+        return whole
+
+    def check(self, labels: np.ndarray, where: str) -> None:
+        import numpy as np
+
+        if labels.dtype.kind not in "iuf":
+            raise DataError(f"{where}: expected numbers for a regression, got {labels.dtype}")
+        if not (finite := np.isfinite(labels)).all():
+            wrong = int(np.argwhere(~finite)[0][0])
+            raise DataError(f"{where}: row {wrong} has {labels[wrong]}; expected a finite number")
+
+    def output(self, features: KerasTensor, name: str) -> KerasTensor:
+        return keras.layers.Dense(self.dim, dtype="float32", name=name)(features)
+
+    def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
+        values = tf.cast(labels, tf.float32)
+        return values[:, None] if values.shape.rank == 1 else values
+
+    def keras_loss(self, soft: bool) -> keras.losses.Loss:
+        losses = keras.losses
+        match self.loss:
+            case "mean_squared_error":
+                return losses.MeanSquaredError()
+            case "mean_absolute_error":
+                return losses.MeanAbsoluteError()
+            case "huber":
+                return losses.Huber()
+
+    def keras_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
+        return [
+            keras.metrics.MeanAbsoluteError(name="mean_absolute_error"),
+            keras.metrics.RootMeanSquaredError(name="root_mean_squared_error"),
+        ]
+
+    def evaluate(self, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+        from mmzoo.metrics import regression_metrics
+
+        return regression_metrics(labels.reshape(predicted.shape).astype("float64"), predicted)
+
+    def written_labels(self, labels: np.ndarray) -> list[Any]:
+        return labels.tolist() if labels.ndim == 1 else [str(row) for row in labels.tolist()]
+
+    def written(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
+        if predicted.shape[1] == 1:
+            return {name: [float(value) for value in predicted[:, 0]]}
+        return {
+            f"{name}_{index}": [float(value) for value in predicted[:, index]]
+            for index in range(predicted.shape[1])
+        }
+
+    def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
+        return random.normal(size=(rows, self.dim or 1))

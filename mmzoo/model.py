@@ -1,0 +1,42 @@
+"""From a config to a keras.Model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mmzoo.encoders import Features
+from mmzoo.lazy import keras
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+    from mmzoo.config import Config
+    from mmzoo.encoders.image import ImageEncoder
+
+
+def build_model(config: Config) -> keras.Model:
+    """The model of a fitted config: a dictionary of inputs in, a dictionary of predictions out.
+
+    Every encoder is a sub-model named `<input>_encoder`, so it can be frozen, summarised and used
+    again by itself. The first weights are drawn from `train.seed`.
+    """
+    keras.utils.set_random_seed(config.train.seed)
+    placeholders = {name: spec.placeholder(name) for name, spec in config.inputs.items()}
+    features = {
+        name: _encoded(placeholders[name], config.inputs[name].encoder, name)
+        for name in config.inputs
+    }
+    outputs = config.fusion.build(features, config.heads)
+    return config.objective.build(placeholders, outputs, config.name)
+
+
+def _encoded(placeholder: KerasTensor, encoder: ImageEncoder, name: str) -> Features:
+    """The features of one input, made by a sub-model of its own."""
+    inside = keras.Input(placeholder.shape[1:], dtype=placeholder.dtype, name=name)
+    features = encoder.build(inside)
+    if features.tokens is None:
+        model = keras.Model(inside, features.vector, name=f"{name}_encoder")
+        return Features(model(placeholder))
+    model = keras.Model(inside, [features.vector, features.tokens], name=f"{name}_encoder")
+    vector, tokens = model(placeholder)
+    return Features(vector, tokens)

@@ -1,0 +1,83 @@
+"""`mmzoo predict`: what a trained model says of files it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmzoo.config import Config
+from mmzoo.errors import DataError
+from mmzoo.lazy import tf
+from mmzoo.runs import Run, open_run
+from mmzoo.trained import load_trained
+from mmzoo.training.devices import Kind, prepare_devices
+
+if TYPE_CHECKING:
+    import keras
+
+Columns = dict[str, list[Any]]
+
+
+def predict(
+    run: Run | Path | str,
+    files: Sequence[Path | str],
+    *,
+    top: int = 0,
+    checkpoint: str | Path = "best",
+    device: Kind = "auto",
+) -> Columns:
+    """Predicts from files, one example each.
+
+    Args:
+        run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
+        files: the files of the model's only input, such as pictures.
+        top: how many of the most probable classes to give for each classification.
+        checkpoint: "best", "last", or a weights file.
+        device: "auto", "cpu" or "gpu".
+
+    Returns:
+        The columns of a table with a row for each file: `file`, and for each head its prediction
+        and, where it has one, its probability.
+
+    Raises:
+        DataError: a file cannot be read, or the model needs more than one input.
+        RunError: there is no such run or checkpoint.
+    """
+    if not isinstance(run, Run):
+        run, file = open_run(Path(run))
+        checkpoint = file or checkpoint
+    config = run.config()
+    if len(config.inputs) > 1:
+        raise DataError(
+            f"{run.directory}: predicts from {len(config.inputs)} inputs together "
+            f"({', '.join(config.inputs)}), which single files cannot give"
+        )
+    prepare_devices(device, config.train)
+    model, config = load_trained(run, checkpoint)
+    parts = list(_predicted(model, config, [Path(file) for file in files]))
+    columns: Columns = {"file": [str(file) for file in files]}
+    for name, head in config.heads.items():
+        rows = np.concatenate([part[name] for part in parts])
+        columns |= {key: list(values) for key, values in head.written(rows, name, top).items()}
+    return columns
+
+
+def _predicted(
+    model: keras.Model, config: Config, files: Sequence[Path]
+) -> Iterator[dict[str, np.ndarray]]:
+    """The predictions for a batch of files at a time, so that any number of them can be given."""
+    [(name, spec)] = config.inputs.items()
+    run = tf.function(lambda values: model({name: values}, training=False), reduce_retracing=True)
+    for batch in _batches(files, config.evaluation_batch_size):
+        # Files differ in size, so each is made to fit by itself.
+        values = [spec.preprocess(tf.constant(spec.read_file(file)[None])) for file in batch]
+        outputs = run(tf.concat(values, axis=0))
+        yield {head: output.numpy() for head, output in outputs.items()}
+
+
+def _batches(files: Sequence[Path], size: int) -> Iterator[Sequence[Path]]:
+    for start in range(0, len(files), size):
+        yield files[start : start + size]

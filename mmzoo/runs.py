@@ -1,0 +1,215 @@
+"""Run: the directory that holds one training and all that came of it.
+
+The only module that knows the names of its files.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmzoo.config import Config, load_config
+from mmzoo.errors import RunError
+from mmzoo.files import write_text
+from mmzoo.spec import did_you_mean, dump_yaml
+
+_NUMBER = re.compile(r"\d{3,}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory."""
+
+    directory: Path
+
+    @property
+    def config_file(self) -> Path:
+        return self.directory / "config.yaml"
+
+    @property
+    def environment_file(self) -> Path:
+        return self.directory / "environment.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.directory / "metrics.json"
+
+    @property
+    def history_file(self) -> Path:
+        return self.directory / "history.csv"
+
+    @property
+    def log_file(self) -> Path:
+        return self.directory / "train.log"
+
+    @property
+    def logs(self) -> Path:
+        """TensorBoard's folder."""
+        return self.directory / "logs"
+
+    @property
+    def last(self) -> Path:
+        """The folder of exact checkpoints, which a resume reads."""
+        return self.directory / "checkpoints" / "last"
+
+    @property
+    def best_weights(self) -> Path:
+        return self.directory / "checkpoints" / "best.weights.h5"
+
+    def evaluation(self, split: str) -> Path:
+        """The folder of one split's evaluation."""
+        return self.directory / "eval" / split
+
+    def config(self) -> Config:
+        """The config that the run was trained with, with all that was read off the data."""
+        if not self.config_file.is_file():
+            raise RunError(f"{self.directory}: not a run directory: it has no config.yaml")
+        return load_config(self.config_file)
+
+    def write_config(self, config: Config) -> None:
+        header = f"# What {config.name} was trained with: every default, and what the data told.\n"
+        write_text(self.config_file, dump_yaml(config, header))
+
+    def environment(self) -> dict[str, Any]:
+        return _read_json(self.environment_file)
+
+    def write_environment(self, environment: Mapping[str, Any]) -> None:
+        write_text(self.environment_file, json.dumps(environment, indent=2) + "\n")
+
+    def metrics(self) -> dict[str, Any]:
+        return _read_json(self.metrics_file) if self.metrics_file.is_file() else {}
+
+    def write_metrics(self, metrics: Mapping[str, Any]) -> None:
+        write_text(self.metrics_file, json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+
+    def history(self) -> list[dict[str, float]]:
+        """The rows of history.csv, an epoch each; epochs and steps are whole floats."""
+        if not self.history_file.is_file():
+            return []
+        with self.history_file.open(newline="", encoding="utf-8") as file:
+            return [
+                {name: float(value) for name, value in row.items() if value}
+                for row in csv.DictReader(file)
+            ]
+
+    def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
+        text = io.StringIO()
+        if rows:
+            writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        write_text(self.history_file, text.getvalue())
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps a second training out. The kernel lets go of the lock even after a kill -9.
+
+        Raises:
+            RunError: another process trains in this directory.
+        """
+        path = self.directory / ".lock"
+        with path.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                file.seek(0)
+                owner = file.read().strip() or "unknown"
+                raise RunError(
+                    f"{self.directory}: another training (process {owner}) runs in this "
+                    "directory. Wait for it, or name another with --run."
+                ) from error
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+
+def new_run(name: str, directory: Path | None = None, root: Path = Path("runs")) -> Run:
+    """Makes a run directory: `directory`, else `root/name/<next number>`.
+
+    Raises:
+        RunError: `directory` exists already.
+    """
+    if directory is not None:
+        try:
+            directory.mkdir(parents=True)
+        except FileExistsError as error:
+            raise RunError(
+                f"{directory}: exists already. Go on with it by --resume, or name another --run."
+            ) from error
+        return Run(directory)
+    parent = root / name
+    parent.mkdir(parents=True, exist_ok=True)
+    number = max((int(path.name) for path in _numbered(parent)), default=0)
+    while True:  # Two trainings that start at once each get a number of their own.
+        number += 1
+        try:
+            (parent / f"{number:03d}").mkdir()
+            return Run(parent / f"{number:03d}")
+        except FileExistsError:
+            continue
+
+
+def newest_run(name: str, root: Path = Path("runs")) -> Run | None:
+    """The newest run of an experiment, if there is one."""
+    numbered = _numbered(root / name)
+    return Run(max(numbered, key=lambda path: int(path.name))) if numbered else None
+
+
+def open_run(path: Path) -> tuple[Run, Path | None]:
+    """The run that a user named, and the weights file if that is what they named.
+
+    Args:
+        path: a run directory, `runs/<name>` for its newest, or a file inside a run.
+
+    Raises:
+        RunError: there is no run there.
+    """
+    if path.is_file():
+        for parent in path.parents:
+            if Run(parent).config_file.is_file():
+                return Run(parent), path
+        raise RunError(f"{path}: not inside a run directory: no config.yaml above it")
+    if Run(path).config_file.is_file():
+        return Run(path), None
+    if numbered := _numbered(path):
+        return open_run(max(numbered, key=lambda found: int(found.name)))
+    if path.is_dir():
+        raise RunError(f"{path}: not a run directory: it has no config.yaml")
+    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = did_you_mean(path.name, beside)
+    raise RunError(
+        f"{path}: there is no such run{near or '.'} `mmzoo list runs` shows those there are."
+    )
+
+
+def all_runs(root: Path = Path("runs")) -> list[Run]:
+    """Every run below `root`, by name and number."""
+    return [Run(path.parent) for path in sorted(root.glob("*/*/config.yaml"))]
+
+
+def _numbered(parent: Path) -> list[Path]:
+    if not parent.is_dir():
+        return []
+    return [path for path in parent.iterdir() if path.is_dir() and _NUMBER.fullmatch(path.name)]
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{path}: there is no such file; the run was cut off early") from error
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path}: expected a JSON object, got {type(content).__name__}")
+    return content

@@ -1,0 +1,21 @@
+"""Where examples come from: named columns, already split.
+
+Importing this reads no data and imports no numpy, so that configs are checked quickly.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mmzoo.sources.data import Data as Data
+from mmzoo.sources.dataset import Dataset as Dataset
+from mmzoo.sources.store import Listing as Listing
+from mmzoo.sources.store import catalogue as catalogue
+from mmzoo.sources.store import data_directories as data_directories
+from mmzoo.sources.store import data_directory as data_directory
+from mmzoo.sources.store import fetch as fetch
+from mmzoo.sources.synthetic import Synthetic as Synthetic
+
+Source = Annotated[Dataset | Synthetic, Field(discriminator="type")]

@@ -1,0 +1,26 @@
+"""The data sets that mmzoo knows by name, a module each.
+
+To add one: write its module, then name it here, in `DatasetName` and in `NAMED`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mmzoo.sources.named.cifar10 import CIFAR10
+from mmzoo.sources.named.cifar100 import CIFAR100
+from mmzoo.sources.named.digits import DIGITS
+from mmzoo.sources.named.entry import NamedSet as NamedSet
+from mmzoo.sources.named.entry import OfficialFile as OfficialFile
+from mmzoo.sources.named.fashion_mnist import FASHION_MNIST
+from mmzoo.sources.named.mnist import MNIST
+
+DatasetName = Literal["mnist", "fashion_mnist", "cifar10", "cifar100", "digits"]
+
+NAMED: dict[DatasetName, NamedSet] = {
+    "mnist": MNIST,
+    "fashion_mnist": FASHION_MNIST,
+    "cifar10": CIFAR10,
+    "cifar100": CIFAR100,
+    "digits": DIGITS,
+}

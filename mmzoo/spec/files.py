@@ -1,0 +1,87 @@
+"""Reads the text of a config file, whatever the path turns out to be."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from mmzoo.errors import ConfigError
+from mmzoo.spec.words import nearest, printable
+
+_MAX_BYTES = 1_000_000
+
+
+def read_text(path: Path) -> str:
+    """The text of a config file: UTF-8, at most 1 MB, of which no more than that is read.
+
+    Raises:
+        ConfigError: the path is missing, is not a regular file, or holds no such text.
+    """
+    try:
+        content = _read_bytes(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise _wrong(path, _what_is_missing(path)) from None
+    except PermissionError:
+        raise _wrong(path, "there is no permission to read it") from None
+    except OSError as error:
+        raise _wrong(path, f"it cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise _wrong(path, "a path cannot hold this character") from None
+    return _decode(path, content)
+
+
+def _wrong(path: Path, message: str) -> ConfigError:
+    return ConfigError(f"{printable(str(path))}: {message}")
+
+
+def _read_bytes(path: Path) -> bytes:
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise _wrong(path, _what_the_folder_holds(path))
+    if not stat.S_ISREG(status.st_mode):
+        # To open a pipe or a device may wait for ever.
+        raise _wrong(path, "it is a pipe, socket or device; a config is a regular file")
+    with path.open("rb") as file:
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise _wrong(path, "the file is larger than 1 MB; a config is a few lines of YAML")
+    return content
+
+
+def _decode(path: Path, content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _wrong(path, "the file is UTF-16 text; save it as UTF-8")
+    if b"\0" in content:
+        raise _wrong(path, "a binary file, not YAML text")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        raise _wrong(
+            path, f"not UTF-8 text: byte 0x{byte:02x} on line {line}; save it as UTF-8"
+        ) from None
+
+
+def _what_is_missing(path: Path) -> str:
+    missing = next((part for part in reversed(path.parents) if not part.exists()), path)
+    if missing.parent.is_file():
+        return f"'{printable(str(missing.parent))}' is a file, not a folder"
+    kind = "file" if missing == path else f"folder '{printable(str(missing))}'"
+    near = nearest(missing.name, _names_in(missing.parent))
+    suggestion = f"; did you mean '{printable(str(missing.with_name(near)))}'?" if near else ""
+    return f"there is no such {kind}{suggestion}"
+
+
+def _what_the_folder_holds(path: Path) -> str:
+    configs = [name for name in _names_in(path) if name.endswith((".yaml", ".yml"))]
+    if not configs:
+        return "a folder, not a YAML file"
+    return f"a folder, not a YAML file; it holds {', '.join(map(printable, configs))}"
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return []

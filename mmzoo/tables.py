@@ -1,0 +1,45 @@
+"""Tables that mmzoo writes: CSV, JSON lines or Parquet, by the file's ending."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmzoo.errors import DataError
+from mmzoo.files import replacing
+
+ENDINGS = (".csv", ".jsonl", ".parquet")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def check_ending(path: Path) -> None:
+    """Raises a DataError where a table cannot be written by this name: before any work is done."""
+    if path.suffix.lower() not in ENDINGS:
+        raise DataError(f"{path}: expected a name that ends in {', '.join(ENDINGS)}")
+
+
+def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Writes a table, whole or not at all.
+
+    In CSV, texts that a spreadsheet would run as a formula get an apostrophe before them.
+    """
+    import polars
+
+    check_ending(path)
+    ending = path.suffix.lower()
+    if ending == ".csv":
+        columns = {name: [_harmless(value) for value in values] for name, values in columns.items()}
+    frame = polars.DataFrame(dict(columns), strict=False)
+    with replacing(path) as temporary:
+        match ending:
+            case ".csv":
+                frame.write_csv(temporary)
+            case ".jsonl":
+                frame.write_ndjson(temporary)
+            case ".parquet":
+                frame.write_parquet(temporary)
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

@@ -1,0 +1,46 @@
+"""A finished run's model, rebuilt from its config and given its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmzoo.config import Config
+from mmzoo.errors import RunError
+from mmzoo.model import build_model
+from mmzoo.runs import Run
+from mmzoo.training.checkpoint import put_arrays, read_checkpoint
+from mmzoo.weights import load_weights
+
+if TYPE_CHECKING:
+    import keras
+
+
+def load_trained(run: Run, checkpoint: str | Path = "best") -> tuple[keras.Model, Config]:
+    """The model of a run, compiled, and its config.
+
+    Args:
+        run: the run.
+        checkpoint: "best", "last", or a weights file of the same model.
+
+    Raises:
+        RunError: the run has no such weights, or they are damaged or of another model.
+    """
+    config = run.config()
+    model = build_model(config)
+    model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
+    if checkpoint == "last" or Path(checkpoint).suffix == ".npz":
+        path = _newest(run) if checkpoint == "last" else Path(checkpoint)
+        arrays, _ = read_checkpoint(path)
+        # A checkpoint begins with the model's own variables; the optimizer's come after them.
+        put_arrays(arrays[: len(model.variables)], model.variables, path)
+    else:
+        load_weights(model, run.best_weights if checkpoint == "best" else Path(checkpoint))
+    return model, config
+
+
+def _newest(run: Run) -> Path:
+    checkpoints = sorted(run.last.glob("*.npz"))
+    if not checkpoints:
+        raise RunError(f"{run.directory}: has no checkpoint; was it ever trained?")
+    return checkpoints[-1]

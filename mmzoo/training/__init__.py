@@ -1,0 +1,1 @@
+"""Training. The story is told in `train.py`; every other module is one of its parts."""

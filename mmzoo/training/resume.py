@@ -1,0 +1,80 @@
+"""Which directory a training goes to, and whether it may go on with what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmzoo.config import Config
+from mmzoo.errors import RunError
+from mmzoo.runs import Run, new_run, newest_run
+from mmzoo.sources import Data
+
+_FREE_TO_CHANGE = ("train.log_steps", "train.checkpoint_seconds", "train.early_stopping")
+_EPOCHS = "train.epochs"
+
+
+def run_to_train(name: str, directory: Path | None, resume: bool) -> Run:
+    """The run to train in: a new one, or with `resume` the one that is there.
+
+    A resume that finds nothing begins: so one command line serves for the first try and all after.
+    """
+    if resume:
+        found = newest_run(name) if directory is None else Run(directory)
+        if found is not None and found.directory.is_dir():
+            return found
+    return new_run(name, directory)
+
+
+def check_same_training(run: Run, config: Config, data: Data) -> int | None:
+    """Refuses to go on where that would not give what the training would have given.
+
+    Returns:
+        The threads that the training was started with; None where it had not started.
+
+    Raises:
+        RunError: the config or the data is another than the run's.
+    """
+    if not (run.config_file.is_file() and run.environment_file.is_file()):
+        return None
+    environment = run.environment()
+    before = environment["data"]["fingerprint"]
+    if data.fingerprint != before:
+        raise RunError(
+            f"{run.directory}: was trained on other data ({environment['data']['name']}, "
+            f"fingerprint {before[:12]}) than there is now ({data.name}, "
+            f"{data.fingerprint[:12]}). Start a new run without --resume."
+        )
+    was, now = _flat(run.config().model_dump()), _flat(config.model_dump())
+    free = [*_FREE_TO_CHANGE, *([_EPOCHS] if _epochs_are_free(config) else [])]
+    changed = sorted(
+        path
+        for path in was.keys() | now.keys()
+        if was.get(path) != now.get(path) and not path.startswith(tuple(free))
+    )
+    if changed:
+        differences = "; ".join(
+            f"{path} was {was.get(path)!r}, is {now.get(path)!r}" for path in changed
+        )
+        raise RunError(
+            f"{run.directory}: was trained with another config: {differences}. Change it back, "
+            "or start a new run without --resume."
+        )
+    return int(environment["device"]["threads"])
+
+
+def _epochs_are_free(config: Config) -> bool:
+    """Whether more epochs leave the learning rates of those before as they were."""
+    schedule = config.train.optimizer.schedule
+    return schedule.type in ("constant", "step", "exponential", "plateau") and not schedule.warmup
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

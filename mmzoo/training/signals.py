@@ -1,0 +1,47 @@
+"""Ctrl-C and SIGTERM: finish the step, save, and only then leave."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Stop:
+    """Whether a signal has asked to stop.
+
+    Attributes:
+        signal_number: the signal, or None.
+    """
+
+    def __init__(self) -> None:
+        self.signal_number: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.signal_number is not None
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """Turns the first Ctrl-C or SIGTERM into a request; a second one ends the process at once.
+
+    Enter it after TensorFlow's devices have started: it puts handlers of its own in place then.
+    Signals reach only the main thread; elsewhere this does nothing.
+    """
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        stop.signal_number = number
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,119 @@
+"""What watches the validation metric after each epoch: best, early stopping, plateau.
+
+Each is a few numbers with `state()` and `restore()`, so that a resumed training decides at the same
+epochs as one that was never interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmzoo.config import EarlyStopping
+    from mmzoo.schedules import Plateau
+
+_SMALLER_IS_BETTER = ("loss", "error")
+
+
+@dataclass
+class Best:
+    """The best value of a metric so far, and how long ago it was.
+
+    Attributes:
+        metric: its name. Losses and errors are best when small, all others when large.
+        min_delta: how much better a value must be to count.
+        value: the best value, or None before the first epoch.
+        epoch: the epoch it was reached in, from 1.
+        waited: epochs since then.
+    """
+
+    metric: str
+    min_delta: float = 0.0
+    value: float | None = None
+    epoch: int = 0
+    waited: int = 0
+
+    def update(self, epoch: int, value: float) -> bool:
+        """Takes the value of an epoch; returns whether it is the best so far."""
+        better = not math.isnan(value) and (
+            self.value is None or self._gain(value) > self.min_delta
+        )
+        if better:
+            self.value, self.epoch, self.waited = value, epoch, 0
+        else:
+            self.waited += 1
+        return better
+
+    def state(self) -> dict[str, Any]:
+        return {"value": self.value, "epoch": self.epoch, "waited": self.waited}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.value, self.epoch, self.waited = state["value"], state["epoch"], state["waited"]
+
+    def _gain(self, value: float) -> float:
+        assert self.value is not None
+        smaller = self.metric.endswith(_SMALLER_IS_BETTER)
+        return self.value - value if smaller else value - self.value
+
+
+@dataclass
+class EarlyStop:
+    """Says when a metric has not got better for too long."""
+
+    spec: EarlyStopping
+    metric: str
+    best: Best = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.best = Best(self.metric, self.spec.min_delta)
+
+    def update(self, epoch: int, value: float) -> None:
+        self.best.update(epoch, value)
+
+    @property
+    def stop(self) -> bool:
+        return self.best.waited >= self.spec.patience
+
+    def state(self) -> dict[str, Any]:
+        return self.best.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.best.restore(state)
+
+
+@dataclass
+class PlateauDrops:
+    """Lowers the learning rate's factor when a metric has not got better for long enough.
+
+    Attributes:
+        factor: what the learning rate is multiplied by.
+        resting: epochs of cooldown that are left.
+    """
+
+    spec: Plateau
+    metric: str
+    factor: float = 1.0
+    resting: int = 0
+    best: Best = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.best = Best(self.metric, self.spec.min_delta)
+
+    def update(self, epoch: int, value: float) -> None:
+        self.best.update(epoch, value)
+        if self.resting:
+            self.resting -= 1
+            self.best.waited = 0
+        elif self.best.waited >= self.spec.patience:
+            self.factor = max(self.factor * self.spec.gamma, self.spec.floor)
+            self.resting = self.spec.cooldown
+            self.best.waited = 0
+
+    def state(self) -> dict[str, Any]:
+        return {"factor": self.factor, "resting": self.resting, "best": self.best.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.factor, self.resting = state["factor"], state["resting"]
+        self.best.restore(state["best"])

@@ -1,0 +1,119 @@
+"""Weights files: written whole or not at all, and looked at before they are read.
+
+A `.weights.h5` file can name other files, declare terabytes or hold the tree of another model. So
+its tree is compared with the model's own before a byte of it is read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mmzoo.errors import RunError, TrainingError
+from mmzoo.files import replacing
+from mmzoo.lazy import keras
+
+if TYPE_CHECKING:
+    import h5py
+
+_MOST_LEVELS = 40
+_MOST_DIFFERENCES = 3  # More of them would bury the message.
+
+Tree = dict[str, tuple[tuple[int, ...], str]]
+"""Each array's path in the file, with its shape and dtype."""
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Writes the model's weights.
+
+    Raises:
+        TrainingError: a weight is not a finite number; the file stays as it was.
+    """
+    for variable in model.weights:
+        values = np.asarray(variable.numpy())
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise TrainingError(f"{path}: not written, since {variable.path} is not finite")
+    with replacing(path, suffix=".weights.h5") as temporary:
+        _bare(model).save_weights(temporary)
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Puts the weights of a file into a built model of the same shape.
+
+    Raises:
+        RunError: there is no such file, it is damaged, or it is not of this model.
+    """
+    import h5py
+
+    if not path.is_file():
+        raise RunError(f"{path}: there is no such weights file")
+    try:
+        with h5py.File(path, "r") as file:
+            found = _tree(file, path)
+    except OSError as error:
+        raise RunError(f"{path}: not a weights file, or a damaged one ({error})") from error
+    expected = _expected_tree(model)
+    if found != expected:
+        raise RunError(f"{path}: not weights of this model: {_difference(expected, found)}")
+    _bare(model).load_weights(path)
+
+
+def _bare(model: keras.Model) -> keras.Model:
+    """The same layers without the optimizer, which Keras would write into the file too."""
+    return keras.Model(model.inputs, model.outputs, name=model.name)
+
+
+def _expected_tree(model: keras.Model) -> Tree:
+    """The tree of a file that the model itself writes; kept in memory, not on the disk."""
+    import io
+    import tempfile
+
+    import h5py
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.weights.h5"
+        _bare(model).save_weights(path)
+        content = path.read_bytes()
+    with h5py.File(io.BytesIO(content), "r") as file:
+        return _tree(file, path)
+
+
+def _tree(file: h5py.File, path: Path) -> Tree:
+    import h5py
+
+    tree: Tree = {}
+
+    def walk(group: h5py.Group, prefix: str, level: int) -> None:
+        if level > _MOST_LEVELS:
+            raise RunError(f"{path}: refused, its groups are nested too deep")
+        for name in group:
+            place = f"{prefix}/{name}"
+            if type(group.get(name, getlink=True)) is not h5py.HardLink:
+                raise RunError(f"{path}: refused, {place} links to somewhere else")
+            item = group[name]
+            if isinstance(item, h5py.Group):
+                walk(item, place, level + 1)
+            elif isinstance(item, h5py.Dataset) and not item.external and not item.is_virtual:
+                tree[place] = (tuple(item.shape), item.dtype.str)
+            else:
+                raise RunError(f"{path}: refused, {place} keeps its values in another file")
+
+    walk(file, "", 0)
+    return tree
+
+
+def _difference(expected: Tree, found: Tree) -> str:
+    missing = [f"{place} is missing" for place in expected.keys() - found.keys()]
+    unknown = [f"{place} is not in the model" for place in found.keys() - expected.keys()]
+    changed = [
+        f"{place} is {list(found[place][0])} {found[place][1]}, "
+        f"expected {list(expected[place][0])} {expected[place][1]}"
+        for place in expected.keys() & found.keys()
+        if expected[place] != found[place]
+    ]
+    all_of_them = sorted(missing) + sorted(unknown) + sorted(changed)
+    more = len(all_of_them) - _MOST_DIFFERENCES
+    shown = "; ".join(all_of_them[:_MOST_DIFFERENCES])
+    return f"{shown}; and {more} more" if more > 0 else shown

@@ -1,0 +1,81 @@
+"""Pictures of other sizes and colours are made to fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from mmzoo.inputs.image.fitting import fitted, with_channels
+from mmzoo.lazy import tf
+
+
+def pictures(height, width, channels=1, seed=0) -> tf.Tensor:
+    values = np.random.RandomState(seed).randint(0, 256, (2, height, width, channels))
+    return tf.constant(values, tf.uint8)
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+def test_pictures_that_fit_are_returned_as_they_are(resize):
+    images = pictures(6, 8)
+    assert fitted(images, 6, 8, resize) is images
+
+
+@pytest.mark.parametrize("size", [(7, 5), (5, 7), (200, 1), (1, 200), (3, 3)])
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+def test_any_size_becomes_the_size_wanted(resize, size):
+    images = fitted(pictures(*size, 3), 10, 12, resize)
+    assert images.shape == (2, 10, 12, 3)
+    assert images.dtype == tf.uint8
+
+
+def test_stretch_shrinks_as_pillow_does():
+    images = pictures(30, 40, seed=1)
+    shrunk = fitted(images, 12, 10, "stretch")[0, :, :, 0].numpy().astype(int)
+    whole = PIL.Image.fromarray(images[0, :, :, 0].numpy())
+    expected = np.asarray(whole.resize((10, 12), PIL.Image.Resampling.BILINEAR)).astype(int)
+    assert np.abs(shrunk - expected).max() <= 1
+
+
+def test_crop_loses_the_longer_sides_edges_and_keeps_proportions():
+    image = np.zeros((1, 8, 20, 1), "uint8")
+    image[:, :, 6:14] = 90  # The middle square.
+    assert (fitted(tf.constant(image), 8, 8, "crop").numpy() == 90).all()
+    assert (fitted(tf.constant(image), 4, 4, "crop").numpy() == 90).all()
+    upright = tf.transpose(image, [0, 2, 1, 3])
+    assert (fitted(upright, 8, 8, "crop").numpy() == 90).all()
+
+
+def test_pad_adds_black_on_both_sides_and_keeps_proportions():
+    image = tf.fill([1, 4, 8, 1], tf.constant(90, tf.uint8))
+    padded = fitted(image, 10, 10, "pad").numpy()[0, :, :, 0]
+    assert (padded[2:7] == 90).all()
+    assert (padded[[0, 1, 7, 8, 9]] == 0).all()
+    padded = fitted(tf.transpose(image, [0, 2, 1, 3]), 8, 8, "pad").numpy()[0, :, :, 0]
+    assert (padded[:, 2:6] == 90).all()
+    assert (padded[:, [0, 1, 6, 7]] == 0).all()
+
+
+def test_grey_becomes_three_equal_channels():
+    grey = pictures(3, 4)
+    colour = with_channels(grey, 3)
+    assert colour.shape == (2, 3, 4, 3)
+    assert (colour.numpy() == grey.numpy()).all()
+
+
+def test_colour_becomes_as_grey_as_pillow_has_it():
+    colour = pictures(50, 60, 3)
+    grey = with_channels(colour, 1)
+    assert grey.dtype == tf.uint8
+    expected = np.asarray(PIL.Image.fromarray(colour[0].numpy()).convert("L"))
+    np.testing.assert_array_equal(grey[0, :, :, 0], expected)
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+def test_same_bits_bare_and_in_a_parallel_pipeline(resize):
+    images = tf.constant(np.random.RandomState(0).randint(0, 256, (32, 9, 14, 3)), tf.uint8)
+    batches = tf.data.Dataset.from_tensor_slices(images).batch(8)
+    batches = batches.map(lambda batch: with_channels(fitted(batch, 7, 6, resize), 1), 4)
+    assert batches.element_spec.shape.as_list() == [None, 7, 6, 1]
+    in_pipeline = np.concatenate(list(batches.as_numpy_iterator()))
+    np.testing.assert_array_equal(in_pipeline, with_channels(fitted(images, 7, 6, resize), 1))

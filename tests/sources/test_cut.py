@@ -1,0 +1,79 @@
+"""The cut of a split: stratified, seeded, every row in exactly one part."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmzoo.errors import DataError
+from mmzoo.sources.cut import stratified_cut
+
+CLASSES = np.random.RandomState(0).permutation(np.repeat([0, 1, 2], [500, 300, 105]))
+
+
+def test_every_row_is_in_exactly_one_part_and_in_order() -> None:
+    kept, cut = stratified_cut(CLASSES, 0.1, seed=0)
+    np.testing.assert_array_equal(np.sort(np.concatenate([kept, cut])), np.arange(905))
+    assert (np.diff(kept) > 0).all()
+    assert (np.diff(cut) > 0).all()
+
+
+def test_every_class_keeps_its_share() -> None:
+    _, cut = stratified_cut(CLASSES, 0.1, seed=0)
+    # 50, 30 and 10.5; the whole cut is round(90.5) rows, to the even side.
+    assert np.bincount(CLASSES[cut]).tolist() == [50, 30, 10]
+
+
+def test_rows_left_by_rounding_go_to_the_class_that_lost_most() -> None:
+    classes = np.repeat([0, 1, 2], [13, 18, 11])
+    # 3.9, 5.4 and 3.3 of 12.6, rounded to 13: one of two left rows each to 0.9 and 0.4.
+    _, cut = stratified_cut(classes, 0.3, seed=0)
+    assert np.bincount(classes[cut]).tolist() == [4, 6, 3]
+
+
+def test_the_seed_decides_which_rows() -> None:
+    _, first = stratified_cut(CLASSES, 0.1, seed=0)
+    _, again = stratified_cut(CLASSES, 0.1, seed=0)
+    _, other = stratified_cut(CLASSES, 0.1, seed=1)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@given(
+    members=st.lists(st.integers(2, 40), min_size=1, max_size=5),
+    fraction=st.floats(0.01, 0.99),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_cut_is_right_or_refused(members: list[int], fraction: float, seed: int) -> None:
+    classes = np.repeat(np.arange(len(members)), members)
+    try:
+        kept, cut = stratified_cut(classes, fraction, seed)
+    except DataError:
+        assert min(members) * min(fraction, 1 - fraction) < 1
+        return
+    assert sorted([*kept, *cut]) == list(range(len(classes)))
+    assert len(cut) == round(len(classes) * fraction)
+    for name, have in enumerate(members):
+        taken = int((classes[cut] == name).sum())
+        assert 0 < taken < have
+        assert abs(taken - have * fraction) < 1
+
+
+@pytest.mark.parametrize(
+    ("fraction", "taken"),
+    [(0.001, 0), (0.999, 105)],
+)
+def test_a_class_without_examples_is_refused(fraction: float, taken: int) -> None:
+    with pytest.raises(DataError) as caught:
+        stratified_cut(CLASSES, fraction, seed=0)
+    assert str(caught.value) == (
+        f"a share of {fraction} takes {taken} of the 105 examples of class 2; "
+        "at least 1 must be taken and 1 left: take a share from 1/105 to 104/105"
+    )
+
+
+def test_a_class_of_one_example_cannot_be_cut() -> None:
+    with pytest.raises(DataError, match=r"no share will do, as a class has a single example$"):
+        stratified_cut(np.array([0, 0, 1]), 0.5, seed=0)

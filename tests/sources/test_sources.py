@@ -1,0 +1,124 @@
+"""What every source keeps, whichever it is; and that importing them costs nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from mmzoo.sources import Data, Dataset, Source, Synthetic
+
+SMALLEST: dict[str, dict[str, Any]] = {"dataset": {"name": "digits"}, "synthetic": {}}
+"""Of each type of source, fields that make one which needs no network."""
+
+FAMILY = get_args(get_args(Source)[0])
+
+
+def image(random: np.random.RandomState, rows: int) -> np.ndarray:
+    return random.randint(0, 256, (rows, 8, 8, 1)).astype(np.uint8)
+
+
+def label(random: np.random.RandomState, rows: int) -> np.ndarray:
+    return random.randint(0, 10, rows)
+
+
+WANTED = {"image": image, "label": label}
+
+
+@pytest.fixture(params=FAMILY, ids=lambda source: source.__name__)
+def source(request: pytest.FixtureRequest) -> Dataset | Synthetic:
+    kind = request.param.model_fields["type"].default
+    found: Dataset | Synthetic = TypeAdapter(Source).validate_python(
+        {"type": kind} | SMALLEST[kind]
+    )
+    assert isinstance(found, request.param)
+    return found
+
+
+def load(source: Dataset | Synthetic, seed: int = 0) -> Data:
+    return source.load(WANTED, seed, print)
+
+
+def test_three_splits_of_equally_long_columns(source: Dataset | Synthetic) -> None:
+    data = load(source)
+    assert list(data.splits) == ["train", "validation", "test"]
+    for split, columns in data.splits.items():
+        assert list(columns) == list(WANTED)
+        assert {len(values) for values in columns.values()} == {data.examples(split)}
+        assert data.examples(split) > 0
+        assert columns["image"].dtype == np.uint8
+        assert columns["image"].shape[1:] == (8, 8, 1)
+        assert columns["label"].dtype == np.int64
+
+
+def test_only_wanted_columns_are_loaded(source: Dataset | Synthetic) -> None:
+    data = source.load({"label": label}, 0, print)
+    assert [list(columns) for columns in data.splits.values()] == [["label"]] * 3
+
+
+def test_the_seed_decides_everything(source: Dataset | Synthetic) -> None:
+    first, again, other = load(source), load(source), load(source, seed=1)
+    assert first.fingerprint == again.fingerprint != other.fingerprint
+    for split, columns in first.splits.items():
+        for column, values in columns.items():
+            np.testing.assert_array_equal(values, again.splits[split][column])
+    assert not np.array_equal(
+        first.splits["validation"]["image"], other.splits["validation"]["image"]
+    )
+
+
+def test_known_columns_can_be_loaded(source: Dataset | Synthetic) -> None:
+    columns = source.columns()
+    assert columns is None or set(WANTED) <= set(columns)
+    assert columns is None or set(columns.values()) == {"input", "target"}
+
+
+def test_names_and_notes_are_text(source: Dataset | Synthetic) -> None:
+    data = load(source)
+    assert data.name
+    assert len(data.fingerprint) == 64
+    assert data.fallback_for is None
+    assert all(data.notes)
+    assert not any(note.endswith("\n") for note in data.notes)
+
+
+def test_a_spec_comes_back_from_its_own_text(source: Dataset | Synthetic) -> None:
+    assert TypeAdapter(Source).validate_json(source.model_dump_json()) == source
+
+
+@pytest.mark.parametrize(
+    ("rows", "examples"), [(4, [2, 1, 1]), (96, [48, 24, 24]), (103, [51, 25, 27])]
+)
+def test_synthetic_rows_are_split_in_a_half_and_two_quarters(
+    rows: int, examples: list[int]
+) -> None:
+    data = load(Synthetic(rows=rows))
+    assert [data.examples(split) for split in data.splits] == examples
+
+
+def test_synthetic_values_do_not_depend_on_other_columns() -> None:
+    alone = Synthetic().load({"label": label}, 0, print)
+    beside = load(Synthetic())
+    np.testing.assert_array_equal(alone.splits["train"]["label"], beside.splits["train"]["label"])
+
+
+def test_synthetic_data_says_that_it_is_made_up() -> None:
+    data = load(Synthetic())
+    assert data.name == "synthetic"
+    assert data.notes == ("the examples are made up: no figure of this run means anything",)
+
+
+def test_importing_and_listing_need_nothing_heavy() -> None:
+    program = (
+        "import sys; from mmzoo.sources import Dataset, catalogue; "
+        "Dataset(name='mnist').columns(); catalogue(); "
+        "print(*{'numpy', 'requests', 'rich', 'sklearn', 'tensorflow'} & set(sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == ""

@@ -1,0 +1,216 @@
+"""Where files are looked for, what is done with a wrong one, and what the user is told."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from mmzoo.errors import DataError
+from mmzoo.sources import catalogue, data_directories, data_directory, fetch
+from mmzoo.sources.named import NAMED, NamedSet, OfficialFile
+from mmzoo.sources.store import UnobtainableError, obtain
+
+CONTENT = b"official content"
+DAMAGED = b"Official content"
+FILE = OfficialFile("one.bin", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+
+
+class Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Keeps the tests' output clean."""
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.delenv("MMZOO_OFFLINE")
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "one.bin").write_bytes(CONTENT)
+    handler = functools.partial(Silent, directory=str(tmp_path / "mirror"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """MMZOO_DATA_DIR, empty."""
+    folder = tmp_path / "given"
+    folder.mkdir()
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(folder))
+    return folder
+
+
+def tiny(mirror: str = "http://127.0.0.1:9") -> NamedSet:
+    return NamedSet(
+        name="tiny",
+        description="Made up.",
+        homepage="http://tiny.test",
+        licence="MIT",
+        citation="none",
+        examples={"train": 1},
+        classes={"label": ("no", "yes")},
+        files=(FILE,),
+        mirrors=(mirror,),
+        read=lambda files: {},
+    )
+
+
+def put(folder: Path, content: bytes) -> Path:
+    path = folder / "tiny" / "one.bin"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_file_in_the_data_dir_comes_first(cache: Path, given: Path) -> None:
+    path = put(given, CONTENT)
+    put(cache, DAMAGED)
+    assert obtain(tiny(), print) == {"one.bin": path}
+
+
+def test_a_file_in_the_cache_comes_second(cache: Path, given: Path) -> None:
+    path = put(cache, CONTENT)
+    assert obtain(tiny(), print) == {"one.bin": path}
+
+
+def test_a_download_goes_to_the_data_dir(given: Path, mirror: str) -> None:
+    told: list[str] = []
+    files = obtain(tiny(mirror), told.append)
+    assert files == {"one.bin": given / "tiny" / "one.bin"}
+    assert files["one.bin"].read_bytes() == CONTENT
+    assert len(told) == 1
+    told.clear()
+    assert obtain(tiny(mirror), told.append) == files
+    assert told == []
+
+
+def test_a_download_goes_to_the_cache_where_the_data_dir_is_read_only(
+    cache: Path, given: Path, mirror: str
+) -> None:
+    given.chmod(0o555)
+    assert data_directory() == cache
+    assert obtain(tiny(mirror), print) == {"one.bin": cache / "tiny" / "one.bin"}
+    assert list(given.iterdir()) == []
+
+
+def test_a_download_goes_to_the_cache_where_the_data_dir_is_no_folder(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirror: str
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "file"))
+    assert data_directory() == cache
+    assert obtain(tiny(mirror), print) == {"one.bin": cache / "tiny" / "one.bin"}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"official", "it has 8 bytes, expected 16"),
+        (
+            DAMAGED,
+            f"its sha256 is {hashlib.sha256(DAMAGED).hexdigest()}, expected {FILE.sha256}",
+        ),
+    ],
+)
+def test_a_wrong_file_in_the_data_dir_is_named_and_left_alone(
+    given: Path, mirror: str, content: bytes, problem: str
+) -> None:
+    path = put(given, content)
+    with pytest.raises(DataError) as caught:
+        obtain(tiny(mirror), print)
+    assert not isinstance(caught.value, UnobtainableError)
+    assert str(caught.value) == (
+        f"{path} is not the official file of tiny: {problem}.\n"
+        "Remove it and run `mmzoo data fetch tiny`, or put the right file there."
+    )
+    assert path.read_bytes() == content
+
+
+def test_a_wrong_file_in_the_cache_is_replaced_and_said(cache: Path, mirror: str) -> None:
+    path = put(cache, b"official")
+    told: list[str] = []
+    assert obtain(tiny(mirror), told.append) == {"one.bin": path}
+    assert path.read_bytes() == CONTENT
+    assert told[0] == (f"{path} is damaged, so it is downloaded anew: it has 8 bytes, expected 16")
+
+
+def test_a_wrong_file_in_the_cache_survives_a_download_that_fails(cache: Path) -> None:
+    path = put(cache, b"official")
+    with pytest.raises(UnobtainableError):
+        obtain(tiny(), print)
+    assert path.read_bytes() == b"official"
+
+
+def test_what_cannot_be_had_is_told_with_every_way_out(cache: Path, given: Path) -> None:
+    with pytest.raises(UnobtainableError) as caught:
+        obtain(tiny(), print)
+    assert caught.value.why == "one.bin: MMZOO_OFFLINE is set, so nothing is downloaded"
+    assert str(caught.value) == (
+        f"data set tiny cannot be had: one.bin is not in {given}/tiny nor in {cache}/tiny, "
+        "and no download of it succeeded:\n"
+        "  MMZOO_OFFLINE is set, so nothing is downloaded\n"
+        "To mend it, one of:\n"
+        f"  put its official files (http://tiny.test) into {given}/tiny\n"
+        "  set MMZOO_DATA_DIR to a folder in which tiny/one.bin is\n"
+        "  run `mmzoo data fetch tiny` where there is a network\n"
+        "  add `fallback: digits` to the config's source, to do with small bundled images"
+    )
+
+
+def test_the_data_dir_may_start_with_a_tilde(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMZOO_DATA_DIR", "~/sets")
+    assert data_directories() == (tmp_path / "home" / "sets", cache)
+    assert data_directory() == tmp_path / "home" / "sets"
+
+
+def test_without_a_data_dir_there_is_the_cache(cache: Path) -> None:
+    assert data_directories() == (cache,)
+    assert data_directory() == cache
+
+
+def test_fetch_of_an_unknown_name_offers_the_nearest() -> None:
+    with pytest.raises(DataError) as caught:
+        fetch("fashion-mnist", print)
+    assert str(caught.value) == (
+        "no data set is named `fashion-mnist`. Did you mean `fashion_mnist`? "
+        "There are: mnist, fashion_mnist, cifar10, cifar100, digits."
+    )
+
+
+def test_fetch_of_what_is_bundled_needs_no_network() -> None:
+    assert fetch("digits", print) == ()
+
+
+def test_fetch_of_what_is_there_checks_it(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not (real_data / "mnist").is_dir():
+        pytest.skip("mnist is not in MMZOO_DATA_DIR")
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
+    files = fetch("mnist", print)
+    assert files == tuple(real_data / "mnist" / file.name for file in NAMED["mnist"].files)
+
+
+def test_the_catalogue_says_what_is_where(given: Path) -> None:
+    for file in NAMED["mnist"].files:
+        path = given / "mnist" / file.name
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as sparse:
+            sparse.truncate(file.size)
+    listings = {listing.name: listing for listing in catalogue()}
+    assert list(listings) == list(NAMED)
+    mnist, cifar100, digits = (listings[name] for name in ("mnist", "cifar100", "digits"))
+    assert (mnist.place, mnist.size, mnist.bundled) == (given / "mnist", 11_594_722, False)
+    assert (cifar100.place, cifar100.classes) == (None, {"label": 100, "coarse_label": 20})
+    assert (digits.place, digits.size, digits.bundled) == (None, 0, True)
+    assert digits.examples == {"train": 1_797}

@@ -1,0 +1,95 @@
+"""Paths that are no readable config."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mmzoo.errors import ConfigError
+from mmzoo.spec.files import read_text
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("configs").mkdir()
+    Path("configs/mnist_cnn.yaml").write_text("name: mnist\n")
+
+
+def complaint(path: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read_text(Path(path))
+    return str(caught.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
+    Path("x.yaml").write_bytes("\ufeffname: é\n".encode())
+    assert read_text(Path("x.yaml")) == "name: é\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (
+            "configs/mnist_cn.yaml",
+            "there is no such file; did you mean 'configs/mnist_cnn.yaml'?",
+        ),
+        ("configs/other.yml", "there is no such file"),
+        (
+            "config/mnist_cnn.yaml",
+            "there is no such folder 'config'; did you mean 'configs'?",
+        ),
+        (
+            "configs/mnist_cnn.yaml/x",
+            "'configs/mnist_cnn.yaml' is a file, not a folder",
+        ),
+        ("configs", "a folder, not a YAML file; it holds mnist_cnn.yaml"),
+        ("x" * 300, "it cannot be read: File name too long"),
+        ("/dev/zero", "it is a pipe, socket or device; a config is a regular file"),
+    ],
+)
+def test_a_path_that_is_no_file(path: str, message: str) -> None:
+    assert complaint(path) == f"{path}: {message}"
+
+
+def test_a_path_with_a_character_that_no_path_can_hold() -> None:
+    assert complaint("a\0b") == "a\\x00b: a path cannot hold this character"
+
+
+def test_a_folder_without_configs() -> None:
+    Path("empty").mkdir()
+    assert complaint("empty") == "empty: a folder, not a YAML file"
+
+
+def test_a_pipe_is_not_waited_for() -> None:
+    os.mkfifo("pipe")
+    assert complaint("pipe").startswith("pipe: it is a pipe,")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission() -> None:
+    Path("x.yaml").write_text("a: 1")
+    Path("x.yaml").chmod(0)
+    assert complaint("x.yaml") == "x.yaml: there is no permission to read it"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0", "a binary file, not YAML text"),
+        ("a: 1".encode("utf-16"), "the file is UTF-16 text; save it as UTF-8"),
+        (b"a: 1\nb: caf\xe9\n", "not UTF-8 text: byte 0xe9 on line 2; save it as UTF-8"),
+        (b"#" * 1_000_001, "the file is larger than 1 MB; a config is a few lines of YAML"),
+    ],
+)
+def test_a_file_that_is_no_text(content: bytes, message: str) -> None:
+    Path("x.yaml").write_bytes(content)
+    assert complaint("x.yaml") == f"x.yaml: {message}"
+
+
+def test_a_large_file_is_not_read_whole() -> None:
+    with open("x.yaml", "wb") as file:
+        file.truncate(1 << 40)  # A hole: no disk holds it, no memory would.
+    assert complaint("x.yaml").startswith("x.yaml: the file is larger than 1 MB")

@@ -1,0 +1,352 @@
+"""The metrics agree with scikit-learn, with numbers worked by hand, and at the edges."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import sklearn.metrics as reference
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmzoo import metrics
+from mmzoo.errors import DataError
+
+
+def predictions(seed: int, n: int, classes: int, ties: bool = False):
+    """True classes and float32 probabilities; with ties, few distinct values."""
+    random = np.random.default_rng(seed)
+    scores = random.integers(1, 4, (n, classes)) if ties else random.random((n, classes)) + 0.01
+    probabilities = (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
+    return random.integers(0, classes, n), probabilities
+
+
+CASES = {
+    "ten classes": predictions(0, 500, 10),
+    "ties": predictions(1, 200, 7, ties=True),
+    "two classes": predictions(2, 50, 2),
+    "absent classes": predictions(3, 4, 30),
+    "one class only is true": (np.full(40, 2), predictions(4, 40, 6)[1]),
+    "a single class": (np.zeros(3, np.int64), np.ones((3, 1), np.float32)),
+    "one example": predictions(5, 1, 6),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_classification_metrics_are_those_of_scikit_learn(case):
+    true, probabilities = CASES[case]
+    classes = probabilities.shape[1]
+    predicted = probabilities.argmax(axis=1)
+    found = metrics.classification_metrics(true, probabilities)
+
+    assert found["accuracy"] == reference.accuracy_score(true, predicted)
+    assert found["majority"] == np.mean(true == np.bincount(true).argmax())
+    assert found["macro_f1"] == pytest.approx(
+        reference.f1_score(true, predicted, average="macro", zero_division=0)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # It warns of classes that are predicted but never true.
+        balanced = reference.balanced_accuracy_score(true, predicted)
+    assert found["balanced_accuracy"] == pytest.approx(balanced)
+    if classes > 1:
+        exact = probabilities / probabilities.sum(axis=1, keepdims=True, dtype=np.float64)
+        assert found["cross_entropy"] == pytest.approx(
+            reference.log_loss(true, exact, labels=range(classes)), rel=1e-5
+        )
+    if classes > 5:
+        # Of ties scikit-learn takes the last class, argmax and mmzoo the first: so turn them round.
+        assert found["top5_accuracy"] == reference.top_k_accuracy_score(
+            classes - 1 - true, probabilities[:, ::-1], k=5, labels=range(classes)
+        )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_confusion_and_per_class_are_those_of_scikit_learn(case):
+    true, probabilities = CASES[case]
+    classes = probabilities.shape[1]
+    predicted = probabilities.argmax(axis=1)
+
+    confusion = metrics.confusion_matrix(true, predicted, classes)
+
+    assert confusion.dtype == np.int64
+    if classes > 1:  # scikit-learn warns of a single one.
+        np.testing.assert_array_equal(
+            confusion, reference.confusion_matrix(true, predicted, labels=range(classes))
+        )
+    expected = reference.precision_recall_fscore_support(
+        true, predicted, labels=range(classes), zero_division=0
+    )
+    for name, array, wanted in zip(
+        metrics.PerClass._fields, metrics.per_class(confusion), expected, strict=True
+    ):
+        np.testing.assert_allclose(array, wanted, err_msg=name)
+
+
+def test_confusion_has_true_classes_in_rows():
+    confusion = metrics.confusion_matrix(np.array([0, 0, 1]), np.array([2, 0, 1]), classes=3)
+    assert confusion.tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted", "message"),
+    [
+        ([0, 3], [0, 1], "true classes go from 0 to 3, but must be in 0 to 2"),
+        ([0, 1], [-1, 1], "predicted classes go from -1 to 1, but must be in 0 to 2"),
+    ],
+)
+def test_confusion_refuses_a_class_out_of_range(true, predicted, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        metrics.confusion_matrix(np.array(true), np.array(predicted), classes=3)
+
+
+@pytest.mark.parametrize(
+    ("correct", "n", "low", "high"),
+    [(9910, 10_000, 0.98895, 0.99267), (5, 10, 0.23659, 0.76341), (0, 10, 0.0, 0.27753)],
+)
+def test_wilson_interval_of_known_cases(correct, n, low, high):
+    assert metrics.wilson_interval(correct, n) == pytest.approx((low, high), abs=1e-5)
+
+
+def test_wilson_interval_of_no_examples_knows_nothing():
+    assert metrics.wilson_interval(0, 0) == (0.0, 1.0)
+
+
+def test_wilson_interval_refuses_more_right_than_there_are():
+    with pytest.raises(ValueError, match=r"^11 correct of 10 examples$"):
+        metrics.wilson_interval(11, 10)
+
+
+@given(st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_interval_holds_the_share_and_is_symmetric(counts):
+    correct, n = counts
+    low, high = metrics.wilson_interval(correct, n)
+    assert 0 <= low <= correct / n <= high <= 1
+    assert metrics.wilson_interval(n - correct, n) == pytest.approx((1 - high, 1 - low))
+    wider = metrics.wilson_interval(correct, n, confidence=0.99)
+    assert wider[0] <= low
+    assert high <= wider[1]
+    assert wider != (low, high)
+
+
+def test_calibration_error_of_a_hand_worked_case():
+    confidence = np.array([0.95, 0.95, 0.95, 0.95, 0.55, 0.55])
+    correct = np.array([1, 1, 1, 0, 0, 0])
+    # (4/6) |0.75 - 0.95| + (2/6) |0 - 0.55|
+    error = metrics.expected_calibration_error(confidence, correct, bins=10)
+    assert error == pytest.approx(4 / 6 * 0.2 + 2 / 6 * 0.55)
+
+
+def test_reliability_bins_are_open_below_and_closed_above():
+    curve = metrics.reliability(np.array([0.0, 0.5, 0.75, 1.0]), np.array([0, 1, 1, 1]), bins=2)
+    assert curve.examples.tolist() == [2, 2]
+    assert curve.confidence.tolist() == [0.25, 0.875]
+    assert curve.accuracy.tolist() == [0.5, 1.0]
+
+
+def test_calibration_error_is_zero_when_confidence_is_deserved():
+    assert metrics.expected_calibration_error(np.full(8, 0.75), np.arange(8) % 4 > 0) == 0
+    assert metrics.expected_calibration_error(np.ones(5), np.ones(5)) == 0
+
+
+def test_top_1_is_the_accuracy_even_with_ties():
+    true, probabilities = CASES["ties"]
+    accuracy = np.mean(probabilities.argmax(axis=1) == true)
+    assert metrics.top_k_accuracy(true, probabilities, k=1) == accuracy
+
+
+def test_top_5_is_left_out_where_it_would_say_little():
+    assert "top5_accuracy" not in metrics.classification_metrics(*predictions(0, 9, 5))
+    assert "top5_accuracy" in metrics.classification_metrics(*predictions(0, 9, 6))
+
+
+def test_cross_entropy_of_an_impossible_class_is_finite():
+    assert metrics.cross_entropy(np.array([1]), np.array([[1.0, 0.0]])) == pytest.approx(
+        -np.log(1e-7)
+    )
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_binary_metrics_are_those_of_scikit_learn(ties):
+    random = np.random.default_rng(7)
+    true = random.integers(0, 2, 300)
+    probability = np.clip(random.normal(0.35 + 0.25 * true, 0.2), 0, 1).astype(np.float32)
+    if ties:
+        probability = np.round(probability, 1)
+    said = probability >= 0.4
+    found = metrics.binary_metrics(true, probability, threshold=0.4)
+
+    assert found["accuracy"] == reference.accuracy_score(true, said)
+    assert found["precision"] == pytest.approx(reference.precision_score(true, said))
+    assert found["recall"] == pytest.approx(reference.recall_score(true, said))
+    assert found["f1"] == pytest.approx(reference.f1_score(true, said))
+    assert found["auc"] == pytest.approx(reference.roc_auc_score(true, probability))
+    assert found["average_precision"] == pytest.approx(
+        reference.average_precision_score(true, probability)
+    )
+    assert found["balanced_accuracy"] == pytest.approx(
+        reference.balanced_accuracy_score(true, said)
+    )
+
+
+def test_binary_metrics_at_one_half_are_those_of_two_classes():
+    true, probabilities = CASES["two classes"]
+    of_two = metrics.classification_metrics(true, probabilities)
+    binary = metrics.binary_metrics(true, probabilities[:, 1])
+    assert len(of_two) == 7
+    for key, value in of_two.items():
+        assert binary[key] == pytest.approx(value, rel=1e-5), key
+
+
+@pytest.mark.parametrize(("only", "auc", "precision"), [(0, None, None), (1, None, 1.0)])
+def test_what_one_absent_class_leaves_undefined_is_none(only, auc, precision):
+    found = metrics.binary_metrics(np.full(4, only), np.array([0.1, 0.4, 0.6, 0.9]))
+    assert found["auc"] is auc
+    assert found["average_precision"] == precision
+
+
+def multilabel_case():
+    random = np.random.default_rng(11)
+    true = random.integers(0, 2, (120, 5))
+    probabilities = np.clip(random.normal(0.3 + 0.4 * true, 0.3), 0, 1)
+    return true, probabilities
+
+
+def test_multilabel_metrics_are_those_of_scikit_learn():
+    true, probabilities = multilabel_case()
+    said = probabilities >= 0.5
+    found = metrics.multilabel_metrics(true, probabilities)
+
+    assert found["subset_accuracy"] == reference.accuracy_score(true, said)
+    assert found["micro_f1"] == pytest.approx(reference.f1_score(true, said, average="micro"))
+    assert found["macro_f1"] == pytest.approx(reference.f1_score(true, said, average="macro"))
+    assert found["hamming_loss"] == pytest.approx(reference.hamming_loss(true, said))
+    assert found["mean_average_precision"] == pytest.approx(
+        reference.average_precision_score(true, probabilities, average="macro")
+    )
+    expected = reference.precision_recall_fscore_support(true, said)
+    for array, wanted in zip(metrics.per_label(true, probabilities), expected, strict=True):
+        np.testing.assert_allclose(array, wanted)
+
+
+def test_multilabel_majority_is_the_commonest_set():
+    true = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 0], [1, 1, 1]])
+    found = metrics.multilabel_metrics(true, np.tile([0.9, 0.1, 0.9], (4, 1)))
+    assert found["majority"] == found["subset_accuracy"] == 0.5
+
+
+def test_multilabel_macro_f1_leaves_out_labels_that_do_not_occur():
+    found = metrics.multilabel_metrics(np.array([[1, 0], [1, 0]]), np.array([[0.9, 0.1]] * 2))
+    assert found["macro_f1"] == 1.0
+    assert found["mean_average_precision"] == 1.0
+
+
+def test_multilabel_without_any_label_is_defined_where_it_can_be():
+    found = metrics.multilabel_metrics(np.zeros((2, 3)), np.zeros((2, 3)))
+    assert found["subset_accuracy"] == 1.0
+    assert found["macro_f1"] == found["micro_f1"] == 0.0
+    assert found["mean_average_precision"] is None
+
+
+def test_regression_metrics_are_those_of_scikit_learn():
+    random = np.random.default_rng(13)
+    true = random.normal(20, 5, (200, 3)).astype(np.float32)
+    predicted = (true + random.normal(0, 1, true.shape)).astype(np.float32)
+    found = metrics.regression_metrics(true, predicted)
+
+    assert found["mean_absolute_error"] == pytest.approx(
+        reference.mean_absolute_error(true, predicted)
+    )
+    assert found["root_mean_squared_error"] == pytest.approx(
+        np.sqrt(reference.mean_squared_error(true, predicted))
+    )
+    assert found["r2"] == pytest.approx(reference.r2_score(true, predicted), rel=1e-5)
+    mean = np.broadcast_to(true.mean(axis=0), true.shape)
+    assert found["baseline_mean_absolute_error"] == pytest.approx(
+        reference.mean_absolute_error(true, mean)
+    )
+
+
+def test_regression_interval_is_about_that_of_a_bootstrap():
+    random = np.random.default_rng(17)
+    errors = random.exponential(2.0, 1000)
+    low, high = metrics.regression_metrics(np.zeros(1000), errors)["mean_absolute_error_ci95"]
+    means = random.choice(errors, (2000, 1000)).mean(axis=1)
+    assert (low, high) == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=0.02)
+
+
+def test_regression_of_one_example_has_no_interval_and_no_r2():
+    found = metrics.regression_metrics(np.array([[3.0]]), np.array([[4.0]]))
+    assert found["mean_absolute_error"] == 1.0
+    assert found["mean_absolute_error_ci95"] is None
+    assert found["r2"] is None
+
+
+def test_regression_interval_is_not_below_zero():
+    found = metrics.regression_metrics(np.zeros(3), np.array([0.0, 0.0, 9.0]))
+    assert found["mean_absolute_error_ci95"][0] == 0.0
+
+
+def test_regression_r2_leaves_out_a_constant():
+    true = np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]])
+    predicted = np.array([[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]])
+    assert metrics.regression_metrics(true, predicted)["r2"] == 1.0
+
+
+def test_regression_refuses_shapes_that_would_broadcast():
+    with pytest.raises(ValueError, match=r"^true values \(3,\), but predictions \(3, 1\)$"):
+        metrics.regression_metrics(np.zeros(3), np.zeros((3, 1)))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        metrics.classification_metrics(*CASES["ten classes"]),
+        metrics.binary_metrics(np.array([0, 1]), np.array([0.2, 0.7], np.float32)),
+        metrics.multilabel_metrics(*multilabel_case()),
+        metrics.regression_metrics(np.zeros((2, 2), np.float32), np.ones((2, 2), np.float32)),
+    ],
+    ids=["classification", "binary", "multilabel", "regression"],
+)
+def test_metrics_survive_json(found):
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert {type(value) for value in found.values()} <= {float, list, type(None)}
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        metrics.classification_metrics,
+        metrics.multilabel_metrics,
+        metrics.regression_metrics,
+        lambda true, predicted: metrics.binary_metrics(true[:, 0], predicted[:, 0]),
+    ],
+)
+def test_metrics_refuse_no_examples_and_numbers_that_are_none(measure):
+    with pytest.raises(DataError, match=r"^there are no examples, so nothing can be measured$"):
+        measure(np.zeros((0, 2)), np.zeros((0, 2)))
+    broken = np.full((3, 2), 0.5)
+    broken[1:, 0] = [np.nan, np.inf]
+    with pytest.raises(DataError) as error:
+        measure(np.zeros((3, 2)), broken)
+    assert str(error.value) == (
+        "the predictions for 2 of 3 examples are not finite numbers, first for example 1 (counted "
+        "from 0): look for values that are missing, infinite or very large in what these examples "
+        "give the model"
+    )
+
+
+def test_metrics_refuse_arrays_of_unlike_length():
+    with pytest.raises(ValueError, match=r"^3 true values, but 2 predictions$"):
+        metrics.classification_metrics(np.zeros(3, np.int64), np.full((2, 2), 0.5))
+
+
+def test_importing_metrics_loads_nothing_heavy():
+    code = (
+        "import sys, mmzoo.metrics; "
+        "sys.exit(bool({'sklearn', 'matplotlib', 'tensorflow', 'scipy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
