@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmzoo.config import load_config
+from mmzoo.devices import available_cores
 from mmzoo.environment import machine, versions
 from mmzoo.errors import MmzooError
 from mmzoo.lazy import tf
 from mmzoo.sources import catalogue, data_directories
-from mmzoo.training.devices import available_cores
 from mmzoo.training.train import train
 
 _LITTLE_SPACE = 1e9

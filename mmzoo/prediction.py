@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmzoo.config import Config
+from mmzoo.devices import Kind, prepare_devices
 from mmzoo.errors import DataError
 from mmzoo.lazy import tf
 from mmzoo.runs import Run, open_run
 from mmzoo.trained import load_trained
-from mmzoo.training.devices import Kind, prepare_devices
 
 if TYPE_CHECKING:
     import keras

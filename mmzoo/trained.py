@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmzoo.checkpoint import put_arrays, read_checkpoint
 from mmzoo.config import Config
 from mmzoo.errors import RunError
 from mmzoo.model import build_model
 from mmzoo.runs import Run
-from mmzoo.training.checkpoint import put_arrays, read_checkpoint
 from mmzoo.weights import load_weights
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mmzoo import __version__
 from mmzoo.config import Config
+from mmzoo.devices import Kind, prepare_devices
 from mmzoo.errors import RunError
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
 from mmzoo.evaluation.head_reports import head_report
@@ -22,7 +23,6 @@ from mmzoo.runs import Run, open_run
 from mmzoo.spec import dump_yaml
 from mmzoo.tables import write_table
 from mmzoo.trained import load_trained
-from mmzoo.training.devices import Kind, prepare_devices
 
 if TYPE_CHECKING:
     from mmzoo.sources import Data

@@ -15,7 +15,7 @@ class Plateau(BaseSchedule):
     """The learning rate drops when the watched metric has not got better for `patience` epochs.
 
     The one schedule that depends on more than the step: the drops so far are part of a checkpoint,
-    and `training.plateau` counts them.
+    and `mmzoo.training.watch` counts them.
     """
 
     type: Literal["plateau"] = "plateau"

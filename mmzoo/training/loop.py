@@ -15,7 +15,7 @@ from mmzoo.lazy import keras, tf
 from mmzoo.training.guard import Guard
 
 if TYPE_CHECKING:
-    from mmzoo.training.devices import Devices
+    from mmzoo.devices import Devices
 
 
 class Loop:

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from mmzoo.checkpoint import restore_checkpoint, save_checkpoint
 from mmzoo.config import Config
 from mmzoo.data import TrainingOrder, evaluation_batches, training_batches
+from mmzoo.devices import Devices
 from mmzoo.lazy import tf
 from mmzoo.model import build_model
 from mmzoo.runs import Run
 from mmzoo.schedules import Plateau
 from mmzoo.sources import Data
-from mmzoo.training.checkpoint import restore_checkpoint, save_checkpoint
-from mmzoo.training.devices import Devices
 from mmzoo.training.guard import Guard
 from mmzoo.training.learning_rate import LearningRate
 from mmzoo.training.loop import Loop

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.config import Config, load_config
+from mmzoo.devices import Devices, Kind, prepare_devices
 from mmzoo.environment import git_commit, machine, versions
 from mmzoo.errors import Interrupted, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.journal import Journal
 from mmzoo.runs import Run
 from mmzoo.sources import Data
-from mmzoo.training.devices import Devices, Kind, prepare_devices
 from mmzoo.training.events import cut_events
 from mmzoo.training.loop import named_by_head
 from mmzoo.training.pace import Pace
