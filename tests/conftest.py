@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 import os
+import shutil
+from copy import deepcopy
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from mmzoo.runs import Run
+
+TINY = {
+    "name": "tiny",
+    "source": {"type": "dataset", "name": "digits"},
+    "inputs": {
+        "image": {
+            "type": "image",
+            "shape": [8, 8, 1],
+            "encoder": {"type": "cnn", "filters": [8, 16], "padding": "same", "dropout": 0.1},
+        }
+    },
+    "heads": {"digit": {"type": "classification"}},
+    "train": {"epochs": 3, "optimizer": {"type": "adam", "learning_rate": 1e-2}},
+}
+"""A config that trains in two seconds, on data that is always there."""
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +36,25 @@ def real_data() -> Path:
     if not given:
         pytest.skip("needs real data: MMZOO_DATA_DIR is not set")
     return Path(given).resolve()
+
+
+@pytest.fixture
+def tiny() -> dict[str, Any]:
+    """The config that `trained_run` is of, as values to change and load."""
+    return deepcopy(TINY)
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run of TINY. Tests that write into a run take `own_run`."""
+    from mmzoo.training.train import train
+
+    return train(TINY, run=tmp_path_factory.mktemp("runs") / "tiny" / "001")
+
+
+@pytest.fixture
+def own_run(trained_run: Run, tmp_path: Path) -> Run:
+    """A copy of `trained_run` that a test may change."""
+    from mmzoo.runs import Run
+
+    return Run(Path(shutil.copytree(trained_run.directory, tmp_path / "runs" / "tiny" / "001")))
