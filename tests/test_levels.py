@@ -1,0 +1,225 @@
+"""Imports point down only, and the source has neither the names nor the calls that we do without.
+
+All of it is read off the tree with `ast`; nothing is imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "mmzoo"
+
+LEVELS = (
+    {"cli"},
+    {"board", "doctor"},
+    {"training"},
+    {"catalogue", "evaluation", "prediction", "summary"},
+    {"trained"},
+    {"runs"},
+    {"data", "devices", "model"},
+    {"config"},
+    {"fusion", "mixing", "objectives", "optimizers"},
+    {"heads", "inputs", "schedules", "sources"},
+    {"encoders"},
+    {"spec"},
+    {"checkpoint", "environment", "metrics", "randomness", "tables", "weights"},
+    {"errors", "files", "journal", "lazy", "version"},
+)
+"""The parts of mmzoo. One may import those of the lines below its own, and no others.
+
+Imports that only type checkers see count too. `version` is `mmzoo.__version__`; what else
+`mmzoo/__init__.py` and `mmzoo/__main__.py` have stands above everything, and nothing imports it.
+"""
+
+FORBIDDEN_NAMES = {"utils", "util", "common", "manager", "helper", "helpers"}
+FORBIDDEN_CALLS = {
+    # Loading a model from its own description runs what the file says.
+    *("load_model", "model_from_json", "from_config", "deserialize_keras_object", "Lambda"),
+    *("enable_unsafe_deserialization", "TFSMLayer"),
+    *("pickle", "dill", "marshal", "shelve", "joblib"),
+    *("eval", "exec", "compile", "__import__", "unsafe_load", "full_load"),
+}
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module of mmzoo by its dotted name."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        found[name.removesuffix(".__init__")] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imports(module: str) -> Iterator[str]:
+    """The modules of mmzoo that a module names in an import, wherever the import stands."""
+    for node in ast.walk(modules()[module]):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: write imports out from mmzoo on"
+            # `from mmzoo.spec import load` may name a module or something inside one.
+            below = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in modules() else str(node.module) for name in below]
+            if node.module == "mmzoo" and names == ["mmzoo"]:
+                names = ["mmzoo.version"]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == "mmzoo")
+
+
+def part(module: str) -> str:
+    return module.split(".")[1]
+
+
+def level(name: str) -> int:
+    """Counted from the bottom."""
+    return next(i for i, parts in enumerate(reversed(LEVELS)) if name in parts)
+
+
+def parts_of_mmzoo() -> set[str]:
+    return {part(module) for module in modules() if module not in ("mmzoo", "mmzoo.__main__")}
+
+
+def test_every_part_has_one_level():
+    listed = [name for parts in LEVELS for name in parts]
+    assert len(listed) == len(set(listed))
+    assert len(modules()) > 100
+    assert parts_of_mmzoo() == set(listed) - {"version"}
+
+
+@pytest.mark.parametrize("name", sorted(parts_of_mmzoo()))
+def test_imports_point_down(name):
+    found = {
+        (module, imported)
+        for module in modules()
+        if module.startswith(f"mmzoo.{name}.") or module == f"mmzoo.{name}"
+        for imported in imports(module)
+        if part(imported) != name and level(part(imported)) >= level(name)
+    }
+    assert not found
+
+
+def test_the_only_thing_imported_from_mmzoo_itself_is_its_version():
+    for module, tree in modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module == "mmzoo":
+                assert [alias.name for alias in node.names] == ["__version__"], module
+
+
+def test_no_modules_import_one_another_in_a_circle():
+    graph = {module: set(imports(module)) - {module, "mmzoo.version"} for module in modules()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle: {' -> '.join(error.args[1])}")
+
+
+FAMILIES = (
+    *("encoders.image", "fusion", "heads", "inputs.image.augment", "mixing", "objectives"),
+    *("optimizers", "schedules", "sources"),
+)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_members_of_a_family_do_not_import_one_another(family):
+    """Each can be read, and taken out, by itself."""
+    members = {
+        module
+        for module in imports(f"mmzoo.{family}")
+        if module.startswith(f"mmzoo.{family}.") and has_type(module)
+    }
+    assert members
+    for member in members:
+        assert not members & set(imports(member)), member
+
+
+def has_type(module: str) -> bool:
+    """Whether a spec of the module can be named in a config by a `type`."""
+    return any(
+        isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "type"
+        for node in ast.walk(modules()[module])
+    )
+
+
+def test_keras_and_tensorflow_come_by_the_lazy_module_only():
+    for module, tree in modules().items():
+        if module == "mmzoo.lazy":
+            continue
+        hidden = {node for top in ast.walk(tree) if is_for_types(top) for node in ast.walk(top)}
+        inside = {
+            node
+            for top in ast.walk(tree)
+            if isinstance(top, ast.FunctionDef)
+            for node in ast.walk(top)
+        }
+        for node in ast.walk(tree):
+            if node in hidden or not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            roots = {name.split(".")[0] for name in imported_names(node)}
+            assert "keras" not in roots, module
+            # One function needs what `tf` does not offer.
+            assert "tensorflow" not in roots or node in inside, module
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def imported_names(node: ast.Import | ast.ImportFrom) -> list[str]:
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
+
+
+def test_no_name_says_nothing():
+    """`utils`, `common`, `manager` and `helper` are the name of no module and no class."""
+    for module, tree in modules().items():
+        assert not FORBIDDEN_NAMES & set(module.lower().split(".")), module
+        classes = {node.name.lower() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+        assert not [name for name in classes if name.endswith(tuple(FORBIDDEN_NAMES))], module
+
+
+def test_nothing_reads_code_from_files():
+    """No pickle, no model from its description, no code from text: nothing that could run one."""
+    for module, tree in modules().items():
+        named = {name for node in ast.walk(tree) for name in called_or_imported(node)}
+        assert not FORBIDDEN_CALLS & named, module
+
+
+def called_or_imported(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Call(func=ast.Name(id=name)):
+            yield name
+        case ast.Call(func=ast.Attribute(attr=name)) if not hasattr(builtins, name):
+            yield name  # `model.compile` and `re.compile` are no `compile`.
+        case ast.Import(names=aliases):
+            yield from (alias.name.split(".")[0] for alias in aliases)
+        case ast.ImportFrom(module=module, names=aliases):
+            yield str(module).split(".")[0]
+            yield from (alias.name for alias in aliases)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("eval('1')", "import pickle", "from pickle import loads", "keras.models.load_model(p)"),
+        *("Model.from_config(c)", "from keras.layers import Lambda", "keras.layers.Lambda(f)"),
+    ],
+)
+def test_what_is_forbidden_would_be_found(code):
+    named = {name for node in ast.walk(ast.parse(code)) for name in called_or_imported(node)}
+    assert FORBIDDEN_CALLS & named
+
+
+def test_pickles_are_refused_wherever_numpy_could_read_them():
+    for module, tree in modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.load", "numpy.load"):
+                keywords = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                assert keywords.get("allow_pickle") == "False", module
