@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import h5py
 
 _MOST_LEVELS = 40
+_DAMAGE = (OSError, KeyError, RuntimeError, TypeError, ValueError)
+"""What h5py raises for a file that is not as it was written."""
 _MOST_DIFFERENCES = 3  # More of them would bury the message.
 
 Tree = dict[str, tuple[tuple[int, ...], str]]
@@ -49,15 +51,16 @@ def load_weights(model: keras.Model, path: Path) -> None:
 
     if not path.is_file():
         raise RunError(f"{path}: there is no such weights file")
+    expected = _expected_tree(model)
     try:
         with h5py.File(path, "r") as file:
             found = _tree(file, path)
-    except OSError as error:
+        if found == expected:
+            _bare(model).load_weights(path)
+    except _DAMAGE as error:
         raise RunError(f"{path}: not a weights file, or a damaged one ({error})") from error
-    expected = _expected_tree(model)
     if found != expected:
         raise RunError(f"{path}: not weights of this model: {_difference(expected, found)}")
-    _bare(model).load_weights(path)
 
 
 def _bare(model: keras.Model) -> keras.Model:
@@ -84,6 +87,7 @@ def _tree(file: h5py.File, path: Path) -> Tree:
     import h5py
 
     tree: Tree = {}
+    seen = set()
 
     def walk(group: h5py.Group, prefix: str, level: int) -> None:
         if level > _MOST_LEVELS:
@@ -93,15 +97,31 @@ def _tree(file: h5py.File, path: Path) -> Tree:
             if type(group.get(name, getlink=True)) is not h5py.HardLink:
                 raise RunError(f"{path}: refused, {place} links to somewhere else")
             item = group[name]
+            address = h5py.h5o.get_info(item.id).addr
+            if address in seen:  # A few groups within one another may hold endless ways.
+                raise RunError(f"{path}: refused, {place} has a second name")
+            seen.add(address)
             if isinstance(item, h5py.Group):
                 walk(item, place, level + 1)
-            elif isinstance(item, h5py.Dataset) and not item.external and not item.is_virtual:
-                tree[place] = (tuple(item.shape), item.dtype.str)
             else:
-                raise RunError(f"{path}: refused, {place} keeps its values in another file")
+                if problem := _storage_problem(item):
+                    raise RunError(f"{path}: refused, {place} {problem}")
+                tree[place] = (tuple(item.shape), item.dtype.str)
 
     walk(file, "", 0)
     return tree
+
+
+def _storage_problem(item: h5py.Dataset | h5py.Datatype) -> str | None:
+    """What makes reading an array's bytes do more than that."""
+    import h5py
+
+    if not isinstance(item, h5py.Dataset):
+        return "is no array"
+    if item.external or item.is_virtual:
+        return "keeps its values in another file"
+    # A chunk can be larger than its array: gigabytes of zeros, packed into a few kB.
+    return None if item.chunks is None else "keeps its values in chunks"
 
 
 def _difference(expected: Tree, found: Tree) -> str:

@@ -1,0 +1,90 @@
+"""Tables that others read: nothing lost, nothing that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+
+import polars
+import pytest
+
+from mmzoo.errors import DataError
+from mmzoo.tables import check_ending, write_table
+
+COLUMNS = {
+    "file": ["a,b.png", 'say "x".png', "größe\n2.png"],
+    "digit": ["7", "1", "0"],
+    "digit_probability": [0.25, 1.0, 1e-9],
+    "rank": [1, 2, 3],
+}
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.CSV"])
+def test_csv(tmp_path, name):
+    write_table(tmp_path / name, COLUMNS)
+    with (tmp_path / name).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == COLUMNS["file"]
+    assert [float(row["digit_probability"]) for row in rows] == COLUMNS["digit_probability"]
+    assert [row["rank"] for row in rows] == ["1", "2", "3"]
+
+
+def test_json_lines(tmp_path):
+    write_table(tmp_path / "x.jsonl", COLUMNS)
+    rows = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text("utf-8").splitlines()]
+    assert {name: [row[name] for row in rows] for name in COLUMNS} == COLUMNS
+
+
+def test_parquet(tmp_path):
+    write_table(tmp_path / "x.parquet", COLUMNS)
+    assert polars.read_parquet(tmp_path / "x.parquet").to_dict(as_series=False) == COLUMNS
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_csv_disarms_what_a_spreadsheet_would_run(tmp_path, start):
+    text = f"{start}cmd|'/C calc'!A0"
+    write_table(tmp_path / "x.csv", {"file": [text, f"a{text}"]})
+    with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["file"] for row in csv.DictReader(file)] == [f"'{text}", f"a{text}"]
+
+
+def test_numbers_below_zero_are_no_formulas(tmp_path):
+    write_table(tmp_path / "x.csv", {"price": [-1.5, 2.0]})
+    assert (tmp_path / "x.csv").read_text() == "price\n-1.5\n2.0\n"
+
+
+def test_only_csv_is_disarmed(tmp_path):
+    write_table(tmp_path / "x.jsonl", {"file": ["=1+1"]})
+    assert json.loads((tmp_path / "x.jsonl").read_text()) == {"file": "=1+1"}
+
+
+def test_a_column_of_whole_numbers_and_fractions_is_kept(tmp_path):
+    write_table(tmp_path / "x.jsonl", {"value": [1, 2.5, None]})
+    rows = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
+    assert [row["value"] for row in rows] == [1.0, 2.5, None]
+
+
+def test_an_unknown_ending_is_refused_before_anything_is_written(tmp_path):
+    path = tmp_path / "x.xlsx"
+    expected = f"{path}: expected a name that ends in .csv, .jsonl, .parquet"
+    with pytest.raises(DataError) as caught:
+        check_ending(path)
+    assert str(caught.value) == expected
+    with pytest.raises(DataError, match=r"x\.xlsx"):
+        write_table(path, COLUMNS)
+    assert not os.listdir(tmp_path)
+
+
+def test_the_known_endings_pass(tmp_path):
+    for name in ("x.csv", "x.jsonl", "x.parquet", "x.PARQUET"):
+        check_ending(tmp_path / name)
+
+
+def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    path = tmp_path / "x.parquet"
+    path.write_text("old")
+    with pytest.raises(polars.exceptions.ShapeError):
+        write_table(path, {"a": [1, 2, 3], "b": [1, 2]})
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["x.parquet"]

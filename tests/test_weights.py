@@ -1,0 +1,271 @@
+"""Weights files: whole or not at all, and looked at before they are read."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import h5py
+import numpy as np
+import pytest
+
+from mmzoo.errors import RunError, TrainingError
+from mmzoo.lazy import keras
+from mmzoo.weights import load_weights, save_weights
+
+KERNEL = "layers/dense/vars/0"
+BIAS = "layers/dense/vars/1"
+
+
+def model(units=3, inputs=4):
+    image = keras.Input((inputs,), name="image")
+    return keras.Model(image, keras.layers.Dense(units, name="dense")(image), name="net")
+
+
+@pytest.fixture
+def file(tmp_path):
+    """The weights of `model()`, with no value that is 0."""
+    path = tmp_path / "best.weights.h5"
+    trained = model()
+    trained.set_weights([np.full(w.shape, 0.5, "float32") for w in trained.get_weights()])
+    save_weights(trained, path)
+    return path
+
+
+def refusal(path, into=None):
+    """The message for a file that must not change the model."""
+    into = into or model()
+    before = into.get_weights()
+    with pytest.raises(RunError) as caught:
+        load_weights(into, path)
+    for was, now in zip(before, into.get_weights(), strict=True):
+        np.testing.assert_array_equal(was, now)
+    return str(caught.value)
+
+
+def test_weights_come_back_bit_for_bit(tmp_path):
+    trained, path = model(), tmp_path / "best.weights.h5"
+    save_weights(trained, path)
+    other = model()
+    assert (other.get_weights()[0] != trained.get_weights()[0]).any()
+    load_weights(other, path)
+    for saved, loaded in zip(trained.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(saved, loaded)
+
+
+def test_a_file_is_replaced_and_nothing_is_left_beside_it(file):
+    save_weights(model(), file)
+    assert os.listdir(file.parent) == [file.name]
+
+
+def test_a_sub_model_and_its_statistics_are_part_of_the_file(tmp_path):
+    def nested():
+        inside = keras.Input((4,))
+        norm = keras.Model(inside, keras.layers.BatchNormalization()(inside), name="image_encoder")
+        image = keras.Input((4,), name="image")
+        return keras.Model({"image": image}, {"digit": keras.layers.Dense(2)(norm(image))})
+
+    trained, path = nested(), tmp_path / "best.weights.h5"
+    trained.set_weights([np.full(w.shape, 0.25, "float32") for w in trained.get_weights()])
+    save_weights(trained, path)
+    other = nested()
+    load_weights(other, path)
+    assert len(other.get_weights()) == 6
+    assert all((weights == 0.25).all() for weights in other.get_weights())
+
+
+def test_the_optimizer_is_not_part_of_the_file(tmp_path):
+    trained, path = model(), tmp_path / "best.weights.h5"
+    trained.compile("adam", "mean_squared_error")
+    trained.optimizer.build(trained.trainable_variables)
+    save_weights(trained, path)
+    load_weights(model(), path)
+    trained_again = model()
+    trained_again.compile("adam", "mean_squared_error")
+    trained_again.optimizer.build(trained_again.trainable_variables)
+    load_weights(trained_again, path)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_not_written(file, bad):
+    before = file.read_bytes()
+    trained = model()
+    kernel, bias = trained.get_weights()
+    bias[1] = bad
+    trained.set_weights([kernel, bias])
+    with pytest.raises(TrainingError) as caught:
+        save_weights(trained, file)
+    assert str(caught.value) == f"{file}: not written, since dense/bias is not finite"
+    assert file.read_bytes() == before
+    assert os.listdir(file.parent) == [file.name]
+
+
+def test_a_missing_file(tmp_path):
+    path = tmp_path / "x.weights.h5"
+    assert refusal(path) == f"{path}: there is no such weights file"
+    assert refusal(tmp_path) == f"{tmp_path}: there is no such weights file"
+
+
+def test_a_file_that_is_no_h5(tmp_path):
+    path = tmp_path / "x.weights.h5"
+    path.write_text("not weights")
+    message = refusal(path)
+    assert message.startswith(f"{path}: not a weights file, or a damaged one (")
+    path.write_bytes(b"")
+    assert refusal(path).startswith(f"{path}: not a weights file, or a damaged one (")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+def test_a_file_that_was_cut_off(file, share):
+    content = file.read_bytes()
+    file.write_bytes(content[: int(share * len(content))])
+    message = refusal(file)
+    assert message.startswith(f"{file}: not a weights file, or a damaged one (")
+
+
+def test_no_damaged_byte_does_more_than_be_refused_or_change_a_number(file):
+    """Each damage is found, or lies within the numbers: no other exception, no hanging."""
+    content, random = file.read_bytes(), np.random.RandomState(0)
+    began = time.monotonic()
+    refused = 0
+    for place in random.randint(0, len(content), 150):
+        damaged = bytearray(content)
+        damaged[place] ^= random.randint(1, 256)
+        file.write_bytes(bytes(damaged))
+        try:
+            load_weights(model(), file)
+        except RunError:
+            refused += 1
+    assert 0 < refused < 150
+    assert time.monotonic() - began < 60
+
+
+def test_another_shape(file):
+    assert refusal(file, model(units=5)) == (
+        f"{file}: not weights of this model: /{KERNEL} is [4, 3] <f4, expected [4, 5] <f4; "
+        f"/{BIAS} is [3] <f4, expected [5] <f4"
+    )
+
+
+def test_another_type(file):
+    with h5py.File(file, "r+") as h5:
+        del h5[BIAS]
+        h5[BIAS] = np.zeros(3, "float64")
+    assert refusal(file) == (
+        f"{file}: not weights of this model: /{BIAS} is [3] <f8, expected [3] <f4"
+    )
+
+
+def test_missing_and_unknown_entries(file):
+    with h5py.File(file, "r+") as h5:
+        h5.move(BIAS, "layers/dense/vars/7")
+    assert refusal(file) == (
+        f"{file}: not weights of this model: /{BIAS} is missing; "
+        "/layers/dense/vars/7 is not in the model"
+    )
+
+
+def test_many_differences_are_cut_short(file):
+    with h5py.File(file, "r+") as h5:
+        for number in range(10, 20):
+            h5[f"layers/dense/vars/{number}"] = 1.0
+    message = refusal(file)
+    assert message.endswith(
+        "/layers/dense/vars/10 is not in the model; /layers/dense/vars/11 is not in the model; "
+        "/layers/dense/vars/12 is not in the model; and 7 more"
+    )
+
+
+def test_a_huge_array_is_refused_unread(file):
+    """12 kB may declare terabytes; to read them would take the machine down."""
+    with h5py.File(file, "r+") as h5:
+        del h5[KERNEL]
+        h5.create_dataset(KERNEL, shape=(2**20, 2**20), dtype="f4")
+    began = time.monotonic()
+    assert refusal(file) == (
+        f"{file}: not weights of this model: /{KERNEL} is [1048576, 1048576] <f4, "
+        "expected [4, 3] <f4"
+    )
+    assert time.monotonic() - began < 5
+    assert file.stat().st_size < 1e6
+
+
+def test_an_external_link_is_refused(file):
+    other = file.with_name("secret.h5")
+    with h5py.File(other, "w") as h5:
+        h5["kernel"] = np.zeros((4, 3), "float32")
+    with h5py.File(file, "r+") as h5:
+        del h5[KERNEL]
+        h5[KERNEL] = h5py.ExternalLink(str(other), "/kernel")
+    assert refusal(file) == f"{file}: refused, /{KERNEL} links to somewhere else"
+
+
+def test_a_soft_link_is_refused(file):
+    with h5py.File(file, "r+") as h5:
+        del h5[BIAS]
+        h5["elsewhere"] = np.zeros(3, "float32")
+        h5[BIAS] = h5py.SoftLink("/elsewhere")
+    assert refusal(file) == f"{file}: refused, /{BIAS} links to somewhere else"
+
+
+def test_a_soft_link_to_its_own_parent_is_refused(file):
+    with h5py.File(file, "r+") as h5:
+        h5["layers/again"] = h5py.SoftLink("/layers")
+    assert refusal(file) == f"{file}: refused, /layers/again links to somewhere else"
+
+
+def test_a_circle_of_hard_links_is_refused(file):
+    with h5py.File(file, "r+") as h5:
+        h5["layers/dense/again"] = h5["layers"]
+    assert refusal(file) == f"{file}: refused, /layers/dense/again has a second name"
+
+
+def test_groups_nested_deeper_than_any_model(file):
+    with h5py.File(file, "r+") as h5:
+        h5.create_group("/".join("x" * 100))
+    assert refusal(file) == f"{file}: refused, its groups are nested too deep"
+
+
+def test_values_kept_in_another_file_are_refused(file):
+    """HDF5 would read `/etc/passwd` into a weight."""
+    secret = file.with_name("secret.bin")
+    secret.write_bytes(bytes(48))
+    with h5py.File(file, "r+") as h5:
+        del h5[KERNEL]
+        h5.create_dataset(KERNEL, (4, 3), "float32", external=[(str(secret), 0, 48)])
+    assert refusal(file) == f"{file}: refused, /{KERNEL} keeps its values in another file"
+
+
+def test_a_virtual_dataset_is_refused(file):
+    with h5py.File(file, "r+") as h5:
+        del h5[KERNEL]
+        layout = h5py.VirtualLayout((4, 3), "float32")
+        layout[:] = h5py.VirtualSource("secret.h5", "kernel", (4, 3))
+        h5.create_virtual_dataset(KERNEL, layout)
+    assert refusal(file) == f"{file}: refused, /{KERNEL} keeps its values in another file"
+
+
+def test_a_named_type_is_no_array(file):
+    with h5py.File(file, "r+") as h5:
+        h5["layers/dense/vars/2"] = np.dtype("float32")
+    assert refusal(file) == f"{file}: refused, /layers/dense/vars/2 is no array"
+
+
+def test_few_groups_with_endless_ways_through_them_are_refused(file):
+    """Ten hard links at each of thirty levels are 10**30 ways through 30 groups."""
+    with h5py.File(file, "r+") as h5:
+        below = h5.create_group("bottom")
+        for level in range(30):
+            above = h5.create_group(f"level{level}")
+            for name in range(10):
+                above[str(name)] = below
+            below = above
+    assert refusal(file).endswith(" has a second name")
+
+
+def test_chunks_are_refused_as_one_may_unpack_to_gigabytes(file):
+    with h5py.File(file, "r+") as h5:
+        del h5[KERNEL]
+        chunks = {"chunks": (16384, 16384), "maxshape": (None, None), "compression": "gzip"}
+        h5.create_dataset(KERNEL, (4, 3), "float32", **chunks)
+    assert refusal(file) == f"{file}: refused, /{KERNEL} keeps its values in chunks"
