@@ -105,15 +105,17 @@ def evaluation_batches(
 ) -> tf.data.Dataset:
     """Every row once, in order, as it is: (inputs, targets), or only inputs if not `labelled`.
 
-    With several replicas every element is one replica's part, none of them empty.
+    With several replicas every element is one replica's part; none of them is empty where there
+    are as many rows as replicas.
     """
     rows = len(next(iter(columns.values())))
-    parts = -(-rows // config.evaluation_batch_size) * replicas
-    bounds = np.linspace(0, rows, parts + 1).astype("int64") if replicas > 1 else None
     make = _batch_maker(config, columns, training=False, labelled=labelled)
-    if bounds is None:
+    if replicas == 1:
         batches = tf.data.Dataset.range(rows).batch(config.evaluation_batch_size)
     else:
+        steps = min(-(-rows // config.evaluation_batch_size), max(1, rows // replicas))
+        parts = steps * replicas
+        bounds = np.arange(parts + 1) * rows // parts
         ranges = tf.data.Dataset.from_tensor_slices((bounds[:-1], bounds[1:]))
         batches = ranges.map(lambda first, end: tf.range(first, end))
     epoch = tf.constant(0, tf.int64)
