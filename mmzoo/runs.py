@@ -76,7 +76,7 @@ class Run:
         return load_config(self.config_file)
 
     def write_config(self, config: Config) -> None:
-        header = f"# What {config.name} was trained with: every default, and what the data told.\n"
+        header = f"What {config.name} was trained with: every default, and what the data told."
         write_text(self.config_file, dump_yaml(config, header))
 
     def environment(self) -> dict[str, Any]:
@@ -194,7 +194,10 @@ def open_run(path: Path) -> tuple[Run, Path | None]:
 
 def all_runs(root: Path = Path("runs")) -> list[Run]:
     """Every run below `root`, by name and number."""
-    return [Run(path.parent) for path in sorted(root.glob("*/*/config.yaml"))]
+    found = [path.parent for path in root.glob("*/*/config.yaml")]
+    # With zeros before them, numbers of one length sort as texts do.
+    found.sort(key=lambda path: (path.parent, len(path.name), path.name))
+    return [Run(path) for path in found]
 
 
 def _numbered(parent: Path) -> list[Path]:

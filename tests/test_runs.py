@@ -1,0 +1,336 @@
+"""Run directories: their numbers, names and files, and that one training has one to itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mmzoo.config import load_config
+from mmzoo.errors import RunError
+from mmzoo.runs import Run, all_runs, new_run, newest_run, open_run
+
+
+def finished(directory: Path) -> Run:
+    """A run as far as `open_run` looks."""
+    directory.mkdir(parents=True)
+    (directory / "config.yaml").write_text("name: x\n")
+    return Run(directory)
+
+
+def message(call, *arguments) -> str:
+    with pytest.raises(RunError) as caught:
+        call(*arguments)
+    return str(caught.value)
+
+
+# Numbers.
+
+
+def test_runs_are_numbered_from_one(tmp_path):
+    names = [new_run("net", root=tmp_path).directory for _ in range(3)]
+    assert names == [tmp_path / "net" / number for number in ("001", "002", "003")]
+    assert all(name.is_dir() for name in names)
+
+
+def test_a_number_is_not_given_twice_though_its_run_is_gone(tmp_path):
+    for number in ("001", "007"):
+        (tmp_path / "net" / number).mkdir(parents=True)
+    (tmp_path / "net" / "001").rmdir()
+    assert new_run("net", root=tmp_path).directory.name == "008"
+
+
+def test_numbers_go_on_beyond_three_digits_and_count_as_numbers(tmp_path):
+    for number in ("998", "999", "1000"):
+        (tmp_path / "net" / number).mkdir(parents=True)
+    assert newest_run("net", tmp_path) == Run(tmp_path / "net" / "1000")
+    assert new_run("net", root=tmp_path).directory.name == "1001"
+
+
+def test_what_is_no_run_is_not_counted(tmp_path):
+    (tmp_path / "net" / "notes").mkdir(parents=True)
+    (tmp_path / "net" / "12").mkdir()
+    (tmp_path / "net" / "009").write_text("a file")
+    assert newest_run("net", tmp_path) is None
+    assert new_run("net", root=tmp_path).directory.name == "001"
+
+
+def test_trainings_that_start_at_once_each_get_a_run_of_their_own(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(pool.map(lambda _: new_run("net", root=tmp_path), range(40)))
+    assert sorted(run.directory.name for run in runs) == [f"{n:03d}" for n in range(1, 41)]
+
+
+def test_processes_that_start_at_once_do_so_too(tmp_path):
+    code = (
+        "import sys, pathlib; from mmzoo.runs import new_run; sys.stdin.read();"
+        "print(*(new_run('net', root=pathlib.Path(sys.argv[1])).directory.name for _ in range(20)))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdin
+        process.stdin.close()  # Both have their imports behind them, and start.
+    names = [name for process in processes for name in process.stdout.read().split()]
+    assert [process.wait() for process in processes] == [0, 0]
+    assert sorted(names) == [f"{number:03d}" for number in range(1, 41)]
+    for process in processes:
+        process.stdout.close()
+
+
+def test_a_directory_that_was_named_is_made(tmp_path):
+    directory = tmp_path / "some" / "where"
+    assert new_run("net", directory) == Run(directory)
+    assert directory.is_dir()
+
+
+def test_a_directory_that_exists_is_refused(tmp_path):
+    assert message(new_run, "net", tmp_path) == (
+        f"{tmp_path}: exists already. Go on with it by --resume, or name another --run."
+    )
+
+
+# Names.
+
+
+def test_a_run_is_opened_by_its_directory(tmp_path):
+    run = finished(tmp_path / "net" / "001")
+    assert open_run(run.directory) == (run, None)
+
+
+def test_an_experiments_name_stands_for_its_newest_run(tmp_path):
+    for number in ("001", "999", "1000"):
+        newest = finished(tmp_path / "net" / number)
+    assert open_run(tmp_path / "net") == (newest, None)
+
+
+def test_a_file_inside_a_run_is_opened_with_it(tmp_path):
+    run = finished(tmp_path / "net" / "001")
+    weights = run.best_weights
+    weights.parent.mkdir()
+    weights.write_text("")
+    assert open_run(weights) == (run, weights)
+
+
+def test_a_file_outside_any_run(tmp_path):
+    path = tmp_path / "best.weights.h5"
+    path.write_text("")
+    assert message(open_run, path) == (
+        f"{path}: not inside a run directory: no config.yaml above it"
+    )
+
+
+def test_a_directory_that_is_no_run(tmp_path):
+    expected = f"{tmp_path}: not a run directory: it has no config.yaml"
+    assert message(open_run, tmp_path) == expected
+    assert message(Run(tmp_path).config) == expected
+
+
+def test_an_experiment_whose_newest_run_has_nothing_yet(tmp_path):
+    finished(tmp_path / "net" / "001")
+    empty = tmp_path / "net" / "002"
+    empty.mkdir()
+    assert message(open_run, tmp_path / "net") == (
+        f"{empty}: not a run directory: it has no config.yaml"
+    )
+
+
+def test_a_name_that_is_not_there_gets_the_nearest(tmp_path):
+    finished(tmp_path / "mnist_cnn" / "001")
+    path = tmp_path / "mnist-cn"
+    assert message(open_run, path) == (
+        f"{path}: there is no such run; did you mean 'mnist_cnn'? "
+        "`mmzoo list runs` shows those there are."
+    )
+    path = tmp_path / "nowhere" / "at" / "all"
+    assert message(open_run, path) == (
+        f"{path}: there is no such run. `mmzoo list runs` shows those there are."
+    )
+
+
+def test_all_runs_come_by_name_and_number(tmp_path):
+    for name in ("b/002", "b/001", "a/001", "b/999", "b/1000"):
+        finished(tmp_path / name)
+    (tmp_path / "a" / "002").mkdir()
+    found = [str(run.directory.relative_to(tmp_path)) for run in all_runs(tmp_path)]
+    assert found == ["a/001", "b/001", "b/002", "b/999", "b/1000"]
+    assert all_runs(tmp_path / "nothing") == []
+
+
+# Files.
+
+
+def test_where_things_are():
+    run = Run(Path("runs/net/001"))
+    places = {
+        "config.yaml": run.config_file,
+        "environment.json": run.environment_file,
+        "metrics.json": run.metrics_file,
+        "history.csv": run.history_file,
+        "train.log": run.log_file,
+        "logs": run.logs,
+        "checkpoints/last": run.last,
+        "checkpoints/best.weights.h5": run.best_weights,
+        "eval/test": run.evaluation("test"),
+    }
+    assert {name: run.directory / name for name in places} == places
+
+
+def test_a_config_comes_back_as_it_was_written(tmp_path, tiny):
+    run, config = Run(tmp_path), load_config(tiny).with_columns()
+    run.write_config(config)
+    assert run.config() == config
+    assert run.config_file.read_text().splitlines()[:2] == [
+        "# What tiny was trained with: every default, and what the data told.",
+        "name: tiny",
+    ]
+
+
+def test_a_history_comes_back_to_the_last_bit(tmp_path):
+    run = Run(tmp_path)
+    rows = [
+        {"epoch": 1, "step": 20, "loss": 0.1 + 0.2, "validation_loss": 1e-17},
+        {"epoch": 2, "step": 40, "loss": 5e-324, "validation_loss": float("inf")},
+    ]
+    run.write_history(rows)
+    assert run.history() == rows
+    assert run.history_file.read_bytes().splitlines()[0] == b"epoch,step,loss,validation_loss"
+    assert run.history_file.read_bytes().splitlines()[1] == b"1,20,0.30000000000000004,1e-17"
+
+
+def test_a_history_of_no_epochs_is_empty(tmp_path):
+    run = Run(tmp_path)
+    assert run.history() == []
+    run.write_history([])
+    assert run.history_file.read_bytes() == b""
+    assert run.history() == []
+
+
+def test_metrics_come_back(tmp_path):
+    run = Run(tmp_path)
+    assert run.metrics() == {}
+    metrics = {"test": {"examples": 3, "loss": 1 / 3, "digit": {"auc": None, "ci95": [0.1, 0.2]}}}
+    run.write_metrics(metrics)
+    assert run.metrics() == metrics
+    assert json.loads(run.metrics_file.read_text()) == metrics
+
+
+def test_metrics_that_are_no_json_numbers_are_not_written(tmp_path):
+    """`NaN` is what JSON readers of other languages choke on."""
+    run = Run(tmp_path)
+    run.write_metrics({"test": {"loss": 1.0}})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        run.write_metrics({"test": {"loss": float("nan")}})
+    assert run.metrics() == {"test": {"loss": 1.0}}
+
+
+def test_an_environment_comes_back(tmp_path):
+    run = Run(tmp_path)
+    run.write_environment({"seed": 0, "data": {"name": "digits"}})
+    assert run.environment() == {"seed": 0, "data": {"name": "digits"}}
+
+
+def test_a_missing_environment(tmp_path):
+    path = tmp_path / "environment.json"
+    assert message(Run(tmp_path).environment) == (
+        f"{path}: there is no such file; the run was cut off early"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("{", "cannot be read: Expecting property name enclosed in double quotes"),
+        ("", "cannot be read: Expecting value"),
+        ("[1]", "expected a JSON object, got list"),
+    ],
+)
+def test_a_damaged_json_file(tmp_path, content, problem):
+    path = tmp_path / "metrics.json"
+    path.write_text(content)
+    assert message(Run(tmp_path).metrics).startswith(f"{path}: {problem}")
+
+
+def test_a_json_file_that_is_no_text(tmp_path):
+    path = tmp_path / "metrics.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert message(Run(tmp_path).metrics).startswith(f"{path}: cannot be read: ")
+
+
+# The lock.
+
+_HOLD = """
+import pathlib, sys
+from mmzoo.runs import Run
+with Run(pathlib.Path(sys.argv[1])).locked():
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def holder(directory: Path) -> subprocess.Popen[str]:
+    """Another process that has the lock."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "locked\n"
+    return process
+
+
+def close(process: subprocess.Popen[str]) -> None:
+    process.communicate()  # Its input ends, and so does it.
+
+
+def lock(run: Run) -> None:
+    with run.locked():
+        pass
+
+
+def test_a_second_training_is_refused_and_told_by_whom(tmp_path):
+    process = holder(tmp_path)
+    try:
+        for _ in range(2):  # The refusal leaves the owner's number where it is.
+            assert message(lock, Run(tmp_path)) == (
+                f"{tmp_path}: another training (process {process.pid}) runs in this directory. "
+                "Wait for it, or name another with --run."
+            )
+    finally:
+        close(process)
+
+
+def test_the_lock_is_free_again_after_the_training(tmp_path):
+    close(holder(tmp_path))
+    with Run(tmp_path).locked():
+        assert (tmp_path / ".lock").read_text() == str(os.getpid())
+    lock(Run(tmp_path))
+
+
+def test_the_lock_is_free_after_an_error(tmp_path):
+    with pytest.raises(KeyError), Run(tmp_path).locked():
+        raise KeyError
+    lock(Run(tmp_path))
+
+
+def test_the_lock_is_free_after_a_kill(tmp_path):
+    process = holder(tmp_path)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    lock(Run(tmp_path))
+
+
+def test_the_lock_is_held_within_one_process_too(tmp_path):
+    with Run(tmp_path).locked():
+        assert f"(process {os.getpid()})" in message(lock, Run(tmp_path))
