@@ -111,6 +111,7 @@ class Config(Spec):
                 )
             if name in self.inputs:
                 yield Problem(("heads", name), "expected another name than an input's")
+        yield from self._layer_rules()
         yield from self._column_rules()
         yield from self._mixing_rules()
         monitor = self.train.monitor
@@ -195,11 +196,25 @@ class Config(Spec):
 
     def smoke(self) -> Config:
         """A copy that trains for two steps on made-up data, to show that the config works."""
-        rows = 4 * 2 * self.train.batch_size
-        train = self.train.replace(epochs=1, early_stopping=None)
+        # Half of the rows train; with fewer than these, a class might have no row.
+        rows = max(2 * 2 * self.train.batch_size, 32)
         return self.replace(
-            name=f"{self.name[:58]}_smoke", source=Synthetic(rows=rows), train=train
+            name=f"{self.name[:58]}_smoke",
+            source=Synthetic(rows=rows),
+            heads={name: head.unnamed() for name, head in self.heads.items()},
+            train=self.train.replace(epochs=1, early_stopping=None),
         )
+
+    def _layer_rules(self) -> Iterator[Problem]:
+        """Inputs and heads are layers by their names, and so are encoders and fusions."""
+        encoders = {f"{name}_encoder" for name in self.inputs}
+        for family, names in (("inputs", self.inputs), ("heads", self.heads)):
+            for name in names:
+                if name in encoders or name == "concat" or name.startswith("fusion_"):
+                    yield Problem(
+                        (family, name),
+                        f"the model has a layer {name!r} of its own: name it otherwise",
+                    )
 
     def _column_rules(self) -> Iterator[Problem]:
         known = self.source.columns()

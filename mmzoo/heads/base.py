@@ -52,6 +52,10 @@ class BaseHead(Spec):
     def check(self, labels: np.ndarray, where: str) -> None:
         """Raises a DataError where labels of another split do not fit what `fit` found."""
 
+    def unnamed(self) -> Self:
+        """This head for labels whose classes have no names, as made-up ones have none."""
+        return self
+
     @abstractmethod
     def output(self, features: KerasTensor, name: str) -> KerasTensor:
         """The head's last layer on `features` `[batch, width]`; always float32."""

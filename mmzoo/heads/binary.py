@@ -71,19 +71,24 @@ class Binary(BaseHead):
         return whole.replace(class_weights=weights)
 
     def check(self, labels: np.ndarray, where: str) -> None:
-        if self.positive is None and len(labels) and labels.max() > 1:
-            wrong = int((labels > 1).argmax())
+        wrong = labels < 0 if self.positive else (labels < 0) | (labels > 1)
+        if wrong.any():
+            row = int(wrong.argmax())
             raise DataError(
-                f"{where}: row {wrong} has class {labels[wrong]}; expected 0 or 1 for a binary "
+                f"{where}: row {row} has class {labels[row]}; expected 0 or 1 for a binary "
                 "head. Use `type: classification`, or say with `positive:` which classes are yes."
             )
+
+    def unnamed(self) -> Self:
+        return self.replace(positive=None, class_weights=self.class_weights and "auto")
 
     def output(self, features: KerasTensor, name: str) -> KerasTensor:
         return keras.layers.Dense(1, "sigmoid", dtype="float32", name=name)(features)
 
     def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
-        values = tf.constant(self.positive_values, labels.dtype)
-        return tf.cast(tf.reduce_any(labels[:, None] == values, axis=1), tf.float32)[:, None]
+        values = tf.constant(self.positive_values, tf.int64)
+        is_yes = tf.reduce_any(tf.cast(labels, tf.int64)[:, None] == values, axis=1)
+        return tf.cast(is_yes, tf.float32)[:, None]
 
     def example_weight(self, labels: tf.Tensor) -> tf.Tensor | None:
         if self.class_weights is None:
@@ -140,10 +145,11 @@ class Binary(BaseHead):
 
     def written(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
         assert self.class_names is not None
-        probabilities = [float(value) for value in predicted[:, 0]]
+        said = self.decided(predicted)
+        of_said = self.class_probabilities(predicted)[range(len(said)), said]
         return {
-            name: [self.class_names[value >= self.threshold] for value in probabilities],
-            f"{name}_probability": probabilities,
+            name: [self.class_names[label] for label in said],
+            f"{name}_probability": [float(value) for value in of_said],
         }
 
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:

@@ -71,12 +71,15 @@ class Classification(BaseHead):
                 f"{where}: expected one class number a row for a classification; "
                 f"got {labels.dtype} of shape {list(labels.shape)}"
             )
-        classes = self.classes or (len(names) if names else int(labels.max()) + 1)
-        if names and self.classes and len(names) != self.classes:
+        classes = self.classes or len(self.class_names or names or range(int(labels.max()) + 1))
+        if names and len(names) != classes:
+            said = "classes" if self.classes else "class_names"
             raise DataError(
-                f"{where}: the data has {len(names)} classes, the config says "
-                f"`classes: {self.classes}`. Leave `classes` out to take what the data has."
+                f"{where}: the data has {len(names)} classes, the config's `{said}` says "
+                f"{classes}. Leave it out to take what the data has."
             )
+        if classes < 2:
+            raise DataError(f"{where}: every row is of the same class; expected two or more")
         class_names = self.class_names or names or tuple(str(n) for n in range(classes))
         weights = self.class_weights
         if weights == "auto":
@@ -94,6 +97,9 @@ class Classification(BaseHead):
             raise DataError(
                 f"{where}: row {wrong} has class {labels[wrong]}; expected 0 to {self.classes - 1}"
             )
+
+    def unnamed(self) -> Self:
+        return self.replace(class_weights=self.class_weights and "auto")
 
     def output(self, features: KerasTensor, name: str) -> KerasTensor:
         return keras.layers.Dense(self.classes, "softmax", dtype="float32", name=name)(features)

@@ -54,14 +54,24 @@ class Multilabel(BaseHead):
         return self.classes is not None
 
     def fit(self, labels: np.ndarray, names: tuple[str, ...] | None, where: str) -> Self:
-        found = labels.shape[1] if labels.ndim == 2 else len(names or range(int(labels.max()) + 1))
-        if self.classes and self.classes != found:
+        if labels.ndim not in (1, 2) or labels.dtype.kind not in (
+            "iufb" if labels.ndim == 2 else "iu"
+        ):
             raise DataError(
-                f"{where}: the data has {found} labels, the config says "
-                f"`classes: {self.classes}`. Leave `classes` out to take what the data has."
+                f"{where}: expected zeros and ones, or one class number, in each row for a "
+                f"multilabel head; got {labels.dtype} of shape {list(labels.shape)}"
             )
-        class_names = self.class_names or names or tuple(str(n) for n in range(found))
-        whole = self.replace(classes=found, class_names=class_names)
+        said = self.classes or (self.class_names and len(self.class_names))
+        found = labels.shape[1] if labels.ndim == 2 else names and len(names)
+        if said and found and said != found:
+            field = "classes" if self.classes else "class_names"
+            raise DataError(
+                f"{where}: the data has {found} labels, the config's `{field}` says {said}. "
+                "Leave it out to take what the data has."
+            )
+        classes = said or found or int(labels.max()) + 1
+        class_names = self.class_names or names or tuple(str(n) for n in range(classes))
+        whole = self.replace(classes=classes, class_names=class_names)
         whole.check(labels, where)
         return whole
 
@@ -129,7 +139,8 @@ class Multilabel(BaseHead):
         """Zeros and ones, int64 `[rows, classes]`, whichever way the labels come."""
         import numpy as np
 
-        return labels if labels.ndim == 2 else np.eye(self.classes or 0, dtype="int64")[labels]
+        rows = labels if labels.ndim == 2 else np.eye(self.classes or 0)[labels]
+        return rows.astype("int64")
 
     def _joined(self, rows: np.ndarray) -> list[str]:
         """The names of each row's labels, as one text."""

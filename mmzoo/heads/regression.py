@@ -41,8 +41,11 @@ class Regression(BaseHead):
     def check(self, labels: np.ndarray, where: str) -> None:
         import numpy as np
 
-        if labels.dtype.kind not in "iuf":
-            raise DataError(f"{where}: expected numbers for a regression, got {labels.dtype}")
+        if labels.dtype.kind not in "iuf" or labels.ndim > 2:
+            raise DataError(
+                f"{where}: expected a number, or a list of numbers, in each row for a regression; "
+                f"got {labels.dtype} of shape {list(labels.shape)}"
+            )
         if not (finite := np.isfinite(labels)).all():
             wrong = int(np.argwhere(~finite)[0][0])
             raise DataError(f"{where}: row {wrong} has {labels[wrong]}; expected a finite number")
@@ -76,7 +79,8 @@ class Regression(BaseHead):
         return regression_metrics(labels.reshape(predicted.shape).astype("float64"), predicted)
 
     def written_labels(self, labels: np.ndarray) -> list[Any]:
-        return labels.tolist() if labels.ndim == 1 else [str(row) for row in labels.tolist()]
+        rows = labels.reshape(len(labels), -1)
+        return rows[:, 0].tolist() if rows.shape[1] == 1 else [str(row) for row in rows.tolist()]
 
     def written(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
         if predicted.shape[1] == 1:

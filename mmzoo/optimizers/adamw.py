@@ -27,6 +27,7 @@ class AdamW(BaseOptimizer):
     """Added to the divisor, for weights whose gradients are nearly 0."""
 
     def keras_optimizer(self, **shared: Any) -> keras.optimizers.Optimizer:
+        shared["weight_decay"] = self.weight_decay  # Keras' AdamW refuses None for none.
         return keras.optimizers.AdamW(
             beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, **shared
         )

@@ -1,0 +1,361 @@
+"""What heads read off the training labels, and what they refuse, word by word."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from mmzoo.errors import DataError
+from mmzoo.heads import Binary, Classification, Multilabel, Regression
+from mmzoo.heads.class_weights import balanced_weights
+from mmzoo.lazy import tf
+
+WHERE = "heads.kind, column 'label' of things"
+PICTURES = np.zeros((4, 3, 3, 1), "uint8")
+
+
+def refusal(head, labels, names=None) -> str:
+    with pytest.raises(DataError) as caught:
+        head.fit(np.asarray(labels), names, WHERE)
+    message = str(caught.value)
+    assert message.startswith(f"{WHERE}: ")
+    return message.removeprefix(f"{WHERE}: ")
+
+
+def problem(build) -> str:
+    with pytest.raises(ValidationError) as caught:
+        build()
+    [error] = caught.value.errors()
+    return error["msg"]
+
+
+# Classification.
+
+
+def test_classes_and_names_are_read_off_the_data():
+    head = Classification().fit(np.array([0, 2, 1]), ("ant", "bee", "cat"), WHERE)
+    assert (head.classes, head.class_names) == (3, ("ant", "bee", "cat"))
+
+
+def test_classes_without_names_are_counted_and_numbered():
+    head = Classification().fit(np.array([0, 3, 1]), None, WHERE)
+    assert (head.classes, head.class_names) == (4, ("0", "1", "2", "3"))
+
+
+def test_classes_that_the_config_counts_or_names_may_lack_examples():
+    assert Classification(classes=5).fit(np.array([0, 3]), None, WHERE).class_names == tuple(
+        "01234"
+    )
+    named = Classification(class_names=("a", "b", "c")).fit(np.array([0, 1]), None, WHERE)
+    assert named.classes == 3
+
+
+def test_names_in_the_config_take_the_place_of_the_datas():
+    head = Classification(class_names=("x", "y")).fit(np.array([0, 1]), ("a", "b"), WHERE)
+    assert head.class_names == ("x", "y")
+
+
+def test_another_number_of_classes_than_the_config_says():
+    names = ("ant", "bee", "cat")
+    assert refusal(Classification(classes=2), [0, 2], names) == (
+        "the data has 3 classes, the config's `classes` says 2. "
+        "Leave it out to take what the data has."
+    )
+    assert refusal(Classification(class_names=("a", "b")), [0, 2], names) == (
+        "the data has 3 classes, the config's `class_names` says 2. "
+        "Leave it out to take what the data has."
+    )
+
+
+def test_a_class_beyond_the_last_is_refused_with_its_row():
+    assert refusal(Classification(classes=3), [0, 1, 7, 9]) == (
+        "row 2 has class 7; expected 0 to 2"
+    )
+    assert refusal(Classification(classes=3), [0, -1]) == "row 1 has class -1; expected 0 to 2"
+    head = Classification(classes=3).fit(np.array([0, 1, 2]), None, WHERE)
+    with pytest.raises(DataError, match=r"^validation: row 1 has class 3; expected 0 to 2$"):
+        head.check(np.array([0, 3]), "validation")
+
+
+def test_one_class_alone_cannot_be_told_from_anything():
+    assert refusal(Classification(), [0, 0, 0]) == (
+        "every row is of the same class; expected two or more"
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ([0.0, 1.0], "float64 of shape [2]"),
+        (["a", "b"], "<U1 of shape [2]"),
+        ([[0, 1], [1, 0]], "int64 of shape [2, 2]"),
+        (PICTURES, "uint8 of shape [4, 3, 3, 1]"),
+    ],
+)
+def test_labels_that_are_no_class_numbers(labels, found):
+    assert refusal(Classification(), labels) == (
+        f"expected one class number a row for a classification; got {found}"
+    )
+
+
+def test_rules_of_a_classification():
+    assert problem(lambda: Classification(classes=3, class_names=("a", "b"))) == (
+        "expected 3 names, as `classes` says; got 2"
+    )
+    assert problem(lambda: Classification(class_names=("a", "a"))) == (
+        "expected every name once; some come twice"
+    )
+    assert (
+        problem(lambda: Classification(class_names=("a", "b"), class_weights={"c": 1.0}))
+        == "unknown class 'c'; the classes are: a, b"
+    )
+
+
+# Class weights.
+
+
+def test_balanced_weights_by_hand():
+    # 6 rows, 3 classes: 6 / (3 * 3), 6 / (3 * 2), 6 / (3 * 1).
+    assert balanced_weights(np.array([0, 0, 0, 1, 1, 2]), 3) == pytest.approx([2 / 3, 1, 2])
+
+
+def test_a_class_without_rows_gets_no_weight():
+    assert balanced_weights(np.array([0, 0, 2, 2]), 3) == pytest.approx([2 / 3, 0, 2 / 3])
+
+
+def test_auto_weights_are_written_into_the_config_by_name():
+    head = Classification(class_weights="auto").fit(np.array([0, 0, 0, 1]), ("a", "b"), WHERE)
+    assert head.class_weights == pytest.approx({"a": 2 / 3, "b": 2.0})
+    again = head.fit(np.array([0, 1]), ("a", "b"), WHERE)
+    assert again.class_weights == head.class_weights  # What a run has written stays.
+
+
+def test_given_weights_reach_their_classes_and_others_count_one():
+    head = Classification(class_weights={"b": 5.0}).fit(np.array([0, 1, 2]), ("a", "b", "c"), WHERE)
+    weights = head.example_weight(tf.constant([2, 1, 1, 0]))
+    np.testing.assert_array_equal(weights, np.array([1, 5, 5, 1], "float32"))
+
+
+def test_a_weight_for_a_class_that_is_not_there():
+    head = Classification(class_weights={"dog": 2.0})
+    assert refusal(head, [0, 1], ("ant", "bee")) == (
+        "unknown class 'dog'; the classes are: ant, bee"
+    )
+    assert refusal(Binary(class_weights={"maybe": 2.0}), [0, 1]) == (
+        "unknown class 'maybe'; the classes are: no, yes"
+    )
+
+
+def test_weights_of_yes_and_no():
+    head = Binary(class_weights="auto", positive=("bee",))
+    head = head.fit(np.array([0, 1, 2, 0]), ("ant", "bee", "cat"), WHERE)
+    assert head.class_weights == pytest.approx({"not bee": 2 / 3, "bee": 2.0})
+    weights = head.example_weight(tf.constant([0, 1, 2]))
+    np.testing.assert_allclose(weights, [2 / 3, 2, 2 / 3], 1e-6)
+
+
+def test_weights_by_names_become_auto_where_there_are_no_names():
+    assert Classification(class_weights={"cat": 2.0}).unnamed().class_weights == "auto"
+    assert Classification().unnamed() == Classification()
+    head = Binary(class_weights={"cat": 2.0}, positive=("cat",)).unnamed()
+    assert (head.class_weights, head.positive) == ("auto", None)
+
+
+# Binary.
+
+
+def test_yes_and_no_have_names():
+    assert Binary().fit(np.array([0, 1]), None, WHERE).class_names == ("no", "yes")
+    assert Binary().fit(np.array([0, 1]), ("cat", "dog"), WHERE).class_names == ("cat", "dog")
+    named = Binary(class_names=("bad", "good")).fit(np.array([0, 1]), ("cat", "dog"), WHERE)
+    assert named.class_names == ("bad", "good")
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64"])
+def test_yes_is_one_in_any_whole_type(dtype):
+    labels = np.array([0, 1, 1]).astype(dtype)
+    head = Binary().fit(labels, None, WHERE)
+    np.testing.assert_array_equal(head.target(tf.constant(labels), False), [[0], [1], [1]])
+    assert head.class_labels(labels).tolist() == [0, 1, 1]
+
+
+def test_some_of_several_classes_count_as_yes():
+    labels, names = np.array([0, 1, 2, 3]), ("ant", "bee", "cat", "dog")
+    head = Binary(positive=("dog", "bee")).fit(labels, names, WHERE)
+    assert head.positive_values == (3, 1)
+    assert head.class_names == ("not dog/bee", "dog/bee")
+    np.testing.assert_array_equal(head.target(tf.constant(labels), False)[:, 0], [0, 1, 0, 1])
+    assert head.written_labels(labels) == ["not dog/bee", "dog/bee", "not dog/bee", "dog/bee"]
+
+
+def test_an_unknown_class_that_should_count_as_yes():
+    assert refusal(Binary(positive=("dg",)), [0, 1], ("cat", "dog")) == (
+        "unknown class 'dg' in `positive`; the classes are: cat, dog"
+    )
+    assert refusal(Binary(positive=("dg",)), [0, 1]) == (
+        "unknown class 'dg' in `positive`; the classes are: (the data names none)"
+    )
+
+
+def test_more_than_two_classes_are_not_yes_or_no():
+    advice = (
+        "expected 0 or 1 for a binary head. "
+        "Use `type: classification`, or say with `positive:` which classes are yes."
+    )
+    assert refusal(Binary(), [0, 1, 2]) == f"row 2 has class 2; {advice}"
+    assert refusal(Binary(), [0, -1]) == f"row 1 has class -1; {advice}"
+    assert refusal(Binary(), [0.0, 1.0]) == (
+        "expected 0 or 1 in each row for a binary head; got float64 of shape [2]"
+    )
+
+
+def test_the_threshold_decides():
+    head = Binary(threshold=0.8).fit(np.array([0, 1]), None, WHERE)
+    predicted = np.array([[0.79], [0.81]], "float32")
+    assert head.decided(predicted).tolist() == [0, 1]
+    assert head.written(predicted, "kind")["kind"] == ["no", "yes"]
+    metric = head.keras_metrics(soft=False)[0]
+    metric.update_state(tf.constant([[0.0], [1.0]]), predicted)
+    assert float(metric.result()) == 1
+
+
+# Multilabel.
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int64", "float32"])
+def test_labels_as_rows_of_zeros_and_ones(dtype):
+    labels = np.array([[0, 1, 1], [0, 0, 0]]).astype(dtype)
+    head = Multilabel().fit(labels, ("red", "round", "ripe"), WHERE)
+    assert head.classes == 3
+    assert head.written_labels(labels) == ["round|ripe", ""]
+    assert head.label_rows(labels).dtype == np.int64
+    np.testing.assert_array_equal(head.target(tf.constant(labels), False), labels.astype("float32"))
+
+
+def test_labels_as_class_numbers():
+    labels = np.array([2, 0])
+    head = Multilabel().fit(labels, None, WHERE)
+    assert head.class_names == ("0", "1", "2")
+    np.testing.assert_array_equal(head.target(tf.constant(labels), False), [[0, 0, 1], [1, 0, 0]])
+    assert head.label_rows(labels).tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert Multilabel(classes=5).fit(labels, None, WHERE).classes == 5
+
+
+def test_another_number_of_labels_than_the_config_says():
+    rows = [[0, 1, 1], [0, 0, 0]]
+    assert refusal(Multilabel(classes=2), rows) == (
+        "the data has 3 labels, the config's `classes` says 2. "
+        "Leave it out to take what the data has."
+    )
+    assert refusal(Multilabel(class_names=("a", "b")), rows) == (
+        "the data has 3 labels, the config's `class_names` says 2. "
+        "Leave it out to take what the data has."
+    )
+    assert problem(lambda: Multilabel(classes=3, class_names=("a", "b"))) == (
+        "expected 3 names, as `classes` says; got 2"
+    )
+
+
+def test_what_is_no_set_of_labels():
+    expected = "expected 2 zeros and ones in each row, or one number from 0 to 1"
+    assert refusal(Multilabel(), [[0, 2], [1, 0]]) == expected
+    assert refusal(Multilabel(classes=2), [0, 2]) == expected
+    assert refusal(Multilabel(), PICTURES) == (
+        "expected zeros and ones, or one class number, in each row for a multilabel head; "
+        "got uint8 of shape [4, 3, 3, 1]"
+    )
+    assert refusal(Multilabel(), ["a|b", "c"]) == (
+        "expected zeros and ones, or one class number, in each row for a multilabel head; "
+        "got <U3 of shape [2]"
+    )
+
+
+# Regression.
+
+
+def test_one_number_or_several():
+    assert Regression().fit(np.array([1.5, 2.0]), None, WHERE).dim == 1
+    assert Regression().fit(np.zeros((3, 4)), None, WHERE).dim == 4
+    assert refusal(Regression(dim=2), np.zeros((3, 4))) == "expected 2 numbers in each row, got 4"
+
+
+def test_what_is_no_number():
+    assert refusal(Regression(), ["1.5"]) == (
+        "expected a number, or a list of numbers, in each row for a regression; "
+        "got <U3 of shape [1]"
+    )
+    assert refusal(Regression(), PICTURES) == (
+        "expected a number, or a list of numbers, in each row for a regression; "
+        "got uint8 of shape [4, 3, 3, 1]"
+    )
+    assert refusal(Regression(), [1.0, np.nan]) == "row 1 has nan; expected a finite number"
+    assert refusal(Regression(), [[1.0, 2.0], [0.0, np.inf]]) == (
+        "row 1 has [ 0. inf]; expected a finite number"
+    )
+
+
+def test_numbers_are_written_as_such():
+    predicted = np.array([[0.5], [1.5]], "float32")
+    assert Regression(dim=1).written(predicted, "price") == {"price": [0.5, 1.5]}
+    assert Regression(dim=1).written_labels(np.array([[2], [3]])) == [2, 3]
+    both = np.array([[0.5, 1.0], [1.5, 2.0]], "float32")
+    assert Regression(dim=2).written(both, "at") == {"at_0": [0.5, 1.5], "at_1": [1.0, 2.0]}
+    assert Regression(dim=2).written_labels(both) == ["[0.5, 1.0]", "[1.5, 2.0]"]
+
+
+# What predictions are written as.
+
+
+def test_the_most_probable_classes_come_in_their_order():
+    head = Classification(classes=3, class_names=("ant", "bee", "cat"))
+    predicted = np.array([[0.2, 0.5, 0.3], [0.4, 0.2, 0.4]], "float32")
+    assert head.written(predicted, "animal") == {
+        "animal": ["bee", "ant"],  # Of two that tie, the first.
+        "animal_probability": pytest.approx([0.5, 0.4]),
+    }
+    columns = head.written(predicted, "animal", top=2)
+    assert list(columns) == [*("animal", "animal_probability", "animal_2", "animal_2_probability")]
+    assert columns["animal_2"] == ["cat", "cat"]
+    assert columns["animal_2_probability"] == pytest.approx([0.3, 0.4])
+    assert len(head.written(predicted, "animal", top=10)) == 6
+
+
+def test_every_labels_probability_is_written():
+    head = Multilabel(classes=2, class_names=("red", "ripe"))
+    predicted = np.array([[0.9, 0.6], [0.1, 0.2]], "float32")
+    assert head.written(predicted, "is") == {
+        "is": ["red|ripe", ""],
+        "is_red_probability": pytest.approx([0.9, 0.1]),
+        "is_ripe_probability": pytest.approx([0.6, 0.2]),
+    }
+
+
+# Losses, by hand.
+
+
+def test_cross_entropy_by_hand():
+    predicted = np.array([[0.2, 0.5, 0.3]], "float32")
+    for one_hot in (False, True):
+        head = Classification(classes=3, one_hot=one_hot)
+        loss = head.keras_loss(False)(head.target(tf.constant([1]), False), predicted)
+        assert float(loss) == pytest.approx(-np.log(0.5), rel=1e-6)
+
+
+def test_focal_loss_by_hand():
+    """(1 - p) ** gamma times the cross-entropy, with no constant before it."""
+    predicted = np.array([[0.2, 0.5, 0.3]], "float32")
+    head = Classification(classes=3, loss="focal", focal_gamma=3.0)
+    loss = head.keras_loss(False)(head.target(tf.constant([1]), False), predicted)
+    assert float(loss) == pytest.approx(-(0.5**3) * np.log(0.5), rel=1e-5)
+    binary = Binary(loss="focal", focal_gamma=3.0)
+    loss = binary.keras_loss(False)(tf.constant([[1.0]]), np.array([[0.7]], "float32"))
+    assert float(loss) == pytest.approx(-(0.3**3) * np.log(0.7), rel=1e-4)
+
+
+def test_label_smoothing_by_hand():
+    predicted = np.array([[0.2, 0.5, 0.3]], "float32")
+    head = Classification(classes=3, label_smoothing=0.3)
+    loss = head.keras_loss(False)(head.target(tf.constant([1]), False), predicted)
+    expected = -(0.1 * np.log(0.2) + 0.8 * np.log(0.5) + 0.1 * np.log(0.3))
+    assert float(loss) == pytest.approx(expected, rel=1e-6)

@@ -1,0 +1,229 @@
+"""What every head must do; found through the union, so a new head is tested without being named."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from mmzoo.catalogue import members
+from mmzoo.heads.base import BaseHead
+from mmzoo.lazy import keras, tf
+
+HEADS = members("heads")
+ROWS = 60
+
+
+def with_each_loss():
+    for name, spec in HEADS.items():
+        for loss in get_args(spec.model_fields["loss"].annotation):
+            yield pytest.param(spec(loss=loss), id=f"{name}-{loss}")
+
+
+def test_there_are_heads_and_losses():
+    assert len(HEADS) >= 4
+    assert len(list(with_each_loss())) >= 15
+
+
+@pytest.fixture(params=with_each_loss())
+def head(request) -> BaseHead:
+    """A head with one of its losses, fitted to labels that it made up."""
+    return request.param.fit(labels(request.param), None, "here")
+
+
+def labels(head: BaseHead) -> np.ndarray:
+    return head.synthetic(np.random.RandomState(0), ROWS)
+
+
+def truth(head: BaseHead) -> np.ndarray:
+    """The predictions that are right altogether: targets in their soft form are such."""
+    return head.target(tf.constant(labels(head)), soft=True).numpy().astype("float32")
+
+
+def guesses(head: BaseHead) -> np.ndarray:
+    """Predictions between right and wrong, none certain, no two alike."""
+    random = np.random.RandomState(1)
+    right = truth(head)
+    return (0.45 * right + 0.25 + 0.2 * random.uniform(size=right.shape)).astype("float32")
+
+
+def loss(head: BaseHead, predicted: np.ndarray, soft: bool = False) -> float:
+    target = head.target(tf.constant(labels(head)), soft)
+    return float(head.keras_loss(soft)(target, tf.constant(predicted)))
+
+
+def test_a_head_is_whole_once_it_is_fitted(head):
+    assert head.whole
+    assert head.fit(labels(head), None, "here") == head
+
+
+def test_made_up_labels_fit(head):
+    for rows in (1, 7, 200):
+        made = head.synthetic(np.random.RandomState(rows), rows)
+        assert len(made) == rows
+        head.check(made, "here")
+
+
+def test_the_output_is_float32_in_mixed_precision_too(head):
+    features = keras.Input((5,))
+    for policy in ("float32", "mixed_bfloat16"):
+        keras.config.set_dtype_policy(policy)
+        try:
+            output = head.output(features, "label")
+        finally:
+            keras.config.set_dtype_policy("float32")
+        assert output.dtype == "float32"
+        assert output.shape == (None, truth(head).shape[1])
+        layer = output._keras_history.operation
+        assert layer.name == "label"
+        assert layer.dtype_policy.name == "float32"
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_the_loss_falls_all_the_way_to_the_truth(head, soft):
+    right = truth(head)
+    wrong = np.roll(right, 1, axis=0)
+    losses = [loss(head, wrong + share * (right - wrong), soft) for share in np.linspace(0, 1, 6)]
+    assert np.isfinite(losses).all()
+    assert (np.diff(losses) < 0).all()
+
+
+def test_the_loss_of_perfect_predictions_is_hardly_more_than_nothing(head):
+    if head.loss == "hinge" and head.type != "classification":
+        assert 0 < loss(head, truth(head)) <= 1  # A probability of 0 is as far down as it goes.
+    else:
+        assert loss(head, truth(head)) == pytest.approx(0, abs=1e-5)
+
+
+def test_targets_that_can_be_mixed_give_the_same_loss(head):
+    predicted = guesses(head)
+    assert loss(head, predicted, soft=True) == pytest.approx(loss(head, predicted), rel=1e-5)
+
+
+def test_the_loss_of_a_batch_is_the_mean_over_its_examples(head):
+    predicted, target = guesses(head), head.target(tf.constant(labels(head)), soft=False)
+    keras_loss = head.keras_loss(soft=False)
+    each = [float(keras_loss(target[i : i + 1], predicted[i : i + 1])) for i in range(ROWS)]
+    assert float(keras_loss(target, predicted)) == pytest.approx(np.mean(each), rel=1e-5)
+
+
+def test_mixed_targets_give_the_mixed_loss(head):
+    """Mixup's targets lie between two truths; losses that are no losses of such would not do."""
+    target = truth(head)
+    mixed = tf.constant(0.5 * target + 0.5 * np.roll(target, 1, axis=0))
+    value = float(head.keras_loss(soft=True)(mixed, guesses(head)))
+    assert np.isfinite(value)
+    assert value > 0
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_metrics_have_their_names_and_tell_right_from_wrong(head, soft):
+    right, target = truth(head), head.target(tf.constant(labels(head)), soft)
+    metrics = head.keras_metrics(soft)
+    assert tuple(metric.name for metric in metrics) == head.metric_names
+    for metric in metrics:
+        values = []
+        for predicted in (right, np.roll(right, 1, axis=0)):
+            metric.reset_state()
+            metric.update_state(target, predicted)
+            values.append(float(metric.result()))
+        best, worse = values
+        if metric.name.endswith("error"):
+            assert best == pytest.approx(0, abs=1e-6)
+            assert worse > best
+        else:
+            assert best == pytest.approx(1, abs=1e-6)
+            assert worse < best
+
+
+def test_what_is_watched_says_which_way_is_better(head):
+    """`mmzoo.training.watch` goes by the name: losses and errors are best when small."""
+    small = ("loss", "error")
+    for metric in head.keras_metrics(soft=False):
+        assert isinstance(metric, keras.metrics.Metric)
+        assert metric.name.endswith(small) == (head.type == "regression")
+
+
+def test_an_evaluation_is_json(head):
+    metrics = head.evaluate(labels(head), guesses(head))
+    assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
+    assert len(metrics) > 3
+
+
+def test_an_evaluation_agrees_with_the_metrics_of_training(head):
+    target, predicted = head.target(tf.constant(labels(head)), soft=False), guesses(head)
+    metrics = head.evaluate(labels(head), predicted)
+    same = [metric for metric in head.keras_metrics(soft=False) if metric.name in metrics]
+    for metric in same:
+        metric.update_state(target, predicted)
+        # Keras reads the area under a curve off 200 points.
+        tolerance = 0.01 if metric.name == "auc" else 1e-5
+        assert metrics[metric.name] == pytest.approx(float(metric.result()), abs=tolerance)
+    assert same or head.type == "multilabel"
+
+
+def test_predictions_are_written_as_columns_of_one_length(head):
+    for top in (0, 1, 2, 99):
+        columns = head.written(guesses(head), "label", top)
+        assert columns
+        assert all(name == "label" or name.startswith("label_") for name in columns)
+        assert {len(values) for values in columns.values()} == {ROWS}
+        assert {type(v) for values in columns.values() for v in values} <= {str, float, int}
+    assert len(head.written_labels(labels(head))) == ROWS
+
+
+def test_perfect_predictions_are_written_as_their_labels(head):
+    if head.type == "regression":
+        np.testing.assert_allclose(
+            head.written(truth(head), "label")["label"], head.written_labels(labels(head)), 1e-6
+        )
+    else:
+        assert head.written(truth(head), "label")["label"] == head.written_labels(labels(head))
+
+
+def test_a_head_without_names_of_classes_fits_labels_without_names(head):
+    assert head.unnamed().fit(labels(head), None, "here").whole
+
+
+def test_weights_of_examples_are_float32_or_none(head):
+    assert head.example_weight(tf.constant(labels(head))) is None
+    if "class_weights" in type(head).model_fields:
+        weighted = head.replace(class_weights="auto").fit(labels(head), None, "here")
+        weights = weighted.example_weight(tf.constant(labels(head)))
+        assert weights.dtype == tf.float32
+        assert weights.shape == (ROWS,)
+        # Each class counts the same, and an example counts 1 on average.
+        assert float(tf.reduce_mean(weights)) == pytest.approx(1)
+
+
+SMOOTHED = [
+    pytest.param(spec(loss=loss, label_smoothing=0.2), id=f"{name}-{loss}")
+    for name, spec in HEADS.items()
+    if "label_smoothing" in spec.model_fields
+    for loss in ("cross_entropy", "focal")
+]
+
+
+@pytest.mark.parametrize("spec", SMOOTHED)
+def test_label_smoothing_takes_the_certainty_out_of_the_loss(spec):
+    head = spec.fit(labels(spec), None, "here")
+    right = truth(head)
+    doubtful = 0.8 * right + 0.2 / max(2, right.shape[1])
+    assert loss(head, right) > loss(head, doubtful)
+    assert loss(head, right, soft=True) == pytest.approx(loss(head, right), rel=1e-5)
+    plain = head.replace(label_smoothing=0.0)
+    assert loss(plain, right) < loss(plain, doubtful)
+
+
+@pytest.mark.parametrize("name", ["classification", "binary", "multilabel"])
+@pytest.mark.parametrize("loss", ["hinge", "mean_squared_error"])
+def test_losses_that_cannot_smooth_labels_refuse_to(name, loss):
+    with pytest.raises(ValidationError) as caught:
+        HEADS[name](loss=loss, label_smoothing=0.1)
+    [problem] = caught.value.errors()
+    assert problem["msg"] == (
+        f"expected 0 with loss '{loss}': only cross_entropy and focal smooth labels"
+    )
