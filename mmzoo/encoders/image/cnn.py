@@ -38,6 +38,9 @@ class CNN(Spec):
     """`valid` lets each convolution shrink the image by its kernel; `same` keeps its size."""
     batch_norm: bool = False
     """Normalise each convolution's output over the batch, before the activation."""
+    norm_momentum: Rate = 0.9
+    """How much of the moving statistics of batch norm each step keeps. Keras' own default of 0.99
+    needs thousands of steps before evaluation sees what training saw."""
     activation: Activation = "relu"
     """The activation of convolutions and dense layers."""
     pool: PositiveInt | tuple[PositiveInt, ...] = 2
@@ -88,6 +91,8 @@ class CNN(Spec):
         return Features(vector=x, tokens=tokens)
 
     def _convolution(self, x: KerasTensor, filters: int, stage: int, name: str) -> KerasTensor:
+        from mmzoo.layers.batch_norm import BatchNorm
+
         x = keras.layers.Conv2D(
             filters,
             _of_stage(self.kernel_size, stage),
@@ -96,7 +101,7 @@ class CNN(Spec):
             name=name,
         )(x)
         if self.batch_norm:
-            x = keras.layers.BatchNormalization(name=f"{name}_norm")(x)
+            x = BatchNorm(momentum=self.norm_momentum, name=f"{name}_norm")(x)
         return keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x)
 
     def _pool(self, x: KerasTensor, stage: int) -> KerasTensor:
