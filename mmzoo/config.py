@@ -116,7 +116,7 @@ class Config(Spec):
         yield from self._mixing_rules()
         monitor = self.train.monitor
         if monitor is not None and monitor not in self.watchable():
-            meant = did_you_mean(monitor, self.watchable())
+            meant = did_you_mean(monitor, self.watchable()) or "."
             known = ", ".join(self.watchable())
             yield Problem(
                 ("train", "monitor"), f"unknown metric '{monitor}'{meant} There are: {known}"

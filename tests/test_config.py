@@ -1,0 +1,384 @@
+"""The config as one tree: the rules that span its parts, and what is read off the data."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mmzoo.config import Config, load_config
+from mmzoo.errors import ConfigError, DataError
+from mmzoo.sources import Data, Synthetic
+from mmzoo.spec import dump_yaml, load_spec
+
+IMAGE = {"type": "image", "shape": [8, 8, 1], "encoder": {"type": "cnn", "filters": [4]}}
+CLASSES = {"type": "classification"}
+
+
+def config(**fields) -> Config:
+    return load_config(values(**fields))
+
+
+def values(**fields) -> dict[str, Any]:
+    """Of a small config, with other fields in place of its own."""
+    return {
+        "name": "x",
+        "source": {"type": "dataset", "name": "cifar100"},
+        "inputs": {"image": IMAGE},
+        "heads": {"label": CLASSES},
+        **fields,
+    }
+
+
+def problems(**fields) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        config(**fields)
+    return str(caught.value).splitlines()
+
+
+def data(train: dict, test: dict | None = None, names=()) -> Data:
+    splits = {"train": train, "validation": test or train, "test": test or train}
+    arrays = {
+        split: {column: np.asarray(rows) for column, rows in columns.items()}
+        for split, columns in splits.items()
+    }
+    return Data("things", "f" * 64, arrays, dict(names), ())
+
+
+PIXELS = np.zeros((3, 8, 8, 1), "uint8")
+
+
+# Loading.
+
+
+def test_a_file_a_text_path_and_a_mapping_give_the_same_config(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(dump_yaml(config()))
+    assert load_config(path) == load_config(str(path)) == config()
+
+
+def test_overrides_are_validated_like_the_file():
+    assert load_config(values(), ["train.epochs=3", "heads.label.classes=7"]).train.epochs == 3
+    with pytest.raises(ConfigError) as caught:
+        load_config(values(), ["train.epochs=0"])
+    assert str(caught.value) == (
+        "--set train.epochs=0: train.epochs: expected a whole number of at least 1, got number 0"
+    )
+
+
+def test_a_config_with_everything_comes_back_from_yaml(tmp_path):
+    full = config(
+        source={"type": "dataset", "name": "cifar10", "fallback": "digits", "validation": 0.2},
+        inputs={
+            "image": {**IMAGE, "augment": [{"type": "flip"}, {"type": "erasing"}]},
+            "other": {**IMAGE, "column": "image", "resize": "pad"},
+        },
+        fusion={"type": "concat", "units": [16, 8], "dropout": 0.25},
+        heads={
+            "label": {"type": "classification", "class_weights": {"cat": 2.0, "yes": 1e-3}},
+            "is_cat": {"type": "binary", "column": "label", "positive": ["cat", "no"]},
+        },
+        train={
+            "optimizer": {
+                "type": "sgd",
+                "nesterov": True,
+                "clip_norm": 1.0,
+                "schedule": {"type": "step", "epochs": [1, 2.5]},
+            },
+            "early_stopping": {"patience": 2},
+            "ema": 0.99,
+            "monitor": "validation_is_cat_auc",
+        },
+    )
+    path = tmp_path / "x.yaml"
+    path.write_text(dump_yaml(full))
+    assert load_spec(Config, path) == full
+    assert dump_yaml(load_spec(Config, path)) == path.read_text()
+
+
+def test_defaults_are_those_of_tutorials():
+    train = config().train
+    assert (train.epochs, train.batch_size, train.seed) == (10, 64, 0)
+    assert (train.optimizer.type, train.optimizer.learning_rate) == ("adam", 1e-3)
+    assert config().evaluation_batch_size == 256
+
+
+@pytest.mark.parametrize("name", ["", "my net", "../up", "a/b", "1st", "-x", "é", "x" * 65, "."])
+def test_a_name_is_one_that_can_be_a_folder_a_layer_and_a_column(name):
+    [line] = problems(name=name)
+    assert line.startswith("name: expected text")
+    assert problems(inputs={name: IMAGE})[0].startswith("inputs.")
+    assert problems(heads={name: CLASSES})[0].startswith("heads.")
+
+
+def test_there_is_at_least_one_input_and_one_head():
+    assert problems(inputs={}, heads={}) == [
+        "inputs: expected a mapping of 1 or more names to mappings, got an empty mapping",
+        "heads: expected a mapping of 1 or more names to mappings, got an empty mapping",
+    ]
+
+
+# Names.
+
+
+@pytest.mark.parametrize("name", ["data", "examples", "loss"])
+def test_a_head_may_not_be_called_like_an_entry_of_metrics_json(name):
+    assert problems(heads={name: CLASSES}) == [
+        f"heads.{name}: metrics.json has a '{name}' of its own: name it otherwise"
+    ]
+
+
+def test_a_head_may_not_be_called_like_an_input():
+    assert problems(heads={"image": CLASSES}) == [
+        "heads.image: expected another name than an input's"
+    ]
+
+
+@pytest.mark.parametrize("name", ["image_encoder", "concat", "fusion_dense1", "fusion_dropout2"])
+def test_a_head_or_input_may_not_be_called_like_a_layer(name):
+    words = f"the model has a layer '{name}' of its own: name it otherwise"
+    assert problems(heads={name: CLASSES}) == [f"heads.{name}: {words}"]
+    inputs = {"image": IMAGE, name: {**IMAGE, "column": "image"}}
+    assert problems(inputs=inputs) == [f"inputs.{name}: {words}"]
+
+
+def test_all_broken_rules_are_said_at_once():
+    lines = problems(
+        heads={"loss": {**CLASSES, "column": "nothing"}}, train={"monitor": "accuracy"}
+    )
+    assert [line.split(":")[0] for line in lines] == [
+        *("heads.loss", "heads.loss.column", "train.monitor")
+    ]
+
+
+# Columns.
+
+
+def test_columns_the_data_lacks():
+    assert problems(
+        inputs={"image": {**IMAGE, "column": "img"}}, heads={"fine": {**CLASSES, "column": "fine"}}
+    ) == [
+        "inputs.image.column: the data has no column 'img'; it has: image, label, coarse_label",
+        "heads.fine.column: the data has no column 'fine'; it has: image, label, coarse_label",
+    ]
+
+
+def test_made_up_data_has_any_column():
+    free = config(source={"type": "synthetic"}, heads={"a": {**CLASSES, "column": "whatever"}})
+    assert free.with_columns().columns == {"image": "image", "a": "whatever"}
+    assert config(source={"type": "synthetic"}, heads={"a": CLASSES}).with_columns().columns == {
+        "image": "image",
+        "a": "a",
+    }
+
+
+def test_parts_find_their_columns():
+    """By their names, else the first of their kind; a column that is named stays."""
+    found = config(
+        inputs={"photo": IMAGE},
+        heads={
+            "coarse_label": CLASSES,
+            "kind": CLASSES,
+            "group": {**CLASSES, "column": "coarse_label"},
+        },
+    ).with_columns()
+    assert found.columns == {
+        "photo": "image",
+        "coarse_label": "coarse_label",
+        "kind": "label",
+        "group": "coarse_label",
+    }
+    assert found.with_columns() == found
+
+
+def test_the_columns_that_are_wanted_come_with_makers_of_values():
+    wanted = config(heads={"label": {**CLASSES, "classes": 4}}).with_columns().wanted()
+    assert set(wanted) == {"image", "label"}
+    random = np.random.RandomState(0)
+    assert wanted["image"](random, 5).shape == (5, 8, 8, 1)
+    assert set(wanted["label"](random, 50)) == {0, 1, 2, 3}
+
+
+# What is watched.
+
+
+def test_what_is_watched_by_default():
+    assert config().monitor() == "validation_label_accuracy"
+    two = config(heads={"label": CLASSES, "coarse_label": CLASSES})
+    assert two.monitor() == "validation_loss"
+    named = config(
+        heads={"label": CLASSES, "coarse_label": CLASSES},
+        train={"monitor": "validation_coarse_label_accuracy"},
+    )
+    assert named.monitor() == "validation_coarse_label_accuracy"
+
+
+def test_an_unknown_metric_to_watch():
+    assert problems(train={"monitor": "validation_label_acuracy"}) == [
+        "train.monitor: unknown metric 'validation_label_acuracy'; "
+        "did you mean 'validation_label_accuracy'? "
+        "There are: validation_loss, validation_label_accuracy"
+    ]
+    assert problems(train={"monitor": "zzz"}) == [
+        "train.monitor: unknown metric 'zzz'. There are: validation_loss, validation_label_accuracy"
+    ]
+
+
+# Mixing.
+
+
+def test_mixing_makes_targets_soft():
+    assert not config().soft_targets
+    assert config(train={"mixing": {"type": "mixup"}}).soft_targets
+
+
+@pytest.mark.parametrize("weights", ["auto", {"cat": 2.0}])
+@pytest.mark.parametrize("head", ["classification", "binary"])
+def test_mixing_and_class_weights_exclude_one_another(head, weights):
+    assert problems(
+        heads={"label": {"type": head, "class_weights": weights}},
+        train={"mixing": {"type": "cutmix"}},
+    ) == [
+        "train.mixing: expected none beside heads.label.class_weights: a mixture has no one class"
+    ]
+
+
+# Fitting.
+
+
+def test_what_the_config_leaves_open_is_read_off_the_data():
+    found = data({"image": PIXELS, "label": [0, 2, 1]}, names={"label": ("a", "b", "c")})
+    head = config().with_columns().fitted(found).heads["label"]
+    assert (head.classes, head.class_names) == (3, ("a", "b", "c"))
+
+
+def test_a_fitted_config_fits_again_and_stays_the_same():
+    """It is what a run keeps, and trains again as it is."""
+    found = data({"image": PIXELS, "label": [0, 2, 1]}, names={"label": ("a", "b", "c")})
+    weighted = config(heads={"label": {**CLASSES, "class_weights": "auto"}})
+    fitted = weighted.with_columns().fitted(found)
+    assert fitted.fitted(found) == fitted
+    assert load_config(fitted.model_dump()) == fitted
+
+
+def refusal(found: Data, **fields) -> str:
+    with pytest.raises(DataError) as caught:
+        config(**fields).with_columns().fitted(found)
+    return str(caught.value)
+
+
+def test_labels_that_do_not_fit_are_refused_with_their_place():
+    found = data({"image": PIXELS, "label": [0, 2, 5]})
+    assert refusal(found, heads={"kind": {**CLASSES, "classes": 4}}) == (
+        "heads.kind, column 'label' of things: row 2 has class 5; expected 0 to 3"
+    )
+
+
+def test_labels_of_another_split_that_do_not_fit():
+    found = data({"image": PIXELS, "label": [0, 2, 1]}, {"image": PIXELS, "label": [0, 1, 3]})
+    assert refusal(found) == (
+        "label, column 'label' of things, validation: row 2 has class 3; expected 0 to 2"
+    )
+
+
+def test_pictures_that_are_none():
+    found = data({"image": PIXELS.astype("float32"), "label": [0, 2, 1]})
+    assert refusal(found).startswith(
+        "image, column 'image' of things, train: expected pixels from 0 to 255 as uint8"
+    )
+
+
+def test_cifar100_is_read_by_its_groups_too():
+    """Two heads, each with the names of its own column."""
+    found = data(
+        {"image": PIXELS, "label": [5, 99, 0], "coarse_label": [3, 19, 0]},
+        names={
+            "label": tuple(f"thing{n}" for n in range(100)),
+            "coarse_label": tuple(f"group{n}" for n in range(20)),
+        },
+    )
+    heads = {"label": CLASSES, "coarse_label": {**CLASSES, "weight": 0.5}}
+    fitted = config(heads=heads).with_columns().fitted(found)
+    assert [head.classes for head in fitted.heads.values()] == [100, 20]
+    assert fitted.heads["coarse_label"].class_names[19] == "group19"
+
+
+# Smoke.
+
+
+def test_smoke_trains_two_steps_on_made_up_data():
+    smoke = config(train={"epochs": 50, "batch_size": 20, "early_stopping": {}}).smoke()
+    assert smoke.name == "x_smoke"
+    assert isinstance(smoke.source, Synthetic)
+    assert smoke.train.epochs == 1
+    found = smoke.with_columns().load_data(pytest.fail)
+    assert found.examples("train") == 2 * 20
+
+
+def test_smoke_has_the_parts_of_its_config():
+    spec = config(train={"mixing": {"type": "mixup"}})
+    smoke = spec.smoke()
+    assert (smoke.inputs, smoke.fusion, smoke.heads) == (spec.inputs, spec.fusion, spec.heads)
+    assert smoke.train == spec.train.replace(epochs=1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("batch_size", [1, 2, 64])
+def test_smoke_data_fits_heads_of_all_kinds(batch_size, seed):
+    smoke = config(
+        source={"type": "dataset", "name": "cifar10"},
+        heads={
+            "label": {"type": "classification", "class_weights": {"cat": 2.0}},
+            "few": {"type": "classification", "classes": 2},
+            "many": {"type": "classification", "classes": 500},
+            "is_cat": {"type": "binary", "positive": ["cat"], "class_weights": {"cat": 2.0}},
+            "tags": {"type": "multilabel"},
+            "price": {"type": "regression", "dim": 3},
+        },
+        train={"batch_size": batch_size, "seed": seed},
+    ).smoke()
+    smoke = smoke.replace(heads={n: h.replace(column=n) for n, h in smoke.heads.items()})
+    smoke = smoke.with_columns()
+    fitted = smoke.fitted(smoke.load_data(pytest.fail))
+    assert all(head.whole for head in fitted.heads.values())
+
+
+def test_a_long_name_stays_within_its_limit():
+    assert len(config(name="x" * 64).smoke().name) == 64
+
+
+# The tree.
+
+
+def test_every_field_of_the_tree_has_a_note():
+    for spec in (Config, type(config().train), type(config(train={"early_stopping": {}}).train)):
+        for name, field in spec.model_fields.items():
+            assert field.description, f"{spec.__name__}.{name}"
+
+
+def test_every_problem_names_its_place():
+    for lines in (problems(train={"batch_size": 0}), problems(heads={"data": CLASSES})):
+        assert all(re.match(r"[a-z_.]+: \S", line) for line in lines)
+
+
+def test_a_problem_of_a_file_has_its_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("x.yaml").write_text(
+        "name: x\n"
+        "source: {type: dataset, name: digits}\n"
+        "inputs:\n"
+        "  image: {type: image, shape: [28, 28, 1], encoder: {type: lenet}}\n"
+        "heads:\n"
+        "  image: {type: classification}\n"
+        "train: {monitor: validation_los}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_config("x.yaml")
+    assert str(caught.value).splitlines() == [
+        "x.yaml:6:10: heads.image: expected another name than an input's",
+        "x.yaml:7:18: train.monitor: unknown metric 'validation_los'; did you mean 'validation_loss'? "
+        "There are: validation_loss, validation_image_accuracy",
+    ]
