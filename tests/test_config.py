@@ -379,6 +379,6 @@ def test_a_problem_of_a_file_has_its_line(tmp_path, monkeypatch):
         load_config("x.yaml")
     assert str(caught.value).splitlines() == [
         "x.yaml:6:10: heads.image: expected another name than an input's",
-        "x.yaml:7:18: train.monitor: unknown metric 'validation_los'; did you mean 'validation_loss'? "
-        "There are: validation_loss, validation_image_accuracy",
+        "x.yaml:7:18: train.monitor: unknown metric 'validation_los'; "
+        "did you mean 'validation_loss'? There are: validation_loss, validation_image_accuracy",
     ]

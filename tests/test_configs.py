@@ -1,0 +1,114 @@
+"""Every config in `configs/`: found by itself, valid, and trained from the file to predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmzoo.config import Config, load_config
+from mmzoo.data import evaluation_batches
+from mmzoo.model import build_model
+from mmzoo.spec import dump_yaml
+from mmzoo.trained import load_trained
+from mmzoo.training.train import train
+
+FOLDER = Path(__file__).parents[1] / "configs"
+PATHS = sorted(FOLDER.rglob("*.yaml"))
+
+PARAMETERS = {
+    # Each as `test_model.py` counts it by hand.
+    "mnist_cnn": 61_514,
+    "mnist_cnn_dense": 121_930,
+    "mnist_cnn_tiny": 54_410,
+    "mnist_lenet": 61_706,
+}
+SMALL = ("fashion_cnn", "mnist_best", "mnist_fast")
+"""Those that promise to have fewer than 100,000 parameters."""
+
+
+def test_there_are_configs():
+    assert len(PATHS) >= 8
+    assert {path.stem for path in PATHS} >= {*PARAMETERS, *SMALL}
+
+
+def test_every_yaml_file_is_looked_at():
+    assert not list(FOLDER.rglob("*.yml")), "a config ends in .yaml"
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: str(path.relative_to(FOLDER)))
+def path(request) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def config(path: Path) -> Config:
+    return load_config(path)
+
+
+def test_a_config_has_the_name_of_its_file(path, config):
+    assert config.name == path.stem
+
+
+def test_a_config_begins_with_what_it_is_and_the_command(path):
+    """A sentence that `mmzoo list configs` shows, then the command, then what came of it."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    head = lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]
+    assert head, "no comment at the top"
+    first = head[0].removeprefix("# ")
+    assert first[0].isupper()
+    assert first.endswith(".")
+    relative = path.relative_to(FOLDER.parent)
+    assert [line.strip("# ") for line in head].count(f"mmzoo train {relative}") == 1
+    assert len(head) > 2, "what accuracy, in what time?"
+
+
+def test_a_config_is_tidy_text(path):
+    text = path.read_text(encoding="utf-8")
+    assert "\t" not in text
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_config_round_trips(path, config, tmp_path):
+    again = tmp_path / path.name
+    again.write_text(dump_yaml(config), encoding="utf-8")
+    assert load_config(again) == config
+
+
+def test_a_config_finds_the_columns_of_its_data(config):
+    named = config.with_columns()
+    assert all(part.column for part in (*named.inputs.values(), *named.heads.values()))
+
+
+def test_a_config_trains_saves_and_loads_to_equal_predictions(config, tmp_path):
+    # With one epoch the best weights are the last, which the exact checkpoint has bit for bit.
+    run = train(config, run=tmp_path / "run", smoke=True)
+    assert run.metrics()["test"]["examples"] > 0
+    assert run.history()[-1]["step"] == 2
+    best, fitted = load_trained(run)
+    last, _ = load_trained(run, "last")
+    data = fitted.load_data(pytest.fail)
+    untrained = build_model(fitted)
+    for inputs, _targets in evaluation_batches(fitted, data.splits["test"]):
+        for name in fitted.heads:
+            said = best(inputs, training=False)[name].numpy()
+            assert np.isfinite(said).all()
+            assert (said != untrained(inputs, training=False)[name].numpy()).any()
+            if fitted.train.ema is None:  # Of which `best` has the averaged weights.
+                np.testing.assert_array_equal(said, last(inputs, training=False)[name].numpy())
+
+
+def test_networks_have_the_parameters_that_they_promise():
+    for name, expected in PARAMETERS.items():
+        assert parameters(name) == expected, name
+    for name in SMALL:
+        assert parameters(name) < 100_000, name
+
+
+def parameters(name: str) -> int:
+    config = load_config(next(path for path in PATHS if path.stem == name))
+    assert all(head.whole for head in config.heads.values())
+    return build_model(config.with_columns()).count_params()
