@@ -29,7 +29,7 @@ LEVELS = (
     {"heads", "inputs", "schedules", "sources"},
     {"encoders"},
     {"spec"},
-    {"checkpoint", "environment", "metrics", "randomness", "tables", "weights"},
+    {"checkpoint", "environment", "layers", "metrics", "randomness", "tables", "weights"},
     {"errors", "files", "journal", "lazy", "version"},
 )
 """The parts of mmzoo. One may import those of the lines below its own, and no others.
