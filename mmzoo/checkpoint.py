@@ -15,39 +15,57 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmzoo.errors import RunError
+from mmzoo.errors import RunError, TrainingError
 from mmzoo.files import replacing
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
 _KEPT = 2  # The one before the newest serves if the newest turns out to be damaged.
 _STATE = "state"
 
+Variables = Sequence["keras.Variable | tf.Variable"]
 
-def save_checkpoint(
-    folder: Path, step: int, variables: Sequence[keras.Variable], state: dict[str, Any]
-) -> Path:
-    """Writes the checkpoint of a step and removes all but the newest ones.
+
+def save_checkpoint(folder: Path, step: int, variables: Variables, state: dict[str, Any]) -> Path:
+    """Writes the checkpoint of a step and removes all but it and the one before.
 
     Args:
         folder: the run's folder of checkpoints.
         step: steps done.
         variables: all variables, in an order that a rebuilt training has too.
         state: numbers beside them; must be JSON.
+
+    Raises:
+        TrainingError: a value is not finite. What was saved before stays.
     """
     path = folder / f"{step:012d}.npz"
     arrays = {f"{index:06d}": np.asarray(v.numpy()) for index, v in enumerate(variables)}
+    for array, variable in zip(arrays.values(), variables, strict=True):
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise TrainingError(
+                f"Step {step}: {_name(variable)} is no longer finite, so nothing of this step was "
+                "saved. Try a smaller train.optimizer.learning_rate."
+            )
     arrays[_STATE] = np.frombuffer(json.dumps({"step": step, **state}).encode(), np.uint8)
     with replacing(path, suffix=".npz") as temporary:
         np.savez(temporary, allow_pickle=False, **arrays)
-    for old in sorted(folder.glob("*.npz"))[:-_KEPT]:
-        old.unlink()
+    saved = checkpoints(folder)
+    # What is newer than this one was found damaged, or this step would not have been trained again.
+    kept = [old for old in saved if old <= path][-_KEPT:]
+    for other in set(saved) - set(kept):
+        other.unlink()
     return path
 
 
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints in a folder, oldest first."""
+    return sorted(folder.glob("[0-9]*.npz"))
+
+
 def restore_checkpoint(
-    folder: Path, variables: Sequence[keras.Variable], tell: Callable[[str], None]
+    folder: Path, variables: Variables, tell: Callable[[str], None]
 ) -> dict[str, Any] | None:
     """Puts the newest good checkpoint into the variables and returns its state.
 
@@ -56,8 +74,8 @@ def restore_checkpoint(
     Raises:
         RunError: there are checkpoints, and none of them can be used.
     """
-    paths = sorted(folder.glob("*.npz"), reverse=True)
-    for path in paths:
+    paths = checkpoints(folder)
+    for path in reversed(paths):
         try:
             arrays, state = read_checkpoint(path)
         except RunError as error:
@@ -66,7 +84,10 @@ def restore_checkpoint(
         put_arrays(arrays, variables, path)
         return state
     if paths:
-        raise RunError(f"{folder}: none of its {len(paths)} checkpoints can be read")
+        raise RunError(
+            f"{folder}: none of its {len(paths)} checkpoints can be read. "
+            "Start a new run without --resume."
+        )
     return None
 
 
@@ -77,17 +98,19 @@ def read_checkpoint(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
         RunError: the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:  # Every member's CRC is checked.
+        with zipfile.ZipFile(path) as file:
+            # All of it: numpy reads no further than an array's header tells it to.
+            if damaged := file.testzip():
+                raise zipfile.BadZipFile(f"{damaged} has another checksum than it was written with")
+        with np.load(path, allow_pickle=False) as file:
             arrays = [file[name] for name in sorted(file.files) if name != _STATE]
             state = json.loads(file[_STATE].tobytes())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # A damaged archive makes its readers raise almost anything.
         raise RunError(f"{path}: damaged, it cannot be used ({error})") from error
     return arrays, state
 
 
-def put_arrays(
-    arrays: Sequence[np.ndarray], variables: Sequence[keras.Variable], path: Path
-) -> None:
+def put_arrays(arrays: Sequence[np.ndarray], variables: Variables, path: Path) -> None:
     """Assigns the arrays to the variables, all of them or none.
 
     They are matched by order, shape and dtype: names count up within a process.
@@ -101,11 +124,19 @@ def put_arrays(
             f"expected {len(variables)}"
         )
     for array, variable in zip(arrays, variables, strict=True):
-        shape = tuple(variable.shape)
-        if array.shape != shape:
+        found = f"{list(array.shape)} {array.dtype}"
+        expected = f"{list(variable.shape)} {_dtype(variable)}"
+        if found != expected:
             raise RunError(
-                f"{path}: of another training: {variable.path} is {list(array.shape)}, "
-                f"expected {list(shape)}"
+                f"{path}: of another training: {_name(variable)} is {found}, expected {expected}"
             )
     for array, variable in zip(arrays, variables, strict=True):
         variable.assign(array)
+
+
+def _name(variable: keras.Variable | tf.Variable) -> str:
+    return getattr(variable, "path", variable.name)
+
+
+def _dtype(variable: keras.Variable | tf.Variable) -> str:
+    return getattr(variable.dtype, "name", variable.dtype)  # Keras has it as a word.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mmzoo.errors import TrainingError
-from mmzoo.lazy import keras, quiet_stderr, tf
+from mmzoo.lazy import quiet_stderr, tf
 
 if TYPE_CHECKING:
     from mmzoo.config import Train
@@ -43,21 +44,34 @@ class Devices:
     def replicas(self) -> int:
         return int(self.strategy.num_replicas_in_sync)
 
+    def record(self) -> dict[str, Any]:
+        """The devices as environment.json has them, which a resume goes by."""
+        return {
+            "kind": self.kind,
+            "names": self.names,
+            "replicas": self.replicas,
+            "precision": self.precision,
+            "xla": self.xla,
+            "threads": self.threads,
+        }
+
     def __str__(self) -> str:
         xla = ", XLA" if self.xla else ""
         return f"{', '.join(self.names)} ({self.precision}{xla})"
 
 
-def prepare_devices(kind: Kind, train: Train, threads: int | None = None) -> Devices:
-    """Finds the devices and sets TensorFlow and Keras up for them.
+def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None = None) -> Devices:
+    """Finds the devices and sets TensorFlow up for them.
 
     Args:
         kind: "auto" takes the GPUs if there are any.
         train: gives precision, XLA and determinism.
-        threads: threads of one operation, where a resume must have as many as its start had.
+        before: the record of the devices that a resumed training began with: it goes on with the
+            same precision and as many threads.
 
     Raises:
-        TrainingError: a GPU was asked for and there is none, or the batch cannot be shared.
+        TrainingError: a GPU was asked for and there is none, the batch cannot be shared, or XLA
+            was asked for on several devices.
     """
     gpus = tf.config.list_physical_devices("GPU")
     if kind == "gpu" and not gpus:
@@ -68,12 +82,10 @@ def prepare_devices(kind: Kind, train: Train, threads: int | None = None) -> Dev
     if kind == "cpu" and gpus:
         tf.config.set_visible_devices([], "GPU")
         gpus = []
-    threads = threads or int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0)) or available_cores()
-    _set_threads(threads)
-    if train.deterministic:
-        tf.config.experimental.enable_op_determinism()
+    asked = int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0)) or available_cores()
+    threads = _set_threads(before["threads"] if before else asked)
+    _set_determinism(train.deterministic)
     precision = _precision(gpus) if train.precision == "auto" else train.precision
-    keras.config.set_dtype_policy(precision)
     with quiet_stderr():  # TensorFlow starts its devices here, and says much about it.
         devices = tf.config.list_logical_devices("GPU" if gpus else "CPU")
     several = len(devices) > 1
@@ -83,12 +95,16 @@ def prepare_devices(kind: Kind, train: Train, threads: int | None = None) -> Dev
             f"train.batch_size: expected a multiple of the {len(devices)} devices, "
             f"got {train.batch_size}"
         )
+    if several and train.xla is True:
+        raise TrainingError(
+            f"train.xla: expected false or auto on {len(devices)} devices, which XLA cannot join"
+        )
     return Devices(
         kind="gpu" if gpus else "cpu",
         names=_gpu_names(gpus) if gpus else _cpu_names(len(devices), threads),
         strategy=strategy,
-        precision=precision,
-        xla=bool(gpus) if train.xla == "auto" else train.xla,
+        precision=before["precision"] if before else precision,
+        xla=bool(gpus) and not several if train.xla == "auto" else train.xla,
         threads=threads,
     )
 
@@ -98,12 +114,22 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _set_threads(threads: int) -> None:
-    """Fixes the threads of one operation; too late, and harmless, once TensorFlow has started."""
-    if tf.config.threading.get_intra_op_parallelism_threads() == threads:
-        return
-    with suppress(RuntimeError):
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
+def _set_threads(threads: int) -> int:
+    """Fixes the threads of one operation, if TensorFlow has not started; returns what they are."""
+    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+        with suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+    return tf.config.threading.get_intra_op_parallelism_threads() or available_cores()
+
+
+def _set_determinism(wanted: bool) -> None:
+    """Also off again, where another training of this process had it on."""
+    from tensorflow.python.framework import config
+
+    if wanted:
+        config.enable_op_determinism()
+    elif config.is_op_determinism_enabled():
+        config.disable_op_determinism()
 
 
 def _precision(gpus: list[tf.config.PhysicalDevice]) -> str:

@@ -26,6 +26,10 @@ def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
         _sync(temporary)
         os.replace(temporary, path)
         _sync(path.parent)
+    except OSError as error:
+        if error.errno is not None:
+            error.filename = str(path)  # A full disk often does not say which file.
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

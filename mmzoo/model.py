@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mmzoo.encoders import Features
@@ -14,20 +16,36 @@ if TYPE_CHECKING:
     from mmzoo.encoders.image import ImageEncoder
 
 
-def build_model(config: Config) -> keras.Model:
+def build_model(config: Config, precision: str | None = None) -> keras.Model:
     """The model of a fitted config: a dictionary of inputs in, a dictionary of predictions out.
 
     Every encoder is a sub-model named `<input>_encoder`, so it can be frozen, summarised and used
     again by itself. The first weights are drawn from `train.seed`.
+
+    Args:
+        config: fitted to its data.
+        precision: the Keras dtype policy of its layers; by default the one that is in force.
     """
     keras.utils.set_random_seed(config.train.seed)
-    placeholders = {name: spec.placeholder(name) for name, spec in config.inputs.items()}
-    features = {
-        name: _encoded(placeholders[name], config.inputs[name].encoder, name)
-        for name in config.inputs
-    }
-    outputs = config.fusion.build(features, config.heads)
-    return config.objective.build(placeholders, outputs, config.name)
+    with _dtype_policy(precision):
+        placeholders = {name: spec.placeholder(name) for name, spec in config.inputs.items()}
+        features = {
+            name: _encoded(placeholders[name], config.inputs[name].encoder, name)
+            for name in config.inputs
+        }
+        outputs = config.fusion.build(features, config.heads)
+        return config.objective.build(placeholders, outputs, config.name)
+
+
+@contextmanager
+def _dtype_policy(name: str | None) -> Iterator[None]:
+    """A policy for the layers made within, which would else hold for the rest of the process."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name or before)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _encoded(placeholder: KerasTensor, encoder: ImageEncoder, name: str) -> Features:

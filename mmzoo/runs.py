@@ -109,6 +109,11 @@ class Run:
             writer.writerows(rows)
         write_text(self.history_file, text.getvalue())
 
+    def remove_leftovers(self) -> None:
+        """Removes the files that a training was writing when it was killed. Needs the lock."""
+        for temporary in self.last.parent.rglob(".*.tmp*"):
+            temporary.unlink()
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keeps a second training out. The kernel lets go of the lock even after a kill -9.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmzoo.checkpoint import put_arrays, read_checkpoint
+from mmzoo.checkpoint import checkpoints, put_arrays, read_checkpoint
 from mmzoo.config import Config
 from mmzoo.errors import RunError
 from mmzoo.model import build_model
@@ -16,18 +16,21 @@ if TYPE_CHECKING:
     import keras
 
 
-def load_trained(run: Run, checkpoint: str | Path = "best") -> tuple[keras.Model, Config]:
+def load_trained(
+    run: Run, checkpoint: str | Path = "best", precision: str | None = None
+) -> tuple[keras.Model, Config]:
     """The model of a run, compiled, and its config.
 
     Args:
         run: the run.
         checkpoint: "best", "last", or a weights file of the same model.
 
+        precision: the Keras dtype policy of its layers; by default the one that is in force.
     Raises:
         RunError: the run has no such weights, or they are damaged or of another model.
     """
     config = run.config()
-    model = build_model(config)
+    model = build_model(config, precision)
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
     if checkpoint == "last" or Path(checkpoint).suffix == ".npz":
         path = _newest(run) if checkpoint == "last" else Path(checkpoint)
@@ -40,7 +43,7 @@ def load_trained(run: Run, checkpoint: str | Path = "best") -> tuple[keras.Model
 
 
 def _newest(run: Run) -> Path:
-    checkpoints = sorted(run.last.glob("*.npz"))
-    if not checkpoints:
+    saved = checkpoints(run.last)
+    if not saved:
         raise RunError(f"{run.directory}: has no checkpoint; was it ever trained?")
-    return checkpoints[-1]
+    return saved[-1]

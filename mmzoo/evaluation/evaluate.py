@@ -62,7 +62,9 @@ def evaluate_model(model: keras.Model, config: Config, data: Data, split: str) -
 def _run(
     model: keras.Model, config: Config, columns: Columns
 ) -> tuple[dict[str, np.ndarray], float]:
-    @tf.function(reduce_retracing=True, autograph=False)
+    batches = evaluation_batches(config, columns)
+
+    @tf.function(input_signature=batches.element_spec, autograph=False)  # One for all sizes.
     def score(inputs: Any, targets: Any) -> tuple[Any, Any]:
         outputs = model(inputs, training=False)
         loss = model.compute_loss(x=inputs, y=targets, y_pred=outputs, training=False)
@@ -70,7 +72,7 @@ def _run(
 
     outputs: dict[str, list[np.ndarray]] = {name: [] for name in config.heads}
     total, rows = 0.0, 0
-    for inputs, targets in evaluation_batches(config, columns):
+    for inputs, targets in batches:
         batch_outputs, loss = score(inputs, targets)
         for name, values in batch_outputs.items():
             outputs[name].append(values.numpy())

@@ -39,14 +39,12 @@ class BaseOptimizer(Spec):
     def build(
         self,
         learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
-        accumulate: int = 1,
         ema: float | None = None,
     ) -> keras.optimizers.Optimizer:
         """The optimizer that follows `learning_rate`.
 
         Args:
             learning_rate: a number, or the schedule that gives it for each step.
-            accumulate: batches whose gradients are averaged into one update.
             ema: momentum of a moving average of the weights, or None for none.
         """
         optimizer = self.keras_optimizer(
@@ -55,7 +53,6 @@ class BaseOptimizer(Spec):
             weight_decay=self.weight_decay or None,
             global_clipnorm=self.clip_norm,
             clipvalue=self.clip_value,
-            gradient_accumulation_steps=accumulate if accumulate > 1 else None,
             use_ema=ema is not None,
             ema_momentum=ema or 0.99,
         )

@@ -5,6 +5,7 @@ Not `Model.fit`: it cannot start in mid-epoch, and loses the state of metrics an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmzoo.lazy import keras, tf
-from mmzoo.training.guard import Guard
+from mmzoo.training.updates import Updates
 
 if TYPE_CHECKING:
+    from mmzoo.config import Train
     from mmzoo.devices import Devices
 
 
@@ -22,28 +24,68 @@ class Loop:
     """A compiled model and its steps.
 
     Every variable exists from the start, so a checkpoint can be restored before the first step.
+
+    Attributes:
+        model: the model, with the optimizer that it was compiled with.
+        updates: what stands before that optimizer.
     """
 
-    def __init__(self, model: keras.Model, guard: Guard, devices: Devices, skip: bool) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        train: Train,
+        devices: Devices,
+        step: tf.Variable,
+        batch_spec: Any,
+    ) -> None:
+        """Makes all variables; within the scope of the devices' strategy.
+
+        Args:
+            model: compiled.
+            train: says how to treat gradients.
+            devices: where to run.
+            step: counts the steps that are done, int64.
+            batch_spec: of validation, the type of its batches.
+        """
         self.model = model
-        self.guard = guard
         self._strategy = devices.strategy
         self._xla = devices.xla
-        self._skip = skip
+        self._skip = train.non_finite == "skip"
+        self._clock = _python_clock if train.deterministic else tf.timestamp
+        self._weights = model.trainable_variables
+        model.optimizer.build(self._weights)
+        self.updates = Updates(model.optimizer, step, self._skip, train.accumulate)
+        # For float16 an optimizer that scales the loss stands around the one with the settings.
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        self._averages = optimizer._model_variables_moving_average if optimizer.use_ema else []
+        # Keras does this at step 0; but that one may be left out.
+        for weight, average in zip(self._weights, self._averages, strict=False):
+            average.assign(weight)
+        self._give_each_device_its_own_dropout()
         self._train = tf.function(self._train_steps)
-        self._test = tf.function(self._test_one, reduce_retracing=True, autograph=False)
-
-    def build(self, example: Any) -> None:
-        """Makes the variables of the optimizer and the metrics, on a batch of any values."""
-        self.model.optimizer.build(self.model.trainable_variables)
-        self._strategy.run(self.model.test_step, args=(example,))
-        self.model.reset_metrics()
+        # Traced once, for batches of any size; Keras makes the metrics' variables meanwhile.
+        self._test = tf.function(self._test_one, input_signature=[batch_spec], autograph=False)
+        self._test.get_concrete_function()
 
     @property
-    def variables(self) -> list[keras.Variable]:
-        """All that a step reads or writes, in an order that a rebuilt model has too."""
+    def variables(self) -> list[keras.Variable | tf.Variable]:
+        """All that a step reads or writes, in an order that a rebuilt model has too.
+
+        The model's own come first. What each device has a value of its own for comes as many times.
+        """
         model = self.model
-        return [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+        everything = [
+            *model.variables,
+            *model.optimizer.variables,
+            *model.metrics_variables,
+            *self.updates.variables,
+        ]
+        if self._strategy.num_replicas_in_sync == 1:
+            return everything
+        own = [*model.non_trainable_variables, *model.metrics_variables]
+        parts = {id(variable): self._parts(variable) for variable in own}
+        first = [parts[id(v)][0] if id(v) in parts else v for v in everything]
+        return [*first, *(part for several in parts.values() for part in several[1:])]
 
     def train(self, batches: Iterator[Any], steps: int) -> float:
         """Takes some steps, without a return to Python between them.
@@ -72,11 +114,11 @@ class Loop:
 
     def metrics_state(self) -> list[np.ndarray]:
         """What the metrics have counted since the last reset."""
-        return [variable.numpy() for variable in self.model.metrics_variables]
+        return [part.numpy() for part in self._metrics_parts()]
 
     def restore_metrics(self, state: Sequence[np.ndarray]) -> None:
-        for variable, value in zip(self.model.metrics_variables, state, strict=True):
-            variable.assign(value)
+        for part, value in zip(self._metrics_parts(), state, strict=True):
+            part.assign(value)
 
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
@@ -84,31 +126,51 @@ class Loop:
 
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
-        """Within it the model has the moving average of its weights, if the optimizer keeps one.
+        """Within it the model has the weights that are validated and kept.
 
-        The values are put back as they were, bit by bit: Keras' own swap adds and subtracts.
+        They are the moving average of the weights, if the optimizer keeps one, and the mean over
+        the devices of what they do not share. Afterwards the values are put back as they were, bit
+        by bit: Keras' own swap adds and subtracts.
         """
-        optimizer = self.model.optimizer
-        if not optimizer.use_ema:
-            yield
-            return
-        weights = self.model.trainable_variables
-        values = [tf.identity(weight.value) for weight in weights]
-        for weight, average in zip(weights, optimizer._model_variables_moving_average, strict=True):
-            weight.assign(average)
+        averages = [*zip(self._weights, self._averages, strict=False), *self._means_over_devices()]
+        before = [(variable, tf.identity(variable)) for variable, _ in averages]
+        for variable, average in averages:
+            variable.assign(average)
         try:
             yield
         finally:
-            for weight, value in zip(weights, values, strict=True):
-                weight.assign(value)
+            for variable, value in before:
+                variable.assign(value)
+
+    def _give_each_device_its_own_dropout(self) -> None:
+        """Keras starts all of them with the same seed, so each would drop the same places."""
+        for variable in self.model.non_trainable_variables:
+            if variable.name == "seed_generator_state":
+                for device, part in enumerate(self._parts(variable)):
+                    part.assign(part + tf.constant([device, 0], part.dtype))
+
+    def _means_over_devices(self) -> Iterator[tuple[tf.Variable, tf.Tensor]]:
+        """Of batch norm's averages, which each device takes over its part of the batches."""
+        for variable in self.model.non_trainable_variables:
+            parts = self._parts(variable)
+            if len(parts) > 1 and parts[0].dtype.is_floating:
+                mean = tf.add_n([tf.identity(part) for part in parts]) / len(parts)
+                yield from ((part, mean) for part in parts)
+
+    def _parts(self, variable: keras.Variable) -> list[tf.Variable]:
+        """The variable of each device."""
+        return list(self._strategy.experimental_local_results(variable.value))
+
+    def _metrics_parts(self) -> list[tf.Variable]:
+        return [part for v in self.model.metrics_variables for part in self._parts(v)]
 
     def _train_steps(self, batches: Iterator[Any], steps: tf.Tensor) -> tf.Tensor:
         # A loop in the graph: for small networks the way back to Python costs as much as a step.
         waited = tf.constant(0.0, tf.float64)
         for _ in tf.range(steps):
-            asked = tf.timestamp()
+            asked = self._clock()
             batch = next(batches)
-            waited += tf.timestamp() - asked
+            waited += self._clock() - asked
             self._strategy.run(self._train_one, args=(batch,))
         return waited
 
@@ -123,7 +185,7 @@ class Loop:
         before = [tf.identity(variable.value) for variable in traced]
         self._keras_train_step(batch)
         for variable, value in zip(traced, before, strict=True):
-            variable.assign(tf.where(self.guard.finite, variable.value, value))
+            variable.assign(tf.where(self.updates.finite, variable.value, value))
 
     def _keras_train_step(self, batch: Any) -> None:
         if self._xla:
@@ -147,3 +209,8 @@ def named_by_head(results: Mapping[str, float], heads: Sequence[str]) -> dict[st
         name if name == "loss" or name.startswith(prefix) else prefix + name: value
         for name, value in results.items()
     }
+
+
+def _python_clock() -> tf.Tensor:
+    """As `tf.timestamp`, which TensorFlow refuses when asked to be deterministic."""
+    return tf.ensure_shape(tf.numpy_function(time.time, [], tf.float64), ())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mmzoo.config import Config
+from mmzoo.devices import Devices
 from mmzoo.errors import RunError
 from mmzoo.runs import Run, new_run, newest_run
 from mmzoo.sources import Data
@@ -19,19 +20,23 @@ def run_to_train(name: str, directory: Path | None, resume: bool) -> Run:
     """The run to train in: a new one, or with `resume` the one that is there.
 
     A resume that finds nothing begins: so one command line serves for the first try and all after.
+
+    Raises:
+        RunError: the directory is there and may not be trained in.
     """
     if resume:
         found = newest_run(name) if directory is None else Run(directory)
         if found is not None and found.directory.is_dir():
+            _refuse_strange_directory(found)
             return found
     return new_run(name, directory)
 
 
-def check_same_training(run: Run, config: Config, data: Data) -> int | None:
+def check_same_training(run: Run, config: Config, data: Data) -> dict[str, Any] | None:
     """Refuses to go on where that would not give what the training would have given.
 
     Returns:
-        The threads that the training was started with; None where it had not started.
+        The record of the devices that the training began with; None where it had not begun.
 
     Raises:
         RunError: the config or the data is another than the run's.
@@ -61,7 +66,40 @@ def check_same_training(run: Run, config: Config, data: Data) -> int | None:
             f"{run.directory}: was trained with another config: {differences}. Change it back, "
             "or start a new run without --resume."
         )
-    return int(environment["device"]["threads"])
+    return dict(environment["device"])
+
+
+def check_same_devices(run: Run, before: Mapping[str, Any], devices: Devices) -> Iterator[str]:
+    """Yields sentences on what makes the rest of the training differ in its last bits.
+
+    Raises:
+        RunError: there are more or fewer devices than before, so steps are made of other rows.
+    """
+    if devices.replicas != before["replicas"]:
+        raise RunError(
+            f"{run.directory}: was trained on {before['replicas']} devices, and there are "
+            f"{devices.replicas} now. Give it as many, or start a new run without --resume."
+        )
+    for what in ("kind", "threads"):
+        was, now = before[what], devices.record()[what]
+        if was != now:
+            yield (
+                f"Note: the training began with {what} {was} and goes on with {now}, so it will "
+                "not be bit for bit what it would have been."
+            )
+
+
+def _refuse_strange_directory(run: Run) -> None:
+    if run.environment_file.is_file():
+        return
+    # What may be there of a training that was killed at once, temporary files included.
+    ours = (run.log_file.name, ".")
+    strange = [path.name for path in run.directory.iterdir() if not path.name.startswith(ours)]
+    if strange:
+        raise RunError(
+            f"{run.directory}: not a run directory, it has {min(strange)}. "
+            "Name another with --run; it will be made."
+        )
 
 
 def _epochs_are_free(config: Config) -> bool:

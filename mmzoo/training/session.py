@@ -18,7 +18,6 @@ from mmzoo.model import build_model
 from mmzoo.runs import Run
 from mmzoo.schedules import Plateau
 from mmzoo.sources import Data
-from mmzoo.training.guard import Guard
 from mmzoo.training.learning_rate import LearningRate
 from mmzoo.training.loop import Loop
 from mmzoo.training.tensorboard import TensorBoardLog
@@ -41,7 +40,6 @@ class Session:
         early_stop: says when to end before the last epoch; None if it never should.
         plateau: lowers the learning rate; None with any other schedule.
         log: TensorBoard's files.
-        step: steps done.
         history: a row for each epoch done.
         logged: the epoch's mean loss at the last point of the step curves, and the steps it is of.
         saved_at: when the last checkpoint was made, by the monotonic clock.
@@ -58,10 +56,14 @@ class Session:
     early_stop: EarlyStop | None
     plateau: PlateauDrops | None
     log: TensorBoardLog
-    step: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     logged: tuple[float, int] = (0.0, 0)
     saved_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return int(self.loop.updates.step.numpy())
 
     @property
     def steps_per_epoch(self) -> int:
@@ -86,11 +88,12 @@ class Session:
         """An iterator over the batches of all steps to come."""
         columns = self.data.splits["train"]
         batches = training_batches(self.config, columns, self.order, self.step, self.steps)
-        return iter(self._distributed(batches))
+        return iter(_distributed(batches, self.devices))
 
     def validation_batches(self) -> Any:
         columns = self.data.splits["validation"]
-        return self._distributed(evaluation_batches(self.config, columns, self.devices.replicas))
+        batches = evaluation_batches(self.config, columns, self.devices.replicas)
+        return _distributed(batches, self.devices)
 
     def watch(self, epoch: int, value: float) -> None:
         """Shows the watched metric of an epoch to early stopping and plateau."""
@@ -110,7 +113,7 @@ class Session:
             "watchers": {name: part.state() for name, part in watchers.items() if part},
             "fingerprint": self.data.fingerprint,
             "threads": self.devices.threads,
-            "bad_steps_skipped": int(self.loop.guard.skipped.numpy()),
+            "bad_steps_skipped": int(self.loop.updates.skipped.numpy()),
         }
         save_checkpoint(self.run.last, self.step, self.loop.variables, state)
         self.saved_at = time.monotonic()
@@ -120,10 +123,10 @@ class Session:
         state = restore_checkpoint(self.run.last, self.loop.variables, tell)
         if state is None:
             return False
-        self.step = state["step"]
+        self.loop.updates.step.assign(state["step"])
         self.history = state["history"]
         self.logged = tuple(state["logged"])
-        self.loop.guard.skipped.assign(state["bad_steps_skipped"])
+        self.loop.updates.skipped.assign(state["bad_steps_skipped"])
         watchers = {"best": self.best, "early_stop": self.early_stop, "plateau": self.plateau}
         for name, part in watchers.items():
             if part and name in state["watchers"]:
@@ -132,12 +135,6 @@ class Session:
             self.learning_rate.plateau_factor.assign(self.plateau.factor)
         return True
 
-    def _distributed(self, batches: tf.data.Dataset) -> Any:
-        if self.devices.replicas == 1:
-            return batches
-        strategy = self.devices.strategy
-        return strategy.distribute_datasets_from_function(lambda context: batches)
-
 
 def new_session(config: Config, run: Run, data: Data, devices: Devices) -> Session:
     """Builds the model and everything around it, at step 0."""
@@ -145,19 +142,22 @@ def new_session(config: Config, run: Run, data: Data, devices: Devices) -> Sessi
     rows = data.examples("train")
     order = TrainingOrder(train.seed, rows, train.batch_size, devices.replicas)
     with devices.strategy.scope():
-        model = build_model(config)
-        learning_rate = LearningRate(train, order.steps_per_epoch)
-        optimizer = train.optimizer.build(learning_rate, train.accumulate, train.ema)
-        guard = Guard(optimizer, skip=train.non_finite == "skip")
+        step = tf.Variable(
+            0,
+            trainable=False,
+            dtype=tf.int64,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,  # All count the same.
+        )
+        model = build_model(config, devices.precision)
+        learning_rate = LearningRate(train, order.steps_per_epoch, step)
         model.compile(
-            optimizer=optimizer,
+            optimizer=train.optimizer.build(learning_rate, train.ema),
             jit_compile=False,  # The loop compiles the steps, where that is asked for.
             **config.objective.compile_arguments(config.heads, config.soft_targets),
         )
-        loop = Loop(model, guard, devices, skip=train.non_finite == "skip")
         first_rows = {name: values[:1] for name, values in data.splits["train"].items()}
-        [example] = evaluation_batches(config, first_rows)
-        loop.build(tf.nest.map_structure(tf.zeros_like, example))
+        example = _distributed(evaluation_batches(config, first_rows), devices)
+        loop = Loop(model, train, devices, step, example.element_spec)
     monitor = config.monitor()
     schedule = train.optimizer.schedule
     return Session(
@@ -180,3 +180,10 @@ def first_training_batch(session: Session) -> dict[str, np.ndarray]:
     batches = training_batches(session.config, session.data.splits["train"], session.order, 0, 1)
     inputs = next(iter(batches))[0]
     return {name: np.asarray(values) for name, values in inputs.items()}
+
+
+def _distributed(batches: tf.data.Dataset, devices: Devices) -> Any:
+    """Batches that a step takes on all devices; one of them is one device's part."""
+    if devices.replicas == 1:
+        return batches
+    return devices.strategy.distribute_datasets_from_function(lambda context: batches)

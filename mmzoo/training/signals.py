@@ -25,7 +25,7 @@ class Stop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Turns the first Ctrl-C or SIGTERM into a request; a second one ends the process at once.
+    """Turns the first Ctrl-C or SIGTERM into a request; the next of either ends the process.
 
     Enter it after TensorFlow's devices have started: it puts handlers of its own in place then.
     Signals reach only the main thread; elsewhere this does nothing.
@@ -37,11 +37,14 @@ def stop_on_signals() -> Iterator[Stop]:
 
     def ask(number: int, frame: FrameType | None) -> None:
         stop.signal_number = number
-        signal.signal(number, signal.SIG_DFL)
+        for each in before:
+            signal.signal(each, signal.SIG_DFL)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, ask)
     try:
         yield stop
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, handler or signal.SIG_DFL)  # None: C code had put it there.

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mmzoo.config import Config, load_config
-from mmzoo.devices import Devices, Kind, prepare_devices
-from mmzoo.environment import git_commit, machine, versions
+from mmzoo.devices import Kind, prepare_devices
 from mmzoo.errors import Interrupted, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.journal import Journal
 from mmzoo.runs import Run
 from mmzoo.sources import Data
+from mmzoo.training.curves import log_epoch, log_step
 from mmzoo.training.events import cut_events
 from mmzoo.training.loop import named_by_head
 from mmzoo.training.pace import Pace
 from mmzoo.training.pictures import log_end, log_start
 from mmzoo.training.progress import Progress
-from mmzoo.training.resume import check_same_training, run_to_train
+from mmzoo.training.record import write_record
+from mmzoo.training.resume import check_same_devices, check_same_training, run_to_train
 from mmzoo.training.session import Session, new_session
 from mmzoo.training.signals import Stop, stop_on_signals
 from mmzoo.weights import load_weights, save_weights
@@ -44,7 +45,8 @@ def train(
         config: a config, the mapping or the YAML file of one.
         overrides: `KEY=VALUE` texts applied to a mapping or file: "train.epochs=3".
         run: the run directory to make; by default `runs/<name>/<next number>`.
-        resume: go on with `run`, or with the newest run of this name, exactly where it was.
+        resume: go on with `run`, or with the newest run of this name, exactly where it was. One
+            that is finished stays as it is.
         device: "auto", "cpu" or "gpu".
         smoke: train for two steps on made-up data, to see that everything works.
 
@@ -58,26 +60,39 @@ def train(
         config = load_config(config, overrides)
     config = (config.smoke() if smoke else config).with_columns()
     found = run_to_train(config.name, Path(run) if run else None, resume)
-    with found.locked():
-        journal = Journal(found.log_file)
-        data = config.load_data(journal.say)
-        for note in data.notes:
-            journal.say(f"Note: {note}.")
-        config = config.fitted(data)
-        threads = check_same_training(found, config, data) if resume else None
-        devices = prepare_devices(device, config.train, threads)
-        _write_record(found, config, data, devices)
-        journal.say(f"{config.name}: {_sizes(data)}, on {devices}, in {found.directory}")
-        session = new_session(config, found, data, devices)
-        if resume and session.restore(journal.say):
-            journal.say(f"Going on after step {session.step} of {session.steps}.")
+    with found.locked(), Journal(found.log_file) as journal, _disk_errors(found):
+        session = _prepare(config, found, resume, device, journal)
+        if session.finished and "test" in found.metrics():
+            journal.say("This training is finished; its results stay as they are.")
+            return found
+        write_record(found, session.config, session.data, session.devices)
         _train_epochs(session, journal)
         _finish(session)
     return found
 
 
+def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Journal) -> Session:
+    """Reads the data and builds the model; goes back to where the training was, on a resume."""
+    run.remove_leftovers()
+    data = config.load_data(journal.say)
+    for note in data.notes:
+        journal.say(f"Note: {note}.")
+    config = config.fitted(data)
+    before = check_same_training(run, config, data) if resume else None
+    devices = prepare_devices(device, config.train, before)
+    for sentence in check_same_devices(run, before, devices) if before else ():
+        journal.say(sentence)
+    journal.say(f"{config.name}: {_sizes(data)}, on {devices}, in {run.directory}")
+    session = new_session(config, run, data, devices)
+    if resume and session.restore(journal.say):
+        journal.say(f"Going on after step {session.step} of {session.steps}.")
+    return session
+
+
 def _train_epochs(session: Session, journal: Journal) -> None:
     """Takes all steps that are left, validating after each epoch."""
+    if not session.finished:
+        session.run.metrics_file.unlink(missing_ok=True)  # Of a training with fewer epochs.
     cut_events(session.run.logs, session.step)
     session.run.write_history(session.history)
     if session.step == 0:
@@ -100,8 +115,8 @@ def _train_epochs(session: Session, journal: Journal) -> None:
         session.save()
     session.log.close()
     if stop.signal_number:
-        raise Interrupted(_interrupted(session, journal), stop.signal_number)
-    _say_end(session, journal)
+        raise Interrupted(_interrupted(session), stop.signal_number)
+    _note_end(session, journal)
 
 
 def _take_steps(session: Session, batches: Any, pace: Pace, progress: Progress) -> None:
@@ -113,10 +128,9 @@ def _take_steps(session: Session, batches: Any, pace: Pace, progress: Progress) 
     began = time.monotonic()
     waited = session.loop.train(batches, steps)
     pace.took(steps, time.monotonic() - began, waited)
-    session.step += steps
     _refuse_bad_step(session)
     if session.step % log_steps == 0:
-        _log_step(session, pace)
+        log_step(session, pace)
     if progress.due:
         rate = pace.steps_per_second * session.config.train.batch_size
         progress.update(session.step, _metrics(session), rate, pace.waiting)
@@ -144,26 +158,24 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
     session.watch(epoch, value)
     session.history.append(row)
     session.run.write_history(session.history)
-    session.log.scalars("train", session.step, _tags(trained, session))
-    session.log.scalars("validation", session.step, _tags(validated, session))
-    session.log.flush()
+    log_epoch(session, trained, validated)
     journal.note(f"epoch {epoch}: {_figures(row)}")
     progress.epoch_done(epoch, trained | _prefixed(validated), best=is_best)
 
 
 def _finish(session: Session) -> None:
-    """Evaluates the best weights on the test split."""
+    """Evaluates the best weights on the test split. Its metrics come last: they mark the end."""
     model = session.loop.model
     load_weights(model, session.run.best_weights)
     evaluation = evaluate_model(model, session.config, session.data, "test")
-    session.run.write_metrics({"test": evaluation.as_metrics()})
     log_end(session, evaluation)
+    session.run.write_metrics({**session.run.metrics(), "test": evaluation.as_metrics()})
 
 
 def _refuse_bad_step(session: Session) -> None:
-    """Stops where a gradient was not finite; what was saved before stays."""
-    guard, train = session.loop.guard, session.config.train
-    step = int(guard.bad_step.numpy())
+    """Stops where a loss or gradient was not finite; what was saved before stays."""
+    train = session.config.train
+    step = int(session.loop.updates.bad_step.numpy())
     if step < 0 or train.non_finite == "skip":
         return
     rows = session.order.step_rows(step)
@@ -178,21 +190,16 @@ def _refuse_bad_step(session: Session) -> None:
     )
 
 
-def _log_step(session: Session, pace: Pace) -> None:
-    """A point on the curves that run within epochs."""
-    place = session.step % session.steps_per_epoch or session.steps_per_epoch
-    mean = session.loop.metrics()["loss"]
-    before, place_before = session.logged if session.logged[1] < place else (0.0, 0)
-    session.logged = (mean, place)
-    values = {
-        # The mean since the last point, out of two means since the epoch's start.
-        "step/loss": (mean * place - before * place_before) / (place - place_before),
-        "step/learning_rate": session.loop.learning_rate(),
-        "step/gradient_norm": float(session.loop.guard.gradient_norm.numpy()),
-        "step/examples_per_second": pace.steps_per_second * session.config.train.batch_size,
-        "step/waiting_for_data": pace.waiting,
-    }
-    session.log.scalars("train", session.step, values)
+@contextmanager
+def _disk_errors(run: Run) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"{error.filename or run.directory}: cannot be written: {error.strerror or error}. "
+            "What was saved before is as it was. Make room or mend the permissions, then go on "
+            f"with the same command and --resume --run {run.directory}."
+        ) from error
 
 
 def _metrics(session: Session) -> dict[str, float]:
@@ -201,15 +208,6 @@ def _metrics(session: Session) -> dict[str, float]:
 
 def _prefixed(metrics: Mapping[str, float]) -> dict[str, float]:
     return {f"validation_{name}": value for name, value in metrics.items()}
-
-
-def _tags(metrics: Mapping[str, float], session: Session) -> dict[str, float]:
-    """The metrics by TensorBoard's names, where a slash makes a group: "digit/accuracy"."""
-    tags = {}
-    for name, value in metrics.items():
-        head = next((head for head in session.config.heads if name.startswith(f"{head}_")), None)
-        tags[f"{head}/{name.removeprefix(f'{head}_')}" if head else name] = value
-    return tags
 
 
 def _figures(row: Mapping[str, float]) -> str:
@@ -223,45 +221,15 @@ def _sizes(data: Data) -> str:
     return f"{data.name} ({sizes})"
 
 
-def _write_record(run: Run, config: Config, data: Data, devices: Devices) -> None:
-    """Writes down what the training is made of, before it begins."""
-    run.write_config(config)
-    run.write_environment(
-        {
-            "versions": versions(),
-            "machine": machine(),
-            "device": {
-                "kind": devices.kind,
-                "names": devices.names,
-                "replicas": devices.replicas,
-                "precision": devices.precision,
-                "xla": devices.xla,
-                "threads": devices.threads,
-            },
-            "git_commit": git_commit(Path.cwd()),
-            "argv": sys.argv,
-            "seed": config.train.seed,
-            "data": {
-                "name": data.name,
-                "fallback_for": data.fallback_for,
-                "fingerprint": data.fingerprint,
-                "examples": {split: data.examples(split) for split in data.splits},
-            },
-        }
-    )
-
-
-def _interrupted(session: Session, journal: Journal) -> str:
-    text = (
+def _interrupted(session: Session) -> str:
+    return (
         f"Stopped after step {session.step} of {session.steps}; all of it is saved in "
         f"{session.run.directory}. Go on with the same command and --resume"
         f" --run {session.run.directory}."
     )
-    journal.note(text)
-    return text
 
 
-def _say_end(session: Session, journal: Journal) -> None:
+def _note_end(session: Session, journal: Journal) -> None:
     if len(session.history) < session.config.train.epochs:
         journal.note(f"early stopping after epoch {len(session.history)}")
     if session.best.value is None:
@@ -269,6 +237,6 @@ def _say_end(session: Session, journal: Journal) -> None:
             f"{session.best.metric} was never a finite number, so no weights were kept as the "
             "best. Try a smaller train.optimizer.learning_rate."
         )
-    skipped = int(session.loop.guard.skipped.numpy())
+    skipped = int(session.loop.updates.skipped.numpy())
     if skipped:
         journal.note(f"{skipped} steps with a gradient that was not finite were left out")

@@ -37,9 +37,7 @@ class Best:
 
     def update(self, epoch: int, value: float) -> bool:
         """Takes the value of an epoch; returns whether it is the best so far."""
-        better = not math.isnan(value) and (
-            self.value is None or self._gain(value) > self.min_delta
-        )
+        better = math.isfinite(value) and (self.value is None or self._gain(value) > self.min_delta)
         if better:
             self.value, self.epoch, self.waited = value, epoch, 0
         else:

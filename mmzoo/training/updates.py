@@ -1,0 +1,143 @@
+"""What happens between the gradients of a step and the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mmzoo.lazy import keras, tf
+
+
+class Updates:
+    """Sums gradients over devices and steps, measures them, and leaves out what is not finite.
+
+    It stands in `optimizer.apply`, the one door that every objective's updates go through, and in
+    `optimizer.scale_loss`, which sees the loss. Both are watched: a loss can stay finite while the
+    weights do not (relu hides a NaN), and a loss can be infinite where its gradient is not.
+
+    Keras can accumulate gradients too, but not on several devices, and it sums them over devices
+    only after clipping, so `clip_norm` would mean something else on every number of devices.
+
+    Attributes:
+        step: steps done, int64. The learning rate and the order of the data go by it.
+        gradient_norm: global norm of the last step's gradients, before clipping.
+        bad_step: the first step, from 0, with a loss or gradient that was not finite; or -1.
+        skipped: how many steps were left out; only with `skip`.
+        finite: whether the last step's loss and gradients were finite.
+    """
+
+    def __init__(
+        self, optimizer: keras.optimizers.Optimizer, step: tf.Variable, skip: bool, accumulate: int
+    ) -> None:
+        """Puts itself before a built optimizer.
+
+        Args:
+            optimizer: the outermost one, which may scale the loss for float16.
+            step: as the attribute.
+            skip: leave out steps that are not finite. Without it they go through, and it is for the
+                caller to look at `bad_step` before anything is kept.
+            accumulate: steps whose gradients are averaged into one update.
+        """
+        # Every replica comes to the same value, so the first replica's will do.
+        first = tf.VariableAggregation.ONLY_FIRST_REPLICA
+        self.step = step
+        self.gradient_norm = tf.Variable(0.0, trainable=False, aggregation=first)
+        self.bad_step = tf.Variable(-1, trainable=False, dtype=tf.int64, aggregation=first)
+        self.skipped = tf.Variable(0, trainable=False, dtype=tf.int64, aggregation=first)
+        self.finite = tf.Variable(True, trainable=False, aggregation=first)
+        self._finite_loss = tf.Variable(True, trainable=False)
+        self._sums = [
+            tf.Variable(tf.zeros(weight.shape, weight.dtype), trainable=False)
+            for weight in optimizer._trainable_variables
+            if accumulate > 1
+        ]
+        self._optimizer = optimizer
+        self._skip = skip
+        self._accumulate = accumulate
+        self._apply, optimizer.apply = optimizer.apply, self.apply
+        self._scale_loss, optimizer.scale_loss = optimizer.scale_loss, self.scale_loss
+        # Here the gradients are summed before they are measured and clipped; once is enough.
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        inner._all_reduce_sum_gradients = list
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """What the next step depends on and nobody else keeps."""
+        return self._sums
+
+    def scale_loss(self, loss: tf.Tensor) -> tf.Tensor:
+        """As `keras.optimizers.Optimizer.scale_loss`, which it calls."""
+        self._finite_loss.assign(tf.math.is_finite(loss))
+        return self._scale_loss(loss)
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any]) -> None:
+        """As `keras.optimizers.Optimizer.apply`, which it calls when an update is due."""
+        pairs = [pair for pair in zip(grads, trainable_variables, strict=True) if _given(pair)]
+        given, variables = _summed_over_replicas([g for g, _ in pairs]), [v for _, v in pairs]
+        finite = self._measure(given)
+        if self._accumulate > 1:
+            self._add(given, variables, finite)
+        elif self._skip:
+            self._when(finite, self._apply, given, variables)
+        else:
+            self._apply(given, variables)
+        self.step.assign_add(1)
+
+    def _measure(self, grads: Sequence[Any]) -> tf.Tensor:
+        """Notes the gradients' norm and whether the step is finite; returns that."""
+        scale = getattr(self._optimizer, "dynamic_scale", None)
+        scale = tf.constant(1.0) if scale is None else scale.value
+        norm = tf.linalg.global_norm([tf.cast(grad, tf.float32) for grad in grads]) / scale
+        bad_losses = _summed_over_replicas(tf.cast(tf.logical_not(self._finite_loss), tf.float32))
+        # A scaled gradient may overflow float16: the optimizer tries on with half the scale.
+        finite = tf.logical_or(tf.math.is_finite(norm), scale > 1.0)
+        finite = tf.logical_and(finite, tf.equal(bad_losses, 0.0))
+        first = tf.logical_and(tf.logical_not(finite), self.bad_step < 0)
+        self.gradient_norm.assign(norm)
+        self.finite.assign(finite)
+        self.bad_step.assign(tf.where(first, self.step, self.bad_step))
+        if self._skip:
+            self.skipped.assign_add(tf.where(finite, tf.constant(0, tf.int64), 1))
+        return finite
+
+    def _add(self, grads: Sequence[Any], variables: Sequence[Any], finite: tf.Tensor) -> None:
+        """Adds gradients to the sums; at every `accumulate`th step the update is made."""
+        index = self._optimizer._get_variable_index
+        sums = [self._sums[index(variable)] for variable in variables]
+        for total, grad in zip(sums, grads, strict=True):
+            grad = tf.convert_to_tensor(grad)  # Not so with embeddings, whose gradients are sparse.
+            total.assign_add(tf.where(finite, grad, 0.0) if self._skip else grad)
+        due = tf.equal((self.step + 1) % self._accumulate, 0)
+        self._when(due, self._apply_means, sums, variables)
+
+    def _apply_means(self, sums: Sequence[tf.Variable], variables: Sequence[Any]) -> None:
+        self._apply([total / self._accumulate for total in sums], variables)
+        for total in sums:
+            total.assign(tf.zeros_like(total))
+
+    @staticmethod
+    def _when(condition: tf.Tensor, action: Callable[..., Any], *args: Any) -> None:
+        """Does `action` in every replica if the condition holds.
+
+        Optimizers bring the replicas together, which they can't from within a plain `tf.cond`.
+        """
+
+        def decide(strategy: tf.distribute.Strategy, condition: Any, *args: Any) -> None:
+            def act() -> None:
+                strategy.extended.call_for_each_replica(action, args=args)
+
+            # The same in every replica.
+            tf.cond(strategy.experimental_local_results(condition)[0], act, lambda: None)
+
+        tf.distribute.get_replica_context().merge_call(decide, args=(condition, *args))
+
+
+def _given(pair: tuple[Any, Any]) -> bool:
+    return pair[0] is not None
+
+
+def _summed_over_replicas(values: Any) -> Any:
+    replicas = tf.distribute.get_replica_context()
+    if replicas.num_replicas_in_sync == 1:
+        return values
+    return replicas.all_reduce(tf.distribute.ReduceOp.SUM, values)
