@@ -1,0 +1,109 @@
+"""A model in figures: its layers, parameters and FLOPs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mmzoo.errors import ConfigError, RunError
+from mmzoo.summary import Summary, summarise
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+
+
+@pytest.fixture(scope="module")
+def lenet() -> Summary:
+    return summarise(CONFIGS / "mnist_lenet.yaml")
+
+
+def test_layers_come_in_order_below_their_sub_model(lenet):
+    rows = [(row.name, row.kind, row.output, row.parameters) for row in lenet.layers]
+    assert rows == [
+        ("image", "InputLayer", "28 x 28 x 1", 0),
+        ("image_encoder/rescaling", "Rescaling", "28 x 28 x 1", 0),
+        ("image_encoder/conv1", "Conv2D", "28 x 28 x 6", 156),
+        ("image_encoder/pool1", "AveragePooling2D", "14 x 14 x 6", 0),
+        ("image_encoder/conv2", "Conv2D", "10 x 10 x 16", 2_416),
+        ("image_encoder/pool2", "AveragePooling2D", "5 x 5 x 16", 0),
+        ("image_encoder/flatten", "Flatten", "400", 0),
+        ("image_encoder/dense1", "Dense", "120", 48_120),
+        ("image_encoder/dense2", "Dense", "84", 10_164),
+        ("image_encoder/tokens", "Reshape", "25 x 16", 0),
+        ("digit", "Dense", "10", 850),
+    ]
+    assert lenet.parameters == lenet.trainable == sum(row[3] for row in rows) == 61_706
+
+
+def test_flops_are_those_that_one_counts_by_hand(lenet):
+    # A multiplication and an addition for each weight at each place, and an addition of each bias.
+    places = {"conv1": 28 * 28, "conv2": 10 * 10, "dense1": 1, "dense2": 1, "digit": 1}
+    weights = {"conv1": 150, "conv2": 2_400, "dense1": 48_000, "dense2": 10_080, "digit": 840}
+    biases = {"conv1": 6, "conv2": 16, "dense1": 120, "dense2": 84, "digit": 10}
+    by_hand = sum(places[name] * (2 * weights[name] + biases[name]) for name in places)
+    # Scaling, pooling and softmax come on top.
+    assert by_hand <= lenet.flops <= 1.02 * by_hand
+
+
+def test_the_text_lines_up_and_ends_in_the_sums(lenet):
+    *table, empty, last = str(lenet).splitlines()
+    assert table[0] == "layer                    type              output        parameters"
+    assert table[3] == "image_encoder/conv1      Conv2D            28 x 28 x 6          156"
+    assert {len(line) for line in table} == {len(table[0])}
+    assert empty == ""
+    assert last == (
+        "mnist_lenet: 61,706 parameters, 61,706 of them trainable; 847 kFLOPs an example"
+    )
+
+
+def test_the_figures_are_json(lenet):
+    figures = json.loads(json.dumps(lenet.as_dict()))
+    assert figures["parameters"] == 61_706
+    assert figures["layers"][2] == {
+        "name": "image_encoder/conv1",
+        "kind": "Conv2D",
+        "output": "28 x 28 x 6",
+        "parameters": 156,
+    }
+
+
+def test_what_the_config_leaves_open_is_read_off_the_data(tiny, tmp_path):
+    tiny["inputs"]["image"]["encoder"] |= {"batch_norm": True}
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(tiny))
+    summary = summarise(path)
+    # 3*3*8 + 4*8, 3*3*8*16 + 4*16, and 2*2*16 features to the ten digits there are.
+    assert summary.parameters == 72 + 32 + 1_152 + 64 + 650
+    assert summary.parameters - summary.trainable == 2 * 8 + 2 * 16  # Means and variances.
+
+
+def test_a_run_is_summarised_from_its_directory_alone(trained_run):
+    # 3*3*8 + 8, 3*3*8*16 + 16, 2*2*16*10 + 10.
+    for path in (trained_run.directory, trained_run.directory.parent, trained_run.config_file):
+        assert summarise(path).parameters == 80 + 1_168 + 650
+
+
+def test_what_is_not_there(tmp_path):
+    with pytest.raises(RunError, match="there is no such run"):
+        summarise(tmp_path / "nothing")
+    path = tmp_path / "x.yaml"
+    path.write_text("name: x\n")
+    with pytest.raises(ConfigError, match="missing"):
+        summarise(path)
+
+
+@pytest.mark.parametrize(
+    ("flops", "said"),
+    [
+        (0, "0 FLOPs"),
+        (999, "999 FLOPs"),
+        (1_000, "1 kFLOPs"),
+        (1_234_567, "1.23 MFLOPs"),
+        (3_900_000_000, "3.9 GFLOPs"),
+    ],
+)
+def test_large_counts_are_shortened(flops, said):
+    summary = Summary("net", (), 0, 0, flops)
+    assert str(summary).endswith(f"; {said} an example")
