@@ -1,0 +1,211 @@
+"""Every component there is: documented, readable from YAML, and listed once it can be used."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from inspect import cleandoc
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from mmzoo.catalogue import FAMILIES, KINDS, find_components, listed, members
+from mmzoo.config import Config
+from mmzoo.encoders.image import LeNet
+from mmzoo.errors import ConfigError
+from mmzoo.spec import Spec, dump_yaml, json_schema, load_spec
+
+NEEDED: dict[tuple[str, str], dict[str, Any]] = {
+    ("inputs", "image"): {"shape": (28, 28, 1), "encoder": LeNet()},
+    ("schedules", "step"): {"epochs": (2.0, 4.0)},
+    ("sources", "dataset"): {"name": "digits"},
+}
+"""The fields of a component that have no default."""
+
+FROM_PAPERS = ("encoders", "mixings", "optimizers")
+EVERY = [(family, name) for family in FAMILIES for name in members(family)]
+
+
+@pytest.fixture(params=EVERY, ids="-".join)
+def spec(request) -> type[Spec]:
+    """A component's class."""
+    family, name = request.param
+    return members(family)[name]
+
+
+@pytest.fixture(params=EVERY, ids="-".join)
+def component(request) -> Spec:
+    """A component with all its defaults."""
+    family, name = request.param
+    return members(family)[name](**NEEDED.get((family, name), {}))
+
+
+def test_there_are_components_of_every_family():
+    assert len(EVERY) >= 30
+    assert all(members(family) for family in FAMILIES)
+
+
+def test_a_component_goes_by_the_type_that_users_write():
+    for family in FAMILIES:
+        for name, spec in members(family).items():
+            assert spec.model_fields["type"].default == name
+
+
+def test_a_component_says_what_it_is(spec):
+    """In a sentence of its own, which `mmzoo list` shows."""
+    notes = cleandoc(spec.__doc__ or "")
+    assert "__doc__" in vars(spec)
+    first = notes.split("\n\n")[0]
+    assert first[0].isupper()
+    assert first.endswith(".")
+
+
+def test_every_field_has_a_note(spec):
+    for name, field in spec.model_fields.items():
+        if name != "type":
+            assert field.description, f"{spec.__name__}.{name}"
+            assert field.description.rstrip().endswith("."), f"{spec.__name__}.{name}"
+
+
+@pytest.mark.parametrize("family", FROM_PAPERS)
+def test_what_comes_from_a_paper_names_it(family):
+    for spec in members(family).values():
+        assert re.search(r"\n\s*References?: ", spec.__doc__ or ""), spec.__name__
+
+
+def test_a_reference_has_authors_a_title_and_a_year(spec):
+    _, found, references = cleandoc(spec.__doc__ or "").partition("Reference")
+    if found:
+        for one in references.removeprefix("s").removeprefix(": ").split("; "):
+            text = " ".join(one.split())
+            assert re.match(r'[A-Z][\w ,.]+, "[^"]+", (1[89]|20)\d\d\b', text), text
+
+
+def test_a_component_comes_back_from_yaml(component, tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(dump_yaml(component))
+    assert path.read_text().startswith(f"type: {component.type}\n")
+    assert load_spec(type(component), path) == component
+
+
+def test_a_component_is_frozen_and_refuses_what_it_does_not_know(component):
+    with pytest.raises(ValidationError, match="frozen"):
+        component.type = "other"
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        component.replace(nonsense=1)
+
+
+def test_editors_know_every_component():
+    definitions = json_schema(Config)["$defs"]
+    for family, name in EVERY:
+        spec = members(family)[name]
+        definition = definitions[spec.__name__]
+        assert definition["required"][0] == "type"
+        assert definition["properties"]["type"]["const"] == name
+        assert definition["additionalProperties"] is False
+        for field in spec.model_fields.keys() - {"type"}:
+            assert definition["properties"][field]["description"], f"{name}.{field}"
+
+
+# Lists.
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_is_listed_with_a_line_about_each(family):
+    rows = listed(family)
+    assert set(rows) == set(members(family))
+    assert all(note and "\n" not in note for note in rows.values())
+
+
+def test_wildcards_choose():
+    assert set(listed("optimizers", "ad*")) == {"adagrad", "adam", "adamw"}
+    assert listed("optimizers", "adam") == {"adam": listed("optimizers")["adam"]}
+    assert listed("optimizers", "x*") == {}
+
+
+def test_data_sets_are_listed():
+    assert set(listed("datasets")) == {"cifar10", "cifar100", "digits", "fashion_mnist", "mnist"}
+
+
+def test_configs_are_listed_by_name_with_the_first_line_of_their_head(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert listed("configs") == {}
+    (tmp_path / "configs" / "deep").mkdir(parents=True)
+    (tmp_path / "configs" / "a.yaml").write_text("# A small net.\n#   mmzoo train\nname: a\n")
+    (tmp_path / "configs" / "deep" / "b.yaml").write_text("name: b\n")
+    assert listed("configs") == {"a": "A small net.", "b": ""}
+    assert listed("configs", "b*") == {"b": ""}
+
+
+def test_runs_are_listed_with_their_main_metrics(tmp_path, monkeypatch, trained_run):
+    monkeypatch.chdir(tmp_path)
+    assert listed("runs") == {}
+    shutil.copytree(trained_run.directory, tmp_path / "runs" / "tiny" / "001")
+    shutil.copytree(trained_run.directory, tmp_path / "runs" / "tiny" / "002")
+    (tmp_path / "runs" / "tiny" / "002" / "metrics.json").unlink()
+    rows = listed("runs")
+    accuracy = trained_run.metrics()["test"]["digit"]["accuracy"]
+    assert rows["runs/tiny/001"].startswith(f"digit accuracy {accuracy:.4g} on 359 test examples")
+    assert "digits" in rows["runs/tiny/001"]
+    assert list(rows) == ["runs/tiny/001", "runs/tiny/002"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_can_be_listed_anywhere(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert isinstance(listed(kind), dict)
+
+
+# Components.
+
+
+@pytest.mark.parametrize(("family", "name"), EVERY, ids="-".join)
+def test_every_component_is_found_by_its_name(family, name):
+    [found] = [one for one in find_components(name) if one.family == family]
+    spec = members(family)[name]
+    assert set(found.fields) == spec.model_fields.keys() - {"type"}
+    text = str(found)
+    assert text.startswith(f"{name} ({family})\n")
+    for field, (kind, _default, note) in found.fields.items():
+        assert f"  {field}: {kind}" in text
+        assert note
+    assert json.loads(json.dumps(found.as_dict()))["name"] == name
+
+
+def test_a_field_is_shown_with_its_type_default_and_note():
+    [lenet] = find_components("lenet")
+    assert lenet.fields["filters"] == (
+        "a list of whole numbers of at least 1",
+        "[6, 16]",
+        "Filters of each convolution: one stage per entry.",
+    )
+    assert lenet.fields["pool_type"][:2] == ("'average' or 'max'", "average")
+    [image] = find_components("image")
+    assert image.fields["shape"][1] == ""  # It has no default.
+
+
+def test_limits_are_said_once():
+    [adam] = find_components("adam")
+    assert adam.fields["learning_rate"][0] == "a number above 0"
+    assert adam.fields["beta_1"][0] == "a number of at least 0 and below 1"
+
+
+def test_a_name_that_is_not_there_gets_the_nearest():
+    with pytest.raises(ConfigError) as caught:
+        find_components("lent")
+    message = str(caught.value)
+    assert message.startswith("no component is named 'lent'; did you mean 'lenet'")
+    assert message.endswith("For a config or a run, give its path.")
+
+
+def test_members_are_read_off_the_unions_that_configs_use():
+    """What can be written in a config is what is listed: there is no second list to keep."""
+    schema = json_schema(Config)["$defs"]
+    typed = {
+        definition["properties"]["type"]["const"]
+        for definition in schema.values()
+        if "const" in definition.get("properties", {}).get("type", {})
+    }
+    assert typed == {name for _, name in EVERY}
