@@ -196,7 +196,8 @@ def test_batches_from_any_step_are_the_tail_of_the_whole_stream(mixing):
     whole = training(spec, order, 0, steps)
     assert len(whole) == 12
     assert [len(element[0]) for element in whole] == 3 * [6, 6, 6, 5]
-    for start in range(1, steps):
+    starts = range(1, steps) if mixing is None else (1, 3, 4, 10)
+    for start in starts:
         assert_equal(training(spec, order, start, steps), whole[start:])
 
 
@@ -259,7 +260,7 @@ def test_replicas_share_each_batch(replicas):
 def test_replicas_start_at_any_step_too():
     spec, order = config(AUGMENT), TrainingOrder(0, ROWS, 6, replicas=2)
     whole = training(spec, order, 0, 8)
-    for start in range(1, 8):
+    for start in (1, 3, 4, 6):
         assert_equal(training(spec, order, start, 8), whole[2 * start :])
 
 
