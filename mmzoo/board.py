@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
+import socket
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from mmzoo.errors import RunError
+from mmzoo.lazy import quiet_stderr
 
 
 def serve_board(directory: Path, port: int, tell: Callable[[str], None]) -> None:
@@ -15,13 +17,38 @@ def serve_board(directory: Path, port: int, tell: Callable[[str], None]) -> None
 
     Only to this machine: TensorBoard asks nobody who they are.
 
+    Args:
+        directory: a run, or any folder above some.
+        port: 0 for any that is free.
+        tell: receives the address, once there is something behind it.
+
     Raises:
         RunError: there is no such directory, or the port cannot be had.
     """
     if not directory.is_dir():
-        raise RunError(f"{directory}: there is no such directory")
-    # A process of its own: TensorBoard's server, which is not ours to stop in any finer way.
-    tell(f"TensorBoard of {directory}: http://localhost:{port}/ (Ctrl-C ends it)")
-    arguments = ["--logdir", str(directory), "--port", str(port), "--host", "localhost"]
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "tensorboard.main", *arguments])
+        raise RunError(
+            f"{directory}: there is no such directory. `mmzoo train CONFIG` makes runs in runs/."
+        )
+    _require_free(port)  # TensorBoard would say it too, but only after seconds of start-up.
+    with quiet_stderr():
+        from tensorboard import program
+
+        server = program.TensorBoard()
+        server.configure(logdir=str(directory), host="localhost", port=port)
+        address = server.launch()
+    tell(f"TensorBoard of {directory}: {address} (Ctrl-C ends it)")
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        # As TensorBoard's server has it, so that a port just left is not taken for one in use.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("localhost", port))
+        except OSError as error:
+            raise RunError(
+                f"port {port}: {error.strerror}. "
+                "Name another with --port; 0 takes any that is free."
+            ) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from inspect import cleandoc
 from pathlib import Path
@@ -24,10 +25,10 @@ from mmzoo.objectives import Objective
 from mmzoo.optimizers import Optimizer
 from mmzoo.runs import all_runs
 from mmzoo.schedules import Schedule
-from mmzoo.sources import Source, catalogue
-from mmzoo.spec import Spec, did_you_mean
+from mmzoo.sources import Listing, Source, catalogue
+from mmzoo.spec import Spec
 from mmzoo.spec.expected import Expected
-from mmzoo.spec.words import flow
+from mmzoo.spec.words import either, flow, shorten
 
 FAMILIES: dict[str, tuple[Any, ...]] = {
     "inputs": (Input,),
@@ -73,29 +74,38 @@ class Component:
         return {"family": self.family, "name": self.name, "notes": self.notes, "fields": fields}
 
     def __str__(self) -> str:
-        lines = [f"{self.name} ({self.family})", "", self.notes, "", "Fields:"]
+        """With a line for each paragraph, however long: who prints it knows how wide it may be."""
+        lines = [f"{self.name} ({self.family})", "", _unfolded(self.notes)]
+        if self.fields:
+            lines += ["", "Fields:"]
         for name, (kind, default, note) in self.fields.items():
             lines.append(f"  {name}: {kind} = {default}" if default else f"  {name}: {kind}")
-            lines += [f"      {line}" for line in note.splitlines()]
+            lines += [f"      {' '.join(note.split())}"] if note else []
         return "\n".join(lines)
 
 
 def find_components(name: str) -> list[Component]:
-    """Every component of this `type`; several families may have one, as `cnn` may read texts too.
+    """Every component of this `type`, and the data set of this name.
+
+    Several families may have one, as `cnn` may read texts too.
 
     Raises:
-        ConfigError: there is none; the message has the nearest name.
+        ConfigError: there is none; the message has the nearest names.
     """
     found = [
-        _component(family, name, specs[name])
+        component(family, name, specs[name])
         for family in FAMILIES
         if name in (specs := members(family))
     ]
+    if name in (sets := {listing.name: listing for listing in catalogue()}):
+        found.append(_data_set(sets[name]))
     if not found:
-        names = sorted({name for family in FAMILIES for name in members(family)})
+        names = {*sets, *(name for family in FAMILIES for name in members(family))}
+        near = get_close_matches(name, sorted(names), n=3, cutoff=0.5)
+        meant = f"did you mean {either([repr(one) for one in near])}? " if near else ""
         raise ConfigError(
-            f"no component is named {name!r}{did_you_mean(name, names)}. There are: "
-            f"{', '.join(names)}. For a config or a run, give its path."
+            f"no component is named '{shorten(name)}'; {meant}`mmzoo list` shows all there are. "
+            "For a config or a run, give its path."
         )
     return found
 
@@ -108,10 +118,11 @@ def _first_line(spec: type[Spec]) -> str:
     return cleandoc(spec.__doc__ or "").split("\n\n")[0].replace("\n", " ")
 
 
-def _component(family: str, name: str, spec: type[Spec]) -> Component:
+def component(family: str, name: str, spec: type[Spec]) -> Component:
+    """What there is to say of one spec; of its fields, all but `type`."""
     fields = {
         field: (
-            Expected.of(info.annotation, *info.metadata, info).words(),
+            Expected.of(info.annotation, info).words(),
             "" if info.is_required() else flow(_plain(info.default)),
             info.description or "",
         )
@@ -121,8 +132,28 @@ def _component(family: str, name: str, spec: type[Spec]) -> Component:
     return Component(family, name, cleandoc(spec.__doc__ or ""), fields)
 
 
+def _data_set(listing: Listing) -> Component:
+    examples = ", ".join(f"{count:,} {split}" for split, count in listing.examples.items())
+    classes = ", ".join(f"{count} classes of {column}" for column, count in listing.classes.items())
+    notes = (
+        f"{listing.description}\n\n{examples}; {classes}.\n\nLicence: {listing.licence}.\n\n"
+        f"Home page: {listing.homepage}\n\nReference: {listing.citation}."
+    )
+    return Component("datasets", listing.name, notes, {})
+
+
+def _unfolded(text: str) -> str:
+    """The text with each paragraph on one line, save what is set in."""
+    paragraphs = (part if "\n " in part else part.replace("\n", " ") for part in text.split("\n\n"))
+    return "\n\n".join(paragraphs)
+
+
 def _plain(value: Any) -> Any:
-    return value.model_dump() if isinstance(value, Spec) else value
+    """A spec as one would write it: its type, and what differs from that type's defaults."""
+    if not isinstance(value, Spec):
+        return value
+    named = {"type": value.type} if hasattr(value, "type") else {}
+    return {**named, **value.model_dump(exclude_defaults=True)}
 
 
 def _datasets() -> dict[str, str]:

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import redirect_stderr
 from pathlib import Path
 from typing import NamedTuple
@@ -14,9 +15,8 @@ from typing import NamedTuple
 from mmzoo.config import load_config
 from mmzoo.devices import available_cores
 from mmzoo.environment import machine, versions
-from mmzoo.errors import MmzooError
 from mmzoo.lazy import tf
-from mmzoo.sources import catalogue, data_directories
+from mmzoo.sources import catalogue, data_directories, data_directory
 from mmzoo.training.train import train
 
 _LITTLE_SPACE = 1e9
@@ -34,6 +34,7 @@ _TINY = {
     "train": {"epochs": 5, "batch_size": 32, "optimizer": {"type": "adam", "learning_rate": 5e-3}},
 }
 _ENOUGH = 0.8  # The tiny net reaches about 0.95; a broken machine stays near 0.1.
+_NVIDIA_DEVICE = Path("/dev/nvidia0")
 
 
 class Finding(NamedTuple):
@@ -42,40 +43,70 @@ class Finding(NamedTuple):
     name: str
     ok: bool
     text: str
+    mend: str = ""
+    """What to do about it; empty where it is good."""
 
 
-def examine() -> list[Finding]:
-    """Looks at everything a training needs; the tiny training comes last."""
-    return [
-        Finding("versions", True, ", ".join(f"{name} {v}" for name, v in versions().items())),
-        Finding("machine", True, f"{machine()['processor']}, {available_cores()} cores"),
-        _devices(),
-        _disk("run directory", Path.cwd()),
-        _cache(),
-        _training(),
-    ]
+def examine() -> Iterator[Finding]:
+    """Looks at everything a training needs, one thing after the other; the last trains."""
+    yield _versions()
+    yield Finding("machine", True, f"{machine()['processor']}, {available_cores()} cores")
+    yield _devices()
+    yield _run_directory(Path.cwd())
+    yield _data_sets()
+    yield _training()
+
+
+def _versions() -> Finding:
+    found = versions()
+    text = ", ".join(f"{name} {version}" for name, version in found.items())
+    missing = [name for name, version in found.items() if version == "not installed"]
+    mend = f"pip install {' '.join(missing)}" if missing else ""
+    return Finding("versions", not missing, text, mend)
 
 
 def _devices() -> Finding:
-    gpus = tf.config.list_physical_devices("GPU")
+    try:
+        gpus = tf.config.list_physical_devices("GPU")
+    except ImportError as error:
+        mend = "pip install --force-reinstall tensorflow"
+        return Finding("devices", False, f"TensorFlow cannot be imported: {error}", mend)
     if gpus:
         details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
         return Finding("devices", True, ", ".join(str(d.get("device_name")) for d in details))
-    built = "built with" if tf.test.is_built_with_cuda() else "built without"
-    return Finding("devices", True, f"no GPU; TensorFlow is {built} CUDA")
+    if _NVIDIA_DEVICE.exists():
+        mend = "pip install 'mmzoo[gpu]' brings CUDA; `nvidia-smi` says whether the driver works"
+        return Finding("devices", False, "an NVIDIA GPU is here, but TensorFlow finds none", mend)
+    built = "with" if tf.test.is_built_with_cuda() else "without"
+    return Finding("devices", True, f"no GPU; TensorFlow is built {built} CUDA")
 
 
-def _disk(name: str, folder: Path) -> Finding:
-    free = shutil.disk_usage(folder).free
-    writable = os.access(folder, os.W_OK)
-    text = f"{folder}: {free / 1e9:.1f} GB free{'' if writable else ', not writable'}"
-    return Finding(name, writable and free > _LITTLE_SPACE, text)
+def _run_directory(folder: Path) -> Finding:
+    """Whether runs can be made where the command was typed."""
+    space, problem = _space(folder)
+    mend = f"{problem}, or train from another folder" if problem else ""
+    return Finding("run directory", not problem, f"{folder}: {space}", mend)
 
 
-def _cache() -> Finding:
-    folders = ", ".join(str(folder) for folder in data_directories())
+def _data_sets() -> Finding:
+    """Which data sets are here, and whether others can be fetched."""
     here = [listing.name for listing in catalogue() if listing.bundled or listing.place]
-    return Finding("data sets", True, f"{', '.join(here)} (looked in {folders})")
+    looked_in = ", ".join(str(folder) for folder in data_directories())
+    target = data_directory()
+    existing = next(folder for folder in (target, *target.parents) if folder.is_dir())
+    space, problem = _space(existing)
+    text = f"{', '.join(here)} (looked in {looked_in}); downloads go to {target}: {space}"
+    mend = f"{problem}, or set MMZOO_DATA_DIR to another folder" if problem else ""
+    return Finding("data sets", not problem, text, mend)
+
+
+def _space(folder: Path) -> tuple[str, str]:
+    """What there is to say of a folder that is written to, and how to mend it if it is bad."""
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1e9:.1f} GB free"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"{text}, not writable", f"make {folder} writable"
+    return text, "free some space" if free < _LITTLE_SPACE else ""
 
 
 def _training() -> Finding:
@@ -83,12 +114,18 @@ def _training() -> Finding:
     try:
         with redirect_stderr(io.StringIO()):  # Its progress is not what was asked for.
             accuracy = _tiny_training()
-    except MmzooError as error:
-        return Finding("training", False, str(error))
-    text = (
-        f"a tiny net reads {100 * accuracy:.0f} % of digits after {time.monotonic() - began:.1f} s"
-    )
-    return Finding("training", accuracy >= _ENOUGH, text)
+    except Exception as error:  # Whatever it is, the other findings may say why.
+        lines = str(error).splitlines() or [""]
+        mend = (
+            "what else is bad here first; then `mmzoo train configs/digits_cnn.yaml --device cpu`"
+        )
+        return Finding("training", False, f"{type(error).__name__}: {lines[0]}", mend)
+    seconds = time.monotonic() - began
+    text = f"a tiny net reads {100 * accuracy:.0f} % of digits after {seconds:.1f} s"
+    if accuracy < _ENOUGH:
+        mend = "its arithmetic is wrong: try --device cpu, and other versions of TensorFlow"
+        return Finding("training", False, text, mend)
+    return Finding("training", True, text)
 
 
 def _tiny_training() -> float:

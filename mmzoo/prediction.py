@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ Columns = dict[str, list[Any]]
 
 def predict(
     run: Run | Path | str,
-    files: Sequence[Path | str],
+    files: Iterable[Path | str] | Path | str,
     *,
     top: int = 0,
     checkpoint: str | Path = "best",
@@ -33,7 +33,7 @@ def predict(
 
     Args:
         run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
-        files: the files of the model's only input, such as pictures.
+        files: the files of the model's only input, such as pictures; or one of them.
         top: how many of the most probable classes to give for each classification.
         checkpoint: "best", "last", or a weights file.
         device: "auto", "cpu" or "gpu".
@@ -43,22 +43,26 @@ def predict(
         and, where it has one, its probability.
 
     Raises:
-        DataError: a file cannot be read, or the model needs more than one input.
+        DataError: a file cannot be read, there is none, or the model needs more than one input.
         RunError: there is no such run or checkpoint.
     """
     if not isinstance(run, Run):
         run, file = open_run(Path(run))
         checkpoint = file or checkpoint
+    # A text is a sequence of texts too, which nobody means.
+    paths = [Path(files)] if isinstance(files, Path | str) else [Path(file) for file in files]
+    if not paths:
+        raise DataError("there are no files to predict from")
     config = run.config()
     if len(config.inputs) > 1:
         raise DataError(
             f"{run.directory}: predicts from {len(config.inputs)} inputs together "
             f"({', '.join(config.inputs)}), which single files cannot give"
         )
-    prepare_devices(device, config.train)
-    model, config = load_trained(run, checkpoint)
-    parts = list(_predicted(model, config, [Path(file) for file in files]))
-    columns: Columns = {"file": [str(file) for file in files]}
+    devices = prepare_devices(device, config.train)
+    model, config = load_trained(run, checkpoint, devices.precision)
+    parts = list(_predicted(model, config, paths))
+    columns: Columns = {"file": [str(path) for path in paths]}
     for name, head in config.heads.items():
         rows = np.concatenate([part[name] for part in parts])
         columns |= {key: list(values) for key, values in head.written(rows, name, top).items()}
@@ -70,7 +74,11 @@ def _predicted(
 ) -> Iterator[dict[str, np.ndarray]]:
     """The predictions for a batch of files at a time, so that any number of them can be given."""
     [(name, spec)] = config.inputs.items()
-    run = tf.function(lambda values: model({name: values}, training=False), reduce_retracing=True)
+
+    @tf.function(input_signature=[tf.TensorSpec(model.input[name].shape, model.input[name].dtype)])
+    def run(values: tf.Tensor) -> dict[str, tf.Tensor]:
+        return model({name: values}, training=False)
+
     for batch in _batches(files, config.evaluation_batch_size):
         # Files differ in size, so each is made to fit by itself.
         values = [spec.preprocess(tf.constant(spec.read_file(file)[None])) for file in batch]

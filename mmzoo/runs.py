@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,10 @@ class Run:
     @property
     def log_file(self) -> Path:
         return self.directory / "train.log"
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.directory / ".lock"
 
     @property
     def logs(self) -> Path:
@@ -121,8 +125,7 @@ class Run:
         Raises:
             RunError: another process trains in this directory.
         """
-        path = self.directory / ".lock"
-        with path.open("a+") as file:
+        with self._lock_file.open("a+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -136,6 +139,32 @@ class Run:
             file.write(str(os.getpid()))
             file.flush()
             yield
+
+    @contextmanager
+    def removed_unless_begun(self) -> Iterator[None]:
+        """Takes the directory away again where a training fails before it begins. Needs the lock.
+
+        It holds nothing then but the reason, which was said; and it would pass for the newest run.
+        """
+        try:
+            yield
+        except BaseException:
+            if not self.environment_file.is_file():
+                self._remove_empty()
+            raise
+
+    def _remove_empty(self) -> None:
+        """Removes the directory, and `runs/<name>/` above it, if nothing else is in them."""
+        ours = {self.log_file, self._lock_file}
+        if set(self.directory.iterdir()) - ours:
+            return
+        for path in ours:
+            path.unlink(missing_ok=True)
+        self.directory.rmdir()
+        if _NUMBER.fullmatch(self.directory.name):
+            with suppress(OSError):  # Another run is there, or something of the user's.
+                self.directory.parent.rmdir()
+                self.directory.parent.parent.rmdir()
 
 
 def new_run(name: str, directory: Path | None = None, root: Path = Path("runs")) -> Run:
@@ -190,8 +219,11 @@ def open_run(path: Path) -> tuple[Run, Path | None]:
         return open_run(max(numbered, key=lambda found: int(found.name)))
     if path.is_dir():
         raise RunError(f"{path}: not a run directory: it has no config.yaml")
-    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = did_you_mean(path.name, beside)
+    if Path("runs", path).is_dir() and not path.is_absolute():
+        near = f"; did you mean '{Path('runs', path)}'?"
+    else:
+        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = did_you_mean(path.name, beside)
     raise RunError(
         f"{path}: there is no such run{near or '.'} `mmzoo list runs` shows those there are."
     )

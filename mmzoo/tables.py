@@ -28,9 +28,9 @@ def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
 
     check_ending(path)
     ending = path.suffix.lower()
-    if ending == ".csv":
-        columns = {name: [_harmless(value) for value in values] for name, values in columns.items()}
-    frame = polars.DataFrame(dict(columns), strict=False)
+    clean = _harmless if ending == ".csv" else writable
+    columns = {name: [clean(value) for value in values] for name, values in columns.items()}
+    frame = polars.DataFrame(columns, strict=False)
     with replacing(path) as temporary:
         match ending:
             case ".csv":
@@ -41,5 +41,16 @@ def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
                 frame.write_parquet(temporary)
 
 
+def writable(value: Any) -> Any:
+    """The value, where no file of UTF-8 can hold it with replacement characters.
+
+    Linux's file names are bytes; those that are no text reach Python as halves of surrogate pairs.
+    """
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _harmless(value: Any) -> Any:
+    value = writable(value)
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

@@ -10,6 +10,7 @@ from mmzoo.config import Config
 from mmzoo.errors import RunError
 from mmzoo.model import build_model
 from mmzoo.runs import Run
+from mmzoo.spec import did_you_mean
 from mmzoo.weights import load_weights
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def load_trained(
     Args:
         run: the run.
         checkpoint: "best", "last", or a weights file of the same model.
-
         precision: the Keras dtype policy of its layers; by default the one that is in force.
+
     Raises:
         RunError: the run has no such weights, or they are damaged or of another model.
     """
@@ -38,8 +39,22 @@ def load_trained(
         # A checkpoint begins with the model's own variables; the optimizer's come after them.
         put_arrays(arrays[: len(model.variables)], model.variables, path)
     else:
-        load_weights(model, run.best_weights if checkpoint == "best" else Path(checkpoint))
+        load_weights(model, _weights_file(run, checkpoint))
     return model, config
+
+
+def _weights_file(run: Run, checkpoint: str | Path) -> Path:
+    if checkpoint == "best":
+        if not run.best_weights.is_file():
+            raise RunError(
+                f"{run.directory}: has no best weights, since no epoch of it was finished. Go on "
+                "with it by `mmzoo train --resume`, or take --checkpoint last."
+            )
+        return run.best_weights
+    if not Path(checkpoint).is_file():
+        meant = did_you_mean(str(checkpoint), ("best", "last"))
+        raise RunError(f"{checkpoint}: there is no such weights file{meant}")
+    return Path(checkpoint)
 
 
 def _newest(run: Run) -> Path:

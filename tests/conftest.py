@@ -58,3 +58,25 @@ def own_run(trained_run: Run, tmp_path: Path) -> Run:
     from mmzoo.runs import Run
 
     return Run(Path(shutil.copytree(trained_run.directory, tmp_path / "runs" / "tiny" / "001")))
+
+
+@pytest.fixture(scope="session")
+def run_of_all_heads(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run with a head of each kind, on data that no net learns."""
+    from mmzoo.training.train import train
+
+    encoder = {"type": "cnn", "filters": [4], "padding": "same"}
+    config = {
+        "name": "heads",
+        "source": {"type": "synthetic", "rows": 256},
+        "inputs": {"image": {"type": "image", "shape": [8, 8, 3], "encoder": encoder}},
+        "heads": {
+            "which": {"type": "classification", "classes": 24},
+            # A name that would colour a terminal, and one that a spreadsheet would run.
+            "is": {"type": "binary", "class_names": ["no\x1b[31m", "yes"], "threshold": 0.3},
+            "many": {"type": "multilabel", "class_names": ["cat", "dog", "=cow"]},
+            "much": {"type": "regression", "dim": 2},
+        },
+        "train": {"epochs": 1},
+    }
+    return train(config, run=tmp_path_factory.mktemp("runs") / "heads")

@@ -7,9 +7,16 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Show the curves of runs in TensorBoard.")
 @click.argument("directory", type=click.Path(path_type=Path), default=Path("runs"))
-@click.option("--port", type=click.IntRange(0, 65535), default=6006, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=6006,
+    show_default=True,
+    metavar="PORT",
+    help="Where to listen; 0 for any port that is free.",
+)
 def board(directory: Path, port: int) -> None:
     """Show the curves of the runs below DIRECTORY in TensorBoard, on this machine only.
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from mmzoo.cli.options import json_option
 
+if TYPE_CHECKING:
+    from mmzoo.sources import Listing
 
-@click.group()
+
+@click.group(short_help="List and fetch the named data sets.")
 def data() -> None:
-    """List and fetch the named data sets."""
+    """List and fetch the named data sets.
+
+    \b
+    Example:
+      mmzoo data list
+      mmzoo data fetch mnist
+    """
 
 
-@data.command("list")
+@data.command("list", short_help="List the named data sets, and which of them are here.")
 @json_option
 def list_sets(as_json: bool) -> None:
     """List the named data sets, and which of them are here.
@@ -23,6 +33,7 @@ def list_sets(as_json: bool) -> None:
     Example:
       mmzoo data list
     """
+    from mmzoo.cli.text import styled, wrapped
     from mmzoo.sources import catalogue
 
     listings = catalogue()
@@ -33,15 +44,21 @@ def list_sets(as_json: bool) -> None:
     for row in listings:
         examples = ", ".join(f"{count:,} {split}" for split, count in row.examples.items())
         classes = ", ".join(f"{count} classes of {column}" for column, count in row.classes.items())
-        here = "bundled" if row.bundled else str(row.place or f"not here: {row.size / 1e6:.0f} MB")
-        click.echo(f"{click.style(row.name, bold=True)}  {row.description}")
-        click.echo(f"    {examples}; {classes}; licence: {row.licence}\n    {here}")
+        click.echo(f"{styled(row.name, bold=True)}: {row.description}")
+        for line in (f"{examples}; {classes}", f"licence: {row.licence}", _where(row)):
+            click.echo(wrapped(f"    {line}"))
 
 
-@data.command()
+def _where(row: Listing) -> str:
+    if row.bundled:
+        return "bundled: it comes with an installed package"
+    return f"in {row.place}" if row.place else f"not here: {row.size / 1e6:.0f} MB to fetch"
+
+
+@data.command(short_help="Fetch a data set into the cache, if it is not there.")
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Fetch the data set NAME into the cache, if it is not there.
+    """Fetch the data set NAME into the cache, if it is not there, and print its files.
 
     \b
     Example:
@@ -50,18 +67,24 @@ def fetch(name: str) -> None:
     from mmzoo.journal import to_stderr
     from mmzoo.sources import fetch as fetch_set
 
-    for path in fetch_set(name, to_stderr):
+    files = fetch_set(name, to_stderr)
+    for path in files:
         click.echo(str(path))
+    if not files:
+        to_stderr(f"{name} comes with an installed package: there is nothing to fetch.")
 
 
-@data.command()
+@data.command(short_help="Print the folders that data sets are looked for in.")
 def where() -> None:
-    """Print the folder that data sets are kept in: MMZOO_DATA_DIR, or the platform's cache.
+    """Print the folders that data sets are looked for in: MMZOO_DATA_DIR, the platform's cache.
 
     \b
     Example:
       mmzoo data where
     """
-    from mmzoo.sources import data_directory
+    from mmzoo.journal import to_stderr
+    from mmzoo.sources import data_directories, data_directory
 
-    click.echo(str(data_directory()))
+    for folder in data_directories():
+        click.echo(str(folder))
+    to_stderr(f"Downloads go to {data_directory()}.")

@@ -8,17 +8,18 @@ from typing import Literal
 
 import click
 
-from mmzoo.cli.options import checkpoint_option, device_option, json_option, run_argument
+from mmzoo.cli.options import Choice, checkpoint_option, device_option, json_option, run_argument
 
 
-@click.command("eval")
+@click.command("eval", short_help="Evaluate a run, and write a report with pictures.")
 @run_argument
 @click.option(
     "--split",
-    type=click.Choice(["train", "validation", "test"]),
+    type=Choice(["train", "validation", "test"]),
     default="test",
     show_default=True,
-    help="Which examples to evaluate on.",
+    metavar="SPLIT",
+    help="Which examples to evaluate on: train, validation or test.",
 )
 @checkpoint_option
 @device_option
@@ -39,17 +40,14 @@ def evaluate(
       mmzoo eval runs/mnist_cnn
       mmzoo eval runs/mnist_cnn/001 --split validation --checkpoint last
     """
-    from mmzoo.evaluation.evaluate_run import evaluate as evaluate_run
-    from mmzoo.runs import open_run
+    from mmzoo.evaluation.evaluate_run import evaluate_run
 
-    found, file = open_run(run)
-    metrics = {
-        split: evaluate_run(found, split=split, checkpoint=file or checkpoint, device=device)
-    }
+    done = evaluate_run(run, split=split, checkpoint=checkpoint, device=device)
     if as_json:
-        click.echo(json.dumps(metrics))
+        click.echo(json.dumps({split: done.metrics}))
         return
-    from mmzoo.cli.results import metrics_text
+    from mmzoo.cli.results import report_text
+    from mmzoo.cli.text import shell_word
 
-    click.echo(metrics_text(metrics))
-    click.echo(f"\nThe report: {found.evaluation(split) / 'report.html'}")
+    click.echo(report_text(done.report))
+    click.echo(f"\nThe report: {shell_word(done.page)}")

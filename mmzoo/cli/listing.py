@@ -6,7 +6,7 @@ import json
 
 import click
 
-from mmzoo.cli.options import json_option
+from mmzoo.cli.options import Choice, json_option
 
 KINDS = (
     "inputs",
@@ -23,14 +23,22 @@ KINDS = (
     "configs",
     "runs",
 )
+_MADE_BY = {
+    "configs": "no configs in the folder configs/",
+    "runs": "no runs in the folder runs/; `mmzoo train CONFIG` makes one",
+}
 
 
-@click.command("list")
-@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.command("list", short_help="List encoders, heads, data sets, configs, runs and more.")
+@click.argument("kind", required=False, type=Choice(KINDS), metavar="[KIND]")
 @click.argument("pattern", default="*")
 @json_option
 def list_command(kind: str | None, pattern: str, as_json: bool) -> None:
-    """List what there is, of one kind or of all; PATTERN may have wildcards.
+    """List what there is of one kind, or of all; PATTERN may have wildcards.
+
+    KIND is one of inputs, encoders, fusions, heads, objectives, sources, optimizers, schedules,
+    augmentations, mixings, datasets, configs and runs; the last two are looked for in the folders
+    of these names.
 
     \b
     Example:
@@ -39,17 +47,22 @@ def list_command(kind: str | None, pattern: str, as_json: bool) -> None:
       mmzoo list runs
     """
     from mmzoo.catalogue import listed
+    from mmzoo.cli.text import definitions, styled
 
     found = {one: listed(one, pattern) for one in ([kind] if kind else KINDS)}
     if as_json:
         click.echo(json.dumps(found))
         return
     for one, rows in found.items():
-        if not kind:
-            click.echo(click.style(f"{one}:", bold=True))
-        width = max(map(len, rows), default=0)
-        for name, note in rows.items():
-            click.echo(f"{'' if kind else '  '}{name:<{width}}  {note}".rstrip())
+        if rows and not kind:
+            click.echo(styled(f"{one}:", bold=True))
+        for line in definitions(rows, indent="" if kind else "  "):
+            click.echo(line)
     if not any(found.values()):
-        nothing = f"matches {pattern!r}" if pattern != "*" else "is here"
-        click.echo(f"Nothing {nothing}.", err=True)
+        click.echo(_nothing(kind, pattern), err=True)
+
+
+def _nothing(kind: str | None, pattern: str) -> str:
+    if pattern != "*":
+        return f"Nothing matches {pattern!r}."
+    return f"There are {_MADE_BY[kind]}." if kind in _MADE_BY else "Nothing is here."

@@ -1,22 +1,41 @@
 """Options that several commands share."""
 
+from __future__ import annotations
+
+import difflib
 from pathlib import Path
+from typing import Any
 
 import click
+
+
+class Choice(click.Choice):
+    """One of some words; a slip is answered with the nearest, as Click does for option names."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            begun = [choice for choice in self.choices if str(value) and choice.startswith(value)]
+            near = begun or difflib.get_close_matches(str(value), self.choices, n=1)
+            meant = f" Did you mean '{near[0]}'?" if near else ""
+            message = f"{error.message.rstrip('.')}.{meant}"
+            raise click.BadParameter(message, ctx=ctx, param=param) from None
+
 
 set_option = click.option(
     "--set",
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Change a field of the config: train.epochs=3. May be given many times.",
+    help="Change a field of the config, as in train.epochs=3; may be given many times.",
 )
 device_option = click.option(
     "--device",
-    type=click.Choice(["auto", "cpu", "gpu"]),
+    type=Choice(["auto", "cpu", "gpu"]),
     default="auto",
     show_default=True,
-    help="Where to compute.",
+    help="Where to compute; auto takes GPUs if there are any.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 checkpoint_option = click.option(

@@ -1,28 +1,105 @@
-"""Metrics as a short table."""
+"""Metrics and reports as text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mmzoo.cli.text import columns, harmless, wrapped
+
+if TYPE_CHECKING:
+    from mmzoo.evaluation.findings import Headline
+    from mmzoo.evaluation.report import HeadReport, Report
+
+_MOST_CLASSES = 20
+_WORST_CLASSES = 10
+"""How many are shown where there are more than `_MOST_CLASSES`."""
+_CONFUSED_PAIRS = 5
 
 
 def metrics_text(metrics: Mapping[str, Any]) -> str:
-    """The contents of a metrics.json for people."""
-    from mmzoo.evaluation.findings import headline, other_metrics
+    """The contents of a metrics.json."""
+    from mmzoo.evaluation.findings import headline
 
     lines = []
     for split, entry in metrics.items():
-        lines.append(
-            f"{split}: {entry['examples']:,} examples of {entry['data']}, loss {_loss(entry)}"
-        )
+        lines.append(_split_line(split, entry["examples"], entry["data"], entry["loss"]))
         for head, values in entry.items():
             if isinstance(values, Mapping):
-                lines.append(f"  {head}: {headline(values)}")
-                others = other_metrics(values)
-                width = max(map(len, others), default=0)
-                lines += [f"    {name:<{width}}  {value}" for name, value in others.items()]
+                lines += _figures(head, values, headline(values))
     return "\n".join(lines)
 
 
-def _loss(entry: Mapping[str, Any]) -> str:
-    return "not a number" if entry["loss"] is None else f"{entry['loss']:.4g}"
+def report_text(report: Report) -> str:
+    """A report, but for its pictures."""
+    lines = [_split_line(report.split, report.examples, report.data, report.loss)]
+    if report.data != report.data_asked:
+        text = (
+            f"Asked for {report.data_asked}, used {report.data}: "
+            f"these figures say nothing about {report.data_asked}."
+        )
+        lines.append(wrapped(f"Note: {text}"))
+    for head in report.heads:
+        lines += _head(head)
+    return "\n".join(lines)
+
+
+def _split_line(split: str, examples: int, data: str, loss: float | None) -> str:
+    counted = "1 example" if examples == 1 else f"{examples:,} examples"
+    return f"{split}: {counted} of {data}, loss {'not a number' if loss is None else f'{loss:.4g}'}"
+
+
+def _figures(name: str, metrics: Mapping[str, Any], found: Headline | None) -> list[str]:
+    from mmzoo.evaluation.findings import other_metrics
+
+    first = f"  {name}: {found.label} {found}" if found else f"  {name}:"
+    rows = [(f"    {label}", value) for label, value in other_metrics(metrics).items()]
+    return [wrapped(harmless(first)), *(columns(rows) if rows else [])]
+
+
+def _head(head: HeadReport) -> Iterator[str]:
+    from mmzoo.evaluation.findings import confused_pairs, headline
+
+    yield ""
+    yield from _figures(
+        head.name, head.metrics, headline(head.metrics, head.confusion, head.class_names)
+    )
+    yield from _classes(head)
+    if head.confusion is not None:
+        pairs = confused_pairs(head.confusion, head.class_names, most=_CONFUSED_PAIRS)
+        if pairs:
+            yield from ("", "    most confused:", *(f"      {harmless(str(p))}" for p in pairs))
+    for warning in head.warnings:
+        yield from ("", wrapped(f"    Note: {harmless(warning)}"))
+
+
+def _classes(head: HeadReport) -> Iterator[str]:
+    """A row for each class, or for the worst of many."""
+    scores = head.per_class
+    if scores is None:
+        return
+    kind = "label" if head.confusion is None else "class"
+    shown: Sequence[int] = range(len(head.class_names))
+    folded = len(shown) > _MOST_CLASSES
+    if folded:
+        # A class without examples has an F1 of 0, and is not bad.
+        there = [number for number in shown if scores.support[number]]
+        shown = sorted(there, key=lambda number: float(scores.f1[number]))[:_WORST_CLASSES]
+    rows = [
+        (
+            _short(head.class_names[number]),
+            *(f"{share[number]:.3f}" for share in (scores.precision, scores.recall, scores.f1)),
+            f"{scores.support[number]:,}",
+        )
+        for number in shown
+    ]
+    titles = (f"worst {kind}" if folded else kind, "precision", "recall", "F1", "examples")
+    yield ""
+    yield from (f"    {line}" for line in columns([titles, *rows], right=range(1, 5)))
+    if folded:
+        yield f"    The report has all {len(head.class_names)}."
+
+
+def _short(name: str, longest: int = 32) -> str:
+    name = harmless(name).replace("\n", " ")
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"

@@ -7,7 +7,7 @@ import json
 import click
 
 
-@click.command()
+@click.command(short_help="Print the JSON Schema of configs, for editors.")
 def schema() -> None:
     """Print the JSON Schema of configs, with which editors complete and check them.
 

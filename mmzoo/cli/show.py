@@ -10,7 +10,7 @@ import click
 from mmzoo.cli.options import json_option
 
 
-@click.command()
+@click.command(short_help="Show a component's fields, or a model's layers and sizes.")
 @click.argument("what", metavar="NAME|CONFIG|RUN")
 @json_option
 def show(what: str, as_json: bool) -> None:
@@ -23,6 +23,7 @@ def show(what: str, as_json: bool) -> None:
       mmzoo show runs/mnist_cnn
     """
     from mmzoo.catalogue import find_components
+    from mmzoo.cli.text import wrapped
 
     # A name of ours has neither a slash nor an ending.
     if "/" not in what and "." not in what and not Path(what).exists():
@@ -30,7 +31,7 @@ def show(what: str, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps([component.as_dict() for component in components]))
         else:
-            click.echo("\n\n".join(map(str, components)))
+            click.echo(wrapped("\n\n".join(map(str, components))))
         return
     from mmzoo.summary import summarise
 

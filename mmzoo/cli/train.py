@@ -11,7 +11,7 @@ import click
 from mmzoo.cli.options import config_argument, device_option, json_option, set_option
 
 
-@click.command()
+@click.command(short_help="Train the model of a config, and evaluate it.")
 @config_argument
 @set_option
 @click.option(
@@ -35,6 +35,8 @@ def train(
 ) -> None:
     """Train the model that CONFIG describes, and evaluate it on the test split.
 
+    Ctrl-C finishes the step, saves everything and leaves; --resume goes on from there.
+
     \b
     Example:
       mmzoo train configs/mnist_cnn.yaml
@@ -54,9 +56,16 @@ def train(
         click.echo(json.dumps({"run": str(done.directory), "metrics": metrics}))
         return
     click.echo(metrics_text(metrics))
-    click.echo(
-        f"\nThe run is in {done.directory}. Next:\n"
-        f"  mmzoo eval {done.directory}     a report with pictures\n"
-        f"  mmzoo predict {done.directory} FILE...\n"
-        f"  mmzoo board {done.directory}    its curves in TensorBoard"
-    )
+    click.echo(_next_steps(str(done.directory)))
+
+
+def _next_steps(run: str) -> str:
+    from mmzoo.cli.text import columns, shell_word
+
+    word = shell_word(run)
+    commands = [
+        (f"  mmzoo eval {word}", "a report with pictures"),
+        (f"  mmzoo predict {word} FILE...", "what it says of files"),
+        (f"  mmzoo board {word}", "its curves in TensorBoard"),
+    ]
+    return "\n".join(["", f"The run is in {word}. Next:", *columns(commands)])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from mmzoo import __version__
 from mmzoo.config import Config
@@ -20,12 +19,27 @@ from mmzoo.evaluation.report import Report, write_report
 from mmzoo.files import write_text
 from mmzoo.journal import to_stderr
 from mmzoo.runs import Run, open_run
-from mmzoo.spec import dump_yaml
+from mmzoo.spec import did_you_mean, dump_yaml
 from mmzoo.tables import write_table
 from mmzoo.trained import load_trained
 
 if TYPE_CHECKING:
     from mmzoo.sources import Data
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What came of evaluating a run.
+
+    Attributes:
+        metrics: the split's entry in metrics.json.
+        report: what the page says.
+        page: the HTML file.
+    """
+
+    metrics: dict[str, Any]
+    report: Report
+    page: Path
 
 
 def evaluate(
@@ -49,26 +63,28 @@ def evaluate(
     Raises:
         RunError: there is no such run, split or checkpoint, or the data is not the run's.
     """
+    return evaluate_run(run, split=split, checkpoint=checkpoint, device=device).metrics
+
+
+def evaluate_run(
+    run: Run | Path | str, *, split: str, checkpoint: str | Path, device: Kind
+) -> Evaluated:
+    """As `evaluate`, with all that the report says."""
     if not isinstance(run, Run):
         run, file = open_run(Path(run))
         checkpoint = file or checkpoint
     config = run.config()
-    prepare_devices(device, config.train)
+    devices = prepare_devices(device, config.train)
     data = _same_data(run, config)
     if split not in data.splits:
-        raise RunError(f"unknown split {split!r}; the data has: {', '.join(data.splits)}")
-    model, config = load_trained(run, checkpoint)
+        meant = did_you_mean(split, data.splits) or "."
+        raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(data.splits)}")
+    model, config = load_trained(run, checkpoint, devices.precision)
     evaluation = evaluate_model(model, config, data, split)
+    metrics = evaluation.as_metrics()
     folder = run.evaluation(split)
-    heads = tuple(head_report(name, config, data, evaluation, folder) for name in config.heads)
-    write_text(
-        folder / "metrics.json", json.dumps({split: evaluation.as_metrics()}, indent=2) + "\n"
-    )
+    write_text(folder / "metrics.json", json.dumps({split: metrics}, indent=2) + "\n")
     _write_predictions(folder / "predictions.csv", config, evaluation)
-    history = folder / "history.png"
-    if run.history():
-        history_plot(history, run.history())
-    environment = run.environment()
     report = Report(
         title=config.name,
         run=str(run.directory),
@@ -77,18 +93,18 @@ def evaluate(
         examples=evaluation.examples,
         data=data.name,
         data_asked=data.fallback_for or data.name,
-        fingerprint=environment["data"]["fingerprint"],
+        fingerprint=data.fingerprint,
         date=datetime.now().astimezone(),
         version=__version__,
-        loss=evaluation.loss if np.isfinite(evaluation.loss) else None,
-        heads=heads,
+        loss=metrics["loss"],
+        heads=tuple(head_report(name, config, data, evaluation, folder) for name in config.heads),
         config=dump_yaml(config),
-        history=history if history.is_file() else None,
+        history=_drawn_history(run, folder / "history.png"),
     )
     write_report(folder / "report.html", report)
     if checkpoint == "best":
-        run.write_metrics({**run.metrics(), split: evaluation.as_metrics()})
-    return evaluation.as_metrics()
+        run.write_metrics({**run.metrics(), split: metrics})
+    return Evaluated(metrics, report, folder / "report.html")
 
 
 def _same_data(run: Run, config: Config) -> Data:
@@ -102,6 +118,15 @@ def _same_data(run: Run, config: Config) -> Data:
             f"({data.fingerprint[:12]}). Make the same data available again: `mmzoo data where`."
         )
     return data
+
+
+def _drawn_history(run: Run, path: Path) -> Path | None:
+    """The picture of the training's course; None where not one epoch was done."""
+    rows = run.history()
+    if not rows:
+        return None
+    history_plot(path, rows)
+    return path
 
 
 def _write_predictions(path: Path, config: Config, evaluation: Evaluation) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from mmzoo.config import Config
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.mistakes import mistakes_picture
 from mmzoo.evaluation.plots import calibration_plot, confusion_plot, regression_plot
 from mmzoo.evaluation.report import HeadReport, Picture
-from mmzoo.evaluation.shown_mistakes import shown_mistakes
+from mmzoo.evaluation.shown_mistakes import confidence_in, shown_mistakes
 from mmzoo.heads import Binary, Classification, Head, Multilabel, Regression
 from mmzoo.metrics import confusion_matrix, per_label
 from mmzoo.sources import Data
@@ -40,19 +38,18 @@ def head_report(
             names = head.class_names or ()
             true, said = head.class_labels(labels), head.decided(predicted)
             confusion = confusion_matrix(true, said, len(names))
-            confusion_png = folder / f"{prefix}confusion.png"
-            confusion_plot(confusion_png, confusion, names)
-            probabilities = head.class_probabilities(predicted)
-            calibration_png = folder / f"{prefix}calibration.png"
-            confidence = np.take_along_axis(probabilities, said[:, None], axis=1)[:, 0]
-            calibration_plot(calibration_png, confidence, said == true)
-            pictures: tuple[Picture, ...] = (
-                Picture("Confusion matrix", confusion_png),
-                Picture("Calibration", calibration_png),
-            )
+            pictures = [
+                Picture("Confusion matrix", folder / f"{prefix}confusion.png"),
+                Picture("Calibration", folder / f"{prefix}calibration.png"),
+            ]
+            confusion_plot(pictures[0].path, confusion, names)
+            confidence = confidence_in(head.class_probabilities(predicted), said)
+            calibration_plot(pictures[1].path, confidence, said == true)
+            mistakes = Picture("Worst mistakes", folder / f"{prefix}mistakes.png")
             values, captions = shown_mistakes(name, config, data, evaluation)
             if values:
-                mistakes_png = folder / f"{prefix}mistakes.png"
-                mistakes_picture(mistakes_png, values, captions)
-                pictures += (Picture("Worst mistakes", mistakes_png),)
-            return HeadReport(name, head.type, metrics, names, confusion, pictures=pictures)
+                mistakes_picture(mistakes.path, values, captions)
+                pictures.append(mistakes)
+            else:
+                mistakes.path.unlink(missing_ok=True)  # Of an evaluation of other weights.
+            return HeadReport(name, head.type, metrics, names, confusion, pictures=tuple(pictures))

@@ -32,37 +32,39 @@ _CHARACTERS = 22
 
 
 def worst_mistakes(
-    true: NDArray[Any], probabilities: NDArray[Any], most: int = 24
+    true: NDArray[Any], said: NDArray[Any], confidence: NDArray[Any], most: int = 24
 ) -> NDArray[np.int64]:
     """The wrong predictions, the most confident first.
 
     Args:
         true: integers [n].
-        probabilities: float [n, classes].
+        said: integers [n], the classes that were predicted.
+        confidence: float [n], the probability of what was said.
         most: how many at most.
 
     Returns:
         Numbers of examples, int64 [k]; examples that tie keep their order.
     """
-    wrong = np.flatnonzero(probabilities.argmax(axis=1) != true)
-    order = np.argsort(-probabilities.max(axis=1)[wrong], kind="stable")
+    wrong = np.flatnonzero(said != true)
+    order = np.argsort(-confidence[wrong], kind="stable")
     return wrong[order][:most].astype(np.int64)
 
 
 def mistake_captions(
-    true: NDArray[Any], probabilities: NDArray[Any], names: Sequence[str]
+    true: NDArray[Any], said: NDArray[Any], confidence: NDArray[Any], names: Sequence[str]
 ) -> list[str]:
     """A line for each example, as "true 4, said 9 (98 %)".
 
     Args:
         true: integers [k].
-        probabilities: float [k, classes].
+        said: integers [k].
+        confidence: float [k].
         names: the classes' names.
     """
     labels = class_labels(names)
     return [
-        f"true {labels[was]}, said {labels[row.argmax()]} ({math.floor(100 * row.max())} %)"
-        for was, row in zip(true, probabilities, strict=True)
+        f"true {labels[was]}, said {labels[one]} ({math.floor(100 * share)} %)"
+        for was, one, share in zip(true, said, confidence, strict=True)
     ]
 
 

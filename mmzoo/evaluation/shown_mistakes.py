@@ -21,10 +21,20 @@ def shown_mistakes(
     head = config.heads[name]
     if not isinstance(head, Classification | Binary):
         return [], []
-    true = head.class_labels(evaluation.labels[name])
-    probabilities = head.class_probabilities(evaluation.predictions[name])
-    rows = worst_mistakes(true, probabilities)
+    predicted = evaluation.predictions[name]
+    true, said = head.class_labels(evaluation.labels[name]), head.decided(predicted)
+    confidence = confidence_in(head.class_probabilities(predicted), said)
+    rows = worst_mistakes(true, said, confidence)
     shown, spec = next(iter(config.inputs.items()))
     values = data.splits[evaluation.split][config.columns[shown]][rows]
-    captions = mistake_captions(true[rows], probabilities[rows], head.class_names or ())
+    captions = mistake_captions(true[rows], said[rows], confidence[rows], head.class_names or ())
     return [spec.picture(value) for value in values], captions
+
+
+def confidence_in(probabilities: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """The probability of the class that was said, float `[rows]`.
+
+    Not always the largest: a binary head with another threshold than one half may say the less
+    probable class.
+    """
+    return np.take_along_axis(probabilities, said[:, None], axis=1)[:, 0]

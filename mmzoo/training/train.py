@@ -60,7 +60,12 @@ def train(
         config = load_config(config, overrides)
     config = (config.smoke() if smoke else config).with_columns()
     found = run_to_train(config.name, Path(run) if run else None, resume)
-    with found.locked(), Journal(found.log_file) as journal, _disk_errors(found):
+    with (
+        found.locked(),
+        found.removed_unless_begun(),
+        Journal(found.log_file) as journal,
+        _disk_errors(found),
+    ):
         session = _prepare(config, found, resume, device, journal)
         if session.finished and "test" in found.metrics():
             journal.say("This training is finished; its results stay as they are.")

@@ -1,0 +1,164 @@
+"""`mmzoo list`, `mmzoo show`, `mmzoo schema` and `mmzoo data`: what there is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mmzoo.catalogue import KINDS
+from mmzoo.cli import listing
+from mmzoo.config import Config
+from mmzoo.spec import json_schema
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def test_the_command_knows_every_kind(mmzoo):
+    """It has its own list of them, so that help imports nothing."""
+    assert set(listing.KINDS) == set(KINDS)
+    shown = mmzoo("list", "--help").out
+    assert all(kind in shown for kind in KINDS)
+
+
+def test_everything_is_listed_by_kind(mmzoo):
+    done = mmzoo("list")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert "encoders:" in lines
+    assert [line for line in lines if line.startswith("  cnn ")]
+    assert "runs:" not in lines  # There are none here.
+    assert set(mmzoo("list", "--json").document) == set(KINDS)
+
+
+def test_wildcards(mmzoo):
+    assert mmzoo("list", "encoders", "c*").out.split()[0] == "cnn"
+    assert len(mmzoo("list", "encoders", "c*").out.splitlines()) == 1
+    assert set(mmzoo("list", "optimizers", "ada*", "--json").document["optimizers"]) == {
+        *("adam", "adamw", "adagrad"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("encoders", "zzz"), "Nothing matches 'zzz'."),
+        (("configs",), "There are no configs in the folder configs/."),
+        (("runs",), "There are no runs in the folder runs/; `mmzoo train CONFIG` makes one."),
+    ],
+)
+def test_where_there_is_nothing_that_is_said(mmzoo, words, said):
+    done = mmzoo("list", *words)
+    assert (done.code, done.out, done.err) == (0, "", f"{said}\n")
+    assert mmzoo("list", *words, "--json").document == {words[0]: {}}
+
+
+def test_configs_and_runs_of_the_folder_are_listed(mmzoo, own_run, tmp_path):
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    assert [
+        line.split()[0] for line in mmzoo("list", "configs", "mnist_cnn*").out.splitlines()
+    ] == [
+        *("mnist_cnn", "mnist_cnn_dense", "mnist_cnn_tiny"),
+    ]
+    accuracy = own_run.metrics()["test"]["digit"]["accuracy"]
+    assert mmzoo("list", "runs").out == (
+        f"runs/tiny/001  digit accuracy {accuracy:.4g} on 359 test examples of digits\n"
+    )
+
+
+def test_a_component_is_shown_with_its_fields(mmzoo):
+    done = mmzoo("show", "lenet")
+    assert done.out.startswith("lenet (encoders)\n\n")
+    assert "  filters: a list of whole numbers of at least 1 = [6, 16]\n      Filters" in done.out
+    assert "Reference: LeCun et al." in done.out
+    [component] = mmzoo("show", "lenet", "--json").document
+    assert component["fields"]["filters"]["default"] == "[6, 16]"
+
+
+def test_a_data_set_is_shown(mmzoo):
+    done = mmzoo("show", "mnist")
+    assert done.out.startswith("mnist (datasets)\n\nHandwritten digits, 28x28, grey.\n")
+    assert "60,000 train, 10,000 test; 10 classes of label." in done.out
+    assert "Fields:" not in done.out
+
+
+def test_an_unknown_name_gets_the_near_ones(mmzoo):
+    done = mmzoo("show", "conv")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "Error: no component is named 'conv'; did you mean 'cosine', 'concat' or 'cnn'? "
+        "`mmzoo list` shows all there are. For a config or a run, give its path.\n"
+    )
+    assert "did you mean" not in mmzoo("show", "qqqqq").err
+
+
+def test_a_config_is_shown_as_a_model(mmzoo):
+    done = mmzoo("show", CONFIGS / "mnist_cnn.yaml")
+    assert done.code == 0
+    conv = next(line for line in done.out.splitlines() if "stage1_conv1 " in line)
+    assert conv.split()[1:] == ["Conv2D", "26", "x", "26", "x", "32", "320"]
+    assert done.out.splitlines()[-1].startswith("mnist_cnn: 61,514 parameters")
+    document = mmzoo("show", CONFIGS / "mnist_cnn.yaml", "--json").document
+    assert document["parameters"] == 61_514
+    # Multiplications and additions of the three convolutions and the dense layer.
+    products = 26 * 26 * 32 * 9 + 11 * 11 * 64 * 9 * 32 + 3 * 3 * 64 * 9 * 64 + 576 * 10
+    assert 2 * products < document["flops"] < 1.02 * 2 * products
+
+
+def test_a_run_is_shown_as_its_model(mmzoo, trained_run):
+    shown = mmzoo("show", trained_run.directory, "--json").document
+    assert shown["name"] == "tiny"
+    assert shown["parameters"] == sum(layer["parameters"] for layer in shown["layers"])
+
+
+def test_a_path_that_leads_nowhere(mmzoo):
+    assert mmzoo("show", "runs/x").err == (
+        "Error: runs/x: there is no such run. `mmzoo list runs` shows those there are.\n"
+    )
+    assert mmzoo("show", "x.yaml").code == 1
+
+
+def test_the_schema_is_that_of_the_config(mmzoo):
+    done = mmzoo("schema")
+    assert (done.code, done.err) == (0, "")
+    assert done.document == json.loads(json.dumps(json_schema(Config)))
+
+
+def test_data_sets_are_listed_with_where_they_are(mmzoo, tmp_path, monkeypatch):
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "nothing"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    done = mmzoo("data", "list")
+    assert "mnist: Handwritten digits, 28x28, grey.\n    60,000 train, 10,000 test;" in done.out
+    assert "    not here: 12 MB to fetch\n" in done.out
+    assert "    bundled: it comes with an installed package\n" in done.out
+    rows = {row["name"]: row for row in mmzoo("data", "list", "--json").document}
+    assert rows["digits"]["bundled"] is True
+    assert rows["mnist"]["place"] is None
+
+
+def test_a_data_set_that_is_there_is_found(mmzoo, real_data, monkeypatch):
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
+    assert f"    in {real_data}/mnist\n" in mmzoo("data", "list").out
+    done = mmzoo("data", "fetch", "mnist")
+    assert [Path(line).parent for line in done.out.splitlines()] == 4 * [real_data / "mnist"]
+
+
+def test_a_bundled_data_set_needs_no_fetching(mmzoo):
+    done = mmzoo("data", "fetch", "digits")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "digits comes with an installed package: there is nothing to fetch.\n"
+
+
+def test_a_data_set_that_is_unknown(mmzoo):
+    done = mmzoo("data", "fetch", "mnits")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("Error: no data set is named `mnits`. Did you mean `mnist`?")
+
+
+def test_where_data_sets_are(mmzoo, tmp_path, monkeypatch):
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "mine"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    done = mmzoo("data", "where")
+    assert done.out == f"{tmp_path / 'mine'}\n{tmp_path / 'cache' / 'mmzoo'}\n"
+    assert done.err == f"Downloads go to {tmp_path / 'mine'}.\n"

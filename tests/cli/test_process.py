@@ -1,0 +1,108 @@
+"""The command as a process of its own: exit codes, what it imports, and how long it takes."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "numpy", "matplotlib", "sklearn", "polars")
+COMMAND = (sys.executable, "-m", "mmzoo")
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "good.yaml"
+    path.write_text(
+        "name: good\nsource: {type: dataset, name: digits}\n"
+        "inputs: {image: {type: image, shape: [8, 8, 1], encoder: {type: lenet, filters: [4]}}}\n"
+        "heads: {digit: {type: classification}}\n"
+    )
+    return path
+
+
+def run(*command, **named):
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, **named
+    )
+
+
+def test_exit_codes_of_a_process(config, tmp_path):
+    right = run(*COMMAND, "check", config)
+    assert (right.returncode, right.stderr) == (0, f"{config} is a valid config.\n")
+    wrong = run(*COMMAND, "train", "zzz.yaml", "--json", cwd=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert wrong.stderr == "Error: zzz.yaml: there is no such file\n"
+    slip = run(*COMMAND, "chekc", config)
+    assert (slip.returncode, slip.stdout) == (2, "")
+    assert "Did you mean 'check'?" in slip.stderr
+
+
+def test_the_script_is_the_module(tmp_path):
+    script = Path(sys.executable).with_name("mmzoo")
+    if not script.exists():
+        pytest.skip("mmzoo is not installed beside this Python")
+    assert run(script, "--help").stdout == run(*COMMAND, "--help").stdout
+
+
+def test_quick_commands_import_nothing_heavy(config):
+    """Neither does a training or an evaluation before the last thing that can be checked."""
+    (config.parent / "bad.yaml").write_text("name: [")
+    commands = [
+        *("--help", "train --help", "check good.yaml", "check good.yaml --json", "check bad.yaml"),
+        *("train bad.yaml", "train good.yaml --set a=1", "list", "list runs x*", "show lenet"),
+        *("show nothing", "schema", "data list", "data where", "board no/runs"),
+    ]
+    code = f"""
+import sys
+from mmzoo.cli import main
+for command in {commands!r}:
+    try:
+        main(command.split())
+    except SystemExit:
+        print(command, [name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
+for command in ("eval no/run", "predict no/run a.png", "predict good a.png --output a.doc"):
+    try:
+        main(command.split())
+    except SystemExit:
+        print(command, "tensorflow" in sys.modules, file=sys.stderr)
+"""
+    said = run(sys.executable, "-c", code, cwd=config.parent).stderr.splitlines()
+    for command in commands:
+        assert f"{command} []" in said
+    assert len([line for line in said if line.endswith(" False")]) == 3
+
+
+def test_nothing_is_written_where_nothing_is_trained(config):
+    (config.parent / "bad.yaml").write_text("name: [")
+    for words in (["check", "good.yaml"], ["train", "bad.yaml"], ["eval", "runs/x"], ["list"]):
+        run(*COMMAND, *words, cwd=config.parent)
+    assert sorted(os.listdir(config.parent)) == ["bad.yaml", "good.yaml"]
+
+
+def processor_seconds(*command, **named):
+    """The least of three, since other work on the machine only ever adds."""
+    took = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        run(*command, **named)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    return min(took)
+
+
+def test_help_takes_little_more_than_click_does():
+    click = processor_seconds(sys.executable, "-c", "import click, json")
+    assert processor_seconds(*COMMAND, "--help") < 3 * click
+
+
+def test_checking_takes_little_more_than_its_libraries_do(config):
+    """Seconds of one machine are not those of another; these scale with it."""
+    libraries = processor_seconds(sys.executable, "-c", "import click, pydantic.main, yaml")
+    assert processor_seconds(*COMMAND, "check", config) < 6 * libraries
+    wrong = (*COMMAND, "check", config, "--set", "train.epohs=3")
+    assert processor_seconds(*wrong) < 6 * libraries

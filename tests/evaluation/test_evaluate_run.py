@@ -1,0 +1,111 @@
+"""Evaluating a run from Python: what is refused, and that report and figures agree."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+
+from mmzoo import evaluate
+from mmzoo.errors import RunError
+from mmzoo.evaluation.evaluate import evaluate_model
+from mmzoo.evaluation.evaluate_run import evaluate_run
+from mmzoo.evaluation.head_reports import head_report
+from mmzoo.evaluation.shown_mistakes import shown_mistakes
+from mmzoo.journal import to_stderr
+from mmzoo.trained import load_trained
+
+
+def message(call, *arguments, **named):
+    with pytest.raises(RunError) as caught:
+        call(*arguments, **named)
+    return str(caught.value)
+
+
+def test_the_figures_are_those_of_the_training(own_run):
+    of_training = own_run.metrics()
+    assert evaluate(own_run) == of_training["test"]
+    assert own_run.metrics() == of_training
+
+
+def test_the_report_says_what_was_evaluated(own_run):
+    done = evaluate_run(own_run, split="validation", checkpoint="last", device="cpu")
+    report = done.report
+    assert (report.split, report.checkpoint, report.examples) == ("validation", "last", 144)
+    assert report.fingerprint == own_run.environment()["data"]["fingerprint"]
+    assert report.loss == done.metrics["loss"]
+    assert report.heads[0].metrics == done.metrics["digit"]
+    assert done.page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert report.history == own_run.evaluation("validation") / "history.png"
+
+
+def test_without_a_history_there_is_no_picture_of_it(own_run):
+    own_run.write_history([])
+    report = evaluate_run(own_run, split="test", checkpoint="best", device="cpu").report
+    assert report.history is None
+    assert not (own_run.evaluation("test") / "history.png").exists()
+
+
+def test_pictures_of_an_earlier_evaluation_do_not_stay(own_run, monkeypatch):
+    evaluate(own_run)
+    mistakes = own_run.evaluation("test") / "mistakes.png"
+    assert mistakes.is_file()
+    monkeypatch.setattr("mmzoo.evaluation.head_reports.shown_mistakes", lambda *arguments: ([], []))
+    evaluate(own_run)
+    assert not mistakes.exists()
+
+
+def test_an_unknown_split(own_run):
+    assert message(evaluate, own_run, split="tst") == (
+        "unknown split 'tst'; did you mean 'test'? There are: train, validation, test"
+    )
+
+
+def test_data_that_are_not_the_runs(own_run):
+    environment = own_run.environment()
+    found = environment["data"]["fingerprint"]
+    environment["data"] = {"name": "letters", "fingerprint": "0123456789abcdef"}
+    own_run.write_environment(environment)
+    assert message(evaluate, own_run) == (
+        f"{own_run.directory}: was trained on letters (fingerprint 0123456789ab), but the source "
+        f"now gives digits ({found[:12]}). Make the same data available again: `mmzoo data where`."
+    )
+    assert not own_run.evaluation("test").exists()
+
+
+def test_the_mistakes_shown_are_those_that_the_confusion_matrix_counts(run_of_all_heads, tmp_path):
+    """With a threshold of 0.3, what was said may be the less probable class."""
+    model, config = load_trained(run_of_all_heads)
+    data = config.load_data(to_stderr)
+    evaluation = evaluate_model(model, config, data, "test")
+    is_yes = evaluation.labels["is"] == 1
+    predicted = np.where(is_yes, 0.9, 0.05)
+    predicted[np.flatnonzero(~is_yes)[:3]] = 0.35
+    predicted[np.flatnonzero(is_yes)[:2]] = 0.1
+    evaluation.predictions["is"][:] = predicted[:, None]
+
+    confusion = head_report("is", config, data, evaluation, tmp_path).confusion
+    assert confusion is not None
+    assert (confusion[0, 1], confusion[1, 0]) == (3, 2)
+    pictures, captions = shown_mistakes("is", config, data, evaluation)
+    assert captions == 2 * ["true yes, said #0 (90 %)"] + 3 * ["true #0, said yes (35 %)"]
+    assert {picture.shape for picture in pictures} == {(8, 8, 3)}
+
+
+def test_predictions_are_written_for_every_head(run_of_all_heads, own_run):
+    evaluate(own_run)
+    with (own_run.evaluation("test") / "predictions.csv").open(newline="") as file:
+        assert next(csv.reader(file)) == ["row", "digit_true", "digit", "digit_probability"]
+    evaluate(run_of_all_heads, split="validation")
+    path = run_of_all_heads.evaluation("validation") / "predictions.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        [titles, *rows] = csv.reader(file)
+    assert titles == [
+        *("row", "which_true", "which", "which_probability"),
+        *("is_true", "is", "is_probability"),
+        *("many_true", "many", "many_cat_probability", "many_dog_probability"),
+        *("many_=cow_probability", "much_true", "much_0", "much_1"),
+    ]
+    assert [row[0] for row in rows] == [str(number) for number in range(64)]
+    assert {row[titles.index("is")] for row in rows} <= {"no\x1b[31m", "yes"}

@@ -1,0 +1,201 @@
+"""Predictions for files are those of an evaluation, whatever the files are like."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from mmzoo import evaluate, predict
+from mmzoo.errors import DataError, RunError
+from mmzoo.evaluation.evaluate import evaluate_model
+from mmzoo.journal import to_stderr
+from mmzoo.runs import Run
+from mmzoo.trained import load_trained
+
+
+@pytest.fixture(scope="session")
+def evaluation(trained_run):
+    """The run's own evaluation, and the pixels it is of."""
+    model, config = load_trained(trained_run)
+    data = config.load_data(to_stderr)
+    found = evaluate_model(model, config, data, "test")
+    return found, data.splits["test"][config.columns["image"]]
+
+
+@pytest.fixture
+def digits(evaluation, tmp_path):
+    """The first digits of the test split as files, and the class names and probabilities."""
+    found, pixels = evaluation
+    paths = [tmp_path / f"{row}.png" for row in range(12)]
+    for path, picture in zip(paths, pixels, strict=False):
+        Image.fromarray(picture[:, :, 0]).save(path)
+    return paths, found.predictions["digit"][: len(paths)]
+
+
+def test_predictions_are_those_of_the_evaluation(trained_run, digits):
+    paths, probabilities = digits
+    table = predict(trained_run, paths)
+    assert list(table) == ["file", "digit", "digit_probability"]
+    assert table["file"] == [str(path) for path in paths]
+    assert table["digit"] == [str(row.argmax()) for row in probabilities]
+    np.testing.assert_allclose(table["digit_probability"], probabilities.max(axis=1), rtol=1e-5)
+
+
+def test_files_do_not_depend_on_one_another(own_run, digits, monkeypatch):
+    """Neither on those of the same batch, nor on where a batch ends."""
+    paths, _ = digits
+    together = predict(own_run, paths)
+    alone = [predict(own_run, [path]) for path in paths[:3]]
+    assert [table["digit"][0] for table in alone] == together["digit"][:3]
+    np.testing.assert_allclose(
+        [table["digit_probability"][0] for table in alone],
+        together["digit_probability"][:3],
+        rtol=1e-5,
+    )
+    text = own_run.config_file.read_text()
+    smaller = text.replace("evaluation_batch_size: null", "evaluation_batch_size: 5")
+    assert smaller != text
+    own_run.config_file.write_text(smaller)
+    in_batches = predict(own_run, paths)
+    assert in_batches["digit"] == together["digit"]
+    np.testing.assert_allclose(
+        in_batches["digit_probability"], together["digit_probability"], rtol=1e-5
+    )
+
+
+def test_the_same_picture_in_another_form_is_the_same_digit(trained_run, digits, tmp_path):
+    paths, _ = digits
+    grey = Image.open(paths[0])
+    forms = {
+        "colour.png": grey.convert("RGB"),
+        "palette.gif": grey.convert("P"),
+        "opaque.png": grey.convert("RGBA"),
+        "größe 三.png": grey,
+        "16bit.png": Image.fromarray(np.asarray(grey).astype(np.uint16) * 257),
+    }
+    for name, picture in forms.items():
+        picture.save(tmp_path / name)
+    table = predict(trained_run, [paths[0], *(tmp_path / name for name in forms)])
+    assert table["digit_probability"] == pytest.approx(
+        6 * [table["digit_probability"][0]], rel=1e-5
+    )
+    assert len(set(table["digit"])) == 1
+
+
+def test_pictures_of_other_sizes_are_made_to_fit(trained_run, digits, tmp_path):
+    paths, probabilities = digits
+    large, tall = tmp_path / "large.png", tmp_path / "tall.jpg"
+    picture = Image.open(paths[0])
+    picture.resize((800, 800), Image.Resampling.BICUBIC).save(large)
+    picture.resize((30, 90)).convert("RGB").save(tall)
+    table = predict(trained_run, [large, tall], top=10)
+    assert len(table) == 1 + 2 * 10
+    assert table["digit"][0] == str(probabilities[0].argmax())
+    shares = [[table[name][row] for name in table if "probability" in name] for row in range(2)]
+    np.testing.assert_allclose(np.sum(shares, axis=1), 1, rtol=1e-5)
+    assert shares == [sorted(row, reverse=True) for row in shares]
+
+
+def test_an_inverted_picture_is_another_picture(trained_run, digits, tmp_path):
+    """Nothing is guessed about the colours: what the model is shown is what the file has."""
+    paths, _ = digits
+    inverted = [tmp_path / f"inverted{row}.png" for row in range(len(paths))]
+    for path, target in zip(paths, inverted, strict=True):
+        ImageOps.invert(Image.open(path)).save(target)
+    assert predict(trained_run, inverted)["digit"] != predict(trained_run, paths)["digit"]
+
+
+def test_top_gives_the_most_probable_in_order(trained_run, digits):
+    paths, probabilities = digits
+    table = predict(trained_run, paths, top=3)
+    assert list(table) == [
+        *("file", "digit", "digit_probability", "digit_2", "digit_2_probability"),
+        *("digit_3", "digit_3_probability"),
+    ]
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    for rank, name in enumerate(("digit", "digit_2", "digit_3")):
+        assert table[name] == [str(label) for label in order[:, rank]]
+
+
+def test_every_kind_of_head_is_given(run_of_all_heads, digits):
+    paths, _ = digits
+    table = predict(run_of_all_heads, paths[:2], top=2)
+    assert list(table) == [
+        *("file", "which", "which_probability", "which_2", "which_2_probability"),
+        *("is", "is_probability", "many"),
+        *("many_cat_probability", "many_dog_probability", "many_=cow_probability"),
+        *("much_0", "much_1"),
+    ]
+    assert {len(column) for column in table.values()} == {2}
+
+
+def test_the_probability_is_that_of_what_is_said(run_of_all_heads):
+    """Of no as of yes, with the threshold at 0.3."""
+    head = run_of_all_heads.config().heads["is"]
+    table = head.written(np.array([[0.1], [0.35], [0.9]]), "is")
+    assert table == {
+        "is": ["no\x1b[31m", "yes", "yes"],
+        "is_probability": pytest.approx([0.9, 0.35, 0.9]),
+    }
+
+
+def test_every_road_to_a_run(own_run, digits):
+    paths, _ = digits
+    expected = predict(own_run, paths[:2])
+    [checkpoint] = own_run.last.glob("*.npz")
+    last = predict(own_run, paths[:2], checkpoint="last")
+    assert predict(str(own_run.directory.parent), map(str, paths[:2])) == expected
+    assert predict(own_run.best_weights, paths[:2]) == expected
+    assert predict(own_run, paths[:2], checkpoint=checkpoint) == last
+
+
+def test_one_file_needs_no_list(trained_run, digits):
+    [path, *_], _ = digits
+    assert predict(trained_run, path) == predict(trained_run, str(path))
+    assert predict(trained_run, path)["file"] == [str(path)]
+
+
+def test_no_files_at_all(trained_run):
+    with pytest.raises(DataError, match=r"^there are no files to predict from$"):
+        predict(trained_run, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("absent.png", "No such file or directory"),
+        ("folder", "expected a picture file, found a folder"),
+        ("text.png", "not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP"),
+        ("empty.png", "not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(trained_run, digits, tmp_path, name, said):
+    paths, _ = digits
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(DataError) as caught:
+        predict(trained_run, [*paths, tmp_path / name])
+    assert str(caught.value) == f"{tmp_path / name}: {said}"
+
+
+def test_a_run_that_is_not_there(tmp_path):
+    with pytest.raises(RunError, match="there is no such run"):
+        predict(tmp_path / "nowhere", ["digit.png"])
+
+
+def test_predicting_leaves_the_run_as_it_was(own_run, digits):
+    paths, _ = digits
+
+    def files():
+        return {path: path.stat().st_mtime_ns for path in own_run.directory.rglob("*")}
+
+    before = files()
+    predict(own_run, paths)
+    assert files() == before
+    assert isinstance(own_run, Run)
+    assert evaluate(own_run)["examples"] == 359
+    assert os.path.isdir(own_run.evaluation("test"))
