@@ -1,0 +1,329 @@
+"""What the documentation shows is what happens: commands, output, configs, Python, files, links.
+
+Commands are run as they are written, in a folder that a reader would have after the first of them.
+Only three things differ: trainings take one epoch, nothing is downloaded, so the bundled digits
+serve in place of MNIST, and TensorBoard gets a free port.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from glob import glob
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+
+from mmzoo.cli import main
+from mmzoo.cli.main import cli
+from mmzoo.config import load_config
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
+TENSORBOARD_SECONDS = 60
+
+NOT_RUN = {
+    "pip": "changes the environment; .ci/run does it",
+    "pytest": "runs this very test",
+    "bash": "the CI script sets up an environment and runs all tests",
+    "scripts/install": "changes the environment",
+    "scripts/check": "a step of CI by itself",
+    "scripts/test": "runs this very test",
+    "scripts/docs": "has a test below",
+}
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    page: str
+    language: str
+    text: str
+
+
+def blocks(language: str) -> list[Block]:
+    fence = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    found = [Block(page.name, *pair) for page in PAGES for pair in fence.findall(page.read_text())]
+    return [block for block in found if block.language == language]
+
+
+def commands() -> dict[str, click.Command]:
+    """Every command by what one types for it: "mmzoo data list"."""
+
+    def walk(command: click.Command, words: str) -> Iterator[tuple[str, click.Command]]:
+        yield words, command
+        if isinstance(command, click.Group):
+            for name, child in command.commands.items():
+                yield from walk(child, f"{words} {name}")
+
+    return dict(walk(cli, "mmzoo"))
+
+
+def examples(command: click.Command) -> list[str]:
+    """The lines of a command's help that are there to be copied."""
+    _, _, text = (command.help or "").partition("Example:")
+    return [line.strip() for line in text.splitlines() if line.strip().startswith("mmzoo")]
+
+
+def shown_commands() -> list[str]:
+    """Every command that is there to be copied, once."""
+    lines = [line for block in blocks("sh") for line in block.text.splitlines()]
+    lines += [line for command in commands().values() for line in examples(command)]
+    parts = [part.partition(" #")[0].strip() for line in lines for part in line.split("&&")]
+    return list(dict.fromkeys(parts))
+
+
+def runnable() -> list[str]:
+    return [line for line in shown_commands() if line.split()[0] not in NOT_RUN]
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No data but what is bundled, wherever the tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMZOO_OFFLINE", "1")
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("MMZOO_DATA_DIR", raising=False)
+        yield
+
+
+class Workspace(NamedTuple):
+    """A reader's folder after the first command, and what was on the screen."""
+
+    folder: Path
+    transcript: str
+
+
+@pytest.fixture(scope="module")
+def finished(offline: None, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("reader")
+    shutil.copytree(ROOT / "configs", folder / "configs")
+    for block in blocks("yaml"):
+        name = re.search(r"^name: (\w+)", block.text, re.MULTILINE)
+        assert name, f"{block.page}: a config without a name"
+        (folder / f"{name[1]}.yaml").write_text(block.text)
+    Image.linear_gradient("L").resize((28, 28)).save(folder / "digit.png")
+    screen = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(screen), redirect_stderr(screen):
+        patch.chdir(folder)
+        assert run("mmzoo train configs/mnist_cnn.yaml") == 0
+        assert run("mmzoo eval runs/mnist_cnn") == 0
+    return Workspace(folder, screen.getvalue())
+
+
+@pytest.fixture
+def workspace(finished: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the finished workspace, and the current folder."""
+    folder = Path(shutil.copytree(finished.folder, tmp_path / "reader"))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def run(line: str) -> int:
+    """Runs one `mmzoo` command of the documentation in this process; returns its exit code."""
+    words = shlex.split(line)
+    *words, target = [*words[:-2], words[-1]] if words[-2] == ">" else [*words, ""]
+    program, *arguments = [file for word in words for file in (sorted(glob(word)) or [word])]
+    assert program == "mmzoo"
+    if arguments[0] == "train" and "--smoke" not in arguments:
+        arguments += ["--set", "train.epochs=1"]
+    screen = io.StringIO()
+    with redirect_stdout(screen if target else sys.stdout), pytest.raises(SystemExit) as end:
+        main(arguments)
+    if target:
+        Path(target).write_text(screen.getvalue())
+    return int(end.value.code or 0)
+
+
+@pytest.mark.parametrize("line", runnable())
+def test_a_command_that_is_shown_works(
+    line: str,
+    workspace: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    if line.startswith("mmzoo board"):
+        assert_serves(line)
+        return
+    if line.startswith("mmzoo data fetch"):
+        monkeypatch.setenv("MMZOO_DATA_DIR", str(request.getfixturevalue("real_data")))
+    code = run(line)
+    screen = capsys.readouterr()
+    assert code == 0, screen.err
+    assert screen.out or screen.err or ">" in line
+
+
+def assert_serves(line: str) -> None:
+    """Starts TensorBoard by the command, asks it for the runs it sees, and ends it."""
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    program = [sys.executable, "-m", *shlex.split(line), "--port", str(port)]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+        answer, deadline = "", time.monotonic() + TENSORBOARD_SECONDS
+        while "train" not in answer and server.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+            try:
+                url = f"http://localhost:{port}/data/runs"
+                with urllib.request.urlopen(url, timeout=5) as response:
+                    answer = response.read().decode()
+            except urllib.error.URLError:
+                continue
+        server.terminate()
+        said = server.communicate()[0].decode()
+    assert "001/logs/train" in answer, said
+    assert f"http://localhost:{port}/" in said
+
+
+@pytest.mark.parametrize("block", blocks("console"), ids=lambda block: block.page)
+def test_output_that_is_shown_is_what_is_printed(
+    block: Block, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompt, *expected = block.text.splitlines()
+    run(prompt.removeprefix("$ "))
+    screen = capsys.readouterr()
+    printed = (screen.out + screen.err).splitlines()
+    assert len(printed) == len(expected)
+    for line, pattern in zip(printed, expected, strict=True):
+        assert re.fullmatch(re.escape(pattern).replace(r"\.\.\.", ".*"), line), line
+
+
+def test_the_transcript_of_a_training_is_what_is_printed(finished: Workspace) -> None:
+    def pattern(line: str) -> str:
+        """The line without figures, device and data set; the best epochs differ too."""
+        line = re.sub(r"\d[\d.,:]*", "#", line.removesuffix("  best"))
+        line = re.sub(r"\b(mnist|digits)\b", "DATA", line)
+        return re.sub(r", on .*, in ", ", on DEVICE, in ", line)
+
+    printed = {pattern(line) for line in finished.transcript.splitlines()}
+    [transcript] = [block for block in blocks("text") if block.text.startswith("Note: ")]
+    for line in transcript.text.splitlines():
+        assert line == "..." or pattern(line) in printed
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.page)
+def test_python_that_is_shown_runs(block: Block, workspace: Path) -> None:
+    names: dict[str, object] = {}
+    exec(compile(block.text, block.page, "exec"), names)
+    assert isinstance(names["metrics"], dict)
+    assert isinstance(names["rows"], dict)
+    assert names["rows"]["file"] == ["digit.png"]
+
+
+@pytest.mark.parametrize(
+    "block",
+    # `wrong` shows mistakes, and the block after it what is said of them.
+    [block for block in blocks("yaml") if not block.text.startswith("name: wrong")],
+    ids=lambda block: block.page,
+)
+def test_a_config_that_is_shown_is_valid(block: Block, tmp_path: Path) -> None:
+    path = tmp_path / "shown.yaml"
+    path.write_text(block.text)
+    assert f"name: {load_config(path).name}\n" in block.text
+
+
+def test_readme_shows_the_config_as_it_is() -> None:
+    [shown] = [block.text for block in blocks("yaml") if block.page == "README.md"]
+    config = (ROOT / "configs" / "mnist_cnn.yaml").read_text()
+    assert re.sub(r"^#.*\n", "", config, flags=re.MULTILINE) == shown
+
+
+@pytest.mark.parametrize(("name", "command"), commands().items(), ids=commands())
+def test_a_command_explains_itself_by_an_example(name: str, command: click.Command) -> None:
+    assert command.help
+    assert command.get_short_help_str()
+    if name != "mmzoo data":  # A group; its commands have their own.
+        assert examples(command)
+        assert all(line.startswith(name) for line in examples(command))
+
+
+@pytest.mark.parametrize("name", commands())
+def test_readme_names_every_command(name: str) -> None:
+    text = README.read_text()
+    if name.startswith("mmzoo data "):
+        [row] = [line for line in text.splitlines() if line.startswith("| `mmzoo data")]
+        assert name.removeprefix("mmzoo data ") in row
+    else:
+        assert name in text
+
+
+def test_readme_lists_every_config() -> None:
+    listed = re.findall(r"^\| `(\w+)` \|", README.read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(path.stem for path in ROOT.glob("configs/**/*.yaml"))
+
+
+def test_every_file_of_a_run_is_explained(finished: Workspace) -> None:
+    page = (ROOT / "docs" / "runs.md").read_text()
+    files = [path for path in (finished.folder / "runs").rglob("*") if path.is_file()]
+    assert len(files) > 10
+    for path in files:
+        name = re.sub(r"\d{12}", "N" * 12, path.name)
+        assert ("event files" if "tfevents" in name else name) in page, name
+
+
+def test_every_tag_of_tensorboard_is_explained(finished: Workspace) -> None:
+    from mmzoo.training.events import last_steps
+
+    page = (ROOT / "docs" / "runs.md").read_text()
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
+    tags = {tag for row in rows for tag in re.findall(r"`(.+?)`", row[1])}
+    explained = [re.sub("<.+?>", "[^/]+", tag) for tag in tags]
+    [logs] = (finished.folder / "runs").rglob("logs")
+    for folder in (logs, logs / "train", logs / "validation"):
+        written = [tag for tag in last_steps(folder) if not tag.startswith("_hparams_")]
+        assert written
+        for tag in written:
+            assert any(re.fullmatch(pattern, tag) for pattern in explained), tag
+
+
+def test_every_environment_variable_is_explained() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    sources = [path.read_text() for path in (ROOT / "mmzoo").rglob("*.py")]
+    variables = {name for text in sources for name in re.findall(r"\bMMZOO_[A-Z_]+", text)}
+    assert variables
+    assert [name for name in sorted(variables) if f"| `{name}` |" not in page] == []
+
+
+def test_the_map_of_the_package_is_complete() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    parts = {path.stem for path in (ROOT / "mmzoo").iterdir() if not path.name.startswith("_")}
+    assert [name for name in sorted(parts) if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(#[^)]*)?\)", page.read_text()):
+        if target.startswith("https://"):
+            continue
+        path = page.parent / target if target else page
+        assert path.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+            slugs = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+            assert anchor[1:] in slugs, f"{target}{anchor}"
+
+
+def test_the_reference_is_what_the_specs_say() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "docs", "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_not_run_is_shown_somewhere() -> None:
+    assert NOT_RUN.keys() == {line.split()[0] for line in shown_commands()} - {"mmzoo"}
