@@ -382,3 +382,26 @@ def test_a_problem_of_a_file_has_its_line(tmp_path, monkeypatch):
         "x.yaml:7:18: train.monitor: unknown metric 'validation_los'; "
         "did you mean 'validation_loss'? There are: validation_loss, validation_image_accuracy",
     ]
+
+
+def test_an_unknown_field_does_not_hide_what_is_wrong_across_parts(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "name: x\n"
+        "source: {type: dataset, name: digits}\n"
+        "inputs:\n"
+        "  image: {type: image, shape: [8, 8, 1], encoder: {type: cnn, filters: [4]}}\n"
+        "heads:\n"
+        "  loss: {type: classification, clases: 10}\n"
+        "train: {epohcs: 3, monitor: validation_lss}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    places = [line.split(": ")[:2] for line in str(caught.value).splitlines()]
+    assert places == [
+        [f"{path}:6:9", "heads.loss"],
+        [f"{path}:6:32", "heads.loss.clases"],
+        [f"{path}:7:9", "train.epohcs"],
+        [f"{path}:7:29", "train.monitor"],
+    ]

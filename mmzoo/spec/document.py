@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mmzoo.errors import ConfigError
@@ -34,6 +34,8 @@ class Finding:
     place: Place | None
     path: Path
     message: str
+    unknown: bool = False
+    """Whether it is about a name that is not a field: without it, the rest may well be right."""
 
     def __str__(self) -> str:
         parts = (self.place.text if self.place else "", dotted(self.path), self.message)
@@ -58,6 +60,13 @@ class Document:
     places: Mapping[Path, Place] = field(default_factory=dict)
     keys: Mapping[Path, Place] = field(default_factory=dict)
 
+    def without(self, paths: Iterable[Path]) -> Document:
+        """The same document where some names were never written."""
+        values = self.values
+        for path in paths:
+            values = _without(values, path)
+        return replace(self, values=values)
+
     def place(self, path: Path) -> Place | None:
         """Where the value was written or, if it was not, the mapping that lacks it."""
         prefixes = (path[:length] for length in range(len(path), -1, -1))
@@ -66,6 +75,17 @@ class Document:
     def key_place(self, path: Path) -> Place | None:
         """Where the name before the value was written."""
         return self.keys.get(path) or self.place(path)
+
+
+def _without(values: Any, path: Path) -> Any:
+    """A copy of nested mappings and tuples without one name; the original stays as it is."""
+    step, *rest = path
+    if isinstance(values, tuple):
+        index = int(step)
+        return (*values[:index], _without(values[index], tuple(rest)), *values[index + 1 :])
+    if rest:
+        return {**values, step: _without(values[step], tuple(rest))}
+    return {name: value for name, value in values.items() if name != step}
 
 
 def document_of(mapping: Mapping[str, Any]) -> Document:

@@ -36,15 +36,25 @@ def load_spec(cls: type[S], source: Path | Mapping[str, Any], overrides: Sequenc
 
 def validate(cls: type[S], document: Document) -> S:
     """The spec that the document's values make; raises a ConfigError as `load_spec` does."""
-    spec, error = None, None
-    try:
-        spec = cls.model_validate(document.values)
-    except ValidationError as raised:
-        error = raised
+    spec, error = _validated(cls, document)
     found = list(findings(cls, document, error))
+    unknown = [finding.path for finding in found if finding.unknown]
+    if unknown:
+        # Pydantic asks the rules that span all parts only once every part is right. Without the
+        # names that nobody knows they may be: so those mistakes are said now, and not next time.
+        _, left = _validated(cls, document.without(unknown))
+        if left is not None and not any(details["loc"] for details in left.errors()):
+            found += findings(cls, document, left)
     if spec is None or found:
         raise config_error(found) from None
     return spec
+
+
+def _validated(cls: type[S], document: Document) -> tuple[S | None, ValidationError | None]:
+    try:
+        return cls.model_validate(document.values), None
+    except ValidationError as error:
+        return None, error
 
 
 def _read(path: Path) -> Document:

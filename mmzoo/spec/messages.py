@@ -113,7 +113,8 @@ class _Walk:
             yield from self.below(spot.of_type(step) or spot, faults)
         elif child is None and spot.expected.spec:
             message = _unknown_field(spot.expected.spec, str(step))
-            yield self._finding(path, message, self._document.key_place(path))
+            place = self._document.key_place(path)
+            yield replace(self._finding(path, message, place), unknown=True)
         elif child is None:
             yield self._finding((*path, *first.route), _plainly(first.details["msg"]))
         elif step == "type" and spot.expected.family:
