@@ -64,12 +64,13 @@ def _run(
 ) -> tuple[dict[str, np.ndarray], float]:
     batches = evaluation_batches(config, columns)
 
-    @tf.function(input_signature=batches.element_spec, autograph=False)  # One for all sizes.
+    @tf.function(input_signature=batches.element_spec, autograph=False)
     def score(inputs: Any, targets: Any) -> tuple[Any, Any]:
         outputs = model(inputs, training=False)
         loss = model.compute_loss(x=inputs, y=targets, y_pred=outputs, training=False)
         return outputs, loss
 
+    score = score.get_concrete_function()  # One for batches of all sizes.
     outputs: dict[str, list[np.ndarray]] = {name: [] for name in config.heads}
     total, rows = 0.0, 0
     for inputs, targets in batches:

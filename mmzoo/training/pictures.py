@@ -5,25 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from mmzoo.evaluation.evaluate import Evaluation
-from mmzoo.evaluation.mistakes import mistakes_grid
+from mmzoo.evaluation.grid import captioned_grid
 from mmzoo.evaluation.shown_mistakes import shown_mistakes
 from mmzoo.spec import dump_yaml
 from mmzoo.training.session import Session, first_training_batch
 
-_INPUTS_SHOWN = 16
+_INPUTS_SHOWN = 24
 
 
 def log_start(session: Session) -> None:
-    """The config as text, and the first batch as the model sees it: augmented, mixed."""
+    """The config as text, and the first batch as the model sees it, with its true labels."""
     config, log = session.config, session.log
     log.text("config", 0, f"```yaml\n{dump_yaml(config)}```")
+    captions = _true_labels(session, _INPUTS_SHOWN)
     for name, values in first_training_batch(session).items():
         pictures = [config.inputs[name].picture(value) for value in values[:_INPUTS_SHOWN]]
-        log.images("train", 0, f"inputs/{name}", np.stack(pictures))
+        log.images("train", 0, f"inputs/{name}", captioned_grid(pictures, captions))
     log.flush()
+
+
+def _true_labels(session: Session, most: int) -> list[str]:
+    """What is true of the first step's first examples, over all heads: "4", "4, even"."""
+    rows = session.order.step_rows(0)[:most]
+    train, columns = session.data.splits["train"], session.config.columns
+    labels = (
+        map(str, head.written_labels(train[columns[name]][rows]))
+        for name, head in session.config.heads.items()
+    )
+    return [", ".join(words) for words in zip(*labels, strict=True)]
 
 
 def log_end(session: Session, evaluation: Evaluation) -> None:
@@ -32,7 +42,7 @@ def log_end(session: Session, evaluation: Evaluation) -> None:
     for head in config.heads:
         pictures, captions = shown_mistakes(head, config, session.data, evaluation)
         if pictures:
-            grid = mistakes_grid(pictures, captions)
+            grid = captioned_grid(pictures, captions)
             session.log.images("validation", step, f"{head}/worst_mistakes", grid)
     figures = {
         f"{evaluation.split}/{head}/{name}": float(value)
