@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.encoders.image import ImageEncoder
-from mmzoo.errors import ConfigError
+from mmzoo.errors import ConfigError, RunError
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
 from mmzoo.inputs import Input
@@ -45,6 +45,10 @@ FAMILIES: dict[str, tuple[Any, ...]] = {
 """Each family with its unions: encoders have one for each modality."""
 
 
+_LONGEST_HEAD = 200
+"""Characters of a config's first line that are looked at."""
+
+
 def members(family: str) -> dict[str, type[Spec]]:
     """The specs of a family by the `type` that users write."""
     return {
@@ -55,7 +59,11 @@ def members(family: str) -> dict[str, type[Spec]]:
 def listed(kind: str, pattern: str = "*") -> dict[str, str]:
     """The names of one kind that match a pattern with wildcards, each with a line about it."""
     rows = _LISTS[kind]() if kind in _LISTS else _summaries(kind)
-    return {name: note for name, note in rows.items() if fnmatchcase(name, pattern)}
+    return {
+        name: note
+        for name, note in rows.items()
+        if fnmatchcase(name, pattern) or fnmatchcase(name.removeprefix("runs/"), pattern)
+    }
 
 
 @dataclass(frozen=True)
@@ -164,7 +172,10 @@ def _configs() -> dict[str, str]:
     """The configs in `configs/`, each with the first line of its head."""
     rows = {}
     for path in sorted(Path("configs").rglob("*.yaml")):
-        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        if not path.is_file():
+            continue
+        with path.open(encoding="utf-8", errors="replace") as file:
+            first = file.readline(_LONGEST_HEAD)
         rows[path.stem] = first.removeprefix("#").strip() if first.startswith("#") else ""
     return rows
 
@@ -173,8 +184,12 @@ def _runs() -> dict[str, str]:
     """The runs in `runs/`, each with its main metrics."""
     rows = {}
     for run in all_runs():
-        test = run.metrics().get("test")
-        rows[str(run.directory)] = _main_metrics(test) if test else "not finished"
+        try:
+            test = run.metrics().get("test")
+        except RunError as error:
+            rows[str(run.directory)] = str(error)
+        else:
+            rows[str(run.directory)] = _main_metrics(test) if test else "not finished"
     return rows
 
 

@@ -54,6 +54,9 @@ def quiet_stderr() -> Iterator[None]:
         try:
             yield
             failed = False
+        except KeyboardInterrupt:
+            failed = False
+            raise
         finally:
             sys.stderr.flush()
             os.dup2(stderr, 2)

@@ -31,14 +31,15 @@ def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
     clean = _harmless if ending == ".csv" else writable
     columns = {name: [clean(value) for value in values] for name, values in columns.items()}
     frame = polars.DataFrame(columns, strict=False)
-    with replacing(path) as temporary:
+    # A file of Python's fails with Python's errors; those of polars do not say why in words.
+    with replacing(path) as temporary, temporary.open("wb") as file:
         match ending:
             case ".csv":
-                frame.write_csv(temporary)
+                frame.write_csv(file)
             case ".jsonl":
-                frame.write_ndjson(temporary)
+                frame.write_ndjson(file)
             case ".parquet":
-                frame.write_parquet(temporary)
+                frame.write_parquet(file)
 
 
 def writable(value: Any) -> Any:

@@ -180,3 +180,10 @@ def test_stderr_is_held_back_and_put_back(capfd):
         os.write(2, b"why\n")
         raise ValueError
     assert capfd.readouterr().err == "why\n"
+
+
+def test_an_interrupted_import_is_no_reason_to_show_a_log(capfd):
+    with suppress(KeyboardInterrupt), quiet_stderr():
+        os.write(2, b"oneDNN custom operations are on\n")
+        raise KeyboardInterrupt
+    assert capfd.readouterr().err == ""

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from mmzoo.cli.options import PATH
+
 
 @click.command(short_help="Show the curves of runs in TensorBoard.")
-@click.argument("directory", type=click.Path(path_type=Path), default=Path("runs"))
+@click.argument("directory", type=PATH, default=Path("runs"))
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

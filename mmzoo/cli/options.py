@@ -23,6 +23,9 @@ class Choice(click.Choice):
             raise click.BadParameter(message, ctx=ctx, param=param) from None
 
 
+PATH = click.Path(path_type=Path, readable=False)
+"""Click would refuse what cannot be read as a slip of usage, before we say it as of other files."""
+
 set_option = click.option(
     "--set",
     "overrides",
@@ -45,5 +48,5 @@ checkpoint_option = click.option(
     metavar="best|last|FILE",
     help="Which weights to use.",
 )
-config_argument = click.argument("config", type=click.Path(path_type=Path))
-run_argument = click.argument("run", type=click.Path(path_type=Path))
+config_argument = click.argument("config", type=PATH)
+run_argument = click.argument("run", type=PATH)

@@ -9,17 +9,17 @@ from typing import Any, Literal
 
 import click
 
-from mmzoo.cli.options import checkpoint_option, device_option, json_option, run_argument
+from mmzoo.cli.options import PATH, checkpoint_option, device_option, json_option, run_argument
 
 _PROBABILITY = "_probability"
 
 
 @click.command(short_help="Say what the model of a run predicts for files.")
 @run_argument
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=PATH)
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Write a table: .csv, .jsonl or .parquet.",
 )

@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from mmzoo.cli.options import config_argument, device_option, json_option, set_option
+from mmzoo.cli.options import PATH, config_argument, device_option, json_option, set_option
 
 
 @click.command(short_help="Train the model of a config, and evaluate it.")
@@ -16,7 +16,7 @@ from mmzoo.cli.options import config_argument, device_option, json_option, set_o
 @set_option
 @click.option(
     "--run",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="The run directory to make; by default runs/<name>/<next number>.",
 )

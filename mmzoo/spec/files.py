@@ -68,9 +68,22 @@ def _what_is_missing(path: Path) -> str:
     if missing.parent.is_file():
         return f"'{printable(str(missing.parent))}' is a file, not a folder"
     kind = "file" if missing == path else f"folder '{printable(str(missing))}'"
-    near = nearest(missing.name, _names_in(missing.parent))
-    suggestion = f"; did you mean '{printable(str(missing.with_name(near)))}'?" if near else ""
+    near = _of_this_name(path) or _nearest_to(missing)
+    suggestion = f"; did you mean '{printable(str(near))}'?" if near else ""
     return f"there is no such {kind}{suggestion}"
+
+
+def _of_this_name(path: Path) -> Path | None:
+    """The config of a name that was given without its folder or ending."""
+    if path.is_absolute():
+        return None
+    places = (Path(f"{path}.yaml"), Path("configs", path), Path("configs", f"{path}.yaml"))
+    return next((place for place in places if place.is_file()), None)
+
+
+def _nearest_to(missing: Path) -> Path | None:
+    near = nearest(missing.name, _names_in(missing.parent))
+    return missing.with_name(near) if near else None
 
 
 def _what_the_folder_holds(path: Path) -> str:

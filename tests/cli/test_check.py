@@ -88,6 +88,9 @@ def test_a_path_that_is_no_file(mmzoo, tmp_path, command):
     (tmp_path / "configs" / "good.yaml").write_text(GOOD)
     os.mkfifo(tmp_path / "pipe.yaml")
     for path, said in {
+        "good": "there is no such file; did you mean 'configs/good.yaml'?",
+        "good.yaml": "there is no such file; did you mean 'configs/good.yaml'?",
+        "configs/good": "there is no such file; did you mean 'configs/good.yaml'?",
         "configs/goood.yaml": "there is no such file; did you mean 'configs/good.yaml'?",
         "confgs/good.yaml": "there is no such folder 'confgs'; did you mean 'configs'?",
         "configs": "a folder, not a YAML file; it holds good.yaml",
@@ -125,6 +128,12 @@ def test_a_good_config_is_printed_with_every_default(mmzoo, good, tmp_path):
         load_config(good, ["train.epochs=3"]).with_columns()
     )
     assert mmzoo("check", "printed.yaml").out == done.out
+
+
+def test_a_file_that_may_not_be_read_is_no_slip_of_usage(mmzoo, good, monkeypatch):
+    """To root every file can be read, so the question that Click asks is answered for it."""
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert mmzoo("check", good).code == 0
 
 
 def test_json_is_the_same_config(mmzoo, good):

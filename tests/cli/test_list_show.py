@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mmzoo import build_model, load_config
 from mmzoo.catalogue import KINDS
 from mmzoo.cli import listing
 from mmzoo.config import Config
@@ -67,6 +68,26 @@ def test_configs_and_runs_of_the_folder_are_listed(mmzoo, own_run, tmp_path):
     )
 
 
+def test_runs_may_be_chosen_by_their_experiment(mmzoo, own_run):
+    for pattern in ("tiny*", "tiny/001", "runs/tiny/*"):
+        assert list(mmzoo("list", "runs", pattern, "--json").document["runs"]) == ["runs/tiny/001"]
+    assert mmzoo("list", "runs", "001", "--json").document == {"runs": {}}
+
+
+def test_what_is_damaged_does_not_hide_the_rest(mmzoo, own_run, tmp_path):
+    own_run.metrics_file.write_text("{")
+    assert mmzoo("list", "runs").out.startswith(
+        "runs/tiny/001  runs/tiny/001/metrics.json: cannot be read: "
+    )
+    (tmp_path / "configs/folder.yaml").mkdir(parents=True)
+    (tmp_path / "configs/binary.yaml").write_bytes(b"# \xff\x1b[31m\nname: x")
+    (tmp_path / "configs/long.yaml").write_text("# " + "x" * 100_000)
+    done = mmzoo("list", "configs")
+    assert done.out.splitlines()[0] == "binary  \ufffd\\x1b[31m"
+    assert len(done.out) < 1000
+    assert "folder" not in done.out
+
+
 def test_a_component_is_shown_with_its_fields(mmzoo):
     done = mmzoo("show", "lenet")
     assert done.out.startswith("lenet (encoders)\n\n")
@@ -101,6 +122,7 @@ def test_a_config_is_shown_as_a_model(mmzoo):
     assert done.out.splitlines()[-1].startswith("mnist_cnn: 61,514 parameters")
     document = mmzoo("show", CONFIGS / "mnist_cnn.yaml", "--json").document
     assert document["parameters"] == 61_514
+    assert build_model(load_config(CONFIGS / "mnist_cnn.yaml")).count_params() == 61_514
     # Multiplications and additions of the three convolutions and the dense layer.
     products = 26 * 26 * 32 * 9 + 11 * 11 * 64 * 9 * 32 + 3 * 3 * 64 * 9 * 64 + 576 * 10
     assert 2 * products < document["flops"] < 1.02 * 2 * products

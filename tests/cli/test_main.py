@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -58,9 +59,8 @@ def test_one_line_says_what_a_command_does(mmzoo):
     """Click cuts a longer one with dots."""
     for group in ((), ("data",)):
         listed = mmzoo(*group, "--help").out.partition("Commands:")[2]
-        assert not [
-            line for line in listed.splitlines() if line.endswith("...") and "," not in line
-        ]
+        assert listed
+        assert not [line for line in listed.splitlines() if line.endswith("...")]
 
 
 def test_version(mmzoo):
@@ -201,6 +201,8 @@ def test_a_full_disk_below_stdout_is_said(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["schema"])
     monkeypatch.undo()
+    with suppress(OSError):
+        stdout.close()
     assert ended.value.code == 1
     assert capsys.readouterr().err == "Error: No space left on device\n"
 
