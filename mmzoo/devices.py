@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from mmzoo.errors import TrainingError
@@ -89,7 +90,6 @@ def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None =
     with quiet_stderr():  # TensorFlow starts its devices here, and says much about it.
         devices = tf.config.list_logical_devices("GPU" if gpus else "CPU")
     several = len(devices) > 1
-    strategy = tf.distribute.MirroredStrategy(devices) if several else tf.distribute.get_strategy()
     if several and train.batch_size % len(devices):
         raise TrainingError(
             f"train.batch_size: expected a multiple of the {len(devices)} devices, "
@@ -102,7 +102,7 @@ def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None =
     return Devices(
         kind="gpu" if gpus else "cpu",
         names=_gpu_names(gpus) if gpus else _cpu_names(len(devices), threads),
-        strategy=strategy,
+        strategy=_strategy(tuple(device.name for device in devices)),
         precision=before["precision"] if before else precision,
         xla=bool(gpus) and not several if train.xla == "auto" else train.xla,
         threads=threads,
@@ -112,6 +112,18 @@ def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None =
 def available_cores() -> int:
     """The cores that this process may use, which a container or taskset can make fewer."""
     return len(os.sched_getaffinity(0))
+
+
+@cache
+def _strategy(devices: tuple[str, ...]) -> tf.distribute.Strategy:
+    """What spreads a step over the devices.
+
+    One for the whole process: TensorFlow numbers the sums over devices anew in each strategy, and
+    those of two trainings with the same number would be taken for one.
+    """
+    if len(devices) == 1:
+        return tf.distribute.get_strategy()
+    return tf.distribute.MirroredStrategy(devices)
 
 
 def _set_threads(threads: int) -> int:

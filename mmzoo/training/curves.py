@@ -10,18 +10,17 @@ from mmzoo.training.session import Session
 
 def log_step(session: Session, pace: Pace) -> None:
     """A point on the curves that run within epochs."""
-    place = session.step % session.steps_per_epoch or session.steps_per_epoch
-    mean = session.loop.metrics()["loss"]
-    mean_before, place_before = session.logged
-    session.logged = (mean, place)
+    total, examples = session.loop.loss_total()
+    total_before, examples_before = session.logged
+    session.logged = (total, examples)
     values = {
-        # The mean since the last point, out of two means since the epoch's start.
-        "step/loss": (mean * place - mean_before * place_before) / (place - place_before),
         "step/learning_rate": session.loop.learning_rate(),
         "step/gradient_norm": float(session.loop.updates.gradient_norm.numpy()),
         "step/examples_per_second": pace.steps_per_second * session.config.train.batch_size,
         "step/waiting_for_data": pace.waiting,
     }
+    if examples > examples_before:  # Steps may have been left out.
+        values["step/loss"] = (total - total_before) / (examples - examples_before)
     session.log.scalars("train", session.step, values)
 
 
@@ -29,7 +28,7 @@ def log_epoch(
     session: Session, trained: Mapping[str, float], validated: Mapping[str, float]
 ) -> None:
     """The metrics of an epoch, on one chart for both splits."""
-    session.logged = (0.0, 0)
+    session.logged = (0.0, 0.0)
     session.log.scalars("train", session.step, _tags(trained, session))
     session.log.scalars("validation", session.step, _tags(validated, session))
     session.log.flush()

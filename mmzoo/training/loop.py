@@ -63,9 +63,9 @@ class Loop:
             average.assign(weight)
         self._give_each_device_its_own_dropout()
         self._train = tf.function(self._train_steps)
-        # Traced once, for batches of any size; Keras makes the metrics' variables meanwhile.
-        self._test = tf.function(self._test_one, input_signature=[batch_spec], autograph=False)
-        self._test.get_concrete_function()
+        # Traced for batches of any size; Keras makes the metrics' variables meanwhile.
+        test = tf.function(self._test_one, input_signature=[batch_spec], autograph=False)
+        self._test = test.get_concrete_function()
 
     @property
     def variables(self) -> list[keras.Variable | tf.Variable]:
@@ -108,6 +108,11 @@ class Loop:
         """The loss and metrics since the last reset: "loss", "<head>_<metric>"."""
         results = self.model.get_metrics_result()
         return {name: float(value) for name, value in results.items()}
+
+    def loss_total(self) -> tuple[float, float]:
+        """The sum of the examples' losses since the last reset, and how many examples they were."""
+        mean = self.model.metrics[0]
+        return float(mean.total.numpy()), float(mean.count.numpy())
 
     def reset_metrics(self) -> None:
         self.model.reset_metrics()

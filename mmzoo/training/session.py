@@ -41,7 +41,7 @@ class Session:
         plateau: lowers the learning rate; None with any other schedule.
         log: TensorBoard's files.
         history: a row for each epoch done.
-        logged: the epoch's mean loss at the last point of the step curves, and the steps it is of.
+        logged: the epoch's sum of losses, and of examples, at the last point of the step curves.
         saved_at: when the last checkpoint was made, by the monotonic clock.
     """
 
@@ -57,7 +57,7 @@ class Session:
     plateau: PlateauDrops | None
     log: TensorBoardLog
     history: list[dict[str, float]] = field(default_factory=list)
-    logged: tuple[float, int] = (0.0, 0)
+    logged: tuple[float, float] = (0.0, 0.0)
     saved_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -178,8 +178,8 @@ def new_session(config: Config, run: Run, data: Data, devices: Devices) -> Sessi
 def first_training_batch(session: Session) -> dict[str, np.ndarray]:
     """The inputs of the first step's batch, as the model gets them."""
     batches = training_batches(session.config, session.data.splits["train"], session.order, 0, 1)
-    inputs = next(iter(batches))[0]
-    return {name: np.asarray(values) for name, values in inputs.items()}
+    parts = [inputs for inputs, *_ in batches]  # One of each device.
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _distributed(batches: tf.data.Dataset, devices: Devices) -> Any:
