@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from mmzoo.errors import DataError
 from mmzoo.heads.base import BaseHead
 from mmzoo.heads.class_weights import ClassWeights, balanced_weights, weights_problem
+from mmzoo.heads.losses import SigmoidLoss, sigmoid_loss, smoothing_rules
 from mmzoo.lazy import keras, tf
 from mmzoo.spec import Fraction, NonNegativeFloat, Problem, Rate
 
@@ -26,7 +27,7 @@ class Binary(BaseHead):
     """The names of no and yes, in this order; read off the data by default."""
     positive: tuple[str, ...] | None = None
     """Classes of the data that count as yes, where it has more than two; all others count as no."""
-    loss: Literal["cross_entropy", "focal", "hinge", "mean_squared_error"] = "cross_entropy"
+    loss: SigmoidLoss = "cross_entropy"
     """What is minimised. `hinge` and `mean_squared_error` are taken of the probability."""
     label_smoothing: Rate = 0.0
     """Share by which labels are drawn towards one half."""
@@ -40,11 +41,7 @@ class Binary(BaseHead):
     """The label numbers that count as yes: found from `positive`, if that is given."""
 
     def rules(self) -> Iterator[Problem]:
-        if self.label_smoothing and self.loss in ("hinge", "mean_squared_error"):
-            yield Problem(
-                ("label_smoothing",),
-                f"expected 0 with loss {self.loss!r}: only cross_entropy and focal smooth labels",
-            )
+        yield from smoothing_rules(self.loss, self.label_smoothing)
 
     @property
     def whole(self) -> bool:
@@ -99,18 +96,7 @@ class Binary(BaseHead):
         return tf.where(self.target(labels, soft=False)[:, 0] > 0.5, yes, no)
 
     def keras_loss(self, soft: bool) -> keras.losses.Loss:
-        losses = keras.losses
-        match self.loss:
-            case "cross_entropy":
-                return losses.BinaryCrossentropy(label_smoothing=self.label_smoothing)
-            case "focal":
-                return losses.BinaryFocalCrossentropy(
-                    gamma=self.focal_gamma, label_smoothing=self.label_smoothing
-                )
-            case "hinge":
-                return losses.Hinge()
-            case "mean_squared_error":
-                return losses.MeanSquaredError()
+        return sigmoid_loss(self.loss, self.label_smoothing, self.focal_gamma)
 
     def keras_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
         return [

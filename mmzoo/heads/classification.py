@@ -10,6 +10,7 @@ from annotated_types import Ge
 from mmzoo.errors import DataError
 from mmzoo.heads.base import BaseHead
 from mmzoo.heads.class_weights import ClassWeights, balanced_weights, weights_problem
+from mmzoo.heads.losses import smoothing_rules
 from mmzoo.lazy import keras, tf
 from mmzoo.spec import NonNegativeFloat, Problem, Rate
 
@@ -53,11 +54,7 @@ class Classification(BaseHead):
             )
         if self.class_names and len(set(self.class_names)) != len(self.class_names):
             yield Problem(("class_names",), "expected every name once; some come twice")
-        if self.label_smoothing and self.loss in ("hinge", "mean_squared_error"):
-            yield Problem(
-                ("label_smoothing",),
-                f"expected 0 with loss {self.loss!r}: only cross_entropy and focal smooth labels",
-            )
+        yield from smoothing_rules(self.loss, self.label_smoothing)
         if self.class_names and (problem := weights_problem(self.class_weights, self.class_names)):
             yield problem
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mmzoo.errors import DataError
 from mmzoo.heads.base import BaseHead
+from mmzoo.heads.losses import SigmoidLoss, sigmoid_loss, smoothing_rules
 from mmzoo.lazy import keras, tf
 from mmzoo.spec import Fraction, NonNegativeFloat, PositiveInt, Problem, Rate
 
@@ -28,7 +29,7 @@ class Multilabel(BaseHead):
     """How many labels there are; read off the data by default."""
     class_names: tuple[str, ...] | None = None
     """The labels' names in order; read off the data by default."""
-    loss: Literal["cross_entropy", "focal", "hinge", "mean_squared_error"] = "cross_entropy"
+    loss: SigmoidLoss = "cross_entropy"
     """What is minimised, for each label by itself."""
     label_smoothing: Rate = 0.0
     """Share by which labels are drawn towards one half."""
@@ -43,11 +44,7 @@ class Multilabel(BaseHead):
                 ("class_names",),
                 f"expected {self.classes} names, as `classes` says; got {len(self.class_names)}",
             )
-        if self.label_smoothing and self.loss in ("hinge", "mean_squared_error"):
-            yield Problem(
-                ("label_smoothing",),
-                f"expected 0 with loss {self.loss!r}: only cross_entropy and focal smooth labels",
-            )
+        yield from smoothing_rules(self.loss, self.label_smoothing)
 
     @property
     def whole(self) -> bool:
@@ -96,18 +93,7 @@ class Multilabel(BaseHead):
         return tf.cast(labels, tf.float32)
 
     def keras_loss(self, soft: bool) -> keras.losses.Loss:
-        losses = keras.losses
-        match self.loss:
-            case "cross_entropy":
-                return losses.BinaryCrossentropy(label_smoothing=self.label_smoothing)
-            case "focal":
-                return losses.BinaryFocalCrossentropy(
-                    gamma=self.focal_gamma, label_smoothing=self.label_smoothing
-                )
-            case "hinge":
-                return losses.Hinge()
-            case "mean_squared_error":
-                return losses.MeanSquaredError()
+        return sigmoid_loss(self.loss, self.label_smoothing, self.focal_gamma)
 
     def keras_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
         return [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from mmzoo.lazy import tf
 from mmzoo.spec import Rate, Spec
 
@@ -12,9 +14,9 @@ class BaseSchedule(Spec):
     warmup: Rate = 0.0
     """Share of all steps in which the learning rate rises in a line from nearly 0 to its value."""
 
+    @abstractmethod
     def factor(self, epoch: tf.Tensor, epochs: int) -> tf.Tensor:
         """The factor at `epoch`, a float32 scalar from 0 to `epochs` that grows with every step."""
-        raise NotImplementedError
 
     def warmed(self, epoch: tf.Tensor, epochs: int) -> tf.Tensor:
         """`factor` with the warm-up before it."""

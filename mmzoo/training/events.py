@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.errors import TrainingError
+from mmzoo.files import sync
 from mmzoo.lazy import tf
 
 EVENT_FILES = "events.out.tfevents.*"
@@ -136,11 +137,11 @@ def cut_events(directory: Path, step: int) -> None:
         for event in _each_step_once(events):
             writer.write(event)
         writer.close()
-        _sync(temporary)
+        sync(temporary)
         os.replace(temporary, paths[0])
         for path in paths[1:]:
             path.unlink()
-        _sync(split)
+        sync(split)
 
 
 def _each_step_once(events: list[Any]) -> list[Any]:
@@ -158,12 +159,3 @@ def _each_step_once(events: list[Any]) -> list[Any]:
         kept.append(event)
     kept.reverse()  # Sorting leaves events of one step in this order.
     return sorted(kept, key=lambda event: event.step)
-
-
-def _sync(path: Path) -> None:
-    """Waits until a file's bytes, or the names in a directory, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
