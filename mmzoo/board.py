@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mmzoo.errors import RunError
-from mmzoo.lazy import quiet_stderr
+from mmzoo.lazy import quiet_stderr, tf
 
 
 def serve_board(directory: Path, port: int, tell: Callable[[str], None]) -> None:
@@ -33,6 +33,7 @@ def serve_board(directory: Path, port: int, tell: Callable[[str], None]) -> None
     with quiet_stderr():
         from tensorboard import program
 
+        _ = tf.io  # Imported now, and quietly; else by the first page that somebody opens.
         server = program.TensorBoard()
         server.configure(logdir=str(directory), host="localhost", port=port)
         address = server.launch()

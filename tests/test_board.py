@@ -71,6 +71,9 @@ def test_it_serves_the_curves_until_ctrl_c(board):
         with urllib.request.urlopen(f"{address}data/runs", timeout=30) as answer:
             runs = [Path(run).name for run in json.load(answer)]
     assert {"train", "validation"} <= set(runs)
+    for page in ("", "data/plugins_listing"):
+        with urllib.request.urlopen(f"{address}{page}", timeout=60) as answer:
+            assert answer.status == 200
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     # Not a word of TensorFlow's start-up log, and Ctrl-C is how it is meant to end.
