@@ -240,7 +240,7 @@ def test_a_config_that_is_shown_is_valid(block: Block, tmp_path: Path) -> None:
 def test_readme_shows_the_config_as_it_is() -> None:
     [shown] = [block.text for block in blocks("yaml") if block.page == "README.md"]
     config = (ROOT / "configs" / "mnist_cnn.yaml").read_text()
-    assert re.sub(r"^#.*\n", "", config, flags=re.MULTILINE) == shown
+    assert re.sub(r"^#.*\n", "", config, flags=re.MULTILINE).lstrip("\n") == shown
 
 
 @pytest.mark.parametrize(("name", "command"), commands().items(), ids=commands())
