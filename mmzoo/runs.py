@@ -174,12 +174,8 @@ def new_run(name: str, directory: Path | None = None, root: Path = Path("runs"))
         RunError: `directory` exists already.
     """
     if directory is not None:
-        try:
-            directory.mkdir(parents=True)
-        except FileExistsError as error:
-            raise RunError(
-                f"{directory}: exists already. Go on with it by --resume, or name another --run."
-            ) from error
+        refuse_existing(directory)
+        directory.mkdir(parents=True)
         return Run(directory)
     parent = root / name
     parent.mkdir(parents=True, exist_ok=True)
@@ -191,6 +187,14 @@ def new_run(name: str, directory: Path | None = None, root: Path = Path("runs"))
             return Run(parent / f"{number:03d}")
         except FileExistsError:
             continue
+
+
+def refuse_existing(directory: Path) -> None:
+    """Raises a RunError if there is something where a new run should go."""
+    if directory.exists() or directory.is_symlink():
+        raise RunError(
+            f"{directory}: exists already. Go on with it by --resume, or name another --run."
+        )
 
 
 def newest_run(name: str, root: Path = Path("runs")) -> Run | None:

@@ -44,8 +44,12 @@ def train(
       mmzoo train configs/mnist_cnn.yaml --resume
     """
     from mmzoo.config import load_config
+    from mmzoo.runs import refuse_existing
 
-    loaded = load_config(config, overrides)  # Mistakes are said before TensorFlow is imported.
+    # Mistakes are said before TensorFlow is imported.
+    loaded = load_config(config, overrides)
+    if run is not None and not resume:
+        refuse_existing(run)
 
     from mmzoo.cli.results import metrics_text
     from mmzoo.training.train import train as train_model
