@@ -11,6 +11,8 @@ import pytest
 
 from mmzoo.config import Config, load_config
 from mmzoo.errors import ConfigError, DataError
+from mmzoo.optimizers import SGD, Adam
+from mmzoo.schedules import Constant
 from mmzoo.sources import Data, Synthetic
 from mmzoo.spec import dump_yaml, load_spec
 
@@ -405,3 +407,22 @@ def test_an_unknown_field_does_not_hide_what_is_wrong_across_parts(tmp_path):
         [f"{path}:7:9", "train.epohcs"],
         [f"{path}:7:29", "train.monitor"],
     ]
+
+
+def test_set_changes_a_default_component_without_its_type(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "name: x\n"
+        "source: {type: dataset, name: digits}\n"
+        "inputs: {image: {type: image, shape: [8, 8, 1], encoder: {type: cnn, filters: [4]}}}\n"
+        "heads: {digit: {type: classification}}\n",
+        encoding="utf-8",
+    )
+    config = load_config(
+        path, ["train.optimizer.learning_rate=0.01", "train.optimizer.schedule.warmup=0.1"]
+    )
+    assert config.train.optimizer == Adam(learning_rate=0.01, schedule=Constant(warmup=0.1))
+    config = load_config(path, ["train.optimizer.type=sgd", "train.optimizer.schedule.warmup=0.1"])
+    assert config.train.optimizer == SGD(schedule=Constant(warmup=0.1))
+    with pytest.raises(ConfigError, match=r"inputs\.image\.encoder\.type: missing"):
+        load_config(path, ["inputs.image.encoder=null", "inputs.image.encoder.filters=[3]"])

@@ -31,7 +31,7 @@ def load_spec(cls: type[S], source: Path | Mapping[str, Any], overrides: Sequenc
             dotted path, what came and what was expected.
     """
     document = document_of(source) if isinstance(source, Mapping) else _read(source)
-    return validate(cls, override(document, overrides))
+    return validate(cls, override(cls, document, overrides))
 
 
 def validate(cls: type[S], document: Document) -> S:

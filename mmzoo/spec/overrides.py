@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from mmzoo.errors import ConfigError
+from mmzoo.spec.base import Spec
 from mmzoo.spec.document import MAX_DEPTH, Document, Finding, Place, config_error
+from mmzoo.spec.expected import Expected
 from mmzoo.spec.reader import read_value
 from mmzoo.spec.scalars import read_scalar
+from mmzoo.spec.spot import Spot
 from mmzoo.spec.words import Path, describe, dotted, shorten
 
 _OPENERS = ("'", '"', "[", "{")
 
 
-def override(document: Document, overrides: Sequence[str]) -> Document:
+def override(cls: type[Spec], document: Document, overrides: Sequence[str]) -> Document:
     """The document with each `KEY=VALUE` applied in turn.
 
     A key is a dotted path such as `train.epochs` or `inputs.image.augment.0.degrees`; mappings that
-    are missing on the way are made. A value is read by the rules of the file: bare words and
+    are missing on the way are made, of the default's `type` where `cls`, the spec of the whole, has
+    one: `train.optimizer.learning_rate=0.01` is about the default optimizer. A value is read by the rules of the file: bare words and
     numbers, quoted text, and lists and mappings in brackets. Bare text needs no quotes for what
     means something in YAML, so that `source.path=*.csv` is what it looks like.
 
@@ -26,11 +31,12 @@ def override(document: Document, overrides: Sequence[str]) -> Document:
         ConfigError: there is no `=`, the key leads nowhere, or the value cannot be read.
     """
     for number, text in enumerate(overrides, start=1):
-        document = _override(document, text, Place(number, 0, 0, f"--set {shorten(text)}"))
+        place = Place(number, 0, 0, f"--set {shorten(text)}")
+        document = _override(cls, document, text, place)
     return document
 
 
-def _override(document: Document, text: str, place: Place) -> Document:
+def _override(cls: type[Spec], document: Document, text: str, place: Place) -> Document:
     key, equals, value = text.partition("=")
     path = tuple(key.strip().split("."))
     if not equals:
@@ -40,6 +46,7 @@ def _override(document: Document, text: str, place: Place) -> Document:
     if len(path) > MAX_DEPTH:
         raise _wrong(place, f"the key has more than {MAX_DEPTH} names")
     values, changed = _set(document.values, path, _read(value.strip(), path, place), (), place)
+    values = _typed(Spot(Expected(cls), (), values), path, place)
     kept = {at: where for at, where in document.places.items() if at[: len(changed)] != changed}
     keys = {at: where for at, where in document.keys.items() if at[: len(changed)] != changed}
     return Document(values, {**kept, changed: place}, keys)
@@ -76,6 +83,21 @@ def _set(
     raise _wrong(
         place, f"'{dotted(path)}' is {describe(container)}; there is no '{shorten(name)}' in it"
     )
+
+
+def _typed(top: Spot, path: tuple[str, ...], place: Place) -> Any:
+    """The top's values, with the default's `type` in each mapping on the way that has none."""
+    spot: Spot | None = top
+    for step in path:
+        child = spot.child(step) if spot else None
+        if child is None:
+            break
+        kind = getattr(child.default, "type", None)
+        if isinstance(child.value, dict) and kind and "type" not in child.value:
+            values, _ = _set(top.value, (*map(str, child.path), "type"), kind, (), place)
+            return _typed(replace(top, value=values), path, place)
+        spot = child.meant()
+    return top.value
 
 
 def _index(items: tuple[Any, ...], name: str, path: Path, place: Place) -> int:

@@ -18,6 +18,7 @@ class Spot:
     path: Path
     value: Any
     has_default: bool = False
+    default: Any = None
 
     def child(self, step: str | int) -> Spot | None:
         """The spot of a field, of a name in a mapping or of an item in a list, if there is one."""
@@ -27,7 +28,9 @@ class Spot:
             field = expected.spec.model_fields.get(str(step))
             if field is None:
                 return None
-            return Spot(Expected.of(field.annotation, field), path, value, not field.is_required())
+            default = None if field.is_required() else field.get_default()
+            expected = Expected.of(field.annotation, field)
+            return Spot(expected, path, value, not field.is_required(), default)
         if expected.kind is dict:
             return Spot(expected.parts[1], path, value)
         if expected.is_list() and isinstance(step, int):

@@ -16,7 +16,7 @@ VALUES = {"name": "mnist", "train": {"epochs": 5, "crop": [1, 2]}, "empty": None
 
 
 def overridden(*overrides: str) -> dict[str, Any]:
-    return override(document_of(VALUES), overrides).values
+    return override(Experiment, document_of(VALUES), overrides).values
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_last_of_two_overrides_holds() -> None:
 
 def test_the_document_is_left_as_it_was() -> None:
     document = document_of(VALUES)
-    override(document, ["train.epochs=3"])
+    override(Experiment, document, ["train.epochs=3"])
     assert document == document_of(VALUES)
 
 
