@@ -21,11 +21,13 @@ _OPENERS = ("'", '"', "[", "{")
 def override(cls: type[Spec], document: Document, overrides: Sequence[str]) -> Document:
     """The document with each `KEY=VALUE` applied in turn.
 
-    A key is a dotted path such as `train.epochs` or `inputs.image.augment.0.degrees`; mappings that
+    A key is a dotted path such as `train.epochs` or `inputs.image.augment.0.degrees`. Mappings that
     are missing on the way are made, of the default's `type` where `cls`, the spec of the whole, has
-    one: `train.optimizer.learning_rate=0.01` is about the default optimizer. A value is read by the rules of the file: bare words and
-    numbers, quoted text, and lists and mappings in brackets. Bare text needs no quotes for what
-    means something in YAML, so that `source.path=*.csv` is what it looks like.
+    one: `train.optimizer.learning_rate=0.01` is about the default optimizer.
+
+    A value is read by the rules of the file: bare words and numbers, quoted text, and lists and
+    mappings in brackets. Bare text needs no quotes for what means something in YAML, so that
+    `source.path=*.csv` is what it looks like.
 
     Raises:
         ConfigError: there is no `=`, the key leads nowhere, or the value cannot be read.
