@@ -6,6 +6,7 @@ its tree is compared with the model's own before a byte of it is read.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from mmzoo.lazy import keras
 if TYPE_CHECKING:
     import h5py
 
+_OVERHEAD = 100_000  # Bytes of HDF5's own, for a model of a few dozen layers.
 _MOST_LEVELS = 40
 _DAMAGE = (OSError, KeyError, RuntimeError, TypeError, ValueError)
 """What h5py raises for a file that is not as it was written."""
@@ -33,12 +35,24 @@ def save_weights(model: keras.Model, path: Path) -> None:
     Raises:
         TrainingError: a weight is not a finite number; the file stays as it was.
     """
+    size = _OVERHEAD
     for variable in model.weights:
         values = np.asarray(variable.numpy())
+        size += values.nbytes
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise TrainingError(f"{path}: not written, since {variable.path} is not finite")
     with replacing(path, suffix=".weights.h5") as temporary:
+        _check_room(temporary, size)
         _bare(model).save_weights(temporary)
+
+
+def _check_room(path: Path, size: int) -> None:
+    """Raises an OSError where `size` bytes do not fit on the disk.
+
+    HDF5 would find that out in the middle of the file, and complain of every object in it.
+    """
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
 
 
 def load_weights(model: keras.Model, path: Path) -> None:

@@ -14,7 +14,7 @@ def log_step(session: Session, pace: Pace) -> None:
     total_before, examples_before = session.logged
     session.logged = (total, examples)
     values = {
-        "step/learning_rate": session.loop.learning_rate(),
+        "step/learning_rate": session.learning_rate.last(),
         "step/gradient_norm": float(session.loop.updates.gradient_norm.numpy()),
         "step/examples_per_second": pace.steps_per_second * session.config.train.batch_size,
         "step/waiting_for_data": pace.waiting,

@@ -30,6 +30,13 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         self.plateau_factor = tf.Variable(1.0, trainable=False, name="plateau_factor")
 
     def __call__(self, updates: Any) -> tf.Tensor:
+        return self._at(self.step)
+
+    def last(self) -> float:
+        """The learning rate of the last step that was done."""
+        return float(self._at(self.step - 1))
+
+    def _at(self, step: tf.Tensor) -> tf.Tensor:
         # The middle of the step: so neither a warm-up's first rate nor a cosine's last one is 0.
-        epoch = (tf.cast(self.step, tf.float32) + 0.5) / self._steps_per_epoch
+        epoch = (tf.cast(step, tf.float32) + 0.5) / self._steps_per_epoch
         return self._base * self._schedule.warmed(epoch, self._epochs) * self.plateau_factor

@@ -125,10 +125,6 @@ class Loop:
         for part, value in zip(self._metrics_parts(), state, strict=True):
             part.assign(value)
 
-    def learning_rate(self) -> float:
-        """The learning rate of the next step."""
-        return float(np.asarray(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)))
-
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
         """Within it the model has the weights that are validated and kept.
@@ -173,9 +169,13 @@ class Loop:
         # A loop in the graph: for small networks the way back to Python costs as much as a step.
         waited = tf.constant(0.0, tf.float64)
         for _ in tf.range(steps):
-            asked = self._clock()
-            batch = next(batches)
-            waited += self._clock() - asked
+            # TensorFlow would read the clock at any time, were it not told what comes before.
+            with tf.control_dependencies([waited]):
+                asked = self._clock()
+            with tf.control_dependencies([asked]):
+                batch = next(batches)
+            with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
+                waited += self._clock() - asked
             self._strategy.run(self._train_one, args=(batch,))
         return waited
 

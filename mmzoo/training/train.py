@@ -153,7 +153,7 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
             loop.restore_metrics(kept)
             return
         validated = named_by_head(results, list(session.config.heads))
-        row = {"epoch": epoch, "step": session.step, "learning_rate": loop.learning_rate()}
+        row = {"epoch": epoch, "step": session.step, "learning_rate": session.learning_rate.last()}
         row |= trained | _prefixed(validated)
         value = row[session.best.metric]
         is_best = session.best.update(epoch, value)
