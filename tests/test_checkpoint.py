@@ -1,0 +1,187 @@
+"""Checkpoints come back exactly, or are refused; a damaged one leaves the one before."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmzoo.checkpoint import checkpoints, put_arrays, read_checkpoint, restore_checkpoint
+from mmzoo.checkpoint import save_checkpoint as save
+from mmzoo.errors import RunError, TrainingError
+from mmzoo.lazy import keras, tf
+
+
+def variables(value: float = 0.0) -> list[keras.Variable | tf.Variable]:
+    """Of the kinds and dtypes that there are."""
+    return [
+        keras.Variable(np.full((3, 2), value, "float32"), name="kernel"),
+        keras.Variable(np.full((2,), 7, "uint32"), dtype="uint32", name="seed"),
+        tf.Variable(np.int64(value), name="count"),
+        keras.Variable(np.full((), value, "float16"), dtype="float16", name="half"),
+    ]
+
+
+def arrays(those: list[keras.Variable | tf.Variable]) -> list[np.ndarray]:
+    return [np.asarray(variable.numpy()) for variable in those]
+
+
+def assert_equal(one: list[np.ndarray], two: list[np.ndarray]) -> None:
+    for a, b in zip(one, two, strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+
+
+def restore(folder: Path) -> tuple[list[np.ndarray], dict, list[str]]:
+    """What a restore into fresh variables gives: their values, the state, what was said."""
+    fresh, said = variables(-1.0), []
+    state = restore_checkpoint(folder, fresh, said.append)
+    return arrays(fresh), state, said
+
+
+# Whole.
+
+
+def test_everything_comes_back(tmp_path):
+    saved = variables(1.5)
+    path = save(tmp_path, 12, saved, {"history": [{"loss": 0.1 + 0.2, "x": float("inf")}]})
+    found, state, said = restore(tmp_path)
+    assert path.name == "000000000012.npz"
+    assert_equal(found, arrays(saved))
+    assert state == {"step": 12, "history": [{"loss": 0.1 + 0.2, "x": float("inf")}]}
+    assert said == []
+
+
+def test_without_a_checkpoint_there_is_nothing_to_restore(tmp_path):
+    assert restore(tmp_path / "missing")[1] is None
+
+
+def test_the_newest_two_are_kept(tmp_path):
+    for step in (1, 2, 10, 100):
+        save(tmp_path, step, variables(step), {})
+    assert [path.name for path in checkpoints(tmp_path)] == [
+        "000000000010.npz",
+        "000000000100.npz",
+    ]
+    assert restore(tmp_path)[1] == {"step": 100}
+
+
+def test_what_a_killed_save_left_is_no_checkpoint(tmp_path):
+    """Else a kill in the very first save would leave a run that can't go on."""
+    (tmp_path / ".000000000003.npz.4242.tmp.npz").write_bytes(b"half")
+    assert restore(tmp_path)[1] is None
+    save(tmp_path, 2, variables(), {})
+    assert restore(tmp_path)[1] == {"step": 2}
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_not_finite_is_never_saved(tmp_path, bad):
+    save(tmp_path, 1, variables(1.0), {})
+    with pytest.raises(TrainingError) as caught:
+        save(tmp_path, 2, [keras.Variable([1.0, bad], name="kernel")], {})
+    assert str(caught.value) == (
+        "Step 2: kernel is no longer finite, so nothing of this step was saved. "
+        "Try a smaller train.optimizer.learning_rate."
+    )
+    assert restore(tmp_path)[1] == {"step": 1}
+
+
+# Damaged.
+
+
+def damaged(content: bytes, chance: random.Random) -> bytes:
+    """The content with a few bits flipped, or cut off, or with a hole."""
+    changed = bytearray(content)
+    kind, place = chance.randrange(4), chance.randrange(len(content))
+    if kind == 0:
+        return content[:place]
+    if kind == 1:
+        end = min(len(content), place + chance.randrange(1, 600))
+        changed[place:end] = bytes(end - place)
+    else:
+        for _ in range(kind - 1):
+            changed[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    return bytes(changed)
+
+
+def test_no_damage_is_taken_for_a_checkpoint(tmp_path):
+    """Whatever happens to the file, either the exact values come back or it is refused."""
+    saved = variables(1.5)
+    path = save(tmp_path, 5, saved, {"a": 1})
+    content, chance, refused = path.read_bytes(), random.Random(0), 0
+    for _ in range(600):
+        path.write_bytes(damaged(content, chance))
+        try:
+            found, state = read_checkpoint(path)
+        except RunError:
+            refused += 1
+        else:  # The damage lies where a zip file keeps dates and the like.
+            assert_equal(found, arrays(saved))
+            assert state == {"step": 5, "a": 1}
+    assert refused > 450
+
+
+@pytest.mark.parametrize("content", [b"", b"half", b"\0" * 5000])
+def test_the_one_before_a_damaged_one_serves(tmp_path, content):
+    save(tmp_path, 1, variables(1.0), {})
+    newest = save(tmp_path, 2, variables(2.0), {})
+    newest.write_bytes(content)
+    found, state, [said] = restore(tmp_path)
+    assert_equal(found, arrays(variables(1.0)))
+    assert state == {"step": 1}
+    assert said.startswith(f"{newest}: damaged, it cannot be used (")
+
+
+def test_a_damaged_one_makes_room_for_those_saved_after_the_one_before(tmp_path):
+    """Or it would come first at every resume, and be one of the two that are kept."""
+    save(tmp_path, 10, variables(), {})
+    save(tmp_path, 20, variables(), {}).write_bytes(b"")
+    save(tmp_path, 15, variables(), {})
+    assert [int(path.stem) for path in checkpoints(tmp_path)] == [10, 15]
+
+
+def test_all_damaged_is_an_error(tmp_path):
+    for step in (1, 2):
+        save(tmp_path, step, variables(), {})
+    for path in checkpoints(tmp_path):
+        path.write_bytes(b"")
+    said = []
+    with pytest.raises(RunError) as caught:
+        restore_checkpoint(tmp_path, variables(), said.append)
+    assert str(caught.value) == (
+        f"{tmp_path}: none of its 2 checkpoints can be read. Start a new run without --resume."
+    )
+    assert len(said) == 2
+
+
+# Of another model.
+
+
+def test_one_of_another_model_is_refused_and_nothing_is_changed(tmp_path):
+    path = save(tmp_path, 1, variables(1.0), {})
+    others = {
+        "it has 4 variables, expected 3": variables()[:3],
+        "kernel is [3, 2] float32, expected [2, 3] float32": [
+            keras.Variable(np.zeros((2, 3), "float32"), name="kernel"),
+            *variables()[1:],
+        ],
+        "half is [] float16, expected [] float32": [
+            *variables()[:3],
+            keras.Variable(0.0, name="half"),
+        ],
+    }
+    for problem, other in others.items():
+        before = arrays(other)
+        with pytest.raises(RunError) as caught:
+            restore_checkpoint(tmp_path, other, [].append)
+        assert str(caught.value) == f"{path}: of another training: {problem}"
+        assert_equal(arrays(other), before)
+
+
+def test_values_are_put_by_their_order(tmp_path):
+    path = tmp_path / "x.npz"
+    into = variables()
+    put_arrays(arrays(variables(3.0)), into, path)
+    assert_equal(arrays(into), arrays(variables(3.0)))

@@ -1,0 +1,163 @@
+"""Several devices train what one device trains, and resume as exactly."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from trainings import REGRESSION, STEPS_PER_EPOCH, config, differences, finite, merged, weights
+
+from mmzoo.checkpoint import checkpoints, read_checkpoint
+from mmzoo.data import epoch_order
+from mmzoo.evaluation.evaluate_run import evaluate
+from mmzoo.runs import Run
+from mmzoo.training.events import read_scalars
+from mmzoo.training.train import train
+
+SCRIPT = Path(__file__).with_name("train_on_devices.py")
+
+
+def train_on(devices: int, jobs: dict[str, dict[str, Any]], folder: Path) -> dict[str, str | None]:
+    """Does all jobs in one process, each into the directory of its name; returns their errors."""
+    for name, job in jobs.items():
+        job["directory"] = str(folder / name)
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), str(devices)],
+        input=json.dumps(list(jobs.values())),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    return dict(zip(jobs, json.loads(done.stdout), strict=True))
+
+
+# Each example's loss alone decides a step: no batch norm, no dropout. Clipping and accumulation
+# must see the gradient of the whole batch, and a step more than a device's share.
+PLAIN = config(
+    inputs={"image": {"encoder": {"batch_norm": False, "dropout": 0.0}}},
+    train={
+        "epochs": 2,
+        "log_steps": 1,
+        "accumulate": 2,
+        "optimizer": {"type": "sgd", "learning_rate": 0.1, "clip_norm": 0.5},
+    },
+)
+EVERYTHING = config(
+    train={
+        "ema": 0.9,
+        "accumulate": 2,
+        "non_finite": "skip",
+        "mixing": {"type": "mixup"},
+        "evaluation_batch_size": 30,  # 144 rows in ten parts, not all alike.
+        "optimizer": {"type": "adamw", "schedule": {"type": "cosine"}},
+    },
+)
+SPOILT_ROW = int(epoch_order(0, 0, 44)[8 + 6])  # In the second device's part of the second step.
+JOBS: dict[str, dict[str, Any]] = {
+    "plain": {"values": PLAIN},
+    "whole": {"values": EVERYTHING},
+    "resumed": {"values": EVERYTHING, "crash": STEPS_PER_EPOCH + 5},
+    "odd rows": {"values": merged(PLAIN, {"source": {"validation": 0.101}})},
+    "odd batch": {"values": merged(PLAIN, {"train": {"batch_size": 127}})},
+    "xla": {"values": merged(PLAIN, {"train": {"xla": True}})},
+    "spoilt": {"values": REGRESSION, "spoilt": [SPOILT_ROW]},
+    "skipped": {
+        "values": merged(REGRESSION, {"train": {"non_finite": "skip"}}),
+        "spoilt": [SPOILT_ROW],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("devices")
+
+
+@pytest.fixture(scope="module")
+def errors(folder: Path) -> dict[str, str | None]:
+    return train_on(2, JOBS, folder)
+
+
+def test_two_devices_train_as_one_does(errors, folder, tmp_path):
+    assert errors["plain"] is None
+    one, two = train(PLAIN, run=tmp_path / "one"), Run(folder / "plain")
+    assert two.environment()["device"]["replicas"] == 2
+    for tag in ("step/loss", "step/gradient_norm", "step/learning_rate"):
+        curves = [read_scalars(run.logs / "train")[tag] for run in (one, two)]
+        np.testing.assert_allclose(*curves, rtol=1e-4, atol=1e-5)
+    for row_of_one, row_of_two in zip(one.history(), two.history(), strict=True):
+        assert row_of_two == pytest.approx(row_of_one, rel=1e-4)
+    for name, values in weights(one).items():
+        np.testing.assert_allclose(weights(two)[name], values, rtol=1e-3, atol=1e-5)
+
+
+def test_two_devices_resume_exactly(errors, folder):
+    assert (errors["whole"], errors["resumed"]) == (None, None)
+    assert differences(Run(folder / "whole"), Run(folder / "resumed")) == []
+
+
+def test_the_weights_of_two_devices_are_as_good_on_one(errors, folder):
+    """Batch norm's averages are those that were validated, not those of the first device."""
+    run = Run(folder / "whole")
+    best = max(run.history(), key=lambda row: row["validation_digit_accuracy"])
+    here = evaluate(run, split="validation")
+    assert here["loss"] == pytest.approx(best["validation_loss"], rel=1e-4)
+    assert here["digit"]["accuracy"] == pytest.approx(best["validation_digit_accuracy"])
+
+
+def test_each_device_drops_other_places(errors, folder):
+    arrays, _ = read_checkpoint(checkpoints(Run(folder / "whole").last)[-1])
+    first, second = (a for a in arrays if a.dtype.kind in "iu" and a.shape == (2,))
+    assert second[0] == first[0] + 1
+
+
+def test_rows_that_cannot_be_shared_equally_are_left_out(errors, folder):
+    assert errors["odd rows"] is None
+    run = Run(folder / "odd rows")
+    rows = run.environment()["data"]["examples"]["train"]
+    assert rows % 128 % 2 == 1
+    assert run.history()[-1]["step"] == 2 * -(-rows // 128)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(errors):
+    expected = "train.batch_size: expected a multiple of the 2 devices, got 127"
+    assert errors["odd batch"] == expected
+
+
+def test_xla_is_refused(errors):
+    expected = "train.xla: expected false or auto on 2 devices, which XLA cannot join"
+    assert errors["xla"] == expected
+
+
+def test_what_is_not_finite_on_one_device_counts_for_all(errors, folder):
+    message = errors["spoilt"]
+    assert message is not None
+    assert message.startswith("Step 2 (epoch 1, batch 2): the loss or a gradient is not a finite")
+    assert str(SPOILT_ROW) in message
+    assert finite(Run(folder / "spoilt"))
+    assert errors["skipped"] is None
+    assert finite(Run(folder / "skipped"))
+    assert "3 steps with a gradient that" in Run(folder / "skipped").log_file.read_text()
+
+
+@pytest.mark.slow
+def test_three_devices_train_as_one_does_and_resume_exactly(folder, tmp_path):
+    changes = {"train": {"batch_size": 99}}
+    jobs = {
+        "plain": {"values": merged(PLAIN, changes)},
+        "whole": {"values": merged(EVERYTHING, changes)},
+        "resumed": {"values": merged(EVERYTHING, changes), "crash": STEPS_PER_EPOCH + 5},
+    }
+    assert train_on(3, jobs, tmp_path) == dict.fromkeys(jobs)
+    assert differences(Run(tmp_path / "whole"), Run(tmp_path / "resumed")) == []
+    one, three = train(merged(PLAIN, changes), run=tmp_path / "one"), Run(tmp_path / "plain")
+    # The last batch of an epoch has a row less.
+    curves = [read_scalars(run.logs / "train")["step/loss"][:13] for run in (one, three)]
+    np.testing.assert_allclose(*curves, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,171 @@
+"""A training that crashed and was resumed is, bit by bit, the one that was never interrupted."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from trainings import STEPS_PER_EPOCH, Crash, config, differences, train_with_crash
+
+from mmzoo.runs import Run
+from mmzoo.training.loop import Loop
+from mmzoo.training.train import train
+from mmzoo.weights import save_weights
+
+MID_EPOCH = STEPS_PER_EPOCH + 5  # Odd: in the middle of two accumulated steps as well.
+
+EVERYTHING = {
+    "train": {
+        "ema": 0.9,
+        "mixing": {"type": "mixup"},
+        "early_stopping": {"patience": 2},
+        "optimizer": {"schedule": {"type": "one_cycle"}, "clip_norm": 1.0},
+    },
+}
+HEADS = {
+    "digit": {"type": "classification", "class_weights": "auto"},
+    "again": {"type": "classification", "column": "label", "weight": 0.5},
+}
+ACCUMULATED = {
+    "heads": HEADS,
+    "train": {
+        "accumulate": 2,
+        "non_finite": "skip",
+        "optimizer": {
+            "type": "sgd",
+            "learning_rate": 0.5,
+            "nesterov": True,
+            "schedule": {"type": "plateau", "patience": 1, "min_delta": 10.0},
+        },
+    },
+}
+
+
+def optimizer(kind: str, **settings: Any) -> dict[str, Any]:
+    return {"train": {"optimizer": {"type": kind, "learning_rate": 1e-3, **settings}}}
+
+
+QUICK = {"everything": EVERYTHING, "accumulated": ACCUMULATED}
+SLOW = {
+    "sgd": optimizer("sgd", momentum=0.0),
+    "adagrad": optimizer("adagrad"),
+    "rmsprop": optimizer("rmsprop", clip_value=0.5),
+    "adamw": optimizer("adamw", schedule={"type": "cosine", "warmup": 0.1}),
+    "lion": optimizer("lion", weight_decay=0.01),
+    "bfloat16": {"train": {"precision": "mixed_bfloat16"}},
+    "float16": {"train": {"precision": "mixed_float16", "ema": 0.9, "accumulate": 2}},
+    "cutmix": {"train": {"mixing": {"type": "cutmix"}}},
+    "xla": {"train": {"xla": True}},
+    "deterministic": {"train": {"deterministic": True}},
+}
+
+
+@pytest.mark.parametrize("changes", QUICK.values(), ids=QUICK.keys())
+def test_resume_in_mid_epoch_changes_nothing(tmp_path: Path, changes: dict[str, Any]) -> None:
+    whole = train(config(**changes), run=tmp_path / "whole")
+    resumed = train_with_crash(config(**changes), tmp_path / "resumed", MID_EPOCH)
+    assert differences(whole, resumed) == []
+    [going_on] = [line for line in resumed.log_file.read_text().splitlines() if "Going on" in line]
+    step = int(going_on.split("after step ")[1].split()[0])
+    assert STEPS_PER_EPOCH < step < MID_EPOCH
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", SLOW.values(), ids=SLOW.keys())
+def test_resume_in_mid_epoch_changes_nothing_with(tmp_path: Path, changes: dict[str, Any]) -> None:
+    test_resume_in_mid_epoch_changes_nothing(tmp_path, changes)
+
+
+@contextmanager
+def crash_at_write(number: int, written: bool) -> Iterator[None]:
+    """Crashes just before or just after the file `number` takes the place of an older one."""
+    replace, count = os.replace, 0
+
+    def counted(source: Path, target: Path) -> None:
+        nonlocal count
+        count += 1
+        if count == number and not written:
+            raise Crash
+        replace(source, target)
+        if count == number:
+            raise Crash
+
+    with patch("os.replace", counted):
+        yield
+
+
+@contextmanager
+def crash_in_validation() -> Iterator[None]:
+    """Crashes between two batches of the first validation there is."""
+
+    def batches_and_crash(batches: Any) -> Iterator[Any]:
+        yield next(iter(batches))
+        raise Crash
+
+    validate = Loop.validate
+    with patch.object(Loop, "validate", lambda loop, b, stop: validate(loop, batches_and_crash(b))):
+        yield
+
+
+@contextmanager
+def crash_after_best() -> Iterator[None]:
+    """Crashes when the best weights are written, and nothing yet that says so."""
+
+    def save_and_crash(model: Any, path: Path) -> None:
+        save_weights(model, path)
+        raise Crash
+
+    with patch("mmzoo.training.train.save_weights", save_and_crash):
+        yield
+
+
+@contextmanager
+def crash_at_the_end() -> Iterator[None]:
+    """Crashes when all is trained and evaluated, and before that is written."""
+    with patch.object(Run, "write_metrics", side_effect=Crash):
+        yield
+
+
+def train_through(crashes: list[AbstractContextManager[None]], directory: Path) -> Run:
+    """Trains with one crash after another, and then to the end."""
+    for crash in crashes:
+        with crash, pytest.raises(Crash):
+            train(CRASHING, run=directory, resume=True)
+    return train(CRASHING, run=directory, resume=True)
+
+
+CRASHING = config(train={**EVERYTHING["train"], "evaluation_batch_size": 50})
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train(CRASHING, run=tmp_path_factory.mktemp("uninterrupted") / "run")
+
+
+def test_crashes_around_validation_change_nothing(whole: Run, tmp_path: Path) -> None:
+    crashes = [
+        crash_in_validation(),
+        crash_after_best(),
+        crash_in_validation(),
+        crash_at_the_end(),
+    ]
+    assert differences(whole, train_through(crashes, tmp_path / "run")) == []
+
+
+def test_crashes_around_first_writes_change_nothing(whole: Run, tmp_path: Path) -> None:
+    crashes = [crash_at_write(number, written=number % 2 == 0) for number in (1, 2, 4, 3)]
+    assert differences(whole, train_through(crashes, tmp_path / "run")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_crashes_at_any_write_change_nothing(whole: Run, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    crashes = [crash_at_write(chance.randint(4, 9), chance.random() < 0.5) for _ in range(6)]
+    assert differences(whole, train_through(crashes, tmp_path / "run")) == []

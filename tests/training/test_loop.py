@@ -1,0 +1,150 @@
+"""The loop validates what is kept, and leaves everything as it was."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from loops import X, Y, assert_equal, batch, linear, make_loop, noisy, take, values, weights
+
+from mmzoo.lazy import tf
+from mmzoo.optimizers import Adam
+from mmzoo.training.loop import named_by_head
+
+
+def batches(*numbers: int) -> tf.data.Dataset:
+    """Of different sizes: the last of them is half a batch."""
+    whole = [batch(number) for number in numbers]
+    x, y = whole[-1]
+    whole[-1] = x[:4], y[:4]
+    return [tuple(tf.constant(part) for part in pair) for pair in whole]
+
+
+def hand_loss(kernel: np.ndarray, bias: np.ndarray, rows: slice) -> float:
+    return float(((X[rows] @ kernel + bias - Y[rows]) ** 2).mean())
+
+
+def test_validation_is_over_every_example_alike():
+    loop = make_loop()
+    found = loop.validate(batches(0, 1))
+    assert found is not None
+    assert found["loss"] == pytest.approx(hand_loss(*weights(loop), slice(0, 12)), rel=1e-5)
+    assert found.keys() == {"loss", "mean_absolute_error"}
+
+
+def test_validation_starts_from_nothing():
+    loop = make_loop()
+    first = loop.validate(batches(0, 1))
+    take(loop, batch(2))
+    again = make_loop()
+    take(again, batch(2))
+    assert loop.validate(batches(0, 1)) == again.validate(batches(0, 1)) != first
+
+
+def test_validation_that_is_stopped_has_no_result():
+    loop = make_loop()
+    assert loop.validate(batches(0, 1), stop=True) is None
+
+
+def test_training_metrics_outlive_a_validation():
+    loop = make_loop(noisy)
+    take(loop, batch(0), batch(1))
+    kept, before = loop.metrics_state(), loop.metrics()
+    loop.validate(batches(2, 3))
+    assert loop.metrics() != before
+    loop.restore_metrics(kept)
+    assert loop.metrics() == before
+
+
+def test_averages_are_those_of_the_weights_after_each_update():
+    loop = make_loop(ema=0.75)
+    average = None
+    for number in range(4):
+        take(loop, batch(number))
+        now = weights(loop)
+        average = (
+            now
+            if average is None
+            else [0.75 * a + 0.25 * w for a, w in zip(average, now, strict=True)]
+        )
+    with loop.averaged_weights():
+        for value, expected in zip(weights(loop), average, strict=True):
+            np.testing.assert_allclose(value, expected, rtol=1e-6)
+        found = loop.validate(batches(0, 1))
+        assert found is not None
+        assert found["loss"] == pytest.approx(hand_loss(*average, slice(0, 12)), rel=1e-5)
+    assert_equal(weights(loop), now)
+
+
+def test_weights_are_put_back_bit_by_bit_also_after_an_error():
+    loop = make_loop(noisy, ema=0.9, optimizer=Adam())
+    take(loop, *(batch(number) for number in range(4)))
+    before = values(loop)
+    with loop.averaged_weights():
+        assert not np.array_equal(weights(loop)[0], before[0])
+    assert_equal(values(loop), before)
+    with pytest.raises(KeyError), loop.averaged_weights():
+        raise KeyError
+    assert_equal(values(loop), before)
+
+
+def test_without_averages_the_weights_are_what_is_validated():
+    loop = make_loop()
+    take(loop, batch(0))
+    before = weights(loop)
+    with loop.averaged_weights():
+        assert_equal(weights(loop), before)
+
+
+def test_all_variables_are_there_before_the_first_step():
+    """Or a checkpoint could not be restored into them."""
+    loop = make_loop(noisy, accumulate=2, ema=0.9, optimizer=Adam())
+    before = [(tuple(v.shape), str(v.dtype)) for v in loop.variables]
+    take(loop, batch(0), batch(1))
+    assert [(tuple(v.shape), str(v.dtype)) for v in loop.variables] == before
+    assert len(before) > 30
+
+
+def test_variables_hold_all_that_the_next_steps_depend_on():
+    one = make_loop(noisy, accumulate=2, ema=0.9, optimizer=Adam())
+    two = make_loop(noisy, accumulate=2, ema=0.9, optimizer=Adam())
+    take(one, batch(0), batch(1), batch(2))
+    for variable, value in zip(two.variables, values(one), strict=True):
+        variable.assign(value)
+    two.updates.step.assign(one.updates.step)
+    for loop in (one, two):
+        take(loop, batch(3), batch(0))
+    assert_equal(values(one), values(two))
+    assert one.metrics() == two.metrics()
+
+
+def test_the_pace_changes_nothing():
+    """One call of four steps is four calls of one step."""
+    at_once, one_by_one = make_loop(noisy), make_loop(noisy)
+    take(at_once, *(batch(number) for number in range(4)))
+    for number in range(4):
+        take(one_by_one, batch(number))
+    assert_equal(values(at_once), values(one_by_one))
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_the_time_spent_waiting_for_data_is_measured(deterministic):
+    def slow():
+        for number in range(3):
+            time.sleep(0.1)
+            yield batch(number)
+
+    loop = make_loop(linear, deterministic=deterministic)
+    spec = (tf.TensorSpec((None, 3)), tf.TensorSpec((None, 1)))
+    dataset = tf.data.Dataset.from_generator(slow, output_signature=spec)
+    assert 0.25 < loop.train(iter(dataset), 3) < 3
+
+
+def test_names_of_metrics_do_not_depend_on_the_number_of_heads():
+    assert named_by_head({"loss": 1.0, "accuracy": 0.5}, ["digit"]) == {
+        "loss": 1.0,
+        "digit_accuracy": 0.5,
+    }
+    several = {"loss": 1.0, "a_loss": 0.5, "b_loss": 0.5, "a_accuracy": 0.1, "b_accuracy": 0.2}
+    assert named_by_head(several, ["a", "b"]) == several

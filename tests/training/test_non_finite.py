@@ -1,0 +1,117 @@
+"""A step that is not finite is named and never saved; or left out, if that is asked for."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trainings import REGRESSION, config, differences, finite, merged, spoilt_rows, train_with_crash
+
+from mmzoo.checkpoint import checkpoints
+from mmzoo.data import epoch_order
+from mmzoo.errors import TrainingError
+from mmzoo.runs import Run
+from mmzoo.training.train import train
+
+STEPS = 6  # Of an epoch: 44 rows in batches of 8, the last of 4.
+BATCH = 8
+
+
+def step_of(row: int, epoch: int) -> int:
+    """The step, from 1, that takes this row of the training split in an epoch from 0."""
+    [place] = (epoch_order(0, epoch, 44) == row).nonzero()[0]
+    return epoch * STEPS + int(place) // BATCH + 1
+
+
+def failure(values: dict[str, Any], directory: Path) -> str:
+    with pytest.raises(TrainingError) as caught:
+        train(values, run=directory)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
+def test_the_step_and_its_rows_are_named_and_nothing_of_it_is_saved(tmp_path, loss):
+    """An infinite absolute error has a finite gradient, and is named all the same."""
+    values = merged(REGRESSION, {"heads": {"number": {"loss": loss}}})
+    bad = int(epoch_order(0, 0, 44)[3 * BATCH + 2])  # A row of the fourth step.
+    with spoilt_rows(train=[bad]):
+        message = failure(values, tmp_path / "run")
+    rows = epoch_order(0, 0, 44)[3 * BATCH : 4 * BATCH]
+    assert message == (
+        "Step 4 (epoch 1, batch 4): the loss or a gradient is not a finite number. The batch has "
+        f"rows {', '.join(map(str, rows))} of the training split. Nothing of this step was saved. "
+        "Look at these rows; or try a smaller train.optimizer.learning_rate, "
+        "train.optimizer.clip_norm: 1, or train.non_finite: skip to leave out such steps."
+    )
+    assert bad in rows
+    run = Run(tmp_path / "run")
+    assert finite(run)
+    assert int(checkpoints(run.last)[-1].stem) <= 3
+    assert f"TrainingError: {message}" in run.log_file.read_text()
+
+
+def test_a_learning_rate_that_is_too_large_is_stopped_with_finite_weights(tmp_path):
+    optimizer = {"type": "sgd", "learning_rate": 1e30}
+    message = failure(config(train={"optimizer": optimizer}), tmp_path / "run")
+    assert "is not a finite number" in message or "is no longer finite" in message
+    assert finite(Run(tmp_path / "run"))
+
+
+def test_weights_that_overflowed_in_an_update_are_not_saved(tmp_path):
+    """The gradients were finite, and no step came after them."""
+    values = merged(
+        REGRESSION,
+        {"train": {"epochs": 1, "optimizer": {"type": "sgd", "learning_rate": 3e38}}},
+    )
+    with spoilt_rows():
+        message = failure(merged(values, {"train": {"batch_size": 44}}), tmp_path / "run")
+    assert re.fullmatch(
+        r"Step 1: .+ is no longer finite, so nothing of this step was saved\. "
+        r"Try a smaller train\.optimizer\.learning_rate\.",
+        message,
+    )
+    run = Run(tmp_path / "run")
+    assert checkpoints(run.last) == []
+    assert not run.best_weights.exists()
+
+
+def test_steps_that_are_not_finite_are_left_out_and_counted(tmp_path):
+    values = merged(REGRESSION, {"train": {"non_finite": "skip", "ema": 0.9}})
+    bad = [5, 6]
+    with spoilt_rows(train=bad):
+        run = train(values, run=tmp_path / "run")
+    steps = {step_of(row, epoch) for row in bad for epoch in range(3)}
+    assert f"{len(steps)} steps with a gradient that was not finite were left out" in (
+        run.log_file.read_text()
+    )
+    assert finite(run)
+    assert all(math.isfinite(value) for row in run.history() for value in row.values())
+    assert math.isfinite(run.metrics()["test"]["loss"])
+
+
+def test_what_was_left_out_is_counted_over_a_resume(tmp_path):
+    values = merged(REGRESSION, {"train": {"non_finite": "skip"}})
+    with spoilt_rows(train=[5, 6]):
+        whole = train(values, run=tmp_path / "whole")
+        resumed = train_with_crash(values, tmp_path / "resumed", 2 * STEPS)
+    assert differences(whole, resumed) == []
+    ends = [run.log_file.read_text().splitlines()[-1][20:] for run in (whole, resumed)]
+    assert "left out" in ends[0]
+    assert ends[0] == ends[1]
+
+
+def test_a_validation_metric_that_is_not_finite_is_never_the_best(tmp_path):
+    values = merged(REGRESSION, {"train": {"monitor": "validation_loss"}})
+    with spoilt_rows(validation=[3]):
+        message = failure(values, tmp_path / "run")
+    assert message == (
+        "validation_loss was never a finite number, so no weights were kept as the best. "
+        "Try a smaller train.optimizer.learning_rate."
+    )
+    run = Run(tmp_path / "run")
+    assert not run.best_weights.exists()
+    assert Counter(math.isfinite(row["validation_loss"]) for row in run.history()) == {False: 3}

@@ -1,0 +1,263 @@
+"""What may be gone on with, what is refused, and that a refusal changes nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trainings import (
+    STEPS_PER_EPOCH,
+    Crash,
+    config,
+    crash_after_step,
+    differences,
+    train_with_crash,
+)
+
+from mmzoo.checkpoint import checkpoints, read_checkpoint
+from mmzoo.cli.main import main
+from mmzoo.config import load_config
+from mmzoo.errors import RunError
+from mmzoo.runs import Run
+from mmzoo.spec import dump_yaml
+from mmzoo.training.train import train
+
+
+def files(run: Run) -> dict[str, tuple[bytes, int]]:
+    """Everything in a run directory, save what is said."""
+    return {
+        str(path): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in run.directory.rglob("*")
+        if path.is_file() and path not in (run.log_file, run.directory / ".lock")
+    }
+
+
+def refusal(run: Run, values: dict[str, Any]) -> str:
+    """The message with which a resume is refused; nothing is changed by it."""
+    before = files(run)
+    with pytest.raises(RunError) as caught:
+        train(values, run=run.directory, resume=True)
+    assert files(run) == before
+    message = str(caught.value)
+    if "another training (process" not in message:
+        assert f"RunError: {message}" in run.log_file.read_text()
+    return message
+
+
+def resumed(run: Run, values: dict[str, Any]) -> Run:
+    return train(values, run=run.directory, resume=True)
+
+
+def edit_environment(run: Run, part: str, **values: Any) -> None:
+    environment = run.environment()
+    environment[part] |= values
+    run.write_environment(environment)
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Run:
+    """A run that crashed in the middle of its second epoch."""
+    run = Run(tmp_path / "half")
+    with pytest.raises(Crash), crash_after_step(STEPS_PER_EPOCH + 5):
+        train(config(), run=run.directory)
+    return run
+
+
+# What is there.
+
+
+def test_a_resume_that_finds_nothing_begins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = config(train={"epochs": 1})
+    named = train(values, run="named", resume=True)
+    numbered = train(values, resume=True)
+    assert (named.directory, numbered.directory) == (Path("named"), Path("runs/small/001"))
+    assert differences(named, numbered) == []
+    assert train(values).directory == Path("runs/small/002")
+    assert train(values, resume=True).directory == Path("runs/small/002")
+
+
+def test_a_run_that_is_there_is_not_trained_in_without_resume(own_run, tiny):
+    before = files(own_run)
+    with pytest.raises(RunError, match=r"exists already\. Go on with it by --resume"):
+        train(tiny, run=own_run.directory)
+    assert files(own_run) == before
+
+
+def test_a_directory_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "config.yaml").write_text("mine")
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(RunError) as caught:
+        train(config(), run=tmp_path, resume=True)
+    assert str(caught.value) == (
+        f"{tmp_path}: not a run directory, it has config.yaml. "
+        "Name another with --run; it will be made."
+    )
+    assert sorted(os.listdir(tmp_path)) == ["config.yaml", "thesis.tex"]
+
+
+def test_two_trainings_do_not_share_a_directory(own_run, tiny, tmp_path, capsys):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(dump_yaml(load_config(tiny)))
+    before = files(own_run)
+    with own_run.locked(), pytest.raises(SystemExit) as caught:
+        main(["train", str(path), "--run", str(own_run.directory), "--resume"])
+    assert caught.value.code == 1
+    said = capsys.readouterr()
+    assert f"another training (process {os.getpid()}) runs in this directory" in said.err
+    assert said.out == ""
+    assert files(own_run) == before
+
+
+# Finished.
+
+
+def test_a_finished_training_stays_as_it_is(own_run, tiny, capsys):
+    run = own_run
+    run.write_metrics({**run.metrics(), "train": {"loss": 1.0}})  # As `mmzoo eval` adds.
+    before = files(run)
+    assert resumed(run, tiny) == run
+    assert files(run) == before
+    assert "This training is finished; its results stay as they are." in capsys.readouterr().err
+
+
+def test_a_training_that_lacks_only_its_evaluation_gets_it(own_run, trained_run, tiny):
+    own_run.metrics_file.unlink()
+    assert resumed(own_run, tiny).metrics() == trained_run.metrics()
+
+
+@pytest.mark.parametrize("schedule", [{"type": "constant"}, {"type": "step", "epochs": [1.5]}])
+def test_more_epochs_give_what_they_would_have_given_at_once(tmp_path, schedule):
+    def values(epochs: int) -> dict[str, Any]:
+        return config(train={"epochs": epochs, "optimizer": {"schedule": schedule}})
+
+    whole = train(values(3), run=tmp_path / "whole")
+    longer = resumed(train(values(2), run=tmp_path / "longer"), values(3))
+    # TensorBoard also keeps what was shown after two epochs.
+    assert differences(whole, longer) == ["event tags"]
+    assert longer.config() == whole.config()
+
+
+@pytest.mark.parametrize(
+    "schedule", [{"type": "cosine"}, {"type": "one_cycle"}, {"type": "constant", "warmup": 0.1}]
+)
+def test_more_epochs_are_refused_where_they_change_earlier_learning_rates(half, schedule):
+    was = config(train={"optimizer": {"schedule": schedule}})
+    half.write_config(load_config(was).with_columns().fitted(load_data(was)))
+    message = refusal(half, config(train={"epochs": 4, "optimizer": {"schedule": schedule}}))
+    assert "trained with another config: train.epochs was 3, is 4." in message
+
+
+def load_data(values: dict[str, Any]) -> Any:
+    return load_config(values).with_columns().load_data([].append)
+
+
+# The same training.
+
+
+def test_another_config_is_refused_with_all_that_differs(half):
+    other = config(
+        inputs={"image": {"encoder": {"filters": [8]}}},
+        train={"batch_size": 64, "optimizer": {"type": "sgd", "learning_rate": 0.1}},
+    )
+    assert refusal(half, other) == (
+        f"{half.directory}: was trained with another config: "
+        "inputs.image.encoder.filters was (4,), is (8,); "
+        "train.batch_size was 128, is 64; "
+        "train.optimizer.beta_1 was 0.9, is None; "
+        "train.optimizer.beta_2 was 0.999, is None; "
+        "train.optimizer.epsilon was 1e-07, is None; "
+        "train.optimizer.learning_rate was 0.01, is 0.1; "
+        "train.optimizer.momentum was None, is 0.9; "
+        "train.optimizer.nesterov was None, is False; "
+        "train.optimizer.type was 'adam', is 'sgd'. "
+        "Change it back, or start a new run without --resume."
+    )
+
+
+def test_what_changes_no_step_may_differ(half, tmp_path):
+    whole = train(config(), run=tmp_path / "whole")
+    changes = {"log_steps": 5, "checkpoint_seconds": 100, "early_stopping": {"patience": 9}}
+    done = resumed(half, config(train=changes))
+    differing = differences(whole, done)
+    assert [name for name in differing if name.startswith(("variable", "best", "history"))] == []
+    assert whole.metrics() == done.metrics()
+    assert done.config().train.log_steps == 5
+
+
+def test_other_data_is_refused(half):
+    now = half.environment()["data"]["fingerprint"]
+    edit_environment(half, "data", fingerprint="0" * 64, name="other")
+    assert refusal(half, config()) == (
+        f"{half.directory}: was trained on other data (other, fingerprint 000000000000) than there "
+        f"is now (digits, {now[:12]}). Start a new run without --resume."
+    )
+
+
+def test_another_number_of_devices_is_refused(half):
+    edit_environment(half, "device", replicas=2)
+    assert refusal(half, config()) == (
+        f"{half.directory}: was trained on 2 devices, and there are 1 now. "
+        "Give it as many, or start a new run without --resume."
+    )
+
+
+def test_another_kind_of_device_and_other_threads_are_said(half, capsys):
+    threads = half.environment()["device"]["threads"]
+    edit_environment(half, "device", kind="gpu", threads=threads + 1)
+    resumed(half, config())
+    said = capsys.readouterr().err
+    end = "so it will not be bit for bit what it would have been."
+    assert f"Note: the training began with kind gpu and goes on with cpu, {end}" in said
+    # TensorFlow has started in this process, and its threads stay what they are.
+    was = f"began with threads {threads + 1} and goes on with {threads}"
+    assert f"Note: the training {was}, {end}" in said
+
+
+def test_the_precision_is_the_one_it_began_with(half, capsys):
+    """`auto` would be another one on another device."""
+    edit_environment(half, "device", precision="mixed_bfloat16")
+    done = resumed(half, config())
+    assert "(mixed_bfloat16)" in capsys.readouterr().err
+    assert done.environment()["device"]["precision"] == "mixed_bfloat16"
+
+
+# Checkpoints.
+
+
+def test_a_damaged_checkpoint_costs_only_the_steps_since_the_one_before(half, tmp_path, capsys):
+    whole = train(config(), run=tmp_path / "whole")
+    newest = checkpoints(half.last)[-1]
+    newest.write_bytes(newest.read_bytes()[:-100])
+    assert differences(whole, resumed(half, config())) == []
+    said = capsys.readouterr().err
+    assert f"{newest}: damaged, it cannot be used (" in said
+    assert f"Going on after step {int(checkpoints(half.last)[0].stem)} of 33" not in said
+
+
+def test_nothing_but_damaged_checkpoints_is_an_error(half):
+    for path in checkpoints(half.last):
+        path.write_bytes(b"")
+    assert refusal(half, config()) == (
+        f"{half.last}: none of its 2 checkpoints can be read. Start a new run without --resume."
+    )
+
+
+def test_a_checkpoint_of_another_model_is_refused(half, own_run):
+    [*_, newest] = checkpoints(half.last)
+    [*_, foreign] = checkpoints(own_run.last)
+    newest.write_bytes(foreign.read_bytes())
+    mine = len(read_checkpoint(checkpoints(half.last)[0])[0])
+    other = len(read_checkpoint(foreign)[0])
+    assert refusal(half, config()) == (
+        f"{newest}: of another training: it has {other} variables, expected {mine}"
+    )
+
+
+def test_a_crash_before_the_first_checkpoint_starts_over(tmp_path):
+    values = config(train={"checkpoint_seconds": 1000})
+    whole = train(values, run=tmp_path / "whole")
+    again = train_with_crash(values, tmp_path / "again", STEPS_PER_EPOCH + 2)
+    assert differences(whole, again) == []

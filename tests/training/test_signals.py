@@ -1,0 +1,181 @@
+"""Ctrl-C and SIGTERM finish the step, save, say how to go on; and the next one leaves at once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import random
+import re
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from trainings import config, differences
+
+from mmzoo.checkpoint import checkpoints
+from mmzoo.errors import Interrupted
+from mmzoo.runs import Run
+from mmzoo.training.loop import Loop
+from mmzoo.training.signals import stop_on_signals
+from mmzoo.training.train import train
+
+BOTH = (signal.SIGINT, signal.SIGTERM)
+
+
+def wait_for_checkpoint(run: Run) -> None:
+    before, until = checkpoints(run.last), time.monotonic() + 60
+    while checkpoints(run.last) == before and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def test_a_signal_saves_and_says_how_to_go_on(command, uninterrupted, tmp_path):
+    run = Run(tmp_path / "run")
+    for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+        process = subprocess.Popen(
+            [*command, str(run.directory)], stderr=subprocess.PIPE, text=True
+        )
+        wait_for_checkpoint(run)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == code
+        [step] = re.findall(
+            rf"Stopped after step (\d+) of 252; all of it is saved in {run.directory}. Go on with "
+            rf"the same command and --resume --run {run.directory}.\n$",
+            said,
+        )
+        assert "Traceback" not in said
+        assert int(checkpoints(run.last)[-1].stem) == int(step)
+        assert f"Interrupted: Stopped after step {step} of 252" in run.log_file.read_text()
+    subprocess.run([*command, str(run.directory)], check=True, capture_output=True)
+    assert differences(uninterrupted, run) == []
+
+
+def test_ctrl_c_leaves_the_terminal_as_it_was(command, tmp_path):
+    run = Run(tmp_path / "run")
+    controller, terminal = pty.openpty()
+    before = termios.tcgetattr(terminal)
+    process = subprocess.Popen(
+        [*command, str(run.directory)],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env={**os.environ, "TERM": "xterm"},
+        start_new_session=True,
+        preexec_fn=take_terminal,
+    )
+    said = bytearray()
+    reader = threading.Thread(target=read_all, args=(controller, said))
+    reader.start()
+    wait_for_checkpoint(run)
+    os.write(controller, b"\x03")
+    assert process.wait(timeout=60) == 130
+    assert termios.tcgetattr(terminal) == before
+    os.close(terminal)
+    reader.join(timeout=10)
+    os.close(controller)
+    text = said.decode()
+    assert text.rfind("\x1b[?25h") >= text.rfind("\x1b[?25l")  # The cursor is shown in the end.
+    # Nothing but the message stands after the progress line was erased for the last time.
+    assert re.fullmatch(r"Stopped after step \d+ of 252; .*\.\r\n", text.split("\x1b[2K")[-1])
+
+
+def take_terminal() -> None:
+    """Makes stdin the terminal whose Ctrl-C this process gets."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def read_all(descriptor: int, into: bytearray) -> None:
+    while True:
+        try:
+            into += os.read(descriptor, 65536)
+        except OSError:  # The other side is closed.
+            return
+
+
+def test_a_signal_in_validation_loses_nothing(tmp_path):
+    """The training metrics of the epoch are kept, and validation is done again."""
+    values = config(train={"evaluation_batch_size": 50})
+    whole = train(values, run=tmp_path / "whole")
+    validate = Loop.validate
+
+    def interrupted(loop: Loop, batches: Any, stop: object) -> object:
+        def signalled() -> Iterator[Any]:
+            for batch in batches:
+                yield batch
+                os.kill(os.getpid(), signal.SIGINT)
+
+        return validate(loop, signalled(), stop)
+
+    with patch.object(Loop, "validate", interrupted), pytest.raises(Interrupted) as caught:
+        train(values, run=tmp_path / "run")
+    assert caught.value.exit_code == 130
+    assert Run(tmp_path / "run").history() == []
+    resumed = train(values, run=tmp_path / "run", resume=True)
+    assert differences(whole, resumed) == []
+
+
+@pytest.mark.parametrize("first", BOTH)
+@pytest.mark.parametrize("second", BOTH)
+def test_the_next_signal_ends_the_process(first, second):
+    code = (
+        "import time\n"
+        "from mmzoo.training.signals import stop_on_signals\n"
+        "with stop_on_signals() as stop:\n"
+        "    print('ready', flush=True)\n"
+        "    while not stop: time.sleep(0.01)\n"
+        "    print('asked', stop.signal_number, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(first)
+    assert process.stdout.readline() == f"asked {first}\n"
+    process.send_signal(second)
+    assert process.wait(timeout=10) == -second
+    process.stdout.close()
+
+
+def test_the_handlers_are_put_back():
+    before = [signal.getsignal(number) for number in BOTH]
+    with stop_on_signals() as stop:
+        assert not stop
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop
+        assert stop.signal_number == signal.SIGTERM
+    assert [signal.getsignal(number) for number in BOTH] == before
+
+
+def test_other_threads_train_without_handlers():
+    seen = []
+
+    def run() -> None:
+        with stop_on_signals() as stop:
+            seen.append(bool(stop))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert seen == [False]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_signals_at_random_moments_change_nothing(command, uninterrupted, tmp_path, seed):
+    chance, run = random.Random(seed), Run(tmp_path / "run")
+    for _ in range(3):
+        process = subprocess.Popen([*command, str(run.directory)], stderr=subprocess.DEVNULL)
+        wait_for_checkpoint(run)
+        time.sleep(chance.uniform(0, 0.6))
+        process.send_signal(chance.choice(BOTH))
+        process.wait(timeout=60)
+    subprocess.run([*command, str(run.directory)], check=True, capture_output=True)
+    assert differences(uninterrupted, run) == []

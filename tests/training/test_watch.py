@@ -1,0 +1,121 @@
+"""Best, early stopping and plateau decide at the epochs that their options say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pytest
+
+from mmzoo.config import EarlyStopping
+from mmzoo.schedules import Plateau
+from mmzoo.training.watch import Best, EarlyStop, PlateauDrops
+
+NAN, INF = math.nan, math.inf
+
+
+def bests(metric: str, values: Sequence[float], min_delta: float = 0.0) -> list[int]:
+    """The epochs, from 1, that were the best so far."""
+    best = Best(metric, min_delta)
+    return [epoch for epoch, value in enumerate(values, 1) if best.update(epoch, value)]
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("validation_loss", [1, 3, 4]),
+        ("validation_price_mean_absolute_error", [1, 3, 4]),
+        ("validation_digit_accuracy", [1, 2]),
+    ],
+)
+def test_losses_and_errors_are_best_when_small_and_all_others_when_large(metric, expected):
+    assert bests(metric, [0.5, 0.6, 0.4, 0.3, 0.6]) == expected
+
+
+def test_of_equal_values_the_first_is_the_best():
+    assert bests("validation_loss", [0.5, 0.5, 0.4, 0.4]) == [1, 3]
+
+
+def test_better_means_by_more_than_min_delta():
+    assert bests("validation_loss", [1.0, 0.75, 0.5, 0.25], min_delta=0.25) == [1, 3]
+
+
+@pytest.mark.parametrize("bad", [NAN, INF, -INF])
+def test_what_is_not_a_finite_number_is_never_the_best(bad):
+    for metric in ("validation_loss", "validation_digit_accuracy"):
+        assert bests(metric, [bad, bad, 0.5, bad]) == [3]
+
+
+def stops_after(values: Sequence[float], **options: float) -> int | None:
+    stop = EarlyStop(EarlyStopping(**options), "validation_loss")
+    for epoch, value in enumerate(values, 1):
+        stop.update(epoch, value)
+        if stop.stop:
+            return epoch
+    return None
+
+
+@pytest.mark.parametrize(
+    ("values", "epoch"),
+    [
+        ([5, 4, 3, 2, 1], None),
+        ([1, 2, 3, 4], 3),
+        ([3, 4, 2, 4, 4, 1], 5),
+        ([1, 1, 1], 3),
+        ([NAN, NAN, 1], 2),
+        ([1, NAN, 0.5, NAN, NAN], 5),
+    ],
+)
+def test_early_stopping_counts_epochs_without_a_better_value(values, epoch):
+    assert stops_after(values, patience=2) == epoch
+
+
+def test_early_stopping_counts_what_is_better_by_too_little():
+    assert stops_after([1.0, 0.9, 0.8, 0.7], patience=2, min_delta=0.3) == 3
+
+
+def factors(values: Sequence[float], **options: float) -> list[float]:
+    drops = PlateauDrops(Plateau(gamma=0.5, **options), "validation_loss")
+    found = []
+    for epoch, value in enumerate(values, 1):
+        drops.update(epoch, value)
+        found.append(drops.factor)
+    return found
+
+
+def test_plateau_drops_after_patience_and_counts_anew():
+    assert factors([1, 1, 1, 1, 1], patience=2) == [1, 1, 0.5, 0.5, 0.25]
+
+
+def test_plateau_counts_nothing_in_its_cooldown():
+    assert factors([1] * 7, patience=1, cooldown=2) == [1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25]
+
+
+def test_plateau_counts_from_the_best_value():
+    assert factors([2, 3, 1, 2, 2], patience=2) == [1, 1, 1, 1, 0.5]
+
+
+def test_plateau_drops_no_lower_than_its_floor():
+    assert factors([1] * 5, patience=1, floor=0.2) == [1, 0.5, 0.25, 0.2, 0.2]
+
+
+VALUES = [1.0, 0.9, NAN, 0.95, 0.9, 0.85, 0.85, 0.86, 0.87, 0.9]
+
+
+@pytest.mark.parametrize("interrupted", range(1, len(VALUES)))
+@pytest.mark.parametrize("kind", ["best", "early_stop", "plateau"])
+def test_all_decide_alike_when_restored_in_between(kind, interrupted):
+    def make() -> Best | EarlyStop | PlateauDrops:
+        return {
+            "best": Best("validation_loss", 0.01),
+            "early_stop": EarlyStop(EarlyStopping(patience=2), "validation_loss"),
+            "plateau": PlateauDrops(Plateau(patience=1, cooldown=1), "validation_loss"),
+        }[kind]
+
+    whole, before, after = make(), make(), make()
+    for epoch, value in enumerate(VALUES, 1):
+        whole.update(epoch, value)
+        (before if epoch <= interrupted else after).update(epoch, value)
+        if epoch == interrupted:
+            after.restore(before.state())
+    assert after.state() == whole.state()

@@ -1,0 +1,176 @@
+"""A small training with everything in it that a resume could lose, and the comparison of two runs.
+
+It has dropout, batch norm, random augmentation, and a checkpoint after every few steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import h5py
+import numpy as np
+
+from mmzoo.checkpoint import checkpoints, read_checkpoint
+from mmzoo.config import Config
+from mmzoo.runs import Run
+from mmzoo.sources import Data
+from mmzoo.training.events import EVENT_FILES, read_events, read_scalars
+from mmzoo.training.loop import Loop
+from mmzoo.training.train import train
+
+CONFIG = {
+    "name": "small",
+    "source": {"type": "dataset", "name": "digits"},
+    "inputs": {
+        "image": {
+            "type": "image",
+            "shape": [8, 8, 1],
+            "augment": [{"type": "rotation", "degrees": 10}],
+            "encoder": {"type": "cnn", "filters": [4], "batch_norm": True, "dropout": 0.2},
+        }
+    },
+    "heads": {"digit": {"type": "classification"}},
+    "train": {
+        "epochs": 3,
+        "batch_size": 128,
+        "log_steps": 3,
+        "checkpoint_seconds": 0,
+        "optimizer": {"type": "adam", "learning_rate": 1e-2},
+    },
+}
+STEPS_PER_EPOCH = 11  # 1,294 examples; the last batch is smaller.
+TIMED = {"step/examples_per_second", "step/waiting_for_data"}
+
+
+class Crash(BaseException):
+    """Ends a training as a lost process would: nothing that handles errors handles this."""
+
+
+def config(**changes: Any) -> dict[str, Any]:
+    """CONFIG with other values: `train={"epochs": 2}` changes no more than the epochs."""
+    return merged(CONFIG, changes)
+
+
+def merged(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    tree = deepcopy(tree)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(tree.get(key), dict)
+        # Another type has other fields.
+        whole = both and value.get("type", tree[key].get("type")) == tree[key].get("type")
+        tree[key] = merged(tree[key], value) if whole else value
+    return tree
+
+
+@contextmanager
+def crash_after_step(step: int) -> Iterator[None]:
+    """Within it a training crashes when so many steps are done."""
+    take = Loop.train
+
+    def train_steps(loop: Loop, batches: Any, steps: int) -> float:
+        left = step - int(loop.updates.step.numpy())
+        waited = take(loop, batches, min(steps, left))
+        if steps >= left:
+            raise Crash
+        return waited
+
+    with patch.object(Loop, "train", train_steps):
+        yield
+
+
+def train_with_crash(values: dict[str, Any], directory: Path, step: int) -> Run:
+    """Trains, crashes after `step`, and resumes to the end."""
+    try:
+        with crash_after_step(step):
+            train(values, run=directory)
+    except Crash:
+        return train(values, run=directory, resume=True)
+    raise AssertionError("the training ended before it could crash")
+
+
+def kept(run: Run) -> dict[str, Any]:
+    """All that an uninterrupted training and a resumed one must have in common, bit by bit."""
+    arrays, state = read_checkpoint(checkpoints(run.last)[-1])
+    found = {f"variable {index}": array.tobytes() for index, array in enumerate(arrays)}
+    found |= {f"best {name}": values.tobytes() for name, values in weights(run).items()}
+    found |= {f"state {name}": value for name, value in state.items()}
+    found["history.csv"] = run.history_file.read_text()
+    found["metrics.json"] = run.metrics_file.read_text()
+    for split in ("train", "validation"):
+        for tag, curve in read_scalars(run.logs / split).items():
+            steps = [step for step, _ in curve]
+            found[f"{split} {tag}"] = steps if tag in TIMED else repr(curve)  # As NaN is not NaN.
+            assert steps == sorted(set(steps)), f"{split} {tag} runs back: {steps}"
+    found["event tags"] = sorted(
+        (str(path.parent.relative_to(run.logs)), value.tag, event.step)
+        for path in run.logs.rglob(EVENT_FILES)
+        for event in read_events(path)
+        for value in event.summary.value
+    )
+    found["leftovers"] = [path.name for path in run.last.parent.rglob(".*")]
+    return found
+
+
+def weights(run: Run) -> dict[str, np.ndarray]:
+    """Every array of best.weights.h5, by its path."""
+    found: dict[str, np.ndarray] = {}
+
+    def take(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()]
+
+    with h5py.File(run.best_weights) as file:
+        file.visititems(take)
+    assert found
+    return found
+
+
+def differences(run: Run, other: Run) -> list[str]:
+    """What the two runs do not have in common: nothing, if all is well."""
+    one, two = kept(run), kept(other)
+    return sorted(name for name in one.keys() | two.keys() if one.get(name) != two.get(name))
+
+
+def finite(run: Run) -> bool:
+    """Whether everything that the run saved is finite."""
+    saved = [array for path in checkpoints(run.last) for array in read_checkpoint(path)[0]]
+    saved += weights(run).values() if run.best_weights.is_file() else []
+    return all(np.isfinite(array).all() for array in saved)
+
+
+REGRESSION = {
+    "name": "numbers",
+    "source": {"type": "synthetic"},
+    "inputs": {
+        "image": {
+            "type": "image",
+            "shape": [4, 4, 1],
+            "encoder": {"type": "cnn", "filters": [2], "batch_norm": True},
+        }
+    },
+    "heads": {"number": {"type": "regression", "dim": 1}},
+    "train": {"epochs": 3, "batch_size": 8, "log_steps": 1, "checkpoint_seconds": 0},
+}
+TOO_LARGE = 1e300  # A fine float64, and infinite in float32.
+
+
+@contextmanager
+def spoilt_rows(**rows: list[int]) -> Iterator[None]:
+    """Within it 44 rows train, of which some of a split's have a label that is TOO_LARGE."""
+    random = np.random.RandomState(0)
+    splits = {
+        split: {
+            "image": random.randint(0, 256, (count, 4, 4, 1)).astype("uint8"),
+            "number": random.normal(size=(count, 1)),
+        }
+        for split, count in (("train", 44), ("validation", 16), ("test", 16))
+    }
+    for split, bad in rows.items():
+        splits[split]["number"][bad] = TOO_LARGE
+    data = Data("numbers", "0" * 64, splits, {}, ())
+    with patch.object(Config, "load_data", lambda config, tell: data):
+        yield
