@@ -1,0 +1,125 @@
+"""The devices that a training gets, and that nothing of it stays on for the next."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from mmzoo.config import Train, load_config
+from mmzoo.devices import available_cores, prepare_devices
+from mmzoo.errors import TrainingError
+from mmzoo.lazy import keras, tf
+from mmzoo.model import build_model
+from mmzoo.trained import load_trained
+from mmzoo.training.train import train
+
+
+def test_a_cpu_computes_in_float32_without_xla():
+    devices = prepare_devices("auto", Train())
+    assert (devices.kind, devices.precision, devices.xla) == ("cpu", "float32", False)
+    assert devices.replicas == 1
+    threads = f"{devices.threads} thread{'s' if devices.threads > 1 else ''}"
+    assert str(devices) == f"CPU with {threads} (float32)"
+
+
+def test_the_config_decides_where_it_says_something():
+    devices = prepare_devices("cpu", Train(precision="mixed_bfloat16", xla=True))
+    assert (devices.precision, devices.xla) == ("mixed_bfloat16", True)
+    assert str(devices).endswith("(mixed_bfloat16, XLA)")
+
+
+def test_a_gpu_that_is_not_there_is_an_error():
+    with pytest.raises(TrainingError) as caught:
+        prepare_devices("gpu", Train())
+    assert str(caught.value) == (
+        "--device gpu: TensorFlow finds no GPU here. `mmzoo doctor` says what it sees; "
+        "`pip install 'mmzoo[gpu]'` brings CUDA. Use --device cpu to go on without."
+    )
+
+
+def test_the_record_is_what_a_resume_goes_by():
+    began = {**prepare_devices("cpu", Train()).record(), "precision": "mixed_bfloat16"}
+    assert began.keys() == {"kind", "names", "replicas", "precision", "xla", "threads"}
+    assert prepare_devices("cpu", Train(), began).precision == "mixed_bfloat16"
+
+
+CODE = """
+from mmzoo.config import Train
+from mmzoo.devices import prepare_devices
+from mmzoo.lazy import tf
+print(prepare_devices("cpu", Train(), {before}).threads)
+print(tf.config.threading.get_intra_op_parallelism_threads())
+print(prepare_devices("cpu", Train(), {{"threads": 7, "precision": "float32"}}).threads)
+"""
+
+
+def threads(before: str = "None", **environment: str) -> list[int]:
+    """What a new process says: the threads it takes, TensorFlow's, and those of a later call."""
+    done = subprocess.run(
+        [sys.executable, "-c", CODE.format(before=before)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [int(line) for line in done.stdout.split()]
+
+
+def test_threads_are_the_cores_unless_a_resume_says_otherwise():
+    """Their number decides the last bits of all sums."""
+    assert threads() == [available_cores()] * 3
+    before = "{'threads': 5, 'precision': 'float32'}"
+    # Once TensorFlow has started it is too late to change them: what is said is what holds.
+    assert threads(before, TF_NUM_INTRAOP_THREADS="3") == [5, 5, 5]
+
+
+# Nothing stays on.
+
+
+def test_precision_does_not_outlive_a_training(tiny, tmp_path):
+    """Keras' policy holds for a process; a user's own models in it are none of ours."""
+    before = keras.config.dtype_policy().name
+    tiny["train"] |= {"precision": "mixed_bfloat16", "epochs": 1}
+    run = train(tiny, run=tmp_path / "run")
+    assert keras.config.dtype_policy().name == before
+    model, _ = load_trained(run, precision="mixed_bfloat16")
+    assert model.dtype_policy.name == "mixed_bfloat16"
+    assert load_trained(run)[0].dtype_policy.name == before
+
+
+def test_a_policy_of_the_users_own_does_not_reach_a_training(tiny, tmp_path):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        run = train({**tiny, "train": {"epochs": 1}}, run=tmp_path / "run")
+        assert run.environment()["device"]["precision"] == "float32"
+        assert keras.config.dtype_policy().name == "mixed_float16"
+        model = build_model(load_config(tiny).with_columns().fitted(load(tiny)))
+        assert model.dtype_policy.name == "mixed_float16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    again = train({**tiny, "train": {"epochs": 1}}, run=tmp_path / "again")
+    assert again.history_file.read_text() == run.history_file.read_text()
+
+
+def load(values):
+    return load_config(values).with_columns().load_data([].append)
+
+
+def test_determinism_does_not_outlive_a_training():
+    prepare_devices("cpu", Train(deterministic=True))
+    with pytest.raises(tf.errors.FailedPreconditionError, match="determinism"):
+        tf.timestamp()
+    prepare_devices("cpu", Train())
+    assert tf.timestamp() > 0
+
+
+def test_trainings_in_one_process_do_not_touch_one_another(tiny, trained_run, tmp_path):
+    """The session's first training, one with everything else, and the first again."""
+    other = {"precision": "mixed_bfloat16", "deterministic": True, "ema": 0.9, "epochs": 1}
+    train({**tiny, "train": {**tiny["train"], **other}}, run=tmp_path / "other")
+    again = train(tiny, run=tmp_path / "again")
+    assert again.history_file.read_text() == trained_run.history_file.read_text()
+    assert again.metrics_file.read_text() == trained_run.metrics_file.read_text()
