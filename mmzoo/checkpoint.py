@@ -69,24 +69,38 @@ def restore_checkpoint(
 ) -> dict[str, Any] | None:
     """Puts the newest good checkpoint into the variables and returns its state.
 
-    A damaged one is said, and the one before it taken. None if there is none at all.
+    None if there is none at all.
 
     Raises:
         RunError: there are checkpoints, and none of them can be used.
     """
+    found = newest_checkpoint(folder, tell)
+    if found is None:
+        return None
+    path, arrays, state = found
+    put_arrays(arrays, variables, path)
+    return state
+
+
+def newest_checkpoint(
+    folder: Path, tell: Callable[[str], None]
+) -> tuple[Path, list[np.ndarray], dict[str, Any]] | None:
+    """The newest good checkpoint: its path, arrays and state.
+
+    A damaged one is said, and the one before it taken. None if there is none at all.
+
+    Raises:
+        RunError: there are checkpoints, and none of them can be read.
+    """
     paths = checkpoints(folder)
     for path in reversed(paths):
         try:
-            arrays, state = read_checkpoint(path)
+            return path, *read_checkpoint(path)
         except RunError as error:
             tell(str(error))
-            continue
-        put_arrays(arrays, variables, path)
-        return state
     if paths:
         raise RunError(
-            f"{folder}: none of its {len(paths)} checkpoints can be read. "
-            "Start a new run without --resume."
+            f"{folder}: none of its checkpoints can be read. Start a new run without --resume."
         )
     return None
 

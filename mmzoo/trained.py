@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mmzoo.checkpoint import checkpoints, put_arrays, read_checkpoint
+import numpy as np
+
+from mmzoo.checkpoint import newest_checkpoint, put_arrays, read_checkpoint
 from mmzoo.config import Config
 from mmzoo.errors import RunError
+from mmzoo.journal import to_stderr
 from mmzoo.model import build_model
 from mmzoo.runs import Run
 from mmzoo.spec import did_you_mean
@@ -24,7 +28,8 @@ def load_trained(
 
     Args:
         run: the run.
-        checkpoint: "best", "last", or a weights file of the same model.
+        checkpoint: "best", "last", or a weights file of the same model. Of "last" and of any
+            exact checkpoint it gets what validation had: the moving averages, if there are any.
         precision: the Keras dtype policy of its layers; by default the one that is in force.
 
     Raises:
@@ -34,10 +39,10 @@ def load_trained(
     model = build_model(config, precision)
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
     if checkpoint == "last" or Path(checkpoint).suffix == ".npz":
-        path = _newest(run) if checkpoint == "last" else Path(checkpoint)
-        arrays, _ = read_checkpoint(path)
+        path, arrays, state = _exact(run, checkpoint)
         # A checkpoint begins with the model's own variables; the optimizer's come after them.
-        put_arrays(arrays[: len(model.variables)], model.variables, path)
+        own = _validated(arrays, state)[: len(model.variables)]
+        put_arrays(own, model.variables, path)
     else:
         load_weights(model, _weights_file(run, checkpoint))
     return model, config
@@ -57,8 +62,20 @@ def _weights_file(run: Run, checkpoint: str | Path) -> Path:
     return Path(checkpoint)
 
 
-def _newest(run: Run) -> Path:
-    saved = checkpoints(run.last)
-    if not saved:
+def _exact(run: Run, checkpoint: str | Path) -> tuple[Path, list[np.ndarray], dict[str, Any]]:
+    """An exact checkpoint: its path, arrays and state."""
+    if checkpoint != "last":
+        return Path(checkpoint), *read_checkpoint(Path(checkpoint))
+    found = newest_checkpoint(run.last, to_stderr)
+    if found is None:
         raise RunError(f"{run.directory}: has no checkpoint; was it ever trained?")
-    return saved[-1]
+    return found
+
+
+def _validated(arrays: Sequence[np.ndarray], state: dict[str, Any]) -> list[np.ndarray]:
+    """The arrays, where validation had others with those in their places."""
+    validated = list(arrays)
+    for place, sources in state.get("validated", ()):
+        first, *others = (arrays[source] for source in sources)
+        validated[place] = sum(others, first) / len(sources) if others else first
+    return validated

@@ -45,15 +45,20 @@ def test_a_checkpoint_can_be_named_by_its_file(trained_run):
         np.testing.assert_array_equal(one, two)
 
 
-def test_with_averages_the_best_weights_are_they_and_the_last_are_not(tiny, tmp_path):
+def test_with_averages_best_and_last_are_they(tiny, tmp_path):
+    """After one epoch, which is the best as it is the last."""
     tiny["train"] |= {"ema": 0.95, "epochs": 1}
+    tiny["inputs"]["image"]["encoder"]["batch_norm"] = True
     run = train(tiny, run=tmp_path / "run")
-    arrays, _ = read_checkpoint(checkpoints(run.last)[-1])
-    saved = [array.tobytes() for array in arrays]
-    best, last = (load_trained(run, which)[0] for which in ("best", "last"))
-    for model in (best, last):
-        assert all(weight.numpy().tobytes() in saved for weight in model.trainable_variables)
-    assert not np.array_equal(best.get_weights()[0], last.get_weights()[0])
+    newest = checkpoints(run.last)[-1]
+    models = [load_trained(run, which)[0] for which in ("best", "last", newest)]
+    for best, *others in zip(*(model.get_weights() for model in models), strict=True):
+        for other in others:
+            np.testing.assert_array_equal(other, best)
+    arrays, _ = read_checkpoint(newest)
+    trained, averaged = arrays[0], models[1].variables[0].numpy()
+    assert trained.shape == averaged.shape
+    assert not np.array_equal(trained, averaged)
 
 
 def test_layers_have_the_precision_that_is_asked_for(trained_run):
@@ -86,4 +91,18 @@ def test_what_is_damaged_or_of_another_model_is_refused(own_run, tiny, tmp_path)
         f"{other.best_weights}: not weights of this model: "
     )
     newest.write_bytes(newest.read_bytes()[:-50])
-    assert message(own_run, "last").startswith(f"{newest}: damaged, it cannot be used (")
+    assert message(own_run, newest).startswith(f"{newest}: damaged, it cannot be used (")
+    assert message(own_run, "last") == (
+        f"{own_run.last}: none of its checkpoints can be read. Start a new run without --resume."
+    )
+
+
+def test_before_a_damaged_last_checkpoint_the_one_before_it_is_taken(own_run, capsys):
+    [good] = checkpoints(own_run.last)
+    newest = own_run.last / f"{int(good.stem) + 1:012d}.npz"
+    newest.write_bytes(good.read_bytes()[:-50])
+    model, _ = load_trained(own_run, "last")
+    expected, _ = load_trained(own_run, good)
+    for one, two in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert f"{newest}: damaged, it cannot be used (" in capsys.readouterr().err

@@ -143,6 +143,20 @@ class Loop:
             for variable, value in before:
                 variable.assign(value)
 
+    def validated_places(self) -> list[tuple[int, list[int]]]:
+        """How `averaged_weights` is had from the values of `variables`.
+
+        Returns:
+            Pairs of a variable's place and the places of those whose mean it has there.
+        """
+        places = {id(variable): place for place, variable in enumerate(self.variables)}
+        averaged = [
+            (places[id(weight)], [places[id(average)]])
+            for weight, average in zip(self._weights, self._averages, strict=False)
+        ]
+        unshared = [[places[id(part)] for part in parts] for parts in self._unshared_parts()]
+        return [*averaged, *((sources[0], sources) for sources in unshared)]
+
     def _give_each_device_its_own_dropout(self) -> None:
         """Keras starts all of them with the same seed, so each would drop the same places."""
         for variable in self.model.non_trainable_variables:
@@ -151,12 +165,16 @@ class Loop:
                     part.assign(part + tf.constant([device, 0], part.dtype))
 
     def _means_over_devices(self) -> Iterator[tuple[tf.Variable, tf.Tensor]]:
+        for parts in self._unshared_parts():
+            mean = tf.add_n([tf.identity(part) for part in parts]) / len(parts)
+            yield from ((part, mean) for part in parts)
+
+    def _unshared_parts(self) -> Iterator[list[tf.Variable]]:
         """Of batch norm's averages, which each device takes over its part of the batches."""
         for variable in self.model.non_trainable_variables:
             parts = self._parts(variable)
             if len(parts) > 1 and parts[0].dtype.is_floating:
-                mean = tf.add_n([tf.identity(part) for part in parts]) / len(parts)
-                yield from ((part, mean) for part in parts)
+                yield parts
 
     def _parts(self, variable: keras.Variable) -> list[tf.Variable]:
         """The variable of each device."""

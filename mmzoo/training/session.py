@@ -111,6 +111,7 @@ class Session:
             "history": self.history,
             "logged": self.logged,
             "watchers": {name: part.state() for name, part in watchers.items() if part},
+            "validated": self.loop.validated_places(),
             "fingerprint": self.data.fingerprint,
             "threads": self.devices.threads,
             "bad_steps_skipped": int(self.loop.updates.skipped.numpy()),

@@ -112,6 +112,13 @@ def test_the_weights_of_two_devices_are_as_good_on_one(errors, folder):
     assert here["digit"]["accuracy"] == pytest.approx(best["validation_digit_accuracy"])
 
 
+def test_the_last_weights_of_two_devices_are_those_that_were_validated(errors, folder):
+    run = Run(folder / "whole")
+    last = run.history()[-1]
+    here = evaluate(run, split="validation", checkpoint="last")
+    assert here["loss"] == pytest.approx(last["validation_loss"], rel=1e-4)
+
+
 def test_each_device_drops_other_places(errors, folder):
     arrays, _ = read_checkpoint(checkpoints(Run(folder / "whole").last)[-1])
     first, second = (a for a in arrays if a.dtype.kind in "iu" and a.shape == (2,))
@@ -144,7 +151,7 @@ def test_what_is_not_finite_on_one_device_counts_for_all(errors, folder):
     assert finite(Run(folder / "spoilt"))
     assert errors["skipped"] is None
     assert finite(Run(folder / "skipped"))
-    assert "3 steps with a gradient that" in Run(folder / "skipped").log_file.read_text()
+    assert "3 steps whose loss or gradient" in Run(folder / "skipped").log_file.read_text()
 
 
 @pytest.mark.slow

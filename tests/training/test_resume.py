@@ -241,7 +241,7 @@ def test_nothing_but_damaged_checkpoints_is_an_error(half):
     for path in checkpoints(half.last):
         path.write_bytes(b"")
     assert refusal(half, config()) == (
-        f"{half.last}: none of its 2 checkpoints can be read. Start a new run without --resume."
+        f"{half.last}: none of its checkpoints can be read. Start a new run without --resume."
     )
 
 
