@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from annotated_types import Gt, Lt, MinLen
+from annotated_types import Ge, Gt, Lt, MinLen
 from pydantic import StringConstraints
 
 from mmzoo.fusion import Concat, Fusion
@@ -18,7 +18,6 @@ from mmzoo.optimizers import Adam, Optimizer
 from mmzoo.sources import Data, Source, Synthetic
 from mmzoo.spec import (
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveInt,
     Problem,
     Spec,
@@ -68,7 +67,7 @@ class Train(Spec):
     the loss where there are several heads."""
     early_stopping: EarlyStopping | None = None
     """End before `epochs` when the watched metric no longer gets better."""
-    seed: Annotated[NonNegativeInt, Lt(2**32)] = 0
+    seed: Annotated[int, Ge(0), Lt(2**32)] = 0
     """Decides the first weights, the order of the data, augmentation and dropout."""
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
     """Numbers to compute in. `auto`: float32 on CPUs; on GPUs mixed_bfloat16 or mixed_float16

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from mmzoo.errors import TrainingError
+from mmzoo.errors import MmzooError, TrainingError
 from mmzoo.lazy import quiet_stderr, tf
+from mmzoo.spec.words import either
 
 if TYPE_CHECKING:
     from mmzoo.config import Train
@@ -71,9 +72,13 @@ def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None =
             same precision and as many threads.
 
     Raises:
-        TrainingError: a GPU was asked for and there is none, the batch cannot be shared, or XLA
-            was asked for on several devices.
+        TrainingError: there is no such kind, a GPU was asked for and there is none, the batch
+            cannot be shared, or XLA was asked for on several devices.
     """
+    if kind not in get_args(Kind):
+        raise TrainingError(
+            f"device: expected {either([repr(known) for known in get_args(Kind)])}, got {kind!r}"
+        )
     gpus = tf.config.list_physical_devices("GPU")
     if kind == "gpu" and not gpus:
         raise TrainingError(
@@ -111,7 +116,27 @@ def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None =
 
 def available_cores() -> int:
     """The cores that this process may use, which a container or taskset can make fewer."""
-    return len(os.sched_getaffinity(0))
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS says no more than this.
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Says what to make smaller where the memory of the machine or of a device is too small.
+
+    Raises:
+        TrainingError: instead of what Python, NumPy or TensorFlow raises.
+    """
+    try:
+        yield
+    except MmzooError:
+        raise  # Before the next line asks for TensorFlow's errors, which may mean to import it.
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise TrainingError(
+            "This is too large for the memory here. Make train.batch_size smaller, or "
+            "train.evaluation_batch_size, the input's shape, or the encoder's filters or units."
+        ) from error
 
 
 @cache

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mmzoo.encoders import Features
+from mmzoo.errors import ConfigError
 from mmzoo.lazy import keras
 
 if TYPE_CHECKING:
@@ -25,7 +26,18 @@ def build_model(config: Config, precision: str | None = None) -> keras.Model:
     Args:
         config: fitted to its data.
         precision: the Keras dtype policy of its layers; by default the one that is in force.
+
+    Raises:
+        ConfigError: a head leaves open what only the data says, such as how many classes there are.
     """
+    for name, head in config.heads.items():
+        if not head.whole:
+            size = "dim" if "dim" in type(head).model_fields else "classes"
+            raise ConfigError(
+                f"heads.{name}.{size}: missing, so the model's shape is not known. Give it, or "
+                "take `run.config()` of a trained run, or "
+                "`config.with_columns().fitted(data)` for data of `config.load_data`"
+            )
     keras.utils.set_random_seed(config.train.seed)
     with _dtype_policy(precision):
         placeholders = {name: spec.placeholder(name) for name, spec in config.inputs.items()}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmzoo.config import Config
-from mmzoo.devices import Kind, prepare_devices
+from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError
 from mmzoo.lazy import tf
 from mmzoo.runs import Run, open_run
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Columns = dict[str, list[Any]]
 
 
+@memory_errors()
 def predict(
     run: Run | Path | str,
     files: Iterable[Path | str] | Path | str,

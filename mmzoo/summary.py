@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmzoo.config import Config, load_config
+from mmzoo.devices import memory_errors
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras, quiet_stderr, tf
 from mmzoo.model import build_model
@@ -70,6 +71,7 @@ class Summary:
         )
 
 
+@memory_errors()
 def summarise(path: Path) -> Summary:
     """The model of a config file, or of a run.
 

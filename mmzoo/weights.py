@@ -51,6 +51,8 @@ def _check_room(path: Path, size: int) -> None:
 
     HDF5 would find that out in the middle of the file, and complain of every object in it.
     """
+    if not hasattr(os, "posix_fallocate"):
+        return  # As on macOS.
     with path.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, size)
 

@@ -426,3 +426,27 @@ def test_set_changes_a_default_component_without_its_type(tmp_path):
     assert config.train.optimizer == SGD(schedule=Constant(warmup=0.1))
     with pytest.raises(ConfigError, match=r"inputs\.image\.encoder\.type: missing"):
         load_config(path, ["inputs.image.encoder=null", "inputs.image.encoder.filters=[3]"])
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "train.batch_size=99999999999999999999999",
+        "inputs.image.encoder.filters.0=10000000000",
+        "inputs.image.encoder.kernel_size=2147483648",
+        "heads.digit.classes=10000000000",
+    ],
+)
+def test_a_number_that_tensorflow_cannot_count_to_is_refused(tiny, override):
+    field, _, number = override.partition("=")
+    with pytest.raises(ConfigError) as caught:
+        load_config(tiny, [override])
+    assert str(caught.value) == (
+        f"--set {override}: {field}: expected a number of at most 2147483647, which is what "
+        f"TensorFlow counts to; got number {number}"
+    )
+
+
+def test_the_largest_numbers_are_taken(tiny):
+    config = load_config(tiny, ["train.batch_size=2147483647", "train.seed=4294967295"])
+    assert (config.train.batch_size, config.train.seed) == (2**31 - 1, 2**32 - 1)

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from mmzoo.config import Train, load_config
-from mmzoo.devices import available_cores, prepare_devices
-from mmzoo.errors import TrainingError
+from mmzoo.devices import available_cores, memory_errors, prepare_devices
+from mmzoo.errors import DataError, TrainingError
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
 from mmzoo.trained import load_trained
@@ -38,6 +38,38 @@ def test_a_gpu_that_is_not_there_is_an_error():
         "--device gpu: TensorFlow finds no GPU here. `mmzoo doctor` says what it sees; "
         "`pip install 'mmzoo[gpu]'` brings CUDA. Use --device cpu to go on without."
     )
+
+
+def test_a_kind_that_is_unknown_is_an_error():
+    with pytest.raises(TrainingError) as caught:
+        prepare_devices("tpu", Train())
+    assert str(caught.value) == "device: expected 'auto', 'cpu' or 'gpu', got 'tpu'"
+
+
+def test_where_the_system_counts_no_cores_for_a_process_all_are_taken(monkeypatch):
+    """As on macOS."""
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert available_cores() == os.cpu_count()
+
+
+def test_what_is_too_large_for_the_memory_is_said():
+    message = (
+        "This is too large for the memory here. Make train.batch_size smaller, or "
+        "train.evaluation_batch_size, the input's shape, or the encoder's filters or units."
+    )
+    with pytest.raises(TrainingError) as caught, memory_errors():
+        tf.zeros((2**30, 2**20))
+    assert str(caught.value) == message
+    with pytest.raises(TrainingError) as caught, memory_errors():
+        bytearray(2**62)
+    assert str(caught.value) == message
+
+
+def test_other_errors_are_not_taken_for_too_little_memory():
+    for error in (DataError("x.csv: no rows"), ValueError("?")):
+        with pytest.raises(type(error)) as caught, memory_errors():
+            raise error
+        assert caught.value is error
 
 
 def test_the_record_is_what_a_resume_goes_by():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mmzoo.config import Config, load_config
+from mmzoo.errors import ConfigError
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
 
@@ -145,3 +146,17 @@ def test_a_model_built_again_has_its_variables_in_the_same_order():
 
 def test_the_model_has_the_experiments_name():
     assert build_model(config({"type": "lenet"})).name == "net"
+
+
+@pytest.mark.parametrize(
+    ("type_", "size"),
+    [("classification", "classes"), ("multilabel", "classes"), ("regression", "dim")],
+)
+def test_a_head_whose_size_is_left_to_the_data_is_an_error(type_, size):
+    with pytest.raises(ConfigError) as caught:
+        build_model(config({"type": "lenet"}, heads={"digit": {"type": type_}}))
+    assert str(caught.value) == (
+        f"heads.digit.{size}: missing, so the model's shape is not known. Give it, or take "
+        "`run.config()` of a trained run, or `config.with_columns().fitted(data)` for data of "
+        "`config.load_data`"
+    )

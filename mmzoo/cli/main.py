@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import textwrap
 import traceback
 from typing import Any, NoReturn
 
@@ -90,7 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show(shown)
         click.echo(harmless(shown.getvalue()), err=True, nl=False)
         sys.exit(error.exit_code)
-    except (MmzooError, OSError, KeyboardInterrupt, click.Abort) as error:
+    except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
         _fail(error)
@@ -114,7 +115,12 @@ def _fail(error: BaseException) -> NoReturn:
             sys.exit(130)
         case OSError(filename=name, strerror=reason) if reason:
             message = f"{os.fsdecode(name)}: {reason}" if isinstance(name, str | bytes) else reason
-        case _:
+        case MmzooError() | OSError():
             message = str(error)
+        case _:
+            what = textwrap.shorten(f"{type(error).__name__}: {error}", 200, placeholder=" ...")
+            message = (
+                f"{what.rstrip('. ')}. This is a defect of mmzoo; --debug shows the traceback."
+            )
     click.echo(f"{styled('Error:', fg='red', bold=True)} {harmless(message)}", err=True)
     sys.exit(1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmzoo import __version__
 from mmzoo.config import Config
-from mmzoo.devices import Kind, prepare_devices
+from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import RunError
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
 from mmzoo.evaluation.head_reports import head_report
@@ -66,6 +66,7 @@ def evaluate(
     return evaluate_run(run, split=split, checkpoint=checkpoint, device=device).metrics
 
 
+@memory_errors()
 def evaluate_run(
     run: Run | Path | str, *, split: str, checkpoint: str | Path, device: Kind
 ) -> Evaluated:

@@ -1,6 +1,7 @@
 """Spec, and the way from a YAML file to one: the loader, `--set`, the wording of errors."""
 
 from mmzoo.spec.base import Fraction as Fraction
+from mmzoo.spec.base import Int32 as Int32
 from mmzoo.spec.base import NonNegativeFloat as NonNegativeFloat
 from mmzoo.spec.base import NonNegativeInt as NonNegativeInt
 from mmzoo.spec.base import PositiveFloat as PositiveFloat

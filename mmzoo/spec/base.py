@@ -7,11 +7,28 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
-PositiveInt = Annotated[int, Ge(1)]
-NonNegativeInt = Annotated[int, Ge(0)]
+from mmzoo.spec.words import describe
+
+LARGEST_INT = 2**31 - 1
+
+
+def _within_int32(number: int) -> int:
+    # Not a `Le`, which every message and page about a number would name, though few come near it.
+    if number > LARGEST_INT:
+        raise ValueError(
+            f"expected a number of at most {LARGEST_INT}, which is what TensorFlow counts to; "
+            f"got {describe(number)}"
+        )
+    return number
+
+
+Int32 = Annotated[int, AfterValidator(_within_int32)]
+"""A whole number that TensorFlow's 32-bit sizes and counts can hold."""
+PositiveInt = Annotated[Int32, Ge(1)]
+NonNegativeInt = Annotated[Int32, Ge(0)]
 PositiveFloat = Annotated[float, Gt(0)]
 NonNegativeFloat = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Le(1)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.config import Config, load_config
-from mmzoo.devices import Kind, prepare_devices
+from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import Interrupted, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.journal import Journal
@@ -65,6 +65,7 @@ def train(
         found.removed_unless_begun(),
         Journal(found.log_file) as journal,
         _disk_errors(found),
+        memory_errors(),
     ):
         session = _prepare(config, found, resume, device, journal)
         if session.finished and "test" in found.metrics():
@@ -145,6 +146,11 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
     """Validates, keeps the best weights, and lets the watchers decide; or nothing, if stopped."""
     progress.validating()
     loop, epoch = session.loop, len(session.history) + 1
+    if loop.loss_total()[1] == 0:
+        raise TrainingError(
+            f"Epoch {epoch}: every step was left out, since its loss or a gradient was not a "
+            "finite number. Try a smaller train.optimizer.learning_rate."
+        )
     trained = _metrics(session)
     kept = loop.metrics_state()
     with loop.averaged_weights():
@@ -244,4 +250,4 @@ def _note_end(session: Session, journal: Journal) -> None:
         )
     skipped = int(session.loop.updates.skipped.numpy())
     if skipped:
-        journal.note(f"{skipped} steps with a gradient that was not finite were left out")
+        journal.say(f"{skipped} steps whose loss or gradient was not finite were left out.")

@@ -159,10 +159,25 @@ def test_debug_behind_two_dashes_is_a_file(mmzoo):
     assert mmzoo("check", "--", "--debug").err == "Error: --debug: there is no such file\n"
 
 
-def test_a_defect_of_ours_is_not_dressed_up(failing):
-    failing(ZeroDivisionError())
-    with pytest.raises(ZeroDivisionError):
-        main(["data", "where"])
+def test_a_defect_of_ours_is_one_line_that_says_so(mmzoo, failing):
+    failing(ZeroDivisionError("division\nby zero."))
+    done = mmzoo("data", "where")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "Error: ZeroDivisionError: division by zero. This is a defect of mmzoo; "
+        "--debug shows the traceback.\n"
+    )
+    shown = mmzoo("data", "where", "--debug").err
+    assert shown.startswith("Traceback (most recent call last):")
+    assert shown.endswith(done.err)
+
+
+def test_a_defect_of_ours_that_says_much_is_cut(mmzoo, failing):
+    failing(ValueError("much " * 1000))
+    err = mmzoo("data", "where").err
+    assert err.startswith("Error: ValueError: much much ")
+    assert err.endswith(" This is a defect of mmzoo; --debug shows the traceback.\n")
+    assert len(err) < 300
 
 
 @pytest.mark.parametrize(
