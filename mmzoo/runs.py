@@ -24,6 +24,20 @@ from mmzoo.spec import did_you_mean, dump_yaml
 
 _NUMBER = re.compile(r"\d{3,}")
 
+_ENVIRONMENT = {
+    "versions": dict,
+    "data.name": str,
+    "data.fingerprint": str,
+    "device.kind": str,
+    "device.replicas": int,
+    "device.precision": str,
+    "device.xla": bool,
+    "device.threads": int,
+}
+"""What others read of environment.json."""
+_SPLIT_METRICS = {"examples": int, "data": str, "loss": float | None}
+"""What every split has in metrics.json, beside its heads."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -84,13 +98,20 @@ class Run:
         write_text(self.config_file, dump_yaml(config, header))
 
     def environment(self) -> dict[str, Any]:
-        return _read_json(self.environment_file)
+        environment = _read_json(self.environment_file)
+        _check_entries(self.environment_file, environment, _ENVIRONMENT)
+        return environment
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         write_text(self.environment_file, json.dumps(environment, indent=2) + "\n")
 
     def metrics(self) -> dict[str, Any]:
-        return _read_json(self.metrics_file) if self.metrics_file.is_file() else {}
+        if not self.metrics_file.is_file():
+            return {}
+        metrics = _read_json(self.metrics_file)
+        entries = {f"{s}.{key}": kind for s in metrics for key, kind in _SPLIT_METRICS.items()}
+        _check_entries(self.metrics_file, metrics, entries)
+        return metrics
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         write_text(self.metrics_file, json.dumps(metrics, indent=2, allow_nan=False) + "\n")
@@ -100,10 +121,19 @@ class Run:
         if not self.history_file.is_file():
             return []
         with self.history_file.open(newline="", encoding="utf-8") as file:
-            return [
-                {name: float(value) for name, value in row.items() if value}
-                for row in csv.DictReader(file)
-            ]
+            rows = csv.DictReader(file)
+            try:
+                history = [
+                    {name: float(text) for name, text in row.items() if text} for row in rows
+                ]
+            # A row with more values than there are names has a list of them.
+            except (ValueError, TypeError, csv.Error) as error:
+                raise RunError(
+                    f"{self.history_file}: damaged, line {rows.line_num}: {error}"
+                ) from error
+        if any("epoch" not in row for row in history):
+            raise RunError(f"{self.history_file}: damaged: a row has no epoch")
+        return history
 
     def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
         text = io.StringIO()
@@ -171,13 +201,23 @@ def new_run(name: str, directory: Path | None = None, root: Path = Path("runs"))
     """Makes a run directory: `directory`, else `root/name/<next number>`.
 
     Raises:
-        RunError: `directory` exists already.
+        RunError: `directory` exists already, or `root/name` would be a run and its runs' folder.
     """
+    parent = root / name
     if directory is not None:
+        if directory.resolve() == parent.resolve():
+            raise RunError(
+                f"{directory}: stands for the newest of the numbered runs in it. Name another, "
+                f"such as {directory / 'mine'}, or leave --run out."
+            )
         refuse_existing(directory)
         directory.mkdir(parents=True)
         return Run(directory)
-    parent = root / name
+    if Run(parent).config_file.is_file():
+        raise RunError(
+            f"{parent}: is itself a run, and would hide the numbered runs in it. Move it elsewhere, "
+            "or name a directory with --run."
+        )
     parent.mkdir(parents=True, exist_ok=True)
     number = max((int(path.name) for path in _numbered(parent)), default=0)
     while True:  # Two trainings that start at once each get a number of their own.
@@ -213,9 +253,11 @@ def open_run(path: Path) -> tuple[Run, Path | None]:
         RunError: there is no run there.
     """
     if path.is_file():
-        for parent in path.parents:
+        here = Path.cwd()
+        for parent in Path(os.path.abspath(path)).parents:
             if Run(parent).config_file.is_file():
-                return Run(parent), path
+                named_from_here = not path.is_absolute() and parent.is_relative_to(here)
+                return Run(parent.relative_to(here) if named_from_here else parent), path
         raise RunError(f"{path}: not inside a run directory: no config.yaml above it")
     if Run(path).config_file.is_file():
         return Run(path), None
@@ -234,11 +276,14 @@ def open_run(path: Path) -> tuple[Run, Path | None]:
 
 
 def all_runs(root: Path = Path("runs")) -> list[Run]:
-    """Every run below `root`, by name and number."""
-    found = [path.parent for path in root.glob("*/*/config.yaml")]
-    # With zeros before them, numbers of one length sort as texts do.
-    found.sort(key=lambda path: (path.parent, len(path.name), path.name))
-    return [Run(path) for path in found]
+    """Every run in `root` or one folder below, by name and number."""
+    found = [path.parent for level in ("*", "*/*") for path in root.glob(f"{level}/config.yaml")]
+    return [Run(path) for path in sorted(found, key=_by_name_and_number)]
+
+
+def _by_name_and_number(path: Path) -> tuple[Path, int]:
+    numbered = _NUMBER.fullmatch(path.name)
+    return (path.parent, int(path.name)) if numbered else (path, 0)
 
 
 def _numbered(parent: Path) -> list[Path]:
@@ -257,3 +302,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise RunError(f"{path}: expected a JSON object, got {type(content).__name__}")
     return content
+
+
+def _check_entries(path: Path, content: Mapping[str, Any], entries: Mapping[str, Any]) -> None:
+    """Refuses a file that lacks one of the entries, dotted names, or has another type there."""
+    for name, kind in entries.items():
+        found: Any = content
+        for key in name.split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        if not isinstance(found, kind):
+            raise RunError(f"{path}: damaged: {name} is missing or not what it should be")

@@ -16,6 +16,13 @@ from mmzoo.config import load_config
 from mmzoo.errors import RunError
 from mmzoo.runs import Run, all_runs, new_run, newest_run, open_run
 
+ENVIRONMENT = {
+    "versions": {"numpy": "2.0"},
+    "data": {"name": "digits", "fingerprint": "0123"},
+    "device": {"kind": "cpu", "replicas": 1, "precision": "float32", "xla": False, "threads": 2},
+    "seed": 0,
+}
+
 
 def finished(directory: Path) -> Run:
     """A run as far as `open_run` looks."""
@@ -99,6 +106,24 @@ def test_a_directory_that_exists_is_refused(tmp_path):
     )
 
 
+def test_a_run_where_numbered_runs_go_is_not_made(tmp_path):
+    directory = tmp_path / "net"
+    assert message(new_run, "net", tmp_path / "." / "net", tmp_path) == (
+        f"{directory}: stands for the newest of the numbered runs in it. "
+        f"Name another, such as {directory / 'mine'}, or leave --run out."
+    )
+    assert not directory.exists()
+
+
+def test_a_run_where_numbered_runs_go_hides_none(tmp_path):
+    run = finished(tmp_path / "net")
+    assert message(new_run, "net", None, tmp_path) == (
+        f"{run.directory}: is itself a run, and would hide the numbered runs in it. "
+        "Move it elsewhere, or name a directory with --run."
+    )
+    assert [path.name for path in run.directory.iterdir()] == ["config.yaml"]
+
+
 # Names.
 
 
@@ -119,6 +144,22 @@ def test_a_file_inside_a_run_is_opened_with_it(tmp_path):
     weights.parent.mkdir()
     weights.write_text("")
     assert open_run(weights) == (run, weights)
+
+
+def test_a_file_is_named_from_where_one_is(tmp_path, monkeypatch):
+    run = finished(tmp_path / "net" / "001")
+    run.best_weights.parent.mkdir()
+    run.best_weights.write_text("")
+    here = Path("best.weights.h5")
+    monkeypatch.chdir(run.best_weights.parent)
+    assert open_run(here) == (run, here)
+    other = finished(tmp_path / "net" / "002")
+    monkeypatch.chdir(other.directory)
+    there = Path("../001/checkpoints/best.weights.h5")
+    assert open_run(there) == (run, there)
+    monkeypatch.chdir(tmp_path)
+    below = Path("net/001/checkpoints/best.weights.h5")
+    assert open_run(below) == (Run(Path("net/001")), below)
 
 
 def test_a_file_outside_any_run(tmp_path):
@@ -158,11 +199,11 @@ def test_a_name_that_is_not_there_gets_the_nearest(tmp_path):
 
 
 def test_all_runs_come_by_name_and_number(tmp_path):
-    for name in ("b/002", "b/001", "a/001", "b/999", "b/1000"):
+    for name in ("b/002", "b/001", "a/001", "b/999", "b/1000", "b/mine", "ab"):
         finished(tmp_path / name)
     (tmp_path / "a" / "002").mkdir()
     found = [str(run.directory.relative_to(tmp_path)) for run in all_runs(tmp_path)]
-    assert found == ["a/001", "b/001", "b/002", "b/999", "b/1000"]
+    assert found == ["a/001", "ab", "b/001", "b/002", "b/999", "b/1000", "b/mine"]
     assert all_runs(tmp_path / "nothing") == []
 
 
@@ -218,7 +259,8 @@ def test_a_history_of_no_epochs_is_empty(tmp_path):
 def test_metrics_come_back(tmp_path):
     run = Run(tmp_path)
     assert run.metrics() == {}
-    metrics = {"test": {"examples": 3, "loss": 1 / 3, "digit": {"auc": None, "ci95": [0.1, 0.2]}}}
+    head = {"auc": None, "ci95": [0.1, 0.2]}
+    metrics = {"test": {"examples": 3, "data": "digits", "loss": 1 / 3, "digit": head}}
     run.write_metrics(metrics)
     assert run.metrics() == metrics
     assert json.loads(run.metrics_file.read_text()) == metrics
@@ -227,16 +269,67 @@ def test_metrics_come_back(tmp_path):
 def test_metrics_that_are_no_json_numbers_are_not_written(tmp_path):
     """`NaN` is what JSON readers of other languages choke on."""
     run = Run(tmp_path)
-    run.write_metrics({"test": {"loss": 1.0}})
+    before = {"test": {"examples": 3, "data": "digits", "loss": 1.0}}
+    run.write_metrics(before)
     with pytest.raises(ValueError, match="not JSON compliant"):
         run.write_metrics({"test": {"loss": float("nan")}})
-    assert run.metrics() == {"test": {"loss": 1.0}}
+    assert run.metrics() == before
 
 
 def test_an_environment_comes_back(tmp_path):
     run = Run(tmp_path)
-    run.write_environment({"seed": 0, "data": {"name": "digits"}})
-    assert run.environment() == {"seed": 0, "data": {"name": "digits"}}
+    run.write_environment(ENVIRONMENT)
+    assert run.environment() == ENVIRONMENT
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"data": {}}, "data.name"),
+        ({"data": None}, "data.name"),
+        ({"data": {"name": "digits", "fingerprint": 7}}, "data.fingerprint"),
+        ({"device": {"kind": "cpu"}}, "device.replicas"),
+        ({"versions": []}, "versions"),
+    ],
+)
+def test_an_environment_that_lacks_something(tmp_path, changes, missing):
+    run = Run(tmp_path)
+    run.write_environment(ENVIRONMENT | changes)
+    assert message(run.environment) == (
+        f"{run.environment_file}: damaged: {missing} is missing or not what it should be"
+    )
+    run.write_environment({})
+    assert "versions is missing" in message(run.environment)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "missing"),
+    [
+        ({"test": {}}, "test.examples"),
+        ({"test": 0.9}, "test.examples"),
+        ({"test": {"examples": 3, "data": "digits", "loss": "low"}}, "test.loss"),
+    ],
+)
+def test_metrics_that_lack_something(tmp_path, metrics, missing):
+    run = Run(tmp_path)
+    run.write_metrics(metrics)
+    assert message(run.metrics) == (
+        f"{run.metrics_file}: damaged: {missing} is missing or not what it should be"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("epoch,loss\n1,0.5\n2,low\n", ", line 3: could not convert string to float: 'low'"),
+        ("epoch,loss\n1,0.5,7\n", ", line 2: float() argument must be a string or a real number"),
+        ("loss\n0.5\n", ": a row has no epoch"),
+    ],
+)
+def test_a_damaged_history(tmp_path, text, problem):
+    run = Run(tmp_path)
+    run.history_file.write_text(text)
+    assert message(run.history).startswith(f"{run.history_file}: damaged{problem}")
 
 
 def test_a_missing_environment(tmp_path):

@@ -116,7 +116,8 @@ def test_two_trainings_do_not_share_a_directory(own_run, tiny, tmp_path, capsys)
 
 def test_a_finished_training_stays_as_it_is(own_run, tiny, capsys):
     run = own_run
-    run.write_metrics({**run.metrics(), "train": {"loss": 1.0}})  # As `mmzoo eval` adds.
+    metrics = run.metrics()
+    run.write_metrics({**metrics, "train": metrics["test"]})  # As `mmzoo eval` adds.
     before = files(run)
     assert resumed(run, tiny) == run
     assert files(run) == before
