@@ -450,3 +450,47 @@ def test_a_number_that_tensorflow_cannot_count_to_is_refused(tiny, override):
 def test_the_largest_numbers_are_taken(tiny):
     config = load_config(tiny, ["train.batch_size=2147483647", "train.seed=4294967295"])
     assert (config.train.batch_size, config.train.seed) == (2**31 - 1, 2**32 - 1)
+
+
+@pytest.mark.parametrize(
+    ("heads", "train", "paths"),
+    [
+        pytest.param(
+            {"loss": {"type": "classification"}},
+            {"epochs": 0, "monitor": "zz"},
+            ["heads.loss", "train.epochs", "train.monitor"],
+            id="a value",
+        ),
+        pytest.param(
+            {"digit": {"type": "classification"}},
+            {"ema": 1, "monitor": "validation_los"},
+            ["train.ema", "train.monitor"],
+            id="a value that may be null",
+        ),
+        pytest.param(
+            {"loss": {"type": "classification", "label_smoothing": 2, "clases": 3}},
+            {"optimizer": {"type": "adm", "learning_rate": 0}},
+            [
+                *("heads.loss", "heads.loss.clases", "heads.loss.label_smoothing"),
+                "train.optimizer.type",
+            ],
+            id="values, a name and a type",
+        ),
+        pytest.param(
+            {"digit": {"type": "classification", "class_names": 3, "classes": 1}},
+            {"epochs": 0, "monitor": 5},
+            ["heads.digit.class_names", "heads.digit.classes", "train.epochs", "train.monitor"],
+            id="nothing else",
+        ),
+        pytest.param(
+            {"loss": {"type": "classifcation"}},
+            {"monitor": "zz"},
+            ["heads.loss.type"],
+            id="what has no default hides the rest",
+        ),
+    ],
+)
+def test_a_wrong_value_does_not_hide_what_is_wrong_across_parts(tiny, heads, train, paths):
+    with pytest.raises(ConfigError) as caught:
+        load_config({**tiny, "heads": heads, "train": train})
+    assert sorted(line.partition(": ")[0] for line in str(caught.value).splitlines()) == paths

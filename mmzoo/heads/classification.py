@@ -12,7 +12,7 @@ from mmzoo.heads.base import BaseHead
 from mmzoo.heads.class_weights import ClassWeights, balanced_weights, weights_problem
 from mmzoo.heads.losses import smoothing_rules
 from mmzoo.lazy import keras, tf
-from mmzoo.spec import Int32, NonNegativeFloat, Problem, Rate
+from mmzoo.spec import NonNegativeFloat, Problem, Rate, WithinInt32
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ class Classification(BaseHead):
     metric_names = ("accuracy",)
 
     type: Literal["classification"] = "classification"
-    classes: Annotated[Int32, Ge(2)] | None = None
+    classes: Annotated[int, Ge(2), WithinInt32] | None = None
     """How many classes there are; read off the data by default."""
     class_names: tuple[str, ...] | None = None
     """The classes' names in order; read off the data by default."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from annotated_types import Ge
 
 from mmzoo.sources.data import Data
-from mmzoo.spec import Int32, Spec
+from mmzoo.spec import Spec, WithinInt32
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ class Synthetic(Spec):
     """
 
     type: Literal["synthetic"] = "synthetic"
-    rows: Annotated[Int32, Ge(4)] = 96
+    rows: Annotated[int, Ge(4), WithinInt32] = 96
     """How many rows to make, for all splits together."""
 
     def columns(self) -> dict[str, Literal["input", "target"]] | None:

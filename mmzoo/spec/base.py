@@ -25,10 +25,10 @@ def _within_int32(number: int) -> int:
     return number
 
 
-Int32 = Annotated[int, AfterValidator(_within_int32)]
-"""A whole number that TensorFlow's 32-bit sizes and counts can hold."""
-PositiveInt = Annotated[Int32, Ge(1)]
-NonNegativeInt = Annotated[Int32, Ge(0)]
+WithinInt32 = AfterValidator(_within_int32)
+"""For whole numbers that TensorFlow's 32-bit sizes and counts must hold."""
+PositiveInt = Annotated[int, Ge(1), WithinInt32]
+NonNegativeInt = Annotated[int, Ge(0), WithinInt32]
 PositiveFloat = Annotated[float, Gt(0)]
 NonNegativeFloat = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Le(1)]

@@ -70,6 +70,20 @@ def _get(value: Any, step: str | int) -> Any:
         return None
 
 
+def with_default(top: Spot, path: Path) -> Path | None:
+    """The longest part of a path that leads to a field with a default, if any does."""
+    longest = None
+    spot: Spot | None = top
+    for step in path:
+        child = spot.child(step) if spot else None
+        if child is None:
+            break
+        if child.has_default:
+            longest = child.path
+        spot = child.meant()
+    return longest
+
+
 def untyped(spot: Spot) -> Iterator[Spot]:
     """Yields the mappings that leave out `type` where the family has one member.
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from spec_tree import CNN, VALID, Cosine, Experiment, Flip, LeNet, Rotation
 
 from mmzoo.errors import ConfigError
-from mmzoo.spec import load_spec
+from mmzoo.spec import PositiveInt, Problem, Spec, load_spec
 
 
 def test_a_file_becomes_a_spec(tmp_path: Path) -> None:
@@ -47,6 +48,27 @@ def test_python_values_that_hold_themselves_are_refused() -> None:
     values["train"] = values
     with pytest.raises(ConfigError, match=r"go more than 20 deep here$"):
         load_spec(Experiment, values)
+
+
+class Steps(Spec):
+    """Whose rule names both fields."""
+
+    warmup: PositiveInt = 5
+    total: PositiveInt = 5
+
+    def rules(self) -> Iterator[Problem]:
+        if self.warmup >= self.total:
+            yield Problem(("warmup",), "expected less than the total")
+            yield Problem(("total",), "expected more than the warmup")
+
+
+def test_no_rule_is_asked_of_a_default_in_the_place_of_a_wrong_value() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_spec(Steps, {"warmup": 0, "total": 3})
+    assert str(caught.value).splitlines() == [
+        "warmup: expected a whole number of at least 1, got number 0",
+        "total: expected more than the warmup",
+    ]
 
 
 def test_the_default_of_a_family_of_one_needs_no_type() -> None:
