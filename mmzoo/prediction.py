@@ -12,8 +12,8 @@ from mmzoo.config import Config
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError
 from mmzoo.lazy import tf
-from mmzoo.runs import Run, open_run
-from mmzoo.trained import load_trained
+from mmzoo.runs import Run
+from mmzoo.trained import load_trained, open_trained
 
 if TYPE_CHECKING:
     import keras
@@ -36,7 +36,7 @@ def predict(
         run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
         files: the files of the model's only input, such as pictures; or one of them.
         top: how many of the most probable classes to give for each classification.
-        checkpoint: "best", "last", or a weights file.
+        checkpoint: "best", "last", or a weights file; not beside a weights file as `run`.
         device: "auto", "cpu" or "gpu".
 
     Returns:
@@ -47,9 +47,7 @@ def predict(
         DataError: a file cannot be read, there is none, or the model needs more than one input.
         RunError: there is no such run or checkpoint.
     """
-    if not isinstance(run, Run):
-        run, file = open_run(Path(run))
-        checkpoint = file or checkpoint
+    run, checkpoint = open_trained(run, checkpoint)
     # A text is a sequence of texts too, which nobody means.
     paths = [Path(files)] if isinstance(files, Path | str) else [Path(file) for file in files]
     if not paths:

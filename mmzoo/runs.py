@@ -215,8 +215,8 @@ def new_run(name: str, directory: Path | None = None, root: Path = Path("runs"))
         return Run(directory)
     if Run(parent).config_file.is_file():
         raise RunError(
-            f"{parent}: is itself a run, and would hide the numbered runs in it. Move it elsewhere, "
-            "or name a directory with --run."
+            f"{parent}: is itself a run, and would hide the numbered runs in it. Move it "
+            "elsewhere, or name a directory with --run."
         )
     parent.mkdir(parents=True, exist_ok=True)
     number = max((int(path.name) for path in _numbered(parent)), default=0)

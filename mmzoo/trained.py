@@ -13,12 +13,36 @@ from mmzoo.config import Config
 from mmzoo.errors import RunError
 from mmzoo.journal import to_stderr
 from mmzoo.model import build_model
-from mmzoo.runs import Run
+from mmzoo.runs import Run, open_run
 from mmzoo.spec import did_you_mean
 from mmzoo.weights import load_weights
 
 if TYPE_CHECKING:
     import keras
+
+
+def open_trained(run: Run | Path | str, checkpoint: str | Path) -> tuple[Run, str | Path]:
+    """The run that a user named, and which weights of it: "best", "last" or a file.
+
+    Args:
+        run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
+        checkpoint: the weights, where `run` is no file; then it is left at "best".
+
+    Raises:
+        RunError: there is no such run, or both name weights.
+    """
+    file = None
+    if not isinstance(run, Run):
+        run, file = open_run(Path(run))
+    if file is not None:
+        if checkpoint != "best":
+            raise RunError(
+                f"{file}: is a weights file, and --checkpoint {checkpoint} names weights too. "
+                "Give a run directory, or leave --checkpoint out."
+            )
+        checkpoint = file
+    is_best = Path(checkpoint).resolve() == run.best_weights.resolve()
+    return run, "best" if is_best else checkpoint
 
 
 def load_trained(

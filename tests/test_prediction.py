@@ -152,6 +152,12 @@ def test_every_road_to_a_run(own_run, digits):
     assert predict(own_run, paths[:2], checkpoint=checkpoint) == last
 
 
+def test_weights_are_named_once(own_run, digits):
+    paths, _ = digits
+    with pytest.raises(RunError, match=r"and --checkpoint last names weights too\."):
+        predict(own_run.best_weights, paths[:2], checkpoint="last")
+
+
 def test_one_file_needs_no_list(trained_run, digits):
     [path, *_], _ = digits
     assert predict(trained_run, path) == predict(trained_run, str(path))

@@ -18,10 +18,10 @@ from mmzoo.evaluation.plots import history_plot
 from mmzoo.evaluation.report import Report, write_report
 from mmzoo.files import write_text
 from mmzoo.journal import to_stderr
-from mmzoo.runs import Run, open_run
+from mmzoo.runs import Run
 from mmzoo.spec import did_you_mean, dump_yaml
 from mmzoo.tables import write_table
-from mmzoo.trained import load_trained
+from mmzoo.trained import load_trained, open_trained
 
 if TYPE_CHECKING:
     from mmzoo.sources import Data
@@ -54,7 +54,7 @@ def evaluate(
     Args:
         run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
         split: "train", "validation" or "test".
-        checkpoint: "best", "last", or a weights file.
+        checkpoint: "best", "last", or a weights file; not beside a weights file as `run`.
         device: "auto", "cpu" or "gpu".
 
     Returns:
@@ -71,9 +71,7 @@ def evaluate_run(
     run: Run | Path | str, *, split: str, checkpoint: str | Path, device: Kind
 ) -> Evaluated:
     """As `evaluate`, with all that the report says."""
-    if not isinstance(run, Run):
-        run, file = open_run(Path(run))
-        checkpoint = file or checkpoint
+    run, checkpoint = open_trained(run, checkpoint)
     config = run.config()
     devices = prepare_devices(device, config.train)
     data = _same_data(run, config)

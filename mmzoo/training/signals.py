@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -36,9 +37,12 @@ def stop_on_signals() -> Iterator[Stop]:
         return
 
     def ask(number: int, frame: FrameType | None) -> None:
+        if stop:
+            # As if there were no handler. Only here: Python complains of a signal that came while
+            # there was one and finds none any more when its turn comes.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
         stop.signal_number = number
-        for each in before:
-            signal.signal(each, signal.SIG_DFL)
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

@@ -29,6 +29,22 @@ def test_the_figures_are_those_of_the_training(own_run):
     assert own_run.metrics() == of_training
 
 
+def test_the_best_weights_by_their_file_are_the_best(own_run):
+    of_training = own_run.metrics()
+    for run, checkpoint in ((own_run.best_weights, "best"), (own_run, str(own_run.best_weights))):
+        own_run.metrics_file.unlink()
+        done = evaluate_run(run, split="test", checkpoint=checkpoint, device="cpu")
+        assert done.report.checkpoint == "best"
+        assert own_run.metrics() == of_training
+
+
+def test_weights_are_named_once(own_run):
+    assert message(evaluate, own_run.best_weights, checkpoint="last") == (
+        f"{own_run.best_weights}: is a weights file, and --checkpoint last names weights too. "
+        "Give a run directory, or leave --checkpoint out."
+    )
+
+
 def test_the_report_says_what_was_evaluated(own_run):
     done = evaluate_run(own_run, split="validation", checkpoint="last", device="cpu")
     report = done.report

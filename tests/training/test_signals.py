@@ -144,6 +144,23 @@ def test_the_next_signal_ends_the_process(first, second):
     process.stdout.close()
 
 
+def test_two_signals_at_once_end_the_process_without_complaint():
+    """Python gets to its handlers only when both are there."""
+    code = (
+        "import os, signal, time\n"
+        "from mmzoo.training.signals import stop_on_signals\n"
+        "numbers = (signal.SIGINT, signal.SIGTERM)\n"
+        "with stop_on_signals():\n"
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)\n"
+        "    for number in numbers: os.kill(os.getpid(), number)\n"
+        "    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)\n"
+        "    time.sleep(60)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert -done.returncode in BOTH
+    assert done.stderr == ""
+
+
 def test_the_handlers_are_put_back():
     before = [signal.getsignal(number) for number in BOTH]
     with stop_on_signals() as stop:
