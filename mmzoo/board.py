@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mmzoo.errors import RunError
 from mmzoo.lazy import quiet_stderr, tf
+from mmzoo.spec import did_you_mean
 
 
 def serve_board(directory: Path, port: int, tell: Callable[[str], None]) -> None:
@@ -26,8 +27,11 @@ def serve_board(directory: Path, port: int, tell: Callable[[str], None]) -> None
         RunError: there is no such directory, or the port cannot be had.
     """
     if not directory.is_dir():
+        beside = [path.name for path in directory.parent.glob("*") if path.is_dir()]
+        near = did_you_mean(directory.name, beside) or "."
         raise RunError(
-            f"{directory}: there is no such directory. `mmzoo train CONFIG` makes runs in runs/."
+            f"{directory}: there is no such directory{near} "
+            "`mmzoo train CONFIG` makes runs in runs/."
         )
     _require_free(port)  # TensorBoard would say it too, but only after seconds of start-up.
     with quiet_stderr():

@@ -28,6 +28,7 @@ from mmzoo.schedules import Schedule
 from mmzoo.sources import Listing, Source, catalogue
 from mmzoo.spec import Spec
 from mmzoo.spec.expected import Expected
+from mmzoo.spec.files import config_of_name
 from mmzoo.spec.words import either, flow, shorten
 
 FAMILIES: dict[str, tuple[Any, ...]] = {
@@ -109,7 +110,8 @@ def find_components(name: str) -> list[Component]:
         found.append(_data_set(sets[name]))
     if not found:
         names = {*sets, *(name for family in FAMILIES for name in members(family))}
-        near = get_close_matches(name, sorted(names), n=3, cutoff=0.5)
+        config = config_of_name(Path(name))
+        near = [str(config)] if config else get_close_matches(name, sorted(names), 3, cutoff=0.5)
         meant = f"did you mean {either([repr(one) for one in near])}? " if near else ""
         raise ConfigError(
             f"no component is named '{shorten(name)}'; {meant}`mmzoo list` shows all there are. "

@@ -24,6 +24,7 @@ from mmzoo.spec import (
     did_you_mean,
     load_spec,
 )
+from mmzoo.spec.words import shorten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,7 +119,8 @@ class Config(Spec):
             meant = did_you_mean(monitor, self.watchable()) or "."
             known = ", ".join(self.watchable())
             yield Problem(
-                ("train", "monitor"), f"unknown metric '{monitor}'{meant} There are: {known}"
+                ("train", "monitor"),
+                f"unknown metric '{shorten(monitor)}'{meant} There are: {known}",
             )
 
     def watchable(self) -> tuple[str, ...]:
@@ -224,7 +226,8 @@ class Config(Spec):
                 if part.column is not None and part.column not in known:
                     yield Problem(
                         (family, name, "column"),
-                        f"the data has no column {part.column!r}; it has: {', '.join(known)}",
+                        f"the data has no column '{shorten(part.column)}'; "
+                        f"it has: {', '.join(known)}",
                     )
 
     def _mixing_rules(self) -> Iterator[Problem]:

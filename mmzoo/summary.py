@@ -77,9 +77,8 @@ def summarise(path: Path) -> Summary:
 
     Where the config leaves to the data how many classes there are, the data is read.
     """
-    config = load_config(path) if path.is_file() and path.suffix in (".yaml", ".yml") else None
-    if config is None:
-        config = open_run(path)[0].config()
+    is_config = path.suffix in (".yaml", ".yml") and not path.is_dir()
+    config = load_config(path) if is_config else open_run(path)[0].config()
     config = config.with_columns()
     if not all(head.whole for head in config.heads.values()):
         config = config.fitted(config.load_data(to_stderr))

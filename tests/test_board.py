@@ -31,6 +31,15 @@ def test_a_directory_that_is_not_there(tmp_path):
     )
 
 
+def test_a_directory_that_is_nearly_there(tmp_path):
+    (tmp_path / "runs").mkdir()
+    path = tmp_path / "rusn"
+    assert message(path) == (
+        f"{path}: there is no such directory; did you mean 'runs'? "
+        "`mmzoo train CONFIG` makes runs in runs/."
+    )
+
+
 def test_a_port_that_is_in_use_is_said_at_once(tmp_path):
     with socket.create_server(("localhost", 0)) as other:
         port = other.getsockname()[1]

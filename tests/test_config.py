@@ -494,3 +494,11 @@ def test_a_wrong_value_does_not_hide_what_is_wrong_across_parts(tiny, heads, tra
     with pytest.raises(ConfigError) as caught:
         load_config({**tiny, "heads": heads, "train": train})
     assert sorted(line.partition(": ")[0] for line in str(caught.value).splitlines()) == paths
+
+
+@pytest.mark.parametrize("key", ["train.monitor", "heads.digit.column", "name", "heads.digit.loss"])
+def test_a_very_long_value_is_not_echoed_whole(tiny, key):
+    with pytest.raises(ConfigError) as caught:
+        load_config(tiny, [f"{key}={'x' * 5000}"])
+    assert len(str(caught.value)) < 300
+    assert f"'{'x' * 57}...'" in str(caught.value)

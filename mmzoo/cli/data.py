@@ -75,7 +75,8 @@ def fetch(name: str) -> None:
 
 
 @data.command(short_help="Print the folders that data sets are looked for in.")
-def where() -> None:
+@json_option
+def where(as_json: bool) -> None:
     """Print the folders that data sets are looked for in: MMZOO_DATA_DIR, the platform's cache.
 
     \b
@@ -85,6 +86,10 @@ def where() -> None:
     from mmzoo.journal import to_stderr
     from mmzoo.sources import data_directories, data_directory
 
+    if as_json:
+        folders = [str(folder) for folder in data_directories()]
+        click.echo(json.dumps({"folders": folders, "downloads": str(data_directory())}))
+        return
     for folder in data_directories():
         click.echo(str(folder))
     to_stderr(f"Downloads go to {data_directory()}.")

@@ -17,6 +17,8 @@ def read_text(path: Path) -> str:
     Raises:
         ConfigError: the path is missing, is not a regular file, or holds no such text.
     """
+    if path == Path():  # What an empty text makes, as a shell variable that is not set leaves.
+        raise ConfigError("expected the path of a config, got the current folder or an empty text")
     try:
         content = _read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -68,17 +70,22 @@ def _what_is_missing(path: Path) -> str:
     if missing.parent.is_file():
         return f"'{printable(str(missing.parent))}' is a file, not a folder"
     kind = "file" if missing == path else f"folder '{printable(str(missing))}'"
-    near = _of_this_name(path) or _nearest_to(missing)
+    near = config_of_name(path) or _nearest_to(missing)
     suggestion = f"; did you mean '{printable(str(near))}'?" if near else ""
     return f"there is no such {kind}{suggestion}"
 
 
-def _of_this_name(path: Path) -> Path | None:
-    """The config of a name that was given without its folder or ending."""
+def config_of_name(path: Path) -> Path | None:
+    """The config that is meant by a name without its folder or ending, or by one near to it."""
     if path.is_absolute():
         return None
     places = (Path(f"{path}.yaml"), Path("configs", path), Path("configs", f"{path}.yaml"))
-    return next((place for place in places if place.is_file()), None)
+    exact = next((place for place in places if place.is_file()), None)
+    if exact or path != Path(path.name):
+        return exact
+    by_stem = {Path(name).stem: Path("configs", name) for name in _configs_in(Path("configs"))}
+    near = nearest(path.name.removesuffix(".yaml"), by_stem)
+    return by_stem[near] if near else None
 
 
 def _nearest_to(missing: Path) -> Path | None:
@@ -87,10 +94,14 @@ def _nearest_to(missing: Path) -> Path | None:
 
 
 def _what_the_folder_holds(path: Path) -> str:
-    configs = [name for name in _names_in(path) if name.endswith((".yaml", ".yml"))]
+    configs = _configs_in(path)
     if not configs:
         return "a folder, not a YAML file"
     return f"a folder, not a YAML file; it holds {', '.join(map(printable, configs))}"
+
+
+def _configs_in(folder: Path) -> list[str]:
+    return [name for name in _names_in(folder) if name.endswith((".yaml", ".yml"))]
 
 
 def _names_in(folder: Path) -> list[str]:

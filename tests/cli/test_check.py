@@ -95,7 +95,7 @@ def test_a_path_that_is_no_file(mmzoo, tmp_path, command):
         "confgs/good.yaml": "there is no such folder 'confgs'; did you mean 'configs'?",
         "configs": "a folder, not a YAML file; it holds good.yaml",
         "pipe.yaml": "it is a pipe, socket or device; a config is a regular file",
-        "": "a folder, not a YAML file",
+        "": "expected the path of a config",
     }.items():
         is_one_message(mmzoo(command, path), said)
     assert sorted(os.listdir(tmp_path)) == ["configs", "pipe.yaml"]

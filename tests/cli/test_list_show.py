@@ -55,6 +55,14 @@ def test_where_there_is_nothing_that_is_said(mmzoo, words, said):
     assert mmzoo("list", *words, "--json").document == {words[0]: {}}
 
 
+def test_a_pattern_alone_is_looked_for_in_all_kinds(mmzoo):
+    found = mmzoo("list", "l*", "--json").document
+    assert set(found) == set(KINDS)
+    assert (set(found["encoders"]), set(found["optimizers"])) == ({"lenet"}, {"lion"})
+    assert mmzoo("list", "le?et").out.splitlines()[0] == "encoders:"
+    assert mmzoo("list", "zz*").err == "Nothing matches 'zz*'.\n"
+
+
 def test_configs_and_runs_of_the_folder_are_listed(mmzoo, own_run, tmp_path):
     (tmp_path / "configs").symlink_to(CONFIGS)
     assert [
@@ -112,6 +120,27 @@ def test_an_unknown_name_gets_the_near_ones(mmzoo):
         "`mmzoo list` shows all there are. For a config or a run, give its path.\n"
     )
     assert "did you mean" not in mmzoo("show", "qqqqq").err
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "digits_cnn",
+            "no component is named 'digits_cnn'; did you mean 'configs/digits_cnn.yaml'?",
+        ),
+        ("digits_cn", "no component is named 'digits_cn'; did you mean 'configs/digits_cnn.yaml'?"),
+        (
+            "digits_cnn.yaml",
+            "digits_cnn.yaml: there is no such file; did you mean 'configs/digits_cnn.yaml'?",
+        ),
+    ],
+)
+def test_a_config_without_its_folder_is_suggested(mmzoo, tmp_path, name, said):
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    done = mmzoo("show", name)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"Error: {said}")
 
 
 def test_a_config_is_shown_as_a_model(mmzoo):
@@ -184,3 +213,7 @@ def test_where_data_sets_are(mmzoo, tmp_path, monkeypatch):
     done = mmzoo("data", "where")
     assert done.out == f"{tmp_path / 'mine'}\n{tmp_path / 'cache' / 'mmzoo'}\n"
     assert done.err == f"Downloads go to {tmp_path / 'mine'}.\n"
+    assert mmzoo("data", "where", "--json").document == {
+        "folders": [str(tmp_path / "mine"), str(tmp_path / "cache" / "mmzoo")],
+        "downloads": str(tmp_path / "mine"),
+    }

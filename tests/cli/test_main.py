@@ -118,7 +118,7 @@ def failing(monkeypatch):
     """Makes `mmzoo data where` fail with an error."""
 
     def fail_with(error):
-        def fail():
+        def fail(as_json):
             raise error
 
         monkeypatch.setattr(cli.commands["data"].commands["where"], "callback", fail)

@@ -37,6 +37,9 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
             "there is no such file; did you mean 'configs/mnist_cnn.yaml'?",
         ),
         ("configs/other.yml", "there is no such file"),
+        ("mnist_cn", "there is no such file; did you mean 'configs/mnist_cnn.yaml'?"),
+        ("mnist-cn.yaml", "there is no such file; did you mean 'configs/mnist_cnn.yaml'?"),
+        ("mnist_cnn", "there is no such file; did you mean 'configs/mnist_cnn.yaml'?"),
         (
             "config/mnist_cnn.yaml",
             "there is no such folder 'config'; did you mean 'configs'?",
@@ -93,3 +96,12 @@ def test_a_large_file_is_not_read_whole() -> None:
     with open("x.yaml", "wb") as file:
         file.truncate(1 << 40)  # A hole: no disk holds it, no memory would.
     assert complaint("x.yaml").startswith("x.yaml: the file is larger than 1 MB")
+
+
+@pytest.mark.parametrize("path", ["", "."])
+def test_an_empty_path_is_said(path: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_text(Path(path))
+    assert str(caught.value) == (
+        "expected the path of a config, got the current folder or an empty text"
+    )
