@@ -69,7 +69,7 @@ def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None =
         kind: "auto" takes the GPUs if there are any.
         train: gives precision, XLA and determinism.
         before: the record of the devices that a resumed training began with: it goes on with the
-            same precision and as many threads.
+            same precision, XLA or not, and as many threads.
 
     Raises:
         TrainingError: there is no such kind, a GPU was asked for and there is none, the batch
@@ -104,12 +104,13 @@ def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None =
         raise TrainingError(
             f"train.xla: expected false or auto on {len(devices)} devices, which XLA cannot join"
         )
+    xla = bool(gpus) and not several if train.xla == "auto" else train.xla
     return Devices(
         kind="gpu" if gpus else "cpu",
         names=_gpu_names(gpus) if gpus else _cpu_names(len(devices), threads),
         strategy=_strategy(tuple(device.name for device in devices)),
         precision=before["precision"] if before else precision,
-        xla=bool(gpus) and not several if train.xla == "auto" else train.xla,
+        xla=before["xla"] if before else xla,
         threads=threads,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from mmzoo.config import Config
@@ -13,7 +14,18 @@ from mmzoo.sources import Data
 
 
 def write_record(run: Run, config: Config, data: Data, devices: Devices) -> None:
-    """Writes environment.json, which a resume goes by, and config.yaml, which trains again."""
+    """Writes environment.json, which a resume goes by, and config.yaml, which trains again.
+
+    What is written of the beginning stays; each resume adds to it what is its own.
+    """
+    if run.environment_file.is_file():
+        _add_resume(run, devices)
+    else:
+        _begin(run, config, data, devices)
+    run.write_config(config)
+
+
+def _begin(run: Run, config: Config, data: Data, devices: Devices) -> None:
     run.write_environment(
         {
             "versions": versions(),
@@ -30,4 +42,15 @@ def write_record(run: Run, config: Config, data: Data, devices: Devices) -> None
             },
         }
     )
-    run.write_config(config)
+
+
+def _add_resume(run: Run, devices: Devices) -> None:
+    environment = run.environment()
+    first, now = environment["versions"], versions()
+    resume = {
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "argv": sys.argv,
+        "device": devices.record(),
+        "other_versions": {name: now[name] for name in now if now[name] != first.get(name)},
+    }
+    run.write_environment({**environment, "resumed": [*environment.get("resumed", []), resume]})

@@ -8,12 +8,14 @@ from typing import Any
 
 from mmzoo.config import Config
 from mmzoo.devices import Devices
+from mmzoo.environment import versions
 from mmzoo.errors import RunError
 from mmzoo.runs import Run, new_run, newest_run
 from mmzoo.sources import Data
 
 _FREE_TO_CHANGE = ("train.log_steps", "train.checkpoint_seconds", "train.early_stopping")
 _EPOCHS = "train.epochs"
+_COMPUTING = ("tensorflow", "keras", "numpy")
 
 
 def run_to_train(name: str, directory: Path | None, resume: bool) -> Run:
@@ -32,18 +34,15 @@ def run_to_train(name: str, directory: Path | None, resume: bool) -> Run:
     return new_run(name, directory)
 
 
-def check_same_training(run: Run, config: Config, data: Data) -> dict[str, Any] | None:
-    """Refuses to go on where that would not give what the training would have given.
-
-    Returns:
-        The record of the devices that the training began with; None where it had not begun.
-
-    Raises:
-        RunError: the config or the data is another than the run's.
-    """
+def begun(run: Run) -> dict[str, Any] | None:
+    """What was written down before the training began; None where it had not begun."""
     if not (run.config_file.is_file() and run.environment_file.is_file()):
         return None
-    environment = run.environment()
+    return run.environment()
+
+
+def check_same_data(run: Run, environment: Mapping[str, Any], data: Data) -> None:
+    """Raises a RunError if the data is another than the run's."""
     before = environment["data"]["fingerprint"]
     if data.fingerprint != before:
         raise RunError(
@@ -51,11 +50,26 @@ def check_same_training(run: Run, config: Config, data: Data) -> dict[str, Any] 
             f"fingerprint {before[:12]}) than there is now ({data.name}, "
             f"{data.fingerprint[:12]}). Start a new run without --resume."
         )
+
+
+def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
+    """Refuses to go on where that would not give what the training would have given.
+
+    Args:
+        run: the run, which has begun.
+        config: what to go on with.
+        fitted: whether what the data tells is written in its heads; if not, that is not compared.
+
+    Raises:
+        RunError: the config is another than the run's.
+    """
     was, now = _flat(run.config().model_dump()), _flat(config.model_dump())
+    unread = {path for path in was if path.startswith("heads.") and now.get(path) is None}
+    compared = (was.keys() | now.keys()) - (set() if fitted else unread)
     free = [*_FREE_TO_CHANGE, *([_EPOCHS] if _epochs_are_free(config) else [])]
     changed = sorted(
         path
-        for path in was.keys() | now.keys()
+        for path in compared
         if was.get(path) != now.get(path) and not path.startswith(tuple(free))
     )
     if changed:
@@ -66,7 +80,15 @@ def check_same_training(run: Run, config: Config, data: Data) -> dict[str, Any] 
             f"{run.directory}: was trained with another config: {differences}. Change it back, "
             "or start a new run without --resume."
         )
-    return dict(environment["device"])
+
+
+def check_same_versions(environment: Mapping[str, Any]) -> Iterator[str]:
+    """Yields a sentence for each library that computes and is another than at the beginning."""
+    now = versions()
+    for package in _COMPUTING:
+        was = environment["versions"].get(package)
+        if was != now[package]:
+            yield _other_bits(f"{package} {was}", now[package])
 
 
 def check_same_devices(run: Run, before: Mapping[str, Any], devices: Devices) -> Iterator[str]:
@@ -83,10 +105,14 @@ def check_same_devices(run: Run, before: Mapping[str, Any], devices: Devices) ->
     for what in ("kind", "threads"):
         was, now = before[what], devices.record()[what]
         if was != now:
-            yield (
-                f"Note: the training began with {what} {was} and goes on with {now}, so it will "
-                "not be bit for bit what it would have been."
-            )
+            yield _other_bits(f"{what} {was}", now)
+
+
+def _other_bits(was: str, now: object) -> str:
+    return (
+        f"Note: the training began with {was} and goes on with {now}, so it will not be bit for "
+        "bit what it would have been."
+    )
 
 
 def _refuse_strange_directory(run: Run) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from mmzoo.config import Config, load_config
 from mmzoo.devices import Kind, memory_errors, prepare_devices
-from mmzoo.errors import Interrupted, TrainingError
+from mmzoo.errors import DataError, Interrupted, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.journal import Journal
 from mmzoo.runs import Run
@@ -22,7 +23,14 @@ from mmzoo.training.pace import Pace
 from mmzoo.training.pictures import log_end, log_start
 from mmzoo.training.progress import Progress
 from mmzoo.training.record import write_record
-from mmzoo.training.resume import check_same_devices, check_same_training, run_to_train
+from mmzoo.training.resume import (
+    begun,
+    check_same_config,
+    check_same_data,
+    check_same_devices,
+    check_same_versions,
+    run_to_train,
+)
 from mmzoo.training.session import Session, new_session
 from mmzoo.training.signals import Stop, stop_on_signals
 from mmzoo.weights import load_weights, save_weights
@@ -64,35 +72,52 @@ def train(
         found.locked(),
         found.removed_unless_begun(),
         Journal(found.log_file) as journal,
-        _disk_errors(found),
         memory_errors(),
     ):
         session = _prepare(config, found, resume, device, journal)
         if session.finished and "test" in found.metrics():
             journal.say("This training is finished; its results stay as they are.")
             return found
-        write_record(found, session.config, session.data, session.devices)
-        _train_epochs(session, journal)
-        _finish(session)
+        with _disk_errors(found):
+            write_record(found, session.config, session.data, session.devices)
+            _train_epochs(session, journal)
+            _finish(session)
     return found
 
 
 def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Journal) -> Session:
     """Reads the data and builds the model; goes back to where the training was, on a resume."""
     run.remove_leftovers()
-    data = config.load_data(journal.say)
-    for note in data.notes:
-        journal.say(f"Note: {note}.")
+    before = begun(run) if resume else None
+    if before:
+        check_same_config(run, config, fitted=False)  # Before the data is read, which takes long.
+    devices = prepare_devices(device, config.train, before["device"] if before else None)
+    if before:
+        notes = (check_same_versions(before), check_same_devices(run, before["device"], devices))
+        for sentence in chain(*notes):
+            journal.say(sentence)
+    data = _read(config, journal)
     config = config.fitted(data)
-    before = check_same_training(run, config, data) if resume else None
-    devices = prepare_devices(device, config.train, before)
-    for sentence in check_same_devices(run, before, devices) if before else ():
-        journal.say(sentence)
+    if before:
+        check_same_data(run, before, data)
+        check_same_config(run, config, fitted=True)
     journal.say(f"{config.name}: {_sizes(data)}, on {devices}, in {run.directory}")
     session = new_session(config, run, data, devices)
     if resume and session.restore(journal.say):
         journal.say(f"Going on after step {session.step} of {session.steps}.")
     return session
+
+
+def _read(config: Config, journal: Journal) -> Data:
+    try:
+        data = config.load_data(journal.say)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or config.name}: {error.strerror or error}, while the data was read"
+        ) from error
+    for note in data.notes:
+        journal.say(f"Note: {note}.")
+    return data
 
 
 def _train_epochs(session: Session, journal: Journal) -> None:

@@ -18,7 +18,7 @@ import pytest
 from trainings import config, differences
 
 from mmzoo.checkpoint import checkpoints, read_checkpoint
-from mmzoo.errors import TrainingError
+from mmzoo.errors import DataError, TrainingError
 from mmzoo.runs import Run
 from mmzoo.training.train import train
 
@@ -73,6 +73,16 @@ except OSError as error:
     assert done.stdout == f"[Errno {errno.EFBIG}] File too large: '{path}'\n"
     assert done.stderr == ""
     assert os.listdir(tmp_path) == [path.name]
+
+
+def test_data_that_cannot_be_read_is_not_a_full_disk(tmp_path):
+    error = OSError(errno.EIO, os.strerror(errno.EIO), "digits.csv")
+    with (
+        patch("mmzoo.config.Config.load_data", side_effect=error),
+        pytest.raises(DataError) as caught,
+    ):
+        train(VALUES, run=tmp_path / "run")
+    assert str(caught.value) == "digits.csv: Input/output error, while the data was read"
 
 
 @contextmanager

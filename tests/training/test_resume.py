@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import numpy as np
 import pytest
 from trainings import (
     STEPS_PER_EPOCH,
@@ -19,7 +21,7 @@ from trainings import (
 from mmzoo.checkpoint import checkpoints, read_checkpoint
 from mmzoo.cli.main import main
 from mmzoo.config import load_config
-from mmzoo.errors import RunError
+from mmzoo.errors import RunError, TrainingError
 from mmzoo.runs import Run
 from mmzoo.spec import dump_yaml
 from mmzoo.training.train import train
@@ -223,6 +225,34 @@ def test_the_precision_is_the_one_it_began_with(half, capsys):
     done = resumed(half, config())
     assert "(mixed_bfloat16)" in capsys.readouterr().err
     assert done.environment()["device"]["precision"] == "mixed_bfloat16"
+
+
+def test_xla_is_used_or_not_as_it_began(half, capsys):
+    edit_environment(half, "device", xla=True)
+    resumed(half, config())
+    assert "(float32, XLA)" in capsys.readouterr().err
+
+
+def test_other_versions_are_said_and_the_first_are_kept(half, capsys):
+    edit_environment(half, "versions", numpy="1.0")
+    first = half.environment()
+    environment = resumed(half, config()).environment()
+    assert (
+        f"Note: the training began with numpy 1.0 and goes on with {np.__version__}, so it will "
+        "not be bit for bit what it would have been."
+    ) in capsys.readouterr().err
+    [resume] = environment.pop("resumed")
+    assert environment == first
+    assert resume["other_versions"] == {"numpy": np.__version__}
+    assert resume["device"]["threads"] == first["device"]["threads"]
+    assert set(resume) == {"date", "argv", "device", "other_versions"}
+
+
+def test_another_config_and_a_missing_gpu_are_refused_before_data_are_read(half):
+    with patch("mmzoo.config.Config.load_data", side_effect=AssertionError):
+        assert "train.batch_size was 128, is 64" in refusal(half, config(train={"batch_size": 64}))
+        with pytest.raises(TrainingError, match=r"^--device gpu: "):
+            train(config(), run=half.directory, resume=True, device="gpu")
 
 
 # Checkpoints.
