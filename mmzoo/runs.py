@@ -231,6 +231,12 @@ def new_run(name: str, directory: Path | None = None, root: Path = Path("runs"))
 
 def refuse_existing(directory: Path) -> None:
     """Raises a RunError if there is something where a new run should go."""
+    for path in (directory, *directory.parents):
+        if path.is_file():
+            raise RunError(
+                f"{path}: is a file, not a {'run directory' if path == directory else 'folder'}. "
+                "Name another --run."
+            )
     if directory.exists() or directory.is_symlink():
         raise RunError(
             f"{directory}: exists already. Go on with it by --resume, or name another --run."

@@ -427,3 +427,12 @@ def test_the_lock_is_free_after_a_kill(tmp_path):
 def test_the_lock_is_held_within_one_process_too(tmp_path):
     with Run(tmp_path).locked():
         assert f"(process {os.getpid()})" in message(lock, Run(tmp_path))
+
+
+def test_a_file_where_a_run_should_go(tmp_path):
+    file = tmp_path / "d.png"
+    file.touch()
+    for path, kind in ((file, "run directory"), (file / "x", "folder"), (file / "x/y", "folder")):
+        with pytest.raises(RunError) as caught:
+            new_run("tiny", path)
+        assert str(caught.value) == f"{file}: is a file, not a {kind}. Name another --run."

@@ -72,6 +72,16 @@ def test_a_run_that_exists_is_refused(mmzoo, config, tmp_path):
     assert os.listdir(tmp_path / "mine") == []
 
 
+@pytest.mark.parametrize("resume", [(), ("--resume",)])
+def test_a_file_is_no_run_to_make_nor_to_go_on_with(mmzoo, config, tmp_path, resume):
+    (tmp_path / "d.png").touch()
+    done = mmzoo("train", config, "--run", "d.png", *resume)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "Error: d.png: is a file, not a run directory. Name another --run.\n"
+    done = mmzoo("train", config, "--run", "d.png/x", *resume)
+    assert done.err == "Error: d.png: is a file, not a folder. Name another --run.\n"
+
+
 @pytest.fixture
 def without_data(tmp_path, monkeypatch):
     """No data set but the bundled one is here, nor can be downloaded."""
