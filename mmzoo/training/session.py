@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,9 @@ class Session:
         batches = training_batches(self.config, columns, self.order, self.step, self.steps)
         return iter(_distributed(batches, self.devices))
 
+    @cached_property
     def validation_batches(self) -> Any:
+        """All validation batches in order, each time anew. Made once, with the arrays in them."""
         columns = self.data.splits["validation"]
         batches = evaluation_batches(self.config, columns, self.devices.replicas)
         return _distributed(batches, self.devices)

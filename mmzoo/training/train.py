@@ -179,7 +179,7 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
     trained = _metrics(session)
     kept = loop.metrics_state()
     with loop.averaged_weights():
-        results = loop.validate(session.validation_batches(), stop)
+        results = loop.validate(session.validation_batches, stop)
         if results is None:
             loop.restore_metrics(kept)
             return
