@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mmzoo.config import Config
-from mmzoo.devices import Kind, memory_errors, prepare_devices
+from mmzoo.devices import Kind, available_cores, memory_errors, prepare_devices
 from mmzoo.errors import DataError
 from mmzoo.lazy import tf
 from mmzoo.runs import Run
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     import keras
 
 Columns = dict[str, list[Any]]
+
+_MAX_THREADS = 8
 
 
 @memory_errors()
@@ -78,13 +84,28 @@ def _predicted(
     def run(values: tf.Tensor) -> dict[str, tf.Tensor]:
         return model({name: values}, training=False)
 
-    for batch in _batches(files, config.evaluation_batch_size):
+    with closing(_read_ahead(spec.read_file, files)) as contents:
         # Files differ in size, so each is made to fit by itself.
-        values = [spec.preprocess(tf.constant(spec.read_file(file)[None])) for file in batch]
-        outputs = run(tf.concat(values, axis=0))
-        yield {head: output.numpy() for head, output in outputs.items()}
+        fitted = (spec.preprocess(tf.constant(content[None])) for content in contents)
+        while batch := list(islice(fitted, config.evaluation_batch_size)):
+            outputs = run(tf.concat(batch, axis=0))
+            yield {head: output.numpy() for head, output in outputs.items()}
 
 
-def _batches(files: Sequence[Path], size: int) -> Iterator[Sequence[Path]]:
-    for start in range(0, len(files), size):
-        yield files[start : start + size]
+def _read_ahead(
+    read: Callable[[Path], np.ndarray], files: Sequence[Path]
+) -> Generator[np.ndarray, None, None]:
+    """What `read` gives for each file, in their order.
+
+    Decoders let go of Python's lock, so threads read on while the model computes; only a few files
+    ahead, since one picture may take much memory.
+    """
+    threads = min(available_cores(), _MAX_THREADS)
+    reading: deque[Future[np.ndarray]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for file in files:
+            reading.append(pool.submit(read, file))
+            if len(reading) > 2 * threads:
+                yield reading.popleft().result()
+        while reading:
+            yield reading.popleft().result()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from mmzoo import evaluate, predict
 from mmzoo.errors import DataError, RunError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.journal import to_stderr
+from mmzoo.prediction import _read_ahead
 from mmzoo.runs import Run
 from mmzoo.trained import load_trained
 
@@ -64,6 +67,31 @@ def test_files_do_not_depend_on_one_another(own_run, digits, monkeypatch):
     np.testing.assert_allclose(
         in_batches["digit_probability"], together["digit_probability"], rtol=1e-5
     )
+
+
+def test_files_are_read_a_few_ahead_and_given_in_order(monkeypatch):
+    monkeypatch.setattr("mmzoo.prediction.available_cores", lambda: 2)
+    begun = []
+
+    def read(file):
+        begun.append(file)
+        time.sleep(0.1 if file.name == "0" else 0)  # The first is ready last.
+        return np.array(int(file.name))
+
+    files = [Path(str(number)) for number in range(100)]
+    contents = _read_ahead(read, files)
+    assert next(contents) == 0
+    assert 2 <= len(begun) <= 5
+    assert [int(content) for content in contents] == list(range(1, 100))
+
+
+def test_a_damaged_file_among_many_is_named(trained_run, digits, tmp_path):
+    paths, _ = digits
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(b"?")
+    with pytest.raises(DataError) as caught:
+        predict(trained_run, [*paths, damaged, *paths])
+    assert str(caught.value).startswith(f"{damaged}: not a picture that mmzoo reads")
 
 
 def test_the_same_picture_in_another_form_is_the_same_digit(trained_run, digits, tmp_path):

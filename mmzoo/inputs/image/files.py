@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 200_000_000
+
+_OPENING = threading.Lock()
 
 
 def read_picture(path: Path) -> np.ndarray:
@@ -34,12 +37,9 @@ def read_picture(path: Path) -> np.ndarray:
 
     _require_ordinary_file(path)
     try:
-        with warnings.catch_warnings():
-            # Pillow's own size check comes first and only warns; ours below is the tighter one.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
-                _require_moderate_size(path, *image.size)
-                return _pixels(image)
+        with _opened(path) as image:
+            _require_moderate_size(path, *image.size)
+            return _pixels(image)
     except DataError:
         raise
     except Image.DecompressionBombError:
@@ -54,6 +54,17 @@ def read_picture(path: Path) -> np.ndarray:
     except Exception as error:
         # Decoders meet damage with errors of every kind: OSError, SyntaxError, struct.error, ...
         raise DataError(f"{path}: the picture is damaged: {error}") from error
+
+
+def _opened(path: Path) -> PIL.Image.Image:
+    """The picture with its header read; not its pixels, which several threads may then decode."""
+    from PIL import Image
+
+    # The filters of warnings are the whole process's, so that one thread at a time may change them.
+    with _OPENING, warnings.catch_warnings():
+        # Pillow's own size check comes first and only warns; ours is the tighter one.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path, formats=FORMATS)
 
 
 def _require_ordinary_file(path: Path) -> None:
