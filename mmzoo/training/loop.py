@@ -58,7 +58,7 @@ class Loop:
         # For float16 an optimizer that scales the loss stands around the one with the settings.
         optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
         self._averages = optimizer._model_variables_moving_average if optimizer.use_ema else []
-        # Keras does this at step 0; but that one may be left out.
+        # Keras does this at the first update, before which there may be a validation.
         for weight, average in zip(self._weights, self._averages, strict=False):
             average.assign(weight)
         self._give_each_device_its_own_dropout()

@@ -64,12 +64,12 @@ def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
         RunError: the config is another than the run's.
     """
     was, now = _flat(run.config().model_dump()), _flat(config.model_dump())
-    unread = {path for path in was if path.startswith("heads.") and now.get(path) is None}
-    compared = (was.keys() | now.keys()) - (set() if fitted else unread)
     free = [*_FREE_TO_CHANGE, *([_EPOCHS] if _epochs_are_free(config) else [])]
+    if not fitted:
+        free += [path for path in now if path.startswith("heads.") and now[path] in (None, "auto")]
     changed = sorted(
         path
-        for path in compared
+        for path in was.keys() | now.keys()
         if was.get(path) != now.get(path) and not path.startswith(tuple(free))
     )
     if changed:
