@@ -123,6 +123,16 @@ def test_no_damage_is_taken_for_a_checkpoint(tmp_path):
     assert refused > 450
 
 
+def test_an_array_that_says_it_is_smaller_is_damaged(tmp_path):
+    """Numpy would read no further than that, and so not come to the checksum."""
+    path = save(tmp_path, 5, variables(), {})
+    content = path.read_bytes()
+    assert content.count(b"'shape': (3, 2)") == 1
+    path.write_bytes(content.replace(b"'shape': (3, 2)", b"'shape': (3, 1)"))
+    with pytest.raises(RunError, match=r"damaged, it cannot be used \(000000\.npy has another"):
+        read_checkpoint(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"half", b"\0" * 5000])
 def test_the_one_before_a_damaged_one_serves(tmp_path, content):
     save(tmp_path, 1, variables(1.0), {})

@@ -11,9 +11,17 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from trainings import STEPS_PER_EPOCH, Crash, config, differences, train_with_crash
+from trainings import (
+    STEPS_PER_EPOCH,
+    Crash,
+    config,
+    crash_after_step,
+    differences,
+    train_with_crash,
+)
 
 from mmzoo.runs import Run
+from mmzoo.training.events import read_scalars
 from mmzoo.training.loop import Loop
 from mmzoo.training.train import train
 from mmzoo.weights import save_weights
@@ -80,6 +88,26 @@ def test_resume_in_mid_epoch_changes_nothing(tmp_path: Path, changes: dict[str, 
 @pytest.mark.parametrize("changes", SLOW.values(), ids=SLOW.keys())
 def test_resume_in_mid_epoch_changes_nothing_with(tmp_path: Path, changes: dict[str, Any]) -> None:
     test_resume_in_mid_epoch_changes_nothing(tmp_path, changes)
+
+
+def test_what_was_logged_after_the_last_checkpoint_is_taken_back(tmp_path: Path) -> None:
+    """Its steps are trained again, perhaps with points at others."""
+    values = {"checkpoint_seconds": 1000, "log_steps": 2}
+    with crash_after_step(MID_EPOCH), pytest.raises(Crash):
+        train(config(train=values), run=tmp_path / "run")
+    values["log_steps"] = 5
+    run = train(config(train=values), run=tmp_path / "run", resume=True)
+    steps = [step for step, _ in read_scalars(run.logs / "train")["step/loss"]]
+    assert steps == [5, 10, 15, 20, 25, 30]
+
+
+def test_what_a_killed_save_left_is_removed(tmp_path: Path) -> None:
+    run = train(config(train={"epochs": 1}), run=tmp_path / "run")
+    left = [run.last / ".000000000007.npz.1.tmp.npz", run.last.parent / ".best.1.tmp.weights.h5"]
+    for path in left:
+        path.write_bytes(b"half")
+    train(config(train={"epochs": 2}), run=run.directory, resume=True)
+    assert not any(path.exists() for path in left)
 
 
 @contextmanager

@@ -77,6 +77,15 @@ def test_averages_are_those_of_the_weights_after_each_update():
     assert_equal(weights(loop), now)
 
 
+def test_before_the_first_update_the_averages_are_the_weights():
+    """Which is late where many steps make one, or the first are left out."""
+    loop = make_loop(ema=0.9, accumulate=3)
+    before = weights(loop)
+    take(loop, batch(0))
+    with loop.averaged_weights():
+        assert_equal(weights(loop), before)
+
+
 def test_weights_are_put_back_bit_by_bit_also_after_an_error():
     loop = make_loop(noisy, ema=0.9, optimizer=Adam())
     take(loop, *(batch(number) for number in range(4)))

@@ -79,15 +79,15 @@ def test_weights_that_overflowed_in_an_update_are_not_saved(tmp_path):
     assert not run.best_weights.exists()
 
 
-def test_steps_that_are_not_finite_are_left_out_and_counted(tmp_path):
+def test_steps_that_are_not_finite_are_left_out_and_counted(tmp_path, capsys):
     values = merged(REGRESSION, {"train": {"non_finite": "skip", "ema": 0.9}})
     bad = [5, 6]
     with spoilt_rows(train=bad):
         run = train(values, run=tmp_path / "run")
     steps = {step_of(row, epoch) for row in bad for epoch in range(3)}
-    assert f"{len(steps)} steps with a gradient that was not finite were left out" in (
-        run.log_file.read_text()
-    )
+    said = f"{len(steps)} steps whose loss or gradient was not finite were left out."
+    assert said in run.log_file.read_text()
+    assert said in capsys.readouterr().err
     assert finite(run)
     assert all(math.isfinite(value) for row in run.history() for value in row.values())
     assert math.isfinite(run.metrics()["test"]["loss"])
@@ -115,3 +115,14 @@ def test_a_validation_metric_that_is_not_finite_is_never_the_best(tmp_path):
     run = Run(tmp_path / "run")
     assert not run.best_weights.exists()
     assert Counter(math.isfinite(row["validation_loss"]) for row in run.history()) == {False: 3}
+
+
+def test_an_epoch_of_which_every_step_is_left_out_ends_the_training(tmp_path):
+    """It would learn nothing for ever."""
+    values = merged(REGRESSION, {"train": {"non_finite": "skip"}})
+    with spoilt_rows(train=list(range(44))):
+        message = failure(values, tmp_path / "run")
+    assert message == (
+        "Epoch 1: every step was left out, since its loss or a gradient was not a finite number. "
+        "Try a smaller train.optimizer.learning_rate."
+    )
