@@ -103,7 +103,7 @@ def threads(before: str = "None", **environment: str) -> list[int]:
 def test_threads_are_the_cores_unless_a_resume_says_otherwise():
     """Their number decides the last bits of all sums."""
     assert threads() == [available_cores()] * 3
-    before = "{'threads': 5, 'precision': 'float32'}"
+    before = "{'threads': 5, 'precision': 'float32', 'xla': False}"
     # Once TensorFlow has started it is too late to change them: what is said is what holds.
     assert threads(before, TF_NUM_INTRAOP_THREADS="3") == [5, 5, 5]
 
