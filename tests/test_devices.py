@@ -84,7 +84,8 @@ from mmzoo.devices import prepare_devices
 from mmzoo.lazy import tf
 print(prepare_devices("cpu", Train(), {before}).threads)
 print(tf.config.threading.get_intra_op_parallelism_threads())
-print(prepare_devices("cpu", Train(), {{"threads": 7, "precision": "float32", "xla": False}}).threads)
+other = {{"threads": 7, "precision": "float32", "xla": False}}
+print(prepare_devices("cpu", Train(), other).threads)
 """
 
 
