@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 from mmzoo.encoders.activations import Activation
 from mmzoo.encoders.features import Features
+from mmzoo.encoders.image.base import ImageNetwork
 from mmzoo.lazy import keras
-from mmzoo.spec import PositiveInt, Problem, Rate, Spec
+from mmzoo.spec import PositiveInt, Problem, Rate
 
 if TYPE_CHECKING:
     from keras import KerasTensor
 
 
-class CNN(Spec):
+class CNN(ImageNetwork):
     """Stages of convolution, activation and pooling, then dense layers.
 
     The networks that tutorials begin with; with batch norm and several convolutions a stage, also

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from mmzoo.encoders.activations import Activation
 from mmzoo.encoders.features import Features
+from mmzoo.encoders.image.base import ImageNetwork
 from mmzoo.lazy import keras
-from mmzoo.spec import PositiveInt, Problem, Spec
+from mmzoo.spec import PositiveInt, Problem
 
 if TYPE_CHECKING:
     from keras import KerasTensor
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _KERNEL_SIZE = 5
 
 
-class LeNet(Spec):
+class LeNet(ImageNetwork):
     """The first convolutional network to read handwriting well.
 
     The first convolution pads, as the paper pads its 28x28 digits to 32x32; the others do not.

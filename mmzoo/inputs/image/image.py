@@ -48,6 +48,13 @@ class Image(Spec):
             yield Problem(
                 ("shape", 2), f"a picture has 1 channel (grey) or 3 (colour), not {channels}"
             )
+        elif channels not in self.encoder.channels:
+            [needed] = self.encoder.channels
+            yield Problem(
+                ("shape", 2),
+                f"this {self.encoder.type} encoder takes pictures of {needed} channels, not "
+                f"{channels}: write [{height}, {width}, {needed}], to which pictures are converted",
+            )
         smallest = self.encoder.smallest_image()
         if min(height, width) < smallest:
             yield Problem(

@@ -1,0 +1,47 @@
+"""What every encoder spec offers besides its network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
+
+from mmzoo.encoders.features import Features
+from mmzoo.spec import Spec
+
+if TYPE_CHECKING:
+    import keras
+    from keras import KerasTensor
+
+
+class Encoder(Spec):
+    """One tensor in, features out.
+
+    Most encoders begin with random weights and are trained whole; what is said here of frozen and
+    pretrained ones is for the few that override it.
+    """
+
+    @property
+    def frozen(self) -> bool:
+        """Whether training leaves all of it as it is, so its features can be computed once."""
+        return False
+
+    def unfrozen(self, layers: int | None) -> Self:
+        """The same encoder with its last `layers` trained, or all of them where that is None."""
+        return self
+
+    def build(self, x: KerasTensor) -> Features:
+        """The network on one input, with weights as Keras draws them."""
+        raise NotImplementedError
+
+    def load_pretrained(self, model: keras.Model, tell: Callable[[str], None]) -> None:
+        """Puts the weights to start from into the sub-model that was built.
+
+        Called once, where a training begins: a finished run has all weights of its own.
+
+        Args:
+            model: the sub-model `<input>_encoder`.
+            tell: receives sentences on a download.
+
+        Raises:
+            MmzooError: the weights cannot be had, or are of another network.
+        """
