@@ -6,19 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Lt, MinLen
+from annotated_types import MinLen
 from pydantic import StringConstraints
 
 from mmzoo.fusion import Concat, Fusion
 from mmzoo.heads import Head
 from mmzoo.inputs import Input
-from mmzoo.mixing import Mixing
 from mmzoo.objectives import Objective, Supervised
-from mmzoo.optimizers import Adam, Optimizer
+from mmzoo.recipe import Train
 from mmzoo.sources import Data, Source, Synthetic
 from mmzoo.spec import (
-    NonNegativeFloat,
-    PositiveInt,
     Problem,
     Spec,
     did_you_mean,
@@ -34,55 +31,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_
 
 RESERVED = ("data", "examples", "loss")
 """What metrics.json says of a split besides its heads."""
-
-
-class EarlyStopping(Spec):
-    """End the training when the watched metric no longer gets better."""
-
-    patience: PositiveInt = 5
-    """Epochs without a better value before the end."""
-    min_delta: NonNegativeFloat = 0.0
-    """How much better a value must be to count."""
-
-
-class Train(Spec):
-    """How the model is trained."""
-
-    epochs: PositiveInt = 10
-    """How often every training example is seen."""
-    batch_size: PositiveInt = 64
-    """Examples in each step, over all devices together."""
-    evaluation_batch_size: PositiveInt | None = None
-    """Examples in each step of validation and evaluation; four times `batch_size` by default."""
-    optimizer: Optimizer = Adam()
-    """How gradients become changes of the weights."""
-    mixing: Mixing | None = None
-    """Mix the examples of a batch with one another: mixup or cutmix."""
-    accumulate: PositiveInt = 1
-    """Steps whose gradients are averaged into one update, for large batches in little memory."""
-    ema: Annotated[float, Gt(0), Lt(1)] | None = None
-    """Momentum of a moving average of the weights, which validation, `best` and the final model
-    then use: 0.99, say."""
-    monitor: str | None = None
-    """The validation metric that decides what is best; by default the only head's main metric, or
-    the loss where there are several heads."""
-    early_stopping: EarlyStopping | None = None
-    """End before `epochs` when the watched metric no longer gets better."""
-    seed: Annotated[int, Ge(0), Lt(2**32)] = 0
-    """Decides the first weights, the order of the data, augmentation and dropout."""
-    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
-    """Numbers to compute in. `auto`: float32 on CPUs; on GPUs mixed_bfloat16 or mixed_float16
-    where they have the units for it."""
-    xla: Literal["auto"] | bool = "auto"
-    """Compile steps with XLA. `auto`: on GPUs, not on CPUs, where convolutions get slower."""
-    deterministic: bool = False
-    """Ask for bit-equal results on GPUs too, at some cost. CPUs give them anyway."""
-    non_finite: Literal["stop", "skip"] = "stop"
-    """What to do when a loss or gradient is not a finite number: stop, or leave out that step."""
-    checkpoint_seconds: NonNegativeFloat = 60.0
-    """Seconds between checkpoints. The end of a training, and a signal, make one in any case."""
-    log_steps: PositiveInt = 50
-    """Steps between points of TensorBoard's step curves."""
 
 
 class Config(Spec):
@@ -114,6 +62,7 @@ class Config(Spec):
         yield from self._layer_rules()
         yield from self._column_rules()
         yield from self._mixing_rules()
+        yield from self._fine_tune_rules()
         monitor = self.train.monitor
         if monitor is not None and monitor not in self.watchable():
             meant = did_you_mean(monitor, self.watchable()) or "."
@@ -245,6 +194,18 @@ class Config(Spec):
                     ("train", "mixing"),
                     f"expected none beside heads.{name}.class_weights: a mixture has no one class",
                 )
+
+    def _fine_tune_rules(self) -> Iterator[Problem]:
+        if self.train.fine_tune is None:
+            return
+        encoders = [spec.encoder for spec in self.inputs.values()]
+        if all(encoder.unfrozen(None) == encoder for encoder in encoders):
+            types = ", ".join(encoder.type for encoder in encoders)
+            yield Problem(
+                ("train", "fine_tune"),
+                f"expected none: no layers are frozen, so there are none to thaw in {types}. Give "
+                "a pretrained encoder `trainable: false`, or leave this out",
+            )
 
 
 def load_config(source: Path | str | Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:

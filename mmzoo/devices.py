@@ -14,7 +14,7 @@ from mmzoo.lazy import quiet_stderr, tf
 from mmzoo.spec.words import either
 
 if TYPE_CHECKING:
-    from mmzoo.config import Train
+    from mmzoo.recipe import Train
 
 Kind = Literal["auto", "cpu", "gpu"]
 

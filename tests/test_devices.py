@@ -8,11 +8,12 @@ import sys
 
 import pytest
 
-from mmzoo.config import Train, load_config
+from mmzoo.config import load_config
 from mmzoo.devices import available_cores, memory_errors, prepare_devices
 from mmzoo.errors import DataError, TrainingError
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
+from mmzoo.recipe import Train
 from mmzoo.trained import load_trained
 from mmzoo.training.train import train
 
@@ -79,7 +80,7 @@ def test_the_record_is_what_a_resume_goes_by():
 
 
 CODE = """
-from mmzoo.config import Train
+from mmzoo.recipe import Train
 from mmzoo.devices import prepare_devices
 from mmzoo.lazy import tf
 print(prepare_devices("cpu", Train(), {before}).threads)

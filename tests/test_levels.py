@@ -25,6 +25,7 @@ LEVELS = (
     {"runs"},
     {"data", "devices", "model"},
     {"config"},
+    {"recipe"},
     {"fusion", "mixing", "objectives", "optimizers"},
     {"heads", "inputs", "schedules", "sources"},
     {"encoders"},

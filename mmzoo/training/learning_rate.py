@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mmzoo.lazy import keras, tf
 
 if TYPE_CHECKING:
-    from mmzoo.config import Train
+    from mmzoo.recipe import Train
 
 
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):

@@ -16,8 +16,8 @@ from mmzoo.lazy import keras, tf
 from mmzoo.training.updates import Updates
 
 if TYPE_CHECKING:
-    from mmzoo.config import Train
     from mmzoo.devices import Devices
+    from mmzoo.recipe import Train
 
 
 class Loop:

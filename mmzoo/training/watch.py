@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mmzoo.config import EarlyStopping
+    from mmzoo.recipe import EarlyStopping
     from mmzoo.schedules import Plateau
 
 _SMALLER_IS_BETTER = ("loss", "error")

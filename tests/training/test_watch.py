@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from mmzoo.config import EarlyStopping
+from mmzoo.recipe import EarlyStopping
 from mmzoo.schedules import Plateau
 from mmzoo.training.watch import Best, EarlyStop, PlateauDrops
 
