@@ -9,7 +9,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mmzoo.sources.bad_rows import settled as settled
+from mmzoo.sources.bad_rows import unreadable as unreadable
+from mmzoo.sources.bad_rows import without_rows as without_rows
 from mmzoo.sources.data import Data as Data
+from mmzoo.sources.data import OnBadRow as OnBadRow
+from mmzoo.sources.data import Skipped as Skipped
 from mmzoo.sources.dataset import Dataset as Dataset
 from mmzoo.sources.store import Listing as Listing
 from mmzoo.sources.store import catalogue as catalogue

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -11,13 +12,29 @@ if TYPE_CHECKING:
 Splits = dict[str, dict[str, "np.ndarray"]]
 """Split -> column -> array; the arrays of a split are equally long."""
 
+OnBadRow = Literal["error", "skip"]
+"""What becomes of rows that cannot be read: an error that names them, or they are left out."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A row that was left out."""
+
+    file: str
+    """The name of the row, on one line: a file relative to the source's folder."""
+    split: str
+    """The split that it would have been in."""
+    reason: str
+    """Why it could not be read, as a clause: "it has no bytes"."""
+
 
 @dataclass(frozen=True)
 class Data:
     """What a source yields: named columns of arrays, already split.
 
-    Images are uint8 `[examples, height, width, channels]`, classes int64 `[examples]`. The columns
-    are those that were wanted, no others.
+    Images are uint8 `[examples, height, width, channels]`, or text `[examples]`: the absolute paths
+    of their files. Classes are int64 `[examples]`. The columns are those that were wanted, no
+    others.
     """
 
     name: str
@@ -32,7 +49,17 @@ class Data:
     """Sentences that the user should see: a fallback that served, a split that was cut."""
     fallback_for: str | None = None
     """The data set that was asked for, where the fallback served."""
+    row_names: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Split -> text `[examples]`, what people call each row: a file relative to the source's
+    folder. Without the splits whose rows have no names."""
+    skipped: tuple[Skipped, ...] = ()
+    """The rows that were left out as they could not be read."""
 
     def examples(self, split: str) -> int:
         """How many examples the split has."""
         return len(next(iter(self.splits[split].values())))
+
+    def row_name(self, split: str, row: int) -> str:
+        """What people call a row: its name, or its number counted from 0."""
+        names = self.row_names.get(split)
+        return f"row {row}" if names is None else str(names[row])

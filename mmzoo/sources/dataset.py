@@ -6,13 +6,13 @@ import difflib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Gt, Lt
 
 from mmzoo.errors import DataError
 from mmzoo.sources.cut import stratified_cut
-from mmzoo.sources.data import Data, Splits
+from mmzoo.sources.data import Data, OnBadRow, Splits
 from mmzoo.sources.named import NAMED, DatasetName, NamedSet
 from mmzoo.sources.store import UnobtainableError, obtain
 from mmzoo.spec import Problem, Spec
@@ -40,6 +40,8 @@ class Dataset(Spec):
     """Share of the training examples that is cut off for validation, stratified by label."""
     test: Annotated[float, Gt(0), Lt(1)] = 0.2
     """Share of all examples that is cut off for testing, where no official test split exists."""
+
+    on_bad_row: ClassVar[OnBadRow] = "error"
 
     def rules(self) -> Iterator[Problem]:
         if self.fallback == self.name:

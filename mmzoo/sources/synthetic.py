@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Ge
 
-from mmzoo.sources.data import Data
+from mmzoo.sources.data import Data, OnBadRow
 from mmzoo.spec import Spec, WithinInt32
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ class Synthetic(Spec):
     type: Literal["synthetic"] = "synthetic"
     rows: Annotated[int, Ge(4), WithinInt32] = 96
     """How many rows to make, for all splits together."""
+
+    on_bad_row: ClassVar[OnBadRow] = "error"
 
     def columns(self) -> dict[str, Literal["input", "target"]] | None:
         """None: it has whatever columns are asked for."""

@@ -1,0 +1,105 @@
+"""What becomes of rows that cannot be read: an error that names them, or they are left out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mmzoo.errors import DataError
+from mmzoo.sources.data import Data, OnBadRow, Skipped
+from mmzoo.spec.words import printable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_NAMED = 10
+"""How many files a message names; a folder may hold thousands that are no pictures."""
+
+BadRows = Mapping[str, Mapping[int, str]]
+"""Split -> row -> why it cannot be read, as a clause: "it has no bytes"."""
+
+
+def settled(data: Data, bad: BadRows, on_bad_row: OnBadRow) -> Data:
+    """The data once `on_bad_row` is applied to the rows that were found bad.
+
+    Raises:
+        DataError: There are such rows, and they are not to be skipped or nothing would be left.
+    """
+    if on_bad_row == "skip":
+        return without_rows(data, bad)
+    rows = _skipped(data, bad)
+    if rows:
+        raise unreadable(data.name, rows)
+    return data
+
+
+def without_rows(data: Data, bad: BadRows) -> Data:
+    """The data without some rows, which it then lists as skipped. All others keep their order.
+
+    The fingerprint tells which rows are gone.
+
+    Raises:
+        DataError: A split would have no rows left.
+    """
+    rows = _skipped(data, bad)
+    if not rows:
+        return data
+    gone = {split: sorted(bad.get(split, ())) for split in data.splits}
+    for split, numbers in gone.items():
+        if len(numbers) == data.examples(split):
+            listed = _listed([row for row in rows if row.split == split])
+            raise DataError(
+                f"{data.name}: nothing is left of its {split} split, as no file of it can be "
+                f"read:\n{listed}\nReplace some of them."
+            )
+    told = json.dumps([data.fingerprint, gone])
+    return replace(
+        data,
+        splits={
+            split: {column: _delete(values, gone[split]) for column, values in columns.items()}
+            for split, columns in data.splits.items()
+        },
+        row_names={split: _delete(names, gone[split]) for split, names in data.row_names.items()},
+        fingerprint=hashlib.sha256(told.encode()).hexdigest(),
+        skipped=(*data.skipped, *rows),
+    )
+
+
+def unreadable(where: str, rows: Sequence[Skipped]) -> DataError:
+    """The error for rows that cannot be read: names the first of them, and the ways to mend it.
+
+    Args:
+        where: What they are of: the data's name.
+        rows: One or more.
+    """
+    one = len(rows) == 1
+    return DataError(
+        f"{where}: {len(rows):,} {'file' if one else 'files'} cannot be read:\n{_listed(rows)}\n"
+        f"Replace or remove {'it' if one else 'them'}, or write `on_bad_row: skip` into the "
+        f"config's source to go on without {'it' if one else 'them'}."
+    )
+
+
+def _listed(rows: Sequence[Skipped]) -> str:
+    lines = [f"  {row.file}: {row.reason}" for row in rows[:_NAMED]]
+    if len(rows) > _NAMED:
+        lines.append(f"  and {len(rows) - _NAMED:,} more")
+    return "\n".join(lines)
+
+
+def _skipped(data: Data, bad: BadRows) -> tuple[Skipped, ...]:
+    return tuple(
+        Skipped(printable(data.row_name(split, row)), split, bad[split][row])
+        for split in data.splits
+        for row in sorted(bad.get(split, ()))
+    )
+
+
+def _delete(values: np.ndarray, rows: Sequence[int]) -> np.ndarray:
+    import numpy as np
+
+    # Without this, columns of splits that lose nothing would be copied.
+    return np.delete(values, rows, axis=0) if rows else values
