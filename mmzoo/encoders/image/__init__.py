@@ -6,5 +6,6 @@ from pydantic import Field
 
 from mmzoo.encoders.image.cnn import CNN as CNN
 from mmzoo.encoders.image.lenet import LeNet as LeNet
+from mmzoo.encoders.image.resnet import ResNet as ResNet
 
-ImageEncoder = Annotated[CNN | LeNet, Field(discriminator="type")]
+ImageEncoder = Annotated[CNN | LeNet | ResNet, Field(discriminator="type")]
