@@ -31,7 +31,7 @@ LEVELS = (
     {"encoders"},
     {"spec"},
     {"checkpoint", "environment", "layers", "metrics", "randomness", "tables", "weights"},
-    {"errors", "files", "journal", "lazy", "version"},
+    {"directories", "download", "errors", "files", "journal", "lazy", "version"},
 )
 """The parts of mmzoo. One may import those of the lines below its own, and no others.
 

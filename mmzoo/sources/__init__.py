@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mmzoo.directories import data_directories as data_directories
+from mmzoo.directories import data_directory as data_directory
 from mmzoo.sources.bad_rows import settled as settled
 from mmzoo.sources.bad_rows import unreadable as unreadable
 from mmzoo.sources.bad_rows import without_rows as without_rows
@@ -18,8 +20,6 @@ from mmzoo.sources.data import Skipped as Skipped
 from mmzoo.sources.dataset import Dataset as Dataset
 from mmzoo.sources.store import Listing as Listing
 from mmzoo.sources.store import catalogue as catalogue
-from mmzoo.sources.store import data_directories as data_directories
-from mmzoo.sources.store import data_directory as data_directory
 from mmzoo.sources.store import fetch as fetch
 from mmzoo.sources.synthetic import Synthetic as Synthetic
 

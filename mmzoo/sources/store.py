@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmzoo.directories import data_directories, data_directory
+from mmzoo.download import DownloadError, digest_of, download
 from mmzoo.errors import DataError
-from mmzoo.sources.download import DownloadError, download, sha256_of
 from mmzoo.sources.named import NAMED, NamedSet, OfficialFile
 
 
@@ -85,21 +86,6 @@ def fetch(name: str, tell: Callable[[str], None]) -> tuple[Path, ...]:
     return tuple(obtain(NAMED[name], tell).values())
 
 
-def data_directories() -> tuple[Path, ...]:
-    """The folders in which data sets are looked for, in this order."""
-    import platformdirs
-
-    cache = platformdirs.user_cache_path("mmzoo")
-    given = os.environ.get("MMZOO_DATA_DIR")
-    return (Path(given).expanduser(), cache) if given else (cache,)
-
-
-def data_directory() -> Path:
-    """The folder that downloads go to: the first of `data_directories` that can be written."""
-    folders = data_directories()
-    return next((folder for folder in folders if _writable(folder)), folders[-1])
-
-
 def obtain(named: NamedSet, tell: Callable[[str], None]) -> dict[str, Path]:
     """The official files of a data set by name, each checked; what is absent is downloaded.
 
@@ -139,7 +125,7 @@ def _problem(path: Path, file: OfficialFile) -> str | None:
         size = path.stat().st_size
         if size != file.size:
             return f"it has {size:,} bytes, expected {file.size:,}"
-        found = sha256_of(path)
+        found = digest_of(path)
     except OSError as error:
         return f"it cannot be read ({error.strerror})"
     return None if found == file.sha256 else f"its sha256 is {found}, expected {file.sha256}"
@@ -174,12 +160,3 @@ def _has_length(path: Path, size: int) -> bool:
         return path.stat().st_size == size
     except OSError:
         return False
-
-
-def _writable(folder: Path) -> bool:
-    """Whether files can be made in the folder, which itself may still have to be made."""
-    nearest = next(parent for parent in (folder, *folder.parents) if os.path.exists(parent))
-    # To root, who is every container's user, all folders can be written; one whose mode lets nobody
-    # write is still meant to be left alone.
-    marked = nearest.stat().st_mode & 0o222
-    return nearest.is_dir() and bool(marked) and os.access(nearest, os.W_OK | os.X_OK)

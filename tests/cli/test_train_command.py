@@ -91,7 +91,7 @@ def without_data(tmp_path, monkeypatch):
 
 
 def _unreachable(urls, *arguments, **named):
-    from mmzoo.sources.download import DownloadError
+    from mmzoo.download import DownloadError
 
     raise DownloadError([f"{url}: cannot be reached" for url in urls])
 

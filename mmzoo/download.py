@@ -1,7 +1,7 @@
 """Downloads one file from the first of several mirrors that gives it whole and unchanged.
 
 What has arrived waits in `<file>.part` and is gone on with, from any mirror, after a broken
-connection or a killed process. Only a file of the right length and sha256 gets its real name.
+connection or a killed process. Only a file of the right length and hash gets its real name.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import requests
 
 _CHUNK = 1 << 16
+_LARGEST = 4_000_000_000
+"""Bytes that no file is expected to exceed whose length is not known beforehand."""
 
 
 class DownloadError(Exception):
@@ -58,23 +60,33 @@ class Limits:
 LIMITS = Limits()
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What is known of a file before it comes."""
+
+    size: int | None
+    digest: str | None
+
+
 def download(
     urls: Sequence[str],
     path: Path,
-    size: int,
-    sha256: str,
+    size: int | None,
+    digest: str | None,
     tell: Callable[[str], None],
     limits: Limits = LIMITS,
 ) -> None:
-    """Fetches a file of known length and hash; `path` is whole or untouched at any moment.
+    """Fetches a file; `path` is whole or untouched at any moment.
 
     Several processes may ask for one file: the first downloads, the others wait for it.
 
     Args:
         urls: Addresses of the very same bytes, in the order in which to ask them.
         path: Where the file goes. Its folder is made.
-        size: Bytes of the whole file; no more are ever written.
-        sha256: In hexadecimal.
+        size: Bytes of the whole file, no more of which are ever written; None where its publisher
+            does not say, so that the mirror's word is taken for it.
+        digest: The sha256 in hexadecimal, or the md5 of a file that was published with no better;
+            None where there is neither. Such a file is never pieced together from two answers.
         tell: Receives a sentence at the start of each attempt.
         limits: Time-outs.
 
@@ -86,9 +98,9 @@ def download(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(path.with_name(f"{path.name}.part")) as part:
-            if path.is_file() and sha256_of(path) == sha256:
+            if path.is_file() and digest and digest_of(path, algorithm_of(digest)) == digest:
                 return  # Another process was quicker.
-            _ask_mirrors(urls, part, size, sha256, tell, limits)
+            _ask_mirrors(urls, part, _Wanted(size, digest), tell, limits)
             os.fsync(part.fileno())
             os.replace(part.name, path)
     except OSError as error:
@@ -98,10 +110,15 @@ def download(
             path.parent.rmdir()
 
 
-def sha256_of(path: Path) -> str:
-    """The file's sha256, in hexadecimal."""
+def algorithm_of(digest: str) -> str:
+    """Which hash a digest in hexadecimal is of, by its length."""
+    return "md5" if len(digest) == 32 else "sha256"
+
+
+def digest_of(path: Path, algorithm: str = "sha256") -> str:
+    """The file's hash, in hexadecimal."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, algorithm).hexdigest()
 
 
 @contextmanager
@@ -130,20 +147,21 @@ def _alone(path: Path) -> Iterator[BufferedRandom]:
 def _ask_mirrors(
     urls: Sequence[str],
     part: BufferedRandom,
-    size: int,
-    sha256: str,
+    wanted: _Wanted,
     tell: Callable[[str], None],
     limits: Limits,
 ) -> None:
     reasons = []
     for url in urls:
         for _ in range(2):
+            if wanted.digest is None:
+                part.truncate(0)  # Nothing would tell whether two halves are of one file.
             before = part.seek(0, os.SEEK_END)
             try:
-                if before < size:
-                    tell(_announcement(url, before, size))
-                    _receive(url, part, before, size, limits)
-                _check(part, size, sha256)
+                if wanted.size is None or before < wanted.size:
+                    tell(_announcement(url, before, wanted.size))
+                    _receive(url, part, before, wanted, limits)
+                _check(part, wanted)
                 return
             except _Fault as fault:
                 reasons.append(f"{url}: {fault}")
@@ -154,12 +172,11 @@ def _ask_mirrors(
     raise DownloadError(reasons)
 
 
-def _receive(url: str, part: BufferedRandom, offset: int, size: int, limits: Limits) -> None:
+def _receive(url: str, part: BufferedRandom, offset: int, wanted: _Wanted, limits: Limits) -> None:
     """Appends to `part` what a mirror has from `offset` on, or from the start if it must."""
     import requests
     from urllib3.exceptions import HTTPError
 
-    deadline = monotonic() + limits.total(size)
     # A server that packs what it sends would spoil both the length and the place to go on from.
     headers = {"Accept-Encoding": "identity", "User-Agent": "mmzoo"}
     if offset:
@@ -171,21 +188,30 @@ def _receive(url: str, part: BufferedRandom, offset: int, size: int, limits: Lim
             session.get(
                 url, headers=headers, stream=True, timeout=(limits.connect, limits.stall)
             ) as answer,
-            _progress(part.name, size) as show,
         ):
-            done = _check_answer(answer, part, offset, size)
-            while chunk := answer.raw.read1(_CHUNK, decode_content=False):
-                done += len(chunk)
-                if done > size:
-                    part.truncate(0)
-                    raise _Fault(f"sends more than the {size:,} bytes it should")
-                part.write(chunk)
-                show(done)
-                if monotonic() > deadline:
-                    raise _Fault(f"too slow: {done:,} of {size:,} bytes when its time was up")
+            start, size = _check_answer(answer, part, offset, wanted)
+            _append(answer, part, start, size, limits)
     except (requests.RequestException, HTTPError) as error:
         raise _Fault(_plainly(error, limits)) from error
-    if done < size:
+
+
+def _append(
+    answer: requests.Response, part: BufferedRandom, done: int, size: int | None, limits: Limits
+) -> None:
+    """Appends the answer's bytes to the `done` that are there, up to `size` if that is known."""
+    most = _LARGEST if size is None else size
+    deadline = monotonic() + limits.total(most)
+    with _progress(part.name, size) as show:
+        while chunk := answer.raw.read1(_CHUNK, decode_content=False):
+            done += len(chunk)
+            if done > most:
+                part.truncate(0)
+                raise _Fault(f"sends more than the {most:,} bytes it should")
+            part.write(chunk)
+            show(done)
+            if monotonic() > deadline:
+                raise _Fault(f"too slow: {done:,} of {most:,} bytes when its time was up")
+    if size is not None and done < size:
         raise _Fault(f"breaks off after {done:,} of {size:,} bytes")
 
 
@@ -211,8 +237,13 @@ def _knock(url: str, limits: Limits) -> None:
     raise _Fault(f"cannot be reached within {limits.connect:g} s")
 
 
-def _check_answer(answer: requests.Response, part: BufferedRandom, offset: int, size: int) -> int:
-    """Says from which byte on the answer goes, once it can be the file that is wanted."""
+def _check_answer(
+    answer: requests.Response, part: BufferedRandom, offset: int, wanted: _Wanted
+) -> tuple[int, int | None]:
+    """Says from which byte on the answer goes, once it can be the file that is wanted.
+
+    And how long the whole file is, as far as that is known now.
+    """
     if answer.status_code == 416:
         part.truncate(0)
     if answer.status_code not in (200, 206):
@@ -222,20 +253,30 @@ def _check_answer(answer: requests.Response, part: BufferedRandom, offset: int, 
         part.truncate(0)
         raise _Fault("answers with another part of the file than it was asked for")
     length = answer.headers.get("Content-Length")
-    if length not in (None, str(size - start)):
+    size = wanted.size
+    if size is None and length is not None:
+        size = start + int(length)
+    if size is None and wanted.digest is None:
+        raise _Fault("does not say how long the file is, so nothing would tell that it is whole")
+    if wanted.size is None and size is not None and size > _LARGEST:
+        raise _Fault(f"offers {size:,} bytes, expected {_LARGEST:,} at most")
+    if size is not None and length not in (None, str(size - start)):
         raise _Fault(f"offers {length} bytes, expected {size - start}")
     part.truncate(start)
-    return start
+    return start, size
 
 
-def _check(part: BufferedRandom, size: int, sha256: str) -> None:
+def _check(part: BufferedRandom, wanted: _Wanted) -> None:
     """Throws away what has the wrong length or hash."""
     length = part.seek(0, os.SEEK_END)
+    if wanted.digest is None:
+        return  # Of a length that `_append` has seen to.
     part.seek(0)
-    found = hashlib.file_digest(part, "sha256").hexdigest()
-    if (length, found) != (size, sha256):
+    algorithm = algorithm_of(wanted.digest)
+    found = hashlib.file_digest(part, algorithm).hexdigest()
+    if found != wanted.digest or wanted.size not in (None, length):
         part.truncate(0)
-        raise _Fault(f"is another file: its sha256 is {found}, expected {sha256}")
+        raise _Fault(f"is another file: its {algorithm} is {found}, expected {wanted.digest}")
 
 
 def _plainly(error: Exception, limits: Limits) -> str:
@@ -257,14 +298,15 @@ def _plainly(error: Exception, limits: Limits) -> str:
     return f"fails ({type(error).__name__})"
 
 
-def _announcement(url: str, offset: int, size: int) -> str:
+def _announcement(url: str, offset: int, size: int | None) -> str:
     host, file = urlsplit(url).netloc, url.rpartition("/")[2]
+    length = "" if size is None else f" ({size / 1e6:.1f} MB)"
     resumed = f", going on after {offset / 1e6:.1f} MB" if offset else ""
-    return f"downloading {file} ({size / 1e6:.1f} MB) from {host}{resumed}"
+    return f"downloading {file}{length} from {host}{resumed}"
 
 
 @contextmanager
-def _progress(name: str, size: int) -> Iterator[Callable[[int], None]]:
+def _progress(name: str, size: int | None) -> Iterator[Callable[[int], None]]:
     """A bar on stderr if somebody looks at it; yields what to call with the bytes done."""
     if not sys.stderr.isatty():
         yield lambda done: None

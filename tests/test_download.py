@@ -20,12 +20,13 @@ from pathlib import Path
 
 import pytest
 
-from mmzoo.sources.download import DownloadError, Limits, download, sha256_of
+from mmzoo.download import DownloadError, Limits, digest_of, download
 
 PAYLOAD = random.Random(0).randbytes(1_000_000)
 SIZE = len(PAYLOAD)
 HALF = SIZE // 2
 SHA256 = hashlib.sha256(PAYLOAD).hexdigest()
+MD5 = hashlib.md5(PAYLOAD).hexdigest()
 QUICK = Limits(connect=0.5, stall=0.4, slack=1.0, pace=1e9)
 
 
@@ -113,6 +114,12 @@ class Handler(BaseHTTPRequestHandler):
     def announces_more(self, start: int) -> None:
         self.answer(200, b"", Content_Length=str(SIZE + 1))
 
+    def announces_a_disk(self, start: int) -> None:
+        self.answer(200, b"", Content_Length=str(9 * 10**12))
+
+    def truncates(self, start: int) -> None:
+        self.answer(200, PAYLOAD[:HALF], Content_Length=str(SIZE))
+
     def wrong(self, start: int) -> None:
         self.answer(200, bytes(SIZE))
 
@@ -146,7 +153,9 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.delenv("MMZOO_OFFLINE")
+    monkeypatch.delenv("MMZOO_OFFLINE", raising=False)
+    for name in ("no_proxy", "NO_PROXY"):  # The server is a local one.
+        monkeypatch.setenv(name, "*")
     server = Server()
     # What the client left early is not worth a traceback.
     monkeypatch.setattr(server, "handle_error", lambda *_: None)
@@ -180,6 +189,82 @@ def reasons(server: Server, target: Path, *faults: str) -> list[str]:
     with pytest.raises(DownloadError) as caught:
         get(server, target, *faults)
     return [reason.partition(": ")[2] for reason in caught.value.reasons]
+
+
+def test_a_file_of_unknown_length_is_taken_as_long_as_the_mirror_says(
+    server: Server, target: Path
+) -> None:
+    told: list[str] = []
+    download([server.url("good")], target, None, MD5, told.append, QUICK)
+    assert target.read_bytes() == PAYLOAD
+    assert told == [f"downloading file.gz from 127.0.0.1:{server.server_port}"]
+
+
+@pytest.mark.parametrize("digest", [SHA256, MD5, None])
+@pytest.mark.parametrize("fault", ["breaks_once", "ignores_range", "moved"])
+def test_a_file_of_unknown_length_comes_whole(
+    server: Server, target: Path, fault: str, digest: str | None
+) -> None:
+    download([server.url(fault), server.url("good")], target, None, digest, print, QUICK)
+    assert target.read_bytes() == PAYLOAD
+    assert [path.name for path in target.parent.iterdir()] == ["file.gz"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "digest", "reason"),
+    [
+        (
+            "short",
+            None,
+            "does not say how long the file is, so nothing would tell that it is whole",
+        ),
+        (
+            "short",
+            MD5,
+            f"is another file: its md5 is {hashlib.md5(PAYLOAD[:-1]).hexdigest()}, expected {MD5}",
+        ),
+        (
+            "wrong",
+            MD5,
+            f"is another file: its md5 is {hashlib.md5(bytes(SIZE)).hexdigest()}, expected {MD5}",
+        ),
+        (
+            "login_page",
+            MD5,
+            "is another file: its md5 is "
+            f"{hashlib.md5(b'<html>Please log in</html>').hexdigest()}, expected {MD5}",
+        ),
+        (
+            "announces_a_disk",
+            None,
+            "offers 9,000,000,000,000 bytes, expected 4,000,000,000 at most",
+        ),
+        ("announces_a_disk", MD5, "offers 9,000,000,000,000 bytes, expected 4,000,000,000 at most"),
+        ("truncates", None, "breaks off half-way"),
+        ("truncates", MD5, "breaks off half-way"),
+    ],
+)
+def test_a_fault_is_found_where_the_length_is_unknown(
+    server: Server, target: Path, fault: str, digest: str | None, reason: str
+) -> None:
+    with pytest.raises(DownloadError) as caught:
+        download([server.url(fault)], target, None, digest, print, QUICK)
+    assert caught.value.reasons[0].partition(": ")[2] == reason
+    assert not target.exists()
+
+
+def test_without_a_hash_nothing_is_pieced_together(server: Server, target: Path) -> None:
+    target.parent.mkdir(parents=True)
+    part(target).write_bytes(bytes(HALF))
+    download([server.url("good")], target, None, None, print, QUICK)
+    assert target.read_bytes() == PAYLOAD
+    assert server.requests == [("good", None)]
+
+
+def test_with_a_hash_a_broken_connection_is_gone_on_with(server: Server, target: Path) -> None:
+    download([server.url("breaks_once")], target, None, MD5, print, QUICK)
+    assert target.read_bytes() == PAYLOAD
+    assert server.requests == [("breaks_once", None), ("breaks_once", f"bytes={HALF}-")]
 
 
 def test_a_good_mirror_gives_the_file(server: Server, target: Path) -> None:
@@ -346,7 +431,7 @@ def test_a_folder_that_cannot_be_made_is_said(server: Server, tmp_path: Path) ->
 
 def test_a_killed_process_is_gone_on_with(server: Server, target: Path) -> None:
     program = (
-        "from pathlib import Path; from mmzoo.sources.download import download; "
+        "from pathlib import Path; from mmzoo.download import download; "
         f"download([{server.url('stalls')!r}], Path({str(target)!r}), {SIZE}, {SHA256!r}, print)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL) as process:
@@ -378,7 +463,7 @@ def test_a_damaged_file_is_replaced(server: Server, target: Path) -> None:
     reasons(server, target, "missing")
     assert target.read_bytes() == b"damaged"
     get(server, target, "good")
-    assert sha256_of(target) == SHA256
+    assert digest_of(target) == SHA256
 
 
 def test_progress_is_shown_on_a_terminal_only(
