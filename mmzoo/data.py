@@ -101,15 +101,22 @@ def training_batches(
 
 
 def evaluation_batches(
-    config: Config, columns: Columns, replicas: int = 1, labelled: bool = True
+    config: Config,
+    columns: Columns,
+    replicas: int = 1,
+    labelled: bool = True,
+    augmented_in: int | None = None,
 ) -> tf.data.Dataset:
     """Every row once, in order, as it is: (inputs, targets), or only inputs if not `labelled`.
 
-    With several replicas every element is one replica's part; none of them is empty where there
-    are as many rows as replicas.
+    With `augmented_in`, each row is augmented as in that epoch of a training. With several replicas
+    every element is one replica's part; none of them is empty where there are as many rows as
+    replicas.
     """
     rows = len(next(iter(columns.values())))
-    make = _batch_maker(config, columns, training=False, labelled=labelled)
+    make = _batch_maker(
+        config, columns, training=False, labelled=labelled, augment=augmented_in is not None
+    )
     if replicas == 1:
         batches = tf.data.Dataset.range(rows).batch(config.evaluation_batch_size)
     else:
@@ -118,18 +125,19 @@ def evaluation_batches(
         bounds = np.arange(parts + 1) * rows // parts
         ranges = tf.data.Dataset.from_tensor_slices((bounds[:-1], bounds[1:]))
         batches = ranges.map(lambda first, end: tf.range(first, end))
-    epoch = tf.constant(0, tf.int64)
+    epoch = tf.constant(augmented_in or 0, tf.int64)
     return batches.map(lambda row: make(row, epoch), num_parallel_calls=tf.data.AUTOTUNE).prefetch(
         2
     )
 
 
 def _batch_maker(
-    config: Config, columns: Columns, training: bool, labelled: bool = True
+    config: Config, columns: Columns, training: bool, labelled: bool = True, augment: bool = False
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[dict[str, tf.Tensor], ...]]:
     """A function from (rows int64 `[batch]`, epoch) to one batch."""
+    used = {*config.columns.values()} & columns.keys()
     with tf.device("CPU"):
-        tensors = {name: tf.constant(values) for name, values in columns.items()}
+        tensors = {name: tf.constant(columns[name]) for name in used}
     seed, soft, mixing = config.train.seed, config.soft_targets, config.train.mixing
 
     def make(rows: tf.Tensor, epoch: tf.Tensor) -> tuple[dict[str, tf.Tensor], ...]:
@@ -137,7 +145,9 @@ def _batch_maker(
         inputs = {}
         for index, (name, spec) in enumerate(config.inputs.items()):
             values = spec.preprocess(tf.gather(tensors[config.columns[name]], rows))
-            inputs[name] = spec.augmented(values, randomness.fold(index)) if training else values
+            if training or augment:
+                values = spec.augmented(values, randomness.fold(index))
+            inputs[name] = values
         if not labelled:
             return (inputs,)
         labels = {name: tf.gather(tensors[config.columns[name]], rows) for name in config.heads}
