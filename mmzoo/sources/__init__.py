@@ -18,9 +18,10 @@ from mmzoo.sources.data import Data as Data
 from mmzoo.sources.data import OnBadRow as OnBadRow
 from mmzoo.sources.data import Skipped as Skipped
 from mmzoo.sources.dataset import Dataset as Dataset
+from mmzoo.sources.folder import Folder as Folder
 from mmzoo.sources.store import Listing as Listing
 from mmzoo.sources.store import catalogue as catalogue
 from mmzoo.sources.store import fetch as fetch
 from mmzoo.sources.synthetic import Synthetic as Synthetic
 
-Source = Annotated[Dataset | Synthetic, Field(discriminator="type")]
+Source = Annotated[Dataset | Folder | Synthetic, Field(discriminator="type")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ def without_rows(data: Data, bad: BadRows) -> Data:
     The fingerprint tells which rows are gone.
 
     Raises:
-        DataError: A split would have no rows left.
+        DataError: A split would have no rows left, or a class none to train on.
     """
     rows = _skipped(data, bad)
     if not rows:
@@ -55,6 +55,8 @@ def without_rows(data: Data, bad: BadRows) -> Data:
                 f"{data.name}: nothing is left of its {split} split, as no file of it can be "
                 f"read:\n{listed}\nReplace some of them."
             )
+    for column, names in data.class_names.items():
+        _require_all_classes(data, column, names, gone["train"])
     told = json.dumps([data.fingerprint, gone])
     return replace(
         data,
@@ -64,6 +66,7 @@ def without_rows(data: Data, bad: BadRows) -> Data:
         },
         row_names={split: _delete(names, gone[split]) for split, names in data.row_names.items()},
         fingerprint=hashlib.sha256(told.encode()).hexdigest(),
+        notes=(*data.notes, *_notes(data, gone)),
         skipped=(*data.skipped, *rows),
     )
 
@@ -96,6 +99,33 @@ def _skipped(data: Data, bad: BadRows) -> tuple[Skipped, ...]:
         for split in data.splits
         for row in sorted(bad.get(split, ()))
     )
+
+
+def _require_all_classes(
+    data: Data, column: str, names: Sequence[str], gone: Sequence[int]
+) -> None:
+    import numpy as np
+
+    classes = data.splits["train"][column]
+    lost = np.setdiff1d(classes[gone], np.delete(classes, gone))
+    if len(lost):
+        raise DataError(
+            f"{data.name}: no file of class '{printable(names[lost[0]])}' can be read, of "
+            f"{int((classes == lost[0]).sum()):,} to train on, such as "
+            f"{printable(data.row_name('train', int(np.flatnonzero(classes == lost[0])[0])))}. "
+            "Replace some of them, or remove the class."
+        )
+
+
+def _notes(data: Data, gone: Mapping[str, Sequence[int]]) -> Iterator[str]:
+    for split, rows in gone.items():
+        if rows:
+            names = ", ".join(printable(data.row_name(split, row)) for row in rows[:3])
+            more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
+            yield (
+                f"{data.name}: left out {len(rows):,} of {data.examples(split):,} {split} examples "
+                f"that cannot be read: {names}{more}"
+            )
 
 
 def _delete(values: np.ndarray, rows: Sequence[int]) -> np.ndarray:

@@ -1,17 +1,67 @@
-"""Cuts a split off another one, so that each class keeps its share."""
+"""Cuts splits off the training split, so that each class keeps its share."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.sources.data import Splits
 
 if TYPE_CHECKING:
     import numpy as np
 
+_TEST_SEED = 0
+"""The same test split in every run, so that runs of several seeds can be compared."""
+
+
+def cut_missing_splits(
+    name: str,
+    splits: Splits,
+    by: str,
+    class_names: Sequence[str],
+    shares: Mapping[str, float],
+    seed: int,
+) -> tuple[dict[str, tuple[float, int]], tuple[str, ...]]:
+    """Cuts the test and validation splits that there are not off the training split, in place.
+
+    Args:
+        name: What the data are called.
+        splits: With `train`; all other splits are left as they are.
+        by: The column of classes that are to keep their shares.
+        class_names: Of those classes.
+        shares: Of the training examples, for `test` and then, of those left, for `validation`.
+        seed: Decides which examples are cut off for validation.
+
+    Returns:
+        The share and seed of each split that was cut, and a sentence on each.
+
+    Raises:
+        DataError: A class would have no row in one of the parts.
+    """
+    cuts, notes = {}, []
+    for split, split_seed in (("test", _TEST_SEED), ("validation", seed)):
+        if split in splits:
+            continue
+        train = splits["train"]
+        try:
+            kept, cut = stratified_cut(train[by], shares[split], split_seed, class_names)
+        except DataError as error:
+            raise DataError(f"source.{split}: {error}") from error
+        splits[split] = {column: values[cut] for column, values in train.items()}
+        # A column at a time, so that only one is in memory twice.
+        for column in train:
+            train[column] = train[column][kept]
+        cuts[split] = (shares[split], split_seed)
+        notes.append(
+            f"{name} has no {split} split of its own: cut {len(cut):,} of "
+            f"{len(cut) + len(kept):,} training examples, stratified by {by}, seed {split_seed}"
+        )
+    return cuts, tuple(notes)
+
 
 def stratified_cut(
-    classes: np.ndarray, fraction: float, seed: int
+    classes: np.ndarray, fraction: float, seed: int, class_names: Sequence[str] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draws `fraction` of the rows of every class.
 
@@ -22,6 +72,7 @@ def stratified_cut(
         classes: int64 `[rows]`, the class of each row.
         fraction: Between 0 and 1.
         seed: Decides which rows of a class are drawn.
+        class_names: The name of class 0, 1, ... for the error; their numbers serve without.
 
     Returns:
         Rows kept and rows cut, int64, ascending.
@@ -31,7 +82,7 @@ def stratified_cut(
     """
     import numpy as np
 
-    names, members = np.unique(classes, return_counts=True)
+    present, members = np.unique(classes, return_counts=True)
     shares = members * fraction
     taken = np.floor(shares).astype(np.int64)
     left = round(len(classes) * fraction) - int(taken.sum())
@@ -39,9 +90,10 @@ def stratified_cut(
     emptied = np.flatnonzero((taken < 1) | (taken >= members))
     if emptied.size:
         worst = emptied[np.argmin(members[emptied])]
+        name = f"'{class_names[present[worst]]}'" if class_names else present[worst]
         raise DataError(
             f"a share of {fraction:g} takes {taken[worst]:,} of the {members[worst]:,} examples of "
-            f"class {names[worst]}; at least 1 must be taken and 1 left: "
+            f"class {name}; at least 1 must be taken and 1 left: "
             f"{_mend(int(members.min()))}"
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -10,18 +9,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Gt, Lt
 
-from mmzoo.errors import DataError
-from mmzoo.sources.cut import stratified_cut
+from mmzoo.sources.columns import check_columns
+from mmzoo.sources.cut import cut_missing_splits
 from mmzoo.sources.data import Data, OnBadRow, Splits
-from mmzoo.sources.named import NAMED, DatasetName, NamedSet
+from mmzoo.sources.named import NAMED, DatasetName
 from mmzoo.sources.store import UnobtainableError, obtain
 from mmzoo.spec import Problem, Spec
 
 if TYPE_CHECKING:
     import numpy as np
-
-_TEST_SEED = 0
-"""The same test split in every run, so that runs of several seeds can be compared."""
 
 
 class Dataset(Spec):
@@ -72,7 +68,7 @@ class Dataset(Spec):
                 or a share leaves a class without examples.
         """
         named = NAMED[self.name]
-        _check_columns(named, wanted)
+        check_columns(f"data set {named.name}", named.columns, wanted)
         notes = []
         try:
             files = obtain(named, tell)
@@ -80,7 +76,7 @@ class Dataset(Spec):
             if self.fallback is None:
                 raise
             named, files = NAMED[self.fallback], {}
-            _check_columns(named, wanted)
+            check_columns(f"data set {named.name}", named.columns, wanted)
             notes.append(
                 f"FALLBACK: {self.name} cannot be had ({error.why}), so {named.name} serves in its "
                 f"place, and every figure of this run is about {named.name}, not {self.name}. "
@@ -88,11 +84,9 @@ class Dataset(Spec):
             )
         splits = named.read(files)
         content = {file.name: file.sha256 for file in named.files} or _hashes(splits)
-        cuts = {"validation": (self.validation, seed)}
-        if "test" not in splits:
-            cuts = {"test": (self.test, _TEST_SEED), **cuts}
-        for split, (fraction, cut_seed) in cuts.items():
-            notes.append(_cut(named, splits, split, fraction, cut_seed))
+        by = next(iter(named.classes))
+        shares = {"validation": self.validation, "test": self.test}
+        cuts, said = cut_missing_splits(named.name, splits, by, named.classes[by], shares, seed)
         return Data(
             name=named.name,
             fingerprint=_fingerprint(named.name, content, cuts),
@@ -103,38 +97,9 @@ class Dataset(Spec):
             class_names={
                 column: names for column, names in named.classes.items() if column in wanted
             },
-            notes=tuple(notes),
+            notes=(*notes, *said),
             fallback_for=None if named.name == self.name else self.name,
         )
-
-
-def _check_columns(named: NamedSet, wanted: Mapping[str, object]) -> None:
-    for column in wanted:
-        if column not in named.columns:
-            near = difflib.get_close_matches(column, named.columns, n=1)
-            meant = f"Did you mean `{near[0]}`? " if near else ""
-            raise DataError(
-                f"data set {named.name} has no column `{column}`. {meant}"
-                f"There are: {', '.join(named.columns)}."
-            )
-
-
-def _cut(named: NamedSet, splits: Splits, split: str, fraction: float, seed: int) -> str:
-    """Moves a share of the training examples to a split of their own; says so in a sentence."""
-    by = next(iter(named.classes))
-    train = splits["train"]
-    try:
-        kept, cut = stratified_cut(train[by], fraction, seed)
-    except DataError as error:
-        raise DataError(f"source.{split}: {error}") from error
-    splits[split] = {column: values[cut] for column, values in train.items()}
-    # A column at a time, so that only one is in memory twice.
-    for column in train:
-        train[column] = train[column][kept]
-    return (
-        f"{named.name} has no {split} split of its own: cut {len(cut):,} of "
-        f"{len(cut) + len(kept):,} training examples, stratified by {by}, seed {seed}"
-    )
 
 
 def _hashes(splits: Splits) -> dict[str, str]:

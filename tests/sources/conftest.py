@@ -1,10 +1,15 @@
-"""Keeps these tests off the network and out of the user's cache."""
+"""Keeps these tests off the network and out of the user's cache; takes root's rights away."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+NOBODY = 65534
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +25,18 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     import platformdirs
 
     return platformdirs.user_cache_path("mmzoo")
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A folder of a user who has no more rights than others, which this process then is."""
+    with tempfile.TemporaryDirectory() as folder:
+        is_root = os.geteuid() == 0
+        if is_root:  # To whom no permission is denied.
+            os.chown(folder, NOBODY, NOBODY)
+            os.seteuid(NOBODY)
+        try:
+            yield Path(folder).resolve()
+        finally:
+            if is_root:
+                os.seteuid(0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,27 @@ def test_a_split_must_not_lose_all_rows(data: Data) -> None:
         "  row 1: it is a pipe\n"
         "Replace some of them."
     )
+
+
+def test_what_left_is_noted(data: Data) -> None:
+    bad = {**BAD, "train": dict.fromkeys(range(4), "it is empty")}
+    del bad["train"][3]
+    assert without_rows(data, bad).notes == (
+        "photos: left out 3 of 4 train examples that cannot be read: cat/0.jpg, cat/1.jpg, "
+        "cat/2.jpg",
+        r"photos: left out 1 of 2 validation examples that cannot be read: dog/b\n.jpg",
+    )
+
+
+def test_a_class_must_not_lose_all_rows_to_train_on(data: Data) -> None:
+    named = replace(data, class_names={"label": ("cat", "dog", "emu", "fox")})
+    with pytest.raises(DataError) as caught:
+        without_rows(named, {"train": {2: "it is empty"}})
+    assert str(caught.value) == (
+        "photos: no file of class 'emu' can be read, of 1 to train on, such as cat/2.jpg. Replace "
+        "some of them, or remove the class."
+    )
+    assert without_rows(named, {"test": {0: "it is empty"}}).examples("test") == 1
 
 
 def test_the_policy_decides(data: Data) -> None:

@@ -1,0 +1,243 @@
+"""The source `folder`: a folder of photos, or of other files, for each class."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Gt, Lt, MinLen
+
+from mmzoo.errors import DataError
+from mmzoo.sources.bad_rows import settled
+from mmzoo.sources.class_folders import Aside, Nested, files_below, first_of
+from mmzoo.sources.columns import check_columns
+from mmzoo.sources.cut import cut_missing_splits
+from mmzoo.sources.data import Data, OnBadRow, Splits
+from mmzoo.sources.layout import Layout, class_folders
+from mmzoo.sources.media import problems
+from mmzoo.spec import Problem, Spec, nearest
+from mmzoo.spec.words import describe, printable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Folder(Spec):
+    """A folder of files: one folder per class, or folders of splits with those of classes in them.
+
+    Its columns are `file`, the files' paths, and `label`. Classes are called like their folders, in
+    the order of the alphabet. Folders of splits are `train`, `validation` (or `val`, `valid`) and
+    `test`; those that there are not are cut off `train`. Hidden files are left aside, and so are
+    those with other suffixes, which is said. Links are followed to files within the folder only.
+    """
+
+    type: Literal["folder"] = "folder"
+    path: Annotated[str, MinLen(1)]
+    """The folder, relative to the working directory."""
+    layout: Layout = "auto"
+    """Whether the folders in it are classes or splits; auto is splits if all are called so."""
+    nested: Nested = "error"
+    """What to do with folders within a class folder: include their files in the class, or ignore
+    them."""
+    suffixes: Annotated[tuple[Annotated[str, MinLen(1)], ...], MinLen(1)] = (
+        *(".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"),
+    )
+    """Endings of the files that are examples, in capitals or not; all others are ignored."""
+    on_bad_row: OnBadRow = "error"
+    """What to do about files that cannot be read: stop, or skip them and list them in the run."""
+    validation: Annotated[float, Gt(0), Lt(1)] = 0.1
+    """Share of the training files that is cut off for validation, stratified by label, where there
+    is no folder of them."""
+    test: Annotated[float, Gt(0), Lt(1)] = 0.2
+    """Share of the training files that is cut off for testing before that, where there is no folder
+    of them."""
+
+    def rules(self) -> Iterator[Problem]:
+        if "\0" in self.path:
+            yield Problem(("path",), "a path cannot hold the character \\0")
+        for place, suffix in enumerate(self.suffixes):
+            if not suffix.startswith("."):
+                yield Problem(
+                    ("suffixes", place), f"expected a dot first, as in .jpg; got {describe(suffix)}"
+                )
+
+    def columns(self) -> dict[str, Literal["input", "target"]] | None:
+        """The columns there are, and what each is for."""
+        return {"file": "input", "label": "target"}
+
+    def load(
+        self,
+        wanted: Mapping[str, Callable[[np.random.RandomState, int], np.ndarray]],
+        seed: int,
+        tell: Callable[[str], None],
+    ) -> Data:
+        """Lists the files and cuts the splits that there are not. No file is opened.
+
+        So the fingerprint is that of names, labels and splits. Whoever reads the files adds what is
+        in them.
+
+        Args:
+            wanted: Its keys are the columns to load.
+            seed: Decides which files are cut off for validation.
+            tell: Not called, as 50,000 files are listed in about a second.
+
+        Returns:
+            Data with the columns `file`, text `[examples]` of absolute paths of ordinary files
+            below the folder; and `label`, int64 `[examples]`.
+
+        Raises:
+            DataError: There is no such folder, it is not laid out like this, a class has no files
+                or too few to share, or files are bad and not to be skipped.
+        """
+        check_columns("the source `folder`", self.columns() or {}, wanted)
+        root = _root(self.path)
+        name = printable(os.path.basename(root) or root)
+        suffixes = tuple(suffix.lower() for suffix in self.suffixes)
+        aside = Aside()
+        found = {
+            split: {
+                class_name: files_below(root, folder, suffixes, self.nested, aside)
+                for class_name, folder in folders.items()
+            }
+            for split, folders in class_folders(root, self.layout, suffixes, aside).items()
+        }
+        if self.nested == "error" and aside.nested:
+            raise DataError(
+                f"{printable(root)}: there are folders within class folders: "
+                f"{first_of(aside.nested)}. Write `nested: include` into the config's source to "
+                "take their files into the class, or `nested: ignore` to leave them aside."
+            )
+        class_names = _class_names(root, found, suffixes, few=2 if "label" in wanted else 1)
+        splits = {split: _rows(classes, class_names) for split, classes in found.items()}
+        shares = {"validation": self.validation, "test": self.test}
+        cuts, said = cut_missing_splits(name, splits, "label", class_names, shares, seed)
+        splits = {split: splits[split] for split in ("train", "validation", "test")}
+        data = Data(
+            name=name,
+            fingerprint=_fingerprint(splits, class_names, cuts),
+            splits={split: _columns(rows, root, wanted) for split, rows in splits.items()},
+            class_names={"label": class_names} if "label" in wanted else {},
+            notes=(*said, *aside.notes(name), *_absent(name, splits, class_names)),
+            row_names={split: rows["name"] for split, rows in splits.items()},
+        )
+        bad = {split: problems(rows["name"], root) for split, rows in splits.items()}
+        return settled(data, bad, self.on_bad_row)
+
+
+def _root(path: str) -> str:
+    """The folder that a config names, with all links followed."""
+    root = os.path.realpath(os.path.expanduser(path))
+    if os.path.isdir(root):
+        return root
+    if os.path.lexists(root):
+        raise DataError(f"source.path: {printable(root)} is a file, expected a folder.")
+    missing = root
+    while not os.path.isdir(os.path.dirname(missing)):
+        missing = os.path.dirname(missing)
+    parent, name = os.path.split(missing)
+    near = nearest(name, (entry.name for entry in _folders(parent)))
+    meant = f" Did you mean {printable(os.path.join(parent, near))}?" if near else ""
+    relative = "" if os.path.isabs(path) else ", as seen from the working directory"
+    raise DataError(
+        f"source.path: there is no folder {printable(path)}{relative}: {printable(missing)} is not "
+        f"there.{meant}"
+    )
+
+
+def _folders(path: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as found:
+            return [entry for entry in found if entry.is_dir()]
+    except OSError:
+        return []
+
+
+def _class_names(
+    root: str, found: Mapping[str, Mapping[str, list[str]]], suffixes: tuple[str, ...], few: int
+) -> tuple[str, ...]:
+    """The classes that there are to train on, once they are found to be enough and complete."""
+    where = printable(root)
+    names = tuple(found["train"])
+    if len(names) < few:
+        raise DataError(
+            f"{where}: there is a single class, '{printable(names[0])}'. Expected two or "
+            "more, each in a folder of its own."
+        )
+    for split, classes in found.items():
+        for name in classes:
+            if not _is_text(name):
+                raise DataError(
+                    f"{where}: a class folder's name is not UTF-8 text: {printable(name)}"
+                )
+            if name not in names:
+                raise DataError(
+                    f"{where}: {split} has a class '{printable(name)}', and train has not. Add a "
+                    "folder of it to train, or remove it here."
+                )
+    empty = [name for name, files in found["train"].items() if not files]
+    if empty:
+        raise DataError(
+            f"{where}: there are no files to train on in class folders: {first_of(empty)}. Put "
+            f"some there or remove the folder; `source.suffixes` counts {' '.join(suffixes)}."
+        )
+    for split, classes in found.items():
+        if not any(classes.values()):
+            raise DataError(
+                f"{where}: there are no files in the folder of the {split} split. Put some there, "
+                "or remove it to have the split cut off the files to train on."
+            )
+    return names
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _rows(classes: Mapping[str, list[str]], class_names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The names of files, relative to the root, and their labels."""
+    import numpy as np
+
+    files = [classes.get(name, []) for name in class_names]
+    return {
+        "name": np.array([path for paths in files for path in paths], dtype=np.str_),
+        "label": np.repeat(np.arange(len(files), dtype=np.int64), [len(paths) for paths in files]),
+    }
+
+
+def _columns(
+    rows: Mapping[str, np.ndarray], root: str, wanted: Mapping[str, object]
+) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    columns = {}
+    for column in wanted:
+        if column == "label":
+            columns["label"] = rows["label"]
+        else:
+            paths = [os.path.join(root, name) for name in rows["name"].tolist()]
+            columns["file"] = np.array(paths, dtype=np.str_)
+    return columns
+
+
+def _absent(name: str, splits: Splits, class_names: tuple[str, ...]) -> Iterator[str]:
+    """A sentence on each split that lacks classes."""
+    for split in ("validation", "test"):
+        present = set(splits[split]["label"].tolist())
+        absent = [one for label, one in enumerate(class_names) if label not in present]
+        if absent:
+            yield f"{name}: {split} has no file of class {first_of(absent)}"
+
+
+def _fingerprint(splits: Splits, class_names: tuple[str, ...], cuts: Mapping[str, object]) -> str:
+    listed = {
+        split: [rows["name"].tolist(), rows["label"].tolist()] for split, rows in splits.items()
+    }
+    text = json.dumps({"classes": class_names, "splits": listed, "cuts": cuts}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
