@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import mmzoo.data
+import mmzoo.data.order
 from mmzoo.config import Config, load_config
 from mmzoo.data import TrainingOrder, epoch_order, evaluation_batches, training_batches
 from mmzoo.lazy import tf
@@ -162,7 +162,7 @@ def test_a_start_late_in_ten_million_rows_costs_one_order(monkeypatch):
         asked.append(epoch)
         return np.arange(rows)
 
-    monkeypatch.setattr(mmzoo.data, "epoch_order", noted)
+    monkeypatch.setattr(mmzoo.data.order, "epoch_order", noted)
     order = TrainingOrder(0, rows=10_000_000, batch_size=64)
     per_epoch = order.steps_per_epoch
     start = 9 * per_epoch + per_epoch * 9 // 10
@@ -176,7 +176,9 @@ def test_a_start_late_in_ten_million_rows_costs_one_order(monkeypatch):
 def test_python_is_asked_twice_an_epoch_and_not_once_a_step(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        mmzoo.data, "epoch_order", lambda seed, epoch, rows: asked.append(epoch) or np.arange(rows)
+        mmzoo.data.order,
+        "epoch_order",
+        lambda seed, epoch, rows: asked.append(epoch) or np.arange(rows),
     )
     order = TrainingOrder(0, rows=1_001, batch_size=10)
     assert len(list(order.blocks(0, 3 * order.steps_per_epoch))) == 6

@@ -1,0 +1,7 @@
+"""From a config and its data to batches: the only tf.data code."""
+
+from mmzoo.data.batches import Columns as Columns
+from mmzoo.data.batches import evaluation_batches as evaluation_batches
+from mmzoo.data.batches import training_batches as training_batches
+from mmzoo.data.order import TrainingOrder as TrainingOrder
+from mmzoo.data.order import epoch_order as epoch_order
