@@ -21,6 +21,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("inputs", "image"): {"shape": (28, 28, 1), "encoder": LeNet()},
     ("schedules", "step"): {"epochs": (2.0, 4.0)},
     ("sources", "dataset"): {"name": "digits"},
+    ("sources", "folder"): {"path": "photos"},
 }
 """The fields of a component that have no default."""
 
