@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from mmzoo.encoders.activations import Activation
 from mmzoo.encoders.features import Features
 from mmzoo.encoders.image.base import ImageNetwork
+from mmzoo.encoders.image.pooling import Pooling, pooled
 from mmzoo.lazy import keras
 from mmzoo.spec import PositiveInt, Problem, Rate
 
@@ -50,7 +51,7 @@ class CNN(ImageNetwork):
     """What pooling takes of its window."""
     stage_dropout: Rate = 0.0
     """Share of whole feature maps dropped after each stage."""
-    pooling: Literal["flatten", "average", "max"] = "flatten"
+    pooling: Pooling = "flatten"
     """How the last feature map becomes a vector: all of it, or its average or maximum."""
     units: tuple[PositiveInt, ...] = ()
     """Width of each dense layer after the convolutions."""
@@ -84,7 +85,9 @@ class CNN(ImageNetwork):
                 name = f"stage{stage + 1}_dropout"
                 x = keras.layers.SpatialDropout2D(self.stage_dropout, name=name)(x)
         tokens = keras.layers.Reshape((-1, x.shape[-1]), name="tokens")(x)
-        x = self._vector(x)
+        x = pooled(x, self.pooling)
+        if self.dropout:
+            x = keras.layers.Dropout(self.dropout, name="dropout")(x)
         for index, units in enumerate(self.units):
             x = keras.layers.Dense(units, self.activation, name=f"dense{index + 1}")(x)
             if self.dropout:
@@ -112,16 +115,6 @@ class CNN(ImageNetwork):
         max_pool, average_pool = keras.layers.MaxPooling2D, keras.layers.AveragePooling2D
         pool = max_pool if self.pool_type == "max" else average_pool
         return pool(size, name=f"stage{stage + 1}_pool")(x)
-
-    def _vector(self, x: KerasTensor) -> KerasTensor:
-        match self.pooling:
-            case "flatten":
-                x = keras.layers.Flatten(name="flatten")(x)
-            case "average":
-                x = keras.layers.GlobalAveragePooling2D(name="average")(x)
-            case "max":
-                x = keras.layers.GlobalMaxPooling2D(name="max")(x)
-        return keras.layers.Dropout(self.dropout, name="dropout")(x) if self.dropout else x
 
     def _size_after(self, size: int) -> int:
         for stage in range(len(self.filters)):
