@@ -4,8 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mmzoo.encoders.image.alexnet import AlexNet as AlexNet
 from mmzoo.encoders.image.cnn import CNN as CNN
+from mmzoo.encoders.image.inception import Inception as Inception
 from mmzoo.encoders.image.lenet import LeNet as LeNet
 from mmzoo.encoders.image.resnet import ResNet as ResNet
+from mmzoo.encoders.image.vgg import VGG as VGG
 
-ImageEncoder = Annotated[CNN | LeNet | ResNet, Field(discriminator="type")]
+ImageEncoder = Annotated[
+    AlexNet | CNN | Inception | LeNet | ResNet | VGG, Field(discriminator="type")
+]

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from networks import built, convolutions, kernels, part, pictures, problems, trainable
 from pydantic import ValidationError
 
 from mmzoo.encoders.image import ResNet
 from mmzoo.inputs import Image
 from mmzoo.lazy import keras, tf
-
-
-def built(encoder: ResNet, shape=(32, 32, 3)) -> tuple[keras.Model, tuple[int, ...]]:
-    """The network, and the shape of its last feature map."""
-    image = keras.Input(shape, dtype="uint8")
-    features = encoder.build(image)
-    model = keras.Model(image, [features.vector, features.tokens])
-    return model, model.get_layer("tokens").input.shape[1:]
-
-
-def trainable(model: keras.Model, classes: int) -> int:
-    """The weights that are trained, with those of a dense layer for the classes."""
-    width = model.output[0].shape[1]
-    counts = [int(np.prod(weight.shape)) for weight in model.trainable_weights]
-    return sum(counts) + width * classes + classes
-
-
-def problems(**fields) -> list[str]:
-    with pytest.raises(ValidationError) as caught:
-        ResNet(**fields)
-    return [error["msg"] for error in caught.value.errors()]
-
 
 # The papers' networks.
 
@@ -44,7 +23,7 @@ def test_the_papers_networks_for_cifar(depth, expected):
     model, last = built(ResNet(depth=depth, shortcut="identity"))
     assert trainable(model, classes=10) == expected
     assert last == (8, 8, 64)
-    assert convolutions(model) == depth - 1  # The last layer of the depth is the head's.
+    assert len(convolutions(model)) == depth - 1  # The last layer of the depth is the head's.
 
 
 @pytest.mark.parametrize(
@@ -61,44 +40,24 @@ def test_the_papers_networks_for_imagenet(depth, expected, width):
     assert trainable(model, classes=1000) == expected
     assert last == (7, 7, width)
     shortcuts = 3 + (depth == 50)  # Bottlenecks widen the first stage as well.
-    assert convolutions(model) == depth - 1 + shortcuts
-
-
-def convolutions(model: keras.Model) -> int:
-    return sum(isinstance(layer, keras.layers.Conv2D) for layer in model.layers)
+    assert len(convolutions(model)) == depth - 1 + shortcuts
 
 
 def test_its_kernels_are_those_of_keras_applications_in_order():
     theirs = keras.applications.ResNet50(weights=None, include_top=False)
     ours, _ = built(ResNet(depth=50), (224, 224, 3))
     assert kernels(ours) == kernels(theirs)
-    biases = sum(layer.filters for layer in theirs.layers if isinstance(layer, keras.layers.Conv2D))
+    biases = sum(layer.filters for layer in convolutions(theirs))
     assert biases == 26_560
     assert theirs.count_params() - biases == ours.count_params()
-
-
-def kernels(model: keras.Model) -> list[tuple[int, ...]]:
-    return [
-        tuple(layer.kernel.shape)
-        for layer in model.layers
-        if isinstance(layer, keras.layers.Conv2D)
-    ]
 
 
 # Blocks.
 
 
-def numbers(shape) -> np.ndarray:
-    return np.random.RandomState(0).randint(0, 256, shape).astype("uint8")
-
-
-def part(model: keras.Model, name: str) -> keras.Model:
-    return keras.Model(model.input, model.get_layer(name).output)
-
-
 def test_a_block_of_version_1_adds_its_shortcut_before_the_activation():
     model, _ = built(ResNet(depth=(1,), filters=(4,)), (8, 8, 1))
-    values = numbers((2, 8, 8, 1))
+    values = pictures((2, 8, 8, 1))
     entry = part(model, "stem_conv_relu")(values)
     branch = part(model, "stage1_block1_conv2_norm")(values)
     after = part(model, "stage1_block1_relu")(values)
@@ -107,7 +66,7 @@ def test_a_block_of_version_1_adds_its_shortcut_before_the_activation():
 
 def test_a_block_of_version_2_leaves_its_shortcut_alone():
     model, _ = built(ResNet(depth=(2,), filters=(4,), version=2), (8, 8, 1))
-    values = numbers((2, 8, 8, 1))
+    values = pictures((2, 8, 8, 1))
     entry = part(model, "stage1_block1_add")(values)
     branch = part(model, "stage1_block2_conv2")(values)
     after = part(model, "stage1_block2_add")(values)
@@ -136,7 +95,7 @@ def test_with_zero_init_a_block_begins_as_its_shortcut(version, block, shortcut)
         zero_init=True,
     )
     model, _ = built(encoder, (8, 8, 1))
-    values = numbers((2, 8, 8, 1))
+    values = pictures((2, 8, 8, 1))
     before = "stage2_block1_relu" if version == 1 else "stage2_block1_add"
     after = "stage2_block2_relu" if version == 1 else "stage2_block2_add"
     np.testing.assert_array_equal(part(model, after)(values), part(model, before)(values))
@@ -162,7 +121,7 @@ def test_width_multiplies_all_filters():
 def test_depth_and_filters_are_free():
     model, last = built(ResNet(depth=(1, 2, 1), filters=(5, 6, 7)))
     assert last == (8, 8, 7)
-    assert convolutions(model) == 1 + 2 * 4 + 2
+    assert len(convolutions(model)) == 1 + 2 * 4 + 2
     _, last = built(ResNet(depth=(1, 1, 1, 1)), (16, 16, 1))
     assert last == (2, 2, 512)
     _, last = built(ResNet(depth=(1, 1, 1)), (16, 16, 1))
@@ -208,7 +167,7 @@ def test_the_input_names_the_smallest_picture_that_fits():
 
 def test_dropout_stands_behind_the_average():
     model, _ = built(ResNet(depth=(1,), filters=(4,), dropout=0.5), (8, 8, 1))
-    values = numbers((2, 8, 8, 1))
+    values = pictures((2, 8, 8, 1))
     assert (model(values, training=True)[0].numpy() == 0).any()
     assert model.output[0].shape == (None, 4)
 
@@ -217,15 +176,15 @@ def test_dropout_stands_behind_the_average():
 
 
 def test_a_depth_that_no_paper_has():
-    assert problems(depth=19) == [
+    assert problems(ResNet, depth=19) == [
         "expected 18, 20, 32, 34, 44, 50, 56, 101, 110, 152 or 164, or the blocks of each stage, "
         "as in [2, 2, 2]; got 19"
     ]
-    assert problems(depth=()) == ["expected at least one stage, got an empty list"]
+    assert problems(ResNet, depth=()) == ["expected at least one stage, got an empty list"]
 
 
 def test_a_block_that_the_depth_is_not_made_of():
-    assert problems(depth=50, block="basic") == [
+    assert problems(ResNet, depth=50, block="basic") == [
         "depth 50 is made of bottleneck blocks: leave this out, or write the blocks of each stage "
         "instead of the depth: [3, 4, 6, 3]"
     ]
@@ -233,16 +192,16 @@ def test_a_block_that_the_depth_is_not_made_of():
 
 
 def test_filters_for_another_number_of_stages():
-    assert problems(depth=20, filters=(16, 32)) == [
+    assert problems(ResNet, depth=20, filters=(16, 32)) == [
         "expected one number for each of the 3 stages; got 2"
     ]
-    assert problems(depth=(1, 1), filters=()) == [
+    assert problems(ResNet, depth=(1, 1), filters=()) == [
         "expected one number for each of the 2 stages; got 0"
     ]
 
 
 def test_identity_shortcuts_cannot_take_maps_away():
-    assert problems(depth=(1, 1), filters=(8, 4), shortcut="identity") == [
+    assert problems(ResNet, depth=(1, 1), filters=(8, 4), shortcut="identity") == [
         "identity can add feature maps but not take any away: expected `filters` that never become "
         "fewer from stage to stage, or projection"
     ]
