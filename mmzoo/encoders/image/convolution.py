@@ -30,8 +30,10 @@ def convolution(
     deviations of older papers let deep networks without batch norm learn slowly or not at all.
     """
     from mmzoo.layers.batch_norm import BatchNorm
+    from mmzoo.layers.grouped_conv import GroupedConv
 
-    x = keras.layers.Conv2D(
+    conv = keras.layers.Conv2D if groups == 1 else GroupedConv
+    x = conv(
         filters,
         kernel_size,
         strides,
