@@ -1,4 +1,4 @@
-"""The folders in which what was downloaded is kept: data sets and pretrained weights."""
+"""The folders of data sets, pretrained weights and whatever else can be had again."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ def data_directories() -> tuple[Path, ...]:
 
     `MMZOO_DATA_DIR`, which may be read-only, then the user's cache.
     """
-    import platformdirs
-
-    cache = platformdirs.user_cache_path("mmzoo")
     given = os.environ.get("MMZOO_DATA_DIR")
+    cache = cache_directory()
     return (Path(given).expanduser(), cache) if given else (cache,)
 
 
@@ -22,6 +20,19 @@ def data_directory() -> Path:
     """The folder that downloads go to: the first of `data_directories` that can be written."""
     folders = data_directories()
     return next((folder for folder in folders if _writable(folder)), folders[-1])
+
+
+def cache_directory() -> Path:
+    """The user's cache: `MMZOO_CACHE_DIR`, else a folder where the platform has such."""
+    import platformdirs
+
+    given = os.environ.get("MMZOO_CACHE_DIR")
+    return Path(given).expanduser() if given else platformdirs.user_cache_path("mmzoo")
+
+
+def features_directory() -> Path:
+    """The folder of features that frozen encoders made: of the cache, never of MMZOO_DATA_DIR."""
+    return cache_directory() / "features"
 
 
 def _writable(folder: Path) -> bool:
