@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mmzoo.cli.data_cache import cache
 from mmzoo.cli.options import json_option
 
 if TYPE_CHECKING:
     from mmzoo.sources import Listing
 
 
-@click.group(short_help="List and fetch the named data sets.")
+@click.group(short_help="List and fetch the named data sets; list and clear kept features.")
 def data() -> None:
-    """List and fetch the named data sets.
+    """List and fetch the named data sets; list and clear the features of frozen encoders.
 
     \b
     Example:
       mmzoo data list
       mmzoo data fetch mnist
+      mmzoo data cache
     """
+
+
+data.add_command(cache)
 
 
 @data.command("list", short_help="List the named data sets, and which of them are here.")
@@ -74,22 +79,28 @@ def fetch(name: str) -> None:
         to_stderr(f"{name} comes with an installed package: there is nothing to fetch.")
 
 
-@data.command(short_help="Print the folders that data sets are looked for in.")
+@data.command(short_help="Print the folders of data sets, downloads and kept features.")
 @json_option
 def where(as_json: bool) -> None:
-    """Print the folders that data sets are looked for in: MMZOO_DATA_DIR, the platform's cache.
+    """Print the folders that data sets are looked for in: MMZOO_DATA_DIR, then the cache.
+
+    MMZOO_CACHE_DIR, if it is set, takes the place of the platform's cache.
 
     \b
     Example:
       mmzoo data where
     """
+    from mmzoo.directories import data_directories, data_directory, features_directory
     from mmzoo.journal import to_stderr
-    from mmzoo.sources import data_directories, data_directory
 
+    features = features_directory()
     if as_json:
         folders = [str(folder) for folder in data_directories()]
-        click.echo(json.dumps({"folders": folders, "downloads": str(data_directory())}))
+        downloads = str(data_directory())
+        document = {"folders": folders, "downloads": downloads, "features": str(features)}
+        click.echo(json.dumps(document))
         return
     for folder in data_directories():
         click.echo(str(folder))
     to_stderr(f"Downloads go to {data_directory()}.")
+    to_stderr(f"Features of frozen encoders are kept in {features}.")

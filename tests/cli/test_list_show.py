@@ -212,8 +212,12 @@ def test_where_data_sets_are(mmzoo, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     done = mmzoo("data", "where")
     assert done.out == f"{tmp_path / 'mine'}\n{tmp_path / 'cache' / 'mmzoo'}\n"
-    assert done.err == f"Downloads go to {tmp_path / 'mine'}.\n"
+    assert done.err == (
+        f"Downloads go to {tmp_path / 'mine'}.\n"
+        f"Features of frozen encoders are kept in {tmp_path / 'cache' / 'mmzoo' / 'features'}.\n"
+    )
     assert mmzoo("data", "where", "--json").document == {
         "folders": [str(tmp_path / "mine"), str(tmp_path / "cache" / "mmzoo")],
         "downloads": str(tmp_path / "mine"),
+        "features": str(tmp_path / "cache" / "mmzoo" / "features"),
     }
