@@ -23,5 +23,6 @@ from mmzoo.sources.store import Listing as Listing
 from mmzoo.sources.store import catalogue as catalogue
 from mmzoo.sources.store import fetch as fetch
 from mmzoo.sources.synthetic import Synthetic as Synthetic
+from mmzoo.sources.tfds import Tfds as Tfds
 
-Source = Annotated[Dataset | Folder | Synthetic, Field(discriminator="type")]
+Source = Annotated[Dataset | Folder | Synthetic | Tfds, Field(discriminator="type")]

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from prepared_sets import prepare
 from pydantic import TypeAdapter
 
 from mmzoo.sources import Data, Source, Synthetic
@@ -30,7 +31,17 @@ def nothing(folder: Path) -> dict[str, Any]:
     return {}
 
 
-SMALLEST = {"dataset": digits, "folder": folder_of_classes, "synthetic": nothing}
+def prepared(folder: Path) -> dict[str, Any]:
+    prepare(folder)
+    return {"name": "things", "data_dir": str(folder)}
+
+
+SMALLEST = {
+    "dataset": digits,
+    "folder": folder_of_classes,
+    "synthetic": nothing,
+    "tfds": prepared,
+}
 """Of each type of source, what makes the fields of one that needs no network, in a folder."""
 
 FAMILY = get_args(get_args(Source)[0])
@@ -142,9 +153,10 @@ def test_synthetic_data_says_that_it_is_made_up() -> None:
 
 def test_importing_and_listing_need_nothing_heavy() -> None:
     program = (
-        "import sys; from mmzoo.sources import Dataset, Folder, catalogue; "
+        "import sys; from mmzoo.sources import Dataset, Folder, Tfds, catalogue; "
         "Dataset(name='mnist').columns(); Folder(path='photos').columns(); catalogue(); "
-        "print(*{'numpy', 'requests', 'rich', 'sklearn', 'tensorflow'} & set(sys.modules))"
+        "Tfds(name='beans').columns(); print(*{'numpy', 'requests', 'rich', 'sklearn', "
+        "'tensorflow', 'tensorflow_datasets'} & set(sys.modules))"
     )
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
