@@ -12,21 +12,34 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from mmzoo.inputs.image.augment.affine import resample
+from mmzoo.inputs.image.augment.autocontrast import Autocontrast as Autocontrast
 from mmzoo.inputs.image.augment.brightness import Brightness as Brightness
 from mmzoo.inputs.image.augment.contrast import Contrast as Contrast
 from mmzoo.inputs.image.augment.crop import Crop as Crop
+from mmzoo.inputs.image.augment.equalize import Equalize as Equalize
 from mmzoo.inputs.image.augment.erasing import Erasing as Erasing
 from mmzoo.inputs.image.augment.flip import Flip as Flip
+from mmzoo.inputs.image.augment.grey import Grey as Grey
+from mmzoo.inputs.image.augment.hue import Hue as Hue
+from mmzoo.inputs.image.augment.posterize import Posterize as Posterize
+from mmzoo.inputs.image.augment.randaugment import RandAugment as RandAugment
 from mmzoo.inputs.image.augment.rotation import Rotation as Rotation
+from mmzoo.inputs.image.augment.saturation import Saturation as Saturation
+from mmzoo.inputs.image.augment.sharpness import Sharpness as Sharpness
+from mmzoo.inputs.image.augment.shear import Shear as Shear
 from mmzoo.inputs.image.augment.shift import Shift as Shift
+from mmzoo.inputs.image.augment.solarize import Solarize as Solarize
+from mmzoo.inputs.image.augment.trivialaugment import TrivialAugment as TrivialAugment
 from mmzoo.inputs.image.augment.zoom import Zoom as Zoom
 from mmzoo.randomness import Randomness
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-Affine = Flip | Shift | Rotation | Zoom | Crop
-Pixelwise = Brightness | Contrast | Erasing
+Affine = Flip | Shift | Shear | Rotation | Zoom | Crop
+Tones = Brightness | Contrast | Autocontrast | Equalize | Posterize | Solarize
+Colors = Saturation | Hue | Grey
+Pixelwise = Tones | Colors | Sharpness | Erasing | RandAugment | TrivialAugment
 Augmentation = Annotated[Affine | Pixelwise, Field(discriminator="type")]
 
 

@@ -1,4 +1,4 @@
-"""Pictures moved by affine maps: the geometry that flip, crop, shift, rotation and zoom share.
+"""Pictures moved by affine maps: the geometry that flip, crop, shift, rotation and their kin share.
 
 A map is a float32 `[batch, 3, 3]` matrix that takes a place in the new picture to the place in the
 old one that is seen there. Places are (x, y, 1) in pixels from the picture's centre, x to the right
@@ -31,6 +31,17 @@ def scaling(across: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
     """Enlarges the picture by these factors, `[batch]` each; a negative one mirrors it."""
     zero = tf.zeros_like(across)
     return _matrices(1.0 / across, zero, zero, zero, 1.0 / down, zero)
+
+
+def shearing(across: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
+    """Moves rows right by `across` of their distance below the centre, then columns down likewise.
+
+    Args:
+        across: float32 `[batch]`.
+        down: Likewise, of the distance to the right of the centre.
+    """
+    one, zero = tf.ones_like(across), tf.zeros_like(across)
+    return _matrices(one + across * down, -across, zero, -down, one, zero)
 
 
 def rotation(radians: tf.Tensor) -> tf.Tensor:

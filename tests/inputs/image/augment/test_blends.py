@@ -1,0 +1,63 @@
+"""Blends are those of Pillow's ImageEnhance, rounded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance
+from sample_photos import photos
+
+from mmzoo.inputs.image.augment.blends import brightened, contrasted, saturated, sharpened
+from mmzoo.lazy import tf
+
+COLOR = photos(40)
+GREY = COLOR[..., 1:2]
+BLENDS = {
+    brightened: ImageEnhance.Brightness,
+    contrasted: ImageEnhance.Contrast,
+    saturated: ImageEnhance.Color,
+    sharpened: ImageEnhance.Sharpness,
+}
+every = pytest.mark.parametrize("blend", BLENDS, ids=lambda blend: blend.__name__)
+color_or_grey = pytest.mark.parametrize("images", [COLOR, GREY], ids=["color", "grey"])
+
+
+@every
+@color_or_grey
+@pytest.mark.parametrize("factor", [0.0, 0.1, 0.7, 1.3, 1.99])
+def test_blends_are_pillows_but_for_rounding(blend, images, factor):
+    blended = blend(tf.constant(images), tf.fill([3], factor)).numpy().astype(int)
+    for image, found in zip(images, blended, strict=True):
+        picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        expected = np.asarray(BLENDS[blend](picture).enhance(factor)).reshape(image.shape)
+        border = 1 if blend is sharpened else 0  # Where Pillow neither blurs nor sharpens.
+        inner = slice(border, 40 - border)
+        assert np.abs(found - expected)[inner, inner].max() <= 1
+
+
+@every
+@color_or_grey
+def test_a_factor_of_one_changes_nothing(blend, images):
+    np.testing.assert_array_equal(blend(tf.constant(images), tf.ones([3])), images)
+
+
+@every
+def test_each_picture_has_its_own_factor(blend):
+    factors = tf.constant([0.2, 1.0, 1.7])
+    together = blend(tf.constant(COLOR), factors)
+    alone = [blend(tf.constant(COLOR[i : i + 1]), factors[i : i + 1])[0] for i in range(3)]
+    np.testing.assert_array_equal(together, alone)
+    assert (together[0].numpy() != COLOR[0]).any()
+    assert (together[2].numpy() != COLOR[2]).any()
+
+
+def test_saturation_leaves_grey_pictures_alone():
+    images = tf.constant(GREY)
+    assert saturated(images, tf.zeros([3])) is images
+
+
+def test_sharpness_reaches_the_border():
+    """A pixel at the border has itself for the neighbour that is not there."""
+    image = tf.constant(np.array([[[0], [130]]], "uint8")[None])
+    blurred = sharpened(image, tf.zeros([1])).numpy()[0, 0, :, 0]
+    assert blurred.tolist() == [30, 100]  # 3 of 13 parts each are the other's.
