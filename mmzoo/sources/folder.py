@@ -12,10 +12,10 @@ from annotated_types import Gt, Lt, MinLen
 
 from mmzoo.errors import DataError
 from mmzoo.sources.bad_rows import settled
-from mmzoo.sources.class_folders import Aside, Nested, files_below, first_of
 from mmzoo.sources.columns import check_columns
 from mmzoo.sources.cut import cut_missing_splits
 from mmzoo.sources.data import Data, OnBadRow, Splits
+from mmzoo.sources.folder_listing import Aside, Nested, files_below, first_of
 from mmzoo.sources.layout import Layout, class_folders
 from mmzoo.sources.media import problems
 from mmzoo.spec import Problem, Spec, nearest
