@@ -57,8 +57,8 @@ def test_the_encoder_must_fit_into_the_picture():
 
 def test_an_unknown_augmentation_is_refused_with_the_known_ones():
     [message] = messages(lambda: image(augment=({"type": "flop"},)))
-    assert "'flip', 'shift', 'rotation', 'zoom', 'crop'" in message
-    assert "'brightness', 'contrast', 'erasing'" in message
+    assert "'flip', 'shift', 'shear', 'rotation', 'zoom', 'crop'" in message
+    assert "'sharpness', 'erasing', 'randaugment', 'trivialaugment'" in message
 
 
 def test_placeholder_takes_bytes():
