@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,10 +14,10 @@ from pydantic import StringConstraints
 
 from mmzoo.fusion import Concat, Fusion
 from mmzoo.heads import Head
-from mmzoo.inputs import Input
+from mmzoo.inputs import Input, Opened
 from mmzoo.objectives import Objective, Supervised
 from mmzoo.recipe import Train
-from mmzoo.sources import Data, Source, Synthetic
+from mmzoo.sources import Data, Source, Synthetic, settled
 from mmzoo.spec import (
     Problem,
     Spec,
@@ -124,8 +127,27 @@ class Config(Spec):
         return {column: parts[name].synthetic for name, column in self.columns.items()}
 
     def load_data(self, tell: Callable[[str], None]) -> Data:
-        """Reads the source. Needs `with_columns`."""
-        return self.source.load(self.wanted(), self.train.seed, tell)
+        """Reads the source and opens what the inputs have of it. Needs `with_columns`.
+
+        Rows whose files cannot be read are refused or skipped, as the source says; what is in the
+        others becomes part of the fingerprint.
+
+        Raises:
+            DataError: the data cannot be had, or a part of it not be read.
+        """
+        data = self.source.load(self.wanted(), self.train.seed, tell)
+        on_bad_row = self.source.on_bad_row
+        # By column: inputs that share one have it opened once.
+        inputs = {self.columns[name]: spec for name, spec in self.inputs.items()}
+        opened = {
+            column: spec.opened(
+                {split: columns[column] for split, columns in data.splits.items()},
+                decode=on_bad_row == "skip",
+                tell=tell,
+            )
+            for column, spec in inputs.items()
+        }
+        return settled(_with_opened(data, opened), _bad_rows(opened), on_bad_row)
 
     def fitted(self, data: Data) -> Config:
         """The same config with everything written in that can be read off the data.
@@ -148,11 +170,21 @@ class Config(Spec):
         """A copy that trains for two steps on made-up data, to show that the config works."""
         # Half of the rows train; with fewer than these, a class might have no row.
         rows = max(2 * 2 * self.train.batch_size, 32)
+        fine_tune = self.train.fine_tune
         return self.replace(
             name=f"{self.name[:58]}_smoke",
             source=Synthetic(rows=rows),
+            inputs={
+                name: spec.replace(encoder=spec.encoder.from_scratch())
+                for name, spec in self.inputs.items()
+            },
             heads={name: head.unnamed() for name, head in self.heads.items()},
-            train=self.train.replace(epochs=1, early_stopping=None),
+            train=self.train.replace(
+                epochs=1,
+                early_stopping=None,
+                fine_tune=fine_tune and fine_tune.replace(epochs=1),
+                frozen_features=self.train.frozen_features.replace(keep="memory"),
+            ),
         )
 
     def _layer_rules(self) -> Iterator[Problem]:
@@ -219,6 +251,32 @@ def load_config(source: Path | str | Mapping[str, Any], overrides: Sequence[str]
         ConfigError: lists everything that is wrong, with its place.
     """
     return load_spec(Config, Path(source) if isinstance(source, str) else source, overrides)
+
+
+def _with_opened(data: Data, opened: Mapping[str, Opened]) -> Data:
+    """The data with opened columns, and with what is in their files in the fingerprint."""
+    content = {column: one.content for column, one in opened.items() if one.content is not None}
+    told = json.dumps([data.fingerprint, content], sort_keys=True)
+    return replace(
+        data,
+        splits={
+            split: columns | {column: one.values[split] for column, one in opened.items()}
+            for split, columns in data.splits.items()
+        },
+        fingerprint=hashlib.sha256(told.encode()).hexdigest() if content else data.fingerprint,
+        notes=(
+            *data.notes,
+            *(f"{column}: {note}" for column, one in opened.items() for note in one.notes),
+        ),
+    )
+
+
+def _bad_rows(opened: Mapping[str, Opened]) -> dict[str, dict[int, str]]:
+    bad: dict[str, dict[int, str]] = {}
+    for one in opened.values():
+        for split, rows in one.bad.items():
+            bad.setdefault(split, {}).update(rows)
+    return bad
 
 
 def _column(name: str, role: Literal["input", "target"], known: Mapping[str, str]) -> str:

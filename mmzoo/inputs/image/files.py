@@ -1,10 +1,15 @@
-"""Picture files from anywhere, read with care: for `mmzoo predict RUN photo.png`."""
+"""Picture files from anywhere, read with care."""
 
 from __future__ import annotations
 
+import io
+import os
 import stat
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +24,28 @@ MAX_PIXELS = 50_000_000
 MAX_BYTES = 200_000_000
 
 _OPENING = threading.Lock()
+_ORIENTATION = 0x0112  # EXIF's tag.
+TURNED = 5
+"""From this orientation on, height and width of what is shown are exchanged in the file."""
+
+
+class UnreadableError(DataError):
+    """Why a file cannot be read, as a clause that does not name it."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a picture file says of itself before its pixels.
+
+    Attributes:
+        height: of the picture as it is shown.
+        width: likewise.
+        orientation: EXIF's number, 1 to 8, of how the pixels lie in the file; 1 is upright.
+    """
+
+    height: int
+    width: int
+    orientation: int
 
 
 def read_picture(path: Path) -> np.ndarray:
@@ -33,30 +60,84 @@ def read_picture(path: Path) -> np.ndarray:
     Raises:
         DataError: There is no such file, it is too large, or it is no picture that we read.
     """
+    try:
+        return picture_pixels(read_file(path))
+    except UnreadableError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def read_file(path: str | Path) -> bytes:
+    """All bytes of an ordinary file of moderate size; an UnreadableError if it is none."""
+    try:
+        with open(path, "rb", opener=_without_waiting) as file:
+            found = os.fstat(file.fileno())
+            # A device would be read without end.
+            if not stat.S_ISREG(found.st_mode):
+                raise UnreadableError("expected a picture file, found a device or a pipe")
+            if found.st_size > MAX_BYTES:
+                raise UnreadableError(
+                    f"the file has {found.st_size:,} bytes, and mmzoo reads up to {MAX_BYTES:,}: "
+                    f"make the picture smaller"
+                )
+            return file.read(MAX_BYTES)
+    except IsADirectoryError:
+        raise UnreadableError("expected a picture file, found a folder") from None
+    except OSError as error:
+        raise UnreadableError(error.strerror) from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens at once even what is a pipe that nobody writes to."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def picture_header(content: bytes) -> Header:
+    """What the header says of a picture file with this content.
+
+    Raises:
+        UnreadableError: It is no picture that we read, or it has too many pixels.
+    """
+    with _image(content) as image:
+        orientation = _orientation(image, content)
+        width, height = image.size if orientation < TURNED else image.size[::-1]
+        return Header(height, width, orientation)
+
+
+def picture_pixels(content: bytes) -> np.ndarray:
+    """As `read_picture`, of the file's content.
+
+    Raises:
+        UnreadableError: It is damaged, or `picture_header` would raise.
+    """
+    with _image(content) as image:
+        return _pixels(_upright(image, _orientation(image, content)))
+
+
+@contextmanager
+def _image(content: bytes) -> Iterator[PIL.Image.Image]:
+    """Pillow's picture of a file's content; whatever goes wrong with it is an UnreadableError."""
     from PIL import Image, UnidentifiedImageError
 
-    _require_ordinary_file(path)
     try:
-        with _opened(path) as image:
-            _require_moderate_size(path, *image.size)
-            return _pixels(image)
-    except DataError:
+        image = _opened(content)
+        _require_moderate_size(*image.size)
+        yield image
+    except UnreadableError:
         raise
     except Image.DecompressionBombError:
-        raise DataError(
-            f"{path}: the picture has more than {MAX_PIXELS:,} pixels: make it smaller"
+        raise UnreadableError(
+            f"the picture has more than {MAX_PIXELS:,} pixels: make it smaller"
         ) from None
     except UnidentifiedImageError:
-        raise DataError(
-            f"{path}: not a picture that mmzoo reads: expected {', '.join(FORMATS[:-1])} "
-            f"or {FORMATS[-1]}"
+        raise UnreadableError(
+            f"not a picture that mmzoo reads: expected {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
         ) from None
     except Exception as error:
         # Decoders meet damage with errors of every kind: OSError, SyntaxError, struct.error, ...
-        raise DataError(f"{path}: the picture is damaged: {error}") from error
+        raise UnreadableError(f"the picture is damaged: {error}") from error
 
 
-def _opened(path: Path) -> PIL.Image.Image:
+def _opened(content: bytes) -> PIL.Image.Image:
     """The picture with its header read; not its pixels, which several threads may then decode."""
     from PIL import Image
 
@@ -64,38 +145,50 @@ def _opened(path: Path) -> PIL.Image.Image:
     with _OPENING, warnings.catch_warnings():
         # Pillow's own size check comes first and only warns; ours is the tighter one.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(path, formats=FORMATS)
+        return Image.open(io.BytesIO(content), formats=FORMATS)
 
 
-def _require_ordinary_file(path: Path) -> None:
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from None
-    # A pipe would be waited on for ever, a device read without end.
-    if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a device or a pipe"
-        raise DataError(f"{path}: expected a picture file, found {kind}")
-    if found.st_size > MAX_BYTES:
-        raise DataError(
-            f"{path}: the file has {found.st_size:,} bytes, and mmzoo reads up to {MAX_BYTES:,}: "
-            f"make the picture smaller"
-        )
-
-
-def _require_moderate_size(path: Path, width: int, height: int) -> None:
+def _require_moderate_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise DataError(
-            f"{path}: the picture has {width} x {height} pixels, and mmzoo reads up to "
-            f"{MAX_PIXELS:,}: make it smaller"
+        raise UnreadableError(
+            f"the picture has {width} x {height} pixels, and mmzoo reads up to {MAX_PIXELS:,}: "
+            "make it smaller"
         )
+
+
+def _orientation(image: PIL.Image.Image, content: bytes) -> int:
+    """EXIF's orientation, or 1 where the file has none that means anything."""
+    # To look for EXIF data behind a PNG's pixels, Pillow decodes all of them.
+    if image.format == "PNG" and b"eXIf" not in content and b"profile type exif" not in content:
+        return 1
+    try:
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    except Exception:
+        return 1  # Viewers show a picture all the same when only its EXIF data are damaged.
+    return orientation if orientation in range(1, 9) else 1
+
+
+def _upright(image: PIL.Image.Image, orientation: int) -> PIL.Image.Image:
+    from PIL.Image import Transpose
+
+    if orientation == 1:
+        return image
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    return image.transpose(turns[orientation])
 
 
 def _pixels(image: PIL.Image.Image) -> np.ndarray:
     import numpy as np
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
         # 16 bits of grey, which Pillow's own conversion to 8 would clip rather than scale.
         return ((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8)[:, :, None]

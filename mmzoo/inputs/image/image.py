@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -10,8 +10,11 @@ from mmzoo.encoders.image import ImageEncoder
 from mmzoo.errors import DataError
 from mmzoo.inputs.image.augment import Augmentation, augment
 from mmzoo.inputs.image.boxes import inside_box
+from mmzoo.inputs.image.decoding import decoded
 from mmzoo.inputs.image.files import read_picture
 from mmzoo.inputs.image.fitting import Resize, fitted, with_channels
+from mmzoo.inputs.image.opening import damaged_files, opened_files
+from mmzoo.inputs.opened import Opened, are_files
 from mmzoo.lazy import keras, tf
 from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveInt, Problem, Spec
@@ -34,6 +37,9 @@ class Image(Spec):
     """Height, width and channels: 1 for grey, 3 for colour."""
     resize: Resize = "stretch"
     """How pictures of another size are made to fit: stretch, crop (edges) or pad (with black)."""
+    antialias: bool = True
+    """Make a picture that shrinks of all its pixels, as Pillow does. Off, it is made of the nearest
+    ones: faster, and coarser."""
     augment: tuple[Augmentation, ...] = ()
     """Random changes to training pictures, in this order."""
     missing: Literal["error"] = "error"
@@ -67,8 +73,35 @@ class Image(Spec):
         """The model's input: uint8 `[batch, height, width, channels]`."""
         return keras.Input(self.shape, dtype="uint8", name=name)
 
+    def opened(
+        self, columns: Mapping[str, np.ndarray], decode: bool, tell: Callable[[str], None]
+    ) -> Opened:
+        """A column of all splits, ready to be preprocessed: pixels as they are, files opened.
+
+        Args:
+            columns: Split -> uint8 `[examples, height, width, channels]`, or paths as text
+                `[examples]`.
+            decode: Whether to find also what only decoding finds, which takes a pass over all
+                files.
+            tell: Receives sentences on what takes long.
+        """
+        if any(values.dtype.kind != "U" for values in columns.values()):
+            return Opened(columns)
+        return opened_files(columns, self.shape, self.resize, decode, tell)
+
+    def damaged(self, files: np.ndarray, tell: Callable[[str], None]) -> dict[int, str]:
+        """Decodes opened files, bytes `[examples, 3]`; row -> why one of them cannot be."""
+        return damaged_files(files, tell)
+
     def check(self, values: np.ndarray, where: str) -> None:
-        """Raises a DataError unless the values are pixels; `where` says where they come from."""
+        """Raises a DataError unless the values are pixels or opened files.
+
+        Args:
+            values: The column.
+            where: Says where they come from.
+        """
+        if are_files(values):
+            return
         if values.ndim != 4 or values.shape[-1] not in (1, 3) or 0 in values.shape[1:]:
             raise DataError(
                 f"{where}: expected pictures as an array of shape "
@@ -81,18 +114,24 @@ class Image(Spec):
             )
 
     def preprocess(self, values: tf.Tensor) -> tf.Tensor:
-        """Pictures of any one size as pictures of this input's shape.
+        """Pictures of any sizes as pictures of this input's shape.
 
         Args:
-            values: uint8 `[batch, any height, any width, 1 or 3]`, all but the batch static.
+            values: uint8 `[batch, any height, any width, 1 or 3]`, or opened files, strings
+                `[batch, 3]`, which are decoded.
 
         Returns:
             Uint8 `[batch, height, width, channels]`; the very tensor if it has that shape.
         """
+        if values.dtype == tf.string:
+            return decoded(values, self.shape, self._fitted)
+        return self._fitted(values)
+
+    def _fitted(self, values: tf.Tensor) -> tf.Tensor:
         height, width, channels = self.shape
         if values.shape[-1] > channels:  # Grey first, for a third of the work.
             values = with_channels(values, channels)
-        return with_channels(fitted(values, height, width, self.resize), channels)
+        return with_channels(fitted(values, height, width, self.resize, self.antialias), channels)
 
     def augmented(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Preprocessed pictures after this input's augmentations; uint8, of the same shape."""

@@ -1,0 +1,133 @@
+"""Decoding: picture files as pixels, by TensorFlow's own decoders in the midst of a pipeline.
+
+JPEG and PNG, which nearly all photos are, are decoded without Python. Pillow decodes the others:
+TensorFlow leaves greys of fewer than 8 bits black, takes the palettes of BMP for greys, unpacks all
+frames of a GIF to get at the first, shows what is transparent in it as black, and knows WebP only
+in its latest versions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mmzoo.inputs.image.files import TURNED, picture_pixels, read_file
+from mmzoo.lazy import tf
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_JPEG = b"\xff\xd8\xff"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_DEPTH = 24
+"""Where a PNG says how many bits each number has."""
+_FLIPS = 2 * ((False, False), (False, True), (True, True), (True, False))
+"""Of each orientation from 1 on, whether rows and columns are reversed, after any exchange."""
+_RATIOS = (1, 2, 4, 8)
+"""By how much JPEG's decoder can shrink a picture, for less work than to decode it whole."""
+_SPARE = 2
+"""How many times too large a picture must be left by JPEG's decoder. What it shrinks by itself is
+a little sharper than what we do; of the difference, this leaves at most a few levels of 255."""
+
+
+def decoded(
+    files: tf.Tensor, shape: tuple[int, int, int], fit: Callable[[tf.Tensor], tf.Tensor]
+) -> tf.Tensor:
+    """The pictures of a batch of files.
+
+    Args:
+        files: Strings `[batch, 3]`: paths, orientations and hashes, as `opening` has them.
+        shape: Of a fitted picture.
+        fit: Makes uint8 `[1, any height, any width, 3]` fit.
+
+    Returns:
+        Uint8 `[batch, *shape]`.
+    """
+
+    def one(file: tf.Tensor) -> tf.Tensor:
+        return fit(decoded_picture(file, *shape[:2])[None])[0]
+
+    return tf.map_fn(one, files, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+
+
+def decoded_picture(file: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """A file's picture, upright, over white where it is transparent.
+
+    Args:
+        file: Strings `[3]`: path, orientation and hash.
+        height: That the picture will be resized to; one much larger may be given at a fraction of
+            its size.
+        width: Likewise.
+
+    Returns:
+        Uint8 `[any height, any width, 3]`.
+    """
+    content = tf.io.read_file(file[0])
+    orientation = tf.strings.to_number(file[1], tf.int32)
+    is_jpeg = tf.strings.substr(content, 0, len(_JPEG)) == _JPEG
+    is_png = tf.strings.substr(content, 0, len(_PNG)) == _PNG
+    depth = tf.strings.substr(content, _PNG_DEPTH, 1)
+    return tf.case(
+        [
+            (is_jpeg, lambda: _upright(_jpeg(content, orientation, height, width), orientation)),
+            (
+                is_png & ((depth == b"\x08") | (depth == b"\x10")),
+                lambda: _upright(_png(content), orientation),
+            ),
+        ],
+        default=lambda: _by_pillow(file[0]),
+        exclusive=True,
+    )
+
+
+def _jpeg(content: tf.Tensor, orientation: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    lying = tf.io.extract_jpeg_shape(content)[:2]
+    size = tf.where(orientation < TURNED, lying, lying[::-1])
+    times = tf.reduce_min(size // (_SPARE * tf.constant([height, width])))
+    fitting = tf.reduce_sum(tf.cast(times >= tf.constant(_RATIOS[1:]), tf.int32))
+
+    def at(ratio: int) -> Callable[[], tf.Tensor]:
+        # Exactly as Pillow has it, and no slower than the default method.
+        return lambda: tf.io.decode_jpeg(
+            content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE"
+        )
+
+    return tf.switch_case(fitting, [at(ratio) for ratio in _RATIOS])
+
+
+def _png(content: tf.Tensor) -> tf.Tensor:
+    pixels = tf.io.decode_png(content, channels=4)
+    colours, opacity = pixels[..., :3], pixels[..., 3:]
+
+    def over_white() -> tf.Tensor:
+        share = tf.cast(opacity, tf.float32) / 255.0
+        return tf.cast(tf.cast(colours, tf.float32) * share + 255.0 * (1.0 - share) + 0.5, tf.uint8)
+
+    return tf.cond(tf.reduce_all(opacity == 255), lambda: colours, over_white)
+
+
+def _by_pillow(path: tf.Tensor) -> tf.Tensor:
+    pixels = tf.numpy_function(_colours, [path], tf.uint8, stateful=False)
+    return tf.ensure_shape(pixels, [None, None, 3])
+
+
+def _colours(path: bytes | np.ndarray) -> np.ndarray:
+    """Takes bytes within a graph, and an array of none but itself outside of one."""
+    import numpy as np
+
+    pixels = picture_pixels(read_file(os.fsdecode(np.asarray(path).item())))
+    return pixels.repeat(3 // pixels.shape[-1], axis=-1)
+
+
+def _upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+    """The pixels as they are to be shown, given EXIF's number of how they lie."""
+
+    def turned() -> tf.Tensor:
+        transposed = tf.transpose(pixels, [1, 0, 2])
+        return tf.reverse(
+            tf.cond(orientation < TURNED, lambda: pixels, lambda: transposed),
+            tf.where(tf.constant(_FLIPS)[orientation - 1])[:, 0],
+        )
+
+    return tf.cond(orientation == 1, lambda: pixels, turned)

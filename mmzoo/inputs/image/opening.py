@@ -1,0 +1,154 @@
+"""Opening: what must be known of picture files before a pipeline decodes them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from mmzoo.inputs.image.decoding import decoded_picture
+from mmzoo.inputs.image.files import (
+    Header,
+    UnreadableError,
+    picture_header,
+    picture_pixels,
+    read_file,
+)
+from mmzoo.inputs.image.fitting import Resize
+from mmzoo.inputs.opened import Opened
+from mmzoo.lazy import tf
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_THREADS = 8
+_TOGETHER = 32
+"""Files that a thread takes at once: to hand over a single one costs as much as to open it."""
+_TOLD_EVERY = 10.0
+"""Seconds between sentences on the progress."""
+_UNREAD = "0" * 64
+"""In the place of a hash, where there is nothing to hash."""
+_FITTED = {
+    "stretch": "are stretched to",
+    "crop": "are cropped and resized to",
+    "pad": "are resized and padded with black to",
+}
+
+Tell = Callable[[str], None]
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def opened_files(
+    columns: Mapping[str, np.ndarray],
+    shape: Sequence[int],
+    resize: Resize,
+    decode: bool,
+    tell: Tell,
+) -> Opened:
+    """Reads picture files once, for what their headers say and for a hash of what is in them.
+
+    Args:
+        columns: Split -> paths, text `[examples]`.
+        shape: Of the pictures that they will become.
+        resize: How they will.
+        decode: Whether to decode every picture too, for damage that no header tells of.
+        tell: Receives sentences on what takes long.
+
+    Returns:
+        Columns of bytes `[examples, 3]`: path, EXIF orientation, sha256.
+    """
+    values, bad, sizes, content = {}, {}, set(), hashlib.sha256()
+    for split, paths in columns.items():
+        found = _in_threads(_opened, paths.tolist(), "Opened", tell)
+        values[split] = _column(paths.tolist(), found)
+        bad[split] = {row: file for row, file in enumerate(found) if isinstance(file, str)}
+        if decode:
+            tell(f"Decoding all {len(paths):,} pictures of {split} once, to find damaged ones.")
+            bad[split] = damaged_files(values[split], tell) | bad[split]
+        for row, file in enumerate(found):
+            if row not in bad[split] and not isinstance(file, str):
+                header, sha256 = file
+                sizes.add((header.width, header.height))
+                content.update(sha256.encode())
+    return Opened(values, bad, content.hexdigest(), _notes(sizes, shape, resize))
+
+
+def damaged_files(files: np.ndarray, tell: Tell) -> dict[int, str]:
+    """Decodes all pictures; row -> why it cannot be, as a clause, for those that cannot.
+
+    Args:
+        files: Bytes `[examples, 3]`, as `opened_files` has them.
+        tell: Receives sentences on the progress, if it takes long.
+    """
+    reasons = _in_threads(_damage, list(files), "Decoded", tell)
+    return {row: reason for row, reason in enumerate(reasons) if reason is not None}
+
+
+def _opened(path: str) -> tuple[Header, str] | str:
+    """Header and hash of a file, or why it cannot be read."""
+    try:
+        content = read_file(path)
+        return picture_header(content), hashlib.sha256(content).hexdigest()
+    except UnreadableError as error:
+        return str(error)
+
+
+def _column(paths: Sequence[str], found: Sequence[tuple[Header, str] | str]) -> np.ndarray:
+    import numpy as np
+
+    parts = [("1", _UNREAD) if isinstance(f, str) else (str(f[0].orientation), f[1]) for f in found]
+    rows = [
+        (os.fsencode(path), orientation.encode(), sha256.encode())
+        for path, (orientation, sha256) in zip(paths, parts, strict=True)
+    ]
+    return np.array(rows, dtype=np.bytes_).reshape(-1, 3)
+
+
+def _damage(file: np.ndarray) -> str | None:
+    """Why a file's picture cannot be decoded, in the words of Pillow, which has more of them."""
+    try:
+        with tf.device("CPU"):
+            decoded_picture(tf.constant(file), 1, 1)
+    except (tf.errors.OpError, UnreadableError):
+        try:
+            picture_pixels(read_file(os.fsdecode(file[0])))
+        except UnreadableError as error:
+            return str(error)
+        return "the picture is damaged"
+    return None
+
+
+def _in_threads(
+    do: Callable[[_Item], _Result], items: Sequence[_Item], done: str, tell: Tell
+) -> list[_Result]:
+    """What `do` gives for each item, in their order; says now and then how many are done."""
+    results: list[_Result] = []
+    told = time.monotonic()
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        chunks = (items[start : start + _TOGETHER] for start in range(0, len(items), _TOGETHER))
+        for part in pool.map(lambda chunk: [do(item) for item in chunk], chunks):
+            results += part
+            if time.monotonic() - told >= _TOLD_EVERY:
+                tell(f"{done} {len(results):,} of {len(items):,} pictures.")
+                told = time.monotonic()
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for the files that are left.
+    return results
+
+
+def _notes(sizes: set[tuple[int, int]], shape: Sequence[int], resize: Resize) -> tuple[str, ...]:
+    """A sentence on what is done about pictures of other sizes, if there are such."""
+    height, width = shape[:2]
+    if sizes <= {(width, height)}:
+        return ()
+    smallest, *others = sorted(sizes, key=lambda size: (size[0] * size[1], size))
+    named = f"{smallest[0]}x{smallest[1]}"
+    if others:
+        largest = f"{others[-1][0]}x{others[-1][1]}"
+        named = f"{len(sizes):,} sizes, from {named} to {largest},"
+    return (f"pictures of {named} {_FITTED[resize]} {width}x{height}",)

@@ -1,0 +1,33 @@
+"""Opened: what an input makes of a column before batches are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A column of a source, looked into: arrays as they are, files as what must be known of them.
+
+    A column of files has become bytes `[examples, parts]`, the first part being the path. Such a
+    column can be cut, drawn from and given to TensorFlow like any other.
+    """
+
+    values: Mapping[str, np.ndarray]
+    """Split -> the column."""
+    bad: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    """Split -> row -> why its file cannot be read, as a clause."""
+    content: str | None = None
+    """sha256 of what is in all files that can be read, in order; None where there are no files."""
+    notes: tuple[str, ...] = ()
+    """Sentences that the user should see."""
+
+
+def are_files(values: np.ndarray) -> bool:
+    """Whether an opened column holds files that are yet to be decoded."""
+    return values.dtype.kind == "S"

@@ -1,0 +1,86 @@
+"""Picture files of every kind that we read, for tests to make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+from PIL.Image import Transpose
+
+ORIENTED = {
+    1: None,
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_90,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_270,
+}
+"""Of each EXIF orientation, how an upright picture is turned to lie like that in a file."""
+
+
+def scene(height: int = 50, width: int = 70, seed: int = 0) -> PIL.Image.Image:
+    """A smooth picture with an edge, so that no two of its corners are alike."""
+    random = np.random.RandomState(seed)
+    coarse = PIL.Image.fromarray(random.randint(0, 256, (4, 5, 3)).astype("uint8"))
+    picture = coarse.resize((width, height), PIL.Image.Resampling.BICUBIC)
+    picture.paste((250, 20, 60), (0, 0, width // 3, height // 4))
+    return picture
+
+
+def transparent(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """The picture, ever more transparent towards the right."""
+    opacity = np.linspace(255, 0, picture.width).astype("uint8")
+    picture = picture.copy()
+    picture.putalpha(PIL.Image.fromarray(np.tile(opacity, (picture.height, 1))))
+    return picture
+
+
+def write(path: Path, picture: PIL.Image.Image, orientation: int = 1, **options: object) -> Path:
+    """Saves the picture such that a viewer, which heeds EXIF, shows it as it is given here."""
+    turn = ORIENTED[orientation]
+    exif = PIL.Image.Exif()
+    if orientation > 1:
+        exif[0x0112] = orientation
+        options["exif"] = exif
+    (picture if turn is None else picture.transpose(turn)).save(path, **options)
+    return path
+
+
+def every_kind(folder: Path) -> dict[str, Path]:
+    """A file of each format and mode, all but the grey ones of the same scene."""
+    colour = scene()
+    grey, alpha = colour.convert("L"), transparent(colour)
+    deep = PIL.Image.fromarray(np.asarray(grey).astype("uint16") * 257)
+    palette = colour.quantize(64)
+    frames = [palette, scene(seed=1).quantize(64)]
+    kinds = {
+        "colour.jpg": (colour, {"quality": 92}),
+        "whole_chroma.jpg": (colour, {"quality": 92, "subsampling": 0}),
+        "grey.jpg": (grey, {}),
+        "cmyk.jpg": (colour.convert("CMYK"), {"quality": 92}),
+        "progressive.jpg": (colour, {"progressive": True}),
+        "colour.png": (colour, {}),
+        "grey.png": (grey, {}),
+        "bits.png": (grey.convert("1"), {}),
+        "few_colours.png": (colour.quantize(9), {}),
+        "deep.png": (deep, {}),
+        "alpha.png": (alpha, {}),
+        "grey_alpha.png": (alpha.convert("LA"), {}),
+        "palette.png": (palette, {}),
+        "palette_with_holes.png": (palette, {"transparency": 3}),
+        "colour_key.png": (colour, {"transparency": colour.getpixel((0, 0))}),
+        "colour.bmp": (colour, {}),
+        "grey.bmp": (grey, {}),
+        "palette.bmp": (palette, {}),
+        "still.gif": (palette, {}),
+        "holes.gif": (palette, {"transparency": 3}),
+        "animation.gif": (frames[0], {"save_all": True, "append_images": frames[1:]}),
+        "colour.webp": (colour, {"quality": 90}),
+        "alpha.webp": (alpha, {"lossless": True}),
+    }
+    return {
+        name: write(folder / name, picture, **options) for name, (picture, options) in kinds.items()
+    }

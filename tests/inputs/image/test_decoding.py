@@ -1,0 +1,139 @@
+"""A pipeline decodes every kind of picture file as Pillow does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from picture_files import ORIENTED, every_kind, scene, write
+
+from mmzoo.inputs.image import Image
+from mmzoo.inputs.image.decoding import decoded_picture
+from mmzoo.inputs.image.files import read_picture
+from mmzoo.lazy import tf
+
+KINDS = (
+    *("colour.jpg", "whole_chroma.jpg", "grey.jpg", "cmyk.jpg", "progressive.jpg", "colour.png"),
+    *(
+        "grey.png",
+        "bits.png",
+        "few_colours.png",
+        "deep.png",
+        "alpha.png",
+        "grey_alpha.png",
+        "palette.png",
+    ),
+    *("palette_with_holes.png", "colour_key.png", "colour.bmp", "grey.bmp", "palette.bmp"),
+    *("still.gif", "holes.gif", "animation.gif", "colour.webp", "alpha.webp"),
+)
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory) -> dict[str, Path]:
+    return every_kind(tmp_path_factory.mktemp("kinds"))
+
+
+def image(shape=(24, 20, 3), **options) -> Image:
+    return Image(shape=shape, encoder={"type": "cnn", "filters": (2,)}, **options)
+
+
+def opened(spec: Image, paths: list[Path]) -> np.ndarray:
+    found = spec.opened({"train": np.array([str(path) for path in paths])}, False, pytest.fail)
+    assert not found.bad["train"]
+    return found.values["train"]
+
+
+def by_pillow(spec: Image, path: Path) -> np.ndarray:
+    return spec.preprocess(tf.constant(read_picture(path)[None])).numpy()[0]
+
+
+def largest_difference(one: np.ndarray, other: np.ndarray) -> int:
+    assert one.shape == other.shape
+    return int(np.abs(one.astype(int) - other.astype(int)).max())
+
+
+def test_every_kind_is_there(kinds):
+    assert tuple(kinds) == KINDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_decoded_as_pillow_does(kinds, kind):
+    [file] = opened(image(), [kinds[kind]])
+    pixels = decoded_picture(tf.constant(file), 24, 20).numpy()
+    expected = np.broadcast_to(read_picture(kinds[kind]), pixels.shape)
+    assert pixels.dtype == np.uint8
+    assert largest_difference(pixels, expected) <= 1
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("orientation", ORIENTED)
+def test_every_orientation_is_undone(tmp_path, orientation, ending):
+    path = write(tmp_path / f"turned.{ending}", scene(), orientation, quality=95)
+    [file] = opened(image(), [path])
+    pixels = decoded_picture(tf.constant(file), 24, 20).numpy()
+    assert largest_difference(pixels, read_picture(path)) <= 1
+    assert np.abs(pixels.astype(int) - np.asarray(scene())).mean() < 4
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("shape", [(24, 20, 3), (90, 60, 3), (50, 70, 3), (24, 20, 1)])
+def test_files_are_made_to_fit_as_pixels_are(kinds, resize, shape):
+    spec, paths = image(shape, resize=resize), list(kinds.values())
+    given = spec.preprocess(tf.constant(opened(spec, paths)))
+    assert given.shape == (len(paths), *shape)
+    assert given.dtype == tf.uint8
+    for pixels, path in zip(given.numpy(), paths, strict=True):
+        assert largest_difference(pixels, by_pillow(spec, path)) <= 2, path.name
+
+
+def test_same_bits_bare_and_in_a_parallel_pipeline_whatever_the_batch(kinds):
+    spec = image(resize="crop")
+    files = opened(spec, [*kinds.values(), *kinds.values()])
+    bare = spec.preprocess(tf.constant(files)).numpy()
+    for size in (1, 7, 64):
+        batches = tf.data.Dataset.from_tensor_slices(files).batch(size).map(spec.preprocess, 4)
+        assert batches.element_spec == tf.TensorSpec((None, 24, 20, 3), tf.uint8)
+        np.testing.assert_array_equal(np.concatenate(list(batches.as_numpy_iterator())), bare)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_large_photos_are_shrunk_by_their_decoder(tmp_path, orientation):
+    """At least twice too large, so that what we make of them is as good as ever."""
+    path = write(tmp_path / "large.jpg", scene(900, 1200), orientation, quality=95)
+    [file] = opened(image(), [path])
+    sizes = {
+        wanted: decoded_picture(tf.constant(file), *wanted).shape[:2].as_list()
+        for wanted in [(900, 1200), (226, 300), (225, 300), (112, 150), (56, 75), (10, 10)]
+    }
+    assert sizes == {
+        (900, 1200): [900, 1200],
+        (226, 300): [900, 1200],
+        (225, 300): [450, 600],
+        (112, 150): [225, 300],
+        (56, 75): [113, 150],
+        (10, 10): [113, 150],
+    }
+    spec = image((110, 150, 3))
+    given = spec.preprocess(tf.constant(file[None])).numpy()[0]
+    difference = np.abs(given.astype(int) - by_pillow(spec, path).astype(int))
+    assert difference.mean() < 1
+    assert difference.max() <= 25
+
+
+def test_a_photo_of_the_size_wanted_keeps_its_pixels(tmp_path):
+    path = write(tmp_path / "exact.png", scene(24, 20))
+    spec = image()
+    given = spec.preprocess(tf.constant(opened(spec, [path])))
+    np.testing.assert_array_equal(given[0], np.asarray(scene(24, 20)))
+
+
+def test_file_names_of_any_bytes(tmp_path):
+    paths = [tmp_path / "größe 三.png", tmp_path / "not\udcfftext.png", tmp_path / "a'b\nc.png"]
+    for path in paths:
+        write(path, scene(24, 20))
+    spec = image()
+    given = spec.preprocess(tf.constant(opened(spec, paths)))
+    assert all(
+        largest_difference(pixels, np.asarray(scene(24, 20))) == 0 for pixels in given.numpy()
+    )

@@ -1,0 +1,155 @@
+"""Files are opened once: what cannot be read is found, the rest hashed, and sizes are told."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from picture_files import scene, write
+
+import mmzoo.inputs.image.opening
+from mmzoo.inputs import Opened
+from mmzoo.inputs.image import Image
+from mmzoo.lazy import tf
+
+
+def image(shape=(24, 20, 3), **options) -> Image:
+    return Image(shape=shape, encoder={"type": "cnn", "filters": (2,)}, **options)
+
+
+def text(*paths: Path) -> np.ndarray:
+    return np.array([str(path) for path in paths], dtype=np.str_)
+
+
+def opened(*paths: Path, decode: bool = False, **options) -> Opened:
+    return image(**options).opened({"train": text(*paths)}, decode, [].append)
+
+
+def cut_short(path: Path) -> Path:
+    """A file whose header is whole, and whose pixels are not."""
+    noise = PIL.Image.effect_noise((200, 200), 90).convert("RGB")
+    noise.save(path, format="JPEG")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
+
+
+def test_a_file_becomes_its_path_orientation_and_hash(tmp_path):
+    paths = [write(tmp_path / "a.jpg", scene()), write(tmp_path / "b.jpg", scene(), orientation=6)]
+    found = opened(*paths)
+    assert [row.tolist() for row in found.values["train"]] == [
+        [str(path).encode(), number, hashlib.sha256(path.read_bytes()).hexdigest().encode()]
+        for path, number in zip(paths, [b"1", b"6"], strict=True)
+    ]
+    assert not found.bad["train"]
+
+
+def test_arrays_pass_as_they_are():
+    pixels = np.zeros((2, 24, 20, 3), "uint8")
+    assert image().opened({"train": pixels}, True, pytest.fail) == Opened({"train": pixels})
+
+
+def test_an_opened_column_is_a_column_like_any_other(tmp_path):
+    paths = [write(tmp_path / f"{number}.png", scene(seed=number)) for number in range(4)]
+    values = opened(*paths).values["train"]
+    image().check(values, "here")
+    assert len(values) == 4
+    np.testing.assert_array_equal(tf.gather(tf.constant(values), [2, 0]), values[[2, 0]])
+    np.testing.assert_array_equal(np.delete(values, [1], axis=0), values[[0, 2, 3]])
+
+
+def test_what_cannot_be_read_is_found_by_split_and_row(tmp_path):
+    good = write(tmp_path / "good.png", scene())
+    (tmp_path / "notes.jpg").write_text("no picture")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    columns = {
+        "train": text(tmp_path / "absent.jpg", good, tmp_path / "notes.jpg"),
+        "test": text(good, tmp_path / "pipe.jpg", tmp_path),
+    }
+    assert image().opened(columns, False, pytest.fail).bad == {
+        "train": {
+            0: "No such file or directory",
+            2: "not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP",
+        },
+        "test": {
+            1: "expected a picture file, found a device or a pipe",
+            2: "expected a picture file, found a folder",
+        },
+    }
+
+
+def test_damage_behind_the_header_is_found_by_decoding(tmp_path):
+    paths = [write(tmp_path / "good.png", scene()), cut_short(tmp_path / "cut.jpg")]
+    assert not opened(*paths).bad["train"]
+    told: list[str] = []
+    found = image().opened({"train": text(*paths)}, True, told.append)
+    assert list(found.bad["train"]) == [1]
+    assert found.bad["train"][1].startswith("the picture is damaged: image file is truncated")
+    assert told == ["Decoding all 2 pictures of train once, to find damaged ones."]
+
+
+def test_damage_that_only_tensorflow_minds(tmp_path, monkeypatch):
+    """Whatever Pillow thinks: what counts is whether a training can decode it."""
+    path = cut_short(tmp_path / "cut.jpg")
+    monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)
+    assert opened(path, decode=True).bad["train"] == {0: "the picture is damaged"}
+
+
+def test_content_is_that_of_the_readable_files_wherever_they_lie(tmp_path):
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        for number in range(3):
+            write(tmp_path / folder / f"{number}.png", scene(seed=number))
+    contents = [
+        opened(*(tmp_path / folder / f"{number}.png" for number in order)).content
+        for folder, order in [("here", "012"), ("there", "012"), ("here", "021"), ("here", "01")]
+    ]
+    assert contents[0] == contents[1]
+    assert len(set(contents)) == 3
+    absent = opened(tmp_path / "here/0.png", tmp_path / "absent.png", tmp_path / "here/1.png")
+    assert absent.content == contents[3]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "resize", "note"),
+    [
+        ([(24, 20)], "stretch", None),
+        ([(50, 70), (50, 70)], "stretch", "pictures of 70x50 are stretched to 20x24"),
+        (
+            [(50, 70), (24, 20), (90, 60)],
+            "crop",
+            "pictures of 3 sizes, from 20x24 to 60x90, are cropped and resized to 20x24",
+        ),
+        (
+            [(24, 20), (20, 24)],
+            "pad",
+            "pictures of 2 sizes, from 20x24 to 24x20, are resized and padded with black to 20x24",
+        ),
+    ],
+)
+def test_a_note_tells_of_other_sizes(tmp_path, sizes, resize, note):
+    paths = [write(tmp_path / f"{number}.png", scene(*size)) for number, size in enumerate(sizes)]
+    assert opened(*paths, resize=resize).notes == ((note,) if note else ())
+
+
+def test_sizes_are_those_that_a_viewer_shows(tmp_path):
+    path = write(tmp_path / "turned.jpg", scene(24, 20), orientation=6)
+    assert not opened(path).notes
+
+
+def test_what_takes_long_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(mmzoo.inputs.image.opening, "_TOLD_EVERY", 0.0)
+    told: list[str] = []
+    path = write(tmp_path / "a.png", scene())
+    image().opened({"train": text(*[path] * 40)}, False, told.append)
+    assert told == ["Opened 32 of 40 pictures.", "Opened 40 of 40 pictures."]
+
+
+def test_files_that_are_no_longer_there_are_named(tmp_path):
+    paths = [write(tmp_path / f"{number}.png", scene()) for number in range(3)]
+    values = opened(*paths).values["train"]
+    paths[1].unlink()
+    assert image().damaged(values, pytest.fail) == {1: "No such file or directory"}
