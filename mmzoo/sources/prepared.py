@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 from mmzoo.errors import DataError
 from mmzoo.lazy import tf
-from mmzoo.spec.words import printable, shorten
+from mmzoo.spec.words import describe, printable, shorten
 
 if TYPE_CHECKING:
     from tensorflow_datasets.core import DatasetBuilder
 
-NAME = r"^[a-z][a-z0-9_]*(/[A-Za-z0-9][A-Za-z0-9_.+\-]*)?(:[0-9]+\.[0-9]+\.[0-9]+)?$"
-"""`beans`, `beans:0.1.0` or `cifar10_corrupted/fog_1:1.0.0`. No others: `huggingface:...` and the
-like would run code that is fetched from elsewhere."""
+_NAME = re.compile(
+    r"[a-z][a-z0-9_]*(/[A-Za-z0-9][A-Za-z0-9_.+\-]*)?(:[0-9]+\.[0-9]+\.[0-9]+)?", re.ASCII
+)
 
 _OWN_CLASSES = "tensorflow_datasets.core.features."
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
@@ -53,11 +53,36 @@ def _package() -> ModuleType:
     return tensorflow_datasets
 
 
+def set_name(name: str) -> str:
+    """A data set's name: `beans`, `beans:0.1.0` or `cifar10_corrupted/fog_1:1.0.0`.
+
+    Raises:
+        ValueError: It is another, such as `huggingface:beans`, whose code would be fetched and run.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            "expected a data set such as beans, beans:0.1.0 or cifar10_corrupted/fog_1; "
+            f"got {describe(name)}"
+        )
+    return name
+
+
+def split_name(name: str) -> str:
+    """The name of a split.
+
+    Raises:
+        ValueError: It is a part of one, such as `train[:10%]`: two of those might overlap.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_.\-]+", name):
+        raise ValueError(f"expected the name of a whole split; got {describe(name)}")
+    return name
+
+
 def builder_of(name: str, data_dir: str | None, tell: Callable[[str], None]) -> DatasetBuilder:
     """What reads a data set, which is downloaded and prepared if it is not on the disk.
 
     Args:
-        name: As `NAME` says.
+        name: As `set_name` has it.
         data_dir: The folder of prepared data sets; None is the package's own.
         tell: Receives a sentence if the data set is prepared, which may take long.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Gt, Lt, MinLen
-from pydantic import StringConstraints
+from pydantic import AfterValidator
 
 from mmzoo.directories import cache_directory
 from mmzoo.errors import DataError
@@ -17,7 +17,7 @@ from mmzoo.sources.bad_rows import settled
 from mmzoo.sources.cut import cut_missing_splits
 from mmzoo.sources.data import Data, OnBadRow, Splits
 from mmzoo.sources.media import problems
-from mmzoo.sources.prepared import NAME, builder_of
+from mmzoo.sources.prepared import builder_of, set_name, split_name
 from mmzoo.sources.prepared_columns import check_features, class_columns, read_columns
 from mmzoo.spec import Problem, Spec, did_you_mean
 from mmzoo.spec.words import there_are
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from tensorflow_datasets.core import DatasetBuilder
 
-Split = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$")]
-"""A split by its name. No slices such as `train[:10%]`, two of which might overlap."""
+Split = Annotated[str, AfterValidator(split_name)]
 
 
 class Tfds(Spec):
@@ -40,7 +39,7 @@ class Tfds(Spec):
     """
 
     type: Literal["tfds"] = "tfds"
-    name: Annotated[str, StringConstraints(pattern=NAME)]
+    name: Annotated[str, AfterValidator(set_name)]
     """Which data set: `beans`; with a version, `beans:0.1.0`; or one of several configurations,
     `cifar10_corrupted/fog_1`."""
     data_dir: Annotated[str, MinLen(1)] | None = None

@@ -21,6 +21,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("no_proxy", "NO_PROXY"):  # The servers of these tests are local ones.
         monkeypatch.setenv(name, "*")
     monkeypatch.delenv("MMZOO_DATA_DIR", raising=False)
+    monkeypatch.delenv("MMZOO_CACHE_DIR", raising=False)
 
     import platformdirs
 
