@@ -15,19 +15,21 @@ from mmzoo.features import FeatureStore, Layout
 
 LAYOUTS = {"vector": Layout((200, 50)), "tokens": Layout((200, 4, 5), "float16")}
 WRITER = """
-import sys, time
+import sys
 from pathlib import Path
-from keeping import batches, features, origin
+from keeping import batches, features, origin, same
 from mmzoo.features import FeatureStore
 from test_feature_processes import LAYOUTS
 
-def slowly():
-    for batch in batches(features(LAYOUTS), 2):
-        print("batch", flush=True)
-        time.sleep(float(sys.argv[2]))
+def with_a_rest():
+    for index, batch in enumerate(batches(features(LAYOUTS), 2)):
+        if index == int(sys.argv[2]):
+            print("resting", flush=True)
+            sys.stdin.readline()
         yield batch
 
-kept = FeatureStore(Path(sys.argv[1])).keep(origin(), LAYOUTS, slowly())
+kept = FeatureStore(Path(sys.argv[1])).keep(origin(), LAYOUTS, with_a_rest())
+assert same(kept, features(LAYOUTS))
 print("kept", flush=True)
 """
 
@@ -52,8 +54,14 @@ def start():
 
 @pytest.fixture
 def writer(start, store):
-    """Starts a process that keeps features, with a pause before each of a hundred batches."""
-    return lambda pause: start(WRITER, store.folder, pause)
+    """Starts a process that keeps features, and rests before one of its hundred batches."""
+
+    def start_writer(rests_at):
+        process = start(WRITER, store.folder, rests_at)
+        assert process.stdout.readline() == "resting\n"
+        return process
+
+    return start_writer
 
 
 def passing(store):
@@ -62,10 +70,8 @@ def passing(store):
 
 
 def test_a_killed_writer_leaves_nothing_that_is_used(store, writer, said):
-    for batches_before in (1, 30, 99):
-        process = writer(pause=0.002)
-        for _ in range(batches_before):
-            assert process.stdout.readline() == "batch\n"
+    for rests_at in (0, 30, 99):
+        process = writer(rests_at)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert store.find(origin()) is None
@@ -77,8 +83,7 @@ def test_a_killed_writer_leaves_nothing_that_is_used(store, writer, said):
 
 
 def test_what_a_living_writer_has_begun_is_left_alone_and_counted(store, writer, said):
-    process = writer(pause=0.01)
-    process.stdout.readline()
+    process = writer(rests_at=50)
     [folder] = passing(store)
     size = sum(layout.size for layout in LAYOUTS.values())
     small = FeatureStore(store.folder, limit=2 * size, tell=said.append)
@@ -87,18 +92,16 @@ def test_what_a_living_writer_has_begun_is_left_alone_and_counted(store, writer,
     assert said == ["Kept features of net on other are removed to make room."]
     store.remove(())
     assert passing(store) == [folder]
-    assert process.wait(timeout=30) == 0
+    assert process.communicate("go on\n", timeout=60)[0] == "kept\n"
     assert same(store.find(origin()), features(LAYOUTS))
     assert not passing(store)
 
 
 def test_two_processes_keep_the_same_features_at_once(store, writer, said):
-    processes = [writer(pause=0.005), writer(pause=0.005)]
-    for process in processes:
-        assert process.stdout.readline() == "batch\n"
+    processes = [writer(rests_at=50), writer(rests_at=99)]
     assert len(passing(store)) == 2
     for process in processes:
-        assert process.communicate(timeout=30)[0].splitlines()[-1] == "kept"
+        assert process.communicate("go on\n", timeout=60)[0] == "kept\n"
         assert process.returncode == 0
     assert same(store.find(origin()), features(LAYOUTS))
     assert sorted(os.listdir(store.folder)) == [".lock", origin().key]
