@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,14 @@ TINY = {
     "train": {"epochs": 3, "optimizer": {"type": "adam", "learning_rate": 1e-2}},
 }
 """A config that trains in two seconds, on data that is always there."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keeps what trainings of tests keep out of the user's cache, and what is there out of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMZOO_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

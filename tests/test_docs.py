@@ -95,7 +95,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No data but what is bundled, wherever the tests run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMZOO_OFFLINE", "1")
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("MMZOO_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("MMZOO_DATA_DIR", raising=False)
         yield
 

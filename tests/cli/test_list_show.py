@@ -178,7 +178,7 @@ def test_the_schema_is_that_of_the_config(mmzoo):
 
 def test_data_sets_are_listed_with_where_they_are(mmzoo, tmp_path, monkeypatch):
     monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "nothing"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
     done = mmzoo("data", "list")
     assert "mnist: Handwritten digits, 28x28, grey.\n    60,000 train, 10,000 test;" in done.out
     assert "    not here: 12 MB to fetch\n" in done.out
@@ -209,15 +209,15 @@ def test_a_data_set_that_is_unknown(mmzoo):
 
 def test_where_data_sets_are(mmzoo, tmp_path, monkeypatch):
     monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "mine"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
     done = mmzoo("data", "where")
-    assert done.out == f"{tmp_path / 'mine'}\n{tmp_path / 'cache' / 'mmzoo'}\n"
+    assert done.out == f"{tmp_path / 'mine'}\n{tmp_path / 'cache'}\n"
     assert done.err == (
         f"Downloads go to {tmp_path / 'mine'}.\n"
-        f"Features of frozen encoders are kept in {tmp_path / 'cache' / 'mmzoo' / 'features'}.\n"
+        f"Features of frozen encoders are kept in {tmp_path / 'cache' / 'features'}.\n"
     )
     assert mmzoo("data", "where", "--json").document == {
-        "folders": [str(tmp_path / "mine"), str(tmp_path / "cache" / "mmzoo")],
+        "folders": [str(tmp_path / "mine"), str(tmp_path / "cache")],
         "downloads": str(tmp_path / "mine"),
-        "features": str(tmp_path / "cache" / "mmzoo" / "features"),
+        "features": str(tmp_path / "cache" / "features"),
     }

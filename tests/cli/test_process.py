@@ -55,7 +55,7 @@ def test_quick_commands_import_nothing_heavy(config):
     commands = [
         *("--help", "train --help", "check good.yaml", "check good.yaml --json", "check bad.yaml"),
         *("train bad.yaml", "train good.yaml --set a=1", "list", "list runs x*", "show lenet"),
-        *("show nothing", "schema", "data list", "data where", "board no/runs"),
+        *("show nothing", "schema", "data list", "data where", "data cache", "board no/runs"),
     ]
     code = f"""
 import sys

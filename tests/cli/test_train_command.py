@@ -86,7 +86,7 @@ def test_a_file_is_no_run_to_make_nor_to_go_on_with(mmzoo, config, tmp_path, res
 def without_data(tmp_path, monkeypatch):
     """No data set but the bundled one is here, nor can be downloaded."""
     monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "nothing"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr("mmzoo.sources.store.download", _unreachable)
 
 
