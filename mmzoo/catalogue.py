@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -121,11 +120,11 @@ def find_components(name: str) -> list[Component]:
 
 
 def _summaries(family: str) -> dict[str, str]:
-    return {name: _first_line(spec) for name, spec in members(family).items()}
+    return {name: _first_line(spec.about(name)) for name, spec in members(family).items()}
 
 
-def _first_line(spec: type[Spec]) -> str:
-    return cleandoc(spec.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+def _first_line(notes: str) -> str:
+    return notes.split("\n\n")[0].replace("\n", " ")
 
 
 def component(family: str, name: str, spec: type[Spec]) -> Component:
@@ -139,7 +138,7 @@ def component(family: str, name: str, spec: type[Spec]) -> Component:
         for field, info in spec.model_fields.items()
         if field != "type"
     }
-    return Component(family, name, cleandoc(spec.__doc__ or ""), fields)
+    return Component(family, name, spec.about(name), fields)
 
 
 def _data_set(listing: Listing) -> Component:

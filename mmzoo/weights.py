@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _OVERHEAD = 100_000  # Bytes of HDF5's own, for a model of a few dozen layers.
 _MOST_LEVELS = 40
-_DAMAGE = (OSError, KeyError, RuntimeError, TypeError, ValueError)
+DAMAGE = (OSError, KeyError, RuntimeError, TypeError, ValueError)
 """What h5py raises for a file that is not as it was written."""
 _MOST_DIFFERENCES = 3  # More of them would bury the message.
 
@@ -57,8 +57,13 @@ def _check_room(path: Path, size: int) -> None:
         os.posix_fallocate(file.fileno(), 0, size)
 
 
-def load_weights(model: keras.Model, path: Path) -> None:
+def load_weights(model: keras.Model, path: Path, *, more: bool = False) -> None:
     """Puts the weights of a file into a built model of the same shape.
+
+    Args:
+        model: the model.
+        path: the file.
+        more: whether the file may hold layers that the model has not.
 
     Raises:
         RunError: there is no such file, it is damaged, or it is not of this model.
@@ -70,10 +75,12 @@ def load_weights(model: keras.Model, path: Path) -> None:
     expected = _expected_tree(model)
     try:
         with h5py.File(path, "r") as file:
-            found = _tree(file, path)
+            found = check_tree(file, path)
+        if more:
+            found = {place: array for place, array in found.items() if place in expected}
         if found == expected:
             _bare(model).load_weights(path)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise RunError(f"{path}: not a weights file, or a damaged one ({error})") from error
     if found != expected:
         raise RunError(f"{path}: not weights of this model: {_difference(expected, found)}")
@@ -96,10 +103,15 @@ def _expected_tree(model: keras.Model) -> Tree:
         _bare(model).save_weights(path)
         content = path.read_bytes()
     with h5py.File(io.BytesIO(content), "r") as file:
-        return _tree(file, path)
+        return check_tree(file, path)
 
 
-def _tree(file: h5py.File, path: Path) -> Tree:
+def check_tree(file: h5py.File, path: Path) -> Tree:
+    """The arrays of a file, none of which is read.
+
+    Raises:
+        RunError: the file holds something besides plain arrays in groups.
+    """
     import h5py
 
     tree: Tree = {}

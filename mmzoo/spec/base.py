@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Annotated, Any, Self
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -63,6 +64,11 @@ class Spec(BaseModel):
         use_attribute_docstrings=True,
         allow_inf_nan=False,
     )
+
+    @classmethod
+    def about(cls, kind: str) -> str:
+        """What users read of it when they ask for this `type`, which may be one of several."""
+        return cleandoc(cls.__doc__ or "")
 
     def rules(self) -> Iterator[Problem]:
         """Yields a Problem for each rule that one field's type cannot state."""

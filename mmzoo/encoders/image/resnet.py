@@ -78,7 +78,7 @@ class ResNet(ImageNetwork):
     zero_init: bool = False
     """Let each block begin as nothing but its shortcut: its last scale, or in version 2 its last
     convolution, starts at 0. Steadies the first steps of deep networks.
-    (Goyal et al., "Accurate, large minibatch SGD", 2017.)"""
+    (Goyal et al., "Accurate, large minibatch SGD", 2017)."""
     norm_momentum: Rate = 0.9
     """How much of the moving statistics of batch norm each step keeps. Keras' own default of 0.99
     needs thousands of steps before evaluation sees what training saw."""

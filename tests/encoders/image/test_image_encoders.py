@@ -8,21 +8,30 @@ from pydantic import ValidationError
 
 from mmzoo.encoders import Features
 from mmzoo.encoders.image import CNN, ImageEncoder, LeNet
+from mmzoo.encoders.image.pretrained.base import Pretrained
 from mmzoo.inputs import Image
 from mmzoo.lazy import keras, tf
 from mmzoo.spec.expected import Expected
 
 ENCODERS = Expected.of(ImageEncoder).family
+FROM_SCRATCH = [name for name, spec in ENCODERS.items() if not issubclass(spec, Pretrained)]
+SOME_PRETRAINED = ["squeezenet", "mobilenet_v2", "mobilenet_v3_small"]
+"""Small ones of three builds; `test_pretrained` looks at every one."""
 
 
 def test_there_are_image_encoders():
-    assert len(ENCODERS) >= 2
+    assert len(FROM_SCRATCH) >= 6
+    assert len(ENCODERS) >= 40
+    assert ENCODERS.keys() >= set(SOME_PRETRAINED)
 
 
-@pytest.fixture(params=ENCODERS.values(), ids=ENCODERS)
+@pytest.fixture(params=[*FROM_SCRATCH, *SOME_PRETRAINED])
 def encoder(request):
-    """An encoder with all its defaults."""
-    return request.param()
+    """An encoder with all its defaults, save that one with weights begins with random ones."""
+    spec = ENCODERS[request.param]
+    if issubclass(spec, Pretrained):
+        return spec(type=request.param, weights="none", trainable=True)
+    return spec()
 
 
 def pictures(shape, count=3) -> np.ndarray:
@@ -38,7 +47,25 @@ def built(encoder, shape) -> tuple[Features, keras.Model]:
 
 def shapes(encoder):
     smallest = encoder.smallest_image()
-    return [(smallest, smallest, 1), (28, 28, 1), (32, 32, 3), (33, 29, 3)]
+    sizes = [(smallest, smallest), (28, 28), (32, 32), (33, 29)]
+    return list(dict.fromkeys(fitting(encoder, *size) for size in sizes))
+
+
+def fitting(encoder, height=28, width=28) -> tuple[int, int, int]:
+    """The shape of pictures of this size, or of the smallest that the encoder takes."""
+    smallest = encoder.smallest_image()
+    return max(height, smallest), max(width, smallest), encoder.channels[0]
+
+
+def test_other_channels_make_another_network_or_are_refused(encoder):
+    for channels in (1, 3):
+        height, width, _ = fitting(encoder)
+        if channels in encoder.channels:
+            Image(shape=(height, width, channels), encoder=encoder)
+            assert built(encoder, (height, width, channels))
+        else:
+            with pytest.raises(ValidationError, match=f"channels, not {channels}"):
+                Image(shape=(height, width, channels), encoder=encoder)
 
 
 def test_features_have_a_width_that_is_known_before_the_data(encoder):
@@ -66,8 +93,9 @@ def test_tokens_are_positions_of_one_width(encoder):
 def test_a_picture_one_pixel_smaller_is_refused_by_the_input(encoder):
     smallest = encoder.smallest_image()
     assert smallest > 1
-    Image(shape=(smallest, smallest, 1), encoder=encoder)
-    for shape in [(smallest - 1, 28, 1), (28, smallest - 1, 3)]:
+    channels = encoder.channels[0]
+    Image(shape=(smallest, smallest, channels), encoder=encoder)
+    for shape in [(smallest - 1, 100, channels), (100, smallest - 1, channels)]:
         with pytest.raises(ValidationError) as caught:
             Image(shape=shape, encoder=encoder)
         [error] = caught.value.errors()
@@ -88,9 +116,13 @@ def test_gradients_reach_every_weight(encoder):
         assert tf.reduce_max(tf.abs(gradient)) > 0, variable.path
 
 
-def test_pixels_are_scaled_inside(encoder):
-    """The first layer that learns sees raw pixels from 0 to 255 as small numbers."""
-    _, model = built(encoder, (28, 28, 1))
+@pytest.mark.parametrize("name", FROM_SCRATCH)
+def test_pixels_are_scaled_inside(name):
+    """The first layer that learns sees raw pixels from 0 to 255 as small numbers.
+
+    Where weights were learnt before, `test_pretrained` knows how.
+    """
+    _, model = built(ENCODERS[name](), (28, 28, 1))
     first = next(layer for layer in model.layers if layer.weights)
     seen = keras.Model(model.input, first.input)
     white = np.full((1, 28, 28, 1), 255, "uint8")
@@ -101,7 +133,7 @@ def test_pixels_are_scaled_inside(encoder):
 def test_weights_are_drawn_from_the_seed(encoder):
     def weights(seed):
         keras.utils.set_random_seed(seed)
-        return built(encoder, (28, 28, 1))[1].get_weights()
+        return built(encoder, fitting(encoder))[1].get_weights()
 
     first, again, other = weights(1), weights(1), weights(2)
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
@@ -110,7 +142,8 @@ def test_weights_are_drawn_from_the_seed(encoder):
 
 def test_layers_have_the_same_names_in_every_process(encoder):
     """No `conv2d_7`, which counts up within a process: weights files go by names."""
-    names = [[layer.name for layer in built(encoder, (28, 28, 1))[1].layers] for _ in range(2)]
+    shape = fitting(encoder)
+    names = [[layer.name for layer in built(encoder, shape)[1].layers] for _ in range(2)]
     assert names[0][1:] == names[1][1:]  # The first is the input, which the test made.
 
 

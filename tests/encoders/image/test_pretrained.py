@@ -1,0 +1,444 @@
+"""Pretrained networks: each is keras.applications' own, pixels included, and stays frozen."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+import warnings
+from typing import get_args
+
+import numpy as np
+import pytest
+from networks import pictures, problems
+from pydantic import ValidationError
+from weights_files import with_other_values, write_old_layout
+
+from mmzoo.encoders.image.pretrained import EfficientNet, KerasBackbone, MobileNet, SqueezeNet
+from mmzoo.encoders.image.pretrained.base import Pretrained
+from mmzoo.inputs import Image
+from mmzoo.lazy import keras, tf
+
+SPECS = (EfficientNet, KerasBackbone, MobileNet, SqueezeNet)
+NETWORKS = {name: spec for spec in SPECS for name in spec.backbones}
+OF_KERAS = {name: spec for name, spec in NETWORKS.items() if spec is not SqueezeNet}
+QUICK = ("efficientnet_b0", "mobilenet_v2", "mobilenet_v3_small")
+"""Those that are small, and the one whose weights need the most care."""
+
+
+def some_quick(names):
+    """All of them, those that are not quick marked as slow."""
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
+
+
+def network(name, **fields) -> Pretrained:
+    return NETWORKS[name](type=name, **{"weights": "none", **fields})
+
+
+def keras_function(name):
+    return getattr(keras.applications, NETWORKS[name].backbones[name].function)
+
+
+def built(encoder, size=96) -> keras.Model:
+    """The encoder's sub-model."""
+    image = keras.Input((size, size, 3), dtype="uint8", name="image")
+    features = encoder.build(image)
+    return keras.Model(image, [features.vector, features.tokens], name="image_encoder")
+
+
+@pytest.fixture(scope="module")
+def photos() -> np.ndarray:
+    """Two photographs, uint8 `[2, 224, 224, 3]`."""
+    from sklearn.datasets import load_sample_images
+
+    images = [tf.image.resize(image, (224, 224)) for image in load_sample_images().images]
+    return tf.cast(images, tf.uint8).numpy()
+
+
+def test_every_network_of_keras_is_there():
+    factories = {name for name in dir(keras.applications) if name[0].isupper()}
+    assert {spec.backbones[name].function for name, spec in OF_KERAS.items()} == factories
+
+
+def test_a_type_is_a_network():
+    for spec in SPECS:
+        assert get_args(spec.model_fields["type"].annotation) == tuple(spec.backbones)
+
+
+def test_the_reference_of_each_network_is_among_those_of_its_spec():
+    for name, spec in NETWORKS.items():
+        assert spec.backbones[name].reference in " ".join(spec.__doc__.split()), name
+
+
+@pytest.mark.parametrize("name", OF_KERAS)
+def test_hashes_and_addresses_are_those_of_the_installed_keras(name):
+    modules = {keras_function(name).__module__, "keras.src.applications.resnet"}  # v2 has both.
+    source = "".join(inspect.getsource(sys.modules[module]) for module in modules)
+    official = NETWORKS[name].backbones[name].weights
+    assert official.digest is None or official.digest in source
+    folder = official.url.rpartition("/")[0]
+    unfolded = source.replace('"\n    "', "").replace('"\n        "', "")
+    assert f"{folder}/" in unfolded
+
+
+@pytest.mark.parametrize("name", OF_KERAS)
+def test_pixels_are_scaled_as_keras_scales_them(name):
+    """As far as Keras does that before the network: the others are told to leave it to us."""
+    encoder = network(name)
+    preprocess = importlib.import_module(f"keras.src.applications.{family(keras_function(name))}")
+    image = pictures((2, 8, 8, 3))
+    given = keras.Input((8, 8, 3), dtype="uint8")
+    scaled = keras.Model(given, encoder.backbone.scaling.scaled(given))(image).numpy()
+    expected = preprocess.preprocess_input(image.astype("float32"))
+    if encoder.backbone.scales_itself or isinstance(encoder, EfficientNet):
+        np.testing.assert_array_equal(expected, image)
+    else:
+        np.testing.assert_allclose(scaled, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", some_quick(OF_KERAS))
+def test_a_network_is_that_of_keras(name, tmp_path, monkeypatch):
+    """With the same weights and pixels it has the same features, down to the last decimals.
+
+    Keras is told to load its ImageNet weights, asks for its file, and gets one made up.
+    """
+    size = 96
+    image = np.random.RandomState(1).randint(0, 256, (2, size, size, 3)).astype("uint8")
+    file = tmp_path / "weights.h5"
+
+    encoder = network(name, weights=str(file), trainable=False)
+    ours = built(encoder, size)
+    assert ours.count_params() == encoder.backbone.parameters
+    function = keras_function(name)
+    random = with_other_values(
+        function(include_top=False, weights=None, input_shape=(size, size, 3))
+    )
+    for layer in random.layers:
+        if isinstance(layer, keras.layers.Normalization) and layer.weights:
+            layer.weights[0].assign([0.485, 0.456, 0.406])  # As the published files have it.
+            layer.weights[1].assign([0.229, 0.224, 0.225])
+    write_old_layout(random, file)
+    del random
+
+    asked = {}
+
+    def get_file(fname, origin, cache_subdir, file_hash=None):
+        asked.update(name=fname, url=origin, digest=file_hash)
+        return str(file)
+
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", get_file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Of sizes that there are no weights for.
+        theirs = function(
+            include_top=False, weights="imagenet", input_shape=(size, size, 3), pooling="avg"
+        )
+    official = encoder._official(size, size)
+    assert asked == {"name": official.name, "url": official.url, "digest": official.digest}
+
+    encoder.load_pretrained(ours, print)
+    scale = importlib.import_module(f"keras.src.applications.{family(function)}").preprocess_input
+    expected = theirs(scale(image.astype("float32")), training=False).numpy()
+    found = ours(image, training=True)[0].numpy()  # Frozen, so `training` changes nothing.
+    assert np.abs(expected).max() > 0
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def family(function) -> str:
+    return function.__module__.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("name", some_quick(NETWORKS))
+def test_the_smallest_picture_is_what_keras_takes(name):
+    encoder = network(name)
+    smallest = encoder.smallest_image()
+    Image(shape=(smallest, smallest, 3), encoder=encoder)
+    model = built(encoder, smallest)
+    values, tokens = model(pictures((2, smallest, smallest, 3)))
+    assert np.isfinite(values).all()
+    assert tokens.shape[1] >= 1
+    if name == "squeezenet":  # Which Keras lacks.
+        with pytest.raises(ValueError, match="Computed output size would be negative"):
+            built(encoder, smallest - 1)
+        return
+    with pytest.raises(ValueError, match=f"must be at least {smallest}x{smallest}"):
+        keras_function(name)(
+            include_top=False, weights=None, input_shape=(smallest - 1, smallest, 3)
+        )
+
+
+@pytest.mark.parametrize("name", some_quick(NETWORKS))
+def test_layers_have_the_same_names_in_every_process(name):
+    names = [[layer.name for layer in leaves(built(network(name)))] for _ in range(2)]
+    assert names[0] == names[1]
+    assert len(set(names[0])) == len(names[0])
+
+
+def leaves(model):
+    for layer in model.layers:
+        yield from leaves(layer) if isinstance(layer, keras.Model) else [layer]
+
+
+# Real weights on real photos.
+
+
+def test_mobilenet_v2_has_the_features_of_keras(real_data, photos, monkeypatch):
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
+    encoder = MobileNet(type="mobilenet_v2", alpha=0.35)
+    ours = built(encoder, 224)
+    encoder.load_pretrained(ours, print)
+    file = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
+    theirs = keras.applications.MobileNetV2(
+        alpha=0.35,
+        include_top=False,
+        weights=str(real_data / "weights" / file),
+        input_shape=(224, 224, 3),
+    )
+    scaled = keras.applications.mobilenet_v2.preprocess_input(photos.astype("float32"))
+    last_map = theirs(scaled, training=False).numpy()
+    vector, tokens = ours(photos)
+    np.testing.assert_allclose(vector, last_map.mean((1, 2)), atol=1e-4)
+    np.testing.assert_allclose(tokens, last_map.reshape(2, 49, 1280), atol=1e-4)
+
+
+def test_squeezenet_has_the_features_that_its_weights_were_learnt_for(
+    real_data, photos, monkeypatch
+):
+    """Against convolutions written out here, in the order of the file and by its names."""
+    import h5py
+
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
+    encoder = SqueezeNet(pooling="flatten")
+    ours = built(encoder, 224)
+    encoder.load_pretrained(ours, print)
+    name = encoder.backbone.weights.name
+    with h5py.File(real_data / "weights" / name) as file:
+        weights = {
+            layer.decode(): [file[layer][one][()] for one in file[layer].attrs["weight_names"]]
+            for layer in file.attrs["layer_names"]
+        }
+
+    def convolved(x, layer, stride=1, padding="SAME"):
+        kernel, bias = weights[layer]
+        return tf.nn.relu(tf.nn.conv2d(x, kernel, stride, padding) + bias)
+
+    x = keras.applications.imagenet_utils.preprocess_input(photos.astype("float32"), mode="caffe")
+    x = tf.nn.max_pool2d(convolved(x, "conv1", 2, "VALID"), 3, 2, "VALID")
+    for number in range(2, 10):
+        squeezed = convolved(x, f"fire{number}/squeeze1x1")
+        expanded = [convolved(squeezed, f"fire{number}/expand{size}") for size in ("1x1", "3x3")]
+        x = tf.concat(expanded, axis=-1)
+        if number in (3, 5):
+            x = tf.nn.max_pool2d(x, 3, 2, "VALID")
+    vector, tokens = ours(photos)
+    assert x.shape == (2, 13, 13, 512)
+    np.testing.assert_allclose(vector, tf.reshape(x, (2, -1)), atol=1e-3, rtol=1e-4)
+    np.testing.assert_allclose(tokens, tf.reshape(x, (2, 169, 512)), atol=1e-3, rtol=1e-4)
+
+
+def test_real_weights_know_china_from_a_flower_better_than_random_ones(
+    real_data, photos, monkeypatch
+):
+    """A photo is nearer to itself, cropped, than to the other photo."""
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
+    encoder = MobileNet(type="mobilenet_v2", alpha=0.35)
+    model = built(encoder, 224)
+    encoder.load_pretrained(model, print)
+    crops = tf.cast(tf.image.resize(photos[:, 20:204, 20:204], (224, 224)), tf.uint8)
+    vectors = np.concatenate([model(photos)[0], model(crops)[0]])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    likeness = vectors[:2] @ vectors[2:].T
+    assert likeness.diagonal().min() > 0.2 + likeness[[0, 1], [1, 0]].max()
+
+
+# What is trained.
+
+
+def trained_kernels(encoder) -> list[str]:
+    model = built(encoder)
+    return [layer.name for layer in leaves(model) if layer.trainable and has_kernel(layer)]
+
+
+def has_kernel(layer) -> bool:
+    return any(len(weight.shape) > 1 for weight in layer.weights)
+
+
+@pytest.mark.parametrize("name", ["vgg16", "mobilenet_v2", "squeezenet"])
+def test_as_many_convolutions_are_trained_as_asked(name):
+    every = trained_kernels(network(name, trainable=True))
+    assert trained_kernels(network(name)) == []
+    for number in (1, 3):
+        assert trained_kernels(network(name, trainable=number)) == every[-number:]
+    assert trained_kernels(network(name, trainable=1000)) == every
+
+
+def test_the_last_convolutions_of_vgg16_are_those_of_its_last_blocks():
+    names = trained_kernels(network("vgg16", trainable=4))
+    assert names == ["block4_conv3", "block5_conv1", "block5_conv2", "block5_conv3"]
+
+
+def test_nothing_of_a_frozen_network_is_trained():
+    assert network("mobilenet_v2").frozen
+    model = built(network("mobilenet_v2"))
+    assert model.trainable_weights == []
+    assert not network("mobilenet_v2", trainable=1).frozen
+    assert not network("mobilenet_v2", trainable=True).frozen
+
+
+@pytest.mark.parametrize(
+    ("fields", "trained"),
+    [
+        ({"weights": "imagenet"}, False),
+        ({"weights": "x.h5"}, False),
+        ({"weights": "none"}, True),
+        ({"weights": "imagenet", "batch_norm": "trained"}, True),
+        ({"weights": "none", "batch_norm": "frozen"}, False),
+    ],
+)
+def test_batch_norm_stays_frozen_where_it_was_learnt(fields, trained):
+    model = built(network("mobilenet_v2", trainable=2, **fields))
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    # That between the last two convolutions, and that after them.
+    learning = [layer.name for layer in norms if layer.trainable]
+    assert learning == (["block_16_project_BN", "Conv_1_bn"] if trained else [])
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "mobilenet_v2"])
+def test_a_frozen_network_does_the_same_in_training(name):
+    """Neither batch statistics nor dropout, which EfficientNet has in its blocks."""
+    image = pictures((3, 96, 96, 3))
+    frozen = built(network(name))
+    before = frozen.get_weights()
+    within = keras.Model(frozen.input, frozen(frozen.input))  # As it is within a whole model.
+    for model in (frozen, within):
+        np.testing.assert_array_equal(model(image, training=True)[0], model(image)[0])
+    for was, now in zip(before, frozen.get_weights(), strict=True):
+        np.testing.assert_array_equal(was, now)
+    thawed = built(network(name, trainable=True))
+    assert (thawed(image, training=True)[0].numpy() != thawed(image)[0].numpy()).any()
+
+
+def test_an_encoder_can_be_thawed():
+    frozen = network("mobilenet_v2")
+    assert frozen.unfrozen(4) == network("mobilenet_v2", trainable=4)
+    assert frozen.unfrozen(None) == network("mobilenet_v2", trainable=True)
+    assert network("mobilenet_v2", trainable=4).unfrozen(6).trainable == 6
+    for trainable in (True, 8):  # Nothing that is trained is frozen by it.
+        assert network("mobilenet_v2", trainable=trainable).unfrozen(8).trainable == trainable
+
+
+# Features.
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "squeezenet", "convnext_tiny"])
+@pytest.mark.parametrize("pooling", ["average", "max", "flatten"])
+def test_pooling_makes_a_vector_of_the_last_map(name, pooling):
+    encoder = network(name, pooling=pooling)
+    model = built(encoder)
+    vector, tokens = model(pictures((2, 96, 96, 3)))
+    positions, width = tokens.shape[1:]
+    if pooling == "flatten":
+        assert vector.shape == (2, positions * width)
+        np.testing.assert_array_equal(vector, tf.reshape(tokens, (2, -1)))
+        return
+    pool = tf.reduce_mean if pooling == "average" else tf.reduce_max
+    pooled = pool(tokens, axis=1)
+    if name == "convnext_tiny":  # Normalises after pooling.
+        mean, variance = tf.nn.moments(pooled, axes=1, keepdims=True)
+        pooled = (pooled - mean) / tf.sqrt(variance + 1e-6)
+    np.testing.assert_allclose(vector, pooled, atol=1e-4)
+
+
+def test_pictures_need_not_be_square():
+    image = keras.Input((64, 96, 3), dtype="uint8")
+    features = network("mobilenet_v2").build(image)
+    assert features.tokens.shape == (None, 2 * 3, 1280)
+
+
+def test_scaling_is_exact_in_half_precision():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = built(network("resnet50"))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    scaled = keras.Model(model.input, model.get_layer("scaling").output)
+    image = pictures((1, 96, 96, 3))
+    expected = keras.applications.resnet.preprocess_input(image.astype("float32"))
+    np.testing.assert_allclose(scaled(image), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("alpha", "width"), [(0.35, 1280), (0.5, 1280), (1.0, 1280), (1.4, 1792)])
+def test_alpha_is_the_width_of_mobilenet(alpha, width):
+    ours = built(network("mobilenet_v2", alpha=alpha))
+    theirs = keras.applications.MobileNetV2(
+        alpha=alpha, include_top=False, weights=None, input_shape=(96, 96, 3)
+    )
+    assert ours.count_params() == theirs.count_params()
+    assert ours.output[0].shape == (None, width)
+
+
+@pytest.mark.parametrize(
+    ("name", "alpha", "size", "file"),
+    [
+        ("mobilenet", 0.25, (128, 128), "mobilenet_2_5_128_tf_no_top.h5"),
+        ("mobilenet", 1.0, (96, 96), "mobilenet_1_0_224_tf_no_top.h5"),
+        (
+            "mobilenet_v2",
+            0.35,
+            (96, 96),
+            "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_96_no_top.h5",
+        ),
+        (
+            "mobilenet_v2",
+            1,
+            (160, 128),
+            "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
+        ),
+        (
+            "mobilenet_v3_large",
+            0.75,
+            (96, 96),
+            "weights_mobilenet_v3_large_224_0.75_float_no_top_v2.h5",
+        ),
+    ],
+)
+def test_mobilenets_have_weights_for_widths_and_sizes(name, alpha, size, file):
+    assert network(name, weights="imagenet", alpha=alpha)._official(*size).name == file
+
+
+# Configs.
+
+
+def test_grey_pictures_are_refused_with_what_to_write():
+    with pytest.raises(ValidationError) as caught:
+        Image(shape=(96, 96, 1), encoder=network("vgg16"))
+    [error] = caught.value.errors()
+    assert error["msg"] == (
+        "this vgg16 encoder takes pictures of 3 channels, not 1: write [96, 96, 3], to which "
+        "pictures are converted"
+    )
+
+
+def test_weights_that_are_neither_are_refused():
+    assert problems(KerasBackbone, type="vgg16", weights="imagnet") == [
+        "expected imagenet, none, or the path of a weights file that ends in .h5; did you mean "
+        "'imagenet'? Got 'imagnet'"
+    ]
+
+
+def test_a_width_without_weights_is_refused():
+    assert problems(MobileNet, type="mobilenet_v3_small", alpha=0.5) == [
+        "there are ImageNet weights of mobilenet_v3_small for 0.75 or 1, not for 0.5; for random "
+        "ones, write weights: none"
+    ]
+    assert network("mobilenet_v3_small", alpha=0.5).alpha == 0.5
+
+
+def test_a_network_is_described_by_itself():
+    notes = KerasBackbone.about("resnet50")
+    assert notes.startswith(
+        "ResNet-50, made for pictures of 224 x 224 (at least 32 x 32), with 23.6 million "
+        "parameters learnt on ImageNet.\n\n"
+    )
+    assert "blue, green and red" in notes
+    assert notes.endswith('"Deep residual learning for image recognition", 2015.')
+    assert "VGG" not in notes

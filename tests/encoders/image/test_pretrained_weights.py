@@ -1,0 +1,436 @@
+"""The weights of pretrained networks: found, downloaded, looked at, and put in their places."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from weights_files import with_other_values, write_old_layout
+
+from mmzoo.encoders.image.pretrained import EfficientNet, MobileNet, SqueezeNet
+from mmzoo.encoders.image.pretrained.official import OfficialWeights, obtain
+from mmzoo.errors import DataError
+from mmzoo.lazy import keras
+
+CONTENT = np.random.RandomState(0).bytes(100_000)
+MD5 = hashlib.md5(CONTENT).hexdigest()
+NAME = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_96_no_top.h5"
+
+
+@pytest.fixture(autouse=True)
+def places(tmp_path, monkeypatch) -> dict[str, Path]:
+    """The folders in which weights are looked for, all empty; nothing is downloaded."""
+    monkeypatch.setenv("MMZOO_OFFLINE", "1")
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "given"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("MMZOO_CACHE_DIR", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    folders = {
+        "given": tmp_path / "given" / "weights",
+        "cache": tmp_path / "cache" / "mmzoo" / "weights",
+        "keras": tmp_path / "keras" / "models",
+    }
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    return folders
+
+
+def encoder(**fields) -> MobileNet:
+    return MobileNet(type="mobilenet_v2", alpha=0.35, **fields)
+
+
+def built(spec) -> keras.Model:
+    image = keras.Input((96, 96, 3), dtype="uint8", name="image")
+    features = spec.build(image)
+    return keras.Model(image, [features.vector, features.tokens], name="image_encoder")
+
+
+@pytest.fixture(scope="module")
+def built_once() -> keras.Model:
+    return built(encoder())
+
+
+@pytest.fixture
+def model(built_once) -> keras.Model:
+    """The encoder of `encoder()`, with nothing but zeros in it."""
+    for weight in built_once.weights:
+        weight.assign(np.zeros(weight.shape))
+    return built_once
+
+
+@pytest.fixture(scope="module")
+def theirs() -> keras.Model:
+    """keras.applications' own MobileNetV2 with weights that are like no others."""
+    return with_other_values(keras_network(include_top=False))
+
+
+def keras_network(**fields) -> keras.Model:
+    return keras.applications.MobileNetV2(
+        **{"alpha": 0.35, "weights": None, "input_shape": (96, 96, 3), **fields}
+    )
+
+
+def assert_equal_weights(ours, theirs) -> None:
+    given = [weight.numpy() for layer in theirs.layers for weight in layer.weights]
+    loaded = [weight.numpy() for layer in ours.layers for weight in layer.weights]
+    assert len(loaded) == 260
+    for one, other in zip(loaded, given, strict=False):
+        np.testing.assert_array_equal(one, other)
+
+
+def refusal(spec, model=None) -> str:
+    """The message for weights that must not be taken."""
+    with pytest.raises(DataError) as caught:
+        spec.load_pretrained(model or built(spec), print)
+    return str(caught.value)
+
+
+# Files that the user names.
+
+
+@pytest.mark.parametrize("group", ["/", "/model_weights"])
+def test_the_layout_of_keras_applications_is_read(theirs, model, tmp_path, group):
+    path = write_old_layout(theirs, tmp_path / "x.h5", group)
+    encoder(weights=str(path)).load_pretrained(model, print)
+    assert_equal_weights(model, theirs)
+
+
+def test_the_layout_of_keras_now_is_read(theirs, model, tmp_path):
+    path = tmp_path / "x.weights.h5"
+    theirs.save_weights(path)
+    encoder(weights=str(path)).load_pretrained(model, print)
+    assert_equal_weights(model, theirs)
+
+
+@pytest.mark.parametrize("name", ["x.h5", "x.weights.h5"])
+def test_a_classifier_is_left_where_it_is(model, tmp_path, name):
+    whole = with_other_values(keras_network(include_top=True, classes=7))
+    path = tmp_path / name
+    if name == "x.h5":
+        write_old_layout(whole, path)
+    else:
+        whole.save_weights(path)
+    encoder(weights=str(path)).load_pretrained(model, print)
+    assert_equal_weights(model, whole)
+
+
+def test_what_mmzoo_itself_saved_is_read(theirs, model, tmp_path):
+    from mmzoo.weights import save_weights
+
+    path = tmp_path / "best.weights.h5"
+    write_old_layout(theirs, tmp_path / "x.h5")
+    encoder(weights=str(tmp_path / "x.h5")).load_pretrained(model, print)
+    save_weights(model, path)
+    for weight in model.weights:
+        weight.assign(np.zeros(weight.shape))
+    encoder(weights=str(path)).load_pretrained(model, print)
+    assert_equal_weights(model, theirs)
+
+
+def test_a_path_is_relative_to_the_working_directory(theirs, model, tmp_path, monkeypatch):
+    write_old_layout(theirs, tmp_path / "x.h5")
+    monkeypatch.chdir(tmp_path)
+    encoder(weights="x.h5").load_pretrained(model, print)
+    assert_equal_weights(model, theirs)
+    assert refusal(encoder(weights="weights/x.h5"), model) == (
+        f"weights: weights/x.h5: there is no such file; the path is relative to {tmp_path}"
+    )
+
+
+def test_random_weights_are_left_alone(model):
+    before = model.get_weights()
+    encoder(weights="none").load_pretrained(model, print)
+    for was, now in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(was, now)
+
+
+def test_another_width_is_refused(theirs, tmp_path):
+    path = write_old_layout(theirs, tmp_path / "x.h5")
+    assert refusal(encoder(weights=str(path)).replace(alpha=0.5)) == (
+        f"{path}: not weights of mobilenet_v2: layer 11, block_1_project, is [1, 1, 48, 8], "
+        "expected [1, 1, 48, 16] as block_1_project has; layer 12, block_1_project_BN, is [8], "
+        "[8], [8], [8], expected [16], [16], [16], [16] as block_1_project_BN has; layer 13, "
+        "block_2_expand, is [1, 1, 8, 48], expected [1, 1, 16, 96] as block_2_expand has; and 73 "
+        "more"
+    )
+    theirs.save_weights(tmp_path / "x.weights.h5")
+    message = refusal(encoder(weights=str(tmp_path / "x.weights.h5")).replace(alpha=0.5))
+    assert message.startswith(f"{tmp_path}/x.weights.h5: not weights of this model: /layers/")
+
+
+def test_a_smaller_network_is_refused(model, tmp_path):
+    image = keras.Input((96, 96, 3))
+    small = keras.Model(image, keras.layers.Conv2D(16, 3, use_bias=False)(image))
+    path = write_old_layout(small, tmp_path / "x.h5")
+    assert refusal(encoder(weights=str(path)), model) == (
+        f"{path}: not weights of mobilenet_v2: it has 1 layers with weights, expected 104 or more"
+    )
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
+def test_a_file_that_was_cut_off_is_refused(model, theirs, tmp_path, share):
+    path = write_old_layout(theirs, tmp_path / "x.h5")
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    message = refusal(encoder(weights=str(path)), model)
+    assert message.startswith(f"{path}: not a weights file, or a damaged one (")
+
+
+def test_no_damaged_byte_does_more_than_be_refused_or_change_a_number(tmp_path):
+    """In a file of the older layout, whose attributes are read before its arrays."""
+    from mmzoo.encoders.image.pretrained.weights_file import load_weights_file
+
+    image = keras.Input((4,), name="image")
+    small = keras.Model(image, keras.layers.Dense(3, name="dense")(image))
+    path = write_old_layout(small, tmp_path / "x.h5")
+    content, random = path.read_bytes(), np.random.RandomState(0)
+    refused, began = 0, time.monotonic()
+    for place in random.randint(0, len(content), 200):
+        damaged = bytearray(content)
+        damaged[place] ^= random.randint(1, 256)
+        path.write_bytes(bytes(damaged))
+        try:
+            load_weights_file(path, small, "small")
+        except DataError:
+            refused += 1
+    assert 0 < refused < 200
+    assert time.monotonic() - began < 60
+
+
+KERNEL = "Conv1/Conv1/0:0"
+
+
+def external_link(file, path):
+    file[KERNEL] = h5py.ExternalLink("secret.h5", "/kernel")
+
+
+def external_values(file, path):
+    (path.parent / "secret.bin").write_bytes(bytes(3 * 3 * 3 * 16 * 4))
+    file.create_dataset(
+        KERNEL, (3, 3, 3, 16), "f4", external=[(str(path.parent / "secret.bin"), 0, 1728)]
+    )
+
+
+def chunks(file, path):
+    file.create_dataset(
+        KERNEL,
+        (3, 3, 3, 16),
+        "f4",
+        chunks=(512, 512, 16, 64),
+        maxshape=(None,) * 4,
+        compression="gzip",
+    )
+
+
+def terabytes(file, path):
+    file.create_dataset(KERNEL, (2**20, 2**20), "f4")
+
+
+def text(file, path):
+    file.create_dataset(KERNEL, (3, 3, 3, 16), h5py.string_dtype())
+
+
+@pytest.mark.parametrize(
+    ("plant", "reason"),
+    [
+        (external_link, f"refused, /{KERNEL} links to somewhere else"),
+        (external_values, f"refused, /{KERNEL} keeps its values in another file"),
+        (chunks, f"refused, /{KERNEL} keeps its values in chunks"),
+        (
+            terabytes,
+            "not weights of mobilenet_v2: layer 1, Conv1, is [1048576, 1048576], expected "
+            "[3, 3, 3, 16] as Conv1 has",
+        ),
+        (
+            text,
+            "not weights of mobilenet_v2: layer 1, Conv1, is [3, 3, 3, 16] of no numbers, expected "
+            "[3, 3, 3, 16] as Conv1 has",
+        ),
+    ],
+)
+def test_what_could_do_harm_is_refused_unread(theirs, model, tmp_path, plant, reason):
+    path = write_old_layout(theirs, tmp_path / "x.h5")
+    with h5py.File(path, "r+") as file:
+        del file[KERNEL]
+        plant(file, path)
+    before, began = model.get_weights(), time.monotonic()
+    assert refusal(encoder(weights=str(path)), model) == f"{path}: {reason}"
+    assert time.monotonic() - began < 10
+    for was, now in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(was, now)
+
+
+def test_endless_lists_of_names_are_refused(model, theirs, tmp_path):
+    path = write_old_layout(theirs, tmp_path / "x.h5")
+    with h5py.File(path, "r+") as file:
+        del file.attrs["layer_names"]
+        file.attrs["layer_names0"] = np.zeros(20_000, "S1")
+    assert "layer_names0 has more names than any network has layers" in refusal(
+        encoder(weights=str(path)), model
+    )
+
+
+def test_names_may_be_spread_over_several_attributes(theirs, model, tmp_path):
+    path = write_old_layout(theirs, tmp_path / "x.h5")
+    with h5py.File(path, "r+") as file:
+        names = file.attrs["layer_names"]
+        del file.attrs["layer_names"]
+        file.attrs["layer_names0"], file.attrs["layer_names1"] = names[:50], names[50:]
+    encoder(weights=str(path)).load_pretrained(model, print)
+    assert_equal_weights(model, theirs)
+
+
+@pytest.mark.parametrize("layout", ["old", "new"])
+def test_efficientnet_keeps_no_statistics_of_pixels(tmp_path, layout):
+    """Keras would make constants of them, which a resume does not restore."""
+    spec = EfficientNet(type="efficientnet_b0", weights=str(tmp_path / "x.weights.h5"))
+    network = keras.applications.EfficientNetB0(
+        include_top=False, weights=None, input_shape=(96, 96, 3)
+    )
+    statistics = next(
+        layer for layer in network.layers if isinstance(layer, keras.layers.Normalization)
+    )
+    statistics.weights[0].assign([0.485, 0.456, 0.406])
+    save = network.save_weights if layout == "new" else lambda to: write_old_layout(network, to)
+    save(tmp_path / "x.weights.h5")
+    model = built(spec)
+    spec.load_pretrained(model, print)
+    mean, variance, count = model.get_layer("normalization_1").get_weights()
+    assert (mean.tolist(), variance.tolist(), int(count)) == ([0.0] * 3, [1.0] * 3, 0)
+
+    statistics.weights[0].assign([0.125, 0.25, 0.5])
+    save(tmp_path / "x.weights.h5")
+    assert refusal(spec, model) == (
+        "weights: these of efficientnet_b0 were learnt on pixels with a mean of [0.125, 0.25, "
+        "0.5], expected ImageNet's, [0.485, 0.456, 0.406]"
+    )
+
+
+# Official files.
+
+
+@pytest.mark.parametrize("place", ["given", "cache", "keras"])
+def test_an_official_file_is_found_where_it_may_be(place, places, theirs, model):
+    write_old_layout(theirs, places[place] / NAME)
+    told: list[str] = []
+    encoder().load_pretrained(model, told.append)
+    assert_equal_weights(model, theirs)
+    assert told == []
+
+
+def test_another_file_by_an_official_name_is_passed_over(places):
+    official = OfficialWeights("x.h5", "folder/x.h5", MD5)
+    (places["given"] / "x.h5").write_bytes(b"other")
+    (places["keras"] / "x.h5").write_bytes(CONTENT)
+    told: list[str] = []
+    assert obtain(official, "vgg16", told.append) == places["keras"] / "x.h5"
+    found = hashlib.md5(b"other").hexdigest()
+    assert told == [f"{places['given']}/x.h5 is passed over: its md5 is {found}, expected {MD5}"]
+
+
+def test_without_a_network_the_user_learns_what_to_do(places):
+    official = SqueezeNet().backbone.weights
+    assert refusal(SqueezeNet()) == (
+        f"the ImageNet weights of squeezenet cannot be had: {official.name} is not in "
+        f"{places['given']} nor in {places['cache']} nor in {places['keras']}, and no download of "
+        "it succeeded:\n"
+        "  MMZOO_OFFLINE is set, so nothing is downloaded\n"
+        "To mend it, one of:\n"
+        f"  put {official.name} into {places['given']}; it is at {official.url}\n"
+        "  give the path of a weights file to the encoder: `weights: FILE`\n"
+        "  begin with random weights: `weights: none`, and `trainable: true` with them"
+    )
+
+
+class Store(ThreadingHTTPServer):
+    """Stands for the store of keras.applications."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.files: dict[str, bytes] = {}
+        self.sends = 1.0
+        """The share of a file that comes before the connection breaks."""
+        self.asked: list[str] = []
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Store
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        content = self.server.files.get(self.path)
+        if content is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: int(self.server.sends * len(content))])
+
+    def log_message(self, *_: object) -> None:
+        """Keeps the tests' output clean."""
+
+
+@pytest.fixture
+def store(monkeypatch) -> Iterator[Store]:
+    monkeypatch.delenv("MMZOO_OFFLINE")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "*")
+    server = Store()
+    address = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr("mmzoo.encoders.image.pretrained.official.KERAS_STORE", address)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_weights_are_downloaded_once(store, places, theirs, model, tmp_path):
+    address = f"/tensorflow/keras-applications/mobilenet_v2/{NAME}"
+    store.files[address] = write_old_layout(theirs, tmp_path / "x.h5").read_bytes()
+    told: list[str] = []
+    for _ in range(2):
+        encoder().load_pretrained(model, told.append)
+        assert_equal_weights(model, theirs)
+    assert store.asked == [address]
+    assert told == [f"downloading {NAME} from 127.0.0.1:{store.server_port}"]
+    assert [path.name for path in places["given"].iterdir()] == [NAME]
+
+
+def test_a_right_answer_is_kept(store, places):
+    store.files["/folder/x.h5"] = CONTENT
+    path = obtain(OfficialWeights("kept.h5", "folder/x.h5", MD5), "vgg16", print)
+    assert path == places["given"] / "kept.h5"
+    assert path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("digest", [MD5, hashlib.sha256(CONTENT).hexdigest(), None])
+def test_an_answer_that_is_cut_off_is_not_kept(store, places, digest):
+    store.files["/folder/x.h5"], store.sends = CONTENT, 0.5
+    with pytest.raises(DataError, match="breaks off half-way"):
+        obtain(OfficialWeights("x.h5", "folder/x.h5", digest), "vgg16", print)
+    assert not (places["given"] / "x.h5").exists()
+
+
+def test_a_wrong_answer_is_not_kept(store, places):
+    store.files["/folder/x.h5"] = CONTENT[::-1]
+    with pytest.raises(DataError, match=f"another file: its md5 is .*, expected {MD5}"):
+        obtain(OfficialWeights("x.h5", "folder/x.h5", MD5), "vgg16", print)
+    assert list(places["given"].glob("*")) == []
+
+
+def test_a_file_that_is_gone_from_the_store_is_said(store, places):
+    with pytest.raises(DataError) as caught:
+        obtain(OfficialWeights("x.h5", "folder/x.h5", MD5), "vgg16", print)
+    assert "/folder/x.h5: answers 404 Not Found\n" in str(caught.value)
