@@ -22,4 +22,4 @@ class Autocontrast(Spec):
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Uint8 `[batch, height, width, channels]`, as it came."""
-        return by_chance(autocontrasted(images), images, self.probability, randomness)
+        return by_chance(autocontrasted, images, self.probability, randomness)

@@ -25,4 +25,4 @@ class Equalize(Spec):
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Uint8 `[batch, height, width, channels]`, as it came."""
-        return by_chance(equalized(images), images, self.probability, randomness)
+        return by_chance(equalized, images, self.probability, randomness)

@@ -22,4 +22,8 @@ class Grey(Spec):
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Uint8 `[batch, height, width, channels]`, as it came."""
-        return by_chance(with_channels(images, 1), images, self.probability, randomness)
+        return by_chance(_without_color, images, self.probability, randomness)
+
+
+def _without_color(images: tf.Tensor) -> tf.Tensor:
+    return with_channels(with_channels(images, 1), images.shape[-1])

@@ -24,5 +24,7 @@ class Posterize(Spec):
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Uint8 `[batch, height, width, channels]`, as it came."""
-        changed = posterized(images, tf.constant([self.bits]))
-        return by_chance(changed, images, self.probability, randomness)
+        return by_chance(self._posterized, images, self.probability, randomness)
+
+    def _posterized(self, images: tf.Tensor) -> tf.Tensor:
+        return posterized(images, tf.constant([self.bits]))

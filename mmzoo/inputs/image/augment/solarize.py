@@ -24,5 +24,7 @@ class Solarize(Spec):
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Uint8 `[batch, height, width, channels]`, as it came."""
-        changed = solarized(images, tf.constant([self.threshold]))
-        return by_chance(changed, images, self.probability, randomness)
+        return by_chance(self._solarized, images, self.probability, randomness)
+
+    def _solarized(self, images: tf.Tensor) -> tf.Tensor:
+        return solarized(images, tf.constant([self.threshold]))
