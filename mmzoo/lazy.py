@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -22,19 +23,23 @@ if TYPE_CHECKING:
 
 __all__ = ["keras", "quiet_stderr", "tf"]
 
+_IMPORTING = threading.RLock()
+"""While one thread imports a module, others would find it half-made in `sys.modules`."""
+
 
 class _LazyModule(ModuleType):
     """Stands for a module and imports it when one of its attributes is first asked for."""
 
     def __getattr__(self, name: str) -> Any:
-        module = sys.modules.get(self.__name__)
-        if module is None:
-            with quiet_stderr():
-                # Keras reads its backend once, at import; mmzoo's loop is TensorFlow's.
-                os.environ["KERAS_BACKEND"] = "tensorflow"
-                os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-                importlib.import_module("tensorflow").config.list_physical_devices()
-                module = importlib.import_module(self.__name__)
+        with _IMPORTING:
+            module = sys.modules.get(self.__name__)
+            if module is None:
+                with quiet_stderr():
+                    # Keras reads its backend once, at import; mmzoo's loop is TensorFlow's.
+                    os.environ["KERAS_BACKEND"] = "tensorflow"
+                    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+                    importlib.import_module("tensorflow").config.list_physical_devices()
+                    module = importlib.import_module(self.__name__)
         value = getattr(module, name)
         setattr(self, name, value)  # The next look-up does not come here.
         return value

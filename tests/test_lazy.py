@@ -187,3 +187,15 @@ def test_an_interrupted_import_is_no_reason_to_show_a_log(capfd):
         os.write(2, b"oneDNN custom operations are on\n")
         raise KeyboardInterrupt
     assert capfd.readouterr().err == ""
+
+
+def test_threads_that_come_first_together_all_get_the_whole_module():
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+from mmzoo.lazy import tf
+with ThreadPoolExecutor(4) as pool:
+    print({version for version in pool.map(lambda _: tf.constant(1).dtype.name, range(8))})
+"""
+    done = run(code, "-W", "ignore")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "{'int32'}\n"
