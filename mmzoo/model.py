@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmzoo.encoders import Features
@@ -17,7 +18,35 @@ if TYPE_CHECKING:
     from mmzoo.encoders.image import ImageEncoder
 
 
+@dataclass(frozen=True)
+class Network:
+    """A model, and the places in it where encoders end.
+
+    Attributes:
+        model: a dictionary of inputs in, a dictionary of predictions out.
+        features: what the encoder of each input gives, as tensors within the model.
+    """
+
+    model: keras.Model
+    features: dict[str, Features]
+
+    def after_encoders(self, config: Config, names: Collection[str]) -> keras.Model:
+        """The same layers without the encoders of some inputs, whose vectors go in instead."""
+        inputs = {}
+        for name in config.inputs:
+            inputs[name] = self.model.input[name]
+            if name in names:
+                inputs[name] = self.features[name].vector
+                inputs[name].name = name  # Keras warns if it isn't the dictionary's key.
+        return config.objective.build(inputs, self.model.output, config.name)
+
+
 def build_model(config: Config, precision: str | None = None) -> keras.Model:
+    """As `build_network`, without what is within the model."""
+    return build_network(config, precision).model
+
+
+def build_network(config: Config, precision: str | None = None) -> Network:
     """The model of a fitted config: a dictionary of inputs in, a dictionary of predictions out.
 
     Every encoder is a sub-model named `<input>_encoder`, so it can be frozen, summarised and used
@@ -46,7 +75,8 @@ def build_model(config: Config, precision: str | None = None) -> keras.Model:
             for name in config.inputs
         }
         outputs = config.fusion.build(features, config.heads)
-        return config.objective.build(placeholders, outputs, config.name)
+        model = config.objective.build(placeholders, outputs, config.name)
+        return Network(model, features)
 
 
 @contextmanager

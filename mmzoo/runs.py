@@ -70,6 +70,11 @@ class Run:
         return self.directory / ".lock"
 
     @property
+    def skipped_file(self) -> Path:
+        """The rows of the data that could not be read and were left out; absent if all could be."""
+        return self.directory / "skipped.csv"
+
+    @property
     def logs(self) -> Path:
         """TensorBoard's folder."""
         return self.directory / "logs"
@@ -86,6 +91,10 @@ class Run:
     def evaluation(self, split: str) -> Path:
         """The folder of one split's evaluation."""
         return self.directory / "eval" / split
+
+    def pictures(self, kind: str) -> Path:
+        """The folder of what `mmzoo show` draws of the model: "cam", "filters" or "maps"."""
+        return self.directory / kind
 
     def config(self) -> Config:
         """The config that the run was trained with, with all that was read off the data."""

@@ -18,7 +18,8 @@ from mmzoo.devices import prepare_devices
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
 from mmzoo.runs import new_run
-from mmzoo.training.session import Session, new_session
+from mmzoo.training.session import Session, open_session
+from mmzoo.training.times import Times
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = 400
@@ -37,8 +38,9 @@ def main() -> None:
     config = config.fitted(data)
     devices = prepare_devices("auto", config.train)
     with tempfile.TemporaryDirectory() as folder:
-        session = new_session(config, new_run("run", Path(folder) / "run"), data, devices)
-        batches = session.training_batches()
+        run = new_run("run", Path(folder) / "run")
+        session = open_session(config, run, data, devices, Times(), print)
+        batches = session.stage.training_batches(0)
 
         bare = build_model(config)
         bare.compile(

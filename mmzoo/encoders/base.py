@@ -29,6 +29,10 @@ class Encoder(Spec):
         """The same encoder with its last `layers` trained, or all of them where that is None."""
         return self
 
+    def from_scratch(self) -> Self:
+        """The same network beginning with random weights: to be tried without a download."""
+        return self
+
     def build(self, x: KerasTensor) -> Features:
         """The network on one input, with weights as Keras draws them."""
         raise NotImplementedError

@@ -17,15 +17,18 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     left out; so this goes by a count of its own.
 
     Attributes:
-        step: steps done, int64.
+        step: steps done of the whole training, int64.
         plateau_factor: float32 scalar that the plateau schedule lowers; part of a checkpoint.
     """
 
-    def __init__(self, train: Train, steps_per_epoch: int, step: tf.Variable) -> None:
+    def __init__(
+        self, train: Train, steps_per_epoch: int, first_step: int, step: tf.Variable
+    ) -> None:
         self._base = train.optimizer.learning_rate
         self._schedule = train.optimizer.schedule
         self._epochs = train.epochs
         self._steps_per_epoch = steps_per_epoch
+        self._first_step = first_step
         self.step = step
         self.plateau_factor = tf.Variable(1.0, trainable=False, name="plateau_factor")
 
@@ -38,5 +41,5 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
 
     def _at(self, step: tf.Tensor) -> tf.Tensor:
         # The middle of the step: so neither a warm-up's first rate nor a cosine's last one is 0.
-        epoch = (tf.cast(step, tf.float32) + 0.5) / self._steps_per_epoch
+        epoch = (tf.cast(step - self._first_step, tf.float32) + 0.5) / self._steps_per_epoch
         return self._base * self._schedule.warmed(epoch, self._epochs) * self.plateau_factor

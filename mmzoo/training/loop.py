@@ -26,13 +26,14 @@ class Loop:
     Every variable exists from the start, so a checkpoint can be restored before the first step.
 
     Attributes:
-        model: the model, with the optimizer that it was compiled with.
+        model: what is trained, with the optimizer that it was compiled with.
         updates: what stands before that optimizer.
     """
 
     def __init__(
         self,
         model: keras.Model,
+        whole: keras.Model,
         train: Train,
         devices: Devices,
         step: tf.Variable,
@@ -42,12 +43,14 @@ class Loop:
 
         Args:
             model: compiled.
+            whole: the model whose variables are saved: `model`, or one with encoders before it.
             train: says how to treat gradients.
             devices: where to run.
             step: counts the steps that are done, int64.
             batch_spec: of validation, the type of its batches.
         """
         self.model = model
+        self._whole = whole
         self._strategy = devices.strategy
         self._xla = devices.xla
         self._skip = train.non_finite == "skip"
@@ -71,18 +74,19 @@ class Loop:
     def variables(self) -> list[keras.Variable | tf.Variable]:
         """All that a step reads or writes, in an order that a rebuilt model has too.
 
-        The model's own come first. What each device has a value of its own for comes as many times.
+        The whole model's own come first. What each device has a value of its own for comes as many
+        times.
         """
         model = self.model
         everything = [
-            *model.variables,
+            *self._whole.variables,
             *model.optimizer.variables,
             *model.metrics_variables,
             *self.updates.variables,
         ]
         if self._strategy.num_replicas_in_sync == 1:
             return everything
-        own = [*model.non_trainable_variables, *model.metrics_variables]
+        own = [*self._whole.non_trainable_variables, *model.metrics_variables]
         parts = {id(variable): self._parts(variable) for variable in own}
         first = [parts[id(v)][0] if id(v) in parts else v for v in everything]
         return [*first, *(part for several in parts.values() for part in several[1:])]

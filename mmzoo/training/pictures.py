@@ -27,7 +27,7 @@ def log_start(session: Session) -> None:
 
 def _true_labels(session: Session, most: int) -> list[str]:
     """What is true of the first step's first examples, over all heads: "4", "4, even"."""
-    rows = session.order.step_rows(0)[:most]
+    rows = session.stage.order.step_rows(0)[:most]
     train, columns = session.data.splits["train"], session.config.columns
     labels = (
         map(str, head.written_labels(train[columns[name]][rows]))

@@ -11,11 +11,13 @@ from mmzoo.devices import Devices
 from mmzoo.environment import git_commit, machine, versions
 from mmzoo.runs import Run
 from mmzoo.sources import Data
+from mmzoo.tables import write_table
 
 
 def write_record(run: Run, config: Config, data: Data, devices: Devices) -> None:
     """Writes environment.json, which a resume goes by, and config.yaml, which trains again.
 
+    Beside them, where rows of the data could not be read and were left out, the list of those.
     What is written of the beginning stays; each resume adds to it what is its own.
     """
     if run.environment_file.is_file():
@@ -23,6 +25,10 @@ def write_record(run: Run, config: Config, data: Data, devices: Devices) -> None
     else:
         _begin(run, config, data, devices)
     run.write_config(config)
+    if data.skipped:
+        rows = [(row.split, row.file, row.reason) for row in data.skipped]
+        columns = dict(zip(("split", "file", "reason"), zip(*rows, strict=True), strict=True))
+        write_table(run.skipped_file, columns)
 
 
 def _begin(run: Run, config: Config, data: Data, devices: Devices) -> None:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from mmzoo.checkpoint import restore_checkpoint, save_checkpoint
+from mmzoo.checkpoint import Variables, newest_checkpoint, put_arrays, save_checkpoint
 from mmzoo.config import Config
-from mmzoo.data import TrainingOrder, evaluation_batches, training_batches
+from mmzoo.data import training_batches
 from mmzoo.devices import Devices
-from mmzoo.lazy import tf
-from mmzoo.model import build_model
 from mmzoo.runs import Run
-from mmzoo.schedules import Plateau
 from mmzoo.sources import Data
 from mmzoo.training.learning_rate import LearningRate
 from mmzoo.training.loop import Loop
+from mmzoo.training.stage import Stage, new_stage, stages
 from mmzoo.training.tensorboard import TensorBoardLog
-from mmzoo.training.watch import Best, EarlyStop, PlateauDrops
+from mmzoo.training.times import Times
+from mmzoo.training.watch import Best
+from mmzoo.weights import load_weights
 
 
 @dataclass
@@ -34,13 +32,11 @@ class Session:
         run: the run directory.
         data: all splits.
         devices: where it runs.
-        order: which rows each step takes.
-        learning_rate: the schedule that the optimizer follows.
-        loop: the compiled model.
-        best: the best epoch so far.
-        early_stop: says when to end before the last epoch; None if it never should.
-        plateau: lowers the learning rate; None with any other schedule.
+        tell: receives sentences that the user should see.
+        stage: the model, and how it is trained at present.
+        best: the best epoch so far, of all stages.
         log: TensorBoard's files.
+        times: where the time of this process went.
         history: a row for each epoch done.
         logged: the epoch's sum of losses, and of examples, at the last point of the step curves.
         saved_at: when the last checkpoint was made, by the monotonic clock.
@@ -50,30 +46,31 @@ class Session:
     run: Run
     data: Data
     devices: Devices
-    order: TrainingOrder
-    learning_rate: LearningRate
-    loop: Loop
+    tell: Callable[[str], None]
+    stage: Stage
     best: Best
-    early_stop: EarlyStop | None
-    plateau: PlateauDrops | None
     log: TensorBoardLog
+    times: Times
     history: list[dict[str, float]] = field(default_factory=list)
     logged: tuple[float, float] = (0.0, 0.0)
     saved_at: float = field(default_factory=time.monotonic)
 
     @property
+    def loop(self) -> Loop:
+        return self.stage.loop
+
+    @property
+    def learning_rate(self) -> LearningRate:
+        return self.stage.learning_rate
+
+    @property
     def step(self) -> int:
-        """Steps done."""
+        """Steps done, of all stages."""
         return int(self.loop.updates.step.numpy())
 
     @property
     def steps_per_epoch(self) -> int:
-        return self.order.steps_per_epoch
-
-    @property
-    def steps(self) -> int:
-        """Steps of the whole training."""
-        return self.config.train.epochs * self.steps_per_epoch
+        return self.stage.order.steps_per_epoch
 
     @property
     def epoch_pending(self) -> bool:
@@ -81,39 +78,40 @@ class Session:
         return self.step == (len(self.history) + 1) * self.steps_per_epoch
 
     @property
+    def stage_finished(self) -> bool:
+        ended = self.stage.stopped_early or self.step >= self.stage.last_step
+        return ended and not self.epoch_pending
+
+    @property
     def finished(self) -> bool:
-        stopped = self.early_stop is not None and self.early_stop.stop
-        return not self.epoch_pending and (stopped or self.step >= self.steps)
+        return self.stage_finished and self.stage.number + 1 == stages(self.config)
 
-    def training_batches(self) -> Any:
-        """An iterator over the batches of all steps to come."""
-        columns = self.data.splits["train"]
-        batches = training_batches(self.config, columns, self.order, self.step, self.steps)
-        return iter(_distributed(batches, self.devices))
-
-    @cached_property
-    def validation_batches(self) -> Any:
-        """All validation batches in order, each time anew. Made once, with the arrays in them."""
-        columns = self.data.splits["validation"]
-        batches = evaluation_batches(self.config, columns, self.devices.replicas)
-        return _distributed(batches, self.devices)
-
-    def watch(self, epoch: int, value: float) -> None:
-        """Shows the watched metric of an epoch to early stopping and plateau."""
-        if self.early_stop:
-            self.early_stop.update(epoch, value)
-        if self.plateau:
-            self.plateau.update(epoch, value)
-            self.learning_rate.plateau_factor.assign(self.plateau.factor)
+    def begin_next_stage(self) -> None:
+        """Goes on to the next stage, from the best weights so far."""
+        before = self.stage
+        load_weights(before.model, self.run.best_weights)
+        # Seeds of dropout too, which no file of weights has.
+        values = [np.asarray(variable.numpy()) for variable in before.model.variables]
+        self.stage = new_stage(
+            before.number + 1,
+            self.step,
+            self.config,
+            self.data,
+            self.devices,
+            lambda variables: _assign(values, variables),
+            self.tell,
+        )
+        self.loop.updates.skipped.assign(before.loop.updates.skipped)
 
     def save(self) -> None:
         """Makes a checkpoint of this moment."""
         self.log.flush()
-        watchers = {"best": self.best, "early_stop": self.early_stop, "plateau": self.plateau}
+        watchers = {"best": self.best, **self.stage.watchers()}
         state = {
+            "stage": {"number": self.stage.number, "first_step": self.stage.first_step},
             "history": self.history,
             "logged": self.logged,
-            "watchers": {name: part.state() for name, part in watchers.items() if part},
+            "watchers": {name: watcher.state() for name, watcher in watchers.items()},
             "validated": self.loop.validated_places(),
             "fingerprint": self.data.fingerprint,
             "threads": self.devices.threads,
@@ -122,72 +120,70 @@ class Session:
         save_checkpoint(self.run.last, self.step, self.loop.variables, state)
         self.saved_at = time.monotonic()
 
-    def restore(self, tell: Callable[[str], None]) -> bool:
-        """Goes back to the newest checkpoint; returns whether there was one."""
-        state = restore_checkpoint(self.run.last, self.loop.variables, tell)
-        if state is None:
-            return False
-        self.loop.updates.step.assign(state["step"])
-        self.history = state["history"]
-        self.logged = tuple(state["logged"])
-        self.loop.updates.skipped.assign(state["bad_steps_skipped"])
-        watchers = {"best": self.best, "early_stop": self.early_stop, "plateau": self.plateau}
-        for name, part in watchers.items():
-            if part and name in state["watchers"]:
-                part.restore(state["watchers"][name])
-        if self.plateau:
-            self.learning_rate.plateau_factor.assign(self.plateau.factor)
-        return True
 
+def open_session(
+    config: Config,
+    run: Run,
+    data: Data,
+    devices: Devices,
+    times: Times,
+    tell: Callable[[str], None],
+    resume: bool = False,
+) -> Session:
+    """Builds the model and everything around it: at step 0, or where the newest checkpoint was.
 
-def new_session(config: Config, run: Run, data: Data, devices: Devices) -> Session:
-    """Builds the model and everything around it, at step 0."""
-    train = config.train
-    rows = data.examples("train")
-    order = TrainingOrder(train.seed, rows, train.batch_size, devices.replicas)
-    with devices.strategy.scope():
-        step = tf.Variable(
-            0,
-            trainable=False,
-            dtype=tf.int64,
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,  # All count the same.
-        )
-        model = build_model(config, devices.precision)
-        learning_rate = LearningRate(train, order.steps_per_epoch, step)
-        model.compile(
-            optimizer=train.optimizer.build(learning_rate, train.ema),
-            jit_compile=False,  # The loop compiles the steps, where that is asked for.
-            **config.objective.compile_arguments(config.heads, config.soft_targets),
-        )
-        first_rows = {name: values[:1] for name, values in data.splits["train"].items()}
-        example = _distributed(evaluation_batches(config, first_rows), devices)
-        loop = Loop(model, train, devices, step, example.element_spec)
-    monitor = config.monitor()
-    schedule = train.optimizer.schedule
-    return Session(
+    Args:
+        config: fitted to `data`.
+        run: the run directory.
+        data: all splits.
+        devices: where to run.
+        times: goes on counting.
+        tell: receives sentences that the user should see.
+        resume: look for a checkpoint.
+
+    Raises:
+        RunError: there are checkpoints, and none of them can be used.
+    """
+    found = newest_checkpoint(run.last, tell) if resume else None
+    number, first_step, start = 0, 0, None
+    if found is not None:
+        path, arrays, state = found
+        number, first_step = state["stage"]["number"], state["stage"]["first_step"]
+
+        def start(variables: Variables) -> None:
+            put_arrays(arrays[: len(variables)], variables, path)
+
+    session = Session(
         config=config,
         run=run,
         data=data,
         devices=devices,
-        order=order,
-        learning_rate=learning_rate,
-        loop=loop,
-        best=Best(monitor),
-        early_stop=EarlyStop(train.early_stopping, monitor) if train.early_stopping else None,
-        plateau=PlateauDrops(schedule, monitor) if isinstance(schedule, Plateau) else None,
+        tell=tell,
+        stage=new_stage(number, first_step, config, data, devices, start, tell),
+        best=Best(config.monitor()),
         log=TensorBoardLog(run.logs),
+        times=times,
     )
+    if found is not None:
+        put_arrays(arrays, session.loop.variables, path)
+        updates = session.loop.updates
+        updates.step.assign(state["step"])
+        updates.skipped.assign(state["bad_steps_skipped"])
+        session.history = state["history"]
+        session.logged = tuple(state["logged"])
+        session.best.restore(state["watchers"]["best"])
+        session.stage.restore_watchers(state["watchers"])
+    return session
 
 
 def first_training_batch(session: Session) -> dict[str, np.ndarray]:
     """The inputs of the first step's batch, as the model gets them."""
-    batches = training_batches(session.config, session.data.splits["train"], session.order, 0, 1)
+    columns = session.data.splits["train"]
+    batches = training_batches(session.config, columns, session.stage.order, 0, 1)
     parts = [inputs for inputs, *_ in batches]  # One of each device.
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _distributed(batches: tf.data.Dataset, devices: Devices) -> Any:
-    """Batches that a step takes on all devices; one of them is one device's part."""
-    if devices.replicas == 1:
-        return batches
-    return devices.strategy.distribute_datasets_from_function(lambda context: batches)
+def _assign(values: Sequence[np.ndarray], variables: Variables) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

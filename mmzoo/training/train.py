@@ -9,6 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmzoo.config import Config, load_config
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError, Interrupted, TrainingError
@@ -31,8 +33,9 @@ from mmzoo.training.resume import (
     check_same_versions,
     run_to_train,
 )
-from mmzoo.training.session import Session, new_session
+from mmzoo.training.session import Session, open_session
 from mmzoo.training.signals import Stop, stop_on_signals
+from mmzoo.training.times import STEPS, WAITING, Times
 from mmzoo.weights import load_weights, save_weights
 
 _ROWS_SHOWN = 8
@@ -80,13 +83,15 @@ def train(
             return found
         with _disk_errors(found):
             write_record(found, session.config, session.data, session.devices)
-            _train_epochs(session, journal)
+            _train_stages(session, journal)
             _finish(session)
+        journal.say(f"{session.times}.")
     return found
 
 
 def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Journal) -> Session:
     """Reads the data and builds the model; goes back to where the training was, on a resume."""
+    times = Times()
     run.remove_leftovers()
     before = begun(run) if resume else None
     if before:
@@ -96,15 +101,16 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Jour
         notes = (check_same_versions(before), check_same_devices(run, before["device"], devices))
         for sentence in chain(*notes):
             journal.say(sentence)
-    data = _read(config, journal)
-    config = config.fitted(data)
+    with times.spent_on("reading the data"):
+        data = _read(config, journal)
+        config = config.fitted(data)
     if before:
         check_same_data(run, before, data)
         check_same_config(run, config, fitted=True)
     journal.say(f"{config.name}: {_sizes(data)}, on {devices}, in {run.directory}")
-    session = new_session(config, run, data, devices)
-    if resume and session.restore(journal.say):
-        journal.say(f"Going on after step {session.step} of {session.steps}.")
+    session = open_session(config, run, data, devices, times, journal.say, resume)
+    if session.step:
+        journal.say(f"Going on after step {session.step} of {session.stage.last_step}.")
     return session
 
 
@@ -120,31 +126,41 @@ def _read(config: Config, journal: Journal) -> Data:
     return data
 
 
-def _train_epochs(session: Session, journal: Journal) -> None:
-    """Takes all steps that are left, validating after each epoch."""
+def _train_stages(session: Session, journal: Journal) -> None:
+    """Trains all epochs that are left, stage by stage."""
     if not session.finished:
         session.run.metrics_file.unlink(missing_ok=True)  # Of a training with fewer epochs.
     cut_events(session.run.logs, session.step)
     session.run.write_history(session.history)
     if session.step == 0:
         log_start(session)
-    epochs = session.config.train.epochs
+    _train_epochs(session, journal)
+    while not session.finished:
+        session.begin_next_stage()
+        journal.say(_thawed(session))
+        _train_epochs(session, journal)
+    session.log.close()
+
+
+def _train_epochs(session: Session, journal: Journal) -> None:
+    """Takes all steps of the stage that are left, validating after each epoch."""
+    epochs = session.stage.last_step // session.steps_per_epoch
     with (
         Progress(epochs, session.steps_per_epoch, session.step) as progress,
         stop_on_signals() as stop,
     ):
         journal.show = progress.say
-        batches = session.training_batches()
+        batches = session.stage.training_batches(session.step)
         pace = Pace()
-        while not session.finished and not stop:
+        while not session.stage_finished and not stop:
             if session.epoch_pending:
-                _end_epoch(session, progress, journal, stop)
+                with session.times.spent_on("validation"):
+                    _end_epoch(session, progress, journal, stop)
             else:
                 _take_steps(session, batches, pace, progress)
             if time.monotonic() - session.saved_at >= session.config.train.checkpoint_seconds:
-                session.save()
-        session.save()
-    session.log.close()
+                _save(session)
+        _save(session)
     if stop.signal_number:
         raise Interrupted(_interrupted(session), stop.signal_number)
     _note_end(session, journal)
@@ -158,13 +174,21 @@ def _take_steps(session: Session, batches: Any, pace: Pace, progress: Progress) 
     steps = min(pace.steps, until_log, until_epoch)
     began = time.monotonic()
     waited = session.loop.train(batches, steps)
-    pace.took(steps, time.monotonic() - began, waited)
+    took = time.monotonic() - began
+    pace.took(steps, took, waited)
+    session.times.add(WAITING, waited)
+    session.times.add(STEPS, took - waited)
     _refuse_bad_step(session)
     if session.step % log_steps == 0:
         log_step(session, pace)
     if progress.due:
         rate = pace.steps_per_second * session.config.train.batch_size
         progress.update(session.step, _metrics(session), rate, pace.waiting)
+
+
+def _save(session: Session) -> None:
+    with session.times.spent_on("saving"):
+        session.save()
 
 
 def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Stop) -> None:
@@ -179,7 +203,7 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
     trained = _metrics(session)
     kept = loop.metrics_state()
     with loop.averaged_weights():
-        results = loop.validate(session.validation_batches, stop)
+        results = loop.validate(session.stage.validation_batches, stop)
         if results is None:
             loop.restore_metrics(kept)
             return
@@ -189,9 +213,9 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
         value = row[session.best.metric]
         is_best = session.best.update(epoch, value)
         if is_best:
-            save_weights(loop.model, session.run.best_weights)
+            save_weights(session.stage.model, session.run.best_weights)
     loop.reset_metrics()
-    session.watch(epoch, value)
+    session.stage.watch(epoch, value)
     session.history.append(row)
     session.run.write_history(session.history)
     log_epoch(session, trained, validated)
@@ -201,10 +225,11 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
 
 def _finish(session: Session) -> None:
     """Evaluates the best weights on the test split. Its metrics come last: they mark the end."""
-    model = session.loop.model
-    load_weights(model, session.run.best_weights)
-    evaluation = evaluate_model(model, session.config, session.data, "test")
-    log_end(session, evaluation)
+    stage = session.stage
+    load_weights(stage.model, session.run.best_weights)
+    with session.times.spent_on("the test split"):
+        evaluation = evaluate_model(stage.loop.model, stage.feed.config, stage.feed.data, "test")
+        log_end(session, evaluation)
     session.run.write_metrics({**session.run.metrics(), "test": evaluation.as_metrics()})
 
 
@@ -214,7 +239,7 @@ def _refuse_bad_step(session: Session) -> None:
     step = int(session.loop.updates.bad_step.numpy())
     if step < 0 or train.non_finite == "skip":
         return
-    rows = session.order.step_rows(step)
+    rows = session.stage.order.step_rows(step)
     epoch, place = divmod(step, session.steps_per_epoch)
     shown = ", ".join(str(row) for row in rows[:_ROWS_SHOWN])
     more = f" and {len(rows) - _ROWS_SHOWN} more" if len(rows) > _ROWS_SHOWN else ""
@@ -259,14 +284,24 @@ def _sizes(data: Data) -> str:
 
 def _interrupted(session: Session) -> str:
     return (
-        f"Stopped after step {session.step} of {session.steps}; all of it is saved in "
+        f"Stopped after step {session.step} of {session.stage.last_step}; all of it is saved in "
         f"{session.run.directory}. Go on with the same command and --resume"
         f" --run {session.run.directory}."
     )
 
 
+def _thawed(session: Session) -> str:
+    stage = session.stage
+    weights = sum(int(np.prod(weight.shape)) for weight in stage.loop.model.trainable_weights)
+    return (
+        f"Fine-tuning from the best weights, those of epoch {session.best.epoch}: "
+        f"{weights:,} weights are trained now, at a learning rate of "
+        f"{stage.config.train.optimizer.learning_rate:g}."
+    )
+
+
 def _note_end(session: Session, journal: Journal) -> None:
-    if len(session.history) < session.config.train.epochs:
+    if session.step < session.stage.last_step:
         journal.note(f"early stopping after epoch {len(session.history)}")
     if session.best.value is None:
         raise TrainingError(

@@ -59,7 +59,7 @@ def make_loop(
     optimizer = train.optimizer.build(train.optimizer.learning_rate, train.ema)
     model.compile(optimizer, loss=loss, metrics=["mean_absolute_error"], jit_compile=False)
     spec = (tf.TensorSpec((None, WIDTH)), tf.TensorSpec((None, 1)))
-    return Loop(model, train, devices, step, spec)
+    return Loop(model, model, train, devices, step, spec)
 
 
 def take(loop: Loop, *batches: tuple[np.ndarray, np.ndarray]) -> None:

@@ -14,7 +14,8 @@ from mmzoo.config import load_config
 from mmzoo.devices import prepare_devices
 from mmzoo.runs import Run, new_run
 from mmzoo.training.events import read_scalars
-from mmzoo.training.session import new_session
+from mmzoo.training.session import open_session
+from mmzoo.training.times import Times
 from mmzoo.training.train import train
 
 PEAK, STEPS, EPOCHS = 0.01, 6, 4
@@ -107,8 +108,9 @@ def test_the_optimizer_uses_it(tmp_path):
         data = config.load_data(print)
         config = config.fitted(data)
     devices = prepare_devices("cpu", config.train)
-    session = new_session(config, new_run("numbers", tmp_path / "run"), data, devices)
-    batches, moved = session.training_batches(), []
+    run = new_run("numbers", tmp_path / "run")
+    session = open_session(config, run, data, devices, Times(), print)
+    batches, moved = session.stage.training_batches(0), []
     for _ in range(EPOCHS * STEPS):
         before = [weight.numpy() for weight in session.loop.model.trainable_variables]
         session.loop.train(batches, 1)

@@ -18,7 +18,7 @@ from trainings import (
     train_with_crash,
 )
 
-from mmzoo.checkpoint import checkpoints, read_checkpoint
+from mmzoo.checkpoint import checkpoints
 from mmzoo.cli.main import main
 from mmzoo.config import load_config
 from mmzoo.errors import RunError, TrainingError
@@ -280,10 +280,9 @@ def test_a_checkpoint_of_another_model_is_refused(half, own_run):
     [*_, newest] = checkpoints(half.last)
     [*_, foreign] = checkpoints(own_run.last)
     newest.write_bytes(foreign.read_bytes())
-    mine = len(read_checkpoint(checkpoints(half.last)[0])[0])
-    other = len(read_checkpoint(foreign)[0])
     assert refusal(half, config()) == (
-        f"{newest}: of another training: it has {other} variables, expected {mine}"
+        f"{newest}: of another training: stage1_conv1/kernel is [3, 3, 1, 8] float32, "
+        "expected [3, 3, 1, 4] float32"
     )
 
 

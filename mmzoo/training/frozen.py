@@ -1,0 +1,207 @@
+"""What a frozen encoder makes of each example, computed once and fed to the rest of the model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mmzoo.config import Config
+from mmzoo.data import Columns, evaluation_batches
+from mmzoo.devices import Devices
+from mmzoo.directories import features_directory
+from mmzoo.environment import versions
+from mmzoo.features import Arrays, FeatureStore, Layout, Origin, filled
+from mmzoo.inputs import Input
+from mmzoo.inputs.kept import KeptFeatures
+from mmzoo.inputs.opened import are_files
+from mmzoo.lazy import keras, tf
+from mmzoo.model import Network
+from mmzoo.sources import Data
+
+_VECTOR = "vector"
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What is trained, and on what.
+
+    Attributes:
+        model: the whole model; or the part of it after the encoders whose features are kept.
+        config: says how batches for it are made.
+        data: has the columns that batches are made of.
+    """
+
+    model: keras.Model
+    config: Config
+    data: Data
+
+
+def feed(
+    network: Network,
+    config: Config,
+    data: Data,
+    splits: Sequence[str],
+    devices: Devices,
+    tell: Callable[[str], None],
+) -> Feed:
+    """Puts features in the place of every input whose frozen encoder need not run again.
+
+    Args:
+        network: with the weights that its frozen encoders keep.
+        config: the experiment's, in the stage to be trained.
+        data: all splits.
+        splits: those that will be fed; the others are left as they are.
+        devices: where it will be trained.
+        tell: receives a sentence on each frozen encoder: what is kept, or why nothing is.
+    """
+    kept = [name for name in config.inputs if _is_kept(config, name, tell)]
+    if not kept:
+        return Feed(network.model, config, data)
+    inputs: dict[str, Input | KeptFeatures] = dict(config.inputs)
+    columns = {split: dict(data.splits[split]) for split in data.splits}
+    for name in kept:
+        frozen = Frozen(name, config, network.model.get_layer(f"{name}_encoder"), devices, tell)
+        inputs[name] = KeptFeatures(column=f"{name}_features")
+        for split in splits:
+            columns[split][f"{name}_features"] = frozen.features(data, split)
+    return Feed(
+        network.after_encoders(config, kept),
+        # Not `replace`, which would ask the config's families for an input that nobody may name.
+        config.model_copy(update={"inputs": inputs}),
+        replace(data, splits=columns),
+    )
+
+
+def _is_kept(config: Config, name: str, tell: Callable[[str], None]) -> bool:
+    """Whether an input's features are kept; tells why those of a frozen encoder are not."""
+    spec, settings = config.inputs[name], config.train.frozen_features
+    if not spec.encoder.frozen:
+        return False
+    if settings.keep == "off":
+        reason = "train.frozen_features.keep is off"
+    elif config.train.mixing is not None:
+        reason = "train.mixing blends examples before they are encoded"
+    elif spec.augment and not settings.copies:
+        reason = (
+            f"inputs.{name}.augment changes its examples at random; `train.frozen_features.copies: "
+            "5` would keep five augmented versions of each"
+        )
+    else:
+        return True
+    tell(f"{name}: the frozen {spec.encoder.type} runs anew in every epoch, since {reason}.")
+    return False
+
+
+class Frozen:
+    """A frozen encoder and what it makes of examples."""
+
+    def __init__(
+        self,
+        name: str,
+        config: Config,
+        encoder: keras.Model,
+        devices: Devices,
+        tell: Callable[[str], None],
+    ) -> None:
+        """Takes the encoder of the input `name`, as it is."""
+        spec, settings = config.inputs[name], config.train.frozen_features
+        self._spec = spec
+        self._settings = settings
+        self._name = name
+        self._seed = config.train.seed
+        train = config.train.replace(evaluation_batch_size=config.train.batch_size)
+        self._config = config.model_copy(update={"inputs": {name: spec}, "train": train})
+        self._encoder = encoder
+        self._width = int(tf.nest.flatten(encoder.output)[0].shape[-1])
+        self._store = FeatureStore(features_directory(), int(settings.limit * 1e9), tell)
+        self._tell = tell
+        self._parts = {
+            "encoder": _json(spec.encoder.model_dump(mode="json")),
+            "weights": _digest(variable.numpy() for variable in encoder.variables),
+            "input": _json(spec.model_dump(mode="json", exclude={"encoder", "augment", "column"})),
+            "dtype": settings.dtype,
+            "precision": devices.precision,
+            "device": devices.record()["kind"],
+            **{package: str(versions()[package]) for package in ("tensorflow", "keras")},
+        }
+
+    def features(self, data: Data, split: str) -> np.ndarray:
+        """The features of a split, from an earlier run if there are any.
+
+        Returns:
+            float32 or float16 `[rows, width]`; of a training split that is augmented, `[rows,
+            copies, width]`.
+        """
+        columns, rows = data.splits[split], data.examples(split)
+        copies = self._settings.copies if split == "train" and self._spec.augment else 0
+        origin = Origin(
+            f"{self._spec.encoder.type} on {data.name}, {split}",
+            {**self._parts, **self._parts_of_split(columns, copies)},
+        )
+        what = f"the features of {rows:,} {split} examples"
+        if copies:
+            what += f" in {copies} augmented versions"
+        arrays = self._store.find(origin) if self._settings.keep == "disk" else None
+        if arrays:
+            self._tell(f"{self._name}: found {what}, which an earlier run computed.")
+        else:
+            began = time.monotonic()
+            arrays = self._computed(origin, columns, copies)
+            self._tell(
+                f"{self._name}: computed {what} once, as {self._spec.encoder.type} is frozen "
+                f"({time.monotonic() - began:.1f} s, {arrays[_VECTOR].nbytes / 1e6:.1f} MB)."
+            )
+        vectors = arrays[_VECTOR]
+        return np.moveaxis(vectors.reshape(copies, rows, -1), 0, 1) if copies else vectors
+
+    def _parts_of_split(self, columns: Columns, copies: int) -> dict[str, Any]:
+        """What makes the features of this split others than those of another one."""
+        values = columns[self._config.columns[self._name]]
+        # The path of a file comes first; what is in it, and not where it lies, makes the features.
+        content = values[:, 1:] if are_files(values) else values
+        parts: dict[str, Any] = {"examples": _digest([content])}
+        if copies:
+            augment = [one.model_dump(mode="json") for one in self._spec.augment]
+            parts |= {"copies": copies, "augment": _json(augment), "seed": self._seed}
+        return parts
+
+    def _computed(self, origin: Origin, columns: Columns, copies: int) -> Arrays:
+        rows = len(columns[self._config.columns[self._name]])
+        layouts = {_VECTOR: Layout((max(1, copies) * rows, self._width), self._settings.dtype)}
+        if self._settings.keep == "disk":
+            arrays = self._store.keep(origin, layouts, self._batches(columns, copies))
+            if arrays:
+                return arrays
+        return filled(origin.what, layouts, self._batches(columns, copies))
+
+    def _batches(self, columns: Columns, copies: int) -> Iterator[dict[str, np.ndarray]]:
+        """The features, a batch at a time; of augmented examples, one version after the other."""
+        epochs: list[int | None] = [*range(copies)] if copies else [None]
+
+        @tf.function(autograph=False)
+        def encode(values: tf.Tensor) -> tf.Tensor:
+            vector = tf.nest.flatten(self._encoder(values, training=False))[0]
+            return tf.cast(vector, tf.float32)
+
+        for epoch in epochs:
+            batches = evaluation_batches(self._config, columns, labelled=False, augmented_in=epoch)
+            for (inputs,) in batches:
+                yield {_VECTOR: encode(inputs[self._name]).numpy()}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _digest(arrays: Iterable[np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape} ".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,63 @@
+"""Where the time of a training went, and what would help."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+_WORTH_SAYING = 0.02
+"""Shares of the time below this are not listed."""
+SLOW_DATA = 0.2
+"""From this share of the steps' time on, waiting for data is what limits a training."""
+
+
+@dataclass
+class Times:
+    """Seconds spent on each thing, in the order in which they first came up."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    def add(self, what: str, seconds: float) -> None:
+        self.seconds[what] = self.seconds.get(what, 0.0) + seconds
+
+    @contextmanager
+    def spent_on(self, what: str) -> Iterator[None]:
+        before = time.monotonic()
+        try:
+            yield
+        finally:
+            self.add(what, time.monotonic() - before)
+
+    @property
+    def limited_by_data(self) -> bool:
+        """Whether steps waited for data for long enough that the pipeline is what to look at."""
+        waited = self.seconds.get(WAITING, 0.0)
+        return waited > SLOW_DATA * (waited + self.seconds.get(STEPS, 0.0))
+
+    def __str__(self) -> str:
+        """ "Time: 41 s: steps 28 s (68 %), waiting for data 6 s (15 %), ..." """
+        total = time.monotonic() - self.began
+        rest = total - sum(self.seconds.values())
+        listed = {**self.seconds, "the rest": rest}
+        parts = [
+            f"{what} {_short(seconds)} ({100 * seconds / total:.0f} %)"
+            for what, seconds in listed.items()
+            if seconds > _WORTH_SAYING * total
+        ]
+        return f"Time: {_short(total)}: {', '.join(parts)}"
+
+
+STEPS = "steps"
+WAITING = "waiting for data"
+
+
+def _short(seconds: float) -> str:
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"

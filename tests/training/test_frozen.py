@@ -1,0 +1,167 @@
+"""Features of frozen encoders: computed once, and never to be told from computing them anew."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from trainings import differences, merged, train_with_crash
+
+from mmzoo.model import build_model
+from mmzoo.runs import Run
+from mmzoo.trained import load_trained
+from mmzoo.training.train import train
+
+STEPS = 6
+CONFIG = {
+    "name": "frozen",
+    "source": {"type": "dataset", "name": "digits"},
+    "inputs": {
+        "image": {
+            "type": "image",
+            "shape": [32, 32, 3],
+            "encoder": {"type": "squeezenet", "weights": "none"},
+        }
+    },
+    "heads": {"digit": {"type": "classification"}},
+    "train": {
+        "epochs": 3,
+        "batch_size": 256,
+        "checkpoint_seconds": 0,
+        "optimizer": {"type": "adam", "learning_rate": 1e-2},
+    },
+}
+AUGMENTED = {"inputs": {"image": {"augment": [{"type": "shift"}]}}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def empty_cache(tmp_path_factory):
+    """The features of this module's trainings, and no others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMZOO_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory) -> Run:
+    """The first training of CONFIG, which found nothing."""
+    return train(CONFIG, run=tmp_path_factory.mktemp("first") / "run")
+
+
+@pytest.fixture(scope="module")
+def through(tmp_path_factory) -> Run:
+    """The same training through the frozen network."""
+    return train(merged(CONFIG, settings(keep="off")), run=tmp_path_factory.mktemp("off") / "run")
+
+
+def settings(**changes) -> dict:
+    return {"train": {"frozen_features": changes}}
+
+
+def said(run: Run, start: str = "image: ") -> list[str]:
+    lines = [line[21:] for line in run.log_file.read_text().splitlines()]
+    return [re.sub(r"\(.*\)", "(...)", line) for line in lines if line.startswith(start)]
+
+
+def losses(run: Run) -> np.ndarray:
+    return np.array([[row["loss"], row["validation_loss"]] for row in run.history()])
+
+
+SPLITS = ("1,294 train", "144 validation", "359 test")
+COMPUTED = [
+    f"image: computed the features of {rows} examples once, as squeezenet is frozen (...)."
+    for rows in SPLITS
+]
+
+
+def alike(run: Run, other: Run) -> None:
+    np.testing.assert_allclose(losses(run), losses(other), rtol=1e-4)
+    mine, theirs = run.metrics()["test"], other.metrics()["test"]
+    assert mine["digit"]["accuracy"] == pytest.approx(theirs["digit"]["accuracy"], abs=0.003)
+    assert mine["loss"] == pytest.approx(theirs["loss"], rel=1e-4)
+
+
+def test_kept_features_train_as_the_network_does(first, through):
+    alike(first, through)
+    assert said(first) == COMPUTED
+    assert said(through) == [
+        "image: the frozen squeezenet runs anew in every epoch, since "
+        "train.frozen_features.keep is off."
+    ]
+
+
+def test_they_can_be_kept_in_memory_only(first, tmp_path):
+    run = train(merged(CONFIG, settings(keep="memory")), run=tmp_path / "run")
+    assert said(run) == COMPUTED
+    assert (losses(run) == losses(first)).all()
+
+
+def test_a_later_run_finds_them_whatever_its_head(first, tmp_path):
+    other = merged(CONFIG, {"fusion": {"type": "concat", "units": [8]}, "train": {"epochs": 1}})
+    assert said(train(other, run=tmp_path / "run")) == [
+        f"image: found the features of {rows} examples, which an earlier run computed."
+        for rows in SPLITS
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"train": {"seed": 1}},  # Other examples for validation, and other random weights.
+        {"inputs": {"image": {"shape": [40, 40, 3]}}},
+        {"inputs": {"image": {"encoder": {"pooling": "max"}}}},
+        {"inputs": {"image": {"resize": "pad"}}},
+    ],
+)
+def test_what_would_give_other_features_is_computed_anew(first, tmp_path, change):
+    run = train(merged(merged(CONFIG, {"train": {"epochs": 1}}), change), run=tmp_path / "run")
+    assert len(said(run)) == 3
+    assert all(line.startswith("image: computed ") for line in said(run))
+
+
+def test_half_precision_is_near_enough_and_is_kept_by_itself(first, tmp_path):
+    half = train(merged(CONFIG, settings(dtype="float16")), run=tmp_path / "half")
+    assert said(half) == COMPUTED
+    np.testing.assert_allclose(losses(half), losses(first), rtol=1e-2)
+
+
+def test_random_changes_before_the_encoder_are_a_reason_not_to_keep(tmp_path):
+    short = merged(CONFIG, {"train": {"epochs": 1}})
+    run = train(merged(short, AUGMENTED), run=tmp_path / "augmented")
+    assert said(run) == [
+        "image: the frozen squeezenet runs anew in every epoch, since inputs.image.augment "
+        "changes its examples at random; `train.frozen_features.copies: 5` would keep five "
+        "augmented versions of each."
+    ]
+    run = train(merged(short, {"train": {"mixing": {"type": "mixup"}}}), run=tmp_path / "mixed")
+    assert said(run) == [
+        "image: the frozen squeezenet runs anew in every epoch, since train.mixing blends "
+        "examples before they are encoded."
+    ]
+
+
+def test_augmented_copies_are_kept_if_asked_for(first, tmp_path):
+    values = merged(merged(CONFIG, AUGMENTED), settings(copies=3))
+    run = train(values, run=tmp_path / "copies")
+    assert said(run)[0] == (
+        "image: computed the features of 1,294 train examples in 3 augmented versions once, as "
+        "squeezenet is frozen (...)."
+    )
+    assert [line.split()[1] for line in said(run)] == ["computed", "found", "found"]
+    assert (losses(run)[:, 0] != losses(first)[:, 0]).all()
+
+
+@pytest.mark.parametrize("changes", [{}, merged(AUGMENTED, settings(copies=2))])
+def test_a_crash_changes_nothing(tmp_path, changes):
+    values, step = merged(CONFIG, changes), STEPS + 2
+    whole = train(values, run=tmp_path / "whole")
+    assert differences(whole, train_with_crash(values, tmp_path / "resumed", step)) == []
+
+
+def test_the_encoder_ends_as_it_began(first):
+    for checkpoint in ("best", "last"):
+        model, config = load_trained(first, checkpoint)
+        begun = build_model(config).get_layer("image_encoder")
+        for was, now in zip(begun.weights, model.get_layer("image_encoder").weights, strict=True):
+            assert (was.numpy() == now.numpy()).all(), was.path

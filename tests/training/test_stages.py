@@ -1,0 +1,133 @@
+"""Fine-tuning: a second stage that trains what the first one left frozen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from trainings import Crash, crash_after_step, differences, merged, train_with_crash
+
+from mmzoo import evaluate
+from mmzoo.config import load_config
+from mmzoo.errors import ConfigError
+from mmzoo.model import build_model
+from mmzoo.runs import Run
+from mmzoo.trained import load_trained
+from mmzoo.training.events import read_scalars
+from mmzoo.training.train import train
+
+EPOCHS, THAWED_EPOCHS, STEPS = 2, 2, 6
+CONFIG = {
+    "name": "staged",
+    "source": {"type": "dataset", "name": "digits"},
+    "inputs": {
+        "image": {
+            "type": "image",
+            "shape": [32, 32, 3],
+            "encoder": {"type": "squeezenet", "weights": "none"},
+        }
+    },
+    "fusion": {"type": "concat", "units": [8], "dropout": 0.2},
+    "heads": {"digit": {"type": "classification"}},
+    "train": {
+        "epochs": EPOCHS,
+        "batch_size": 256,
+        "log_steps": 2,
+        "checkpoint_seconds": 0,
+        "optimizer": {"type": "adam", "learning_rate": 1e-2, "schedule": {"type": "cosine"}},
+        "fine_tune": {"epochs": THAWED_EPOCHS, "learning_rate": 1e-3, "layers": 2},
+        "frozen_features": {"keep": "memory"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory) -> Run:
+    return train(CONFIG, run=tmp_path_factory.mktemp("staged") / "run")
+
+
+def encoder_weights(model) -> dict[str, np.ndarray]:
+    return {weight.path: weight.numpy() for weight in model.get_layer("image_encoder").weights}
+
+
+def changed(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> set[str]:
+    return {path for path in before if (before[path] != after[path]).any()}
+
+
+def test_the_second_stage_goes_on_with_the_count_of_epochs_at_its_own_rate(staged):
+    history = staged.history()
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]
+    assert [row["step"] for row in history] == [6, 12, 18, 24]
+    rates = [row["learning_rate"] for row in history]
+    assert 1e-3 < rates[0] < 1e-2
+    # The schedule starts anew: half-way down after one of two epochs, as in the first stage.
+    np.testing.assert_allclose(np.array(rates[2:]) / np.array(rates[:2]), 0.1, rtol=1e-3)
+    curve = read_scalars(staged.logs / "train")["step/learning_rate"]
+    assert [step for step, _ in curve] == list(range(2, 25, 2))
+
+
+def test_the_first_stage_leaves_the_encoder_alone_the_second_thaws_its_last(staged, tmp_path):
+    single = merged(CONFIG, {"train": {"fine_tune": None}})
+    run = train(single, run=tmp_path / "run")
+    model, config = load_trained(run, "last")
+    assert run.history() == staged.history()[:EPOCHS]
+    first = encoder_weights(build_model(config))  # Drawn from the seed, as the training's were.
+    assert changed(first, encoder_weights(model)) == set()
+    thawed = encoder_weights(load_trained(staged, "last")[0])
+    names = {path.split("/")[-2] for path in changed(first, thawed)}
+    assert names == {"fire9_expand1x1", "fire9_expand3x3"}
+
+
+def test_the_second_stage_begins_with_the_best_weights_of_the_first(tmp_path):
+    """Steps too small to change a weight leave every validation as the best one was."""
+    tiny_steps = {
+        "epochs": 3,
+        "optimizer": {"type": "sgd", "momentum": 0.0, "learning_rate": 2.0},
+        "fine_tune": {"epochs": 1, "learning_rate": 1e-30},
+    }
+    run = train(merged(CONFIG, {"train": tiny_steps}), run=tmp_path / "run")
+    history = run.history()
+    best = max(history[:3], key=lambda row: row["validation_digit_accuracy"])
+    last = history[3]
+    assert last["validation_digit_accuracy"] == best["validation_digit_accuracy"]
+    assert last["validation_loss"] == pytest.approx(best["validation_loss"], rel=1e-3)
+
+
+def test_early_stopping_ends_a_stage_and_not_the_training(tmp_path):
+    patience = {"epochs": 9, "early_stopping": {"patience": 1, "min_delta": 1.0}}
+    run = train(merged(CONFIG, {"train": patience}), run=tmp_path / "run")
+    log = run.log_file.read_text()
+    # Both stages end after an epoch without a gain of one, which no accuracy can have.
+    assert [row["epoch"] for row in run.history()] == [1, 2, 3, 4]
+    assert log.count("early stopping after epoch") == 1
+    assert "Fine-tuning from the best weights" in log
+
+
+@pytest.mark.parametrize(
+    "step", [3, STEPS * EPOCHS, STEPS * EPOCHS + 1, STEPS * EPOCHS + STEPS + 2]
+)
+def test_a_crash_in_either_stage_changes_nothing(staged, tmp_path, step):
+    assert differences(staged, train_with_crash(CONFIG, tmp_path / "run", step)) == []
+
+
+def test_two_crashes_one_in_each_stage_change_nothing(staged, tmp_path):
+    for resume, step in ((False, STEPS + 1), (True, STEPS * EPOCHS + 2)):
+        with pytest.raises(Crash), crash_after_step(step):
+            train(CONFIG, run=tmp_path / "run", resume=resume)
+    assert differences(staged, train(CONFIG, run=tmp_path / "run", resume=True)) == []
+
+
+def test_the_run_is_evaluated_like_any_other(staged):
+    test = staged.metrics()["test"]
+    again = evaluate(staged, split="test")
+    assert again["digit"]["accuracy"] == test["digit"]["accuracy"]
+    assert again["loss"] == pytest.approx(test["loss"], rel=1e-5)
+
+
+def test_there_must_be_something_to_thaw():
+    values = merged(CONFIG, {"inputs": {"image": {"encoder": {"type": "cnn"}}}})
+    with pytest.raises(ConfigError) as caught:
+        load_config(values)
+    assert str(caught.value).endswith(
+        "train.fine_tune: expected none: no layers are frozen, so there are none to thaw in cnn. "
+        "Give a pretrained encoder `trainable: false`, or leave this out"
+    )
