@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mmzoo.config import Config
-from mmzoo.devices import Kind, available_cores, memory_errors, prepare_devices
+from mmzoo.data import damaged_files, evaluation_batches
+from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError
+from mmzoo.journal import to_stderr
 from mmzoo.lazy import tf
 from mmzoo.runs import Run
+from mmzoo.spec.words import printable
 from mmzoo.trained import load_trained, open_trained
 
 if TYPE_CHECKING:
@@ -24,7 +23,10 @@ if TYPE_CHECKING:
 
 Columns = dict[str, list[Any]]
 
-_MAX_THREADS = 8
+_SPLIT = "files"
+"""What the files to predict from are a split of, where one must be named."""
+_NAMED = 10
+"""How many unreadable files a message names."""
 
 
 @memory_errors()
@@ -50,7 +52,7 @@ def predict(
         and, where it has one, its probability.
 
     Raises:
-        DataError: a file cannot be read, there is none, or the model needs more than one input.
+        DataError: files cannot be read, there is none, or the model needs more than one input.
         RunError: there is no such run or checkpoint.
     """
     run, checkpoint = open_trained(run, checkpoint)
@@ -65,47 +67,50 @@ def predict(
             f"({', '.join(config.inputs)}), which single files cannot give"
         )
     devices = prepare_devices(device, config.train)
+    opened = _opened(config, paths)
     model, config = load_trained(run, checkpoint, devices.precision)
-    parts = list(_predicted(model, config, paths))
+    try:
+        predictions = _predicted(model, config, opened)
+    except tf.errors.OpError:
+        [(name, _)] = config.inputs.items()
+        damaged = damaged_files(config, {config.columns[name]: opened}, to_stderr)
+        _require_readable(paths, damaged)
+        raise
     columns: Columns = {"file": [str(path) for path in paths]}
     for name, head in config.heads.items():
-        rows = np.concatenate([part[name] for part in parts])
-        columns |= {key: list(values) for key, values in head.written(rows, name, top).items()}
+        written = head.written(predictions[name], name, top)
+        columns |= {key: list(values) for key, values in written.items()}
     return columns
 
 
-def _predicted(
-    model: keras.Model, config: Config, files: Sequence[Path]
-) -> Iterator[dict[str, np.ndarray]]:
-    """The predictions for a batch of files at a time, so that any number of them can be given."""
-    [(name, spec)] = config.inputs.items()
+def _predicted(model: keras.Model, config: Config, files: np.ndarray) -> dict[str, np.ndarray]:
+    """Each head's predictions, from opened files: decoded ahead, some batches at a time."""
+    [(name, _)] = config.inputs.items()
+    batches = evaluation_batches(config, {config.columns[name]: files}, labelled=False)
 
-    @tf.function(input_signature=[tf.TensorSpec(model.input[name].shape, model.input[name].dtype)])
-    def run(values: tf.Tensor) -> dict[str, tf.Tensor]:
-        return model({name: values}, training=False)
+    @tf.function(input_signature=batches.element_spec, autograph=False)
+    def run(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return model(inputs, training=False)
 
-    with closing(_read_ahead(spec.read_file, files)) as contents:
-        # Files differ in size, so each is made to fit by itself.
-        fitted = (spec.preprocess(tf.constant(content[None])) for content in contents)
-        while batch := list(islice(fitted, config.evaluation_batch_size)):
-            outputs = run(tf.concat(batch, axis=0))
-            yield {head: output.numpy() for head, output in outputs.items()}
+    parts = [run(inputs) for (inputs,) in batches]
+    return {head: np.concatenate([part[head].numpy() for part in parts]) for head in config.heads}
 
 
-def _read_ahead(
-    read: Callable[[Path], np.ndarray], files: Sequence[Path]
-) -> Generator[np.ndarray, None, None]:
-    """What `read` gives for each file, in their order.
+def _opened(config: Config, paths: Sequence[Path]) -> np.ndarray:
+    """The files as the input reads them, once all of them are found to be such."""
+    [spec] = config.inputs.values()
+    names = np.array([str(path) for path in paths], dtype=np.str_)
+    opened = spec.opened({_SPLIT: names}, decode=False, tell=to_stderr)
+    _require_readable(paths, opened.bad.get(_SPLIT, {}))
+    return opened.values[_SPLIT]
 
-    Decoders let go of Python's lock, so threads read on while the model computes; only a few files
-    ahead, since one picture may take much memory.
-    """
-    threads = min(available_cores(), _MAX_THREADS)
-    reading: deque[Future[np.ndarray]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for file in files:
-            reading.append(pool.submit(read, file))
-            if len(reading) > 2 * threads:
-                yield reading.popleft().result()
-        while reading:
-            yield reading.popleft().result()
+
+def _require_readable(paths: Sequence[Path], bad: Mapping[int, str]) -> None:
+    """Raises a DataError that names the files that cannot be read, if there are such."""
+    named = [f"{printable(str(paths[row]))}: {bad[row]}" for row in sorted(bad)]
+    if len(named) == 1:
+        raise DataError(named[0])
+    if named:
+        left_out = [f"and {len(named) - _NAMED:,} more"] if len(named) > _NAMED else []
+        listed = "\n".join(f"  {line}" for line in [*named[:_NAMED], *left_out])
+        raise DataError(f"{len(named):,} of {len(paths):,} files cannot be read:\n{listed}")

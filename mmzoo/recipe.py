@@ -85,6 +85,9 @@ class Train(Spec):
     """A second stage that trains layers which the first one left frozen."""
     frozen_features: FrozenFeatures = FrozenFeatures()
     """How the features of frozen encoders are kept."""
+    keep_decoded: Literal["auto"] | bool = "auto"
+    """Decode files once and keep what comes of it in memory. `auto`: if that takes no more than a
+    quarter of the memory that is free."""
     seed: Annotated[int, Ge(0), Lt(2**32)] = 0
     """Decides the first weights, the order of the data, augmentation and dropout."""
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"

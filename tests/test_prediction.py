@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +12,6 @@ from mmzoo import evaluate, predict
 from mmzoo.errors import DataError, RunError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.journal import to_stderr
-from mmzoo.prediction import _read_ahead
 from mmzoo.runs import Run
 from mmzoo.trained import load_trained
 
@@ -69,22 +66,6 @@ def test_files_do_not_depend_on_one_another(own_run, digits, monkeypatch):
     )
 
 
-def test_files_are_read_a_few_ahead_and_given_in_order(monkeypatch):
-    monkeypatch.setattr("mmzoo.prediction.available_cores", lambda: 2)
-    begun = []
-
-    def read(file):
-        begun.append(file)
-        time.sleep(0.1 if file.name == "0" else 0)  # The first is ready last.
-        return np.array(int(file.name))
-
-    files = [Path(str(number)) for number in range(100)]
-    contents = _read_ahead(read, files)
-    assert next(contents) == 0
-    assert 2 <= len(begun) <= 5
-    assert [int(content) for content in contents] == list(range(1, 100))
-
-
 def test_a_damaged_file_among_many_is_named(trained_run, digits, tmp_path):
     paths, _ = digits
     damaged = tmp_path / "damaged.png"
@@ -92,6 +73,34 @@ def test_a_damaged_file_among_many_is_named(trained_run, digits, tmp_path):
     with pytest.raises(DataError) as caught:
         predict(trained_run, [*paths, damaged, *paths])
     assert str(caught.value).startswith(f"{damaged}: not a picture that mmzoo reads")
+
+
+def test_damage_behind_a_header_is_named_too(trained_run, digits, tmp_path):
+    paths, _ = digits
+    cut = tmp_path / "cut.jpg"
+    Image.effect_noise((100, 100), 90).save(cut)
+    cut.write_bytes(cut.read_bytes()[:2000])
+    with pytest.raises(DataError) as caught:
+        predict(trained_run, [*paths, cut])
+    assert str(caught.value).startswith(f"{cut}: the picture is damaged: image file is truncated")
+
+
+def test_all_files_that_cannot_be_read_are_named_at_once(trained_run, digits, tmp_path):
+    paths, _ = digits
+    absent = [tmp_path / f"absent{number}.png" for number in range(12)]
+    with pytest.raises(DataError) as caught:
+        predict(trained_run, [absent[0], *paths, tmp_path])
+    assert str(caught.value) == (
+        "2 of 14 files cannot be read:\n"
+        f"  {absent[0]}: No such file or directory\n"
+        f"  {tmp_path}: expected a picture file, found a folder"
+    )
+    with pytest.raises(DataError) as caught:
+        predict(trained_run, absent)
+    listed = str(caught.value).splitlines()
+    assert listed[0] == "12 of 12 files cannot be read:"
+    assert listed[1:11] == [f"  {path}: No such file or directory" for path in absent[:10]]
+    assert listed[11:] == ["  and 2 more"]
 
 
 def test_the_same_picture_in_another_form_is_the_same_digit(trained_run, digits, tmp_path):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmzoo.data import evaluation_batches
+from mmzoo.data import evaluation_batches, naming_files
 from mmzoo.lazy import tf
 
 if TYPE_CHECKING:
@@ -49,9 +49,10 @@ class Evaluation:
 
 
 def evaluate_model(model: keras.Model, config: Config, data: Data, split: str) -> Evaluation:
-    """Runs a compiled model over one split."""
+    """Runs a compiled model over one split; a DataError names files that cannot be decoded."""
     columns = data.splits[split]
-    predictions, loss = _run(model, config, columns)
+    with naming_files(config, data, split):
+        predictions, loss = _run(model, config, columns)
     labels = {name: columns[config.columns[name]] for name in config.heads}
     metrics = {
         name: head.evaluate(labels[name], predictions[name]) for name, head in config.heads.items()

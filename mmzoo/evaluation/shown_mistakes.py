@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from mmzoo.config import Config
+from mmzoo.data import naming_files
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.mistakes import mistake_captions, worst_mistakes
 from mmzoo.heads import Binary, Classification
+from mmzoo.lazy import tf
 from mmzoo.sources import Data
 
 
@@ -16,7 +18,8 @@ def shown_mistakes(
 ) -> tuple[list[np.ndarray], list[str]]:
     """Pictures, uint8 `[height, width, channels]`, and captions of what a head got most wrong.
 
-    Both are empty where the head does not choose a class, or got nothing wrong.
+    The pictures are as the model saw them. Both are empty where the head does not choose a class,
+    or got nothing wrong.
     """
     head = config.heads[name]
     if not isinstance(head, Classification | Binary):
@@ -25,8 +28,12 @@ def shown_mistakes(
     true, said = head.class_labels(evaluation.labels[name]), head.decided(predicted)
     confidence = confidence_in(head.class_probabilities(predicted), said)
     rows = worst_mistakes(true, said, confidence)
+    if not rows.size:
+        return [], []
     shown, spec = next(iter(config.inputs.items()))
-    values = data.splits[evaluation.split][config.columns[shown]][rows]
+    raw = data.splits[evaluation.split][config.columns[shown]][rows]
+    with tf.device("CPU"), naming_files(config, data, evaluation.split):
+        values = spec.preprocess(tf.constant(raw)).numpy()
     captions = mistake_captions(true[rows], said[rows], confidence[rows], head.class_names or ())
     return [spec.picture(value) for value in values], captions
 

@@ -1,0 +1,45 @@
+"""Columns of files: an error that names those that cannot be decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mmzoo.inputs import are_files
+from mmzoo.journal import to_stderr
+from mmzoo.lazy import tf
+from mmzoo.sources import settled
+
+if TYPE_CHECKING:
+    from mmzoo.config import Config
+    from mmzoo.data.batches import Columns
+    from mmzoo.sources import Data
+
+
+def damaged_files(config: Config, columns: Columns, tell: Callable[[str], None]) -> dict[int, str]:
+    """Decodes all files of a split; row -> why its file cannot be decoded, if it cannot."""
+    bad: dict[int, str] = {}
+    for name, spec in config.inputs.items():
+        values = columns[config.columns[name]]
+        if are_files(values):
+            bad |= spec.damaged(values, tell)
+    return bad
+
+
+@contextmanager
+def naming_files(config: Config, data: Data, split: str) -> Iterator[None]:
+    """Wherever batches are consumed: finds out which files TensorFlow's error is about.
+
+    TensorFlow says that a file cannot be decoded, and not which one.
+
+    Raises:
+        DataError: in the place of TensorFlow's error, if files of the split cannot be decoded.
+    """
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError:
+        raise  # Memory is short, and no file to blame.
+    except tf.errors.OpError:
+        settled(data, {split: damaged_files(config, data.splits[split], to_stderr)}, "error")
+        raise

@@ -1,0 +1,217 @@
+"""Files decoded once and kept give the very batches that the files would give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import mmzoo.data.keeping
+from mmzoo.config import Config, load_config
+from mmzoo.data import TrainingOrder, decoded, evaluation_batches, naming_files, training_batches
+from mmzoo.errors import DataError
+from mmzoo.lazy import tf
+from mmzoo.sources import Data
+
+COUNT = 12
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    """Two classes of photos of other sizes, formats and orientations."""
+    random = np.random.RandomState(0)
+    for number in range(COUNT):
+        folder = tmp_path / "photos" / ("cat", "dog")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = random.randint(0, 256, (20 + number, 30 - number, 3)).astype("uint8")
+        exif = PIL.Image.Exif()
+        exif[0x0112] = 1 + number % 8
+        ending = ("jpg", "png", "webp")[number % 3]
+        PIL.Image.fromarray(pixels).save(folder / f"{number:02}.{ending}", exif=exif)
+    return tmp_path / "photos"
+
+
+def config(folder: Path, on_bad_row: str = "error", **train) -> Config:
+    return load_config(
+        {
+            "name": "photos",
+            "source": {
+                "type": "folder",
+                "path": str(folder),
+                "on_bad_row": on_bad_row,
+                "validation": 0.25,
+                "test": 0.25,
+            },
+            "inputs": {
+                "photo": {
+                    "type": "image",
+                    "shape": [16, 12, 3],
+                    "augment": [{"type": "flip"}, {"type": "rotation", "degrees": 20}],
+                    "encoder": {"type": "cnn", "filters": [2]},
+                }
+            },
+            "heads": {"label": {"type": "classification", "classes": 2}},
+            "train": {"batch_size": 4, **train},
+        }
+    ).with_columns()
+
+
+def load(spec: Config) -> Data:
+    return spec.load_data([].append)
+
+
+def flat(batches: tf.data.Dataset) -> list[np.ndarray]:
+    return [np.asarray(part) for batch in batches for part in tf.nest.flatten(batch)]
+
+
+def free(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(mmzoo.data.keeping, "free_memory", lambda: size)
+
+
+def test_batches_of_kept_pictures_are_those_of_the_files_bit_for_bit(photos):
+    spec = config(photos)
+    data = load(spec)
+    told: list[str] = []
+    kept = decoded(spec, data, data.splits, told.append)
+    pixels = 12 * 16 * 12 * 3
+    assert told == [f"Decoded 12 files once: {pixels / 1e6:.2f} MB, kept in memory."]
+    order = TrainingOrder(0, data.examples("train"), 4)
+    makers: list[Callable[[Data], tf.data.Dataset]] = [
+        lambda data: training_batches(spec, data.splits["train"], order, 0, 6),
+        lambda data: evaluation_batches(spec, data.splits["test"]),
+    ]
+    for make in makers:
+        for ours, theirs in zip(flat(make(kept)), flat(make(data)), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    assert kept.fingerprint == data.fingerprint
+
+
+def test_only_the_splits_that_are_asked_for_are_decoded(photos):
+    spec = config(photos)
+    data = load(spec)
+    kept = decoded(spec, data, ["train", "validation"], [].append)
+    assert kept.splits["train"]["file"].shape == (data.examples("train"), 16, 12, 3)
+    assert kept.splits["validation"]["file"].dtype == np.uint8
+    assert kept.splits["test"]["file"] is data.splits["test"]["file"]
+
+
+def test_what_takes_more_than_a_quarter_of_the_memory_is_not_kept(photos, monkeypatch):
+    spec = config(photos)
+    data = load(spec)
+    size = COUNT * 16 * 12 * 3
+    free(monkeypatch, 4 * size)
+    assert decoded(spec, data, data.splits, [].append) is not data
+    free(monkeypatch, 4 * size - 1)
+    told: list[str] = []
+    assert decoded(spec, data, data.splits, told.append) is data
+    assert told == [
+        "12 files are decoded anew in every epoch: all at once they would take 0.01 MB of the "
+        "0.03 MB of memory that is free. `train.keep_decoded: true` would keep them all the same."
+    ]
+
+
+def test_the_config_can_decide(photos, monkeypatch):
+    free(monkeypatch, 0)
+    data = load(config(photos))
+    assert decoded(config(photos, keep_decoded=True), data, data.splits, [].append) is not data
+    free(monkeypatch, 10**12)
+    never = config(photos, keep_decoded=False)
+    assert decoded(never, data, data.splits, pytest.fail) is data
+
+
+def test_arrays_are_left_alone(tiny):
+    spec = load_config(tiny).with_columns()
+    data = load(spec)
+    assert decoded(spec, data, data.splits, pytest.fail) is data
+
+
+def test_inputs_that_share_files_decode_them_each_for_itself(photos):
+    spec = config(photos)
+    small = spec.inputs["photo"].replace(shape=(8, 8, 3))
+    both = spec.replace(inputs={**spec.inputs, "small": small})
+    data = load(both)
+    assert decoded(both, data, data.splits, pytest.fail) is data
+    inputs, _ = next(iter(evaluation_batches(both, data.splits["test"])))
+    assert {name: value.shape[1:] for name, value in inputs.items()} == {
+        "photo": (16, 12, 3),
+        "small": (8, 8, 3),
+    }
+
+
+def damage(path: Path) -> None:
+    """Leaves the header whole, and not the pixels."""
+    PIL.Image.effect_noise((200, 200), 90).save(path, format="JPEG")
+    path.write_bytes(path.read_bytes()[:4000])
+
+
+def test_all_files_that_cannot_be_decoded_are_named(photos):
+    """Those whose headers are whole are found only now."""
+    spec = config(photos)
+    names = load(spec).row_names["train"][:2].tolist()
+    for name in names:
+        damage(photos / name)
+    with pytest.raises(DataError) as caught:
+        decoded(spec, load(spec), ["train"], [].append)
+    first, *listed, mend = str(caught.value).splitlines()
+    assert first == "photos: 2 files cannot be read:"
+    reason = "the picture is damaged: image file is truncated"
+    assert [line.split(" (")[0] for line in listed] == [f"  {name}: {reason}" for name in names]
+    assert "on_bad_row: skip" in mend
+
+
+def test_damaged_files_are_skipped_where_that_is_asked_for(photos):
+    damage(photos / "cat" / "00.jpg")
+    spec = config(photos, on_bad_row="skip")
+    data = load(spec)
+    assert [row.file for row in data.skipped] == ["cat/00.jpg"]
+    assert data.skipped[0].reason.startswith("the picture is damaged: ")
+    kept = decoded(spec, data, data.splits, [].append)
+    assert sum(kept.examples(split) for split in kept.splits) == COUNT - 1
+
+
+def test_headers_are_refused_when_the_data_are_loaded(photos):
+    (photos / "cat" / "00.jpg").write_text("no picture")
+    (photos / "dog" / "01.png").write_text("nor this")
+    with pytest.raises(DataError) as caught:
+        load(config(photos))
+    for name in ("cat/00.jpg", "dog/01.png"):
+        assert f"  {name}: not a picture that mmzoo reads: expected PNG, " in str(caught.value)
+
+
+def test_the_fingerprint_is_that_of_names_and_contents(photos, tmp_path):
+    first = load(config(photos)).fingerprint
+    moved = photos.rename(tmp_path / "elsewhere")
+    assert load(config(moved)).fingerprint == first
+    PIL.Image.new("RGB", (30, 20)).save(moved / "cat" / "00.jpg")
+    assert load(config(moved)).fingerprint != first
+
+
+def test_other_sizes_are_noted(photos):
+    assert (
+        "file: pictures of 11 sizes, from 19x31 to 25x25, are stretched to 12x16"
+        in load(config(photos)).notes
+    )
+
+
+def test_a_damaged_file_is_named_wherever_batches_are_consumed(photos):
+    damage(photos / "cat" / "00.jpg")
+    spec = config(photos)
+    data = load(spec)
+    [split] = [split for split, names in data.row_names.items() if "cat/00.jpg" in names.tolist()]
+    with pytest.raises(DataError) as caught, naming_files(spec, data, split):
+        flat(evaluation_batches(spec, data.splits[split]))
+    assert "\n  cat/00.jpg: the picture is damaged: " in str(caught.value)
+
+
+def test_errors_that_are_no_files_fault_pass(photos):
+    spec = config(photos)
+    data = load(spec)
+    with pytest.raises(tf.errors.InvalidArgumentError), naming_files(spec, data, "train"):
+        tf.debugging.assert_equal(1, 2)
+    unread = replace(data, splits={})
+    with pytest.raises(tf.errors.ResourceExhaustedError), naming_files(spec, unread, "train"):
+        raise tf.errors.ResourceExhaustedError(None, None, "no memory")
