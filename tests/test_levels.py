@@ -19,17 +19,18 @@ PACKAGE = Path(__file__).parents[1] / "mmzoo"
 LEVELS = (
     {"cli"},
     {"board", "doctor"},
-    {"training"},
+    {"seeing", "training"},
     {"catalogue", "evaluation", "prediction", "summary"},
     {"trained"},
     {"runs"},
-    {"data", "devices", "model"},
+    {"anatomy", "data", "devices", "model"},
     {"config"},
     {"recipe"},
     {"fusion", "mixing", "objectives", "optimizers"},
     {"heads", "inputs", "schedules", "sources"},
     {"encoders"},
     {"spec"},
+    {"features"},
     {"checkpoint", "environment", "layers", "metrics", "randomness", "tables", "weights"},
     {"directories", "download", "errors", "files", "journal", "lazy", "version"},
 )
@@ -124,7 +125,15 @@ def test_no_modules_import_one_another_in_a_circle():
 
 
 FAMILIES = (
-    *("encoders.image", "fusion", "heads", "inputs.image.augment", "mixing", "objectives"),
+    *(
+        "encoders.image",
+        "encoders.image.pretrained",
+        "fusion",
+        "heads",
+        "inputs.image.augment",
+        "mixing",
+        "objectives",
+    ),
     *("optimizers", "schedules", "sources"),
 )
 
