@@ -21,12 +21,18 @@ from mmzoo.cli.options import Choice, checkpoint_option, device_option, json_opt
     metavar="SPLIT",
     help="Which examples to evaluate on: train, validation or test.",
 )
+@click.option(
+    "--embeddings",
+    is_flag=True,
+    help="Give TensorBoard's PROJECTOR the vectors of up to 2,000 examples.",
+)
 @checkpoint_option
 @device_option
 @json_option
 def evaluate(
     run: Path,
     split: str,
+    embeddings: bool,
     checkpoint: str,
     device: Literal["auto", "cpu", "gpu"],
     as_json: bool,
@@ -39,10 +45,13 @@ def evaluate(
     Example:
       mmzoo eval runs/mnist_cnn
       mmzoo eval runs/mnist_cnn/001 --split validation --checkpoint last
+      mmzoo eval runs/mnist_cnn --embeddings
     """
     from mmzoo.evaluation.evaluate_run import evaluate_run
 
-    done = evaluate_run(run, split=split, checkpoint=checkpoint, device=device)
+    done = evaluate_run(
+        run, split=split, checkpoint=checkpoint, device=device, embeddings=embeddings
+    )
     if as_json:
         click.echo(json.dumps({split: done.metrics}))
         return
@@ -51,3 +60,7 @@ def evaluate(
 
     click.echo(report_text(done.report))
     click.echo(f"\nThe report: {shell_word(done.page)}")
+    if done.points is not None:
+        counted = "1 example" if done.points == 1 else f"{done.points:,} examples"
+        command = f"mmzoo board {shell_word(done.report.run)}"
+        click.echo(f"Embeddings of {counted}: `{command}` has them under PROJECTOR.")

@@ -12,9 +12,11 @@ from mmzoo import __version__
 from mmzoo.config import Config
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import RunError
+from mmzoo.evaluation.embeddings import embed
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
 from mmzoo.evaluation.head_reports import head_report
 from mmzoo.evaluation.plots import history_plot
+from mmzoo.evaluation.projector import write_projector
 from mmzoo.evaluation.report import Report, write_report
 from mmzoo.files import write_text
 from mmzoo.journal import to_stderr
@@ -35,11 +37,13 @@ class Evaluated:
         metrics: the split's entry in metrics.json.
         report: what the page says.
         page: the HTML file.
+        points: how many examples TensorBoard's projector got, if it was to have any.
     """
 
     metrics: dict[str, Any]
     report: Report
     page: Path
+    points: int | None = None
 
 
 def evaluate(
@@ -48,6 +52,7 @@ def evaluate(
     split: str = "test",
     checkpoint: str | Path = "best",
     device: Kind = "auto",
+    embeddings: bool = False,
 ) -> dict[str, Any]:
     """Evaluates a run on one split and writes the report into `eval/<split>/`.
 
@@ -56,6 +61,8 @@ def evaluate(
         split: "train", "validation" or "test".
         checkpoint: "best", "last", or a weights file; not beside a weights file as `run`.
         device: "auto", "cpu" or "gpu".
+        embeddings: give TensorBoard's projector the vectors that the model makes of the examples,
+            or of 2,000 of them, into the run's `logs/`.
 
     Returns:
         The split's metrics, as `metrics.json` has them.
@@ -63,12 +70,19 @@ def evaluate(
     Raises:
         RunError: there is no such run, split or checkpoint, or the data is not the run's.
     """
-    return evaluate_run(run, split=split, checkpoint=checkpoint, device=device).metrics
+    return evaluate_run(
+        run, split=split, checkpoint=checkpoint, device=device, embeddings=embeddings
+    ).metrics
 
 
 @memory_errors()
 def evaluate_run(
-    run: Run | Path | str, *, split: str, checkpoint: str | Path, device: Kind
+    run: Run | Path | str,
+    *,
+    split: str,
+    checkpoint: str | Path,
+    device: Kind,
+    embeddings: bool = False,
 ) -> Evaluated:
     """As `evaluate`, with all that the report says."""
     run, checkpoint = open_trained(run, checkpoint)
@@ -83,7 +97,7 @@ def evaluate_run(
     metrics = evaluation.as_metrics()
     folder = run.evaluation(split)
     write_text(folder / "metrics.json", json.dumps({split: metrics}, indent=2) + "\n")
-    _write_predictions(folder / "predictions.csv", config, evaluation)
+    _write_predictions(folder / "predictions.csv", config, data, evaluation)
     report = Report(
         title=config.name,
         run=str(run.directory),
@@ -103,7 +117,12 @@ def evaluate_run(
     write_report(folder / "report.html", report)
     if checkpoint == "best":
         run.write_metrics({**run.metrics(), split: metrics})
-    return Evaluated(metrics, report, folder / "report.html")
+    points = None
+    if embeddings:
+        embedded = embed(model, config, data, evaluation)
+        write_projector(run.logs, embedded)
+        points = embedded.examples
+    return Evaluated(metrics, report, folder / "report.html", points)
 
 
 def _same_data(run: Run, config: Config) -> Data:
@@ -128,9 +147,11 @@ def _drawn_history(run: Run, path: Path) -> Path | None:
     return path
 
 
-def _write_predictions(path: Path, config: Config, evaluation: Evaluation) -> None:
-    """A row for each example: what is true, what is said, with what probability."""
+def _write_predictions(path: Path, config: Config, data: Data, evaluation: Evaluation) -> None:
+    """A row for each example: what it is called, what is true, what is said, how probably."""
     table: dict[str, Any] = {"row": list(range(evaluation.examples))}
+    if evaluation.split in data.row_names:
+        table["file"] = data.row_names[evaluation.split].tolist()
     for name, head in config.heads.items():
         table[f"{name}_true"] = head.written_labels(evaluation.labels[name])
         table |= head.written(evaluation.predictions[name], name)
