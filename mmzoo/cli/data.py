@@ -8,25 +8,29 @@ from typing import TYPE_CHECKING
 import click
 
 from mmzoo.cli.data_cache import cache
+from mmzoo.cli.data_view import view
 from mmzoo.cli.options import json_option
 
 if TYPE_CHECKING:
     from mmzoo.sources import Listing
 
 
-@click.group(short_help="List and fetch the named data sets; list and clear kept features.")
+@click.group(short_help="List, fetch and look at data; list and clear kept features.")
 def data() -> None:
-    """List and fetch the named data sets; list and clear the features of frozen encoders.
+    """List and fetch the named data sets, look at training examples, and list and clear the
+    features of frozen encoders.
 
     \b
     Example:
       mmzoo data list
       mmzoo data fetch mnist
       mmzoo data cache
+      mmzoo data view configs/mnist_best.yaml
     """
 
 
 data.add_command(cache)
+data.add_command(view)
 
 
 @data.command("list", short_help="List the named data sets, and which of them are here.")

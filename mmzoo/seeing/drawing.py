@@ -1,0 +1,30 @@
+"""Drawing: a picture that was written, and what is on it in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmzoo.errors import DataError
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture that was written.
+
+    Attributes:
+        path: the PNG.
+        text: what is on it, for people.
+        facts: the same for programs, as JSON takes it.
+    """
+
+    path: Path
+    text: str
+    facts: dict[str, Any]
+
+
+def require_png(path: Path | None) -> None:
+    """Raises a DataError where no picture can be written by this name: before any work is done."""
+    if path is not None and path.suffix.lower() != ".png":
+        raise DataError(f"{path}: expected a name that ends in .png")

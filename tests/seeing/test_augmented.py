@@ -1,0 +1,109 @@
+"""A picture of training examples shows what the training really gets."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from mmzoo.config import load_config
+from mmzoo.data import TrainingOrder, training_batches
+from mmzoo.errors import ConfigError, DataError
+from mmzoo.seeing.augmented import draw_augmented
+
+
+@pytest.fixture
+def draw(tiny, tmp_path):
+    """Draws batches of `tiny` with these changes to it."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(tiny))
+
+    def drawn(*overrides, rows=3, epochs=2, output=tmp_path / "view.png"):
+        return draw_augmented(
+            path, overrides, rows=rows, epochs=epochs, output=output, tell=lambda text: None
+        )
+
+    return drawn
+
+
+def seen(drawing, row, column):
+    """One picture of the grid as it was before it was enlarged 28 times: [8, 8]."""
+    sheet = np.asarray(Image.open(drawing.path))[..., 0]
+    height = (len(sheet) - 18) // len(drawing.facts["examples"])
+    top, left = 18 + row * height, 18 + column * (224 + 18)
+    return sheet[top + 14 : top + 224 : 28, left + 14 : left + 224 : 28]
+
+
+def batches(tiny, epochs, **changes):
+    """The inputs and targets of whole epochs, by row of the split, and the first step's rows."""
+    config = load_config({**tiny, **changes}).with_columns()
+    data = config.load_data(lambda text: None)
+    config = config.fitted(data)
+    order = TrainingOrder(config.train.seed, data.examples("train"), config.train.batch_size)
+    found = []
+    for epoch in range(epochs):
+        steps = range(epoch * order.steps_per_epoch, (epoch + 1) * order.steps_per_epoch)
+        made = training_batches(config, data.splits["train"], order, steps[0], steps[-1] + 1)
+        rows = np.concatenate([order.step_rows(step) for step in steps])
+        inputs = np.concatenate([batch[0]["image"] for batch in made])
+        found.append(dict(zip(rows.tolist(), inputs, strict=True)))
+    return found, order.step_rows(0), data.splits["train"]
+
+
+def test_each_row_is_an_example_and_each_column_an_epoch(draw, tiny):
+    tiny["inputs"]["image"]["augment"] = [{"type": "shift", "height": 0.3, "width": 0.3}]
+    drawing = draw("inputs.image.augment=[{type: shift, height: 0.3, width: 0.3}]")
+    epochs, first, train = batches(tiny, 2)
+    for place, row in enumerate(first[:3].tolist()):
+        assert np.array_equal(seen(drawing, place, 0), train["image"][row][..., 0])
+        for column, examples in enumerate(epochs, start=1):
+            assert np.array_equal(seen(drawing, place, column), examples[row][..., 0])
+    changed = [not np.array_equal(seen(drawing, 0, 0), seen(drawing, 0, k)) for k in (1, 2)]
+    assert all(changed)
+
+
+def test_mixed_examples_are_those_of_their_own_batches(draw, tiny):
+    drawing = draw("train.mixing={type: mixup, alpha: 1.0}")
+    train = {**tiny["train"], "mixing": {"type": "mixup", "alpha": 1.0}}
+    epochs, first, _ = batches(tiny, 2, train=train)
+    for place, row in enumerate(first[:3].tolist()):
+        for column, examples in enumerate(epochs, start=1):
+            assert np.array_equal(seen(drawing, place, column), examples[row][..., 0])
+
+
+def test_what_is_drawn_is_told(draw):
+    drawing = draw("inputs.image.augment=[{type: flip}]")
+    assert drawing.text == (
+        "3 examples of digits: as they are, then as tiny gets them in the first 2 epochs."
+    )
+    facts = json.loads(json.dumps(drawing.facts))
+    assert (facts["inputs"], facts["left_out"], facts["epochs"]) == (["image"], [], 2)
+    assert [set(example) for example in facts["examples"]] == 3 * [{"row", "label"}]
+
+
+def test_where_nothing_is_changed_that_is_said(draw):
+    assert draw(rows=1, epochs=1).text == (
+        "1 example of digits: as they are, then as tiny gets them in the first epoch.\n"
+        "Nothing changes them: no input has `augment`, and there is no `mixing`."
+    )
+
+
+def test_there_are_no_more_rows_than_in_a_batch(draw):
+    assert len(draw("train.batch_size=2", rows=8).facts["examples"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("overrides", "output", "error", "said"),
+    [
+        ((), "view.jpg", DataError, "view.jpg: expected a name that ends in .png"),
+        (("train.epoch=3",), "view.png", ConfigError, "did you mean 'epochs'?"),
+    ],
+)
+def test_slips_are_said_before_any_work(draw, tmp_path, overrides, output, error, said):
+    with pytest.raises(error) as caught:
+        draw(*overrides, output=tmp_path / output)
+    assert said in str(caught.value)
+    assert not list(tmp_path.glob("view*"))

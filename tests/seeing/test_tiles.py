@@ -1,0 +1,24 @@
+"""Many small pictures as one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmzoo.seeing.tiles import tiled
+
+
+def test_pictures_are_enlarged_framed_and_put_in_rows():
+    pictures = np.stack([np.full((8, 8, 1), grey, np.uint8) for grey in (0, 100, 200)])
+    sheet = tiled(pictures, columns=2)
+    # Each is 32 pixels with a frame and a gap of one on every side.
+    assert sheet.shape == (2 * 36, 2 * 36, 3)
+    assert (sheet[2:34, 2:34] == 0).all()
+    assert (sheet[2:34, 38:70] == 100).all()
+    assert (sheet[38:70, 2:34] == 200).all()
+    assert (sheet[36:, 36:] == 255).all()
+    assert sheet[1, 1].tolist() == [163, 200, 233]
+
+
+def test_colours_and_large_pictures_stay_as_they_are():
+    picture = np.random.RandomState(0).randint(0, 256, (1, 64, 48, 3)).astype("uint8")
+    assert np.array_equal(tiled(picture, 1)[4:-4, 4:-4], picture[0])
