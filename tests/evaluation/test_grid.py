@@ -67,3 +67,11 @@ def test_captions_are_drawn_beneath_and_not_over_the_pictures():
 def test_pictures_and_captions_belong_together(pictures, captions, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         captioned_grid(np.zeros((pictures, 8, 8, 1), np.uint8), ["a"] * captions)
+
+
+def test_rows_and_pictures_may_be_of_another_size():
+    sheet = captioned_grid(np.zeros((4, 8, 8, 1), np.uint8), ["a"] * 4, in_a_row=2, side=224)
+    assert sheet.shape[1] == 18 + 2 * (224 + 18)
+    assert (sheet[18 : 18 + 224, 18 : 18 + 224] == 0).all()
+    below = sheet.shape[0] // 2
+    assert (sheet[below + 20 : below + 200, 30:200] == 0).all()
