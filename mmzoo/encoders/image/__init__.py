@@ -18,13 +18,13 @@ from mmzoo.encoders.image.vgg import VGG as VGG
 ImageEncoder = Annotated[
     AlexNet
     | CNN
-    | EfficientNet
     | Inception
-    | KerasBackbone
     | LeNet
-    | MobileNet
     | ResNet
-    | SqueezeNet
-    | VGG,
+    | VGG
+    | KerasBackbone
+    | EfficientNet
+    | MobileNet
+    | SqueezeNet,
     Field(discriminator="type"),
 ]

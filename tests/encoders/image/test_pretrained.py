@@ -250,6 +250,65 @@ def test_real_weights_know_china_from_a_flower_better_than_random_ones(
     assert likeness.diagonal().min() > 0.2 + likeness[[0, 1], [1, 0]].max()
 
 
+def weights_after_training(encoder, tmp_path, **train_fields) -> tuple[list, list]:
+    """The layers of an encoder as they were loaded, and as two epochs have left them."""
+    from mmzoo.trained import load_trained
+    from mmzoo.training.train import train
+
+    run = train(
+        {
+            "name": "transfer",
+            "source": {"type": "synthetic", "rows": 64},
+            "inputs": {
+                "image": {
+                    "type": "image",
+                    "shape": [32, 32, 3],
+                    "encoder": encoder.model_dump(),
+                }
+            },
+            "heads": {"kind": {"type": "classification", "classes": 3}},
+            "train": {"epochs": 2, "batch_size": 16, **train_fields},
+        },
+        run=tmp_path / "run",
+    )
+    loaded = built(encoder, 32)
+    encoder.load_pretrained(loaded, print)
+    trained = load_trained(run)[0].get_layer("image_encoder")
+    return [layer for layer in loaded.layers if layer.weights], [
+        layer for layer in trained.layers if layer.weights
+    ]
+
+
+@pytest.fixture
+def small(real_data) -> MobileNet:
+    """A frozen network with real weights, from a file that it names."""
+    name = MobileNet(type="mobilenet_v2", alpha=0.35)._official(224, 224).name
+    return MobileNet(type="mobilenet_v2", alpha=0.35, weights=str(real_data / "weights" / name))
+
+
+@pytest.mark.parametrize("keep", ["memory", "off"])
+def test_a_training_leaves_a_frozen_network_as_it_is(small, tmp_path, keep):
+    """Bit for bit, the statistics of batch norm too, whether its features are kept or not."""
+    loaded, trained = weights_after_training(small, tmp_path, frozen_features={"keep": keep})
+    assert len(trained) == 104
+    for before, after in zip(loaded, trained, strict=True):
+        for was, now in zip(before.get_weights(), after.get_weights(), strict=True):
+            np.testing.assert_array_equal(was, now)
+
+
+def test_a_training_changes_the_last_layers_and_no_others(small, tmp_path):
+    loaded, trained = weights_after_training(small.replace(trainable=2), tmp_path)
+    changed = [
+        before.name
+        for before, after in zip(loaded, trained, strict=True)
+        if any(
+            (was != now).any()
+            for was, now in zip(before.get_weights(), after.get_weights(), strict=True)
+        )
+    ]
+    assert changed == ["block_16_project", "Conv_1"]
+
+
 # What is trained.
 
 
@@ -436,8 +495,8 @@ def test_a_width_without_weights_is_refused():
 def test_a_network_is_described_by_itself():
     notes = KerasBackbone.about("resnet50")
     assert notes.startswith(
-        "ResNet-50, made for pictures of 224 x 224 (at least 32 x 32), with 23.6 million "
-        "parameters learnt on ImageNet.\n\n"
+        "ResNet-50: 23.6 million parameters, learnt on ImageNet at 224 x 224 pixels (smallest: "
+        "32 x 32).\n\n"
     )
     assert "blue, green and red" in notes
     assert notes.endswith('"Deep residual learning for image recognition", 2015.')

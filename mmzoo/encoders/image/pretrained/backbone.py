@@ -29,8 +29,7 @@ class Backbone:
     @property
     def summary(self) -> str:
         """A sentence about it."""
-        size, smallest = f"{self.size} x {self.size}", f"{self.smallest} x {self.smallest}"
         return (
-            f"{self.title}, made for pictures of {size} (at least {smallest}), with "
-            f"{self.parameters / 1e6:.1f} million parameters learnt on ImageNet."
+            f"{self.title}: {self.parameters / 1e6:.1f} million parameters, learnt on ImageNet at "
+            f"{self.size} x {self.size} pixels (smallest: {self.smallest} x {self.smallest})."
         )
