@@ -49,7 +49,7 @@ def view(
     \b
     Example:
       mmzoo data view configs/mnist_best.yaml
-      mmzoo data view configs/mnist_cnn.yaml --set train.mixing={type: mixup}
+      mmzoo data view configs/mnist_cnn.yaml --set 'train.mixing={type: mixup}'
     """
     from mmzoo.cli.text import harmless, shell_word
     from mmzoo.journal import to_stderr
