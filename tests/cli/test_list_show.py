@@ -34,8 +34,8 @@ def test_everything_is_listed_by_kind(mmzoo):
 
 
 def test_wildcards(mmzoo):
-    assert mmzoo("list", "encoders", "c*").out.split()[0] == "cnn"
-    assert len(mmzoo("list", "encoders", "c*").out.splitlines()) == 1
+    assert mmzoo("list", "encoders", "cn*").out.split()[0] == "cnn"
+    assert len(mmzoo("list", "encoders", "cn*").out.splitlines()) == 1
     assert set(mmzoo("list", "optimizers", "ada*", "--json").document["optimizers"]) == {
         *("adam", "adamw", "adagrad"),
     }
@@ -61,6 +61,19 @@ def test_a_pattern_alone_is_looked_for_in_all_kinds(mmzoo):
     assert (set(found["encoders"]), set(found["optimizers"])) == ({"lenet"}, {"lion"})
     assert mmzoo("list", "le?et").out.splitlines()[0] == "encoders:"
     assert mmzoo("list", "zz*").err == "Nothing matches 'zz*'.\n"
+
+
+def test_one_of_the_networks_that_share_a_spec_is_shown_by_itself(mmzoo):
+    rows = mmzoo("list", "mobilenet*", "--json").document["encoders"]
+    assert list(rows) == ["mobilenet", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"]
+    assert rows["mobilenet_v2"] == (
+        "MobileNetV2: 2.3 million parameters, learnt on ImageNet at 224 x 224 pixels (smallest: "
+        "32 x 32)."
+    )
+    shown = mmzoo("show", "mobilenet_v2").out
+    assert shown.startswith("mobilenet_v2 (encoders)\n\nMobileNetV2: 2.3 million parameters")
+    assert "Inverted residuals" in shown
+    assert "Searching for MobileNetV3" not in shown
 
 
 def test_configs_and_runs_of_the_folder_are_listed(mmzoo, own_run, tmp_path):
