@@ -76,21 +76,20 @@ def _batch_maker(
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[dict[str, tf.Tensor], ...]]:
     """A function from (rows int64 `[batch]`, epoch) to one batch."""
     used = {*config.columns.values()} & columns.keys()
-    with tf.device("CPU"):
-        tensors = {name: tf.constant(columns[name]) for name in used}
+    take = {name: _taker(columns[name]) for name in used}
     seed, soft, mixing = config.train.seed, config.soft_targets, config.train.mixing
 
     def make(rows: tf.Tensor, epoch: tf.Tensor) -> tuple[dict[str, tf.Tensor], ...]:
         randomness = Randomness(seed, epoch, rows)
         inputs = {}
         for index, (name, spec) in enumerate(config.inputs.items()):
-            values = spec.preprocess(tf.gather(tensors[config.columns[name]], rows))
+            values = spec.preprocess(take[config.columns[name]](rows))
             if training or augment:
                 values = spec.augmented(values, randomness.fold(index))
             inputs[name] = values
         if not labelled:
             return (inputs,)
-        labels = {name: tf.gather(tensors[config.columns[name]], rows) for name in config.heads}
+        labels = {name: take[config.columns[name]](rows) for name in config.heads}
         targets = {name: head.target(labels[name], soft) for name, head in config.heads.items()}
         if not training:
             return inputs, targets
@@ -107,3 +106,19 @@ def _batch_maker(
 
     # Nothing here branches on a tensor, so AutoGraph would only cost time.
     return tf.autograph.experimental.do_not_convert(make)
+
+
+def _taker(values: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A function from rows int64 `[batch]` to those rows of a column."""
+    if isinstance(values, np.memmap):  # It may be larger than the memory.
+
+        def take(rows: tf.Tensor) -> tf.Tensor:
+            taken = tf.numpy_function(
+                lambda rows: np.take(values, rows, axis=0), [rows], values.dtype, stateful=False
+            )
+            return tf.ensure_shape(taken, [None, *values.shape[1:]])
+
+        return take
+    with tf.device("CPU"):
+        tensor = tf.constant(values)
+    return lambda rows: tf.gather(tensor, rows)

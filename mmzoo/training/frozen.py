@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mmzoo.config import Config
-from mmzoo.data import Columns, evaluation_batches
+from mmzoo.data import Columns, evaluation_batches, naming_files
 from mmzoo.devices import Devices
 from mmzoo.directories import features_directory
 from mmzoo.environment import versions
@@ -25,6 +25,8 @@ from mmzoo.model import Network
 from mmzoo.sources import Data
 
 _VECTOR = "vector"
+_TOLD_EVERY = 10.0
+"""Seconds between sentences on the progress."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class Frozen:
         self._tell = tell
         self._parts = {
             "encoder": _json(spec.encoder.model_dump(mode="json")),
-            "weights": _digest(variable.numpy() for variable in encoder.variables),
+            "weights": _digest(weight.numpy() for weight in encoder.weights),
             "input": _json(spec.model_dump(mode="json", exclude={"encoder", "augment", "column"})),
             "dtype": settings.dtype,
             "precision": devices.precision,
@@ -152,7 +154,7 @@ class Frozen:
             self._tell(f"{self._name}: found {what}, which an earlier run computed.")
         else:
             began = time.monotonic()
-            arrays = self._computed(origin, columns, copies)
+            arrays = self._computed(origin, data, split, copies)
             self._tell(
                 f"{self._name}: computed {what} once, as {self._spec.encoder.type} is frozen "
                 f"({time.monotonic() - began:.1f} s, {arrays[_VECTOR].nbytes / 1e6:.1f} MB)."
@@ -171,28 +173,40 @@ class Frozen:
             parts |= {"copies": copies, "augment": _json(augment), "seed": self._seed}
         return parts
 
-    def _computed(self, origin: Origin, columns: Columns, copies: int) -> Arrays:
-        rows = len(columns[self._config.columns[self._name]])
+    def _computed(self, origin: Origin, data: Data, split: str, copies: int) -> Arrays:
+        rows = data.examples(split)
         layouts = {_VECTOR: Layout((max(1, copies) * rows, self._width), self._settings.dtype)}
         if self._settings.keep == "disk":
-            arrays = self._store.keep(origin, layouts, self._batches(columns, copies))
+            arrays = self._store.keep(origin, layouts, self._batches(data, split, copies))
             if arrays:
                 return arrays
-        return filled(origin.what, layouts, self._batches(columns, copies))
+        return filled(origin.what, layouts, self._batches(data, split, copies))
 
-    def _batches(self, columns: Columns, copies: int) -> Iterator[dict[str, np.ndarray]]:
+    def _batches(self, data: Data, split: str, copies: int) -> Iterator[dict[str, np.ndarray]]:
         """The features, a batch at a time; of augmented examples, one version after the other."""
-        epochs: list[int | None] = [*range(copies)] if copies else [None]
+        placeholder = self._encoder.input
 
-        @tf.function(autograph=False)
+        @tf.function(
+            input_signature=[tf.TensorSpec(placeholder.shape, placeholder.dtype)], autograph=False
+        )
         def encode(values: tf.Tensor) -> tf.Tensor:
             vector = tf.nest.flatten(self._encoder(values, training=False))[0]
             return tf.cast(vector, tf.float32)
 
-        for epoch in epochs:
-            batches = evaluation_batches(self._config, columns, labelled=False, augmented_in=epoch)
-            for (inputs,) in batches:
-                yield {_VECTOR: encode(inputs[self._name]).numpy()}
+        columns, rows = data.splits[split], max(1, copies) * data.examples(split)
+        done, told = 0, time.monotonic()
+        with naming_files(self._config, data, split):
+            for epoch in range(copies) if copies else [None]:
+                batches = evaluation_batches(
+                    self._config, columns, labelled=False, augmented_in=epoch
+                )
+                for (inputs,) in batches:
+                    vectors = encode(inputs[self._name]).numpy()
+                    yield {_VECTOR: vectors}
+                    done += len(vectors)
+                    if time.monotonic() - told > _TOLD_EVERY:
+                        told = time.monotonic()
+                        self._tell(f"{self._name}: features of {done:,} of {rows:,} {split} rows.")
 
 
 def _json(value: object) -> str:

@@ -22,6 +22,8 @@ from mmzoo.training.times import Times
 from mmzoo.training.watch import Best
 from mmzoo.weights import load_weights
 
+_BUILDING = "building the model"
+
 
 @dataclass
 class Session:
@@ -92,15 +94,17 @@ class Session:
         load_weights(before.model, self.run.best_weights)
         # Seeds of dropout too, which no file of weights has.
         values = [np.asarray(variable.numpy()) for variable in before.model.variables]
-        self.stage = new_stage(
-            before.number + 1,
-            self.step,
-            self.config,
-            self.data,
-            self.devices,
-            lambda variables: _assign(values, variables),
-            self.tell,
-        )
+        with self.times.spent_on(_BUILDING):
+            self.stage = new_stage(
+                before.number + 1,
+                self.step,
+                self.config,
+                self.data,
+                self.devices,
+                lambda variables: _assign(values, variables),
+                self.times,
+                self.tell,
+            )
         self.loop.updates.skipped.assign(before.loop.updates.skipped)
 
     def save(self) -> None:
@@ -153,13 +157,15 @@ def open_session(
         def start(variables: Variables) -> None:
             put_arrays(arrays[: len(variables)], variables, path)
 
+    with times.spent_on(_BUILDING):
+        stage = new_stage(number, first_step, config, data, devices, start, times, tell)
     session = Session(
         config=config,
         run=run,
         data=data,
         devices=devices,
         tell=tell,
-        stage=new_stage(number, first_step, config, data, devices, start, tell),
+        stage=stage,
         best=Best(config.monitor()),
         log=TensorBoardLog(run.logs),
         times=times,

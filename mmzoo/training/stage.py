@@ -7,14 +7,16 @@ that the first had left frozen.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from mmzoo.checkpoint import Variables
 from mmzoo.config import Config
-from mmzoo.data import TrainingOrder, evaluation_batches, training_batches
+from mmzoo.data import TrainingOrder, decoded, evaluation_batches, naming_files, training_batches
 from mmzoo.devices import Devices
+from mmzoo.inputs import are_files
 from mmzoo.lazy import keras, tf
 from mmzoo.model import Network, build_network
 from mmzoo.schedules import Plateau
@@ -22,6 +24,7 @@ from mmzoo.sources import Data
 from mmzoo.training.frozen import Feed, feed
 from mmzoo.training.learning_rate import LearningRate
 from mmzoo.training.loop import Loop
+from mmzoo.training.times import Times
 from mmzoo.training.watch import EarlyStop, PlateauDrops
 
 
@@ -78,6 +81,10 @@ class Stage:
         batches = evaluation_batches(self.feed.config, columns, self.devices.replicas)
         return _distributed(batches, self.devices)
 
+    def naming_files(self, split: str) -> AbstractContextManager[None]:
+        """Within it, an error says which files of the split cannot be decoded."""
+        return naming_files(self.feed.config, self.feed.data, split)
+
     def watch(self, epoch: int, value: float) -> None:
         """Shows the watched metric of an epoch to early stopping and plateau."""
         if self.early_stop:
@@ -98,6 +105,22 @@ class Stage:
         if self.plateau:
             self.learning_rate.plateau_factor.assign(self.plateau.factor)
 
+    def remedies(self) -> str:
+        """What makes batches come faster, for a training whose steps wait for data."""
+        config, columns = self.feed.config, self.feed.data.splits["train"]
+        inputs = config.inputs
+        files = [name for name in inputs if are_files(columns[config.columns[name]])]
+        augmented = [name for name, spec in inputs.items() if getattr(spec, "augment", None)]
+        remedies = []
+        if files:
+            remedies.append(
+                f"keep what the files of {', '.join(files)} decode to in memory "
+                "(`train.keep_decoded: true`), or store smaller files"
+            )
+        if augmented:
+            remedies.append(f"take fewer augmentations of {', '.join(augmented)}")
+        return "; ".join([*remedies, "give it more CPU cores"])
+
 
 def new_stage(
     number: int,
@@ -106,6 +129,7 @@ def new_stage(
     data: Data,
     devices: Devices,
     start: Callable[[Variables], None] | None,
+    times: Times,
     tell: Callable[[str], None],
 ) -> Stage:
     """Builds a stage's model and everything around it.
@@ -118,6 +142,7 @@ def new_stage(
         devices: where to run.
         start: gives the model's variables the values of an earlier stage or a checkpoint; None
             where the training begins, with random and pretrained weights.
+        times: counts what this takes.
         tell: receives sentences on downloads, and on what is kept of frozen encoders.
     """
     is_last = number + 1 == stages(config)
@@ -137,7 +162,11 @@ def new_stage(
         else:
             _load_pretrained(network, config, tell)
         splits = ("train", "validation", "test") if is_last else ("train", "validation")
-        fed = feed(network, config, data, splits, devices, tell)
+        with times.spent_on("features of frozen encoders"):
+            fed = feed(network, config, data, splits, devices, tell)
+        with times.spent_on("decoding"):
+            kept = decoded(fed.config, fed.data, ("train", "validation"), tell)
+            fed = replace(fed, data=kept)
         learning_rate = LearningRate(train, order.steps_per_epoch, first_step, step)
         fed.model.compile(
             optimizer=train.optimizer.build(learning_rate, train.ema),

@@ -19,17 +19,22 @@ class Times:
 
     seconds: dict[str, float] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
+    _inside: float = 0.0
 
     def add(self, what: str, seconds: float) -> None:
         self.seconds[what] = self.seconds.get(what, 0.0) + seconds
 
     @contextmanager
     def spent_on(self, what: str) -> Iterator[None]:
-        before = time.monotonic()
+        """Counts the time within, without that of another `spent_on` inside it."""
+        before, outside = time.monotonic(), self._inside
+        self._inside = 0.0
         try:
             yield
         finally:
-            self.add(what, time.monotonic() - before)
+            seconds = time.monotonic() - before
+            self.add(what, seconds - self._inside)
+            self._inside = outside + seconds
 
     @property
     def limited_by_data(self) -> bool:

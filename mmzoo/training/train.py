@@ -86,6 +86,8 @@ def train(
             _train_stages(session, journal)
             _finish(session)
         journal.say(f"{session.times}.")
+        if session.times.limited_by_data:
+            journal.say(f"Steps waited for data. What would help: {session.stage.remedies()}.")
     return found
 
 
@@ -173,7 +175,8 @@ def _take_steps(session: Session, batches: Any, pace: Pace, progress: Progress) 
     until_epoch = per_epoch - session.step % per_epoch
     steps = min(pace.steps, until_log, until_epoch)
     began = time.monotonic()
-    waited = session.loop.train(batches, steps)
+    with session.stage.naming_files("train"):
+        waited = session.loop.train(batches, steps)
     took = time.monotonic() - began
     pace.took(steps, took, waited)
     session.times.add(WAITING, waited)
@@ -203,7 +206,8 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
     trained = _metrics(session)
     kept = loop.metrics_state()
     with loop.averaged_weights():
-        results = loop.validate(session.stage.validation_batches, stop)
+        with session.stage.naming_files("validation"):
+            results = loop.validate(session.stage.validation_batches, stop)
         if results is None:
             loop.restore_metrics(kept)
             return
