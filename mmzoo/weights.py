@@ -10,8 +10,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mmzoo.errors import RunError, TrainingError
 from mmzoo.files import replacing
 from mmzoo.lazy import keras
@@ -35,6 +33,8 @@ def save_weights(model: keras.Model, path: Path) -> None:
     Raises:
         TrainingError: a weight is not a finite number; the file stays as it was.
     """
+    import numpy as np
+
     size = _OVERHEAD
     for variable in model.weights:
         values = np.asarray(variable.numpy())
