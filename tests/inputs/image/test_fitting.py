@@ -37,6 +37,32 @@ def test_stretch_shrinks_as_pillow_does():
     assert np.abs(shrunk - expected).max() <= 1
 
 
+@pytest.mark.parametrize("size", [(30, 40), (9, 40), (12, 10), (1, 1), (5, 200)])
+def test_two_passes_are_as_good_as_one(size):
+    images = pictures(*size, 3)
+    given = fitted(images, 12, 11, "stretch").numpy().astype(float)
+    expected = tf.image.resize(images, [12, 11], antialias=True).numpy()
+    assert np.abs(given - expected).max() <= 0.501
+
+
+def test_without_antialiasing_a_small_picture_is_made_of_neighbours():
+    images = pictures(30, 40, seed=1)
+    given = fitted(images, 12, 10, "stretch", antialias=False).numpy().astype(float)
+    assert np.abs(given - tf.image.resize(images, [12, 10]).numpy()).max() <= 0.501
+    assert np.abs(given - fitted(images, 12, 10, "stretch").numpy()).max() > 20
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("size", [(7, 5), (5, 7), (200, 1), (1, 200), (10, 12), (333, 501)])
+def test_sizes_that_are_known_late_give_the_same(resize, size):
+    late = tf.function(
+        lambda images: fitted(images, 10, 12, resize),
+        input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)],
+    )
+    images = pictures(*size, 3)
+    np.testing.assert_array_equal(late(images), fitted(images, 10, 12, resize))
+
+
 def test_crop_loses_the_longer_sides_edges_and_keeps_proportions():
     image = np.zeros((1, 8, 20, 1), "uint8")
     image[:, :, 6:14] = 90  # The middle square.
