@@ -37,7 +37,9 @@ class _LazyModule(ModuleType):
                 with quiet_stderr():
                     # Keras reads its backend once, at import; mmzoo's loop is TensorFlow's.
                     os.environ["KERAS_BACKEND"] = "tensorflow"
-                    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+                    # Errors that matter are exceptions too; what is logged as one besides may be
+                    # that oneDNN takes another kernel.
+                    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
                     importlib.import_module("tensorflow").config.list_physical_devices()
                     module = importlib.import_module(self.__name__)
         value = getattr(module, name)

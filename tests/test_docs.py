@@ -2,7 +2,8 @@
 
 Commands are run as they are written, in a folder that a reader would have after the first of them.
 Only three things differ: trainings take one epoch, nothing is downloaded, so the bundled digits
-serve in place of MNIST, and TensorBoard gets a free port.
+serve in place of MNIST, and TensorBoard gets a free port. What needs files that cannot be bundled
+takes them from the folder of real data, or is skipped.
 """
 
 from __future__ import annotations
@@ -117,7 +118,12 @@ def finished(offline: None, tmp_path_factory: pytest.TempPathFactory) -> Workspa
         name = re.search(r"^name: (\w+)", block.text, re.MULTILINE)
         assert name, f"{block.page}: a config without a name"
         (folder / f"{name[1]}.yaml").write_text(block.text)
-    Image.linear_gradient("L").resize((28, 28)).save(folder / "digit.png")
+    digit = Image.linear_gradient("L").resize((28, 28))
+    digit.save(folder / "digit.png")
+    for number in range(20):
+        photo = folder / "photos" / ("ant", "bee")[number % 2] / f"{number:03d}.png"
+        photo.parent.mkdir(parents=True, exist_ok=True)
+        digit.rotate(18 * number).save(photo)
     screen = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(screen), redirect_stderr(screen):
         patch.chdir(folder)
@@ -161,7 +167,7 @@ def test_a_command_that_is_shown_works(
     if line.startswith("mmzoo board"):
         assert_serves(line)
         return
-    if line.startswith("mmzoo data fetch"):
+    if line.startswith("mmzoo data fetch") or "configs/mobilenet_v2_transfer" in line:
         monkeypatch.setenv("MMZOO_DATA_DIR", str(request.getfixturevalue("real_data")))
     code = run(line)
     screen = capsys.readouterr()

@@ -43,7 +43,7 @@ def cache(keys: tuple[str, ...], unused_for: float, clear: bool, as_json: bool) 
     \b
     Example:
       mmzoo data cache
-      mmzoo data cache --clear 3f2a9c01
+      mmzoo data cache --clear
       mmzoo data cache --clear --unused-for 30
     """
     from mmzoo.directories import features_directory
