@@ -20,6 +20,7 @@ from typing import Any
 from mmzoo.config import Config, load_config
 from mmzoo.errors import RunError
 from mmzoo.files import write_text
+from mmzoo.records import check_entries, read_json
 from mmzoo.spec import did_you_mean, dump_yaml
 
 _NUMBER = re.compile(r"\d{3,}")
@@ -107,8 +108,8 @@ class Run:
         write_text(self.config_file, dump_yaml(config, header))
 
     def environment(self) -> dict[str, Any]:
-        environment = _read_json(self.environment_file)
-        _check_entries(self.environment_file, environment, _ENVIRONMENT)
+        environment = read_json(self.environment_file)
+        check_entries(self.environment_file, environment, _ENVIRONMENT)
         return environment
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
@@ -117,9 +118,9 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         if not self.metrics_file.is_file():
             return {}
-        metrics = _read_json(self.metrics_file)
+        metrics = read_json(self.metrics_file)
         entries = {f"{s}.{key}": kind for s in metrics for key, kind in _SPLIT_METRICS.items()}
-        _check_entries(self.metrics_file, metrics, entries)
+        check_entries(self.metrics_file, metrics, entries)
         return metrics
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
@@ -305,25 +306,3 @@ def _numbered(parent: Path) -> list[Path]:
     if not parent.is_dir():
         return []
     return [path for path in parent.iterdir() if path.is_dir() and _NUMBER.fullmatch(path.name)]
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RunError(f"{path}: there is no such file; the run was cut off early") from error
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise RunError(f"{path}: expected a JSON object, got {type(content).__name__}")
-    return content
-
-
-def _check_entries(path: Path, content: Mapping[str, Any], entries: Mapping[str, Any]) -> None:
-    """Refuses a file that lacks one of the entries, dotted names, or has another type there."""
-    for name, kind in entries.items():
-        found: Any = content
-        for key in name.split("."):
-            found = found.get(key) if isinstance(found, dict) else None
-        if not isinstance(found, kind):
-            raise RunError(f"{path}: damaged: {name} is missing or not what it should be")

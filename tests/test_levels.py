@@ -31,7 +31,8 @@ LEVELS = (
     {"encoders"},
     {"spec"},
     {"features"},
-    {"checkpoint", "environment", "layers", "metrics", "randomness", "tables", "weights"},
+    {"checkpoint", "environment", "layers", "metrics", "randomness", "records"},
+    {"tables", "weights"},
     {"directories", "download", "errors", "files", "journal", "lazy", "version"},
 )
 """The parts of mmzoo. One may import those of the lines below its own, and no others.

@@ -9,8 +9,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mmzoo.config import Config, load_config
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError, Interrupted, TrainingError
@@ -33,12 +31,11 @@ from mmzoo.training.resume import (
     check_same_versions,
     run_to_train,
 )
+from mmzoo.training.sentences import bad_step, figures, interrupted, sizes, thawed
 from mmzoo.training.session import Session, open_session
 from mmzoo.training.signals import Stop, stop_on_signals
 from mmzoo.training.times import STEPS, WAITING, Times
 from mmzoo.weights import load_weights, save_weights
-
-_ROWS_SHOWN = 8
 
 
 def train(
@@ -109,7 +106,7 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Jour
     if before:
         check_same_data(run, before, data)
         check_same_config(run, config, fitted=True)
-    journal.say(f"{config.name}: {_sizes(data)}, on {devices}, in {run.directory}")
+    journal.say(f"{config.name}: {sizes(data)}, on {devices}, in {run.directory}")
     session = open_session(config, run, data, devices, times, journal.say, resume)
     if session.step:
         journal.say(f"Going on after step {session.step} of {session.stage.last_step}.")
@@ -139,7 +136,7 @@ def _train_stages(session: Session, journal: Journal) -> None:
     _train_epochs(session, journal)
     while not session.finished:
         session.begin_next_stage()
-        journal.say(_thawed(session))
+        journal.say(thawed(session))
         _train_epochs(session, journal)
     session.log.close()
 
@@ -164,7 +161,7 @@ def _train_epochs(session: Session, journal: Journal) -> None:
                 _save(session)
         _save(session)
     if stop.signal_number:
-        raise Interrupted(_interrupted(session), stop.signal_number)
+        raise Interrupted(interrupted(session), stop.signal_number)
     _note_end(session, journal)
 
 
@@ -223,7 +220,7 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
     session.history.append(row)
     session.run.write_history(session.history)
     log_epoch(session, trained, validated)
-    journal.note(f"epoch {epoch}: {_figures(row)}")
+    journal.note(f"epoch {epoch}: {figures(row)}")
     progress.epoch_done(epoch, trained | _prefixed(validated), best=is_best)
 
 
@@ -243,16 +240,7 @@ def _refuse_bad_step(session: Session) -> None:
     step = int(session.loop.updates.bad_step.numpy())
     if step < 0 or train.non_finite == "skip":
         return
-    rows = session.stage.order.step_rows(step)
-    epoch, place = divmod(step, session.steps_per_epoch)
-    shown = ", ".join(str(row) for row in rows[:_ROWS_SHOWN])
-    more = f" and {len(rows) - _ROWS_SHOWN} more" if len(rows) > _ROWS_SHOWN else ""
-    raise TrainingError(
-        f"Step {step + 1} (epoch {epoch + 1}, batch {place + 1}): the loss or a gradient is not a "
-        f"finite number. The batch has rows {shown}{more} of the training split. Nothing of this "
-        f"step was saved. Look at these rows; or try a smaller train.optimizer.learning_rate, "
-        f"train.optimizer.clip_norm: 1, or train.non_finite: skip to leave out such steps."
-    )
+    raise TrainingError(bad_step(session, step))
 
 
 @contextmanager
@@ -275,35 +263,6 @@ def _prefixed(metrics: Mapping[str, float]) -> dict[str, float]:
     return {f"validation_{name}": value for name, value in metrics.items()}
 
 
-def _figures(row: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.6g}" for name, value in row.items() if name != "epoch")
-
-
-def _sizes(data: Data) -> str:
-    sizes = ", ".join(
-        f"{len(next(iter(c.values()))):,} {split}" for split, c in data.splits.items()
-    )
-    return f"{data.name} ({sizes})"
-
-
-def _interrupted(session: Session) -> str:
-    return (
-        f"Stopped after step {session.step} of {session.stage.last_step}; all of it is saved in "
-        f"{session.run.directory}. Go on with the same command and --resume"
-        f" --run {session.run.directory}."
-    )
-
-
-def _thawed(session: Session) -> str:
-    stage = session.stage
-    weights = sum(int(np.prod(weight.shape)) for weight in stage.loop.model.trainable_weights)
-    return (
-        f"Fine-tuning from the best weights, those of epoch {session.best.epoch}: "
-        f"{weights:,} weights are trained now, at a learning rate of "
-        f"{stage.config.train.optimizer.learning_rate:g}."
-    )
-
-
 def _note_end(session: Session, journal: Journal) -> None:
     if session.step < session.stage.last_step:
         journal.note(f"early stopping after epoch {len(session.history)}")
@@ -313,5 +272,5 @@ def _note_end(session: Session, journal: Journal) -> None:
             "best. Try a smaller train.optimizer.learning_rate."
         )
     skipped = int(session.loop.updates.skipped.numpy())
-    if skipped:
+    if skipped and session.finished:
         journal.say(f"{skipped} steps whose loss or gradient was not finite were left out.")

@@ -90,7 +90,7 @@ def test_the_log_tells_the_story(trained_run):
         f"epoch 1: step 21, learning_rate 0.01, loss {row['loss']:.6g}, digit_accuracy "
     )
     assert said[6].startswith("Time: ")
-    assert len(said) == 7
+    assert all(line.startswith("Steps waited for data.") for line in said[7:])
 
 
 # Every way to start it.
@@ -122,7 +122,7 @@ def test_early_stopping_ends_the_training_at_its_epoch(tmp_path):
     values = config(train={"epochs": 9, "early_stopping": {"patience": 2, "min_delta": 1.0}})
     run = train(values, run=tmp_path / "run")
     assert [row["epoch"] for row in run.history()] == [1, 2, 3]
-    assert run.log_file.read_text().splitlines()[-2].endswith("  early stopping after epoch 3")
+    assert "  early stopping after epoch 3\n" in run.log_file.read_text()
     assert "test" in run.metrics()
 
 
