@@ -1,7 +1,8 @@
 """The speed at which a folder of JPEGs is read, against a bare loop; called by scripts/benchmark.
 
 The bare loop is what a tutorial has: tf.data reads, decodes and resizes files in parallel, and
-makes batches of them. Both sides take turns. Beside pictures a second of wall time, which other
+makes batches of them. It resizes with antialiasing, as mmzoo does; then, to compare, without, which
+leaves out pixels. Both sides take turns. Beside pictures a second of wall time, which other
 programs on the machine change, CPU time is measured: that is what each picture costs.
 """
 
@@ -46,7 +47,7 @@ def main() -> None:
         write_photos(folder)
         print(f"{PICTURES} JPEGs of {WIDTH}x{HEIGHT} to {SHAPE[1]}x{SHAPE[0]}, mmzoo and bare:")
         for antialias in (True, False):
-            compare(config(folder, antialias, given.batch_size), given.rounds)
+            compare(config(folder, given.batch_size), antialias, given.rounds)
 
 
 def write_photos(folder: Path) -> None:
@@ -65,7 +66,7 @@ def write_photos(folder: Path) -> None:
             Image.fromarray(noisy).save(folder / label / f"{number:03}.jpg", quality=90)
 
 
-def config(folder: Path, antialias: bool, batch_size: int) -> Config:
+def config(folder: Path, batch_size: int) -> Config:
     return load_config(
         {
             "name": "photos",
@@ -74,7 +75,6 @@ def config(folder: Path, antialias: bool, batch_size: int) -> Config:
                 "photo": {
                     "type": "image",
                     "shape": list(SHAPE),
-                    "antialias": antialias,
                     "encoder": {"type": "cnn", "filters": [8]},
                 }
             },
@@ -84,9 +84,9 @@ def config(folder: Path, antialias: bool, batch_size: int) -> Config:
     ).with_columns()
 
 
-def compare(config: Config, rounds: int) -> None:
+def compare(config: Config, antialias: bool, rounds: int) -> None:
     data = config.load_data([].append)
-    spec, size = config.inputs["photo"], config.train.batch_size
+    size = config.train.batch_size
 
     def mmzoo() -> tf.data.Dataset:
         order = TrainingOrder(0, data.examples("train"), size)
@@ -100,18 +100,18 @@ def compare(config: Config, rounds: int) -> None:
 
     def read(path: tf.Tensor) -> tf.Tensor:
         photo = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
-        return tf.image.resize(photo, SHAPE[:2], antialias=spec.antialias)
+        return tf.image.resize(photo, SHAPE[:2], antialias=antialias)
 
     pictures = EPOCHS * data.examples("train") - WARM_UP * size
     timed = [(cost(iter(mmzoo()), pictures), cost(iter(bare()), pictures)) for _ in range(rounds)]
-    print(f"  antialias: {str(spec.antialias).lower()}")
+    print(f"  against a loop that resizes {'with' if antialias else 'without'} antialiasing")
     for part, what in enumerate(("wall", "CPU")):
         ours, theirs = ([side[part] for side in sides] for sides in zip(*timed, strict=True))
         ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
         print(
             f"    {what:<5} {statistics.median(ours):.2f} and {statistics.median(theirs):.2f} ms a "
             f"picture, ratio {statistics.median(ratios):.2f} "
-            f"({min(ratios):.2f} to {max(ratios):.2f})   (at least 0.90)"
+            f"({min(ratios):.2f} to {max(ratios):.2f}){'   (at least 0.90)' if antialias else ''}"
         )
 
 

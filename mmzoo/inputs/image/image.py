@@ -37,9 +37,6 @@ class Image(Spec):
     """Height, width and channels: 1 for grey, 3 for colour."""
     resize: Resize = "stretch"
     """How pictures of another size are made to fit: stretch, crop (edges) or pad (with black)."""
-    antialias: bool = True
-    """Make a picture that shrinks of all its pixels, as Pillow does. Off, it is made of the nearest
-    ones: faster, and coarser."""
     augment: tuple[Augmentation, ...] = ()
     """Random changes to training pictures, in this order."""
     missing: Literal["error"] = "error"
@@ -131,7 +128,7 @@ class Image(Spec):
         height, width, channels = self.shape
         if values.shape[-1] > channels:  # Grey first, for a third of the work.
             values = with_channels(values, channels)
-        return with_channels(fitted(values, height, width, self.resize, self.antialias), channels)
+        return with_channels(fitted(values, height, width, self.resize), channels)
 
     def augmented(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Preprocessed pictures after this input's augmentations; uint8, of the same shape."""
