@@ -167,10 +167,13 @@ class Config(Spec):
         return self.replace(heads=heads)
 
     def smoke(self) -> Config:
-        """A copy that trains for two steps on made-up data, to show that the config works."""
+        """A copy that trains for two steps on made-up data, to show that the config works.
+
+        Pretrained encoders begin with random weights, and each stage has its two steps.
+        """
         # Half of the rows train; with fewer than these, a class might have no row.
         rows = max(2 * 2 * self.train.batch_size, 32)
-        fine_tune = self.train.fine_tune
+        fine_tune, frozen = self.train.fine_tune, self.train.frozen_features
         return self.replace(
             name=f"{self.name[:58]}_smoke",
             source=Synthetic(rows=rows),
@@ -183,7 +186,7 @@ class Config(Spec):
                 epochs=1,
                 early_stopping=None,
                 fine_tune=fine_tune and fine_tune.replace(epochs=1),
-                frozen_features=self.train.frozen_features.replace(keep="memory"),
+                frozen_features=frozen if frozen.keep == "off" else frozen.replace(keep="memory"),
             ),
         )
 
@@ -230,13 +233,15 @@ class Config(Spec):
     def _fine_tune_rules(self) -> Iterator[Problem]:
         if self.train.fine_tune is None:
             return
+        layers = self.train.fine_tune.last_layers
         encoders = [spec.encoder for spec in self.inputs.values()]
-        if all(encoder.unfrozen(None) == encoder for encoder in encoders):
+        if all(encoder.unfrozen(layers) == encoder for encoder in encoders):
             types = ", ".join(encoder.type for encoder in encoders)
             yield Problem(
                 ("train", "fine_tune"),
-                f"expected none: no layers are frozen, so there are none to thaw in {types}. Give "
-                "a pretrained encoder `trainable: false`, or leave this out",
+                "expected none: all layers that it would thaw are trained in the first stage "
+                f"already ({types}). Give a pretrained encoder `trainable: false`, or leave this "
+                "out",
             )
 
 

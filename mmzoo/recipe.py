@@ -37,6 +37,11 @@ class FineTune(Spec):
     layers: PositiveInt | Literal["all"] = "all"
     """How many of the last layers of each frozen encoder are trained."""
 
+    @property
+    def last_layers(self) -> int | None:
+        """`layers` as encoders take it: None for all."""
+        return None if self.layers == "all" else self.layers
+
 
 class FrozenFeatures(Spec):
     """What a wholly frozen encoder makes of each example is computed once and kept.

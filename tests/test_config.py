@@ -324,7 +324,8 @@ def test_smoke_has_the_parts_of_its_config():
     spec = config(train={"mixing": {"type": "mixup"}})
     smoke = spec.smoke()
     assert (smoke.inputs, smoke.fusion, smoke.heads) == (spec.inputs, spec.fusion, spec.heads)
-    assert smoke.train == spec.train.replace(epochs=1)
+    in_memory = spec.train.frozen_features.replace(keep="memory")
+    assert smoke.train == spec.train.replace(epochs=1, frozen_features=in_memory)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -40,6 +40,7 @@ def naming_files(config: Config, data: Data, split: str) -> Iterator[None]:
         yield
     except tf.errors.ResourceExhaustedError:
         raise  # Memory is short, and no file to blame.
-    except tf.errors.OpError:
+    # TensorFlow quotes the bytes of very short files, of which Python can make no message.
+    except (tf.errors.OpError, UnicodeDecodeError):
         settled(data, {split: damaged_files(config, data.splits[split], to_stderr)}, "error")
         raise

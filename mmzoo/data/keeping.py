@@ -107,4 +107,4 @@ def _all_rows(batches: tf.data.Dataset, rows: int, tell: Callable[[str], None]) 
 
 
 def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:,.2f} GB" if size >= 1e7 else f"{size / 1e6:,.2f} MB"
+    return f"{size / 1e9:,.2f} GB" if size >= 1e9 else f"{size / 1e6:,.2f} MB"

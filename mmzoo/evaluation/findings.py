@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mmzoo.spec.words import printable
+
 _MAIN_METRICS = {
     # metric: (its label, the metric of the baseline, what the baseline always says)
     "accuracy": ("accuracy", "majority", "the commonest class"),
@@ -48,7 +50,8 @@ class ConfusedPair(NamedTuple):
     def __str__(self) -> str:
         share = percent(self.mistakes / self.examples)
         return (
-            f"'{self.true}' taken for '{self.predicted}': {_times(self.mistakes)} "
+            f"'{printable(self.true)}' taken for '{printable(self.predicted)}': "
+            f"{_times(self.mistakes)} "
             f"({share} of {self.examples:,})"
         )
 
@@ -156,7 +159,7 @@ def _about_classes(confusion: NDArray[np.int64], names: Sequence[str]) -> Iterat
 
 
 def _listed(names: list[str]) -> str:
-    listed = ", ".join(f"'{name}'" for name in names[:_MOST_LISTED])
+    listed = ", ".join(f"'{printable(name)}'" for name in names[:_MOST_LISTED])
     more = len(names) - _MOST_LISTED
     return f"{listed} and {more} more" if more > 0 else listed
 

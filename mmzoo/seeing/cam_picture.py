@@ -11,7 +11,6 @@ import numpy as np
 from mmzoo.evaluation.figures import (
     FAINT,
     INK,
-    class_labels,
     drawable,
     new_figure,
     write_figure,
@@ -40,7 +39,7 @@ def cam_picture(path: Path, explanation: Explanation) -> None:
     left, right = figure.subplots(1, 2)
     _show(left, picture)
     _show(right, overlay(picture, explanation.heat))
-    label = class_labels([explanation.score.label])[0]
+    label = drawable(explanation.score.label)
     left.set_title("what the model saw", fontsize=10, color=INK)
     right.set_title(f"what speaks for {label}", fontsize=10, color=INK)
     bar = figure.colorbar(ScalarMappable(cmap=_COLOURS), ax=right, shrink=0.8, pad=0.03, aspect=24)

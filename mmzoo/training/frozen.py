@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from mmzoo.config import Config
-from mmzoo.data import Columns, evaluation_batches, naming_files
+from mmzoo.data import evaluation_batches, free_memory, naming_files
 from mmzoo.devices import Devices
 from mmzoo.directories import features_directory
 from mmzoo.environment import versions
@@ -25,6 +25,12 @@ from mmzoo.model import Network
 from mmzoo.sources import Data
 
 _VECTOR = "vector"
+_NOT_IN_FEATURES = {"weights", "trainable", "batch_norm"}
+"""Fields of encoders that say how their weights come about, and nothing else."""
+_PROBED = 4
+"""Examples whose preprocessed values are part of the key."""
+_SHARE = 4
+"""What part of the free memory features may take; TensorFlow holds a copy of them."""
 _TOLD_EVERY = 10.0
 """Seconds between sentences on the progress."""
 
@@ -48,7 +54,6 @@ def feed(
     network: Network,
     config: Config,
     data: Data,
-    splits: Sequence[str],
     devices: Devices,
     tell: Callable[[str], None],
 ) -> Feed:
@@ -58,7 +63,6 @@ def feed(
         network: with the weights that its frozen encoders keep.
         config: the experiment's, in the stage to be trained.
         data: all splits.
-        splits: those that will be fed; the others are left as they are.
         devices: where it will be trained.
         tell: receives a sentence on each frozen encoder: what is kept, or why nothing is.
     """
@@ -66,12 +70,19 @@ def feed(
     if not kept:
         return Feed(network.model, config, data)
     inputs: dict[str, Input | KeptFeatures] = dict(config.inputs)
-    columns = {split: dict(data.splits[split]) for split in data.splits}
-    for name in kept:
+    columns: dict[str, Any] = {split: dict(data.splits[split]) for split in data.splits}
+    for name in [*kept]:
         frozen = Frozen(name, config, network.model.get_layer(f"{name}_encoder"), devices, tell)
-        inputs[name] = KeptFeatures(column=f"{name}_features")
-        for split in splits:
-            columns[split][f"{name}_features"] = frozen.features(data, split)
+        features = {split: frozen.features(data, split) for split in data.splits}
+        if any(values is None for values in features.values()):
+            kept.remove(name)
+            continue
+        column = f"the features of inputs.{name}"  # Which no data has as a name.
+        inputs[name] = KeptFeatures(column=column)
+        for split, values in features.items():
+            columns[split][column] = values
+    if not kept:
+        return Feed(network.model, config, data)
     return Feed(
         network.after_encoders(config, kept),
         # Not `replace`, which would ask the config's families for an input that nobody may name.
@@ -119,32 +130,34 @@ class Frozen:
         self._seed = config.train.seed
         train = config.train.replace(evaluation_batch_size=config.train.batch_size)
         self._config = config.model_copy(update={"inputs": {name: spec}, "train": train})
-        self._encoder = encoder
+        self._encode = _vectors_of(encoder)
         self._width = int(tf.nest.flatten(encoder.output)[0].shape[-1])
         self._store = FeatureStore(features_directory(), int(settings.limit * 1e9), tell)
         self._tell = tell
         self._parts = {
-            "encoder": _json(spec.encoder.model_dump(mode="json")),
+            # The weights themselves are here, so it does not matter where they came from.
+            "encoder": _json(spec.encoder.model_dump(mode="json", exclude=_NOT_IN_FEATURES)),
             "weights": _digest(weight.numpy() for weight in encoder.weights),
             "input": _json(spec.model_dump(mode="json", exclude={"encoder", "augment", "column"})),
             "dtype": settings.dtype,
             "precision": devices.precision,
             "device": devices.record()["kind"],
-            **{package: str(versions()[package]) for package in ("tensorflow", "keras")},
+            "deterministic": config.train.deterministic,
+            **{package: versions()[package] for package in ("mmzoo", "tensorflow", "keras")},
         }
 
-    def features(self, data: Data, split: str) -> np.ndarray:
+    def features(self, data: Data, split: str) -> np.ndarray | None:
         """The features of a split, from an earlier run if there are any.
 
         Returns:
             float32 or float16 `[rows, width]`; of a training split that is augmented, `[rows,
-            copies, width]`.
+            copies, width]`. None where there is room for them neither on disk nor in memory.
         """
-        columns, rows = data.splits[split], data.examples(split)
+        rows = data.examples(split)
         copies = self._settings.copies if split == "train" and self._spec.augment else 0
         origin = Origin(
             f"{self._spec.encoder.type} on {data.name}, {split}",
-            {**self._parts, **self._parts_of_split(columns, copies)},
+            {**self._parts, **self._parts_of_split(data, split, copies)},
         )
         what = f"the features of {rows:,} {split} examples"
         if copies:
@@ -155,6 +168,8 @@ class Frozen:
         else:
             began = time.monotonic()
             arrays = self._computed(origin, data, split, copies)
+            if arrays is None:
+                return None
             self._tell(
                 f"{self._name}: computed {what} once, as {self._spec.encoder.type} is frozen "
                 f"({time.monotonic() - began:.1f} s, {arrays[_VECTOR].nbytes / 1e6:.1f} MB)."
@@ -162,51 +177,74 @@ class Frozen:
         vectors = arrays[_VECTOR]
         return np.moveaxis(vectors.reshape(copies, rows, -1), 0, 1) if copies else vectors
 
-    def _parts_of_split(self, columns: Columns, copies: int) -> dict[str, Any]:
+    def _parts_of_split(self, data: Data, split: str, copies: int) -> dict[str, Any]:
         """What makes the features of this split others than those of another one."""
-        values = columns[self._config.columns[self._name]]
-        # The path of a file comes first; what is in it, and not where it lies, makes the features.
-        content = values[:, 1:] if are_files(values) else values
-        parts: dict[str, Any] = {"examples": _digest([content])}
+        values = data.splits[split][self._config.columns[self._name]]
+        if are_files(values):
+            # The path comes first; what is in a file, and not where it lies, makes the features.
+            # A column of bytes is as wide as its longest part, which a path may be.
+            values = values[:, 1:].astype("S64")
+        # Another version of this code may make other pictures of the same files.
+        first = self._inputs(data, split, 0 if copies else None).take(1)
+        parts: dict[str, Any] = {
+            "examples": _digest([values]),
+            "preprocessed": _digest(inputs[self._name][:_PROBED].numpy() for (inputs,) in first),
+        }
         if copies:
             augment = [one.model_dump(mode="json") for one in self._spec.augment]
             parts |= {"copies": copies, "augment": _json(augment), "seed": self._seed}
         return parts
 
-    def _computed(self, origin: Origin, data: Data, split: str, copies: int) -> Arrays:
+    def _computed(self, origin: Origin, data: Data, split: str, copies: int) -> Arrays | None:
         rows = data.examples(split)
         layouts = {_VECTOR: Layout((max(1, copies) * rows, self._width), self._settings.dtype)}
         if self._settings.keep == "disk":
             arrays = self._store.keep(origin, layouts, self._batches(data, split, copies))
             if arrays:
                 return arrays
+        size, free = layouts[_VECTOR].size, free_memory()
+        if size > free // _SHARE:
+            self._tell(
+                f"{self._name}: the frozen {self._spec.encoder.type} runs anew in every epoch, "
+                f"since its features take {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory "
+                "are free. `train.frozen_features` has `limit`, for more on disk, and `dtype: "
+                "float16`."
+            )
+            return None
         return filled(origin.what, layouts, self._batches(data, split, copies))
 
     def _batches(self, data: Data, split: str, copies: int) -> Iterator[dict[str, np.ndarray]]:
         """The features, a batch at a time; of augmented examples, one version after the other."""
-        placeholder = self._encoder.input
-
-        @tf.function(
-            input_signature=[tf.TensorSpec(placeholder.shape, placeholder.dtype)], autograph=False
-        )
-        def encode(values: tf.Tensor) -> tf.Tensor:
-            vector = tf.nest.flatten(self._encoder(values, training=False))[0]
-            return tf.cast(vector, tf.float32)
-
-        columns, rows = data.splits[split], max(1, copies) * data.examples(split)
+        rows = max(1, copies) * data.examples(split)
         done, told = 0, time.monotonic()
         with naming_files(self._config, data, split):
             for epoch in range(copies) if copies else [None]:
-                batches = evaluation_batches(
-                    self._config, columns, labelled=False, augmented_in=epoch
-                )
-                for (inputs,) in batches:
-                    vectors = encode(inputs[self._name]).numpy()
+                for (inputs,) in self._inputs(data, split, epoch):
+                    vectors = self._encode(inputs[self._name]).numpy()
                     yield {_VECTOR: vectors}
                     done += len(vectors)
                     if time.monotonic() - told > _TOLD_EVERY:
                         told = time.monotonic()
                         self._tell(f"{self._name}: features of {done:,} of {rows:,} {split} rows.")
+
+    def _inputs(self, data: Data, split: str, epoch: int | None) -> tf.data.Dataset:
+        """What goes into the encoder, in order; augmented as in an epoch, if one is given."""
+        columns = data.splits[split]
+        return evaluation_batches(self._config, columns, labelled=False, augmented_in=epoch)
+
+
+def _vectors_of(encoder: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The encoder as a compiled function, for batches of all sizes, of float32 vectors."""
+    placeholder = encoder.input
+
+    @tf.function(
+        input_signature=[tf.TensorSpec(placeholder.shape, placeholder.dtype)], autograph=False
+    )
+    def encode(values: tf.Tensor) -> tf.Tensor:
+        vector = tf.nest.flatten(encoder(values, training=False))[0]
+        return tf.cast(vector, tf.float32)
+
+    return encode
 
 
 def _json(value: object) -> str:

@@ -56,6 +56,7 @@ class Loop:
         self._skip = train.non_finite == "skip"
         self._clock = _python_clock if train.deterministic else tf.timestamp
         self._weights = model.trainable_variables
+        self._moving = _moving_variables(model)
         model.optimizer.build(self._weights)
         self.updates = Updates(model.optimizer, step, self._skip, train.accumulate)
         # For float16 an optimizer that scales the loss stands around the one with the settings.
@@ -86,7 +87,7 @@ class Loop:
         ]
         if self._strategy.num_replicas_in_sync == 1:
             return everything
-        own = [*self._whole.non_trainable_variables, *model.metrics_variables]
+        own = [*self._moving, *model.metrics_variables]
         parts = {id(variable): self._parts(variable) for variable in own}
         first = [parts[id(v)][0] if id(v) in parts else v for v in everything]
         return [*first, *(part for several in parts.values() for part in several[1:])]
@@ -175,7 +176,7 @@ class Loop:
 
     def _unshared_parts(self) -> Iterator[list[tf.Variable]]:
         """Of batch norm's averages, which each device takes over its part of the batches."""
-        for variable in self.model.non_trainable_variables:
+        for variable in self._moving:
             parts = self._parts(variable)
             if len(parts) > 1 and parts[0].dtype.is_floating:
                 yield parts
@@ -208,7 +209,7 @@ class Loop:
             self._keras_train_step(batch)
             return
         # A step that is left out must leave no trace in metrics and batch norm either.
-        traced = [*self.model.non_trainable_variables, *self.model.metrics_variables]
+        traced = [*self._moving, *self.model.metrics_variables]
         before = [tf.identity(variable.value) for variable in traced]
         self._keras_train_step(batch)
         for variable, value in zip(traced, before, strict=True):
@@ -222,6 +223,24 @@ class Loop:
 
     def _test_one(self, batch: Any) -> None:
         self._strategy.run(self.model.test_step, args=(batch,))
+
+
+def _moving_variables(model: keras.Model) -> list[keras.Variable]:
+    """What steps change besides weights: batch norm's averages, and the seeds of dropout.
+
+    Keras counts the weights of frozen layers among the non-trainable variables too.
+    """
+    frozen = {
+        id(weight) for layer in _layers(model) if not layer.trainable for weight in layer.weights
+    }
+    return [variable for variable in model.non_trainable_variables if id(variable) not in frozen]
+
+
+def _layers(model: keras.Model) -> Iterator[keras.Layer]:
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
 
 
 def named_by_head(results: Mapping[str, float], heads: Sequence[str]) -> dict[str, float]:

@@ -13,8 +13,12 @@ from mmzoo.errors import RunError
 from mmzoo.runs import Run, new_run, newest_run
 from mmzoo.sources import Data
 
-_FREE_TO_CHANGE = ("train.log_steps", "train.checkpoint_seconds", "train.early_stopping")
+_FREE_TO_CHANGE = (
+    *("train.log_steps", "train.checkpoint_seconds", "train.early_stopping"),
+    *("train.keep_decoded", "train.frozen_features.limit"),
+)
 _EPOCHS = "train.epochs"
+_KEEP = "train.frozen_features.keep"
 _COMPUTING = ("tensorflow", "keras", "numpy")
 
 
@@ -130,6 +134,8 @@ def _refuse_strange_directory(run: Run) -> None:
 
 def _epochs_are_free(config: Config) -> bool:
     """Whether more epochs leave the learning rates of those before as they were."""
+    if config.train.fine_tune is not None:
+        return False  # They would have to be put between epochs that are done.
     schedule = config.train.optimizer.schedule
     return schedule.type in ("constant", "step", "exponential", "plateau") and not schedule.warmup
 
@@ -141,4 +147,6 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
             flat |= _flat(value, f"{prefix}{key}.")
         else:
             flat[f"{prefix}{key}"] = value
+    if flat.get(_KEEP) == "memory":
+        flat[_KEEP] = "disk"  # The same features, wherever they are.
     return flat

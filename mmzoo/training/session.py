@@ -99,7 +99,7 @@ class Session:
                 before.number + 1,
                 self.step,
                 self.config,
-                self.data,
+                before.feed.data,  # With what was decoded.
                 self.devices,
                 lambda variables: _assign(values, variables),
                 self.times,

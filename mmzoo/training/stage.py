@@ -145,7 +145,6 @@ def new_stage(
         times: counts what this takes.
         tell: receives sentences on downloads, and on what is kept of frozen encoders.
     """
-    is_last = number + 1 == stages(config)
     config = _of_stage(config, number)
     train = config.train
     order = TrainingOrder(train.seed, data.examples("train"), train.batch_size, devices.replicas)
@@ -161,12 +160,11 @@ def new_stage(
             start(network.model.variables)
         else:
             _load_pretrained(network, config, tell)
-        splits = ("train", "validation", "test") if is_last else ("train", "validation")
         with times.spent_on("features of frozen encoders"):
-            fed = feed(network, config, data, splits, devices, tell)
+            fed = feed(network, config, data, devices, tell)
         with times.spent_on("decoding"):
-            kept = decoded(fed.config, fed.data, ("train", "validation"), tell)
-            fed = replace(fed, data=kept)
+            # The test split too: a file that cannot be decoded should be known at the start.
+            fed = replace(fed, data=decoded(fed.config, fed.data, tuple(data.splits), tell))
         learning_rate = LearningRate(train, order.steps_per_epoch, first_step, step)
         fed.model.compile(
             optimizer=train.optimizer.build(learning_rate, train.ema),
@@ -203,9 +201,8 @@ def _of_stage(config: Config, number: int) -> Config:
     fine_tune = config.train.fine_tune
     if number == 0 or fine_tune is None:
         return config
-    layers = None if fine_tune.layers == "all" else fine_tune.layers
     inputs = {
-        name: spec.replace(encoder=spec.encoder.unfrozen(layers))
+        name: spec.replace(encoder=spec.encoder.unfrozen(fine_tune.last_layers))
         for name, spec in config.inputs.items()
     }
     optimizer = config.train.optimizer.replace(learning_rate=fine_tune.learning_rate)

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from mmzoo.training.progress import SLOW_DATA
+
 _WORTH_SAYING = 0.02
 """Shares of the time below this are not listed."""
-SLOW_DATA = 0.2
-"""From this share of the steps' time on, waiting for data is what limits a training."""
+_WORTH_MENDING = 0.1
+"""What share of the whole time the wait must be."""
 
 
 @dataclass
@@ -39,8 +41,9 @@ class Times:
     @property
     def limited_by_data(self) -> bool:
         """Whether steps waited for data for long enough that the pipeline is what to look at."""
-        waited = self.seconds.get(WAITING, 0.0)
-        return waited > SLOW_DATA * (waited + self.seconds.get(STEPS, 0.0))
+        waited, total = self.seconds.get(WAITING, 0.0), time.monotonic() - self.began
+        steps = waited + self.seconds.get(STEPS, 0.0)
+        return waited > SLOW_DATA * steps and waited > _WORTH_MENDING * total
 
     def __str__(self) -> str:
         """ "Time: 41 s: steps 28 s (68 %), waiting for data 6 s (15 %), ..." """

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.config import Config, load_config
+from mmzoo.data import naming_files
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError, Interrupted, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
@@ -132,10 +133,12 @@ def _train_stages(session: Session, journal: Journal) -> None:
     cut_events(session.run.logs, session.step)
     session.run.write_history(session.history)
     if session.step == 0:
-        log_start(session)
+        with naming_files(session.config, session.data, "train"):
+            log_start(session)
     _train_epochs(session, journal)
     while not session.finished:
         session.begin_next_stage()
+        _save(session)  # Before the stage has better weights than those that it began with.
         journal.say(thawed(session))
         _train_epochs(session, journal)
     session.log.close()
@@ -212,9 +215,10 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
         row = {"epoch": epoch, "step": session.step, "learning_rate": session.learning_rate.last()}
         row |= trained | _prefixed(validated)
         value = row[session.best.metric]
-        is_best = session.best.update(epoch, value)
+        is_best = session.best.update(epoch, value, row["validation_loss"])
         if is_best:
-            save_weights(session.stage.model, session.run.best_weights)
+            with session.times.spent_on("saving"):
+                save_weights(session.stage.model, session.run.best_weights)
     loop.reset_metrics()
     session.stage.watch(epoch, value)
     session.history.append(row)
@@ -271,6 +275,10 @@ def _note_end(session: Session, journal: Journal) -> None:
             f"{session.best.metric} was never a finite number, so no weights were kept as the "
             "best. Try a smaller train.optimizer.learning_rate."
         )
+    if session.stage.number and session.best.epoch * session.steps_per_epoch <= (
+        session.stage.first_step
+    ):
+        journal.say(f"Fine-tuning found nothing better than epoch {session.best.epoch}.")
     skipped = int(session.loop.updates.skipped.numpy())
     if skipped and session.finished:
         journal.say(f"{skipped} steps whose loss or gradient was not finite were left out.")

@@ -33,7 +33,7 @@ class Updates:
 
         Args:
             optimizer: the outermost one, which may scale the loss for float16.
-            step: as the attribute.
+            step: as the attribute; accumulation counts from where it is now.
             skip: leave out steps that are not finite. Without it they go through, and it is for the
                 caller to look at `bad_step` before anything is kept.
             accumulate: steps whose gradients are averaged into one update.
@@ -51,6 +51,7 @@ class Updates:
             for weight in optimizer._trainable_variables
             if accumulate > 1
         ]
+        self._first_step = int(step.numpy())
         self._optimizer = optimizer
         self._skip = skip
         self._accumulate = accumulate
@@ -107,7 +108,7 @@ class Updates:
         for total, grad in zip(sums, grads, strict=True):
             grad = tf.convert_to_tensor(grad)  # Not so with embeddings, whose gradients are sparse.
             total.assign_add(tf.where(finite, grad, 0.0) if self._skip else grad)
-        due = tf.equal((self.step + 1) % self._accumulate, 0)
+        due = tf.equal((self.step + 1 - self._first_step) % self._accumulate, 0)
         self._when(due, self._apply_means, sums, variables)
 
     def _apply_means(self, sums: Sequence[tf.Variable], variables: Sequence[Any]) -> None:

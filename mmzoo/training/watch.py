@@ -21,12 +21,16 @@ _SMALLER_IS_BETTER = ("loss", "error")
 class Best:
     """The best value of a metric so far, and how long ago it was.
 
+    Where few examples validate, many epochs have the same accuracy, and perhaps a perfect one: of
+    those with equal values, the one with the smallest loss is the best.
+
     Attributes:
         metric: its name. Losses and errors are best when small, all others when large.
         min_delta: how much better a value must be to count.
         value: the best value, or None before the first epoch.
         epoch: the epoch it was reached in, from 1.
         waited: epochs since then.
+        loss: the loss of that epoch.
     """
 
     metric: str
@@ -34,21 +38,28 @@ class Best:
     value: float | None = None
     epoch: int = 0
     waited: int = 0
+    loss: float = math.inf
 
-    def update(self, epoch: int, value: float) -> bool:
-        """Takes the value of an epoch; returns whether it is the best so far."""
-        better = math.isfinite(value) and (self.value is None or self._gain(value) > self.min_delta)
+    def update(self, epoch: int, value: float, loss: float = math.inf) -> bool:
+        """Takes an epoch's value, and the loss that decides ties; returns whether it is best."""
+        better = math.isfinite(value) and (
+            self.value is None
+            or self._gain(value) > self.min_delta
+            or (value == self.value and loss < self.loss)
+        )
         if better:
-            self.value, self.epoch, self.waited = value, epoch, 0
+            self.value, self.epoch, self.waited, self.loss = value, epoch, 0, loss
         else:
             self.waited += 1
         return better
 
     def state(self) -> dict[str, Any]:
-        return {"value": self.value, "epoch": self.epoch, "waited": self.waited}
+        loss = self.loss if math.isfinite(self.loss) else None
+        return {"value": self.value, "epoch": self.epoch, "waited": self.waited, "loss": loss}
 
     def restore(self, state: dict[str, Any]) -> None:
         self.value, self.epoch, self.waited = state["value"], state["epoch"], state["waited"]
+        self.loss = math.inf if state["loss"] is None else state["loss"]
 
     def _gain(self, value: float) -> float:
         assert self.value is not None

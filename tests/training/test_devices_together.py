@@ -15,7 +15,9 @@ from trainings import REGRESSION, STEPS_PER_EPOCH, config, differences, finite, 
 from mmzoo.checkpoint import checkpoints, read_checkpoint
 from mmzoo.data import epoch_order
 from mmzoo.evaluation.evaluate_run import evaluate
+from mmzoo.model import build_model
 from mmzoo.runs import Run
+from mmzoo.trained import load_trained
 from mmzoo.training.events import read_scalars
 from mmzoo.training.train import train
 
@@ -168,3 +170,46 @@ def test_three_devices_train_as_one_does_and_resume_exactly(folder, tmp_path):
     # The last batch of an epoch has a row less.
     curves = [read_scalars(run.logs / "train")["step/loss"][:13] for run in (one, three)]
     np.testing.assert_allclose(*curves, rtol=1e-4, atol=1e-5)
+
+
+STAGED = {
+    "name": "staged",
+    "source": {"type": "dataset", "name": "digits"},
+    "inputs": {
+        "image": {
+            "type": "image",
+            "shape": [32, 32, 3],
+            "encoder": {"type": "squeezenet", "weights": "none"},
+        }
+    },
+    "heads": {"digit": {"type": "classification"}},
+    "train": {
+        "epochs": 1,
+        "batch_size": 258,
+        "checkpoint_seconds": 0,
+        "fine_tune": {"epochs": 1, "learning_rate": 1e-3, "layers": 2},
+        "frozen_features": {"keep": "off"},
+    },
+}
+
+
+@pytest.mark.slow
+def test_frozen_layers_stay_as_they_are_on_three_devices_too(tmp_path):
+    """Of two, the mean of equal values is that value; of three it is not, in the last bit."""
+    jobs: dict[str, dict[str, Any]] = {
+        "staged": {"values": STAGED},
+        "resumed": {"values": STAGED, "crash": 8},
+        "kept": {"values": merged(STAGED, {"train": {"frozen_features": {"keep": "memory"}}})},
+    }
+    assert set(train_on(3, jobs, tmp_path).values()) == {None}
+    staged, resumed, kept = (Run(tmp_path / name) for name in jobs)
+    assert differences(staged, resumed) == []
+    before = build_model(staged.config()).get_layer("image_encoder")
+    for run in (staged, kept):
+        after = load_trained(run, "last")[0].get_layer("image_encoder")
+        changed = [
+            was.path
+            for was, now in zip(before.weights, after.weights, strict=True)
+            if (was.numpy() != now.numpy()).any()
+        ]
+        assert {path.split("/")[-2] for path in changed} == {"fire9_expand1x1", "fire9_expand3x3"}

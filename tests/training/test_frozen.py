@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 from trainings import differences, merged, train_with_crash
 
 from mmzoo.model import build_model
@@ -165,3 +166,35 @@ def test_the_encoder_ends_as_it_began(first):
         begun = build_model(config).get_layer("image_encoder")
         for was, now in zip(begun.weights, model.get_layer("image_encoder").weights, strict=True):
             assert (was.numpy() == now.numpy()).all(), was.path
+
+
+def test_photos_are_known_by_what_is_in_them_wherever_they_lie(tmp_path):
+    random = np.random.RandomState(0)
+    for number in range(24):
+        pixels = random.randint(0, 256, (32, 32, 3)).astype("uint8")
+        path = tmp_path / "photos" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    source = {"type": "folder", "path": str(tmp_path / "photos"), "validation": 0.2, "test": 0.2}
+    short = merged(CONFIG, {"train": {"epochs": 1, "batch_size": 8}})
+    values = {**short, "source": source, "heads": {"kind": {"type": "classification"}}}
+    train(values, run=tmp_path / "one")
+    moved = tmp_path / ("longer" * 20) / "photos"
+    moved.parent.mkdir()
+    (tmp_path / "photos").rename(moved)
+    again = train({**values, "source": {**source, "path": str(moved)}}, run=tmp_path / "two")
+    assert [line.split()[1] for line in said(again)] == ["found"] * 3
+    changed = next(moved.rglob("0.png"))
+    changed.write_bytes((moved / "b" / "1.png").read_bytes())
+    other = train({**values, "source": {**source, "path": str(moved)}}, run=tmp_path / "three")
+    assert [line.split()[1] for line in said(other)].count("computed") == 1
+
+
+def test_features_for_which_there_is_no_room_are_computed_in_every_epoch(tmp_path, monkeypatch):
+    monkeypatch.setattr("mmzoo.training.frozen.free_memory", lambda: 100)
+    values = merged(CONFIG, {"train": {"epochs": 1, "frozen_features": {"keep": "memory"}}})
+    run = train(values, run=tmp_path / "run")
+    assert said(run)[0].startswith(
+        "image: the frozen squeezenet runs anew in every epoch, since its features take 0.0 GB"
+    )
+    assert len(run.history()) == 1

@@ -109,6 +109,13 @@ def test_a_crash_in_either_stage_changes_nothing(staged, tmp_path, step):
     assert differences(staged, train_with_crash(CONFIG, tmp_path / "run", step)) == []
 
 
+def test_a_crash_before_the_second_stage_saved_by_itself_changes_nothing(staged, tmp_path):
+    """By then it has better weights than those that it began with."""
+    rarely = {"train": {"checkpoint_seconds": 1000}}
+    values = merged(CONFIG, rarely)
+    assert differences(staged, train_with_crash(values, tmp_path / "run", STEPS * EPOCHS + 8)) == []
+
+
 def test_two_crashes_one_in_each_stage_change_nothing(staged, tmp_path):
     for resume, step in ((False, STEPS + 1), (True, STEPS * EPOCHS + 2)):
         with pytest.raises(Crash), crash_after_step(step):
@@ -128,6 +135,6 @@ def test_there_must_be_something_to_thaw():
     with pytest.raises(ConfigError) as caught:
         load_config(values)
     assert str(caught.value).endswith(
-        "train.fine_tune: expected none: no layers are frozen, so there are none to thaw in cnn. "
-        "Give a pretrained encoder `trainable: false`, or leave this out"
+        "train.fine_tune: expected none: all layers that it would thaw are trained in the first "
+        "stage already (cnn). Give a pretrained encoder `trainable: false`, or leave this out"
     )

@@ -36,6 +36,16 @@ def test_of_equal_values_the_first_is_the_best():
     assert bests("validation_loss", [0.5, 0.5, 0.4, 0.4]) == [1, 3]
 
 
+def test_of_equal_values_the_smaller_loss_is_the_best_if_it_is_told():
+    best = Best("validation_digit_accuracy")
+    epochs = [(0.9, 0.5), (1.0, 0.4), (1.0, 0.4), (1.0, 0.3), (0.9, 0.1), (1.0, NAN), (1.0, 0.2)]
+    found = [n for n, (value, loss) in enumerate(epochs, 1) if best.update(n, value, loss)]
+    assert found == [1, 2, 4, 7]
+    again = Best("validation_digit_accuracy")
+    again.restore(best.state())
+    assert again == best
+
+
 def test_better_means_by_more_than_min_delta():
     assert bests("validation_loss", [1.0, 0.75, 0.5, 0.25], min_delta=0.25) == [1, 3]
 

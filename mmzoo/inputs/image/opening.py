@@ -69,7 +69,9 @@ def opened_files(
         bad[split] = {row: file for row, file in enumerate(found) if isinstance(file, str)}
         if decode:
             tell(f"Decoding all {len(paths):,} pictures of {split} once, to find damaged ones.")
-            bad[split] = damaged_files(values[split], tell) | bad[split]
+            whole = [row for row in range(len(paths)) if row not in bad[split]]
+            damaged = damaged_files(values[split][whole], tell)
+            bad[split] |= {whole[place]: reason for place, reason in damaged.items()}
         for row, file in enumerate(found):
             if row not in bad[split] and not isinstance(file, str):
                 header, sha256 = file
@@ -125,7 +127,8 @@ def _damage(file: np.ndarray) -> str | None:
     try:
         with tf.device("CPU"):
             _decoder()(tf.constant(file))
-    except tf.errors.OpError:
+    # TensorFlow quotes the bytes of very short files, of which Python can make no message.
+    except (tf.errors.OpError, UnicodeDecodeError):
         try:
             picture_pixels(read_file(os.fsdecode(file[0])))
         except UnreadableError as error:
