@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
 from mmzoo.sources.data import Splits
+from mmzoo.spec.words import printable
 
 if TYPE_CHECKING:
     import numpy as np
 
+_NAMED = 5
+"""How many classes a message names."""
 _TEST_SEED = 0
 """The same test split in every run, so that runs of several seeds can be compared."""
 
@@ -37,7 +40,7 @@ def cut_missing_splits(
         The share and seed of each split that was cut, and a sentence on each.
 
     Raises:
-        DataError: A class would have no row in one of the parts.
+        DataError: A class has a single row.
     """
     cuts, notes = {}, []
     for split, split_seed in (("test", _TEST_SEED), ("validation", seed)):
@@ -66,7 +69,8 @@ def stratified_cut(
     """Draws `fraction` of the rows of every class.
 
     The whole cut has `round(rows * fraction)` rows; what is left after rounding down goes to the
-    classes that lost most by it. Both parts keep the order of the rows.
+    classes that lost most by it. A class that is so small that a part would have none of it still
+    has one row there. Both parts keep the order of the rows.
 
     Args:
         classes: int64 `[rows]`, the class of each row.
@@ -78,7 +82,7 @@ def stratified_cut(
         Rows kept and rows cut, int64, ascending.
 
     Raises:
-        DataError: A class would have no row in one of the parts.
+        DataError: A class has a single row.
     """
     import numpy as np
 
@@ -87,15 +91,13 @@ def stratified_cut(
     taken = np.floor(shares).astype(np.int64)
     left = round(len(classes) * fraction) - int(taken.sum())
     taken[np.argsort(taken - shares, kind="stable")[:left]] += 1
-    emptied = np.flatnonzero((taken < 1) | (taken >= members))
-    if emptied.size:
-        worst = emptied[np.argmin(members[emptied])]
-        name = f"'{class_names[present[worst]]}'" if class_names else present[worst]
+    if (members < 2).any():
+        alone = [_name(int(one), class_names) for one in present[members < 2]]
         raise DataError(
-            f"a share of {fraction:g} takes {taken[worst]:,} of the {members[worst]:,} examples of "
-            f"class {name}; at least 1 must be taken and 1 left: "
-            f"{_mend(int(members.min()))}"
+            f"nothing can be cut off {_listed(alone)}, of which there is a single example: add "
+            "examples, leave the class out, or give the data splits of its own"
         )
+    taken = np.clip(taken, 1, members - 1)
 
     drawn = np.random.RandomState(seed).permutation(len(classes))
     by_class = drawn[np.argsort(classes[drawn], kind="stable")]
@@ -104,7 +106,11 @@ def stratified_cut(
     return np.sort(by_class[~is_cut]), np.sort(by_class[is_cut])
 
 
-def _mend(smallest: int) -> str:
-    if smallest < 2:
-        return "no share will do, as a class has a single example"
-    return f"take a share from 1/{smallest} to {smallest - 1}/{smallest}"
+def _name(number: int, class_names: Sequence[str]) -> str:
+    return f"'{printable(class_names[number])}'" if class_names else str(number)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown, more = ", ".join(names[:_NAMED]), len(names) - _NAMED
+    kind = "class" if len(names) == 1 else "classes"
+    return f"{kind} {shown} and {more} more" if more > 0 else f"{kind} {shown}"

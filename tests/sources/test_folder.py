@@ -379,8 +379,8 @@ def test_a_class_whose_name_is_no_text(photos: Path) -> None:
 def test_a_class_too_small_to_share(photos: Path) -> None:
     write(photos, "fox/a.jpg")
     assert refusal(photos) == (
-        "source.test: a share of 0.2 takes 0 of the 1 examples of class 'fox'; at least 1 must be "
-        "taken and 1 left: no share will do, as a class has a single example"
+        "source.test: nothing can be cut off class 'fox', of which there is a single example: add "
+        "examples, leave the class out, or give the data splits of its own"
     )
 
 
