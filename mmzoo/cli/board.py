@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import click
@@ -30,3 +32,6 @@ def board(directory: Path, port: int) -> None:
     from mmzoo.board import serve_board
 
     serve_board(directory, port, click.echo)
+    # TensorBoard's threads read on in native code, which Python at its own end now and then aborts.
+    sys.stdout.flush()
+    os._exit(0)
