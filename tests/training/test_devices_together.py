@@ -193,6 +193,7 @@ STAGED = {
 }
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 def test_frozen_layers_stay_as_they_are_on_three_devices_too(tmp_path):
     """Of two, the mean of equal values is that value; of three it is not, in the last bit."""
@@ -201,7 +202,8 @@ def test_frozen_layers_stay_as_they_are_on_three_devices_too(tmp_path):
         "resumed": {"values": STAGED, "crash": 8},
         "kept": {"values": merged(STAGED, {"train": {"frozen_features": {"keep": "memory"}}})},
     }
-    assert set(train_on(3, jobs, tmp_path).values()) == {None}
+    for name, job in jobs.items():  # Apart: TensorFlow warns of many stages in one process.
+        assert train_on(3, {name: job}, tmp_path) == {name: None}
     staged, resumed, kept = (Run(tmp_path / name) for name in jobs)
     assert differences(staged, resumed) == []
     before = build_model(staged.config()).get_layer("image_encoder")
