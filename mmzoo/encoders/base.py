@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
@@ -33,9 +34,9 @@ class Encoder(Spec):
         """The same network beginning with random weights: to be tried without a download."""
         return self
 
+    @abstractmethod
     def build(self, x: KerasTensor) -> Features:
         """The network on one input, with weights as Keras draws them."""
-        raise NotImplementedError
 
     def load_pretrained(self, model: keras.Model, tell: Callable[[str], None]) -> None:
         """Puts the weights to start from into the sub-model that was built.

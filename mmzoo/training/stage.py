@@ -160,11 +160,7 @@ def new_stage(
             start(network.model.variables)
         else:
             _load_pretrained(network, config, tell)
-        with times.spent_on("features of frozen encoders"):
-            fed = feed(network, config, data, devices, tell)
-        with times.spent_on("decoding"):
-            # The test split too: a file that cannot be decoded should be known at the start.
-            fed = replace(fed, data=decoded(fed.config, fed.data, tuple(data.splits), tell))
+        fed = _feed(network, config, data, devices, times, tell)
         learning_rate = LearningRate(train, order.steps_per_epoch, first_step, step)
         fed.model.compile(
             optimizer=train.optimizer.build(learning_rate, train.ema),
@@ -208,6 +204,22 @@ def _of_stage(config: Config, number: int) -> Config:
     optimizer = config.train.optimizer.replace(learning_rate=fine_tune.learning_rate)
     train = config.train.replace(epochs=fine_tune.epochs, optimizer=optimizer, fine_tune=None)
     return config.replace(inputs=inputs, train=train)
+
+
+def _feed(
+    network: Network,
+    config: Config,
+    data: Data,
+    devices: Devices,
+    times: Times,
+    tell: Callable[[str], None],
+) -> Feed:
+    """What the stage trains on, with all that is computed once for it."""
+    with times.spent_on("features of frozen encoders"):
+        fed = feed(network, config, data, devices, tell)
+    with times.spent_on("decoding"):
+        # The test split too: a file that cannot be decoded should be known at the start.
+        return replace(fed, data=decoded(fed.config, fed.data, tuple(data.splits), tell))
 
 
 def _load_pretrained(network: Network, config: Config, tell: Callable[[str], None]) -> None:

@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trainings import REGRESSION, STEPS_PER_EPOCH, config, differences, finite, merged, weights
+from trainings import (
+    FROZEN_IMAGE,
+    REGRESSION,
+    STEPS_PER_EPOCH,
+    config,
+    differences,
+    finite,
+    merged,
+    weights,
+)
 
 from mmzoo.checkpoint import checkpoints, read_checkpoint
 from mmzoo.data import epoch_order
@@ -175,13 +184,7 @@ def test_three_devices_train_as_one_does_and_resume_exactly(folder, tmp_path):
 STAGED = {
     "name": "staged",
     "source": {"type": "dataset", "name": "digits"},
-    "inputs": {
-        "image": {
-            "type": "image",
-            "shape": [32, 32, 3],
-            "encoder": {"type": "squeezenet", "weights": "none"},
-        }
-    },
+    "inputs": {"image": FROZEN_IMAGE},
     "heads": {"digit": {"type": "classification"}},
     "train": {
         "epochs": 1,

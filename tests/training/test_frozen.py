@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from trainings import differences, merged, train_with_crash
+from trainings import FROZEN_IMAGE, differences, merged, train_with_crash
 
 from mmzoo.model import build_model
 from mmzoo.runs import Run
@@ -18,13 +18,7 @@ STEPS = 6
 CONFIG = {
     "name": "frozen",
     "source": {"type": "dataset", "name": "digits"},
-    "inputs": {
-        "image": {
-            "type": "image",
-            "shape": [32, 32, 3],
-            "encoder": {"type": "squeezenet", "weights": "none"},
-        }
-    },
+    "inputs": {"image": FROZEN_IMAGE},
     "heads": {"digit": {"type": "classification"}},
     "train": {
         "epochs": 3,

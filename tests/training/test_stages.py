@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from trainings import Crash, crash_after_step, differences, merged, train_with_crash
+from trainings import FROZEN_IMAGE, Crash, crash_after_step, differences, merged, train_with_crash
 
 from mmzoo import evaluate
 from mmzoo.config import load_config
@@ -19,13 +19,7 @@ EPOCHS, THAWED_EPOCHS, STEPS = 2, 2, 6
 CONFIG = {
     "name": "staged",
     "source": {"type": "dataset", "name": "digits"},
-    "inputs": {
-        "image": {
-            "type": "image",
-            "shape": [32, 32, 3],
-            "encoder": {"type": "squeezenet", "weights": "none"},
-        }
-    },
+    "inputs": {"image": FROZEN_IMAGE},
     "fusion": {"type": "concat", "units": [8], "dropout": 0.2},
     "heads": {"digit": {"type": "classification"}},
     "train": {

@@ -43,6 +43,12 @@ CONFIG = {
         "optimizer": {"type": "adam", "learning_rate": 1e-2},
     },
 }
+FROZEN_IMAGE = {
+    "type": "image",
+    "shape": [32, 32, 3],
+    "encoder": {"type": "squeezenet", "weights": "none"},
+}
+"""An input whose encoder is frozen, as small as there is one."""
 STEPS_PER_EPOCH = 11  # 1,294 examples; the last batch is smaller.
 TIMED = {"step/examples_per_second", "step/waiting_for_data"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar
 
 from mmzoo.encoders.base import Encoder
@@ -13,6 +14,6 @@ class ImageNetwork(Encoder):
     channels: ClassVar[tuple[int, ...]] = (1, 3)
     """How many channels its pictures may have."""
 
+    @abstractmethod
     def smallest_image(self) -> int:
         """The smallest height or width, in pixels, that the network works with."""
-        raise NotImplementedError
