@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 from annotated_types import MinLen
 from pydantic import StringConstraints
 
 from mmzoo.fusion import Concat, Fusion
 from mmzoo.heads import Head
-from mmzoo.inputs import Input, Opened
+from mmzoo.inputs import Files, Input, Opened
 from mmzoo.objectives import Objective, Supervised
 from mmzoo.recipe import Train
 from mmzoo.sources import Data, Source, Synthetic, settled
@@ -25,12 +27,13 @@ from mmzoo.spec import (
     load_spec,
 )
 from mmzoo.spec.words import shorten
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.wanted import Wanted, column_of
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 """A name that serves as a folder, a layer and a column: letters, digits and underscores."""
+
+Preprocessing = Mapping[str, Files]
+"""Of each input, what it was fitted to: vocabularies and statistics as text files by name."""
 
 RESERVED = ("data", "examples", "loss")
 """What metrics.json says of a split besides its heads."""
@@ -105,66 +108,144 @@ class Config(Spec):
     def with_columns(self) -> Config:
         """The same config with every column named, as far as the source knows them unread."""
         known = self.source.columns() or {}
-        inputs = {
-            name: spec.replace(column=spec.column or _column(name, "input", known))
-            for name, spec in self.inputs.items()
-        }
+        inputs = {name: spec.with_columns(name, known) for name, spec in self.inputs.items()}
         heads = {
-            name: spec.replace(column=spec.column or _column(name, "target", known))
+            name: spec.replace(column=spec.column or column_of(name, "target", known))
             for name, spec in self.heads.items()
         }
         return self.replace(inputs=inputs, heads=heads)
 
     @property
     def columns(self) -> dict[str, str]:
-        """The data's column of each input and head, by its name. Needs `with_columns`."""
-        parts = {**self.inputs, **self.heads}
-        return {name: part.column for name, part in parts.items() if part.column is not None}
+        """What the data calls the values of each input and head, by its name.
 
-    def wanted(self) -> dict[str, Callable[[np.random.RandomState, int], np.ndarray]]:
-        """The columns that the experiment uses, each with a maker of made-up values."""
-        parts = {**self.inputs, **self.heads}
-        return {column: parts[name].synthetic for name, column in self.columns.items()}
+        That is their column, save for an input that reads several or shares one: what is made of
+        them is its own. Needs `with_columns`, as all below do.
+        """
+        heads = {name: head.column for name, head in self.heads.items() if head.column is not None}
+        reads = {name: spec.source_columns() for name, spec in self.inputs.items()}
+        readers = Counter([*heads.values(), *chain.from_iterable(reads.values())])
+        inputs = {
+            name: columns[0] if len(columns) == 1 == readers[columns[0]] else f"inputs.{name}"
+            for name, columns in reads.items()
+        }
+        return {**inputs, **heads}
+
+    def wanted(self) -> dict[str, Wanted]:
+        """What the experiment asks of the source, by column."""
+        parts = (*self.inputs.values(), *self.heads.values())
+        return {column: one for part in parts for column, one in part.wanted().items()}
 
     def load_data(self, tell: Callable[[str], None]) -> Data:
-        """Reads the source and opens what the inputs have of it. Needs `with_columns`.
+        """Reads the source and opens what the inputs have of it.
 
-        Rows whose files cannot be read are refused or skipped, as the source says; what is in the
-        others becomes part of the fingerprint.
+        Rows that cannot be used are refused or skipped, as the source says; what is in the files of
+        the others becomes part of the fingerprint.
 
         Raises:
             DataError: the data cannot be had, or a part of it not be read.
         """
-        data = self.source.load(self.wanted(), self.train.seed, tell)
+        return self.opened(self.source.load(self.wanted(), self.train.seed, tell), tell)
+
+    def opened(self, data: Data, tell: Callable[[str], None]) -> Data:
+        """A source's data, once the inputs have looked into it and bad rows are settled."""
         on_bad_row = self.source.on_bad_row
-        # By column: inputs that share one have it opened once.
-        inputs = {self.columns[name]: spec for name, spec in self.inputs.items()}
         opened = {
-            column: spec.opened(
-                {split: columns[column] for split, columns in data.splits.items()},
+            self.columns[name]: spec.opened(
+                {split: spec.gathered(columns) for split, columns in data.splits.items()},
+                bad=data.bad,
                 decode=on_bad_row == "skip",
                 tell=tell,
             )
-            for column, spec in inputs.items()
+            for name, spec in self.inputs.items()
         }
-        return settled(_with_opened(data, opened), _bad_rows(opened), on_bad_row)
+        return settled(self._with_opened(data, opened), _bad_rows(opened), on_bad_row)
 
-    def fitted(self, data: Data) -> Config:
+    def fitted(self, data: Data) -> tuple[Config, Preprocessing]:
         """The same config with everything written in that can be read off the data.
+
+        Returns:
+            The config; and what its inputs were fitted to beside that, as text files.
 
         Raises:
             DataError: the data does not fit the inputs or heads.
         """
+        train = data.splits["train"]
         heads = {}
         for name, head in self.heads.items():
             column = self.columns[name]
-            labels, names = data.splits["train"][column], data.class_names.get(column)
-            heads[name] = head.fit(labels, names, f"heads.{name}, column '{column}' of {data.name}")
+            names = data.class_names.get(column)
+            heads[name] = head.fit(train[column], names, f"heads.{name}, {self._at(name, data)}")
+        self._check(data, {**self.inputs, **heads})
+        inputs, preprocessing = {}, {}
+        for name, spec in self.inputs.items():
+            values = train[self.columns[name]]
+            inputs[name], preprocessing[name] = spec.fit(
+                values, f"inputs.{name}, {self._at(name, data)}"
+            )
+        return self.replace(inputs=inputs, heads=heads), preprocessing
+
+    def prepared(self, data: Data, preprocessing: Preprocessing) -> Data:
+        """The data as batches are made of it: texts as numbers of words, numbers normalised.
+
+        Args:
+            data: of `load_data`.
+            preprocessing: what the inputs were fitted to.
+
+        Raises:
+            DataError: values do not fit an input or a head.
+        """
+        self._check(data, {**self.inputs, **self.heads})
+        return replace(
+            data,
+            splits={
+                split: columns
+                | {
+                    self.columns[name]: spec.prepared(
+                        columns[self.columns[name]],
+                        preprocessing.get(name, {}),
+                        f"inputs.{name}, {self._at(name, data)}, {split}",
+                    )
+                    for name, spec in self.inputs.items()
+                }
+                for split, columns in data.splits.items()
+            },
+        )
+
+    def _check(self, data: Data, parts: Mapping[str, Input | Head]) -> None:
         for split, columns in data.splits.items():
-            for name, part in {**self.inputs, **heads}.items():
-                column = self.columns[name]
-                part.check(columns[column], f"{name}, column '{column}' of {data.name}, {split}")
-        return self.replace(heads=heads)
+            for name, part in parts.items():
+                if self.columns[name] in columns:  # Rows to predict from have no labels.
+                    part.check(
+                        columns[self.columns[name]], f"{name}, {self._at(name, data)}, {split}"
+                    )
+
+    def _at(self, name: str, data: Data) -> str:
+        """Where in the data the values of an input or head come from, for errors."""
+        part = self.inputs.get(name)
+        columns = part.source_columns() if part else (self.columns[name],)
+        if len(columns) > 1:
+            return f"columns '{columns[0]}' to '{columns[-1]}' of {data.name}"
+        return f"column '{columns[0]}' of {data.name}"
+
+    def _with_opened(self, data: Data, opened: Mapping[str, Opened]) -> Data:
+        """The data with opened columns, and with what is in their files in the fingerprint."""
+        content = {column: one.content for column, one in opened.items() if one.content is not None}
+        told = json.dumps([data.fingerprint, content], sort_keys=True)
+        labels = {head.column for head in self.heads.values()}
+        notes = (
+            f"{name}: {note}" for name in self.inputs for note in opened[self.columns[name]].notes
+        )
+        return replace(
+            data,
+            splits={
+                split: {column: columns[column] for column in columns if column in labels}
+                | {column: one.values[split] for column, one in opened.items()}
+                for split, columns in data.splits.items()
+            },
+            fingerprint=hashlib.sha256(told.encode()).hexdigest() if content else data.fingerprint,
+            notes=(*data.notes, *notes),
+        )
 
     def smoke(self) -> Config:
         """A copy that trains for two steps on made-up data, to show that the config works.
@@ -205,14 +286,13 @@ class Config(Spec):
         known = self.source.columns()
         if known is None:
             return
-        for family, parts in (("inputs", self.inputs), ("heads", self.heads)):
-            for name, part in parts.items():
-                if part.column is not None and part.column not in known:
-                    yield Problem(
-                        (family, name, "column"),
-                        f"the data has no column '{shorten(part.column)}'; "
-                        f"it has: {', '.join(known)}",
-                    )
+        for name, spec in self.inputs.items():
+            for column in spec.source_columns():
+                if column not in known:
+                    yield _no_column(("inputs", name, spec.columns_field), column, known)
+        for name, head in self.heads.items():
+            if head.column is not None and head.column not in known:
+                yield _no_column(("heads", name, "column"), head.column, known)
 
     def _mixing_rules(self) -> Iterator[Problem]:
         if self.train.mixing is None:
@@ -258,24 +338,6 @@ def load_config(source: Path | str | Mapping[str, Any], overrides: Sequence[str]
     return load_spec(Config, Path(source) if isinstance(source, str) else source, overrides)
 
 
-def _with_opened(data: Data, opened: Mapping[str, Opened]) -> Data:
-    """The data with opened columns, and with what is in their files in the fingerprint."""
-    content = {column: one.content for column, one in opened.items() if one.content is not None}
-    told = json.dumps([data.fingerprint, content], sort_keys=True)
-    return replace(
-        data,
-        splits={
-            split: columns | {column: one.values[split] for column, one in opened.items()}
-            for split, columns in data.splits.items()
-        },
-        fingerprint=hashlib.sha256(told.encode()).hexdigest() if content else data.fingerprint,
-        notes=(
-            *data.notes,
-            *(f"{column}: {note}" for column, one in opened.items() for note in one.notes),
-        ),
-    )
-
-
 def _bad_rows(opened: Mapping[str, Opened]) -> dict[str, dict[int, str]]:
     bad: dict[str, dict[int, str]] = {}
     for one in opened.values():
@@ -284,8 +346,5 @@ def _bad_rows(opened: Mapping[str, Opened]) -> dict[str, dict[int, str]]:
     return bad
 
 
-def _column(name: str, role: Literal["input", "target"], known: Mapping[str, str]) -> str:
-    """The column for a part that names none: the one called like it, else the first of its role."""
-    if name in known or not known:
-        return name
-    return next(column for column, its_role in known.items() if its_role == role)
+def _no_column(place: tuple[str, ...], column: str, known: Collection[str]) -> Problem:
+    return Problem(place, f"the data has no column '{shorten(column)}'; it has: {', '.join(known)}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from keras import KerasTensor
 
     from mmzoo.config import Config
-    from mmzoo.encoders.image import ImageEncoder
+    from mmzoo.inputs import Input
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,7 @@ def build_network(config: Config, precision: str | None = None) -> Network:
     with _dtype_policy(precision):
         placeholders = {name: spec.placeholder(name) for name, spec in config.inputs.items()}
         features = {
-            name: _encoded(placeholders[name], config.inputs[name].encoder, name)
-            for name in config.inputs
+            name: _encoded(placeholders[name], spec, name) for name, spec in config.inputs.items()
         }
         outputs = config.fusion.build(features, config.heads)
         model = config.objective.build(placeholders, outputs, config.name)
@@ -90,10 +89,10 @@ def _dtype_policy(name: str | None) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _encoded(placeholder: KerasTensor, encoder: ImageEncoder, name: str) -> Features:
+def _encoded(placeholder: KerasTensor, spec: Input, name: str) -> Features:
     """The features of one input, made by a sub-model of its own."""
     inside = keras.Input(placeholder.shape[1:], dtype=placeholder.dtype, name=name)
-    features = encoder.build(inside)
+    features = spec.features(inside)
     if features.tokens is None:
         model = keras.Model(inside, features.vector, name=f"{name}_encoder")
         return Features(model(placeholder))

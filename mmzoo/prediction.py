@@ -100,7 +100,7 @@ def _opened(config: Config, paths: Sequence[Path]) -> np.ndarray:
     """The files as the input reads them, once all of them are found to be such."""
     [spec] = config.inputs.values()
     names = np.array([str(path) for path in paths], dtype=np.str_)
-    opened = spec.opened({_SPLIT: names}, decode=False, tell=to_stderr)
+    opened = spec.opened({_SPLIT: names}, {}, decode=False, tell=to_stderr)
     _require_readable(paths, opened.bad.get(_SPLIT, {}))
     return opened.values[_SPLIT]
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmzoo.config import Config, load_config
+from mmzoo.config import Config, Preprocessing, load_config
 from mmzoo.errors import RunError
 from mmzoo.files import write_text
 from mmzoo.records import check_entries, read_json
@@ -57,6 +57,11 @@ class Run:
     @property
     def metrics_file(self) -> Path:
         return self.directory / "metrics.json"
+
+    @property
+    def _preprocessing(self) -> Path:
+        """What was read off the data and is too long for config.yaml: a folder for each input."""
+        return self.directory / "preprocessing"
 
     @property
     def history_file(self) -> Path:
@@ -106,6 +111,25 @@ class Run:
     def write_config(self, config: Config) -> None:
         header = f"What {config.name} was trained with: every default, and what the data told."
         write_text(self.config_file, dump_yaml(config, header))
+
+    def preprocessing(self) -> dict[str, dict[str, str]]:
+        """What the inputs were fitted to: of each input, text files by name."""
+        try:
+            return {
+                folder.name: {
+                    # Not `read_text`, which takes some characters for ends of lines.
+                    file.name: file.read_bytes().decode()
+                    for file in sorted(folder.iterdir())
+                }
+                for folder in sorted(self._preprocessing.glob("*/"))
+            }
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(f"{self._preprocessing}: cannot be read: {error}") from error
+
+    def write_preprocessing(self, preprocessing: Preprocessing) -> None:
+        for name, files in preprocessing.items():
+            for file, text in files.items():
+                write_text(self._preprocessing / name / file, text)
 
     def environment(self) -> dict[str, Any]:
         environment = read_json(self.environment_file)

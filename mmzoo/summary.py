@@ -81,7 +81,7 @@ def summarise(path: Path) -> Summary:
     config = load_config(path) if is_config else open_run(path)[0].config()
     config = config.with_columns()
     if not all(head.whole for head in config.heads.values()):
-        config = config.fitted(config.load_data(to_stderr))
+        config, _ = config.fitted(config.load_data(to_stderr))
     model = build_model(config)
     return Summary(
         name=config.name,

@@ -200,8 +200,8 @@ def test_the_columns_that_are_wanted_come_with_makers_of_values():
     wanted = config(heads={"label": {**CLASSES, "classes": 4}}).with_columns().wanted()
     assert set(wanted) == {"image", "label"}
     random = np.random.RandomState(0)
-    assert wanted["image"](random, 5).shape == (5, 8, 8, 1)
-    assert set(wanted["label"](random, 50)) == {0, 1, 2, 3}
+    assert wanted["image"].make(random, 5).shape == (5, 8, 8, 1)
+    assert set(wanted["label"].make(random, 50)) == {0, 1, 2, 3}
 
 
 # What is watched.
@@ -253,7 +253,7 @@ def test_mixing_and_class_weights_exclude_one_another(head, weights):
 
 def test_what_the_config_leaves_open_is_read_off_the_data():
     found = data({"image": PIXELS, "label": [0, 2, 1]}, names={"label": ("a", "b", "c")})
-    head = config().with_columns().fitted(found).heads["label"]
+    head = config().with_columns().fitted(found)[0].heads["label"]
     assert (head.classes, head.class_names) == (3, ("a", "b", "c"))
 
 
@@ -261,8 +261,8 @@ def test_a_fitted_config_fits_again_and_stays_the_same():
     """It is what a run keeps, and trains again as it is."""
     found = data({"image": PIXELS, "label": [0, 2, 1]}, names={"label": ("a", "b", "c")})
     weighted = config(heads={"label": {**CLASSES, "class_weights": "auto"}})
-    fitted = weighted.with_columns().fitted(found)
-    assert fitted.fitted(found) == fitted
+    fitted, _ = weighted.with_columns().fitted(found)
+    assert fitted.fitted(found)[0] == fitted
     assert load_config(fitted.model_dump()) == fitted
 
 
@@ -303,7 +303,7 @@ def test_cifar100_is_read_by_its_groups_too():
         },
     )
     heads = {"label": CLASSES, "coarse_label": {**CLASSES, "weight": 0.5}}
-    fitted = config(heads=heads).with_columns().fitted(found)
+    fitted, _ = config(heads=heads).with_columns().fitted(found)
     assert [head.classes for head in fitted.heads.values()] == [100, 20]
     assert fitted.heads["coarse_label"].class_names[19] == "group19"
 
@@ -345,7 +345,7 @@ def test_smoke_data_fits_heads_of_all_kinds(batch_size, seed):
     ).smoke()
     smoke = smoke.replace(heads={n: h.replace(column=n) for n, h in smoke.heads.items()})
     smoke = smoke.with_columns()
-    fitted = smoke.fitted(smoke.load_data(pytest.fail))
+    fitted, _ = smoke.fitted(smoke.load_data(pytest.fail))
     assert all(head.whole for head in fitted.heads.values())
 
 

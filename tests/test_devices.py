@@ -130,7 +130,7 @@ def test_a_policy_of_the_users_own_does_not_reach_a_training(tiny, tmp_path):
         run = train({**tiny, "train": {"epochs": 1}}, run=tmp_path / "run")
         assert run.environment()["device"]["precision"] == "float32"
         assert keras.config.dtype_policy().name == "mixed_float16"
-        model = build_model(load_config(tiny).with_columns().fitted(load(tiny)))
+        model = build_model(load_config(tiny).with_columns().fitted(load(tiny))[0])
         assert model.dtype_policy.name == "mixed_float16"
     finally:
         keras.config.set_dtype_policy("float32")

@@ -31,7 +31,7 @@ LEVELS = (
     {"encoders"},
     {"spec"},
     {"features"},
-    {"checkpoint", "environment", "layers", "metrics", "randomness", "records"},
+    {"checkpoint", "environment", "layers", "metrics", "randomness", "records", "wanted"},
     {"tables", "weights"},
     {"directories", "download", "errors", "files", "journal", "lazy", "version"},
 )

@@ -51,4 +51,5 @@ def _fitted(config: Config) -> Config:
         to_stderr(f"Note: {note}.")
     sizes = ", ".join(f"{data.examples(split):,} {split}" for split in data.splits)
     to_stderr(f"{data.name}: {sizes}")
-    return config.fitted(data)
+    fitted, _ = config.fitted(data)
+    return fitted

@@ -70,13 +70,7 @@ def decoded(
 
 
 def _inputs_of_files(config: Config, data: Data, split: str) -> list[str]:
-    """The inputs whose files can be kept decoded: those that share a column may differ in size."""
-    columns = [config.columns[name] for name in config.inputs]
-    return [
-        name
-        for name, column in zip(config.inputs, columns, strict=True)
-        if are_files(data.splits[split][column]) and columns.count(column) == 1
-    ]
+    return [name for name in config.inputs if are_files(data.splits[split][config.columns[name]])]
 
 
 def _batches(config: Config, data: Data, split: str, name: str) -> tf.data.Dataset:

@@ -57,7 +57,7 @@ def embed(model: keras.Model, config: Config, data: Data, evaluation: Evaluation
     rows = np.sort(random.permutation(evaluation.examples)[:most])
 
     chosen = {name: values[rows] for name, values in columns.items()}
-    shown = next((name for name, spec in config.inputs.items() if hasattr(spec, "picture")), None)
+    shown = next((name for name, spec in config.inputs.items() if spec.pictured), None)
     to_vectors = keras.Model(model.input, tensors)
     compute = tf.function(lambda inputs: to_vectors(inputs, training=False), autograph=False)
     parts: list[dict[str, np.ndarray]] = []

@@ -92,6 +92,7 @@ def evaluate_run(
     if split not in data.splits:
         meant = did_you_mean(split, data.splits) or "."
         raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(data.splits)}")
+    data = config.prepared(data, run.preprocessing())
     model, config = load_trained(run, checkpoint, devices.precision)
     evaluation = evaluate_model(model, config, data, split)
     metrics = evaluation.as_metrics()
@@ -150,8 +151,11 @@ def _drawn_history(run: Run, path: Path) -> Path | None:
 def _write_predictions(path: Path, config: Config, data: Data, evaluation: Evaluation) -> None:
     """A row for each example: what it is called, what is true, what is said, how probably."""
     table: dict[str, Any] = {"row": list(range(evaluation.examples))}
-    if evaluation.split in data.row_names:
-        table["file"] = data.row_names[evaluation.split].tolist()
+    names = data.row_names.get(evaluation.split)
+    if names is not None and names.dtype.kind == "U":
+        table["file"] = names.tolist()
+    elif names is not None:
+        table["row"] = names.tolist()
     for name, head in config.heads.items():
         table[f"{name}_true"] = head.written_labels(evaluation.labels[name])
         table |= head.written(evaluation.predictions[name], name)

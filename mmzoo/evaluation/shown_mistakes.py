@@ -19,10 +19,11 @@ def shown_mistakes(
     """Pictures, uint8 `[height, width, channels]`, and captions of what a head got most wrong.
 
     The pictures are as the model saw them. Both are empty where the head does not choose a class,
-    or got nothing wrong.
+    or got nothing wrong, or no input can be looked at.
     """
     head = config.heads[name]
-    if not isinstance(head, Classification | Binary):
+    shown = next((one for one, spec in config.inputs.items() if spec.pictured), None)
+    if shown is None or not isinstance(head, Classification | Binary):
         return [], []
     predicted = evaluation.predictions[name]
     true, said = head.class_labels(evaluation.labels[name]), head.decided(predicted)
@@ -30,7 +31,7 @@ def shown_mistakes(
     rows = worst_mistakes(true, said, confidence)
     if not rows.size:
         return [], []
-    shown, spec = next(iter(config.inputs.items()))
+    spec = config.inputs[shown]
     raw = data.splits[evaluation.split][config.columns[shown]][rows]
     with tf.device("CPU"), naming_files(config, data, evaluation.split):
         values = spec.preprocess(tf.constant(raw)).numpy()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mmzoo.spec import NonNegativeFloat, Spec
+from mmzoo.wanted import Role, Wanted
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +23,8 @@ class BaseHead(Spec):
     labels what was left open. All other methods ask for a whole head.
     """
 
+    role: ClassVar[Role]
+    """What the source is to make of its column."""
     metric_names: ClassVar[tuple[str, ...]]
     """The names of `keras_metrics`. The first is watched when nothing else is said."""
 
@@ -29,6 +32,16 @@ class BaseHead(Spec):
     """The data's column with the labels; by default the head's own name, or the only target."""
     weight: NonNegativeFloat = 1.0
     """Weight of this head's loss in the sum over all heads."""
+
+    def wanted(self) -> dict[str, Wanted]:
+        """What is asked of the source for its column. Needs `Config.with_columns`."""
+        assert self.column is not None
+        return {self.column: Wanted(self.role, self.synthetic, self.known_names)}
+
+    @property
+    def known_names(self) -> tuple[str, ...] | None:
+        """The names of its classes or labels in order, where they are known before the data."""
+        return None
 
     @property
     @abstractmethod

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Binary(BaseHead):
     """Yes or no: one sigmoid, the probability of the second class."""
 
+    role = "class"
     metric_names = ("accuracy", "auc")
 
     type: Literal["binary"] = "binary"
@@ -42,6 +43,10 @@ class Binary(BaseHead):
 
     def rules(self) -> Iterator[Problem]:
         yield from smoothing_rules(self.loss, self.label_smoothing)
+
+    @property
+    def known_names(self) -> tuple[str, ...] | None:
+        return None if self.positive else self.class_names
 
     @property
     def whole(self) -> bool:

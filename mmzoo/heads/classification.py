@@ -26,6 +26,7 @@ class Classification(BaseHead):
     Lin et al., "Focal loss for dense object detection", 2017.
     """
 
+    role = "class"
     metric_names = ("accuracy",)
 
     type: Literal["classification"] = "classification"
@@ -57,6 +58,10 @@ class Classification(BaseHead):
         yield from smoothing_rules(self.loss, self.label_smoothing)
         if self.class_names and (problem := weights_problem(self.class_weights, self.class_names)):
             yield problem
+
+    @property
+    def known_names(self) -> tuple[str, ...] | None:
+        return self.class_names
 
     @property
     def whole(self) -> bool:

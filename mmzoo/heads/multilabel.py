@@ -22,6 +22,7 @@ class Multilabel(BaseHead):
     Labels come as rows of zeros and ones, or as class numbers, each then a set of one label.
     """
 
+    role = "labels"
     metric_names = ("f1", "label_accuracy")
 
     type: Literal["multilabel"] = "multilabel"
@@ -45,6 +46,10 @@ class Multilabel(BaseHead):
                 f"expected {self.classes} names, as `classes` says; got {len(self.class_names)}",
             )
         yield from smoothing_rules(self.loss, self.label_smoothing)
+
+    @property
+    def known_names(self) -> tuple[str, ...] | None:
+        return self.class_names
 
     @property
     def whole(self) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Regression(BaseHead):
     """One number or several, in the data's own units."""
 
+    role = "number"
     metric_names = ("mean_absolute_error", "root_mean_squared_error")
 
     type: Literal["regression"] = "regression"

@@ -21,6 +21,11 @@ class KeptFeatures(Spec):
     """Where the data has the features: `[rows, width]`, or `[rows, copies, width]` where the
     examples were augmented in several ways."""
 
+    @property
+    def augmentations(self) -> tuple[Spec, ...]:
+        """None that could be left out: which copy is drawn is all that is random."""
+        return ()
+
     def preprocess(self, values: tf.Tensor) -> tf.Tensor:
         """The features as float32, however small the numbers were that they were kept in."""
         return tf.cast(values, tf.float32)

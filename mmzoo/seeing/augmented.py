@@ -52,12 +52,13 @@ def draw_augmented(
     """
     require_png(output)
     config = load_config(path, overrides).with_columns()
-    shown = [name for name, spec in config.inputs.items() if hasattr(spec, "picture")]
+    shown = [name for name, spec in config.inputs.items() if spec.pictured]
     left_out = [f"{name} ({config.inputs[name].type})" for name in config.inputs.keys() - shown]
     if not shown:
         raise DataError(f"{path}: none of its inputs can be looked at: {', '.join(left_out)}")
     data = config.load_data(tell)
-    config = config.fitted(data)
+    config, preprocessing = config.fitted(data)
+    data = config.prepared(data, preprocessing)
     order = TrainingOrder(config.train.seed, data.examples("train"), config.train.batch_size)
     chosen = order.step_rows(0)[:rows]
     columns = [_as_they_are(config, data, chosen)]
@@ -149,7 +150,7 @@ def _text(config: Config, data: Data, rows: int, epochs: int, left_out: Sequence
     through = "in the first epoch" if epochs == 1 else f"in the first {epochs} epochs"
     lines = [f"{counted} of {data.name}: as they are, then as {config.name} gets them {through}."]
     if config.train.mixing is None and not any(
-        getattr(spec, "augment", ()) for spec in config.inputs.values()
+        spec.augmentations for spec in config.inputs.values()
     ):
         lines.append("Nothing changes them: no input has `augment`, and there is no `mixing`.")
     if left_out:

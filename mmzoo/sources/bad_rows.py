@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
-from mmzoo.sources.data import Data, OnBadRow, Skipped
+from mmzoo.sources.data import BadRows, Data, OnBadRow, Skipped
 from mmzoo.spec.words import printable
 
 if TYPE_CHECKING:
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 _NAMED = 10
 """How many files a message names; a folder may hold thousands that are no pictures."""
 
-BadRows = Mapping[str, Mapping[int, str]]
-"""Split -> row -> why it cannot be read, as a clause: "it has no bytes"."""
-
 
 def settled(data: Data, bad: BadRows, on_bad_row: OnBadRow) -> Data:
-    """The data once `on_bad_row` is applied to the rows that were found bad.
+    """The data once `on_bad_row` is applied to the rows that it or others found bad.
+
+    Of a row that is bad in two ways the data's own word counts: others saw it later.
 
     Raises:
         DataError: There are such rows, and they are not to be skipped or nothing would be left.
     """
+    bad = {split: {**bad.get(split, {}), **data.bad.get(split, {})} for split in data.splits}
     if on_bad_row == "skip":
         return without_rows(data, bad)
     rows = _skipped(data, bad)
@@ -67,6 +67,7 @@ def without_rows(data: Data, bad: BadRows) -> Data:
         row_names={split: _delete(names, gone[split]) for split, names in data.row_names.items()},
         fingerprint=hashlib.sha256(told.encode()).hexdigest(),
         notes=(*data.notes, *_notes(data, gone)),
+        bad={},
         skipped=(*data.skipped, *rows),
     )
 

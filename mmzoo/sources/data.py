@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 Splits = dict[str, dict[str, "np.ndarray"]]
 """Split -> column -> array; the arrays of a split are equally long."""
 
+BadRows = Mapping[str, Mapping[int, str]]
+"""Split -> row -> why it cannot be used, as a clause: "it has no bytes"."""
+
 OnBadRow = Literal["error", "skip"]
 """What becomes of rows that cannot be read: an error that names them, or they are left out."""
 
@@ -33,8 +36,8 @@ class Data:
     """What a source yields: named columns of arrays, already split.
 
     Images are uint8 `[examples, height, width, channels]`, or text `[examples]`: the absolute paths
-    of their files. Classes are int64 `[examples]`. The columns are those that were wanted, no
-    others.
+    of their files. Classes are int64 `[examples]`; `mmzoo.wanted.Role` has the rest. The columns
+    are those that were wanted, no others.
     """
 
     name: str
@@ -50,8 +53,11 @@ class Data:
     fallback_for: str | None = None
     """The data set that was asked for, where the fallback served."""
     row_names: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """Split -> text `[examples]`, what people call each row: a file relative to the source's
-    folder. Without the splits whose rows have no names."""
+    """Split -> what people call each row: text `[examples]`, a file relative to the source's
+    folder; or int64 `[examples]`, the number of a table's row, counted from 1 below its header.
+    Without the splits whose rows have no names."""
+    bad: BadRows = field(default_factory=dict)
+    """The rows that the source found bad. Whoever takes the data settles what becomes of them."""
     skipped: tuple[Skipped, ...] = ()
     """The rows that were left out as they could not be read."""
 
@@ -62,4 +68,6 @@ class Data:
     def row_name(self, split: str, row: int) -> str:
         """What people call a row: its name, or its number counted from 0."""
         names = self.row_names.get(split)
-        return f"row {row}" if names is None else str(names[row])
+        if names is None:
+            return f"row {row}"
+        return str(names[row]) if names.dtype.kind == "U" else f"row {names[row]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Gt, Lt
 
@@ -15,9 +15,7 @@ from mmzoo.sources.data import Data, OnBadRow, Splits
 from mmzoo.sources.named import NAMED, DatasetName
 from mmzoo.sources.store import UnobtainableError, obtain
 from mmzoo.spec import Problem, Spec
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.wanted import Wanted
 
 
 class Dataset(Spec):
@@ -52,7 +50,7 @@ class Dataset(Spec):
 
     def load(
         self,
-        wanted: Mapping[str, Callable[[np.random.RandomState, int], np.ndarray]],
+        wanted: Mapping[str, Wanted],
         seed: int,
         tell: Callable[[str], None],
     ) -> Data:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from annotated_types import Gt, Lt, MinLen
 
 from mmzoo.errors import DataError
-from mmzoo.sources.bad_rows import settled
 from mmzoo.sources.columns import check_columns
 from mmzoo.sources.cut import cut_missing_splits
 from mmzoo.sources.data import Data, OnBadRow, Splits
@@ -20,6 +19,7 @@ from mmzoo.sources.layout import Layout, class_folders
 from mmzoo.sources.media import problems
 from mmzoo.spec import Problem, Spec, nearest
 from mmzoo.spec.words import describe, printable
+from mmzoo.wanted import Wanted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +70,7 @@ class Folder(Spec):
 
     def load(
         self,
-        wanted: Mapping[str, Callable[[np.random.RandomState, int], np.ndarray]],
+        wanted: Mapping[str, Wanted],
         seed: int,
         tell: Callable[[str], None],
     ) -> Data:
@@ -115,16 +115,15 @@ class Folder(Spec):
         shares = {"validation": self.validation, "test": self.test}
         cuts, said = cut_missing_splits(name, splits, "label", class_names, shares, seed)
         splits = {split: splits[split] for split in ("train", "validation", "test")}
-        data = Data(
+        return Data(
             name=name,
             fingerprint=_fingerprint(splits, class_names, cuts),
             splits={split: _columns(rows, root, wanted) for split, rows in splits.items()},
             class_names={"label": class_names} if "label" in wanted else {},
             notes=(*said, *aside.notes(name), *_absent(name, splits, class_names)),
             row_names={split: rows["name"] for split, rows in splits.items()},
+            bad={split: problems(rows["name"], root) for split, rows in splits.items()},
         )
-        bad = {split: problems(rows["name"], root) for split, rows in splits.items()}
-        return settled(data, bad, self.on_bad_row)
 
 
 def _root(path: str) -> str:

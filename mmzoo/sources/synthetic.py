@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge
 
 from mmzoo.sources.data import Data, OnBadRow
 from mmzoo.spec import Spec, WithinInt32
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.wanted import Wanted
 
 
 class Synthetic(Spec):
@@ -34,22 +32,22 @@ class Synthetic(Spec):
 
     def load(
         self,
-        wanted: Mapping[str, Callable[[np.random.RandomState, int], np.ndarray]],
+        wanted: Mapping[str, Wanted],
         seed: int,
         tell: Callable[[str], None],
     ) -> Data:
         """Makes the rows.
 
         Args:
-            wanted: Of each column, what makes its values from a generator and a number of rows.
+            wanted: The columns, each with what makes its values up.
             seed: Decides the values; those of a column do not depend on the other columns.
             tell: Not called, as nothing takes long.
         """
         import numpy as np
 
         columns = {
-            column: make(np.random.RandomState([seed, zlib.crc32(column.encode())]), self.rows)
-            for column, make in wanted.items()
+            column: one.make(np.random.RandomState([seed, zlib.crc32(column.encode())]), self.rows)
+            for column, one in wanted.items()
         }
         half, quarter = self.rows // 2, self.rows // 4
         bounds = {
@@ -60,7 +58,10 @@ class Synthetic(Spec):
         content = hashlib.sha256()
         for column in sorted(columns):
             content.update(column.encode())
-            content.update(columns[column].tobytes())
+            values = columns[column]
+            content.update(
+                repr(values.tolist()).encode() if values.dtype == object else values.tobytes()
+            )
         return Data(
             name="synthetic",
             fingerprint=content.hexdigest(),

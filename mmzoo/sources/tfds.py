@@ -13,7 +13,6 @@ from pydantic import AfterValidator
 
 from mmzoo.directories import cache_directory
 from mmzoo.errors import DataError
-from mmzoo.sources.bad_rows import settled
 from mmzoo.sources.cut import cut_missing_splits
 from mmzoo.sources.data import Data, OnBadRow, Splits
 from mmzoo.sources.media import problems
@@ -21,6 +20,7 @@ from mmzoo.sources.prepared import builder_of, set_name, split_name
 from mmzoo.sources.prepared_columns import check_features, class_columns, read_columns
 from mmzoo.spec import Problem, Spec, did_you_mean
 from mmzoo.spec.words import there_are
+from mmzoo.wanted import Wanted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +74,7 @@ class Tfds(Spec):
 
     def load(
         self,
-        wanted: Mapping[str, Callable[[np.random.RandomState, int], np.ndarray]],
+        wanted: Mapping[str, Wanted],
         seed: int,
         tell: Callable[[str], None],
     ) -> Data:
@@ -119,15 +119,15 @@ class Tfds(Spec):
             for split in ("train", "validation", "test")
         }
         names, bad = _files(splits, str(unpacked))
-        data = Data(
+        return Data(
             name=name,
             fingerprint=_fingerprint(builder, official, splits, cuts),
             splits=splits,
             class_names={column: classes[column] for column in wanted if column in classes},
             notes=notes,
             row_names=names,
+            bad=bad,
         )
-        return settled(data, bad, self.on_bad_row)
 
     def _official_splits(self, builder: DatasetBuilder) -> dict[str, str]:
         """Which of the set's splits is which of ours, without those that are to be cut."""

@@ -100,7 +100,7 @@ def _is_kept(config: Config, name: str, tell: Callable[[str], None]) -> bool:
         reason = "train.frozen_features.keep is off"
     elif config.train.mixing is not None:
         reason = "train.mixing blends examples before they are encoded"
-    elif spec.augment and not settings.copies:
+    elif spec.augmentations and not settings.copies:
         reason = (
             f"inputs.{name}.augment changes its examples at random; `train.frozen_features.copies: "
             "5` would keep five augmented versions of each"
@@ -154,7 +154,7 @@ class Frozen:
             copies, width]`. None where there is room for them neither on disk nor in memory.
         """
         rows = data.examples(split)
-        copies = self._settings.copies if split == "train" and self._spec.augment else 0
+        copies = self._settings.copies if split == "train" and self._spec.augmentations else 0
         origin = Origin(
             f"{self._spec.encoder.type} on {data.name}, {split}",
             {**self._parts, **self._parts_of_split(data, split, copies)},
@@ -191,7 +191,7 @@ class Frozen:
             "preprocessed": _digest(inputs[self._name][:_PROBED].numpy() for (inputs,) in first),
         }
         if copies:
-            augment = [one.model_dump(mode="json") for one in self._spec.augment]
+            augment = [one.model_dump(mode="json") for one in self._spec.augmentations]
             parts |= {"copies": copies, "augment": _json(augment), "seed": self._seed}
         return parts
 

@@ -19,7 +19,10 @@ def log_start(session: Session) -> None:
     config, log = session.config, session.log
     log.text("config", 0, f"```yaml\n{dump_yaml(config)}```")
     captions = _true_labels(session, _INPUTS_SHOWN)
-    for name, values in first_training_batch(session).items():
+    shown = [name for name, spec in config.inputs.items() if spec.pictured]
+    batch = first_training_batch(session) if shown else {}
+    for name in shown:
+        values = batch[name]
         pictures = [config.inputs[name].picture(value) for value in values[:_INPUTS_SHOWN]]
         log.images("train", 0, f"inputs/{name}", captioned_grid(pictures, captions))
     log.flush()

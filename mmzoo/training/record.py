@@ -12,21 +12,24 @@ from mmzoo.environment import git_commit, machine, versions
 from mmzoo.runs import Run
 from mmzoo.sources import Data
 from mmzoo.tables import write_table
+from mmzoo.training.session import Session
 
 
-def write_record(run: Run, config: Config, data: Data, devices: Devices) -> None:
+def write_record(run: Run, session: Session) -> None:
     """Writes environment.json, which a resume goes by, and config.yaml, which trains again.
 
-    Beside them, where rows of the data could not be read and were left out, the list of those.
-    What is written of the beginning stays; each resume adds to it what is its own.
+    Beside them, what the inputs were fitted to and, where rows of the data could not be read and
+    were left out, the list of those. What is written of the beginning stays; each
+    resume adds to it what is its own.
     """
     if run.environment_file.is_file():
-        _add_resume(run, devices)
+        _add_resume(run, session.devices)
     else:
-        _begin(run, config, data, devices)
-    run.write_config(config)
-    if data.skipped:
-        rows = [(row.split, row.file, row.reason) for row in data.skipped]
+        _begin(run, session.config, session.data, session.devices)
+    run.write_config(session.config)
+    run.write_preprocessing(session.preprocessing)
+    if session.data.skipped:
+        rows = [(row.split, row.file, row.reason) for row in session.data.skipped]
         columns = dict(zip(("split", "file", "reason"), zip(*rows, strict=True), strict=True))
         write_table(run.skipped_file, columns)
 

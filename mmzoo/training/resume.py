@@ -62,7 +62,7 @@ def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
     Args:
         run: the run, which has begun.
         config: what to go on with.
-        fitted: whether what the data tells is written in its heads; if not, that is not compared.
+        fitted: whether what the data tells is written in; if not, that is not compared.
 
     Raises:
         RunError: the config is another than the run's.
@@ -70,7 +70,8 @@ def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
     was, now = _flat(run.config().model_dump()), _flat(config.model_dump())
     free = [*_FREE_TO_CHANGE, *([_EPOCHS] if _epochs_are_free(config) else [])]
     if not fitted:
-        free += [path for path in now if path.startswith("heads.") and now[path] in (None, "auto")]
+        parts = ("heads.", "inputs.")
+        free += [path for path in now if path.startswith(parts) and now[path] in (None, "auto")]
     changed = sorted(
         path
         for path in was.keys() | now.keys()

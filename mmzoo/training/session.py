@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mmzoo.checkpoint import Variables, newest_checkpoint, put_arrays, save_checkpoint
-from mmzoo.config import Config
+from mmzoo.config import Config, Preprocessing
 from mmzoo.data import training_batches
 from mmzoo.devices import Devices
+from mmzoo.model import Network
 from mmzoo.runs import Run
 from mmzoo.sources import Data
 from mmzoo.training.learning_rate import LearningRate
@@ -31,8 +32,9 @@ class Session:
 
     Attributes:
         config: fitted to `data`.
+        preprocessing: what its inputs were fitted to.
         run: the run directory.
-        data: all splits.
+        data: all splits, prepared.
         devices: where it runs.
         tell: receives sentences that the user should see.
         stage: the model, and how it is trained at present.
@@ -45,6 +47,7 @@ class Session:
     """
 
     config: Config
+    preprocessing: Preprocessing
     run: Run
     data: Data
     devices: Devices
@@ -101,7 +104,7 @@ class Session:
                 self.config,
                 before.feed.data,  # With what was decoded.
                 self.devices,
-                lambda variables: _assign(values, variables),
+                lambda network: _assign(values, network.model.variables),
                 self.times,
                 self.tell,
             )
@@ -127,6 +130,7 @@ class Session:
 
 def open_session(
     config: Config,
+    preprocessing: Preprocessing,
     run: Run,
     data: Data,
     devices: Devices,
@@ -138,8 +142,9 @@ def open_session(
 
     Args:
         config: fitted to `data`.
+        preprocessing: what its inputs were fitted to.
         run: the run directory.
-        data: all splits.
+        data: all splits, prepared.
         devices: where to run.
         times: goes on counting.
         tell: receives sentences that the user should see.
@@ -149,18 +154,25 @@ def open_session(
         RunError: there are checkpoints, and none of them can be used.
     """
     found = newest_checkpoint(run.last, tell) if resume else None
-    number, first_step, start = 0, 0, None
+    number, first_step = 0, 0
     if found is not None:
         path, arrays, state = found
         number, first_step = state["stage"]["number"], state["stage"]["first_step"]
 
-        def start(variables: Variables) -> None:
+    def start(network: Network) -> None:
+        if found is None:
+            for name, spec in config.inputs.items():
+                encoder = network.model.get_layer(f"{name}_encoder")
+                spec.load_pretrained(encoder, preprocessing[name], tell)
+        else:
+            variables = network.model.variables
             put_arrays(arrays[: len(variables)], variables, path)
 
     with times.spent_on(_BUILDING):
         stage = new_stage(number, first_step, config, data, devices, start, times, tell)
     session = Session(
         config=config,
+        preprocessing=preprocessing,
         run=run,
         data=data,
         devices=devices,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from mmzoo.checkpoint import Variables
 from mmzoo.config import Config
 from mmzoo.data import TrainingOrder, decoded, evaluation_batches, naming_files, training_batches
 from mmzoo.devices import Devices
@@ -110,7 +109,7 @@ class Stage:
         config, columns = self.feed.config, self.feed.data.splits["train"]
         inputs = config.inputs
         files = [name for name in inputs if are_files(columns[config.columns[name]])]
-        augmented = [name for name, spec in inputs.items() if getattr(spec, "augment", None)]
+        augmented = [name for name, spec in inputs.items() if spec.augmentations]
         remedies = []
         if files:
             remedies.append(
@@ -128,7 +127,7 @@ def new_stage(
     config: Config,
     data: Data,
     devices: Devices,
-    start: Callable[[Variables], None] | None,
+    start: Callable[[Network], None],
     times: Times,
     tell: Callable[[str], None],
 ) -> Stage:
@@ -140,8 +139,8 @@ def new_stage(
         config: the experiment's, fitted to the data.
         data: all splits.
         devices: where to run.
-        start: gives the model's variables the values of an earlier stage or a checkpoint; None
-            where the training begins, with random and pretrained weights.
+        start: gives the model the values to start from, where those are not random: pretrained
+            ones, or those of an earlier stage or a checkpoint.
         times: counts what this takes.
         tell: receives sentences on downloads, and on what is kept of frozen encoders.
     """
@@ -156,10 +155,7 @@ def new_stage(
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,  # All count the same.
         )
         network = build_network(config, devices.precision)
-        if start:
-            start(network.model.variables)
-        else:
-            _load_pretrained(network, config, tell)
+        start(network)
         fed = _feed(network, config, data, devices, times, tell)
         learning_rate = LearningRate(train, order.steps_per_epoch, first_step, step)
         fed.model.compile(
@@ -220,11 +216,6 @@ def _feed(
     with times.spent_on("decoding"):
         # The test split too: a file that cannot be decoded should be known at the start.
         return replace(fed, data=decoded(fed.config, fed.data, tuple(data.splits), tell))
-
-
-def _load_pretrained(network: Network, config: Config, tell: Callable[[str], None]) -> None:
-    for name, spec in config.inputs.items():
-        spec.encoder.load_pretrained(network.model.get_layer(f"{name}_encoder"), tell)
 
 
 def _distributed(batches: tf.data.Dataset, devices: Devices) -> Any:

@@ -80,7 +80,7 @@ def train(
             journal.say("This training is finished; its results stay as they are.")
             return found
         with _disk_errors(found):
-            write_record(found, session.config, session.data, session.devices)
+            write_record(found, session)
             _train_stages(session, journal)
             _finish(session)
         journal.say(f"{session.times}.")
@@ -103,12 +103,13 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Jour
             journal.say(sentence)
     with times.spent_on("reading the data"):
         data = _read(config, journal)
-        config = config.fitted(data)
+        config, preprocessing = config.fitted(data)
+        data = config.prepared(data, preprocessing)
     if before:
         check_same_data(run, before, data)
         check_same_config(run, config, fitted=True)
     journal.say(f"{config.name}: {sizes(data)}, on {devices}, in {run.directory}")
-    session = open_session(config, run, data, devices, times, journal.say, resume)
+    session = open_session(config, preprocessing, run, data, devices, times, journal.say, resume)
     if session.step:
         journal.say(f"Going on after step {session.step} of {session.stage.last_step}.")
     return session

@@ -134,12 +134,12 @@ def test_inputs_that_share_files_decode_them_each_for_itself(photos):
     small = spec.inputs["photo"].replace(shape=(8, 8, 3))
     both = spec.replace(inputs={**spec.inputs, "small": small})
     data = load(both)
-    assert decoded(both, data, data.splits, pytest.fail) is data
-    inputs, _ = next(iter(evaluation_batches(both, data.splits["test"])))
-    assert {name: value.shape[1:] for name, value in inputs.items()} == {
-        "photo": (16, 12, 3),
-        "small": (8, 8, 3),
-    }
+    for each in (data, decoded(both, data, data.splits, [].append)):
+        inputs, _ = next(iter(evaluation_batches(both, each.splits["test"])))
+        assert {name: value.shape[1:] for name, value in inputs.items()} == {
+            "photo": (16, 12, 3),
+            "small": (8, 8, 3),
+        }
 
 
 def damage(path: Path) -> None:
@@ -192,7 +192,7 @@ def test_the_fingerprint_is_that_of_names_and_contents(photos, tmp_path):
 
 def test_other_sizes_are_noted(photos):
     assert (
-        "file: pictures of 11 sizes, from 19x31 to 25x25, are stretched to 12x16"
+        "photo: pictures of 11 sizes, from 19x31 to 25x25, are stretched to 12x16"
         in load(config(photos)).notes
     )
 

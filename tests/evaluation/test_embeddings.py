@@ -75,7 +75,7 @@ def test_what_a_fusion_makes_of_them_is_there_too(tiny):
     tiny["fusion"] = {"type": "concat", "units": [5]}
     config = load_config(tiny).with_columns()
     data = config.load_data(to_stderr)
-    config = config.fitted(data)
+    config, _ = config.fitted(data)
     model = build_model(config)
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
     found = embed(model, config, data, evaluate_model(model, config, data, "validation"))

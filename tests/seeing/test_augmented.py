@@ -41,7 +41,7 @@ def batches(tiny, epochs, **changes):
     """The inputs and targets of whole epochs, by row of the split, and the first step's rows."""
     config = load_config({**tiny, **changes}).with_columns()
     data = config.load_data(lambda text: None)
-    config = config.fitted(data)
+    config, _ = config.fitted(data)
     order = TrainingOrder(config.train.seed, data.examples("train"), config.train.batch_size)
     found = []
     for epoch in range(epochs):

@@ -13,6 +13,7 @@ from prepared_sets import prepare
 from pydantic import TypeAdapter
 
 from mmzoo.sources import Data, Source, Synthetic
+from mmzoo.wanted import Wanted
 
 
 def digits(folder: Path) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def wanted(source: Any) -> dict[str, Any]:
     roles = source.columns() or {"image": "input", "label": "target"}
     [first, *_] = [column for column, role in roles.items() if role == "input"]
     [second, *_] = [column for column, role in roles.items() if role == "target"]
-    return {first: image, second: label}
+    return {first: Wanted("file", image), second: Wanted("class", label)}
 
 
 @pytest.fixture(params=FAMILY, ids=lambda source: source.__name__)
@@ -89,7 +90,7 @@ def test_three_splits_of_equally_long_columns(source: Any) -> None:
 
 
 def test_only_wanted_columns_are_loaded(source: Any) -> None:
-    data = source.load({"label": label}, 0, print)
+    data = source.load({"label": Wanted("class", label)}, 0, print)
     assert [list(columns) for columns in data.splits.values()] == [["label"]] * 3
 
 
@@ -140,7 +141,7 @@ def test_synthetic_rows_are_split_in_a_half_and_two_quarters(
 
 
 def test_synthetic_values_do_not_depend_on_other_columns() -> None:
-    alone = Synthetic().load({"label": label}, 0, print)
+    alone = Synthetic().load({"label": Wanted("class", label)}, 0, print)
     beside = load(Synthetic())
     np.testing.assert_array_equal(alone.splits["train"]["label"], beside.splits["train"]["label"])
 

@@ -17,7 +17,7 @@ from prepared_sets import pictures, png, prepare
 
 from mmzoo.directories import cache_directory
 from mmzoo.errors import DataError
-from mmzoo.sources import Data, Skipped, Tfds
+from mmzoo.sources import Data, Skipped, Tfds, settled
 
 ODD = ((8, 9, 3), (10, 4, 3))
 """Two shapes that pictures take in turns."""
@@ -31,7 +31,8 @@ def load(
     **fields: Any,
 ) -> Data:
     source = Tfds(name=name, data_dir=str(folder), **fields)
-    return source.load(dict.fromkeys(wanted), 0, tell)  # type: ignore[arg-type]
+    data = source.load(dict.fromkeys(wanted), 0, tell)  # type: ignore[arg-type]
+    return settled(data, {}, source.on_bad_row)
 
 
 def load_pictures(folder: Path, name: str = "things", tell: Any = print, **fields: Any) -> Data:

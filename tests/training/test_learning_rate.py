@@ -106,10 +106,12 @@ def test_the_optimizer_uses_it(tmp_path):
     config = load_config(values(optimizer=optimizer)).with_columns()
     with spoilt_rows():
         data = config.load_data(print)
-        config = config.fitted(data)
+        config, _ = config.fitted(data)
     devices = prepare_devices("cpu", config.train)
     run = new_run("numbers", tmp_path / "run")
-    session = open_session(config, run, data, devices, Times(), print)
+    session = open_session(
+        config, {name: {} for name in config.inputs}, run, data, devices, Times(), print
+    )
     batches, moved = session.stage.training_batches(0), []
     for _ in range(EPOCHS * STEPS):
         before = [weight.numpy() for weight in session.loop.model.trainable_variables]

@@ -148,7 +148,7 @@ def test_more_epochs_give_what_they_would_have_given_at_once(tmp_path, schedule)
 )
 def test_more_epochs_are_refused_where_they_change_earlier_learning_rates(half, schedule):
     was = config(train={"optimizer": {"schedule": schedule}})
-    half.write_config(load_config(was).with_columns().fitted(load_data(was)))
+    half.write_config(load_config(was).with_columns().fitted(load_data(was))[0])
     message = refusal(half, config(train={"epochs": 4, "optimizer": {"schedule": schedule}}))
     assert "trained with another config: train.epochs was 3, is 4." in message
 

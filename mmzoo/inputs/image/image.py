@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mmzoo.encoders.image import ImageEncoder
 from mmzoo.errors import DataError
+from mmzoo.inputs.base import BaseInput
 from mmzoo.inputs.image.augment import Augmentation, augment
 from mmzoo.inputs.image.boxes import inside_box
 from mmzoo.inputs.image.decoding import decoded
@@ -17,18 +18,22 @@ from mmzoo.inputs.image.opening import damaged_files, opened_files
 from mmzoo.inputs.opened import Opened, are_files
 from mmzoo.lazy import keras, tf
 from mmzoo.randomness import Randomness
-from mmzoo.spec import PositiveInt, Problem, Spec
+from mmzoo.spec import PositiveInt, Problem
+from mmzoo.wanted import Role
 
 if TYPE_CHECKING:
     import numpy as np
     from keras import KerasTensor
 
 
-class Image(Spec):
+class Image(BaseInput):
     """Pictures, as pixels from 0 to 255 all the way into the encoder, which scales for itself."""
 
+    pictured: ClassVar[bool] = True
     mixable: ClassVar[bool] = True
     """Two pictures can be blended into one, so mixup and cutmix may have them."""
+
+    role: ClassVar[Role] = "file"
 
     type: Literal["image"] = "image"
     column: str | None = None
@@ -71,20 +76,19 @@ class Image(Spec):
         return keras.Input(self.shape, dtype="uint8", name=name)
 
     def opened(
-        self, columns: Mapping[str, np.ndarray], decode: bool, tell: Callable[[str], None]
+        self,
+        columns: Mapping[str, np.ndarray],
+        bad: Mapping[str, Collection[int]],
+        decode: bool,
+        tell: Callable[[str], None],
     ) -> Opened:
-        """A column of all splits, ready to be preprocessed: pixels as they are, files opened.
+        """Pixels as they are, uint8 `[examples, height, width, channels]`; paths as opened files.
 
-        Args:
-            columns: Split -> uint8 `[examples, height, width, channels]`, or paths as text
-                `[examples]`.
-            decode: Whether to find also what only decoding finds, which takes a pass over all
-                files.
-            tell: Receives sentences on what takes long.
+        Paths come as text `[examples]`.
         """
         if any(values.dtype.kind != "U" for values in columns.values()):
             return Opened(columns)
-        return opened_files(columns, self.shape, self.resize, decode, tell)
+        return opened_files(columns, bad, self.shape, self.resize, decode, tell)
 
     def damaged(self, files: np.ndarray, tell: Callable[[str], None]) -> dict[int, str]:
         """Decodes opened files, bytes `[examples, 3]`; row -> why one of them cannot be."""

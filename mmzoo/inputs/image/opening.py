@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
@@ -45,6 +45,7 @@ _Result = TypeVar("_Result")
 
 def opened_files(
     columns: Mapping[str, np.ndarray],
+    known: Mapping[str, Collection[int]],
     shape: Sequence[int],
     resize: Resize,
     decode: bool,
@@ -54,6 +55,7 @@ def opened_files(
 
     Args:
         columns: Split -> paths, text `[examples]`.
+        known: Split -> rows whose paths must not be opened.
         shape: Of the pictures that they will become.
         resize: How they will.
         decode: Whether to decode every picture too, for damage that no header tells of.
@@ -64,12 +66,16 @@ def opened_files(
     """
     values, bad, sizes, content = {}, {}, set(), hashlib.sha256()
     for split, paths in columns.items():
-        found = _in_threads(_opened, paths.tolist(), "Opened", tell)
+        shut = set(known.get(split, ()))
+        names = ["" if row in shut else path for row, path in enumerate(paths.tolist())]
+        found = _in_threads(_opened, names, "Opened", tell)
         values[split] = _column(paths.tolist(), found)
-        bad[split] = {row: file for row, file in enumerate(found) if isinstance(file, str)}
+        bad[split] = {
+            row: file for row, file in enumerate(found) if isinstance(file, str) and row not in shut
+        }
         if decode:
             tell(f"Decoding all {len(paths):,} pictures of {split} once, to find damaged ones.")
-            whole = [row for row in range(len(paths)) if row not in bad[split]]
+            whole = [row for row, file in enumerate(found) if not isinstance(file, str)]
             damaged = damaged_files(values[split][whole], tell)
             bad[split] |= {whole[place]: reason for place, reason in damaged.items()}
         for row, file in enumerate(found):

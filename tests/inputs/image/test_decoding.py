@@ -39,7 +39,7 @@ def image(shape=(24, 20, 3), **options) -> Image:
 
 
 def opened(spec: Image, paths: list[Path]) -> np.ndarray:
-    found = spec.opened({"train": np.array([str(path) for path in paths])}, False, pytest.fail)
+    found = spec.opened({"train": np.array([str(path) for path in paths])}, {}, False, pytest.fail)
     assert not found.bad["train"]
     return found.values["train"]
 

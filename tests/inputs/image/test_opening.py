@@ -26,7 +26,7 @@ def text(*paths: Path) -> np.ndarray:
 
 
 def opened(*paths: Path, decode: bool = False, **options) -> Opened:
-    return image(**options).opened({"train": text(*paths)}, decode, [].append)
+    return image(**options).opened({"train": text(*paths)}, {}, decode, [].append)
 
 
 def cut_short(path: Path) -> Path:
@@ -49,7 +49,7 @@ def test_a_file_becomes_its_path_orientation_and_hash(tmp_path):
 
 def test_arrays_pass_as_they_are():
     pixels = np.zeros((2, 24, 20, 3), "uint8")
-    assert image().opened({"train": pixels}, True, pytest.fail) == Opened({"train": pixels})
+    assert image().opened({"train": pixels}, {}, True, pytest.fail) == Opened({"train": pixels})
 
 
 def test_an_opened_column_is_a_column_like_any_other(tmp_path):
@@ -69,7 +69,7 @@ def test_what_cannot_be_read_is_found_by_split_and_row(tmp_path):
         "train": text(tmp_path / "absent.jpg", good, tmp_path / "notes.jpg"),
         "test": text(good, tmp_path / "pipe.jpg", tmp_path),
     }
-    assert image().opened(columns, False, pytest.fail).bad == {
+    assert image().opened(columns, {}, False, pytest.fail).bad == {
         "train": {
             0: "No such file or directory",
             2: "not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP",
@@ -85,7 +85,7 @@ def test_damage_behind_the_header_is_found_by_decoding(tmp_path):
     paths = [write(tmp_path / "good.png", scene()), cut_short(tmp_path / "cut.jpg")]
     assert not opened(*paths).bad["train"]
     told: list[str] = []
-    found = image().opened({"train": text(*paths)}, True, told.append)
+    found = image().opened({"train": text(*paths)}, {}, True, told.append)
     assert list(found.bad["train"]) == [1]
     assert found.bad["train"][1].startswith("the picture is damaged: image file is truncated")
     assert told == ["Decoding all 2 pictures of train once, to find damaged ones."]
@@ -144,7 +144,7 @@ def test_what_takes_long_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(mmzoo.inputs.image.opening, "_TOLD_EVERY", 0.0)
     told: list[str] = []
     path = write(tmp_path / "a.png", scene())
-    image().opened({"train": text(*[path] * 40)}, False, told.append)
+    image().opened({"train": text(*[path] * 40)}, {}, False, told.append)
     assert told == ["Opened 32 of 40 pictures.", "Opened 40 of 40 pictures."]
 
 

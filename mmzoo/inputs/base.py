@@ -1,0 +1,168 @@
+"""What every input offers: the road of one modality from a source's columns into the model."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from mmzoo.encoders import Encoder, Features
+from mmzoo.inputs.opened import Opened
+from mmzoo.spec import Spec
+from mmzoo.wanted import Role, Wanted, column_of
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    import tensorflow as tf
+    from keras import KerasTensor
+
+    from mmzoo.randomness import Randomness
+
+Files = Mapping[str, str]
+"""What an input was fitted to, as texts by the names of their files in the run."""
+
+
+class BaseInput(Spec):
+    """One named modality of the model: its columns, its preprocessing, its encoder.
+
+    A column goes through these, in order: `gathered` from the source's columns; `opened` before any
+    batch is made, where files are looked into and bad rows found; `fit`, on the training split
+    alone; `prepared`, whole splits at once, with what `fit` found; and for every batch `preprocess`
+    and, in training, `augmented`. What comes out goes into `placeholder`, and by `features` through
+    the encoder.
+    """
+
+    pictured: ClassVar[bool] = False
+    """Whether its values can be looked at, by `picture`."""
+    mixable: ClassVar[bool] = False
+    """Whether two values can be blended into one, so that mixup and cutmix may have them."""
+    role: ClassVar[Role]
+    """What the source is to make of its columns."""
+
+    columns_field: ClassVar[str] = "column"
+    """The field that names its columns, for errors."""
+
+    if TYPE_CHECKING:  # Fields, which each input declares with its own types.
+        type: str
+        encoder: Encoder
+
+    @property
+    def augmentations(self) -> tuple[Spec, ...]:
+        """The random changes of `augmented`, in their order."""
+        return getattr(self, "augment", ())
+
+    def with_columns(self, name: str, known: Mapping[str, Literal["input", "target"]]) -> Self:
+        """The same input with its columns named.
+
+        Args:
+            name: The input's.
+            known: The columns of the source and what each is for, as far as it knows them unread.
+        """
+        column = getattr(self, "column", None) or column_of(name, "input", known)
+        return self.replace(column=column)
+
+    def source_columns(self) -> tuple[str, ...]:
+        """The columns of the source that it reads; none before `with_columns`."""
+        column = getattr(self, "column", None)
+        return () if column is None else (column,)
+
+    def gathered(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Its columns of one split as one array, `[rows]` or `[rows, ...]`."""
+        [column] = self.source_columns()
+        return columns[column]
+
+    def wanted(self) -> dict[str, Wanted]:
+        """What is asked of the source for each of its columns."""
+        return {column: Wanted(self.role, self.synthetic) for column in self.source_columns()}
+
+    @abstractmethod
+    def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
+        """Made-up values of one of its columns, for `--smoke`."""
+
+    def opened(
+        self,
+        columns: Mapping[str, np.ndarray],
+        bad: Mapping[str, Collection[int]],
+        decode: bool,
+        tell: Callable[[str], None],
+    ) -> Opened:
+        """Looks into a gathered column of all splits, and finds the rows that cannot be used.
+
+        Args:
+            columns: Split -> values.
+            bad: Split -> rows that are known to be bad, whose files must not be opened.
+            decode: Whether to find also what only decoding finds, which takes a pass over all
+                files.
+            tell: Receives sentences on what takes long.
+        """
+        return Opened(columns)
+
+    def damaged(self, files: np.ndarray, tell: Callable[[str], None]) -> dict[int, str]:
+        """Decodes opened files, bytes `[examples, parts]`; row -> why one of them cannot be."""
+        return {}
+
+    @abstractmethod
+    def check(self, values: np.ndarray, where: str) -> None:
+        """Raises a DataError unless the opened values are of this modality.
+
+        Args:
+            values: The opened column of one split.
+            where: Says where they come from.
+        """
+
+    def fit(self, values: np.ndarray, where: str) -> tuple[Self, Files]:
+        """Reads off the opened training values what was left open.
+
+        Returns:
+            The same input with what the model's shape depends on, and files of what `prepared`
+            needs beside that: vocabularies and statistics.
+
+        Raises:
+            DataError: Nothing can be made of the values.
+        """
+        return self, {}
+
+    def prepared(self, values: np.ndarray, files: Files, where: str) -> np.ndarray:
+        """Opened values of one split as what batches are gathered from.
+
+        Args:
+            values: `[rows]` or `[rows, ...]`.
+            files: What `fit` gave; one that cannot be read raises a RunError.
+            where: Says where the values come from.
+        """
+        return values
+
+    @abstractmethod
+    def preprocess(self, values: tf.Tensor) -> tf.Tensor:
+        """A batch of prepared values as the model takes them."""
+
+    def augmented(self, values: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        """A preprocessed batch after this input's random changes, of the same shape."""
+        return values
+
+    @abstractmethod
+    def placeholder(self, name: str) -> KerasTensor:
+        """The model's input."""
+
+    def features(self, x: KerasTensor) -> Features:
+        """The features of the encoder on a tensor like the placeholder."""
+        return self.encoder.build(x)
+
+    def load_pretrained(
+        self, model: keras.Model, files: Files, tell: Callable[[str], None]
+    ) -> None:
+        """Puts the weights that the encoder starts from into the sub-model of `features`.
+
+        Called once, where a training begins: a finished run has all weights of its own.
+
+        Args:
+            model: The sub-model `<input>_encoder`.
+            files: What `fit` gave.
+            tell: Receives sentences on a download, and on what was loaded.
+        """
+        self.encoder.load_pretrained(model, tell)
+
+    def picture(self, value: np.ndarray) -> np.ndarray:
+        """One preprocessed value as uint8 `[height, width, 1 or 3]`, if it is `pictured`."""
+        raise NotImplementedError(f"{self.type} inputs have no pictures")
