@@ -185,12 +185,15 @@ class Config(Spec):
             )
         return self.replace(inputs=inputs, heads=heads), preprocessing
 
-    def prepared(self, data: Data, preprocessing: Preprocessing) -> Data:
+    def prepared(
+        self, data: Data, preprocessing: Preprocessing, tell: Callable[[str], None]
+    ) -> Data:
         """The data as batches are made of it: texts as numbers of words, numbers normalised.
 
         Args:
             data: of `load_data`.
             preprocessing: what the inputs were fitted to.
+            tell: receives sentences on how well the data fits that.
 
         Raises:
             DataError: values do not fit an input or a head.
@@ -205,6 +208,7 @@ class Config(Spec):
                         columns[self.columns[name]],
                         preprocessing.get(name, {}),
                         f"inputs.{name}, {self._at(name, data)}, {split}",
+                        tell,
                     )
                     for name, spec in self.inputs.items()
                 }

@@ -92,7 +92,7 @@ def evaluate_run(
     if split not in data.splits:
         meant = did_you_mean(split, data.splits) or "."
         raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(data.splits)}")
-    data = config.prepared(data, run.preprocessing())
+    data = config.prepared(data, run.preprocessing(), to_stderr)
     model, config = load_trained(run, checkpoint, devices.precision)
     evaluation = evaluate_model(model, config, data, split)
     metrics = evaluation.as_metrics()

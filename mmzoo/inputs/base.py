@@ -35,6 +35,8 @@ class BaseInput(Spec):
 
     pictured: ClassVar[bool] = False
     """Whether its values can be looked at, by `picture`."""
+    worded: ClassVar[bool] = False
+    """Whether its values can be read, by `written`."""
     mixable: ClassVar[bool] = False
     """Whether two values can be blended into one, so that mixup and cutmix may have them."""
     role: ClassVar[Role]
@@ -123,13 +125,16 @@ class BaseInput(Spec):
         """
         return self, {}
 
-    def prepared(self, values: np.ndarray, files: Files, where: str) -> np.ndarray:
+    def prepared(
+        self, values: np.ndarray, files: Files, where: str, tell: Callable[[str], None]
+    ) -> np.ndarray:
         """Opened values of one split as what batches are gathered from.
 
         Args:
             values: `[rows]` or `[rows, ...]`.
             files: What `fit` gave; one that cannot be read raises a RunError.
             where: Says where the values come from.
+            tell: Receives sentences on how well the values fit what was found.
         """
         return values
 
@@ -166,3 +171,12 @@ class BaseInput(Spec):
     def picture(self, value: np.ndarray) -> np.ndarray:
         """One preprocessed value as uint8 `[height, width, 1 or 3]`, if it is `pictured`."""
         raise NotImplementedError(f"{self.type} inputs have no pictures")
+
+    def written(self, values: np.ndarray, files: Files) -> list[str]:
+        """Prepared values `[rows, ...]` as text to be read, if it is `worded`.
+
+        Args:
+            values: As `prepared` has them.
+            files: What `fit` gave.
+        """
+        raise NotImplementedError(f"{self.type} inputs cannot be written out")

@@ -58,7 +58,7 @@ def draw_augmented(
         raise DataError(f"{path}: none of its inputs can be looked at: {', '.join(left_out)}")
     data = config.load_data(tell)
     config, preprocessing = config.fitted(data)
-    data = config.prepared(data, preprocessing)
+    data = config.prepared(data, preprocessing, tell)
     order = TrainingOrder(config.train.seed, data.examples("train"), config.train.batch_size)
     chosen = order.step_rows(0)[:rows]
     columns = [_as_they_are(config, data, chosen)]

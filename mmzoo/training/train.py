@@ -104,7 +104,7 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Jour
     with times.spent_on("reading the data"):
         data = _read(config, journal)
         config, preprocessing = config.fitted(data)
-        data = config.prepared(data, preprocessing)
+        data = config.prepared(data, preprocessing, journal.say)
     if before:
         check_same_data(run, before, data)
         check_same_config(run, config, fitted=True)
