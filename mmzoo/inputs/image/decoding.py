@@ -12,7 +12,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mmzoo.inputs.image.files import TURNED, picture_pixels, read_file
+from mmzoo.inputs.image.files import TURNED, picture_pixels
+from mmzoo.inputs.reading import read_file
 from mmzoo.lazy import tf
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _colours(path: bytes | np.ndarray) -> np.ndarray:
     """Takes bytes within a graph, and an array of none but itself outside of one."""
     import numpy as np
 
-    pixels = picture_pixels(read_file(os.fsdecode(np.asarray(path).item())))
+    pixels = picture_pixels(read_file(os.fsdecode(np.asarray(path).item()), "picture"))
     return pixels.repeat(3 // pixels.shape[-1], axis=-1)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import stat
 import threading
 import warnings
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.inputs.reading import UnreadableError, read_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,16 +20,11 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 MAX_PIXELS = 50_000_000
-MAX_BYTES = 200_000_000
 
 _OPENING = threading.Lock()
 _ORIENTATION = 0x0112  # EXIF's tag.
 TURNED = 5
 """From this orientation on, height and width of what is shown are exchanged in the file."""
-
-
-class UnreadableError(DataError):
-    """Why a file cannot be read, as a clause that does not name it."""
 
 
 @dataclass(frozen=True)
@@ -61,34 +55,9 @@ def read_picture(path: Path) -> np.ndarray:
         DataError: There is no such file, it is too large, or it is no picture that we read.
     """
     try:
-        return picture_pixels(read_file(path))
+        return picture_pixels(read_file(path, "picture"))
     except UnreadableError as error:
         raise DataError(f"{path}: {error}") from error
-
-
-def read_file(path: str | Path) -> bytes:
-    """All bytes of an ordinary file of moderate size; an UnreadableError if it is none."""
-    try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            found = os.fstat(file.fileno())
-            # A device would be read without end.
-            if not stat.S_ISREG(found.st_mode):
-                raise UnreadableError("expected a picture file, found a device or a pipe")
-            if found.st_size > MAX_BYTES:
-                raise UnreadableError(
-                    f"the file has {found.st_size:,} bytes, and mmzoo reads up to {MAX_BYTES:,}: "
-                    f"make the picture smaller"
-                )
-            return file.read(MAX_BYTES)
-    except IsADirectoryError:
-        raise UnreadableError("expected a picture file, found a folder") from None
-    except OSError as error:
-        raise UnreadableError(error.strerror) from None
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Opens at once even what is a pipe that nobody writes to."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def picture_header(content: bytes) -> Header:

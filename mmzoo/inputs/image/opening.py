@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from mmzoo.inputs.image.decoding import decoded_picture
-from mmzoo.inputs.image.files import (
-    Header,
-    UnreadableError,
-    picture_header,
-    picture_pixels,
-    read_file,
-)
+from mmzoo.inputs.image.files import Header, picture_header, picture_pixels
 from mmzoo.inputs.image.fitting import Resize
 from mmzoo.inputs.opened import Opened
+from mmzoo.inputs.reading import Tell, UnreadableError, in_threads, read_file
 from mmzoo.lazy import tf
 
 if TYPE_CHECKING:
     import numpy as np
 
-_THREADS = 8
-_TOGETHER = 32
-"""Files that a thread takes at once: to hand over a single one costs as much as to open it."""
-_TOLD_EVERY = 10.0
-"""Seconds between sentences on the progress."""
 _UNREAD = "0" * 64
 """In the place of a hash, where there is nothing to hash."""
 _FITTED = {
@@ -37,10 +25,6 @@ _FITTED = {
     "crop": "are cropped and resized to",
     "pad": "are resized and padded with black to",
 }
-
-Tell = Callable[[str], None]
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 
 def opened_files(
@@ -68,7 +52,7 @@ def opened_files(
     for split, paths in columns.items():
         shut = set(known.get(split, ()))
         names = ["" if row in shut else path for row, path in enumerate(paths.tolist())]
-        found = _in_threads(_opened, names, "Opened", tell)
+        found = in_threads(_opened, names, "Opened", "pictures", tell)
         values[split] = _column(paths.tolist(), found)
         bad[split] = {
             row: file for row, file in enumerate(found) if isinstance(file, str) and row not in shut
@@ -93,14 +77,14 @@ def damaged_files(files: np.ndarray, tell: Tell) -> dict[int, str]:
         files: Bytes `[examples, 3]`, as `opened_files` has them.
         tell: Receives sentences on the progress, if it takes long.
     """
-    reasons = _in_threads(_damage, list(files), "Decoded", tell)
+    reasons = in_threads(_damage, list(files), "Decoded", "pictures", tell)
     return {row: reason for row, reason in enumerate(reasons) if reason is not None}
 
 
 def _opened(path: str) -> tuple[Header, str] | str:
     """Header and hash of a file, or why it cannot be read."""
     try:
-        content = read_file(path)
+        content = read_file(path, "picture")
         return picture_header(content), hashlib.sha256(content).hexdigest()
     except UnreadableError as error:
         return str(error)
@@ -136,30 +120,11 @@ def _damage(file: np.ndarray) -> str | None:
     # TensorFlow quotes the bytes of very short files, of which Python can make no message.
     except (tf.errors.OpError, UnicodeDecodeError):
         try:
-            picture_pixels(read_file(os.fsdecode(file[0])))
+            picture_pixels(read_file(os.fsdecode(file[0]), "picture"))
         except UnreadableError as error:
             return str(error)
         return "the picture is damaged"
     return None
-
-
-def _in_threads(
-    do: Callable[[_Item], _Result], items: Sequence[_Item], done: str, tell: Tell
-) -> list[_Result]:
-    """What `do` gives for each item, in their order; says now and then how many are done."""
-    results: list[_Result] = []
-    told = time.monotonic()
-    pool = ThreadPoolExecutor(_THREADS)
-    try:
-        chunks = (items[start : start + _TOGETHER] for start in range(0, len(items), _TOGETHER))
-        for part in pool.map(lambda chunk: [do(item) for item in chunk], chunks):
-            results += part
-            if time.monotonic() - told >= _TOLD_EVERY:
-                tell(f"{done} {len(results):,} of {len(items):,} pictures.")
-                told = time.monotonic()
-    finally:
-        pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for the files that are left.
-    return results
 
 
 def _notes(sizes: set[tuple[int, int]], shape: Sequence[int], resize: Resize) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 from picture_files import scene, write
 
-import mmzoo.inputs.image.opening
+import mmzoo.inputs.reading
 from mmzoo.inputs import Opened
 from mmzoo.inputs.image import Image
 from mmzoo.lazy import tf
@@ -141,7 +141,7 @@ def test_sizes_are_those_that_a_viewer_shows(tmp_path):
 
 
 def test_what_takes_long_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(mmzoo.inputs.image.opening, "_TOLD_EVERY", 0.0)
+    monkeypatch.setattr(mmzoo.inputs.reading, "_TOLD_EVERY", 0.0)
     told: list[str] = []
     path = write(tmp_path / "a.png", scene())
     image().opened({"train": text(*[path] * 40)}, {}, False, told.append)

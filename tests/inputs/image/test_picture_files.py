@@ -12,7 +12,8 @@ import PIL.Image
 import pytest
 
 from mmzoo.errors import DataError
-from mmzoo.inputs.image.files import MAX_BYTES, read_picture
+from mmzoo.inputs.image.files import read_picture
+from mmzoo.inputs.reading import MAX_BYTES
 
 GREY = np.arange(12, dtype="uint8").reshape(3, 4) * 20
 COLOUR = np.random.RandomState(0).randint(0, 256, (3, 4, 3)).astype("uint8")
