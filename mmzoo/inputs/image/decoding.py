@@ -33,7 +33,10 @@ a little sharper than what we do; of the difference, this leaves at most a few l
 
 
 def decoded(
-    files: tf.Tensor, shape: tuple[int, int, int], fit: Callable[[tf.Tensor], tf.Tensor]
+    files: tf.Tensor,
+    shape: tuple[int, int, int],
+    fit: Callable[[tf.Tensor], tf.Tensor],
+    shrink: bool,
 ) -> tf.Tensor:
     """The pictures of a batch of files.
 
@@ -41,25 +44,26 @@ def decoded(
         files: Strings `[batch, 3]`: paths, orientations and hashes, as `opening` has them.
         shape: Of a fitted picture.
         fit: Makes uint8 `[1, any height, any width, 3]` fit.
+        shrink: Whether pictures much too large may be decoded at a fraction of their size.
 
     Returns:
         Uint8 `[batch, *shape]`.
     """
+    wanted = shape[:2] if shrink else None
 
     def one(file: tf.Tensor) -> tf.Tensor:
-        return fit(decoded_picture(file, *shape[:2])[None])[0]
+        return fit(decoded_picture(file, wanted)[None])[0]
 
     return tf.map_fn(one, files, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
 
 
-def decoded_picture(file: tf.Tensor, height: int, width: int) -> tf.Tensor:
+def decoded_picture(file: tf.Tensor, wanted: tuple[int, int] | None = None) -> tf.Tensor:
     """A file's picture, upright, over white where it is transparent.
 
     Args:
         file: Strings `[3]`: path, orientation and hash.
-        height: That the picture will be resized to; one much larger may be given at a fraction of
-            its size.
-        width: Likewise.
+        wanted: Height and width that the picture will be resized to: one much larger is given at
+            a fraction of its size. None gives every picture as it is.
 
     Returns:
         Uint8 `[any height, any width, 3]`.
@@ -69,31 +73,31 @@ def decoded_picture(file: tf.Tensor, height: int, width: int) -> tf.Tensor:
     is_jpeg = tf.strings.substr(content, 0, len(_JPEG)) == _JPEG
     is_png = tf.strings.substr(content, 0, len(_PNG)) == _PNG
     depth = tf.strings.substr(content, _PNG_DEPTH, 1)
-    return tf.case(
+    is_deep = (depth == b"\x08") | (depth == b"\x10")
+    pixels = tf.switch_case(
+        tf.where(is_jpeg, 0, tf.where(is_png & is_deep, 1, 2)),
         [
-            (is_jpeg, lambda: _upright(_jpeg(content, orientation, height, width), orientation)),
-            (
-                is_png & ((depth == b"\x08") | (depth == b"\x10")),
-                lambda: _upright(_png(content), orientation),
-            ),
+            lambda: _jpeg(content, orientation, wanted),
+            lambda: _png(content),
+            lambda: _by_pillow(file[0]),
         ],
-        default=lambda: _by_pillow(file[0]),
-        exclusive=True,
     )
+    return _upright(pixels, tf.where(is_jpeg | is_png & is_deep, orientation, 1))
 
 
-def _jpeg(content: tf.Tensor, orientation: tf.Tensor, height: int, width: int) -> tf.Tensor:
-    lying = tf.io.extract_jpeg_shape(content)[:2]
-    size = tf.where(orientation < TURNED, lying, lying[::-1])
-    times = tf.reduce_min(size // (_SPARE * tf.constant([height, width])))
-    fitting = tf.reduce_sum(tf.cast(times >= tf.constant(_RATIOS[1:]), tf.int32))
-
+def _jpeg(content: tf.Tensor, orientation: tf.Tensor, wanted: tuple[int, int] | None) -> tf.Tensor:
     def at(ratio: int) -> Callable[[], tf.Tensor]:
         # Exactly as Pillow has it, and no slower than the default method.
         return lambda: tf.io.decode_jpeg(
             content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE"
         )
 
+    if wanted is None:
+        return at(1)()
+    lying = tf.io.extract_jpeg_shape(content)[:2]
+    size = tf.where(orientation < TURNED, lying, lying[::-1])
+    times = tf.reduce_min(size // (_SPARE * tf.constant(wanted)))
+    fitting = tf.reduce_sum(tf.cast(times >= tf.constant(_RATIOS[1:]), tf.int32))
     return tf.switch_case(fitting, [at(ratio) for ratio in _RATIOS])
 
 

@@ -22,8 +22,10 @@ def with_channels(images: tf.Tensor, channels: int) -> tf.Tensor:
     return tf.cast(tf.bitwise.right_shift(luma, 16), tf.uint8)[..., None]
 
 
-def fitted(images: tf.Tensor, height: int, width: int, resize: Resize) -> tf.Tensor:
-    """The pictures at this size; one that shrinks is made of all its pixels, as Pillow makes it.
+def fitted(
+    images: tf.Tensor, height: int, width: int, resize: Resize, antialias: bool = True
+) -> tf.Tensor:
+    """The pictures at this size.
 
     Args:
         images: uint8 `[batch, any height, any width, channels]`; height and width may be known
@@ -32,22 +34,29 @@ def fitted(images: tf.Tensor, height: int, width: int, resize: Resize) -> tf.Ten
         width: To be had.
         resize: `stretch` changes the proportions, `crop` loses two edges, `pad` adds two black
             ones.
+        antialias: Whether a picture that shrinks is made of all its pixels, as Pillow makes it, or
+            only of those next to the places that are left, as Keras' own loaders do.
 
     Returns:
         Uint8 `[batch, height, width, channels]`; pictures of that size as they are.
     """
     if images.shape[1:3].as_list() == [height, width]:
         return images
+    resample = _averaged if antialias else _interpolated
     if resize == "crop":
-        images = _resampled(_cropped(images, height, width), height, width)
+        images = resample(_cropped(images, height, width), height, width)
     elif resize == "pad":
-        images = _padded(_resampled(images, *_largest_within(images, height, width)), height, width)
+        images = _padded(resample(images, *_largest_within(images, height, width)), height, width)
     else:
-        images = _resampled(images, height, width)
+        images = resample(images, height, width)
     return tf.ensure_shape(images, [None, height, width, images.shape[-1]])
 
 
-def _resampled(images: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
+def _interpolated(images: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
+    return _rounded(tf.image.resize(images, [height, width]))
+
+
+def _averaged(images: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
     """Resampled with a triangle that is wider the more a picture shrinks.
 
     TensorFlow resizes rows much faster than columns, and both at once slowest of all. So rows are

@@ -107,7 +107,7 @@ def _decoder() -> Callable[[tf.Tensor], tf.Tensor]:
 
     @tf.function(input_signature=[tf.TensorSpec((3,), tf.string)], autograph=False)
     def decode(file: tf.Tensor) -> tf.Tensor:
-        return tf.shape(decoded_picture(file, 1, 1))
+        return tf.shape(decoded_picture(file, (1, 1)))
 
     return decode
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 from picture_files import ORIENTED, every_kind, scene, write
 
 from mmzoo.inputs.image import Image
 from mmzoo.inputs.image.decoding import decoded_picture
 from mmzoo.inputs.image.files import read_picture
-from mmzoo.lazy import tf
+from mmzoo.lazy import keras, tf
 
 KINDS = (
     *("colour.jpg", "whole_chroma.jpg", "grey.jpg", "cmyk.jpg", "progressive.jpg", "colour.png"),
@@ -60,7 +61,7 @@ def test_every_kind_is_there(kinds):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_decoded_as_pillow_does(kinds, kind):
     [file] = opened(image(), [kinds[kind]])
-    pixels = decoded_picture(tf.constant(file), 24, 20).numpy()
+    pixels = decoded_picture(tf.constant(file)).numpy()
     expected = np.broadcast_to(read_picture(kinds[kind]), pixels.shape)
     assert pixels.dtype == np.uint8
     assert largest_difference(pixels, expected) <= 1
@@ -71,15 +72,16 @@ def test_every_kind_is_decoded_as_pillow_does(kinds, kind):
 def test_every_orientation_is_undone(tmp_path, orientation, ending):
     path = write(tmp_path / f"turned.{ending}", scene(), orientation, quality=95)
     [file] = opened(image(), [path])
-    pixels = decoded_picture(tf.constant(file), 24, 20).numpy()
+    pixels = decoded_picture(tf.constant(file)).numpy()
     assert largest_difference(pixels, read_picture(path)) <= 1
     assert np.abs(pixels.astype(int) - np.asarray(scene())).mean() < 4
 
 
+@pytest.mark.parametrize("antialias", [True, False])
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
 @pytest.mark.parametrize("shape", [(24, 20, 3), (90, 60, 3), (50, 70, 3), (24, 20, 1)])
-def test_files_are_made_to_fit_as_pixels_are(kinds, resize, shape):
-    spec, paths = image(shape, resize=resize), list(kinds.values())
+def test_files_are_made_to_fit_as_pixels_are(kinds, resize, shape, antialias):
+    spec, paths = image(shape, resize=resize, antialias=antialias), list(kinds.values())
     given = spec.preprocess(tf.constant(opened(spec, paths)))
     assert given.shape == (len(paths), *shape)
     assert given.dtype == tf.uint8
@@ -103,7 +105,7 @@ def test_large_photos_are_shrunk_by_their_decoder(tmp_path, orientation):
     path = write(tmp_path / "large.jpg", scene(900, 1200), orientation, quality=95)
     [file] = opened(image(), [path])
     sizes = {
-        wanted: decoded_picture(tf.constant(file), *wanted).shape[:2].as_list()
+        wanted: decoded_picture(tf.constant(file), wanted).shape[:2].as_list()
         for wanted in [(900, 1200), (226, 300), (225, 300), (112, 150), (56, 75), (10, 10)]
     }
     assert sizes == {
@@ -119,6 +121,32 @@ def test_large_photos_are_shrunk_by_their_decoder(tmp_path, orientation):
     difference = np.abs(given.astype(int) - by_pillow(spec, path).astype(int))
     assert difference.mean() < 1
     assert difference.max() <= 25
+
+
+def test_without_antialiasing_large_photos_are_decoded_whole(tmp_path):
+    """A decoder that shrinks them averages, which would be another meaning of the setting."""
+    spec = image(antialias=False)
+    path = write(tmp_path / "large.jpg", scene(900, 1200), quality=95)
+    given = spec.preprocess(tf.constant(opened(spec, [path]))).numpy()[0]
+    assert largest_difference(given, by_pillow(spec, path)) <= 1
+
+
+def test_without_antialiasing_pictures_are_those_of_keras_own_loader(tmp_path):
+    random = np.random.RandomState(0)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        PIL.Image.fromarray(random.randint(0, 256, (90, 70, 3), "uint8")).save(
+            tmp_path / name / "noise.png"
+        )
+    loader = keras.utils.image_dataset_from_directory(
+        tmp_path, labels=None, image_size=(24, 20), batch_size=None, shuffle=False, verbose=False
+    )
+    spec = image(antialias=False)
+    paths = [tmp_path / name / "noise.png" for name in ("a", "b")]
+    given = spec.preprocess(tf.constant(opened(spec, paths))).numpy().astype(float)
+    assert np.abs(given - np.stack(list(loader.as_numpy_iterator()))).max() <= 0.501
+    averaged = image().preprocess(tf.constant(opened(spec, paths))).numpy()
+    assert np.abs(given - averaged).max() > 20
 
 
 def test_a_photo_of_the_size_wanted_keeps_its_pixels(tmp_path):

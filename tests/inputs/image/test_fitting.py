@@ -45,15 +45,30 @@ def test_two_passes_are_as_good_as_one(size):
     assert np.abs(given - expected).max() <= 0.501
 
 
+def test_without_antialiasing_a_small_picture_is_made_of_neighbours():
+    images = pictures(30, 40, seed=1)
+    given = fitted(images, 12, 10, "stretch", antialias=False).numpy().astype(float)
+    assert np.abs(given - tf.image.resize(images, [12, 10]).numpy()).max() <= 0.501
+    assert np.abs(given - fitted(images, 12, 10, "stretch").numpy()).max() > 20
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+def test_pictures_that_grow_are_the_same_with_and_without_antialiasing(resize):
+    images = pictures(9, 7, 3)
+    given = fitted(images, 30, 40, resize, antialias=False).numpy().astype(int)
+    assert np.abs(given - fitted(images, 30, 40, resize).numpy()).max() <= 1
+
+
+@pytest.mark.parametrize("antialias", [True, False])
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
 @pytest.mark.parametrize("size", [(7, 5), (5, 7), (200, 1), (1, 200), (10, 12), (333, 501)])
-def test_sizes_that_are_known_late_give_the_same(resize, size):
+def test_sizes_that_are_known_late_give_the_same(resize, size, antialias):
     late = tf.function(
-        lambda images: fitted(images, 10, 12, resize),
+        lambda images: fitted(images, 10, 12, resize, antialias),
         input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)],
     )
     images = pictures(*size, 3)
-    np.testing.assert_array_equal(late(images), fitted(images, 10, 12, resize))
+    np.testing.assert_array_equal(late(images), fitted(images, 10, 12, resize, antialias))
 
 
 def test_crop_loses_the_longer_sides_edges_and_keeps_proportions():
