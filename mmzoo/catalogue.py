@@ -142,10 +142,8 @@ def component(family: str, name: str, spec: type[Spec]) -> Component:
 
 
 def _data_set(listing: Listing) -> Component:
-    examples = ", ".join(f"{count:,} {split}" for split, count in listing.examples.items())
-    classes = ", ".join(f"{count} classes of {column}" for column, count in listing.classes.items())
     notes = (
-        f"{listing.description}\n\n{examples}; {classes}.\n\nLicence: {listing.licence}.\n\n"
+        f"{listing.description}\n\n{listing.contents}.\n\nLicence: {listing.licence}.\n\n"
         f"Home page: {listing.homepage}\n\nReference: {listing.citation}."
     )
     return Component("datasets", listing.name, notes, {})

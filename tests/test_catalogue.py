@@ -134,7 +134,7 @@ def test_wildcards_choose():
 
 
 def test_data_sets_are_listed():
-    assert set(listed("datasets")) == {"cifar10", "cifar100", "digits", "fashion_mnist", "mnist"}
+    assert {"cifar10", "digits", "imdb", "mnist", "mr"} <= set(listed("datasets"))
 
 
 def test_configs_are_listed_by_name_with_the_first_line_of_their_head(tmp_path, monkeypatch):

@@ -51,17 +51,19 @@ def list_sets(as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     for row in listings:
-        examples = ", ".join(f"{count:,} {split}" for split, count in row.examples.items())
-        classes = ", ".join(f"{count} classes of {column}" for column, count in row.classes.items())
         click.echo(f"{styled(row.name, bold=True)}: {row.description}")
-        for line in (f"{examples}; {classes}", f"licence: {row.licence}", _where(row)):
+        for line in (row.contents, f"licence: {row.licence}", _where(row)):
             click.echo(wrapped(f"    {line}"))
 
 
 def _where(row: Listing) -> str:
     if row.bundled:
         return "bundled: it comes with an installed package"
-    return f"in {row.place}" if row.place else f"not here: {row.size / 1e6:.0f} MB to fetch"
+    if row.place:
+        return f"in {row.place}"
+    if row.fetchable:
+        return f"not here: {row.size / 1e6:.0f} MB to fetch"
+    return f"not here, and not to be fetched: `mmzoo data fetch {row.name}` says what to put where"
 
 
 @data.command(short_help="Fetch a data set into the cache, if it is not there.")

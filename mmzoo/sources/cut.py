@@ -1,4 +1,4 @@
-"""Cuts splits off the training split, so that each class keeps its share."""
+"""Cuts splits off the training split, at random or so that each class keeps its share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TEST_SEED = 0
 def cut_missing_splits(
     name: str,
     splits: Splits,
-    by: str,
+    by: str | None,
     class_names: Sequence[str],
     shares: Mapping[str, float],
     seed: int,
@@ -31,7 +31,7 @@ def cut_missing_splits(
     Args:
         name: What the data are called.
         splits: With `train`; all other splits are left as they are.
-        by: The column of classes that are to keep their shares.
+        by: The column of classes that are to keep their shares; None to cut at random.
         class_names: Of those classes.
         shares: Of the training examples, for `test` and then, of those left, for `validation`.
         seed: Decides which examples are cut off for validation.
@@ -40,7 +40,7 @@ def cut_missing_splits(
         The share and seed of each split that was cut, and a sentence on each.
 
     Raises:
-        DataError: A class has a single row.
+        DataError: A class has a single row, or there is a single row in all.
     """
     cuts, notes = {}, []
     for split, split_seed in (("test", _TEST_SEED), ("validation", seed)):
@@ -48,7 +48,11 @@ def cut_missing_splits(
             continue
         train = splits["train"]
         try:
-            kept, cut = stratified_cut(train[by], shares[split], split_seed, class_names)
+            if by is None:
+                rows = len(next(iter(train.values())))
+                kept, cut = random_cut(rows, shares[split], split_seed)
+            else:
+                kept, cut = stratified_cut(train[by], shares[split], split_seed, class_names)
         except DataError as error:
             raise DataError(f"source.{split}: {error}") from error
         splits[split] = {column: values[cut] for column, values in train.items()}
@@ -58,7 +62,8 @@ def cut_missing_splits(
         cuts[split] = (shares[split], split_seed)
         notes.append(
             f"{name} has no {split} split of its own: cut {len(cut):,} of "
-            f"{len(cut) + len(kept):,} training examples, stratified by {by}, seed {split_seed}"
+            f"{len(cut) + len(kept):,} training examples, "
+            f"{f'stratified by {by}' if by else 'at random'}, seed {split_seed}"
         )
     return cuts, tuple(notes)
 
@@ -104,6 +109,29 @@ def stratified_cut(
     first_of_class = np.repeat(np.cumsum(members) - members, members)
     is_cut = np.arange(len(classes)) - first_of_class < np.repeat(taken, members)
     return np.sort(by_class[~is_cut]), np.sort(by_class[is_cut])
+
+
+def random_cut(rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draws `fraction` of the rows, one at least, and leaves one at least.
+
+    Args:
+        rows: How many there are.
+        fraction: Between 0 and 1.
+        seed: Decides which rows are drawn.
+
+    Returns:
+        Rows kept and rows cut, int64, ascending.
+
+    Raises:
+        DataError: There is a single row.
+    """
+    import numpy as np
+
+    if rows < 2:
+        raise DataError("nothing can be cut off a single example: add examples")
+    drawn = np.random.RandomState(seed).permutation(rows)
+    taken = min(max(round(rows * fraction), 1), rows - 1)
+    return np.sort(drawn[taken:]), np.sort(drawn[:taken])
 
 
 def _name(number: int, class_names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mmzoo.directories import data_directories, data_directory
 from mmzoo.download import DownloadError, digest_of, download
@@ -45,6 +46,20 @@ class Listing:
     """The folder that has all of its files, by name and length; None where none has."""
     bundled: bool
     """Comes with an installed package, so there is nothing to fetch."""
+    fetchable: bool
+    """Can be downloaded."""
+    columns: dict[str, Literal["input", "target"]]
+    """All columns and what each is for."""
+
+    @property
+    def contents(self) -> str:
+        """Its splits and columns, in a line."""
+        examples = ", ".join(f"{count:,} {split}" for split, count in self.examples.items())
+        columns = ", ".join(
+            f"{column} ({self.classes[column]} classes)" if column in self.classes else column
+            for column in self.columns
+        )
+        return f"{examples}; {columns}"
 
 
 def catalogue() -> tuple[Listing, ...]:
@@ -60,7 +75,9 @@ def catalogue() -> tuple[Listing, ...]:
             citation=named.citation,
             size=named.size,
             place=_place(named),
-            bundled=not named.files,
+            bundled=named.bundled,
+            fetchable=bool(named.mirrors),
+            columns=named.columns,
         )
         for named in NAMED.values()
     )
@@ -87,32 +104,51 @@ def fetch(name: str, tell: Callable[[str], None]) -> tuple[Path, ...]:
 
 
 def obtain(named: NamedSet, tell: Callable[[str], None]) -> dict[str, Path]:
-    """The official files of a data set by name, each checked; what is absent is downloaded.
+    """The files of a data set by name, each checked; what is absent is downloaded.
+
+    These are the official files, or those that serve instead where they are all there is.
 
     Raises:
         UnobtainableError: One is absent and cannot be downloaded.
-        DataError: One in `MMZOO_DATA_DIR` is not the official file.
+        DataError: One in `MMZOO_DATA_DIR` is not the right file.
     """
-    return {file.name: _obtain(named, file, tell) for file in named.files}
+    files, mirrors = named.files, named.mirrors
+    if named.instead and not _all_here(named, files) and _all_here(named, named.instead):
+        files, mirrors = named.instead, ()
+    return {file.name: _obtain(named, file, mirrors, tell) for file in files}
 
 
-def _obtain(named: NamedSet, file: OfficialFile, tell: Callable[[str], None]) -> Path:
-    *given, cache = (folder / named.name / file.name for folder in data_directories())
+def _all_here(named: NamedSet, files: Sequence[OfficialFile]) -> bool:
+    folders = [directory / named.place for directory in data_directories()]
+    return all(any(os.path.exists(folder / file.name) for folder in folders) for file in files)
+
+
+def _obtain(
+    named: NamedSet, file: OfficialFile, mirrors: Sequence[str], tell: Callable[[str], None]
+) -> Path:
+    *given, cache = (folder / named.place / file.name for folder in data_directories())
     for path in (*given, cache):
         if not os.path.exists(path):  # False too where a folder may not be entered.
             continue
         problem = _problem(path, file)
         if problem is None:
             return path
-        if path in given:
+        if path in given or not mirrors:
             raise DataError(
                 f"{path} is not the official file of {named.name}: {problem}.\n"
-                f"Remove it and run `mmzoo data fetch {named.name}`, or put the right file there."
+                + (
+                    f"Remove it and run `mmzoo data fetch {named.name}`, or put the right file "
+                    "there."
+                    if named.mirrors
+                    else f"Put the right file there: {named.made or named.homepage}."
+                )
             )
         tell(f"{path} is damaged, so it is downloaded anew: {problem}")
 
-    target = data_directory() / named.name / file.name
-    urls = [f"{mirror}/{file.name}" for mirror in named.mirrors]
+    if not mirrors:
+        raise _unobtainable(named, file, ["nobody publishes exactly this file"])
+    target = data_directory() / named.place / file.name
+    urls = [f"{mirror}/{file.name}" for mirror in mirrors]
     try:
         download(urls, target, file.size, file.sha256, tell)
     except DownloadError as error:
@@ -132,26 +168,39 @@ def _problem(path: Path, file: OfficialFile) -> str | None:
 
 
 def _unobtainable(named: NamedSet, file: OfficialFile, reasons: Sequence[str]) -> UnobtainableError:
-    folders = " nor in ".join(str(folder / named.name) for folder in data_directories())
-    tried = "\n".join(f"  {reason}" for reason in reasons)
+    folders = " nor in ".join(str(folder / named.place) for folder in data_directories())
+    target = data_directory() / named.place
+    if named.mirrors:
+        tried = "\n".join(f"  {reason}" for reason in reasons)
+        told = [
+            f"no download of it succeeded:\n{tried}\nTo mend it, one of:",
+            f"put its official files ({named.homepage}) into {target}",
+        ]
+    else:
+        told = [
+            "mmzoo cannot download it.\nTo mend it, one of:",
+            f"put the file of {file.size:,} bytes with the sha256\n    {file.sha256}\n"
+            f"    into {target}; it is {named.made}; home page: {named.homepage}",
+        ]
+    told.append(f"set MMZOO_DATA_DIR to a folder in which {named.place}/{file.name} is")
+    if named.mirrors:
+        told.append(f"run `mmzoo data fetch {named.name}` where there is a network")
+    if named.pictured:
+        told.append(
+            "add `fallback: digits` to the config's source, to do with small bundled images"
+        )
+    ways = "\n  ".join(told)
     return UnobtainableError(
-        f"data set {named.name} cannot be had: {file.name} is not in {folders}, and no download "
-        f"of it succeeded:\n{tried}\n"
-        "To mend it, one of:\n"
-        f"  put its official files ({named.homepage}) into {data_directory() / named.name}\n"
-        f"  set MMZOO_DATA_DIR to a folder in which {named.name}/{file.name} is\n"
-        f"  run `mmzoo data fetch {named.name}` where there is a network\n"
-        "  add `fallback: digits` to the config's source, to do with small bundled images",
+        f"data set {named.name} cannot be had: {file.name} is not in {folders}, and {ways}",
         why=f"{file.name}: {reasons[-1]}",
     )
 
 
 def _place(named: NamedSet) -> Path | None:
-    if not named.files:
-        return None
-    for folder in (directory / named.name for directory in data_directories()):
-        if all(_has_length(folder / file.name, file.size) for file in named.files):
-            return folder
+    for files in (named.files, named.instead):
+        for folder in (directory / named.place for directory in data_directories()):
+            if files and all(_has_length(folder / file.name, file.size) for file in files):
+                return folder
     return None
 
 

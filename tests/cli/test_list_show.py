@@ -121,7 +121,7 @@ def test_a_component_is_shown_with_its_fields(mmzoo):
 def test_a_data_set_is_shown(mmzoo):
     done = mmzoo("show", "mnist")
     assert done.out.startswith("mnist (datasets)\n\nHandwritten digits, 28x28, grey.\n")
-    assert "60,000 train, 10,000 test; 10 classes of label." in done.out
+    assert "60,000 train, 10,000 test; image, label (10 classes)." in done.out
     assert "Fields:" not in done.out
 
 

@@ -10,13 +10,16 @@ from pydantic import ValidationError
 
 from mmzoo.errors import DataError
 from mmzoo.sources import Data, Dataset
+from mmzoo.wanted import Wanted
 
 
 def made_up(random: np.random.RandomState, rows: int) -> np.ndarray:
     raise AssertionError("a data set asks for no made-up values")
 
 
-BOTH = {"image": made_up, "label": made_up}
+IMAGE = Wanted("file", made_up)
+CLASS = Wanted("class", made_up)
+BOTH = {"image": IMAGE, "label": CLASS}
 
 
 def load(seed: int = 0, **fields: object) -> Data:
@@ -88,7 +91,7 @@ def test_the_fingerprint_is_that_of_content_and_cuts() -> None:
 
 def test_class_names_are_those_of_the_columns_wanted() -> None:
     assert load().class_names == {"label": tuple("0123456789")}
-    assert Dataset(name="digits").load({"image": made_up}, 0, print).class_names == {}
+    assert Dataset(name="digits").load({"image": IMAGE}, 0, print).class_names == {}
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
@@ -105,7 +108,7 @@ def test_a_share_lies_between_0_and_1(split: str, share: float) -> None:
 
 def test_a_missing_column_is_named_before_anything_is_fetched() -> None:
     with pytest.raises(DataError) as caught:
-        Dataset(name="mnist").load({"lable": made_up}, 0, print)
+        Dataset(name="mnist").load({"lable": CLASS}, 0, print)
     assert str(caught.value) == (
         "data set mnist has no column `lable`. Did you mean `label`? There are: image, label."
     )
@@ -141,7 +144,7 @@ def test_a_damaged_file_is_an_error_in_spite_of_a_fallback(
 
 def test_a_fallback_must_have_the_columns_too() -> None:
     with pytest.raises(DataError, match=r"^data set digits has no column `coarse_label`\."):
-        Dataset(name="cifar100", fallback="digits").load({"coarse_label": made_up}, 0, print)
+        Dataset(name="cifar100", fallback="digits").load({"coarse_label": CLASS}, 0, print)
 
 
 def test_digits_take_no_fallback() -> None:

@@ -25,10 +25,10 @@ def test_an_entry_is_whole(named: NamedSet) -> None:
     assert set(named.examples) <= {"train", "validation", "test"}
     for names in named.classes.values():
         assert len(set(names)) == len(names)
-    for file in named.files:
+    for file in (*named.files, *named.instead):
         assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
         assert file.size > 0
-    assert bool(named.files) == bool(named.mirrors)
+    assert bool(named.files) == bool(named.mirrors or named.made)
     for mirror in named.mirrors:
         assert re.match(r"https?://.*[^/]$", mirror)
 

@@ -185,7 +185,7 @@ def test_fetch_of_an_unknown_name_offers_the_nearest() -> None:
         fetch("fashion-mnist", print)
     assert str(caught.value) == (
         "no data set is named `fashion-mnist`. Did you mean `fashion_mnist`? "
-        "There are: mnist, fashion_mnist, cifar10, cifar100, digits."
+        f"There are: {', '.join(NAMED)}."
     )
 
 

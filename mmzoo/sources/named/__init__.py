@@ -13,9 +13,23 @@ from mmzoo.sources.named.digits import DIGITS
 from mmzoo.sources.named.entry import NamedSet as NamedSet
 from mmzoo.sources.named.entry import OfficialFile as OfficialFile
 from mmzoo.sources.named.fashion_mnist import FASHION_MNIST
+from mmzoo.sources.named.imdb import IMDB
 from mmzoo.sources.named.mnist import MNIST
+from mmzoo.sources.named.mr import MR
+from mmzoo.sources.named.sst2 import SST2
+from mmzoo.sources.named.thucnews_titles import THUCNEWS_TITLES
 
-DatasetName = Literal["mnist", "fashion_mnist", "cifar10", "cifar100", "digits"]
+DatasetName = Literal[
+    "mnist",
+    "fashion_mnist",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "imdb",
+    "mr",
+    "sst2",
+    "thucnews_titles",
+]
 
 NAMED: dict[DatasetName, NamedSet] = {
     "mnist": MNIST,
@@ -23,4 +37,8 @@ NAMED: dict[DatasetName, NamedSet] = {
     "cifar10": CIFAR10,
     "cifar100": CIFAR100,
     "digits": DIGITS,
+    "imdb": IMDB,
+    "mr": MR,
+    "sst2": SST2,
+    "thucnews_titles": THUCNEWS_TITLES,
 }
