@@ -34,6 +34,19 @@ def dump_yaml(spec: Spec, header: str = "") -> str:
     return comments + str(text)
 
 
+def dump_line(value: Any) -> str:
+    """A plain value, list or mapping as YAML on one line, which reads back as the same value."""
+    text = yaml.dump(
+        value,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=float("inf"),
+        default_flow_style=True,
+    )
+    return str(text).removesuffix("\n").removesuffix("\n...")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Spec):
         names = sorted(type(value).model_fields, key=lambda name: name != "type")

@@ -10,7 +10,7 @@ from mmzoo.encoders.features import Features
 from mmzoo.encoders.image.base import ImageNetwork
 from mmzoo.encoders.image.pretrained.backbone import Backbone
 from mmzoo.encoders.image.pretrained.layers import name_layers, thaw
-from mmzoo.encoders.image.pretrained.official import OfficialWeights, obtain
+from mmzoo.encoders.image.pretrained.official import OfficialWeights, found, obtain
 from mmzoo.encoders.image.pretrained.weights_file import load_weights_file
 from mmzoo.lazy import keras
 from mmzoo.spec import PositiveInt, Problem, did_you_mean
@@ -103,6 +103,10 @@ class Pretrained(ImageNetwork):
         else:
             path = Path(self.weights).expanduser()
         load_weights_file(path, model, self.type)
+
+    def weights_here(self, height: int, width: int) -> bool:
+        """Whether its ImageNet weights for pictures of this size are on this machine already."""
+        return found(self._official(height, width), lambda sentence: None) is not None
 
     def _official(self, height: int, width: int) -> OfficialWeights:
         """The weights learnt on ImageNet, for pictures of this size."""

@@ -51,8 +51,20 @@ def obtain(official: OfficialWeights, network: str, tell: Callable[[str], None])
     Raises:
         DataError: it is nowhere here and cannot be downloaded.
     """
-    folders = [*(folder / "weights" for folder in data_directories()), _keras_cache()]
-    for folder in folders:
+    path = found(official, tell)
+    if path is not None:
+        return path
+    target = data_directory() / "weights" / official.name
+    try:
+        download([official.url], target, None, official.digest, tell)
+    except DownloadError as error:
+        raise _unobtainable(official, network, _folders(), target, error) from error
+    return target
+
+
+def found(official: OfficialWeights, tell: Callable[[str], None]) -> Path | None:
+    """The file's path, if it is on this machine. Arguments are those of `obtain`."""
+    for folder in _folders():
         path = folder / official.name
         if not os.path.isfile(path):  # False too where a folder may not be entered.
             continue
@@ -60,12 +72,11 @@ def obtain(official: OfficialWeights, network: str, tell: Callable[[str], None])
         if problem is None:
             return path
         tell(f"{path} is passed over: {problem}")
-    target = data_directory() / "weights" / official.name
-    try:
-        download([official.url], target, None, official.digest, tell)
-    except DownloadError as error:
-        raise _unobtainable(official, network, folders, target, error) from error
-    return target
+    return None
+
+
+def _folders() -> list[Path]:
+    return [*(folder / "weights" for folder in data_directories()), _keras_cache()]
 
 
 def _keras_cache() -> Path:
