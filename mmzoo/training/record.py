@@ -10,22 +10,27 @@ from mmzoo.config import Config
 from mmzoo.devices import Devices
 from mmzoo.environment import git_commit, machine, versions
 from mmzoo.runs import Run
-from mmzoo.sources import Data
 from mmzoo.tables import write_table
+from mmzoo.training.asked import asked
 from mmzoo.training.session import Session
 
 
-def write_record(run: Run, session: Session) -> None:
+def write_record(run: Run, config: Config, session: Session) -> None:
     """Writes environment.json, which a resume goes by, and config.yaml, which trains again.
 
     Beside them, what the inputs were fitted to and, where rows of the data could not be read and
     were left out, the list of those. What is written of the beginning stays; each
     resume adds to it what is its own.
+
+    Args:
+        run: the run.
+        config: as it was asked for.
+        session: with the config as fitted to the data.
     """
     if run.environment_file.is_file():
         _add_resume(run, session.devices)
     else:
-        _begin(run, session.config, session.data, session.devices)
+        _begin(run, config, session)
     run.write_config(session.config)
     run.write_preprocessing(session.preprocessing)
     if session.data.skipped:
@@ -34,7 +39,8 @@ def write_record(run: Run, session: Session) -> None:
         write_table(run.skipped_file, columns)
 
 
-def _begin(run: Run, config: Config, data: Data, devices: Devices) -> None:
+def _begin(run: Run, config: Config, session: Session) -> None:
+    data, devices = session.data, session.devices
     run.write_environment(
         {
             "versions": versions(),
@@ -49,6 +55,7 @@ def _begin(run: Run, config: Config, data: Data, devices: Devices) -> None:
                 "fingerprint": data.fingerprint,
                 "examples": {split: data.examples(split) for split in data.splits},
             },
+            "asked": asked(config),
         }
     )
 

@@ -12,13 +12,13 @@ from mmzoo.environment import versions
 from mmzoo.errors import RunError
 from mmzoo.runs import Run, new_run, newest_run
 from mmzoo.sources import Data
+from mmzoo.training.asked import as_json, flat
 
 _FREE_TO_CHANGE = (
     *("train.log_steps", "train.checkpoint_seconds", "train.early_stopping"),
     *("train.keep_decoded", "train.frozen_features.limit"),
 )
 _EPOCHS = "train.epochs"
-_KEEP = "train.frozen_features.keep"
 _COMPUTING = ("tensorflow", "keras", "numpy")
 
 
@@ -62,20 +62,21 @@ def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
     Args:
         run: the run, which has begun.
         config: what to go on with.
-        fitted: whether what the data tells is written in; if not, that is not compared.
+        fitted: whether what the data tells is written in; if not, what was asked for when the run
+            began will do as well.
 
     Raises:
         RunError: the config is another than the run's.
     """
-    was, now = _flat(run.config().model_dump()), _flat(config.model_dump())
-    free = [*_FREE_TO_CHANGE, *([_EPOCHS] if _epochs_are_free(config) else [])]
-    if not fitted:
-        parts = ("heads.", "inputs.")
-        free += [path for path in now if path.startswith(parts) and now[path] in (None, "auto")]
+    was, now = flat(run.config().model_dump()), flat(config.model_dump())
+    asked = {} if fitted else run.environment().get("asked", {})
+    free = (*_FREE_TO_CHANGE, *([_EPOCHS] if _epochs_are_free(config) else []))
     changed = sorted(
         path
         for path in was.keys() | now.keys()
-        if was.get(path) != now.get(path) and not path.startswith(tuple(free))
+        if was.get(path) != now.get(path)
+        and not path.startswith(free)
+        and not (path in asked and asked[path] == as_json(now.get(path)))
     )
     if changed:
         differences = "; ".join(
@@ -139,15 +140,3 @@ def _epochs_are_free(config: Config) -> bool:
         return False  # They would have to be put between epochs that are done.
     schedule = config.train.optimizer.schedule
     return schedule.type in ("constant", "step", "exponential", "plateau") and not schedule.warmup
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    if flat.get(_KEEP) == "memory":
-        flat[_KEEP] = "disk"  # The same features, wherever they are.
-    return flat

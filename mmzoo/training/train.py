@@ -80,7 +80,7 @@ def train(
             journal.say("This training is finished; its results stay as they are.")
             return found
         with _disk_errors(found):
-            write_record(found, session)
+            write_record(found, config, session)
             _train_stages(session, journal)
             _finish(session)
         journal.say(f"{session.times}.")

@@ -24,6 +24,7 @@ from mmzoo.config import load_config
 from mmzoo.errors import RunError, TrainingError
 from mmzoo.runs import Run
 from mmzoo.spec import dump_yaml
+from mmzoo.training.resume import check_same_config
 from mmzoo.training.train import train
 
 
@@ -151,6 +152,18 @@ def test_more_epochs_are_refused_where_they_change_earlier_learning_rates(half, 
     half.write_config(load_config(was).with_columns().fitted(load_data(was))[0])
     message = refusal(half, config(train={"epochs": 4, "optimizer": {"schedule": schedule}}))
     assert "trained with another config: train.epochs was 3, is 4." in message
+
+
+def test_what_was_asked_for_may_be_asked_for_again_whatever_the_data_told(half):
+    """A training reads off the data what is then in config.yaml in the place of what was asked."""
+    fitted = half.config()
+    assert half.environment()["asked"]["heads.digit.classes"] is None
+    assert fitted.heads["digit"].classes == 10
+    check_same_config(half, load_config(config()).with_columns(), fitted=False)
+    check_same_config(half, fitted, fitted=False)
+    other = load_config(config(heads={"digit": {"classes": 9}})).with_columns()
+    with pytest.raises(RunError, match=r"heads\.digit\.classes was 10, is 9"):
+        check_same_config(half, other, fitted=False)
 
 
 def load_data(values: dict[str, Any]) -> Any:
