@@ -279,8 +279,13 @@ def refuse_existing(directory: Path) -> None:
 
 def newest_run(name: str, root: Path = Path("runs")) -> Run | None:
     """The newest run of an experiment, if there is one."""
-    numbered = _numbered(root / name)
-    return Run(max(numbered, key=lambda path: int(path.name))) if numbered else None
+    runs = runs_of(name, root)
+    return runs[-1] if runs else None
+
+
+def runs_of(name: str, root: Path = Path("runs")) -> list[Run]:
+    """The numbered runs of an experiment, the oldest first."""
+    return [Run(path) for path in sorted(_numbered(root / name), key=lambda path: int(path.name))]
 
 
 def open_run(path: Path) -> tuple[Run, Path | None]:

@@ -10,6 +10,7 @@ from mmzoo.cli.text import columns, harmless, wrapped
 if TYPE_CHECKING:
     from mmzoo.evaluation.findings import Headline
     from mmzoo.evaluation.report import HeadReport, Report
+    from mmzoo.training.folds import FoldSummary
 
 _MOST_CLASSES = 20
 _WORST_CLASSES = 10
@@ -27,6 +28,28 @@ def metrics_text(metrics: Mapping[str, Any]) -> str:
         for head, values in entry.items():
             if isinstance(values, Mapping):
                 lines += _figures(head, values, headline(values))
+    return "\n".join(lines)
+
+
+def folds_text(summary: FoldSummary) -> str:
+    """What the folds come to: a line a metric, with mean, deviation and each fold."""
+    done = len(summary.runs)
+    lines = [f"{summary.name}: {done} of {summary.of} folds, their test splits:"]
+    for head, spreads in summary.metrics.items():
+        lines.append(f"  {head}")
+        rows = [
+            (
+                f"    {metric}",
+                f"{spread.mean:.4g}",
+                "" if spread.deviation is None else f"± {spread.deviation:.2g}",
+                " ".join(f"{value:.4g}" for value in spread.values),
+            )
+            for metric, spread in spreads.items()
+        ]
+        lines += columns(rows)
+    left = [str(one) for one in range(1, summary.of + 1) if one not in summary.runs]
+    if left:
+        lines.append(f"  to be trained: {', '.join(left)}")
     return "\n".join(lines)
 
 

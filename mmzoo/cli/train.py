@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Literal
 
 import click
 
 from mmzoo.cli.options import PATH, config_argument, device_option, json_option, set_option
+
+
+class FoldType(click.ParamType):
+    """`3/10` or `all/10`: which fold, from 1, or None for all; and how many there are."""
+
+    name = "fold"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int | None, int]:
+        found = re.fullmatch(r"([0-9]{1,4}|all)/([0-9]{1,4})", value)
+        if not found:
+            self.fail(f"'{value}': expected I/K, such as 3/10, or all/10.", param, ctx)
+        index, of = None if found[1] == "all" else int(found[1]), int(found[2])
+        if of < 2 or (index is not None and not 1 <= index <= of):
+            self.fail(f"'{value}': expected two folds or more, and one from 1 to K.", param, ctx)
+        return index, of
 
 
 @click.command(short_help="Train the model of a config, and evaluate it.")
@@ -22,6 +40,12 @@ from mmzoo.cli.options import PATH, config_argument, device_option, json_option,
 )
 @click.option("--resume", is_flag=True, help="Go on exactly where --run, or the newest run, was.")
 @device_option
+@click.option(
+    "--fold",
+    type=FoldType(),
+    metavar="I/K",
+    help="Let fold I of K be the test split; all/K trains on each in turn, and sums them up.",
+)
 @click.option("--smoke", is_flag=True, help="Train two steps on made-up data, to try the config.")
 @json_option
 def train(
@@ -30,6 +54,7 @@ def train(
     run: Path | None,
     resume: bool,
     device: Literal["auto", "cpu", "gpu"],
+    fold: tuple[int | None, int] | None,
     smoke: bool,
     as_json: bool,
 ) -> None:
@@ -42,7 +67,12 @@ def train(
       mmzoo train configs/mnist_cnn.yaml
       mmzoo train configs/mnist_cnn.yaml --set train.epochs=10 --set train.seed=1
       mmzoo train configs/mnist_cnn.yaml --resume
+      mmzoo train configs/mr_cnn.yaml --fold all/10
     """
+    if fold and smoke:
+        raise click.UsageError("--fold and --smoke: made-up data has no folds.")
+    if fold and fold[0] is None and run:
+        raise click.UsageError("--run names one run, and --fold all/K makes K of them.")
     from mmzoo.config import load_config
     from mmzoo.runs import refuse_existing
 
@@ -51,15 +81,26 @@ def train(
     if run is not None and not resume:
         refuse_existing(run)
 
-    from mmzoo.cli.results import metrics_text
+    from mmzoo.cli.results import folds_text, metrics_text
     from mmzoo.training.train import train as train_model
 
+    if fold:
+        from mmzoo.training.folds import summarise_folds, train_folds, with_fold
+
+        index, of = fold
+        if index is None:
+            summary = train_folds(loaded, of, resume=resume, device=device)
+            click.echo(json.dumps(summary.as_dict()) if as_json else folds_text(summary))
+            return
+        loaded = with_fold(loaded, index, of)
     done = train_model(loaded, run=run, resume=resume, device=device, smoke=smoke)
     metrics = done.metrics()
     if as_json:
         click.echo(json.dumps({"run": str(done.directory), "metrics": metrics}))
         return
     click.echo(metrics_text(metrics))
+    if fold and (so_far := summarise_folds(loaded)):
+        click.echo(folds_text(so_far))
     click.echo(_next_steps(str(done.directory)))
 
 

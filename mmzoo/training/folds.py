@@ -1,0 +1,175 @@
+"""K-fold: a training for each fold of the data, and what they come to together."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmzoo.config import Config, load_config
+from mmzoo.devices import Kind
+from mmzoo.errors import ConfigError
+from mmzoo.journal import to_stderr
+from mmzoo.lazy import keras
+from mmzoo.runs import Run, runs_of
+from mmzoo.training.asked import asked
+from mmzoo.training.train import train
+
+_FOLD = "source.fold.index"
+_SPLIT = "test"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One metric over the folds.
+
+    Attributes:
+        mean: over the folds.
+        deviation: the standard deviation between folds, with n - 1; None of a single fold.
+        values: of each fold, in their order.
+    """
+
+    mean: float
+    deviation: float | None
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class FoldSummary:
+    """What the folds that are trained come to.
+
+    Attributes:
+        name: the experiment's.
+        of: how many folds there are.
+        runs: the finished run of each fold, counted from 1.
+        metrics: head -> metric -> its spread over those runs' test splits.
+    """
+
+    name: str
+    of: int
+    runs: dict[int, Path]
+    metrics: dict[str, dict[str, Spread]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As one JSON document."""
+        return {
+            "name": self.name,
+            "folds": self.of,
+            "runs": {str(index): str(directory) for index, directory in self.runs.items()},
+            "metrics": {
+                head: {
+                    metric: {
+                        "mean": spread.mean,
+                        "deviation": spread.deviation,
+                        "values": list(spread.values),
+                    }
+                    for metric, spread in spreads.items()
+                }
+                for head, spreads in self.metrics.items()
+            },
+        }
+
+
+def with_fold(config: Config, index: int, of: int) -> Config:
+    """The experiment whose test split is one fold of its data.
+
+    Args:
+        config: the experiment.
+        index: which fold, from 1.
+        of: how many there are.
+
+    Raises:
+        ConfigError: its source cannot be dealt into folds, or not into so many.
+    """
+    if "fold" not in type(config.source).model_fields:
+        raise ConfigError(
+            f"source.type: `{config.source.type}` cannot be dealt into folds; `table` and "
+            "`dataset` can"
+        )
+    return load_config(
+        config.model_dump(mode="json"), [f"source.fold={{index: {index}, of: {of}}}"]
+    )
+
+
+def train_folds(
+    config: Config, of: int, *, resume: bool = False, device: Kind = "auto"
+) -> FoldSummary:
+    """Trains on every fold in turn, each a run of its own.
+
+    Args:
+        config: the experiment.
+        of: how many folds.
+        resume: go on with the fold that was interrupted, and leave those that are finished.
+        device: "auto", "cpu" or "gpu".
+
+    Raises:
+        MmzooError: of the first training that fails; those before it stay.
+    """
+    for index in range(1, of + 1):
+        fold = with_fold(config, index, of).with_columns()
+        before = _runs(fold).get(index) if resume else None
+        if before is not None and _SPLIT in before.metrics():
+            to_stderr(f"Fold {index} of {of}: finished already, in {before.directory}")
+            continue
+        to_stderr(f"Fold {index} of {of}")
+        # Else each fold would find the graphs of those before it still in memory.
+        keras.utils.clear_session()
+        gc.collect()
+        directory = before.directory if before else None
+        train(fold, run=directory, resume=before is not None, device=device)
+    summary = summarise_folds(with_fold(config, 1, of))
+    assert summary is not None
+    return summary
+
+
+def summarise_folds(config: Config) -> FoldSummary | None:
+    """What the finished runs of an experiment's folds come to; None if there is none.
+
+    Args:
+        config: the experiment with any of its folds.
+    """
+    config = config.with_columns()
+    finished = {index: run for index, run in _runs(config).items() if _SPLIT in run.metrics()}
+    if not finished:
+        return None
+    entries = [run.metrics()[_SPLIT] for run in finished.values()]
+    heads = {name: _common([entry[name] for entry in entries]) for name in config.heads}
+    return FoldSummary(
+        name=config.name,
+        of=asked(config)["source.fold.of"],
+        runs={index: run.directory for index, run in finished.items()},
+        metrics={
+            name: {metric: _spread(v) for metric, v in m.items()} for name, m in heads.items()
+        },
+    )
+
+
+def _runs(config: Config) -> dict[int, Run]:
+    """The newest run of each fold of an experiment, by the fold."""
+    wanted = asked(config)
+    found = {}
+    for run in runs_of(config.name):
+        if not run.environment_file.is_file():
+            continue
+        its = run.environment().get("asked", {})
+        if its.get(_FOLD) and its | {_FOLD: 0} == wanted | {_FOLD: 0}:
+            found[its[_FOLD]] = run
+    return dict(sorted(found.items()))
+
+
+def _common(entries: list[Mapping[str, Any]]) -> dict[str, list[float]]:
+    """The metrics that are one number in every fold."""
+    return {
+        metric: [float(entry[metric]) for entry in entries]
+        for metric in entries[0]
+        if all(isinstance(entry.get(metric), int | float) for entry in entries)
+    }
+
+
+def _spread(values: list[float]) -> Spread:
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return Spread(float(np.mean(values)), deviation, tuple(values))
