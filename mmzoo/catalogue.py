@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.encoders.image import ImageEncoder
+from mmzoo.encoders.tabular import TabularEncoder
 from mmzoo.errors import ConfigError, RunError
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
@@ -32,7 +33,7 @@ from mmzoo.spec.words import either, flow, shorten
 
 FAMILIES: dict[str, tuple[Any, ...]] = {
     "inputs": (Input,),
-    "encoders": (ImageEncoder,),
+    "encoders": (ImageEncoder, TabularEncoder),
     "fusions": (Fusion,),
     "heads": (Head,),
     "objectives": (Objective,),

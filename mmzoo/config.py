@@ -108,11 +108,16 @@ class Config(Spec):
     def with_columns(self) -> Config:
         """The same config with every column named, as far as the source knows them unread."""
         known = self.source.columns() or {}
-        inputs = {name: spec.with_columns(name, known) for name, spec in self.inputs.items()}
         heads = {
             name: spec.replace(column=spec.column or column_of(name, "target", known))
             for name, spec in self.heads.items()
         }
+        inputs: dict[str, Input] = dict(self.inputs)
+        taken = {head.column for head in heads.values() if head.column is not None}
+        # Who takes the rest comes last.
+        for name, spec in sorted(inputs.items(), key=lambda item: item[1].takes_the_rest):
+            inputs[name] = spec.with_columns(name, known, taken)
+            taken.update(inputs[name].source_columns())
         return self.replace(inputs=inputs, heads=heads)
 
     @property
@@ -177,7 +182,8 @@ class Config(Spec):
             names = data.class_names.get(column)
             heads[name] = head.fit(train[column], names, f"heads.{name}, {self._at(name, data)}")
         self._check(data, {**self.inputs, **heads})
-        inputs, preprocessing = {}, {}
+        inputs: dict[str, Input] = {}
+        preprocessing: dict[str, Files] = {}
         for name, spec in self.inputs.items():
             values = train[self.columns[name]]
             inputs[name], preprocessing[name] = spec.fit(

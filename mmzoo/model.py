@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from mmzoo.config import Config
     from mmzoo.inputs import Input
 
+_WHERE_WHOLE = (
+    "take `run.config()` of a trained run, or `config.with_columns().fitted(data)` for data of "
+    "`config.load_data`"
+)
+
 
 @dataclass(frozen=True)
 class Network:
@@ -57,15 +62,20 @@ def build_network(config: Config, precision: str | None = None) -> Network:
         precision: the Keras dtype policy of its layers; by default the one that is in force.
 
     Raises:
-        ConfigError: a head leaves open what only the data says, such as how many classes there are.
+        ConfigError: an input or head leaves open what only the data says, such as how many
+            classes there are.
     """
+    for name, spec in config.inputs.items():
+        if not spec.whole:
+            raise ConfigError(
+                f"inputs.{name}: the model's shape is read off its data. To have it, {_WHERE_WHOLE}"
+            )
     for name, head in config.heads.items():
         if not head.whole:
             size = "dim" if "dim" in type(head).model_fields else "classes"
             raise ConfigError(
                 f"heads.{name}.{size}: missing, so the model's shape is not known. Give it, or "
-                "take `run.config()` of a trained run, or "
-                "`config.with_columns().fitted(data)` for data of `config.load_data`"
+                f"{_WHERE_WHOLE}"
             )
     keras.utils.set_random_seed(config.train.seed)
     with _dtype_policy(precision):

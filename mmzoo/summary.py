@@ -75,12 +75,12 @@ class Summary:
 def summarise(path: Path) -> Summary:
     """The model of a config file, or of a run.
 
-    Where the config leaves to the data how many classes there are, the data is read.
+    Where the config leaves to the data how many classes there are, say, the data is read.
     """
     is_config = path.suffix in (".yaml", ".yml") and not path.is_dir()
     config = load_config(path) if is_config else open_run(path)[0].config()
     config = config.with_columns()
-    if not all(head.whole for head in config.heads.values()):
+    if not all(part.whole for part in (*config.inputs.values(), *config.heads.values())):
         config, _ = config.fitted(config.load_data(to_stderr))
     model = build_model(config)
     return Summary(
@@ -106,7 +106,8 @@ def _rows(model: keras.Model, prefix: str) -> Iterator[LayerRow]:
 
 
 def _shape(layer: Layer) -> str:
-    return " x ".join(str(size) for size in layer.output.shape[1:]) or "1"
+    outputs = layer.output if isinstance(layer.output, list | tuple) else [layer.output]
+    return ", ".join(" x ".join(map(str, output.shape[1:])) or "1" for output in outputs)
 
 
 def _flops(model: keras.Model, config: Config) -> int:

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "mmzoo"
 
 LEVELS = (
     {"cli"},
-    {"board", "doctor"},
+    {"board", "doctor", "starter"},
     {"seeing", "training"},
     {"catalogue", "evaluation", "prediction", "summary"},
     {"trained"},
@@ -129,6 +129,7 @@ FAMILIES = (
     *(
         "encoders.image",
         "encoders.image.pretrained",
+        "encoders.tabular",
         "fusion",
         "heads",
         "inputs.image.augment",

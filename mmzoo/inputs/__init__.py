@@ -1,9 +1,14 @@
 """Inputs: all that is particular to one modality, and nothing else is."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from mmzoo.inputs.base import BaseInput as BaseInput
 from mmzoo.inputs.base import Files as Files
 from mmzoo.inputs.image import Image as Image
 from mmzoo.inputs.opened import Opened as Opened
 from mmzoo.inputs.opened import are_files as are_files
+from mmzoo.inputs.tabular import Tabular as Tabular
 
-Input = Image
+Input = Annotated[Image | Tabular, Field(discriminator="type")]

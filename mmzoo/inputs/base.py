@@ -44,6 +44,8 @@ class BaseInput(Spec):
 
     columns_field: ClassVar[str] = "column"
     """The field that names its columns, for errors."""
+    takes_the_rest: ClassVar[bool] = False
+    """Whether, where it names no columns, it reads all inputs that no other part reads."""
 
     if TYPE_CHECKING:  # Fields, which each input declares with its own types.
         type: str
@@ -54,12 +56,23 @@ class BaseInput(Spec):
         """The random changes of `augmented`, in their order."""
         return getattr(self, "augment", ())
 
-    def with_columns(self, name: str, known: Mapping[str, Literal["input", "target"]]) -> Self:
+    @property
+    def whole(self) -> bool:
+        """Whether nothing that the model's shape depends on is left open."""
+        return True
+
+    def with_columns(
+        self,
+        name: str,
+        known: Mapping[str, Literal["input", "target"]],
+        taken: Collection[str] = (),
+    ) -> Self:
         """The same input with its columns named.
 
         Args:
             name: The input's.
             known: The columns of the source and what each is for, as far as it knows them unread.
+            taken: Those that other parts read.
         """
         column = getattr(self, "column", None) or column_of(name, "input", known)
         return self.replace(column=column)
@@ -145,6 +158,31 @@ class BaseInput(Spec):
     def augmented(self, values: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """A preprocessed batch after this input's random changes, of the same shape."""
         return values
+
+    def blend(self, values: tf.Tensor, partners: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
+        """Each preprocessed value blended with its partner, if it is `mixable`.
+
+        Args:
+            values: `[batch, ...]`.
+            partners: Likewise.
+            share: float32 scalar, from 0 (the partners) to 1 (the values).
+        """
+        raise NotImplementedError(f"{self.type} inputs cannot be mixed")
+
+    def paste(
+        self, values: tf.Tensor, partners: tf.Tensor, box: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Each preprocessed value with a box of its partner in it, if it is `mixable`.
+
+        Args:
+            values: `[batch, ...]`.
+            partners: Likewise.
+            box: float32 `[4]`: top, left, bottom and right as fractions of height and width.
+
+        Returns:
+            The values, and a float32 scalar: the share of them that still shows.
+        """
+        raise NotImplementedError(f"{self.type} inputs cannot be mixed")
 
     @abstractmethod
     def placeholder(self, name: str) -> KerasTensor:

@@ -1,0 +1,334 @@
+"""Tabular: columns of numbers, categories and dates as one input of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+
+from annotated_types import Le
+
+from mmzoo.encoders import Features
+from mmzoo.encoders.tabular import MISSING, MLP, UNSEEN, Layout, TabularEncoder
+from mmzoo.errors import ConfigError, DataError
+from mmzoo.inputs.base import BaseInput, Files
+from mmzoo.inputs.opened import Opened
+from mmzoo.inputs.tabular.categories import Categories, fit_categories
+from mmzoo.inputs.tabular.cells import FoundKind, Kind, check_column, kind_of
+from mmzoo.inputs.tabular.dates import fit_dates
+from mmzoo.inputs.tabular.numbers import Normalize, fit_numbers
+from mmzoo.inputs.tabular.opening import bad_cells, opened_columns, says_nothing
+from mmzoo.inputs.tabular.statistics import (
+    STATISTICS,
+    Column,
+    read_statistics,
+    written_statistics,
+)
+from mmzoo.lazy import keras, tf
+from mmzoo.randomness import Randomness
+from mmzoo.spec import NonNegativeInt, PositiveInt, Problem, Rate
+from mmzoo.spec.words import shorten
+from mmzoo.wanted import Role, Wanted
+
+if TYPE_CHECKING:
+    import numpy as np
+    from keras import KerasTensor
+
+_WIDTHS: dict[Kind, int] = {"number": 1, "date": 5, "datetime": 7}
+"""How many numbers a column of each kind becomes; a category is none of them."""
+
+
+class Tabular(BaseInput):
+    """Columns of a table together: numbers, categories and dates.
+
+    Numbers are normalised by the training split. Categories are known by the values that training
+    has; any other is "never seen". A date becomes the days gone by, and its place in the year and
+    the week; a datetime its place in the day too. What is missing has a value that is learned.
+    """
+
+    worded: ClassVar[bool] = True
+    role: ClassVar[Role] = "value"
+    columns_field: ClassVar[str] = "columns"
+    takes_the_rest: ClassVar[bool] = True
+
+    type: Literal["tabular"] = "tabular"
+    columns: dict[str, Kind] | None = None
+    """The columns of the data to read, and what each holds: number, category, date, datetime or
+    auto, which is decided by the training values. By default all inputs that the data has and no
+    other part reads. Codes in figures are numbers unless you write category."""
+    normalize: Normalize = "standard"
+    """How numbers become small: standard (mean 0, deviation 1), minmax (-1 to 1), quantile (by how
+    many training numbers are below, for numbers of very different sizes), or none."""
+    max_categories: Annotated[PositiveInt, Le(1_000_000)] = 1_000
+    """How many values of a category are known at most: the most frequent in training."""
+    min_count: PositiveInt = 1
+    """How often a value must be in the training rows to be known."""
+    category_dropout: Rate = 0.05
+    """Share of the categories that are hidden in training, anew in every epoch: half as if missing,
+    half as if never seen, so that it is learnt what to make of either."""
+    missing: Literal["learned", "error"] = "learned"
+    """What is done about a cell without a value: a learned one stands there, or its row is bad."""
+    category_sizes: dict[str, NonNegativeInt] | None = None
+    """How many values of each category are known; found in the training rows."""
+    encoder: TabularEncoder = MLP()
+    """The network that reads the columns."""
+
+    def rules(self) -> Iterator[Problem]:
+        if self.category_sizes is not None and [*self.category_sizes] != self._categories:
+            yield Problem(
+                ("category_sizes",),
+                "expected none, or one for each category of `columns` in its order; leave this out",
+            )
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What each column holds; nothing before `with_columns` where none was named."""
+        return self.columns or {}
+
+    @property
+    def _categories(self) -> list[str]:
+        return [column for column, kind in self.kinds.items() if kind == "category"]
+
+    @property
+    def whole(self) -> bool:
+        open_ones = not self.kinds or "auto" in self.kinds.values()
+        return not open_ones and (self.category_sizes is not None or not self._categories)
+
+    @property
+    def layout(self) -> Layout:
+        """What stands where in a prepared row. Needs a whole input."""
+        assert self.whole
+        sizes = self.category_sizes or {}
+        empty = Categories(values=()).size
+        return Layout(
+            numbers=sum(_WIDTHS.get(kind, 0) for kind in self.kinds.values()),
+            categories=tuple(empty + sizes[column] for column in self._categories),
+        )
+
+    def with_columns(
+        self,
+        name: str,
+        known: Mapping[str, Literal["input", "target"]],
+        taken: Collection[str] = (),
+    ) -> Self:
+        """The same input with its columns named: those it has, or all inputs that are left.
+
+        Raises:
+            ConfigError: It has none, and the source does not know any that are left.
+        """
+        if self.columns:
+            return self
+        left = [column for column, its in known.items() if its == "input" and column not in taken]
+        if not left:
+            why = "none is left that no other part reads" if known else "the data is yet to be read"
+            raise ConfigError(
+                f"inputs.{name}.columns: missing, and {why}. Write each column with what it holds, "
+                "or auto: {age: auto, city: category}"
+            )
+        return self.replace(columns=dict.fromkeys(left, "auto"))
+
+    def source_columns(self) -> tuple[str, ...]:
+        """The columns of the source that it reads."""
+        return tuple(self.kinds)
+
+    def gathered(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Its columns of one split as one structured array `[rows]`, with a field for each.
+
+        Raises:
+            DataError: A column has more than one value in a row, or none that a cell can have.
+        """
+        import numpy as np
+
+        for column in self.kinds:
+            check_column(columns[column], column)
+        fields = [(column, columns[column].dtype) for column in self.kinds]
+        rows = np.empty(len(columns[fields[0][0]]), fields)
+        for column in self.kinds:
+            rows[column] = columns[column]
+        return rows
+
+    def wanted(self) -> dict[str, Wanted]:
+        """What is asked of the source for each of its columns."""
+        return {
+            column: Wanted(self.role, partial(_made_up, kind))
+            for column, kind in self.kinds.items()
+        }
+
+    def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
+        """Made-up numbers, float64 `[rows]`; `wanted` has those of other kinds."""
+        return _made_up("number", random, rows)
+
+    def opened(
+        self,
+        columns: Mapping[str, np.ndarray],
+        bad: Mapping[str, Collection[int]],
+        decode: bool,
+        tell: Callable[[str], None],
+    ) -> Opened:
+        """Each column as its kind says, and the rows in which one is something else.
+
+        Returns:
+            Structured arrays: float64 with NaN for numbers, datetime64[s] with NaT for dates,
+            objects that are text or None for categories.
+        """
+        train = columns.get("train")
+        if train is None:
+            [train] = columns.values()
+        kinds = {
+            column: kind_of(train[column]) if kind == "auto" else kind
+            for column, kind in self.kinds.items()
+        }
+        values, cells = {}, {}
+        for split, rows in columns.items():
+            values[split], cells[split] = opened_columns(rows, kinds)
+        found = {
+            split: bad_cells(columns[split], of_split, kinds, self.missing, bad.get(split, ()))
+            for split, of_split in cells.items()
+        }
+        notes = says_nothing(values["train"]) if "train" in values else ()
+        return Opened(values, found, notes=tuple(notes))
+
+    def check(self, values: np.ndarray, where: str) -> None:
+        """Raises a DataError unless the values are opened columns of these kinds.
+
+        Args:
+            values: The opened columns of one split.
+            where: Says where they come from.
+        """
+        if values.dtype.names != tuple(self.kinds):
+            raise DataError(
+                f"{where}: expected the columns {shorten(', '.join(self.kinds))}, found "
+                f"{shorten(', '.join(values.dtype.names or ('no columns',)))}"
+            )
+        for column, kind in self.kinds.items():
+            found = values[column].dtype.kind
+            if kind != "auto" and found != _dtype_kind(kind):
+                raise DataError(
+                    f"{where}: expected a {kind} in each row of column '{shorten(column)}', found "
+                    f"{values[column].dtype.name}"
+                )
+
+    def fit(self, values: np.ndarray, where: str) -> tuple[Self, Files]:
+        """Reads off the training rows what each column holds, and its statistics.
+
+        Returns:
+            The input with the kinds of all columns and `category_sizes`, and `statistics.json`.
+        """
+        found = {column: self._fitted(values[column], kind) for column, kind in self.kinds.items()}
+        fitted = self.replace(
+            columns={column: _kind(one) for column, one in found.items()},
+            category_sizes={
+                column: len(one.values)
+                for column, one in found.items()
+                if isinstance(one, Categories)
+            },
+        )
+        return fitted, {STATISTICS: written_statistics(found)}
+
+    def _fitted(self, values: np.ndarray, kind: Kind) -> Column:
+        match values.dtype.kind:
+            case "f":
+                return fit_numbers(values, self.normalize)
+            case "M":
+                found = kind_of(values) if kind == "auto" else kind
+                assert found in ("date", "datetime")
+                return fit_dates(values, found)
+            case _:
+                return fit_categories(values, self.max_categories, self.min_count)
+
+    def prepared(
+        self, values: np.ndarray, files: Files, where: str, tell: Callable[[str], None]
+    ) -> np.ndarray:
+        """Rows as `layout` says: float32 `[rows, numbers + categories]`.
+
+        Numbers are normalised, NaN where missing; then come the categories by their number, 0 where
+        missing, 1 where not known from training. Says how many are not known.
+        """
+        import numpy as np
+
+        known = self._statistics(files, where)
+        rows = np.empty((len(values), self.layout.width), np.float32)
+        unseen = []
+        for column, place in self._places().items():
+            rows[:, place] = known[column].prepared(values[column])
+            count = int((rows[:, place] == UNSEEN).sum()) if self._is_category(column) else 0
+            if count:
+                unseen.append(f"{count:,} of '{shorten(column)}'")
+        if unseen:
+            tell(f"{where}: values that are not known from training: {', '.join(unseen)}.")
+        return rows
+
+    def _statistics(self, files: Files, where: str) -> dict[str, Column]:
+        return read_statistics(files.get(STATISTICS), self.kinds, self.category_sizes or {}, where)
+
+    def _is_category(self, column: str) -> bool:
+        return self.kinds[column] == "category"
+
+    def _places(self) -> dict[str, slice]:
+        """Where the values of each column stand in a prepared row: categories behind all else."""
+        places, start = {}, 0
+        for column in sorted(self.kinds, key=self._is_category):
+            end = start + _WIDTHS.get(self.kinds[column], 1)
+            places[column] = slice(start, end)
+            start = end
+        return places
+
+    def preprocess(self, values: tf.Tensor) -> tf.Tensor:
+        """Prepared rows as they are."""
+        return values
+
+    def augmented(self, values: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        """Rows float32 `[batch, columns]` of which some categories are hidden."""
+        layout = self.layout
+        if not layout.categories or not self.category_dropout:
+            return values
+        numbers, categories = values[:, : layout.numbers], values[:, layout.numbers :]
+        drawn = randomness.uniform(len(layout.categories))
+        hidden = tf.where(drawn < self.category_dropout / 2, float(MISSING), float(UNSEEN))
+        categories = tf.where(drawn < self.category_dropout, hidden, categories)
+        return tf.concat([numbers, categories], axis=1)
+
+    def placeholder(self, name: str) -> KerasTensor:
+        """The model's input: float32 `[batch, columns]`, as `layout` says."""
+        return keras.Input((self.layout.width,), dtype="float32", name=name)
+
+    def features(self, x: KerasTensor) -> Features:
+        """The features of the encoder on rows of this layout."""
+        return self.encoder.build(x, self.layout)
+
+    def written(self, values: np.ndarray, files: Files) -> list[str]:
+        """Rows in words: `age 32, city Rome`.
+
+        Args:
+            values: Prepared rows.
+            files: What `fit` gave.
+        """
+        known = self._statistics(files, f"columns of {self.type}")
+        places = self._places()
+        texts = [known[column].written(values[:, places[column]]) for column in self.kinds]
+        return [
+            ", ".join(f"{column} {text}" for column, text in zip(self.kinds, row, strict=True))
+            for row in zip(*texts, strict=True)
+        ]
+
+
+def _kind(column: Column) -> FoundKind:
+    return "number" if column.kind == "ranked number" else column.kind
+
+
+def _dtype_kind(kind: FoundKind) -> str:
+    return {"number": "f", "category": "O"}.get(kind, "M")
+
+
+def _made_up(kind: Kind, random: np.random.RandomState, rows: int) -> np.ndarray:
+    import numpy as np
+
+    match kind:
+        case "category":
+            return random.choice(np.array(["a", "b", "c", "d"], dtype=object), rows)
+        case "date":
+            return np.datetime64("2020-01-01") + random.randint(0, 1_000, rows)
+        case "datetime":
+            return np.datetime64("2020-01-01T00:00:00") + random.randint(0, 10**8, rows)
+        case _:
+            return random.normal(size=rows)
