@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mmzoo.anatomy import encoded, read_by
-from mmzoo.config import Config
+from mmzoo.config import Config, Preprocessing
 from mmzoo.data import evaluation_batches
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.heads import Binary, Classification, Head
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_EXAMPLES = 2_000
 """As many as a browser turns smoothly."""
+_LONGEST_TEXT = 100
+"""Characters of a text beside a point."""
 _MOST_NUMBERS = 5_000_000
 """In all vectors of one kind: more than these a browser takes minutes to load."""
 
@@ -33,7 +36,8 @@ class Embeddings:
         split: the split's name.
         vectors: float32 `[examples, width]`: what each encoder gives, as "<input>_encoder", and
             what the heads read, as "fusion", where that is something else.
-        columns: what is known of each example, by its name: its row, what is true, what is said.
+        columns: what is known of each example, by its name: its row, what is true, what is said,
+            and the beginning of its texts.
         pictures: uint8 `[examples, height, width, 1 or 3]`; None where no input can be looked at.
     """
 
@@ -47,7 +51,13 @@ class Embeddings:
         return len(next(iter(self.vectors.values())))
 
 
-def embed(model: keras.Model, config: Config, data: Data, evaluation: Evaluation) -> Embeddings:
+def embed(
+    model: keras.Model,
+    config: Config,
+    data: Data,
+    preprocessing: Preprocessing,
+    evaluation: Evaluation,
+) -> Embeddings:
     """Takes examples of an evaluated split at random, the same ones every time."""
     tensors = _tensors(model, config)
     widest = max(tensor.shape[-1] for tensor in tensors.values())
@@ -72,7 +82,10 @@ def embed(model: keras.Model, config: Config, data: Data, evaluation: Evaluation
             name: np.concatenate([part[name] for part in parts]).astype(np.float32)
             for name in tensors
         },
-        columns=_columns(config, data, evaluation, rows),
+        columns={
+            **_columns(config, data, evaluation, rows),
+            **_texts(config, preprocessing, chosen),
+        },
         pictures=np.stack(pictures) if pictures else None,
     )
 
@@ -95,6 +108,20 @@ def _columns(
             name, head, evaluation.labels[name][rows], evaluation.predictions[name][rows]
         )
     return {**table, "example": [data.row_name(evaluation.split, int(row)) for row in rows]}
+
+
+def _texts(
+    config: Config, preprocessing: Preprocessing, columns: Mapping[str, np.ndarray]
+) -> dict[str, list[str]]:
+    """The beginning of what can be read."""
+    return {
+        name: [
+            text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} ..."
+            for text in spec.written(columns[config.columns[name]], preprocessing.get(name, {}))
+        ]
+        for name, spec in config.inputs.items()
+        if spec.worded
+    }
 
 
 def _of_head(

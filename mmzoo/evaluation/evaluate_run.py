@@ -92,7 +92,8 @@ def evaluate_run(
     if split not in data.splits:
         meant = did_you_mean(split, data.splits) or "."
         raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(data.splits)}")
-    data = config.prepared(data, run.preprocessing(), to_stderr)
+    preprocessing = run.preprocessing()
+    data = config.prepared(data, preprocessing, to_stderr)
     model, config = load_trained(run, checkpoint, devices.precision)
     evaluation = evaluate_model(model, config, data, split)
     metrics = evaluation.as_metrics()
@@ -111,7 +112,10 @@ def evaluate_run(
         date=datetime.now().astimezone(),
         version=__version__,
         loss=metrics["loss"],
-        heads=tuple(head_report(name, config, data, evaluation, folder) for name in config.heads),
+        heads=tuple(
+            head_report(name, config, data, preprocessing, evaluation, folder)
+            for name in config.heads
+        ),
         config=dump_yaml(config),
         history=_drawn_history(run, folder / "history.png"),
     )
@@ -120,7 +124,7 @@ def evaluate_run(
         run.write_metrics({**run.metrics(), split: metrics})
     points = None
     if embeddings:
-        embedded = embed(model, config, data, evaluation)
+        embedded = embed(model, config, data, preprocessing, evaluation)
         write_projector(run.logs, embedded)
         points = embedded.examples
     return Evaluated(metrics, report, folder / "report.html", points)

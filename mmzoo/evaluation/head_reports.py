@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmzoo.config import Config
+from mmzoo.config import Config, Preprocessing
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.mistakes import mistakes_picture
 from mmzoo.evaluation.plots import calibration_plot, confusion_plot, regression_plot
-from mmzoo.evaluation.report import HeadReport, Picture
-from mmzoo.evaluation.shown_mistakes import confidence_in, shown_mistakes
+from mmzoo.evaluation.report import HeadReport, Picture, WrittenMistake
+from mmzoo.evaluation.shown_mistakes import ShownMistakes, confidence_in, shown_mistakes
 from mmzoo.heads import Binary, Classification, Head, Multilabel, Regression
 from mmzoo.metrics import confusion_matrix, per_label
 from mmzoo.sources import Data
 
 
 def head_report(
-    name: str, config: Config, data: Data, evaluation: Evaluation, folder: Path
+    name: str,
+    config: Config,
+    data: Data,
+    preprocessing: Preprocessing,
+    evaluation: Evaluation,
+    folder: Path,
 ) -> HeadReport:
     """The figures of one head; its pictures are drawn into `folder`."""
     head: Head = config.heads[name]
@@ -46,10 +51,28 @@ def head_report(
             confidence = confidence_in(head.class_probabilities(predicted), said)
             calibration_plot(pictures[1].path, confidence, said == true)
             mistakes = Picture("Worst mistakes", folder / f"{prefix}mistakes.png")
-            values, captions = shown_mistakes(name, config, data, evaluation)
-            if values:
-                mistakes_picture(mistakes.path, values, captions)
+            shown = shown_mistakes(name, config, data, preprocessing, evaluation)
+            if shown.pictures:
+                mistakes_picture(mistakes.path, shown.pictures, shown.captions)
                 pictures.append(mistakes)
             else:
                 mistakes.path.unlink(missing_ok=True)  # Of an evaluation of other weights.
-            return HeadReport(name, head.type, metrics, names, confusion, pictures=tuple(pictures))
+            return HeadReport(
+                name,
+                head.type,
+                metrics,
+                names,
+                confusion,
+                pictures=tuple(pictures),
+                mistakes=_written(shown),
+            )
+
+
+def _written(shown: ShownMistakes) -> tuple[WrittenMistake, ...]:
+    """The mistakes that can be read."""
+    if not shown.texts:
+        return ()
+    return tuple(
+        WrittenMistake(caption, row, {name: texts[place] for name, texts in shown.texts.items()})
+        for place, (caption, row) in enumerate(zip(shown.captions, shown.rows, strict=True))
+    )

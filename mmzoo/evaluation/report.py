@@ -27,6 +27,8 @@ from mmzoo.metrics import PerClass, per_class
 
 _MOST_CLASSES_OPEN = 30
 """A table of more classes than these is folded away."""
+_LONG_TEXT = 280
+"""Characters; of a text that has more, the rest is folded away."""
 _PICTURE_SCALE = 0.7
 """CSS pixels for each pixel of a picture: sharp on fine screens, and two plots fit side by side."""
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -39,6 +41,18 @@ class Picture:
 
     title: str
     path: Path
+
+
+@dataclass(frozen=True)
+class WrittenMistake:
+    """A wrong prediction for an example that can be read."""
+
+    caption: str
+    """What is true, and what was said."""
+    row: str
+    """What the example is called."""
+    texts: Mapping[str, str]
+    """Of each input that can be read, by its name."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,8 @@ class HeadReport:
     per_label: PerClass | None = None
     """Figures of each label, where there is no confusion matrix that they follow from."""
     pictures: tuple[Picture, ...] = ()
+    mistakes: tuple[WrittenMistake, ...] = ()
+    """The worst ones that can be read, the worst first."""
 
     @property
     def warnings(self) -> list[str]:
@@ -177,6 +193,7 @@ def _head(head: HeadReport) -> str:
 <dl class="metrics">{_definitions(other_metrics(head.metrics))}</dl>
 {_pictures(head.pictures)}
 {_confusions(head)}
+{_mistakes(head)}
 {_classes(head)}
 </section>
 """
@@ -201,6 +218,29 @@ def _confusions(head: HeadReport) -> str:
         return "<h3>Most confused</h3><p>No mistakes.</p>"
     items = "".join(f"<li>{_text(str(pair))}</li>" for pair in pairs)
     return f'<h3>Most confused</h3><ol class="columns">{items}</ol>'
+
+
+def _mistakes(head: HeadReport) -> str:
+    if not head.mistakes:
+        return ""
+    items = "\n".join(
+        f"<li><b>{_text(one.caption)}</b> <small>{_name(one.row)}</small>"
+        f"{''.join(_read(name, text, len(one.texts) > 1) for name, text in one.texts.items())}</li>"
+        for one in head.mistakes
+    )
+    return f'<h3>Worst mistakes, as the model reads them</h3><ol class="mistakes">\n{items}\n</ol>'
+
+
+def _read(name: str, text: str, named: bool) -> str:
+    """A text in whole, or folded away below its beginning if it is long."""
+    label = f"<i>{_name(name)}:</i> " if named else ""
+    if len(text) <= _LONG_TEXT:
+        return f'<p dir="auto">{label}{_text(text)}</p>'
+    beginning = text[:_LONG_TEXT].rpartition(" ")[0] or text[:_LONG_TEXT]
+    return (
+        f'<details><summary dir="auto">{label}{_text(beginning)} ...</summary>'
+        f'<p dir="auto">{_text(text[len(beginning) :])}</p></details>'
+    )
 
 
 def _classes(head: HeadReport) -> str:

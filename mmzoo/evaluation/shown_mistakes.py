@@ -1,10 +1,13 @@
-"""The worst mistakes of a head as pictures with captions, for the report and for TensorBoard."""
+"""The worst mistakes of a head as pictures and texts, for the report and for TensorBoard."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import numpy as np
 
-from mmzoo.config import Config
+from mmzoo.config import Config, Preprocessing
 from mmzoo.data import naming_files
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.mistakes import mistake_captions, worst_mistakes
@@ -13,30 +16,64 @@ from mmzoo.lazy import tf
 from mmzoo.sources import Data
 
 
-def shown_mistakes(
-    name: str, config: Config, data: Data, evaluation: Evaluation
-) -> tuple[list[np.ndarray], list[str]]:
-    """Pictures, uint8 `[height, width, channels]`, and captions of what a head got most wrong.
+@dataclass(frozen=True)
+class ShownMistakes:
+    """What a head got most wrong, the worst first, as the model saw it."""
 
-    The pictures are as the model saw them. Both are empty where the head does not choose a class,
-    or got nothing wrong, or no input can be looked at.
+    captions: list[str] = field(default_factory=list)
+    """What is true and what was said; none where the head chooses no class or got nothing wrong."""
+    rows: list[str] = field(default_factory=list)
+    """What each example is called."""
+    pictures: list[np.ndarray] = field(default_factory=list)
+    """Uint8 `[height, width, channels]` each; none where no input can be looked at."""
+    texts: Mapping[str, list[str]] = field(default_factory=dict)
+    """Of each input that can be read, by its name."""
+
+
+def shown_mistakes(
+    name: str, config: Config, data: Data, preprocessing: Preprocessing, evaluation: Evaluation
+) -> ShownMistakes:
+    """The worst mistakes of a head.
+
+    Args:
+        name: The head's.
+        config: That of the model.
+        data: As it was evaluated.
+        preprocessing: What the inputs were fitted to.
+        evaluation: What the model said.
     """
     head = config.heads[name]
-    shown = next((one for one, spec in config.inputs.items() if spec.pictured), None)
-    if shown is None or not isinstance(head, Classification | Binary):
-        return [], []
+    if not isinstance(head, Classification | Binary):
+        return ShownMistakes()
     predicted = evaluation.predictions[name]
     true, said = head.class_labels(evaluation.labels[name]), head.decided(predicted)
     confidence = confidence_in(head.class_probabilities(predicted), said)
     rows = worst_mistakes(true, said, confidence)
     if not rows.size:
-        return [], []
+        return ShownMistakes()
+    columns = data.splits[evaluation.split]
+    return ShownMistakes(
+        captions=mistake_captions(true[rows], said[rows], confidence[rows], head.class_names or ()),
+        rows=[data.row_name(evaluation.split, int(row)) for row in rows],
+        pictures=_pictures(config, data, evaluation.split, rows),
+        texts={
+            one: spec.written(columns[config.columns[one]][rows], preprocessing.get(one, {}))
+            for one, spec in config.inputs.items()
+            if spec.worded
+        },
+    )
+
+
+def _pictures(config: Config, data: Data, split: str, rows: np.ndarray) -> list[np.ndarray]:
+    """Those of the first input that has any."""
+    shown = next((one for one, spec in config.inputs.items() if spec.pictured), None)
+    if shown is None:
+        return []
     spec = config.inputs[shown]
-    raw = data.splits[evaluation.split][config.columns[shown]][rows]
-    with tf.device("CPU"), naming_files(config, data, evaluation.split):
+    raw = data.splits[split][config.columns[shown]][rows]
+    with tf.device("CPU"), naming_files(config, data, split):
         values = spec.preprocess(tf.constant(raw)).numpy()
-    captions = mistake_captions(true[rows], said[rows], confidence[rows], head.class_names or ())
-    return [spec.picture(value) for value in values], captions
+    return [spec.picture(value) for value in values]
 
 
 def confidence_in(probabilities: np.ndarray, said: np.ndarray) -> np.ndarray:

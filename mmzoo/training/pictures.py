@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmzoo.evaluation.evaluate import Evaluation
@@ -20,11 +20,17 @@ def log_start(session: Session) -> None:
     log.text("config", 0, f"```yaml\n{dump_yaml(config)}```")
     captions = _true_labels(session, _INPUTS_SHOWN)
     shown = [name for name, spec in config.inputs.items() if spec.pictured]
-    batch = first_training_batch(session) if shown else {}
+    batch = first_training_batch(session, shown) if shown else {}
     for name in shown:
         values = batch[name]
         pictures = [config.inputs[name].picture(value) for value in values[:_INPUTS_SHOWN]]
         log.images("train", 0, f"inputs/{name}", captioned_grid(pictures, captions))
+    train, rows = session.data.splits["train"], session.stage.order.step_rows(0)[:_INPUTS_SHOWN]
+    for name, spec in config.inputs.items():
+        if spec.worded:
+            values = train[config.columns[name]][rows]
+            texts = spec.written(values, session.preprocessing.get(name, {}))
+            log.text(f"inputs/{name}", 0, _markdown(captions, texts))
     log.flush()
 
 
@@ -43,10 +49,13 @@ def log_end(session: Session, evaluation: Evaluation) -> None:
     """The worst mistakes of each head, and the run's line in the table of hyperparameters."""
     config, step = session.config, session.step
     for head in config.heads:
-        pictures, captions = shown_mistakes(head, config, session.data, evaluation)
-        if pictures:
-            grid = captioned_grid(pictures, captions)
+        shown = shown_mistakes(head, config, session.data, session.preprocessing, evaluation)
+        if shown.pictures:
+            grid = captioned_grid(shown.pictures, shown.captions)
             session.log.images("validation", step, f"{head}/worst_mistakes", grid)
+        for name, texts in shown.texts.items():
+            tag = f"{head}/worst_mistakes/{name}"
+            session.log.text(tag, step, _markdown(shown.captions, texts))
     figures = {
         f"{evaluation.split}/{head}/{name}": float(value)
         for head, metrics in evaluation.metrics.items()
@@ -55,6 +64,13 @@ def log_end(session: Session, evaluation: Evaluation) -> None:
     }
     session.log.hparams(hyperparameters(config.model_dump()), figures, step)
     session.log.close()
+
+
+def _markdown(captions: Sequence[str], texts: Sequence[str]) -> str:
+    """Each text below its caption; as code, in which nothing of either is Markdown."""
+    return "\n\n".join(
+        f"    {caption}\n    {text}" for caption, text in zip(captions, texts, strict=True)
+    )
 
 
 def hyperparameters(tree: Mapping[str, Any], prefix: str = "") -> dict[str, bool | float | str]:

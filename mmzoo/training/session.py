@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -194,12 +194,12 @@ def open_session(
     return session
 
 
-def first_training_batch(session: Session) -> dict[str, np.ndarray]:
-    """The inputs of the first step's batch, as the model gets them."""
+def first_training_batch(session: Session, names: Collection[str]) -> dict[str, np.ndarray]:
+    """Some inputs of the first step's batch, as the model gets them, which all have one shape."""
     columns = session.data.splits["train"]
     batches = training_batches(session.config, columns, session.stage.order, 0, 1)
     parts = [inputs for inputs, *_ in batches]  # One of each device.
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
 def _assign(values: Sequence[np.ndarray], variables: Variables) -> None:

@@ -26,12 +26,12 @@ def evaluated(trained_run):
     """The model, config, data and evaluation of the test split."""
     model, config = load_trained(trained_run)
     data = config.load_data(to_stderr)
-    return model, config, data, evaluate_model(model, config, data, "test")
+    return model, config, data, {}, evaluate_model(model, config, data, "test")
 
 
 def test_the_vectors_are_what_the_encoder_gives(evaluated):
-    model, config, data, evaluation = evaluated
-    found = embed(model, config, data, evaluation)
+    model, _, data, _, _ = evaluated
+    found = embed(*evaluated)
     pixels = data.splits["test"]["image"]
     assert set(found.vectors) == {"image_encoder"}
     assert found.examples == len(pixels)
@@ -41,7 +41,7 @@ def test_the_vectors_are_what_the_encoder_gives(evaluated):
 
 
 def test_each_point_is_known_by_what_is_true_and_what_is_said(evaluated):
-    _, _, data, evaluation = evaluated
+    _, _, data, _, evaluation = evaluated
     columns = embed(*evaluated).columns
     assert list(columns) == [
         *("digit_true", "digit", "digit_probability", "digit_correct", "example"),
@@ -78,7 +78,7 @@ def test_what_a_fusion_makes_of_them_is_there_too(tiny):
     config, _ = config.fitted(data)
     model = build_model(config)
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
-    found = embed(model, config, data, evaluate_model(model, config, data, "validation"))
+    found = embed(model, config, data, {}, evaluate_model(model, config, data, "validation"))
     assert {name: vectors.shape[1] for name, vectors in found.vectors.items()} == {
         "image_encoder": 64,
         "fusion": 5,
@@ -89,7 +89,7 @@ def test_a_column_for_each_head_but_not_for_each_probability(run_of_all_heads):
     model, config = load_trained(run_of_all_heads)
     data = config.load_data(to_stderr)
     evaluation = evaluate_model(model, config, data, "test")
-    assert list(embed(model, config, data, evaluation).columns) == [
+    assert list(embed(model, config, data, {}, evaluation).columns) == [
         *("which_true", "which", "which_probability", "which_correct"),
         *("is_true", "is", "is_probability", "is_correct"),
         *("many_true", "many", "much_true", "much_0", "much_1", "example"),

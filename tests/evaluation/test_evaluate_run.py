@@ -12,7 +12,7 @@ from mmzoo.errors import RunError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate_run
 from mmzoo.evaluation.head_reports import head_report
-from mmzoo.evaluation.shown_mistakes import shown_mistakes
+from mmzoo.evaluation.shown_mistakes import ShownMistakes, shown_mistakes
 from mmzoo.journal import to_stderr
 from mmzoo.trained import load_trained
 
@@ -67,7 +67,9 @@ def test_pictures_of_an_earlier_evaluation_do_not_stay(own_run, monkeypatch):
     evaluate(own_run)
     mistakes = own_run.evaluation("test") / "mistakes.png"
     assert mistakes.is_file()
-    monkeypatch.setattr("mmzoo.evaluation.head_reports.shown_mistakes", lambda *arguments: ([], []))
+    monkeypatch.setattr(
+        "mmzoo.evaluation.head_reports.shown_mistakes", lambda *arguments: ShownMistakes()
+    )
     evaluate(own_run)
     assert not mistakes.exists()
 
@@ -101,12 +103,12 @@ def test_the_mistakes_shown_are_those_that_the_confusion_matrix_counts(run_of_al
     predicted[np.flatnonzero(is_yes)[:2]] = 0.1
     evaluation.predictions["is"][:] = predicted[:, None]
 
-    confusion = head_report("is", config, data, evaluation, tmp_path).confusion
+    confusion = head_report("is", config, data, {}, evaluation, tmp_path).confusion
     assert confusion is not None
     assert (confusion[0, 1], confusion[1, 0]) == (3, 2)
-    pictures, captions = shown_mistakes("is", config, data, evaluation)
-    assert captions == 2 * ["true yes, said #0 (90 %)"] + 3 * ["true #0, said yes (35 %)"]
-    assert {picture.shape for picture in pictures} == {(8, 8, 3)}
+    shown = shown_mistakes("is", config, data, {}, evaluation)
+    assert shown.captions == 2 * ["true yes, said #0 (90 %)"] + 3 * ["true #0, said yes (35 %)"]
+    assert {picture.shape for picture in shown.pictures} == {(8, 8, 3)}
 
 
 def test_predictions_are_written_for_every_head(run_of_all_heads, own_run):
