@@ -10,7 +10,7 @@ from mmzoo.encoders.image.base import ImageNetwork
 from mmzoo.encoders.image.convolution import convolution
 from mmzoo.encoders.image.dense import dense_layers
 from mmzoo.encoders.image.filters import scaled
-from mmzoo.encoders.image.pooling import Pooling, pooled
+from mmzoo.encoders.pooling import Pooling, pooled
 from mmzoo.lazy import keras
 from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Rate
 from mmzoo.spec.words import either
