@@ -36,7 +36,7 @@ def decoded(
     files: tf.Tensor,
     shape: tuple[int, int, int],
     fit: Callable[[tf.Tensor], tf.Tensor],
-    shrink: bool,
+    edges: Callable[[tf.Tensor], tf.Tensor] | None,
 ) -> tf.Tensor:
     """The pictures of a batch of files.
 
@@ -44,26 +44,31 @@ def decoded(
         files: Strings `[batch, 3]`: paths, orientations and hashes, as `opening` has them.
         shape: Of a fitted picture.
         fit: Makes uint8 `[1, any height, any width, 3]` fit.
-        shrink: Whether pictures much too large may be decoded at a fraction of their size.
+        edges: From the height and width of a picture, int32 `[2]`, to the places, int32 `[any]`,
+            that `fit` cuts it at: much too large, it is decoded at a fraction of its size if those
+            remain whole numbers. None if it must not be.
 
     Returns:
         Uint8 `[batch, *shape]`.
     """
-    wanted = shape[:2] if shrink else None
 
     def one(file: tf.Tensor) -> tf.Tensor:
-        return fit(decoded_picture(file, wanted)[None])[0]
+        return fit(decoded_picture(file, shape[:2], edges)[None])[0]
 
     return tf.map_fn(one, files, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
 
 
-def decoded_picture(file: tf.Tensor, wanted: tuple[int, int] | None = None) -> tf.Tensor:
+def decoded_picture(
+    file: tf.Tensor,
+    wanted: tuple[int, int] = (1, 1),
+    edges: Callable[[tf.Tensor], tf.Tensor] | None = None,
+) -> tf.Tensor:
     """A file's picture, upright, over white where it is transparent.
 
     Args:
         file: Strings `[3]`: path, orientation and hash.
-        wanted: Height and width that the picture will be resized to: one much larger is given at
-            a fraction of its size. None gives every picture as it is.
+        wanted: Height and width that the picture will be resized to.
+        edges: As of `decoded`; None gives every picture in its own size.
 
     Returns:
         Uint8 `[any height, any width, 3]`.
@@ -77,7 +82,7 @@ def decoded_picture(file: tf.Tensor, wanted: tuple[int, int] | None = None) -> t
     pixels = tf.switch_case(
         tf.where(is_jpeg, 0, tf.where(is_png & is_deep, 1, 2)),
         [
-            lambda: _jpeg(content, orientation, wanted),
+            lambda: _jpeg(content, orientation, wanted, edges),
             lambda: _png(content),
             lambda: _by_pillow(file[0]),
         ],
@@ -85,20 +90,30 @@ def decoded_picture(file: tf.Tensor, wanted: tuple[int, int] | None = None) -> t
     return _upright(pixels, tf.where(is_jpeg | is_png & is_deep, orientation, 1))
 
 
-def _jpeg(content: tf.Tensor, orientation: tf.Tensor, wanted: tuple[int, int] | None) -> tf.Tensor:
+def _jpeg(
+    content: tf.Tensor,
+    orientation: tf.Tensor,
+    wanted: tuple[int, int],
+    edges: Callable[[tf.Tensor], tf.Tensor] | None,
+) -> tf.Tensor:
     def at(ratio: int) -> Callable[[], tf.Tensor]:
         # Exactly as Pillow has it, and no slower than the default method.
         return lambda: tf.io.decode_jpeg(
             content, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE"
         )
 
-    if wanted is None:
+    if edges is None:
         return at(1)()
     lying = tf.io.extract_jpeg_shape(content)[:2]
     size = tf.where(orientation < TURNED, lying, lying[::-1])
-    times = tf.reduce_min(size // (_SPARE * tf.constant(wanted)))
-    fitting = tf.reduce_sum(tf.cast(times >= tf.constant(_RATIOS[1:]), tf.int32))
-    return tf.switch_case(fitting, [at(ratio) for ratio in _RATIOS])
+    ratios = tf.constant(_RATIOS)
+    is_large = tf.reduce_min(size // (_SPARE * tf.constant(wanted))) >= ratios
+    # Half a pixel at an edge would be a fifth of a pixel or so of the picture to be had.
+    is_whole = tf.reduce_all(edges(size)[:, None] % ratios == 0, axis=0)
+    return tf.switch_case(
+        tf.reduce_max(tf.where(is_large & is_whole, tf.range(len(_RATIOS)), 0)),
+        [at(ratio) for ratio in _RATIOS],
+    )
 
 
 def _png(content: tf.Tensor) -> tf.Tensor:

@@ -52,6 +52,23 @@ def fitted(
     return tf.ensure_shape(images, [None, height, width, images.shape[-1]])
 
 
+def edges(size: tf.Tensor, height: int, width: int, resize: Resize) -> tf.Tensor:
+    """Where a picture is cut before it is resampled: its own edges, or those that cropping makes.
+
+    Args:
+        size: Of the picture: height and width, int32 `[2]`.
+        height: To be had.
+        width: To be had.
+        resize: As of `fitted`.
+
+    Returns:
+        Places in pixels from its top or left, int32 `[2]` or `[6]`.
+    """
+    if resize != "crop":
+        return size
+    return tf.concat([size, tf.stack(_central_part(size[0], size[1], height, width))], 0)
+
+
 def _interpolated(images: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
     return _rounded(tf.image.resize(images, [height, width]))
 
@@ -82,11 +99,18 @@ def _rounded(images: tf.Tensor) -> tf.Tensor:
 
 def _cropped(images: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """The largest central part that has the proportions of height by width."""
-    rows, columns = _size(images)
+    top, left, bottom, right = _central_part(*_size(images), height, width)
+    return images[:, top:bottom, left:right]
+
+
+def _central_part(
+    rows: tf.Tensor, columns: tf.Tensor, height: int, width: int
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The top, left, bottom and right of what cropping leaves."""
     kept_rows = tf.clip_by_value(_scaled(columns, height, width), 1, rows)
     kept_columns = tf.clip_by_value(_scaled(rows, width, height), 1, columns)
     top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
-    return images[:, top : top + kept_rows, left : left + kept_columns]
+    return top, left, top + kept_rows, left + kept_columns
 
 
 def _largest_within(images: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:

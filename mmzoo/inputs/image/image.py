@@ -13,7 +13,7 @@ from mmzoo.inputs.image.augment import Augmentation, augment
 from mmzoo.inputs.image.boxes import inside_box
 from mmzoo.inputs.image.decoding import decoded
 from mmzoo.inputs.image.files import read_picture
-from mmzoo.inputs.image.fitting import Resize, fitted, with_channels
+from mmzoo.inputs.image.fitting import Resize, edges, fitted, with_channels
 from mmzoo.inputs.image.opening import damaged_files, opened_files
 from mmzoo.inputs.opened import Opened, are_files
 from mmzoo.lazy import keras, tf
@@ -128,7 +128,9 @@ class Image(BaseInput):
             Uint8 `[batch, height, width, channels]`; the very tensor if it has that shape.
         """
         if values.dtype == tf.string:
-            return decoded(values, self.shape, self._fitted, self.antialias)
+            return decoded(
+                values, self.shape, self._fitted, self._edges if self.antialias else None
+            )
         return self._fitted(values)
 
     def _fitted(self, values: tf.Tensor) -> tf.Tensor:
@@ -136,6 +138,9 @@ class Image(BaseInput):
         if values.shape[-1] > channels:  # Grey first, for a third of the work.
             values = with_channels(values, channels)
         return with_channels(fitted(values, height, width, self.resize, self.antialias), channels)
+
+    def _edges(self, size: tf.Tensor) -> tf.Tensor:
+        return edges(size, *self.shape[:2], self.resize)
 
     def augmented(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Preprocessed pictures after this input's augmentations; uint8, of the same shape."""

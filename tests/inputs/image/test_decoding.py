@@ -8,6 +8,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from picture_files import ORIENTED, every_kind, scene, write
+from sklearn.datasets import load_sample_images
 
 from mmzoo.inputs.image import Image
 from mmzoo.inputs.image.decoding import decoded_picture
@@ -102,25 +103,40 @@ def test_same_bits_bare_and_in_a_parallel_pipeline_whatever_the_batch(kinds):
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_large_photos_are_shrunk_by_their_decoder(tmp_path, orientation):
     """At least twice too large, so that what we make of them is as good as ever."""
-    path = write(tmp_path / "large.jpg", scene(900, 1200), orientation, quality=95)
+    path = write(tmp_path / "large.jpg", scene(912, 1200), orientation, quality=95)
     [file] = opened(image(), [path])
-    sizes = {
-        wanted: decoded_picture(tf.constant(file), wanted).shape[:2].as_list()
-        for wanted in [(900, 1200), (226, 300), (225, 300), (112, 150), (56, 75), (10, 10)]
+
+    def size(wanted, **options):
+        spec = image((*wanted, 3), **options)
+        return decoded_picture(tf.constant(file), wanted, spec._edges).shape[:2].as_list()
+
+    wanted = [(912, 1200), (229, 300), (228, 300), (114, 150), (57, 75), (10, 10)]
+    assert {one: size(one) for one in wanted} == {
+        (912, 1200): [912, 1200],
+        (229, 300): [912, 1200],
+        (228, 300): [456, 600],
+        (114, 150): [228, 300],
+        (57, 75): [114, 150],
+        (10, 10): [114, 150],
     }
-    assert sizes == {
-        (900, 1200): [900, 1200],
-        (226, 300): [900, 1200],
-        (225, 300): [450, 600],
-        (112, 150): [225, 300],
-        (56, 75): [113, 150],
-        (10, 10): [113, 150],
-    }
-    spec = image((110, 150, 3))
-    given = spec.preprocess(tf.constant(file[None])).numpy()[0]
+    # The square in the middle begins at column 144, and what has 10 to 11 at 20.4.
+    assert size((10, 10), resize="crop") == [114, 150]
+    assert size((10, 11), resize="crop") == [912, 1200]
+    assert size((10, 11), resize="pad") == [114, 150]
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("photo", [0, 1])
+@pytest.mark.parametrize("size", [(3000, 2000), (2999, 2000), (1281, 854)])
+def test_a_photo_is_the_same_however_it_is_decoded(tmp_path, photo, size, resize):
+    """Real photos, which have edges and fine patterns, in a size that can be shrunk and others."""
+    pixels = PIL.Image.fromarray(load_sample_images().images[photo])
+    path = write(tmp_path / "photo.jpg", pixels.resize(size, PIL.Image.Resampling.BICUBIC))
+    spec = image((160, 128, 3), resize=resize)
+    given = spec.preprocess(tf.constant(opened(spec, [path]))).numpy()[0]
     difference = np.abs(given.astype(int) - by_pillow(spec, path).astype(int))
-    assert difference.mean() < 1
-    assert difference.max() <= 25
+    assert difference.mean() < 0.5
+    assert difference.max() <= 8
 
 
 def test_without_antialiasing_large_photos_are_decoded_whole(tmp_path):
