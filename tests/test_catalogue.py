@@ -22,6 +22,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("schedules", "step"): {"epochs": (2.0, 4.0)},
     ("sources", "dataset"): {"name": "digits"},
     ("sources", "folder"): {"path": "photos"},
+    ("sources", "table"): {"path": "products.csv"},
     ("sources", "tfds"): {"name": "beans"},
 }
 """The fields of a component that have no default."""

@@ -23,6 +23,10 @@ from mmzoo.sources.store import Listing as Listing
 from mmzoo.sources.store import catalogue as catalogue
 from mmzoo.sources.store import fetch as fetch
 from mmzoo.sources.synthetic import Synthetic as Synthetic
+from mmzoo.sources.table import TableFormat as TableFormat
+from mmzoo.sources.table import read_frame as read_frame
+from mmzoo.sources.table import read_rows as read_rows
+from mmzoo.sources.table.table import Table as Table
 from mmzoo.sources.tfds import Tfds as Tfds
 
-Source = Annotated[Dataset | Folder | Synthetic | Tfds, Field(discriminator="type")]
+Source = Annotated[Dataset | Folder | Synthetic | Table | Tfds, Field(discriminator="type")]

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mmzoo.errors import DataError
 from mmzoo.sources.data import BadRows, Data, OnBadRow, Skipped
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _NAMED = 10
 """How many files a message names; a folder may hold thousands that are no pictures."""
+_DONE = {"file": "read", "row": "used"}
+_MEND = {"file": "Replace", "row": "Mend"}
 
 
 def settled(data: Data, bad: BadRows, on_bad_row: OnBadRow) -> Data:
@@ -32,7 +34,7 @@ def settled(data: Data, bad: BadRows, on_bad_row: OnBadRow) -> Data:
         return without_rows(data, bad)
     rows = _skipped(data, bad)
     if rows:
-        raise unreadable(data.name, rows)
+        raise unreadable(data.name, rows, data.rows_are)
     return data
 
 
@@ -52,8 +54,8 @@ def without_rows(data: Data, bad: BadRows) -> Data:
         if len(numbers) == data.examples(split):
             listed = _listed([row for row in rows if row.split == split])
             raise DataError(
-                f"{data.name}: nothing is left of its {split} split, as no file of it can be "
-                f"read:\n{listed}\nReplace some of them."
+                f"{data.name}: nothing is left of its {split} split, as no {data.rows_are} of it "
+                f"can be {_DONE[data.rows_are]}:\n{listed}\n{_MEND[data.rows_are]} some of them."
             )
     for column, names in data.class_names.items():
         _require_all_classes(data, column, names, gone["train"])
@@ -72,18 +74,23 @@ def without_rows(data: Data, bad: BadRows) -> Data:
     )
 
 
-def unreadable(where: str, rows: Sequence[Skipped]) -> DataError:
+def unreadable(
+    where: str, rows: Sequence[Skipped], rows_are: Literal["file", "row"] = "file"
+) -> DataError:
     """The error for rows that cannot be read: names the first of them, and the ways to mend it.
 
     Args:
         where: What they are of: the data's name.
         rows: One or more.
+        rows_are: What to call one.
     """
     one = len(rows) == 1
+    them = "it" if one else "them"
     return DataError(
-        f"{where}: {len(rows):,} {'file' if one else 'files'} cannot be read:\n{_listed(rows)}\n"
-        f"Replace or remove {'it' if one else 'them'}, or write `on_bad_row: skip` into the "
-        f"config's source to go on without {'it' if one else 'them'}."
+        f"{where}: {len(rows):,} {rows_are}{'' if one else 's'} cannot be {_DONE[rows_are]}:\n"
+        f"{_listed(rows)}\n"
+        f"{_MEND[rows_are]} or remove {them}, or write `on_bad_row: skip` into the config's source "
+        f"to go on without {them}."
     )
 
 
@@ -108,13 +115,20 @@ def _require_all_classes(
     import numpy as np
 
     classes = data.splits["train"][column]
-    lost = np.setdiff1d(classes[gone], np.delete(classes, gone))
+    if classes.ndim == 2:  # Labels, of which a row can have several.
+        has = classes != 0
+        lost = np.flatnonzero(has.any(axis=0) & ~np.delete(has, gone, axis=0).any(axis=0))
+    else:
+        # Rows without a class have the number -1.
+        lost = np.setdiff1d(classes[gone], np.append(np.delete(classes, gone), -1))
     if len(lost):
+        has_it = has[:, lost[0]] if classes.ndim == 2 else classes == lost[0]
+        rows = np.flatnonzero(has_it)
         raise DataError(
-            f"{data.name}: no file of class '{printable(names[lost[0]])}' can be read, of "
-            f"{int((classes == lost[0]).sum()):,} to train on, such as "
-            f"{printable(data.row_name('train', int(np.flatnonzero(classes == lost[0])[0])))}. "
-            "Replace some of them, or remove the class."
+            f"{data.name}: no {data.rows_are} of class '{printable(names[lost[0]])}' can be "
+            f"{_DONE[data.rows_are]}, of {len(rows):,} to train on, such as "
+            f"{printable(data.row_name('train', int(rows[0])))}. "
+            f"{_MEND[data.rows_are]} some of them, or remove the class."
         )
 
 
@@ -125,7 +139,7 @@ def _notes(data: Data, gone: Mapping[str, Sequence[int]]) -> Iterator[str]:
             more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
             yield (
                 f"{data.name}: left out {len(rows):,} of {data.examples(split):,} {split} examples "
-                f"that cannot be read: {names}{more}"
+                f"that cannot be {_DONE[data.rows_are]}: {names}{more}"
             )
 
 

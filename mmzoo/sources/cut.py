@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
 from mmzoo.sources.data import Splits
+from mmzoo.sources.groups import grouped_cut
 from mmzoo.spec.words import printable
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """How many classes a message names."""
-_TEST_SEED = 0
+TEST_SEED = 0
 """The same test split in every run, so that runs of several seeds can be compared."""
 
 
@@ -25,6 +26,7 @@ def cut_missing_splits(
     class_names: Sequence[str],
     shares: Mapping[str, float],
     seed: int,
+    groups: str | None = None,
 ) -> tuple[dict[str, tuple[float, int]], tuple[str, ...]]:
     """Cuts the test and validation splits that there are not off the training split, in place.
 
@@ -35,20 +37,29 @@ def cut_missing_splits(
         class_names: Of those classes.
         shares: Of the training examples, for `test` and then, of those left, for `validation`.
         seed: Decides which examples are cut off for validation.
+        groups: The column whose equal values stay in one split, if any.
 
     Returns:
         The share and seed of each split that was cut, and a sentence on each.
 
     Raises:
-        DataError: A class has a single row, or there is a single row in all.
+        DataError: A class has a single row, or there is a single row or group in all.
     """
+    import numpy as np
+
+    how = "at random" if by is None else f"stratified by {by}"
+    if groups is not None:
+        how = f"all of one {groups} together"
     cuts, notes = {}, []
-    for split, split_seed in (("test", _TEST_SEED), ("validation", seed)):
+    for split, split_seed in (("test", TEST_SEED), ("validation", seed)):
         if split in splits:
             continue
         train = splits["train"]
         try:
-            if by is None:
+            if groups is not None:
+                _, group = np.unique(train[groups], return_inverse=True)
+                kept, cut = grouped_cut(group, shares[split], split_seed)
+            elif by is None:
                 rows = len(next(iter(train.values())))
                 kept, cut = random_cut(rows, shares[split], split_seed)
             else:
@@ -62,8 +73,7 @@ def cut_missing_splits(
         cuts[split] = (shares[split], split_seed)
         notes.append(
             f"{name} has no {split} split of its own: cut {len(cut):,} of "
-            f"{len(cut) + len(kept):,} training examples, "
-            f"{f'stratified by {by}' if by else 'at random'}, seed {split_seed}"
+            f"{len(cut) + len(kept):,} training examples, {how}, seed {split_seed}"
         )
     return cuts, tuple(notes)
 

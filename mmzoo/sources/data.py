@@ -24,7 +24,7 @@ class Skipped:
     """A row that was left out."""
 
     file: str
-    """The name of the row, on one line: a file relative to the source's folder."""
+    """The name of the row, on one line: a file relative to the source's folder, or "row 3"."""
     split: str
     """The split that it would have been in."""
     reason: str
@@ -56,6 +56,8 @@ class Data:
     """Split -> what people call each row: text `[examples]`, a file relative to the source's
     folder; or int64 `[examples]`, the number of a table's row, counted from 1 below its header.
     Without the splits whose rows have no names."""
+    rows_are: Literal["file", "row"] = "file"
+    """What a message calls one: a file, or a row of a table."""
     bad: BadRows = field(default_factory=dict)
     """The rows that the source found bad. Whoever takes the data settles what becomes of them."""
     skipped: tuple[Skipped, ...] = ()

@@ -37,10 +37,20 @@ def prepared(folder: Path) -> dict[str, Any]:
     return {"name": "things", "data_dir": str(folder)}
 
 
+def table(folder: Path) -> dict[str, Any]:
+    lines = []
+    for number in range(40):
+        (folder / f"{number}.jpg").write_bytes(b"not looked at")
+        lines.append(f"{number}.jpg,{'cat' if number % 2 else 'dog'}\n")
+    (folder / "photos.csv").write_text("image,label\n" + "".join(lines))
+    return {"path": str(folder / "photos.csv")}
+
+
 SMALLEST = {
     "dataset": digits,
     "folder": folder_of_classes,
     "synthetic": nothing,
+    "table": table,
     "tfds": prepared,
 }
 """Of each type of source, what makes the fields of one that needs no network, in a folder."""
@@ -154,9 +164,10 @@ def test_synthetic_data_says_that_it_is_made_up() -> None:
 
 def test_importing_and_listing_need_nothing_heavy() -> None:
     program = (
-        "import sys; from mmzoo.sources import Dataset, Folder, Tfds, catalogue; "
+        "import sys; from mmzoo.sources import Dataset, Folder, Table, Tfds, catalogue; "
         "Dataset(name='mnist').columns(); Folder(path='photos').columns(); catalogue(); "
-        "Tfds(name='beans').columns(); print(*{'numpy', 'requests', 'rich', 'sklearn', "
+        "Tfds(name='beans').columns(); Table(path='a.csv').columns(); "
+        "print(*{'numpy', 'polars', 'requests', 'rich', 'sklearn', 'zstandard', "
         "'tensorflow', 'tensorflow_datasets'} & set(sys.modules))"
     )
     result = subprocess.run(

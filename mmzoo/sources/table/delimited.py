@@ -1,0 +1,290 @@
+"""Text whose cells stand between separators. What is not quite such text is refused, not guessed.
+
+polars reads the cells, and would fill short lines up, cut long ones off and read on past a quote
+that is never closed. So quotes, separators and line ends are counted here first.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mmzoo.errors import DataError
+from mmzoo.sources.table.opening import line_of
+from mmzoo.spec.words import describe, printable, shorten
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+_SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
+"""What separates the cells of most tables, as YAML writes it in double quotes."""
+_CHUNK = 1 << 24
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first line."""
+
+    names: tuple[str, ...]
+    """Of all columns; a first one without a name is called ''."""
+    end: int
+    """Where the rows begin, in bytes."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Where things are in a text, in bytes, ascending; int64."""
+
+    line_ends: np.ndarray
+    """Line ends that are not within quotes, and the text's end where the last line has none."""
+    separators: np.ndarray
+    """Separators that are not within quotes."""
+
+
+def read_delimited(
+    content: bytearray,
+    shown: str,
+    separator: str | None,
+    default: str,
+    quote: str | None,
+    wanted: Collection[str] | None,
+) -> tuple[pl.DataFrame, tuple[str, ...], Mapping[int, str]]:
+    """The cells of a table as strings; null where a cell is empty.
+
+    Args:
+        content: UTF-8 text without a byte order mark.
+        shown: The file's name, for errors.
+        separator: The one that the config names, if any.
+        default: The one by the file's ending.
+        quote: What encloses cells, if anything does.
+        wanted: The columns to read; None for all.
+
+    Returns:
+        The columns, the names of all there are, and the rows that have too few or too many cells
+        with a clause on each. Blank lines are no rows.
+
+    Raises:
+        DataError: It is no such text; says in which line not, and what may be meant.
+    """
+    import numpy as np
+    import polars as pl
+
+    mark = separator or default
+    text = np.frombuffer(content, np.uint8)
+    _check_line_ends(content, shown)
+    marks = _marks(text, content, shown, mark, quote)
+    header, at = _header(content, marks, shown, mark, quote, chosen=separator is not None)
+    starts = marks.line_ends[at:-1] + 1
+    ends = marks.line_ends[at + 1 :]
+    carriage = text[np.maximum(ends - 1, 0)] == ord("\r")
+    blank = (ends - starts) <= carriage
+    cells = np.diff(np.searchsorted(marks.separators, marks.line_ends[at:])) + 1
+    expected = len(header.names)
+    chosen = (
+        list(range(expected))
+        if wanted is None
+        else [place for place, name in enumerate(header.names) if name in set(wanted)]
+    )
+    del text
+    if not len(starts) or blank.all():
+        raise DataError(f"{shown}: there are no rows below the line of names.")
+    names = {place: header.names[place] for place in chosen or [0]}
+    frame = _read_cells(content[header.end :], shown, mark, quote, expected, names)
+    if frame.height != len(starts):
+        raise DataError(
+            f"{shown}: {frame.height:,} rows were read of {len(starts):,}. The file is written in "
+            "a way that mmzoo does not know; write it anew, as Parquet if it can be."
+        )
+    if blank.any():
+        frame, cells = frame.filter(pl.Series(~blank)), cells[~blank]
+    wrong = np.flatnonzero(cells != expected)
+    ragged = {
+        int(row): f"it has {_count(int(cells[row]))}, and the line of names has {expected}"
+        for row in wrong
+    }
+    _check_ragged(ragged, len(cells), shown, mark, expected)
+    return frame, header.names, ragged
+
+
+def _count(cells: int) -> str:
+    return "1 cell" if cells == 1 else f"{cells:,} cells"
+
+
+def _check_ragged(
+    ragged: Mapping[int, str], rows: int, shown: str, mark: str, expected: int
+) -> None:
+    """Refuses a table most of whose rows are of another width: it is not what it seems to be."""
+    if rows and len(ragged) * 2 > rows:
+        row, why = next(iter(ragged.items()))
+        raise DataError(
+            f"{shown}: {len(ragged):,} of {rows:,} rows do not fit the line of names; of row "
+            f"{row + 1:,}: {why}. Is the first line not the columns' names, or do cells with "
+            f"{describe(mark)} in them lack quotes?"
+        )
+
+
+def _check_line_ends(content: bytearray, shown: str) -> None:
+    if b"\n" not in content and b"\r" in content:
+        raise DataError(
+            f"{shown}: its lines end as on old Macs, by a carriage return alone. Save it with "
+            "the line ends of Unix or Windows."
+        )
+
+
+def _marks(
+    text: np.ndarray, content: bytearray, shown: str, separator: str, quote: str | None
+) -> Marks:
+    import numpy as np
+
+    line_ends = _places(text, "\n")
+    separators = _places(text, separator)
+    if not len(line_ends) or line_ends[-1] != len(text) - 1:
+        line_ends = np.append(line_ends, len(text))
+    quotes = _places(text, quote) if quote else np.zeros(0, np.int64)
+    if len(quotes):
+        assert quote
+        # Within quotes is what has an odd number of them before it; a doubled one counts as two.
+        line_ends = line_ends[np.searchsorted(quotes, line_ends) % 2 == 0]
+        _check_quotes(text, content, quotes, line_ends, shown, separator, quote)
+        separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
+    return Marks(line_ends, separators)
+
+
+def _places(text: np.ndarray, character: str) -> np.ndarray:
+    import numpy as np
+
+    # A chunk at a time: the comparison is a byte for each of the text.
+    return np.concatenate(
+        [
+            np.flatnonzero(text[start : start + _CHUNK] == ord(character)) + start
+            for start in range(0, len(text), _CHUNK)
+        ]
+    )
+
+
+def _check_quotes(
+    text: np.ndarray,
+    content: bytearray,
+    quotes: np.ndarray,
+    line_ends: np.ndarray,
+    shown: str,
+    separator: str,
+    quote: str,
+) -> None:
+    """Checks that quotes open where a cell begins and close where it ends."""
+    import numpy as np
+
+    size = len(text)
+    before = np.where(quotes[::2] > 0, text[quotes[::2] - 1], ord("\n"))
+    after = text[np.minimum(quotes[1::2] + 1, size - 1)]
+    after = np.where(quotes[1::2] + 1 < size, after, ord("\n"))
+    begins = np.isin(before, [ord(separator), ord("\n"), ord(quote)])
+    ends = np.isin(after, [ord(separator), ord("\n"), ord("\r"), ord(quote)])
+    wrong = [int(quotes[::2][~begins][0])] if not begins.all() else []
+    wrong += [int(quotes[1::2][~ends][0])] if not ends.all() else []
+    mend = (
+        "Enclose such a cell in quotes and double those within, or write `quote: null` into the "
+        "config's source if quotes are part of the text."
+    )
+    if wrong:
+        place = min(wrong)
+        near = content[max(place - 20, 0) : place + 20].decode("utf-8", "ignore")
+        raise DataError(
+            f"{shown}: line {line_of(content, place):,} has a quote where a cell neither begins "
+            f"nor ends, near {describe(near)}. {mend}"
+        )
+    if len(quotes) % 2:
+        # Most often the first cell is to blame that runs over many lines.
+        raise DataError(
+            f"{shown}: line {line_of(content, int(quotes[-1])):,} or one before it opens a quote "
+            f"that is never closed. {mend}"
+        )
+
+
+def _header(
+    content: bytearray, marks: Marks, shown: str, separator: str, quote: str | None, chosen: bool
+) -> tuple[Header, int]:
+    """The first line that is not blank, and which one that is."""
+    at, start = 0, 0
+    while not content[start : marks.line_ends[at]].strip():
+        start, at = int(marks.line_ends[at]) + 1, at + 1
+        if at == len(marks.line_ends):
+            raise DataError(f"{shown}: there is nothing in it but blank lines.")
+    end = int(marks.line_ends[at])
+    line = content[start:end].decode("utf-8").removesuffix("\r")
+    try:
+        [cells] = csv.reader(
+            [line],
+            delimiter=separator,
+            quotechar=quote or '"',
+            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+            strict=True,
+        )
+    except (csv.Error, ValueError) as error:
+        raise DataError(
+            f"{shown}: the line of names cannot be read ({error}): {describe(line)}."
+        ) from None
+    names = tuple(cell.strip() for cell in cells)
+    if len(names) == 1 and not chosen:
+        _check_separator(line, shown, separator)
+    _check_names(names, shown, line)
+    return Header(names, end + 1), at
+
+
+def _check_separator(line: str, shown: str, separator: str) -> None:
+    others = {mark: line.count(mark) for mark in _SEPARATORS if mark != separator}
+    mark = max(others, key=lambda one: others[one])
+    if others[mark]:
+        raise DataError(
+            f"{shown}: its cells seem to be separated by {_SEPARATORS[mark]}, not by "
+            f"{_SEPARATORS.get(separator, repr(separator))}: the line of names is "
+            f'{describe(line)}. Write `separator: "{_SEPARATORS[mark][1:-1]}"` into the config\'s '
+            "source."
+        )
+
+
+def _check_names(names: Sequence[str], shown: str, line: str) -> None:
+    seen: dict[str, int] = {}
+    for place, name in enumerate(names):
+        # The first may have none: pandas writes the number of each row there.
+        if not name and (place or len(names) == 1):
+            raise DataError(
+                f"{shown}: column {place + 1} of {len(names)} has no name. The line of names is "
+                f"{describe(line)}."
+            )
+        if name in seen:
+            raise DataError(
+                f"{shown}: columns {seen[name] + 1} and {place + 1} are both called "
+                f"'{shorten(name)}'. Rename one of them."
+            )
+        seen[name] = place
+
+
+def _read_cells(
+    content: bytearray,
+    shown: str,
+    separator: str,
+    quote: str | None,
+    width: int,
+    names: Mapping[int, str],
+) -> pl.DataFrame:
+    import polars as pl
+
+    given = {place: f"column_{place + 1}" for place in range(width)}  # As polars calls them.
+    try:
+        frame = pl.read_csv(
+            bytes(content),
+            has_header=False,
+            schema=dict.fromkeys(given.values(), pl.String),
+            columns=[given[place] for place in names],
+            separator=separator,
+            quote_char=quote,
+            truncate_ragged_lines=True,
+        )
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        first = printable(str(error).splitlines()[0])
+        raise DataError(f"{shown}: it cannot be read as a table ({first}).") from None
+    return frame.rename({given[place]: name for place, name in names.items()})

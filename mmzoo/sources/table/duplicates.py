@@ -1,0 +1,85 @@
+"""Rows that are in two splits: what is learnt by heart in one is no knowledge in the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+OnDuplicate = Literal["warn", "error", "drop"]
+
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Rows of a split that are in another one too."""
+
+    split: str
+    """`train` or `validation`."""
+    other: str
+    """The one that they are in too: of these, the one that is further from training."""
+    rows: np.ndarray
+    """int64, ascending: the rows of `split`."""
+    likes: np.ndarray
+    """For each of them, a row of `other` that is equal."""
+
+
+def shared_rows(
+    frame: pl.DataFrame, columns: Sequence[str], splits: dict[str, np.ndarray]
+) -> list[Shared]:
+    """Finds the rows that are equal in some columns and in different splits.
+
+    Rows in which all of the columns are empty are like no other.
+
+    Args:
+        frame: All rows.
+        columns: Those that are compared.
+        splits: `train`, `validation` and `test` -> rows, without those that are left out anyway.
+    """
+    import polars as pl
+
+    if not columns:
+        return []
+    # Hashes are compared first; what they find is compared itself.
+    hashes = frame.select(columns).hash_rows()
+    there = frame.select(~pl.all_horizontal(pl.col(columns).is_null())).to_series()
+    found = []
+    for split, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
+        mine, its = (
+            pl.DataFrame({"row": splits[name], "hash": hashes.gather(splits[name])}).filter(
+                there.gather(splits[name])
+            )
+            for name in (split, other)
+        )
+        pairs = mine.join(its.unique("hash", keep="first"), on="hash").sort("row")
+        rows, likes = pairs["row"], pairs["row_right"]
+        same = pl.Series([True] * len(pairs), dtype=pl.Boolean)
+        for column in columns:
+            same &= frame[column].gather(rows).eq_missing(frame[column].gather(likes))
+        if same.any():
+            found.append(
+                Shared(split, other, rows.filter(same).to_numpy(), likes.filter(same).to_numpy())
+            )
+    return found
+
+
+def told(found: Sequence[Shared], name: Callable[[int], str]) -> list[str]:
+    """A clause on each pair of splits that share rows: how many, and which are the first.
+
+    Args:
+        found: Of `shared_rows`.
+        name: What people call a row.
+    """
+    return [
+        f"{len(one.rows):,} {one.split} rows are in {one.other} too, such as "
+        + ", ".join(
+            f"{name(row)} (as {name(like)})"
+            for row, like in zip(one.rows[:_NAMED], one.likes[:_NAMED], strict=True)
+        )
+        for one in found
+    ]

@@ -1,0 +1,236 @@
+"""The source `table`: rows of CSV, TSV, JSON lines or Parquet files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import MinLen
+
+from mmzoo.errors import DataError
+from mmzoo.sources.bad_rows import unreadable
+from mmzoo.sources.data import Data, OnBadRow, Skipped
+from mmzoo.sources.folds import Fold
+from mmzoo.sources.table.duplicates import OnDuplicate, shared_rows, told
+from mmzoo.sources.table.format import TableFormat
+from mmzoo.sources.table.made import Made, made_columns, media_folder, only_of_train
+from mmzoo.sources.table.split import TableSplit, cut_rows, folds_of, given_splits
+from mmzoo.sources.table.stacked import Stacked, stacked
+from mmzoo.spec import Problem
+from mmzoo.spec.words import printable
+from mmzoo.wanted import Role, Wanted
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_INPUTS: tuple[Role, ...] = ("file", "text", "value")
+
+
+class Table(TableFormat):
+    """A table with an example in each row: CSV, TSV, JSON lines or Parquet.
+
+    Text files may be compressed: `.csv.gz`, `.tsv.xz`, `.jsonl.zst`. Its columns are what inputs
+    and heads ask for: numbers, texts, classes, or paths of files relative to the table's folder.
+    Rows are counted from 1, below the line of names.
+    """
+
+    type: Literal["table"] = "table"
+    path: Annotated[str, MinLen(1)]
+    """The table's file, relative to the working directory."""
+    split: TableSplit = TableSplit()
+    """Which rows train, validate and test."""
+    fold: Fold | None = None
+    """For cross-validation: which of so many folds tests. The folds are the same for all seeds."""
+    on_bad_row: OnBadRow = "error"
+    """What to do about rows without a label or with cells that cannot be used: stop, or skip them
+    and list them in the run."""
+    on_duplicate: OnDuplicate = "warn"
+    """What to do about rows whose inputs are equal to those of a row in another split: say so,
+    stop, or leave them out of the split that is nearer to training."""
+
+    def rules(self) -> Iterator[Problem]:
+        yield from super().rules()
+        if "\0" in self.path:
+            yield Problem(("path",), "a path cannot hold the character \\0")
+        if self.split.folds is not None and self.fold is None:
+            yield Problem(
+                ("fold",), "expected one beside `split.folds`, such as {index: 1, of: 10}"
+            )
+        for name in ("column", "files"):
+            if self.fold is not None and getattr(self.split, name) is not None:
+                yield Problem(
+                    ("fold",), f"expected none beside `split.{name}`: both say what tests"
+                )
+
+    def columns(self) -> dict[str, Literal["input", "target"]] | None:
+        """None: they are known once the table is read."""
+        return None
+
+    def load(
+        self,
+        wanted: Mapping[str, Wanted],
+        seed: int,
+        tell: Callable[[str], None],
+    ) -> Data:
+        """Reads the table, splits it and makes of its columns what is wanted.
+
+        Files that it names are looked for and not opened. Whoever reads them adds what is in them
+        to the fingerprint.
+
+        Args:
+            wanted: What each column is wanted for.
+            seed: Decides which rows are cut off for validation.
+            tell: Not called, as a million rows are read in seconds.
+
+        Returns:
+            Data with all rows but duplicates that are dropped; `bad` has those with cells of which
+            nothing can be made.
+
+        Raises:
+            DataError: A file cannot be read, a column is not there or cannot be what it is wanted
+                for, or there are too few rows for the splits.
+        """
+        import numpy as np
+
+        table = stacked(
+            self.path,
+            self.split.files,
+            self,
+            dict.fromkeys([*wanted, *self.split.columns()]),
+        )
+        frame, shown = table.cells.frame, table.cells.shown
+        name = printable(os.path.basename(self.path))
+        root = media_folder(self.path, self.media_root)
+        made = made_columns(frame, wanted, self, root, shown)
+        bad = {row: why for one in made.values() for row, why in one.bad.items()}
+        bad |= table.cells.bad
+        if self.split.group is not None:
+            empty = frame[self.split.group].is_null().arg_true().to_list()
+            bad |= dict.fromkeys(empty, f"its `{self.split.group}` is empty")
+        usable = np.ones(frame.height, bool)
+        usable[list(bad)] = False
+        try:
+            splits, notes = self._cut(table, usable, made, wanted, seed)
+            splits, duplicates = self._without_duplicates(table, splits, usable, wanted)
+        except DataError:
+            if bad and self.on_bad_row == "error":
+                raise unreadable(name, _skipped(bad, table), "row") from None
+            raise
+        made, strange = only_of_train(made, splits, usable, wanted)
+        bad = strange | bad
+        return Data(
+            name=name,
+            fingerprint=self._fingerprint(table, splits),
+            splits={
+                split: {column: one.values[rows] for column, one in made.items()}
+                for split, rows in splits.items()
+            },
+            class_names={
+                column: one.names for column, one in made.items() if one.names is not None
+            },
+            notes=tuple(
+                f"{name}: {note}"
+                for note in (
+                    *notes,
+                    *(note for one in made.values() for note in one.notes),
+                    *duplicates,
+                )
+            ),
+            row_names={split: table.row_names[rows] for split, rows in splits.items()},
+            rows_are="row",
+            bad={
+                split: {
+                    int(place): bad[int(rows[place])]
+                    for place in np.flatnonzero(np.isin(rows, list(bad)))
+                }
+                for split, rows in splits.items()
+            },
+        )
+
+    def _cut(
+        self,
+        table: Stacked,
+        usable: np.ndarray,
+        made: Mapping[str, Made],
+        wanted: Mapping[str, Wanted],
+        seed: int,
+    ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+        frame, where = table.cells.frame, f"table {table.cells.shown}: column"
+        given, folds, groups = table.given, None, None
+        if column := self.split.column:
+            given = given_splits(frame[column], f"{where} `{column}`")
+        if (column := self.split.folds) and self.fold:
+            folds = folds_of(frame[column], self.fold, f"{where} `{column}`")
+        if column := self.split.group:
+            groups = frame[column].rank("dense").fill_null(0).cast(int).to_numpy()
+        by = next((name for name, one in wanted.items() if one.role == "class"), None)
+        return cut_rows(
+            given,
+            usable,
+            self.split,
+            self.fold,
+            folds,
+            made[by].values if by else None,
+            groups,
+            (made[by].names or ()) if by else (),
+            seed,
+        )
+
+    def _without_duplicates(
+        self,
+        table: Stacked,
+        splits: dict[str, np.ndarray],
+        usable: np.ndarray,
+        wanted: Mapping[str, Wanted],
+    ) -> tuple[dict[str, np.ndarray], list[str]]:
+        """The splits once `on_duplicate` is applied, and clauses on what was found."""
+        import numpy as np
+
+        columns = [column for column, one in wanted.items() if one.role in _INPUTS]
+        looked = {split: rows[usable[rows]] for split, rows in splits.items()}
+        found = shared_rows(table.cells.frame, columns, looked)
+        if not found:
+            return splits, []
+        clauses = told(found, table.row_name)
+        ways = (
+            "`on_duplicate: drop` leaves them out of the one that is nearer to training; "
+            "`split.group` keeps rows together that belong together"
+        )
+        if self.on_duplicate == "error":
+            raise DataError(
+                f"table {table.cells.shown}: rows with the same inputs are in two splits:\n  "
+                + "\n  ".join(clauses)
+                + f"\nTake them out. {ways}; `warn` goes on with them."
+            )
+        if self.on_duplicate == "warn":
+            return splits, [
+                f"{clause}: with the same inputs, so figures may be too good; {ways}"
+                for clause in clauses
+            ]
+        for one in found:
+            splits[one.split] = np.setdiff1d(splits[one.split], one.rows)
+            if not len(splits[one.split]):
+                raise DataError(
+                    f"table {table.cells.shown}: nothing is left of its {one.split} split, as all "
+                    f"rows of it are in {one.other} too."
+                )
+        return splits, [f"dropped, as their inputs are the same: {clause}" for clause in clauses]
+
+    def _fingerprint(self, table: Stacked, splits: Mapping[str, np.ndarray]) -> str:
+        form = {name: getattr(self, name) for name in TableFormat.model_fields}
+        told = {
+            "files": table.sha256s,
+            "format": {name: value for name, value in form.items() if name != "media_root"},
+            "splits": {
+                split: hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
+                for split, rows in splits.items()
+            },
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _skipped(bad: Mapping[int, str], table: Stacked) -> tuple[Skipped, ...]:
+    return tuple(Skipped(table.row_name(row), "", bad[row]) for row in sorted(bad))

@@ -1,0 +1,153 @@
+"""Tables whose cells have types: JSON lines and Parquet."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
+
+from mmzoo.errors import DataError
+from mmzoo.spec.words import describe, printable, shorten
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MAX_ROWS = 200_000_000
+"""A Parquet file of a few kilobytes can have more rows than any memory."""
+_LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def read_json_lines(content: bytearray, shown: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The columns of JSON lines: an object in each line, whose keys are the columns.
+
+    Where a key holds numbers in some lines and text in others, all of it is text.
+
+    Raises:
+        DataError: A line is no object, or a key holds values of kinds that have nothing in common.
+    """
+    import polars as pl
+
+    if content.lstrip()[:1] == b"[":
+        raise DataError(
+            f"{shown}: it is a single JSON list. Expected an object in each line; "
+            "`jq -c '.[]'` makes lines of such a list."
+        )
+    lines = sum(1 for _ in _lines(content))
+    if not lines:
+        raise DataError(f"{shown}: there is nothing in it but blank lines.")
+    if _LONE_SURROGATE.search(content):
+        _check_lines(content, shown)
+    try:
+        frame = pl.read_ndjson(bytes(content), infer_schema_length=None)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        _check_lines(content, shown)
+        first = printable(str(error).splitlines()[0])
+        raise DataError(f"{shown}: it cannot be read as JSON lines ({first}).") from None
+    if frame.height != lines:
+        _check_lines(content, shown)
+        raise DataError(f"{shown}: {frame.height:,} rows were read of {lines:,} lines.")
+    if not frame.width:
+        raise DataError(f"{shown}: the objects in it have no keys.")
+    return frame, tuple(frame.columns)
+
+
+def _lines(content: bytearray) -> Iterator[tuple[int, bytearray]]:
+    """The lines that are not blank, and their numbers."""
+    start, number = 0, 0
+    while start < len(content):
+        end = content.find(b"\n", start)
+        end = len(content) if end < 0 else end
+        number += 1
+        line = content[start:end]
+        if line and not line.isspace():
+            yield number, line
+        start = end + 1
+
+
+def _check_lines(content: bytearray, shown: str) -> None:
+    """Reads line by line, to tell what polars cannot: in which line what is wrong."""
+    kinds: dict[str, tuple[str, int]] = {}
+    for number, line in _lines(content):
+        where = f"{shown}: line {number:,}"
+        try:
+            row = json.loads(line, parse_constant=_no_number)
+            json.dumps(row, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise DataError(f"{where} has half of a character (\\ud800 to \\udfff).") from None
+        except RecursionError:
+            raise DataError(f"{where} has lists or objects in one another too deep.") from None
+        except ValueError as error:
+            if place := str(getattr(error, "colno", "")):
+                place = f" at column {place}"
+            raise DataError(
+                f"{where} is not JSON{place} ({getattr(error, 'msg', error)}): "
+                f"{describe(line.decode())}"
+            ) from None
+        if not isinstance(row, dict):
+            raise DataError(
+                f"{where}: expected an object with a key for each column; got {describe(row)}."
+            )
+        for key, value in row.items():
+            kind = _kind(value)
+            if kind is None:
+                continue
+            first, at = kinds.setdefault(key, (kind, number))
+            if kind != first and {kind, first} != {"a number", "text"}:
+                raise DataError(
+                    f"{shown}: key '{shorten(key)}' holds {first} in line {at:,}, and {kind} in "
+                    f"line {number:,}. Write them as one kind."
+                )
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number in JSON; write null")
+
+
+def _kind(value: Any) -> str | None:
+    match value:
+        case None:
+            return None
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def read_parquet(
+    place: str, shown: str, wanted: Collection[str] | None
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Some or all columns of a Parquet file, and the names of all.
+
+    Raises:
+        DataError: It is damaged, not complete, or has more than `MAX_ROWS` rows.
+    """
+    import polars as pl
+
+    try:
+        scan = pl.scan_parquet(place, glob=False)
+        names = tuple(scan.collect_schema().names())
+        rows = int(scan.select(pl.len()).collect().item())
+        if rows > MAX_ROWS:
+            raise DataError(
+                f"{shown}: it has {rows:,} rows, and mmzoo reads up to {MAX_ROWS:,}. Cut it up."
+            )
+        chosen = [name for name in names if wanted is None or name in set(wanted)]
+        frame = scan.select(chosen or names[:1]).collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        first = printable(str(error).splitlines()[0] if str(error) else "")
+        raise DataError(
+            f"{shown}: the Parquet file is damaged, not complete, or of a kind that polars does "
+            f"not read ({first}). Write it anew."
+        ) from None
+    if frame.height != rows:
+        raise DataError(f"{shown}: {frame.height:,} rows were read of {rows:,}. Write it anew.")
+    if not rows:
+        raise DataError(f"{shown}: there are no rows in it.")
+    return frame, names
