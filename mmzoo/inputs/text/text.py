@@ -1,0 +1,236 @@
+"""Text: sentences, reviews, titles or questions as an input of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+from mmzoo.encoders import Features
+from mmzoo.encoders.text import TextEncoder
+from mmzoo.errors import DataError
+from mmzoo.inputs.base import BaseInput, Files
+from mmzoo.inputs.opened import Opened
+from mmzoo.inputs.text.ids import FIRST, PADDING, UNKNOWN, numbered, stacked
+from mmzoo.inputs.text.notes import FITTING, fit_sentence
+from mmzoo.inputs.text.tokens import Tokenizer, Unit, in_parts
+from mmzoo.inputs.text.vocabulary import (
+    VOCABULARY,
+    counted,
+    most_frequent,
+    read_vocabulary,
+    written_vocabulary,
+)
+from mmzoo.lazy import keras, tf
+from mmzoo.spec import PositiveInt
+from mmzoo.spec.words import describe
+from mmzoo.wanted import Role
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from keras import KerasTensor
+
+_UNKNOWN_SHOWN = "[?]"
+_SYNTHETIC_WORDS = 100
+
+
+class Text(BaseInput):
+    """Texts in any language, as the numbers of their words or characters.
+
+    All texts are brought to Unicode's NFKC form. Words are what stands between spaces and
+    punctuation, apostrophes within them included; of scripts that put no spaces between words, such
+    as Chinese, each character is a word. The vocabulary is read off the training texts.
+    """
+
+    worded: ClassVar[bool] = True
+    role: ClassVar[Role] = "text"
+
+    type: Literal["text"] = "text"
+    column: str | None = None
+    """Where the data has the texts; by default, the column with the input's name."""
+    tokens: Unit = "words"
+    """What is read at a time: words, or characters."""
+    vocabulary_size: PositiveInt = 20_000
+    """How many words are known at most: the most frequent ones of the training texts. All others
+    are read as one and the same unknown word. A run's config has the number that was found."""
+    min_count: PositiveInt = 1
+    """How often a word must be in the training texts to be known."""
+    length: PositiveInt | Literal["auto"] = 200
+    """How many words of a text are read; what is beyond is cut off. With auto, as many as leave
+    95 % of the training texts whole."""
+    keep: Literal["start", "end"] = "start"
+    """Which part of a text that is too long is read."""
+    lowercase: bool = True
+    """Whether words are read in lower case."""
+    punctuation: Literal["remove", "keep"] = "remove"
+    """What is done about punctuation and symbols: remove (save for emoji), or keep each as a word
+    of its own."""
+    html: Literal["remove", "keep"] = "remove"
+    """What is done about HTML tags such as <br />: remove, or keep as if it were text."""
+    missing: Literal["error", "empty"] = "error"
+    """What is done about an example that has no text, or one without any word: it is a bad row, or
+    read as one unknown word."""
+    encoder: TextEncoder
+    """The network that reads the texts."""
+
+    @property
+    def _tokenizer(self) -> Tokenizer:
+        return Tokenizer(self.tokens, self.lowercase, self.punctuation, self.html)
+
+    def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
+        """Made-up texts: objects `[rows]`, of as many words as are read."""
+        import numpy as np
+
+        length = 20 if self.length == "auto" else self.length
+        words = np.array([f"word{number}" for number in range(_SYNTHETIC_WORDS)])
+        drawn = words[random.randint(0, len(words), (rows, length))]
+        return np.array([" ".join(of_row) for of_row in drawn.tolist()], dtype=object)
+
+    def opened(
+        self,
+        columns: Mapping[str, np.ndarray],
+        bad: Mapping[str, Collection[int]],
+        decode: bool,
+        tell: Callable[[str], None],
+    ) -> Opened:
+        """Texts as they are; those without any word are bad rows, if `missing` is an error."""
+        if self.missing == "empty" or not all(map(_are_texts, columns.values())):
+            return Opened(columns)  # `check` refuses what are no texts.
+        without = {
+            split: [row for row in self._without_words(texts) if row not in bad.get(split, ())]
+            for split, texts in columns.items()
+        }
+        reasons = {
+            split: {row: _without_word(columns[split][row]) for row in rows}
+            for split, rows in without.items()
+        }
+        return Opened(columns, reasons)
+
+    def _without_words(self, texts: np.ndarray) -> list[int]:
+        import numpy as np
+
+        has_words = [part.to_numpy() for part in in_parts(texts, self._tokenizer.has_tokens)]
+        return np.flatnonzero(~np.concatenate(has_words)).tolist() if has_words else []
+
+    def check(self, values: np.ndarray, where: str) -> None:
+        """Raises a DataError unless the values are texts.
+
+        Args:
+            values: The column.
+            where: Says where they come from.
+        """
+        if not _are_texts(values):
+            raise DataError(
+                f"{where}: expected texts, found {values.dtype.name} of shape {values.shape}"
+            )
+
+    def fit(self, values: np.ndarray, where: str) -> tuple[Self, Files]:
+        """Reads the vocabulary off the training texts, and the length where that is auto.
+
+        Returns:
+            The input with `vocabulary_size` and `length` as found, and `vocabulary.txt`: a word a
+            line, the most frequent first, words of one frequency in the order of their characters.
+
+        Raises:
+            DataError: The texts have no words, or none often enough.
+        """
+        import numpy as np
+
+        def count(texts: pl.Series) -> tuple[pl.DataFrame, np.ndarray]:
+            tokens = self._tokenizer.tokens(texts)
+            return counted(tokens), tokens.list.len().to_numpy()
+
+        counts, lengths = zip(*in_parts(values, count), strict=True)
+        words = most_frequent(counts, self.vocabulary_size, self.min_count)
+        if not words:
+            often = f" that is there {self.min_count} times" if self.min_count > 1 else ""
+            raise DataError(f"{where}: the {len(values):,} training texts have no word{often}.")
+        length = self.length
+        if length == "auto":
+            fitting = np.percentile(np.concatenate(lengths), FITTING, method="higher")
+            length = max(1, int(fitting))
+        fitted = self.replace(vocabulary_size=len(words), length=length)
+        return fitted, {VOCABULARY: written_vocabulary(words)}
+
+    def prepared(
+        self, values: np.ndarray, files: Files, where: str, tell: Callable[[str], None]
+    ) -> np.ndarray:
+        """Texts as ids, unsigned `[texts, at most length]`: 0 is padding at the end, 1 unknown.
+
+        Says how many words are unknown, and how many texts are cut where those are many.
+        """
+        import numpy as np
+
+        words = self._vocabulary(files, where)
+        length = self._length()
+
+        def number(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+            tokens = self._tokenizer.tokens(texts)
+            kept = tokens.list.head(length) if self.keep == "start" else tokens.list.tail(length)
+            return numbered(kept, words), tokens.list.len().to_numpy()
+
+        if not len(values):
+            return stacked([], len(words))
+        parts, lengths = zip(*in_parts(values, number), strict=True)
+        ids = stacked(parts, len(words))
+        told = fit_sentence(ids, np.concatenate(lengths), length, self.keep, self.tokens)
+        tell(f"{where}: {told}")
+        return ids
+
+    def _vocabulary(self, files: Files, where: str) -> list[str]:
+        return read_vocabulary(files.get(VOCABULARY), self.vocabulary_size, where)
+
+    def _length(self) -> int:
+        if self.length == "auto":
+            raise ValueError("`fit` has not found the length yet")
+        return self.length
+
+    def preprocess(self, values: tf.Tensor) -> tf.Tensor:
+        """Ids as int32 `[batch, longest text of the batch]`: padding that no text needs is cut."""
+        ids = tf.cast(values, tf.int32)
+        longest = tf.reduce_max(tf.math.count_nonzero(ids, axis=1))
+        return ids[:, : tf.maximum(longest, 1)]
+
+    def placeholder(self, name: str) -> KerasTensor:
+        """The model's input: int32 `[batch, positions]`; other batches have other positions."""
+        return keras.Input((None,), dtype="int32", name=name)
+
+    def features(self, x: KerasTensor) -> Features:
+        """The features of the encoder on ids, of which there are two more than words."""
+        return self.encoder.build(x, FIRST + self.vocabulary_size)
+
+    def load_pretrained(
+        self, model: keras.Model, files: Files, tell: Callable[[str], None]
+    ) -> None:
+        """Puts the word vectors that the encoder starts from into the sub-model of `features`.
+
+        Args:
+            model: The sub-model `<input>_encoder`.
+            files: What `fit` gave.
+            tell: Receives a sentence on what was loaded.
+        """
+        self.encoder.load_vectors(model, self._vocabulary(files, f"column '{self.column}'"), tell)
+
+    def written(self, values: np.ndarray, files: Files) -> list[str]:
+        """Texts as the model reads them: `what a [?] film`, where one word is unknown.
+
+        Args:
+            values: Ids `[texts, positions]`.
+            files: What `fit` gave.
+        """
+        import numpy as np
+
+        shown = np.empty(FIRST + self.vocabulary_size, dtype=object)
+        shown[PADDING], shown[UNKNOWN] = "", _UNKNOWN_SHOWN
+        shown[FIRST:] = self._vocabulary(files, f"column '{self.column}'")
+        between = " " if self.tokens == "words" else ""
+        return [between.join(shown[ids[ids != PADDING]]) for ids in values]
+
+
+def _are_texts(values: np.ndarray) -> bool:
+    return values.ndim == 1 and values.dtype.kind == "O"
+
+
+def _without_word(text: str | None) -> str:
+    """Why a text cannot be used, as a clause."""
+    return "it has no text" if text is None else f"there is no word in it: {describe(text)}"
