@@ -19,7 +19,7 @@ from mmzoo.errors import ConfigError, RunError
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
 from mmzoo.inputs import Input
-from mmzoo.inputs.image import Augmentation
+from mmzoo.inputs.image import Augmentation as ImageAugmentation
 from mmzoo.mixing import Mixing
 from mmzoo.objectives import Objective
 from mmzoo.optimizers import Optimizer
@@ -31,19 +31,20 @@ from mmzoo.spec.expected import Expected
 from mmzoo.spec.files import config_of_name
 from mmzoo.spec.words import either, flow, shorten
 
-FAMILIES: dict[str, tuple[Any, ...]] = {
-    "inputs": (Input,),
-    "encoders": (ImageEncoder, TabularEncoder),
-    "fusions": (Fusion,),
-    "heads": (Head,),
-    "objectives": (Objective,),
-    "sources": (Source,),
-    "optimizers": (Optimizer,),
-    "schedules": (Schedule,),
-    "augmentations": (Augmentation,),
-    "mixings": (Mixing,),
+FAMILIES: dict[str, Any] = {
+    "inputs": Input,
+    "image encoders": ImageEncoder,
+    "tabular encoders": TabularEncoder,
+    "fusions": Fusion,
+    "heads": Head,
+    "objectives": Objective,
+    "sources": Source,
+    "optimizers": Optimizer,
+    "schedules": Schedule,
+    "image augmentations": ImageAugmentation,
+    "mixings": Mixing,
 }
-"""Each family with its unions: encoders have one for each modality."""
+"""Each family with its union, in which a name stands once."""
 
 
 _LONGEST_HEAD = 200
@@ -52,14 +53,12 @@ _LONGEST_HEAD = 200
 
 def members(family: str) -> dict[str, type[Spec]]:
     """The specs of a family by the `type` that users write."""
-    return {
-        name: spec for union in FAMILIES[family] for name, spec in Expected.of(union).family.items()
-    }
+    return Expected.of(FAMILIES[family]).family
 
 
 def listed(kind: str, pattern: str = "*") -> dict[str, str]:
     """The names of one kind that match a pattern with wildcards, each with a line about it."""
-    rows = _LISTS[kind]() if kind in _LISTS else _summaries(kind)
+    rows = _LISTS[kind]() if kind in _LISTS else _summaries_of_kind(kind)
     return {
         name: note
         for name, note in rows.items()
@@ -118,6 +117,27 @@ def find_components(name: str) -> list[Component]:
             "For a config or a run, give its path."
         )
     return found
+
+
+def _summaries_of_kind(kind: str) -> dict[str, str]:
+    """The members of all families of a kind, with what each is to a modality where it is several
+    things."""
+    found: dict[str, dict[str, str]] = {}
+    for family in FAMILIES:
+        if kind in (family, _kind_of(family)):
+            for name, note in _summaries(family).items():
+                found.setdefault(name, {})[family.partition(" ")[0]] = note
+    return {
+        name: next(iter(notes.values()))
+        if len(notes) == 1
+        else " ".join(f"{modality.capitalize()}: {note}" for modality, note in notes.items())
+        for name, notes in found.items()
+    }
+
+
+def _kind_of(family: str) -> str:
+    """What a family is listed as: encoders of all modalities are one kind."""
+    return family.rpartition(" ")[2]
 
 
 def _summaries(family: str) -> dict[str, str]:
@@ -207,4 +227,4 @@ _LISTS: dict[str, Callable[[], dict[str, str]]] = {
     "configs": _configs,
     "runs": _runs,
 }
-KINDS = (*FAMILIES, *_LISTS)
+KINDS = (*dict.fromkeys(map(_kind_of, FAMILIES)), *_LISTS)

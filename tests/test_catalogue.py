@@ -27,7 +27,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
 }
 """The fields of a component that have no default."""
 
-FROM_PAPERS = ("encoders", "mixings", "optimizers")
+FROM_PAPERS = ("image encoders", "mixings", "optimizers")
 EVERY = [(family, name) for family in FAMILIES for name in members(family)]
 
 
