@@ -71,7 +71,7 @@ def test_one_of_the_networks_that_share_a_spec_is_shown_by_itself(mmzoo):
         "32 x 32)."
     )
     shown = mmzoo("show", "mobilenet_v2").out
-    assert shown.startswith("mobilenet_v2 (encoders)\n\nMobileNetV2: 2.3 million parameters")
+    assert shown.startswith("mobilenet_v2 (image encoders)\n\nMobileNetV2: 2.3 million parameters")
     assert "Inverted residuals" in shown
     assert "Searching for MobileNetV3" not in shown
 
@@ -111,7 +111,7 @@ def test_what_is_damaged_does_not_hide_the_rest(mmzoo, own_run, tmp_path):
 
 def test_a_component_is_shown_with_its_fields(mmzoo):
     done = mmzoo("show", "lenet")
-    assert done.out.startswith("lenet (encoders)\n\n")
+    assert done.out.startswith("lenet (image encoders)\n\n")
     assert "  filters: a list of whole numbers of at least 1 = [6, 16]\n      Filters" in done.out
     assert "Reference: LeCun et al." in done.out
     [component] = mmzoo("show", "lenet", "--json").document
