@@ -1,12 +1,12 @@
-"""Columns of files: an error that names those that cannot be decoded."""
+"""Columns of files: an error that names those that cannot be decoded, in time if possible."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mmzoo.inputs import are_files
+from mmzoo.inputs import are_files, newly_damaged
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import tf
 from mmzoo.sources import settled
@@ -25,6 +25,27 @@ def damaged_files(config: Config, columns: Columns, tell: Callable[[str], None])
         if are_files(values):
             bad |= spec.damaged(values, tell)
     return bad
+
+
+def refuse_damaged(
+    config: Config, data: Data, splits: Iterable[str], tell: Callable[[str], None]
+) -> None:
+    """Decodes the files of some splits once, save those whose content was found whole before.
+
+    A training comes upon its validation files after an epoch, and upon its test files at the very
+    end: too late to hear that they are damaged.
+
+    Raises:
+        DataError: files cannot be decoded: all of them are named.
+    """
+    bad: dict[str, dict[int, str]] = {}
+    for split in splits:
+        bad[split] = {}
+        for name, spec in config.inputs.items():
+            values = data.splits[split][config.columns[name]]
+            if are_files(values):
+                bad[split] |= newly_damaged(spec.type, values, spec.damaged, tell)
+    settled(data, bad, "error")
 
 
 @contextmanager

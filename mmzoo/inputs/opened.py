@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 class Opened:
     """A column of a source, looked into: arrays as they are, files as what must be known of them.
 
-    A column of files has become bytes `[examples, parts]`, the first part being the path. Such a
-    column can be cut, drawn from and given to TensorFlow like any other.
+    A column of files has become bytes `[examples, parts]`, the first part being the path and the
+    last a sha256 of what is in the file. Such a column can be cut, drawn from and given to
+    TensorFlow like any other.
     """
 
     values: Mapping[str, np.ndarray]

@@ -13,7 +13,14 @@ from functools import cached_property
 from typing import Any
 
 from mmzoo.config import Config
-from mmzoo.data import TrainingOrder, decoded, evaluation_batches, naming_files, training_batches
+from mmzoo.data import (
+    TrainingOrder,
+    decoded,
+    evaluation_batches,
+    naming_files,
+    refuse_damaged,
+    training_batches,
+)
 from mmzoo.devices import Devices
 from mmzoo.inputs import are_files
 from mmzoo.lazy import keras, tf
@@ -215,7 +222,9 @@ def _feed(
         fed = feed(network, config, data, devices, tell)
     with times.spent_on("decoding"):
         # The test split too: a file that cannot be decoded should be known at the start.
-        return replace(fed, data=decoded(fed.config, fed.data, tuple(data.splits), tell))
+        kept = decoded(fed.config, fed.data, tuple(data.splits), tell)
+        refuse_damaged(fed.config, kept, ("validation", "test"), tell)
+        return replace(fed, data=kept)
 
 
 def _distributed(batches: tf.data.Dataset, devices: Devices) -> Any:

@@ -12,7 +12,14 @@ import pytest
 
 import mmzoo.data.keeping
 from mmzoo.config import Config, load_config
-from mmzoo.data import TrainingOrder, decoded, evaluation_batches, naming_files, training_batches
+from mmzoo.data import (
+    TrainingOrder,
+    decoded,
+    evaluation_batches,
+    naming_files,
+    refuse_damaged,
+    training_batches,
+)
 from mmzoo.errors import DataError
 from mmzoo.lazy import tf
 from mmzoo.sources import Data
@@ -195,6 +202,27 @@ def test_other_sizes_are_noted(photos):
         "photo: pictures of 11 sizes, from 19x31 to 25x25, are stretched to 12x16"
         in load(config(photos)).notes
     )
+
+
+def test_damage_in_several_splits_is_named_at_once(photos):
+    spec = config(photos)
+    names = {split: list(rows) for split, rows in load(spec).row_names.items()}
+    for split in ("train", "validation", "test"):
+        damage(photos / names[split][0])
+    data = load(spec)
+    with pytest.raises(DataError) as caught:
+        refuse_damaged(spec, data, ("validation", "test"), [].append)
+    first, *listed, _ = str(caught.value).splitlines()
+    assert first == "photos: 2 files cannot be read:"
+    assert [line.split(": ")[0].strip() for line in listed] == [
+        names["validation"][0],
+        names["test"][0],
+    ]
+
+
+def test_arrays_are_not_looked_at_for_damage(tiny):
+    spec = load_config(tiny).with_columns()
+    refuse_damaged(spec, load(spec), ("validation", "test"), pytest.fail)
 
 
 def test_a_damaged_file_is_named_wherever_batches_are_consumed(photos):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from mmzoo.inputs.found_whole import newly_damaged
 from mmzoo.inputs.image.decoding import decoded_picture
 from mmzoo.inputs.image.files import Header, picture_header, picture_pixels
 from mmzoo.inputs.image.fitting import Resize
@@ -42,7 +43,8 @@ def opened_files(
         known: Split -> rows whose paths must not be opened.
         shape: Of the pictures that they will become.
         resize: How they will.
-        decode: Whether to decode every picture too, for damage that no header tells of.
+        decode: Whether to decode every picture too, for damage that no header tells of, save those
+            that were found whole before.
         tell: Receives sentences on what takes long.
 
     Returns:
@@ -58,9 +60,8 @@ def opened_files(
             row: file for row, file in enumerate(found) if isinstance(file, str) and row not in shut
         }
         if decode:
-            tell(f"Decoding all {len(paths):,} pictures of {split} once, to find damaged ones.")
             whole = [row for row, file in enumerate(found) if not isinstance(file, str)]
-            damaged = damaged_files(values[split][whole], tell)
+            damaged = newly_damaged("image", values[split][whole], damaged_files, tell)
             bad[split] |= {whole[place]: reason for place, reason in damaged.items()}
         for row, file in enumerate(found):
             if row not in bad[split] and not isinstance(file, str):
@@ -77,7 +78,7 @@ def damaged_files(files: np.ndarray, tell: Tell) -> dict[int, str]:
         files: Bytes `[examples, 3]`, as `opened_files` has them.
         tell: Receives sentences on the progress, if it takes long.
     """
-    reasons = in_threads(_damage, list(files), "Decoded", "pictures", tell)
+    reasons = in_threads(_damage, list(files), "Looked for damage in", "pictures", tell)
     return {row: reason for row, reason in enumerate(reasons) if reason is not None}
 
 
@@ -107,7 +108,7 @@ def _decoder() -> Callable[[tf.Tensor], tf.Tensor]:
 
     @tf.function(input_signature=[tf.TensorSpec((3,), tf.string)], autograph=False)
     def decode(file: tf.Tensor) -> tf.Tensor:
-        return tf.shape(decoded_picture(file, (1, 1)))
+        return tf.shape(decoded_picture(file, edges=lambda size: size))
 
     return decode
 

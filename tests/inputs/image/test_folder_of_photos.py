@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from picture_files import scene, transparent, write
 
 from mmzoo import evaluate, predict
+from mmzoo.config import load_config
 from mmzoo.errors import DataError
 from mmzoo.runs import Run
 from mmzoo.training.train import train
@@ -113,3 +115,27 @@ def test_the_worst_mistakes_are_shown(folder, tmp_path):
     assert evaluate(done)["colour"]["accuracy"] < 1
     with PIL.Image.open(done.evaluation("test") / "mistakes.png") as grid:
         assert grid.width > 200
+
+
+def test_a_damaged_test_photo_is_named_before_the_first_step(folder, tmp_path):
+    photos = Path(shutil.copytree(folder, tmp_path / "photos"))
+    config = {
+        "name": "photos",
+        "source": {"type": "folder", "path": str(photos), "validation": 0.2, "test": 0.25},
+        "inputs": {
+            "photo": {
+                "type": "image",
+                "shape": [16, 16, 3],
+                "encoder": {"type": "cnn", "filters": [2]},
+            }
+        },
+        "heads": {"colour": {"type": "classification"}},
+        "train": {"epochs": 1, "keep_decoded": False},
+    }
+    data = load_config(config).with_columns().load_data([].append)
+    name = next(name for name in data.row_names["test"].tolist() if name.endswith(".jpg"))
+    PIL.Image.effect_noise((200, 200), 90).save(photos / name)
+    (photos / name).write_bytes((photos / name).read_bytes()[:4000])
+    with pytest.raises(DataError, match=f"{name}: the picture is damaged: image file is trunc"):
+        train(config, run=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -84,11 +84,29 @@ def test_what_cannot_be_read_is_found_by_split_and_row(tmp_path):
 def test_damage_behind_the_header_is_found_by_decoding(tmp_path):
     paths = [write(tmp_path / "good.png", scene()), cut_short(tmp_path / "cut.jpg")]
     assert not opened(*paths).bad["train"]
-    told: list[str] = []
-    found = image().opened({"train": text(*paths)}, {}, True, told.append)
-    assert list(found.bad["train"]) == [1]
-    assert found.bad["train"][1].startswith("the picture is damaged: image file is truncated")
-    assert told == ["Decoding all 2 pictures of train once, to find damaged ones."]
+    for _ in range(2):  # What is damaged is found again, unlike what is whole.
+        found = opened(*paths, decode=True)
+        assert list(found.bad["train"]) == [1]
+        assert found.bad["train"][1].startswith("the picture is damaged: image file is truncated")
+
+
+def test_what_was_found_whole_is_not_decoded_again(tmp_path, monkeypatch):
+    paths = [write(tmp_path / f"{number}.png", scene(seed=40 + number)) for number in range(3)]
+    assert not opened(*paths, decode=True).bad["train"]
+    decoded: list[bytes] = []
+    damaged_files = mmzoo.inputs.image.opening.damaged_files
+
+    def noted(files, tell):
+        decoded.extend(files[:, 0])
+        return damaged_files(files, tell)
+
+    monkeypatch.setattr(mmzoo.inputs.image.opening, "damaged_files", noted)
+    paths[1] = paths[1].rename(tmp_path / "moved.png")
+    assert not opened(*paths, decode=True).bad["train"]
+    assert not decoded
+    write(paths[1], scene(seed=43))
+    assert not opened(*paths, decode=True).bad["train"]
+    assert decoded == [str(paths[1]).encode()]
 
 
 def test_damage_that_only_tensorflow_minds(tmp_path, monkeypatch):
