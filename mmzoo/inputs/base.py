@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from mmzoo.encoders import Encoder, Features
+from mmzoo.inputs.measured import Measured
 from mmzoo.inputs.opened import Opened
 from mmzoo.spec import Spec
 from mmzoo.wanted import Role, Wanted, column_of
@@ -137,6 +138,10 @@ class BaseInput(Spec):
             DataError: Nothing can be made of the values.
         """
         return self, {}
+
+    def measured(self, values: np.ndarray) -> Measured | None:
+        """How long opened values are, where a fitted input reads no more than so much of them."""
+        return None
 
     def prepared(
         self, values: np.ndarray, files: Files, where: str, tell: Callable[[str], None]

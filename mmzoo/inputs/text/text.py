@@ -9,6 +9,7 @@ from mmzoo.encoders import Features
 from mmzoo.encoders.text import TextEncoder
 from mmzoo.errors import DataError
 from mmzoo.inputs.base import BaseInput, Files
+from mmzoo.inputs.measured import Measured
 from mmzoo.inputs.opened import Opened
 from mmzoo.inputs.text.ids import FIRST, PADDING, UNKNOWN, numbered, stacked
 from mmzoo.inputs.text.notes import FITTING, fit_sentence
@@ -151,6 +152,16 @@ class Text(BaseInput):
             length = max(1, int(fitting))
         fitted = self.replace(vocabulary_size=len(words), length=length)
         return fitted, {VOCABULARY: written_vocabulary(words)}
+
+    def measured(self, values: np.ndarray) -> Measured:
+        """How many words or characters each text has."""
+        import numpy as np
+
+        def count(texts: pl.Series) -> np.ndarray:
+            return self._tokenizer.tokens(texts).list.len().to_numpy()
+
+        lengths = np.concatenate([np.zeros(0, np.int64), *in_parts(values, count)])
+        return Measured(lengths, self._length(), self.tokens)
 
     def prepared(
         self, values: np.ndarray, files: Files, where: str, tell: Callable[[str], None]
