@@ -37,14 +37,14 @@ def dump_yaml(spec: Spec, header: str = "") -> str:
 def dump_line(value: Any) -> str:
     """A plain value, list or mapping as YAML on one line, which reads back as the same value."""
     text = yaml.dump(
-        value,
+        [value],  # In a list every value is written on one line, and none as a document.
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
         width=float("inf"),
         default_flow_style=True,
     )
-    return str(text).removesuffix("\n").removesuffix("\n...")
+    return str(text).removeprefix("[").removesuffix("]\n")
 
 
 def _plain(value: Any) -> Any:
