@@ -19,7 +19,7 @@ from mmzoo.heads import Head
 from mmzoo.inputs import Files, Input, Opened
 from mmzoo.objectives import Objective, Supervised
 from mmzoo.recipe import Train
-from mmzoo.sources import Data, Source, Synthetic, settled
+from mmzoo.sources import BadRows, Data, OnBadRow, Source, Synthetic, other_rows, settled
 from mmzoo.spec import (
     Problem,
     Spec,
@@ -150,11 +150,41 @@ class Config(Spec):
         Raises:
             DataError: the data cannot be had, or a part of it not be read.
         """
-        return self.opened(self.source.load(self.wanted(), self.train.seed, tell), tell)
+        data = self.source.load(self.wanted(), self.train.seed, tell)
+        data, bad = self._opened(data, self.source.on_bad_row, tell)
+        return settled(data, bad, self.source.on_bad_row)
 
-    def opened(self, data: Data, tell: Callable[[str], None]) -> Data:
-        """A source's data, once the inputs have looked into it and bad rows are settled."""
-        on_bad_row = self.source.on_bad_row
+    def load_rows(
+        self,
+        path: str,
+        split: str,
+        tell: Callable[[str], None],
+        *,
+        labelled: bool,
+        on_bad_row: OnBadRow = "error",
+    ) -> Data:
+        """All rows of another table or folder as one split, opened like those of the source.
+
+        Args:
+            path: a table; or a folder with one for each class.
+            split: what to call the split.
+            tell: receives sentences on what takes long.
+            labelled: whether the heads' columns are read too.
+            on_bad_row: what becomes of rows that cannot be used.
+
+        Raises:
+            DataError: there is nothing to be read, or a column is missing.
+        """
+        parts = (*self.inputs.values(), *(self.heads.values() if labelled else ()))
+        wanted = {column: one for part in parts for column, one in part.wanted().items()}
+        data = other_rows(path, wanted, self.source, split)
+        data, bad = self._opened(data, on_bad_row, tell)
+        return settled(data, bad, on_bad_row, "give `--on-bad-row skip`")
+
+    def _opened(
+        self, data: Data, on_bad_row: OnBadRow, tell: Callable[[str], None]
+    ) -> tuple[Data, BadRows]:
+        """A source's data, once the inputs have looked into it, and the rows they found bad."""
         opened = {
             self.columns[name]: spec.opened(
                 {split: spec.gathered(columns) for split, columns in data.splits.items()},
@@ -164,7 +194,7 @@ class Config(Spec):
             )
             for name, spec in self.inputs.items()
         }
-        return settled(self._with_opened(data, opened), _bad_rows(opened), on_bad_row)
+        return self._with_opened(data, opened), _bad_rows(opened)
 
     def fitted(self, data: Data) -> tuple[Config, Preprocessing]:
         """The same config with everything written in that can be read off the data.
@@ -190,6 +220,24 @@ class Config(Spec):
                 values, f"inputs.{name}, {self._at(name, data)}"
             )
         return self.replace(inputs=inputs, heads=heads), preprocessing
+
+    def with_classes(self, data: Data) -> Config:
+        """The same fitted config, where heads count classes by the numbers that these data give.
+
+        Only a head that sorts the data's classes into its own does, such as a binary one with
+        `positive`. All others have told the source which class has which number.
+        """
+        heads = {
+            name: head.fit(
+                next(iter(data.splits.values()))[self.columns[name]],
+                data.class_names[self.columns[name]],
+                f"heads.{name}, {self._at(name, data)}",
+            )
+            if head.known_names is None and self.columns[name] in data.class_names
+            else head
+            for name, head in self.heads.items()
+        }
+        return self.replace(heads=heads)
 
     def prepared(
         self, data: Data, preprocessing: Preprocessing, tell: Callable[[str], None]

@@ -1,20 +1,22 @@
-"""`mmzoo predict`: what a trained model says of files it has not seen."""
+"""`mmzoo predict`: what a trained model says of examples that it has not seen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mmzoo.config import Config
-from mmzoo.data import damaged_files, evaluation_batches
+from mmzoo.data import damaged_files, evaluation_batches, naming_files
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import tf
 from mmzoo.runs import Run
+from mmzoo.sources import Data, OnBadRow, TableFormat, read_frame
 from mmzoo.spec.words import printable
 from mmzoo.trained import load_trained, open_trained
 
@@ -23,70 +25,83 @@ if TYPE_CHECKING:
 
 Columns = dict[str, list[Any]]
 
-_SPLIT = "files"
-"""What the files to predict from are a split of, where one must be named."""
+_SPLIT = "data"
+"""What the examples to predict from are a split of, where one must be named."""
 _NAMED = 10
 """How many unreadable files a message names."""
+_LONGEST_TEXT = 10_000_000
+"""Bytes of a file that is read as one text."""
 
 
 @memory_errors()
 def predict(
     run: Run | Path | str,
-    files: Iterable[Path | str] | Path | str,
+    files: Iterable[Path | str] | Path | str = (),
     *,
+    data: Path | str | None = None,
+    on_bad_row: OnBadRow = "error",
     top: int = 0,
     checkpoint: str | Path = "best",
     device: Kind = "auto",
 ) -> Columns:
-    """Predicts from files, one example each.
+    """Predicts from files, one example each, or from the rows of a table.
 
     Args:
         run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
         files: the files of the model's only input, such as pictures; or one of them.
+        data: in their place, a table that has the columns of all inputs.
+        on_bad_row: what becomes of a table's rows that cannot be used: "error" or "skip".
         top: how many of the most probable classes to give for each classification.
         checkpoint: "best", "last", or a weights file; not beside a weights file as `run`.
         device: "auto", "cpu" or "gpu".
 
     Returns:
-        The columns of a table with a row for each file: `file`, and for each head its prediction
-        and, where it has one, its probability.
+        The columns of a table with a row for each example: `file`, or those columns of the given
+        table that the model does not read, such as ids; and for each head its prediction and, where
+        it has one, its probability.
 
     Raises:
-        DataError: files cannot be read, there is none, or the model needs more than one input.
+        DataError: there is nothing to predict from, it cannot be read, or single files cannot give
+            what the model needs.
         RunError: there is no such run or checkpoint.
     """
     run, checkpoint = open_trained(run, checkpoint)
     # A text is a sequence of texts too, which nobody means.
     paths = [Path(files)] if isinstance(files, Path | str) else [Path(file) for file in files]
-    if not paths:
+    if paths and data is not None:
+        raise DataError("expected files to predict from or a table, not both")
+    if not paths and data is None:
         raise DataError("there are no files to predict from")
     config = run.config()
-    if len(config.inputs) > 1:
-        raise DataError(
-            f"{run.directory}: predicts from {len(config.inputs)} inputs together "
-            f"({', '.join(config.inputs)}), which single files cannot give"
-        )
     devices = prepare_devices(device, config.train)
-    opened = _opened(config, paths)
+    if data is None:
+        rows = _files(config, run, paths)
+        given: Columns = {"file": [str(path) for path in paths]}
+    else:
+        rows = config.load_rows(str(data), _SPLIT, to_stderr, labelled=False, on_bad_row=on_bad_row)
+        for note in rows.notes:
+            to_stderr(f"Note: {note}.")
+        given = _unread_columns(config, str(data), rows)
+    prepared = config.prepared(rows, run.preprocessing(), to_stderr)
     model, config = load_trained(run, checkpoint, devices.precision)
     try:
-        predictions = _predicted(model, config, opened)
+        with naming_files(config, rows, _SPLIT) if data is not None else nullcontext():
+            predictions = _predicted(model, config, prepared.splits[_SPLIT])
     except tf.errors.OpError:
-        [(name, _)] = config.inputs.items()
-        damaged = damaged_files(config, {config.columns[name]: opened}, to_stderr)
-        _require_readable(paths, damaged)
+        _require_readable(paths, damaged_files(config, rows.splits[_SPLIT], to_stderr))
         raise
-    columns: Columns = {"file": [str(path) for path in paths]}
+    said: Columns = {}
     for name, head in config.heads.items():
         written = head.written(predictions[name], name, top)
-        columns |= {key: list(values) for key, values in written.items()}
-    return columns
+        said |= {key: list(values) for key, values in written.items()}
+    return {_other_name(name, said): values for name, values in given.items()} | said
 
 
-def _predicted(model: keras.Model, config: Config, files: np.ndarray) -> dict[str, np.ndarray]:
-    """Each head's predictions, from opened files: decoded ahead, some batches at a time."""
-    [(name, _)] = config.inputs.items()
-    batches = evaluation_batches(config, {config.columns[name]: files}, labelled=False)
+def _predicted(
+    model: keras.Model, config: Config, columns: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Each head's predictions: files are decoded ahead, some batches at a time."""
+    batches = evaluation_batches(config, columns, labelled=False)
 
     @tf.function(input_signature=batches.element_spec, autograph=False)
     def run(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -96,13 +111,74 @@ def _predicted(model: keras.Model, config: Config, files: np.ndarray) -> dict[st
     return {head: np.concatenate([part[head].numpy() for part in parts]) for head in config.heads}
 
 
-def _opened(config: Config, paths: Sequence[Path]) -> np.ndarray:
-    """The files as the input reads them, once all of them are found to be such."""
-    [spec] = config.inputs.values()
-    names = np.array([str(path) for path in paths], dtype=np.str_)
-    opened = spec.opened({_SPLIT: names}, {}, decode=False, tell=to_stderr)
+def _files(config: Config, run: Run, paths: Sequence[Path]) -> Data:
+    """The files as rows of the model's only input, once all of them are found to be such."""
+    if len(config.inputs) > 1:
+        raise DataError(
+            f"{run.directory}: predicts from {len(config.inputs)} inputs together "
+            f"({', '.join(config.inputs)}), which single files cannot give; give a table that has "
+            "them as columns by --data"
+        )
+    [(name, spec)] = config.inputs.items()
+    if spec.role == "file":
+        values = np.array([str(path) for path in paths], dtype=np.str_)
+    elif spec.role == "text":
+        values = _texts(paths)
+    else:
+        raise DataError(
+            f"{run.directory}: predicts from the columns of a table ({_listed(config)}): give one "
+            "that has them by --data"
+        )
+    opened = spec.opened({_SPLIT: values}, {}, decode=False, tell=to_stderr)
     _require_readable(paths, opened.bad.get(_SPLIT, {}))
-    return opened.values[_SPLIT]
+    return Data(
+        name="the files",
+        fingerprint="",
+        splits={_SPLIT: {config.columns[name]: opened.values[_SPLIT]}},
+        class_names={},
+        notes=(),
+        row_names={_SPLIT: np.array([printable(str(path)) for path in paths], dtype=np.str_)},
+    )
+
+
+def _texts(paths: Sequence[Path]) -> np.ndarray:
+    """What is in the files, objects `[files]`, each a str."""
+    bad, texts = {}, np.empty(len(paths), dtype=object)
+    for row, path in enumerate(paths):
+        try:
+            with path.open("rb") as file:
+                content = file.read(_LONGEST_TEXT + 1)
+            texts[row] = content.decode("utf-8-sig")
+        except OSError as error:
+            bad[row] = str(error.strerror)
+        except UnicodeDecodeError as error:
+            bad[row] = f"expected text in UTF-8, and its byte {error.start} is none"
+        else:
+            if len(content) > _LONGEST_TEXT:
+                bad[row] = f"has more than {_LONGEST_TEXT:,} bytes, expected one text"
+    _require_readable(paths, bad)
+    return texts
+
+
+def _unread_columns(config: Config, path: str, rows: Data) -> Columns:
+    """The columns of the table that no input reads, of the rows that are left; or row numbers."""
+    form = config.source if isinstance(config.source, TableFormat) else None
+    numbers = rows.row_names[_SPLIT]
+    frame = read_frame(path, form)[numbers - 1]
+    read = {column for spec in config.inputs.values() for column in spec.source_columns()}
+    kept = {column: frame[column].to_list() for column in frame.columns if column not in read}
+    return kept or {"row": numbers.tolist()}
+
+
+def _other_name(name: str, taken: Collection[str]) -> str:
+    """The name of a given column beside what is said: the label that is there keeps its value."""
+    return f"{name}_given" if name in taken else name
+
+
+def _listed(config: Config) -> str:
+    columns = [column for spec in config.inputs.values() for column in spec.source_columns()]
+    more = f" and {len(columns) - _NAMED:,} more" if len(columns) > _NAMED else ""
+    return ", ".join(printable(column) for column in columns[:_NAMED]) + more
 
 
 def _require_readable(paths: Sequence[Path], bad: Mapping[int, str]) -> None:

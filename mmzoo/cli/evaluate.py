@@ -8,7 +8,17 @@ from typing import Literal
 
 import click
 
-from mmzoo.cli.options import Choice, checkpoint_option, device_option, json_option, run_argument
+from mmzoo.cli.options import (
+    Choice,
+    checkpoint_option,
+    data_option,
+    device_option,
+    json_option,
+    on_bad_row_option,
+    run_argument,
+)
+
+_DEFAULT = click.core.ParameterSource.DEFAULT
 
 
 @click.command("eval", short_help="Evaluate a run, and write a report with pictures.")
@@ -21,6 +31,8 @@ from mmzoo.cli.options import Choice, checkpoint_option, device_option, json_opt
     metavar="SPLIT",
     help="Which examples to evaluate on: train, validation or test.",
 )
+@data_option
+@on_bad_row_option
 @click.option(
     "--embeddings",
     is_flag=True,
@@ -32,6 +44,8 @@ from mmzoo.cli.options import Choice, checkpoint_option, device_option, json_opt
 def evaluate(
     run: Path,
     split: str,
+    data: Path | None,
+    on_bad_row: Literal["error", "skip"],
     embeddings: bool,
     checkpoint: str,
     device: Literal["auto", "cpu", "gpu"],
@@ -39,21 +53,35 @@ def evaluate(
 ) -> None:
     """Evaluate RUN, and write a report with pictures into RUN/eval/<split>.
 
-    RUN is a run directory, runs/<name> for its newest, or a weights file inside one.
+    RUN is a run directory, runs/<name> for its newest, or a weights file inside one. With --data
+    it is evaluated on a table with the same columns, or a folder with one for each class, and the
+    report goes into RUN/eval/data_<name>.
 
     \b
     Example:
       mmzoo eval runs/mnist_cnn
       mmzoo eval runs/mnist_cnn/001 --split validation --checkpoint last
       mmzoo eval runs/mnist_cnn --embeddings
+      mmzoo eval runs/products --data newer.csv
     """
+    if (
+        data is not None
+        and click.get_current_context().get_parameter_source("split") is not _DEFAULT
+    ):
+        raise click.UsageError("--split names a split of the run's own data; --data has none.")
     from mmzoo.evaluation.evaluate_run import evaluate_run
 
     done = evaluate_run(
-        run, split=split, checkpoint=checkpoint, device=device, embeddings=embeddings
+        run,
+        split=split,
+        data=data,
+        on_bad_row=on_bad_row,
+        checkpoint=checkpoint,
+        device=device,
+        embeddings=embeddings,
     )
     if as_json:
-        click.echo(json.dumps({split: done.metrics}))
+        click.echo(json.dumps({done.report.split: done.metrics}))
         return
     from mmzoo.cli.results import report_text
     from mmzoo.cli.text import shell_word

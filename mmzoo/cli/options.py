@@ -48,5 +48,19 @@ checkpoint_option = click.option(
     metavar="best|last|FILE",
     help="Which weights to use.",
 )
+data_option = click.option(
+    "--data",
+    type=PATH,
+    metavar="FILE",
+    help="Take the rows of this table: .csv, .tsv, .jsonl or .parquet.",
+)
+on_bad_row_option = click.option(
+    "--on-bad-row",
+    type=Choice(["error", "skip"]),
+    default="error",
+    show_default=True,
+    metavar="error|skip",
+    help="Stop at rows of --data that cannot be used, or leave them out.",
+)
 config_argument = click.argument("config", type=PATH)
 run_argument = click.argument("run", type=PATH)

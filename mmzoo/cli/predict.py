@@ -9,14 +9,24 @@ from typing import Any, Literal
 
 import click
 
-from mmzoo.cli.options import PATH, checkpoint_option, device_option, json_option, run_argument
+from mmzoo.cli.options import (
+    PATH,
+    checkpoint_option,
+    data_option,
+    device_option,
+    json_option,
+    on_bad_row_option,
+    run_argument,
+)
 
 _PROBABILITY = "_probability"
 
 
 @click.command(short_help="Say what the model of a run predicts for files.")
 @run_argument
-@click.argument("files", nargs=-1, required=True, type=PATH)
+@click.argument("files", nargs=-1, type=PATH)
+@data_option
+@on_bad_row_option
 @click.option(
     "--output",
     type=PATH,
@@ -35,31 +45,46 @@ _PROBABILITY = "_probability"
 def predict(
     run: Path,
     files: tuple[Path, ...],
+    data: Path | None,
+    on_bad_row: Literal["error", "skip"],
     output: Path | None,
     top: int | None,
     checkpoint: str,
     device: Literal["auto", "cpu", "gpu"],
     as_json: bool,
 ) -> None:
-    """Say what the model of RUN predicts for each of FILES.
+    """Say what the model of RUN predicts for each of FILES, or for each row of a table.
 
-    Pictures of any size and colour are made to fit, as those of the training were. RUN is a run
-    directory, runs/<name> for its newest, or a weights file inside one.
+    Pictures of any size and colour are made to fit, as those of the training were. The table of
+    --data has the columns that the model reads; others, such as ids, are kept beside what is
+    predicted. RUN is a run directory, runs/<name> for its newest, or a weights file inside one.
 
     \b
     Example:
       mmzoo predict runs/mnist_cnn digit.png
       mmzoo predict runs/mnist_cnn *.png --output digits.csv --top 3
+      mmzoo predict runs/products --data new.csv --output out.parquet
     """
+    if bool(files) == (data is not None):
+        raise click.UsageError("Expected FILES to predict from, or a table by --data.")
     from mmzoo.prediction import predict as predict_files
     from mmzoo.tables import check_ending, writable, write_table
 
     if output is not None:
         check_ending(output)
-    table = predict_files(run, files, top=top or 0, checkpoint=checkpoint, device=device)
+    table = predict_files(
+        run,
+        files,
+        data=data,
+        on_bad_row=on_bad_row,
+        top=top or 0,
+        checkpoint=checkpoint,
+        device=device,
+    )
     if output is not None:
         write_table(output, table)
-        rows = "1 row" if len(files) == 1 else f"{len(files):,} rows"
+        count = len(next(iter(table.values())))
+        rows = "1 row" if count == 1 else f"{count:,} rows"
         click.echo(f"Wrote {rows} to {output}", err=True)
     if as_json:
         values = [[writable(value) for value in column] for column in table.values()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ from mmzoo.tables import write_table
 from mmzoo.trained import load_trained, open_trained
 
 if TYPE_CHECKING:
-    from mmzoo.sources import Data
+    from mmzoo.sources import Data, OnBadRow
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def evaluate(
     run: Run | Path | str,
     *,
     split: str = "test",
+    data: Path | str | None = None,
+    on_bad_row: OnBadRow = "error",
     checkpoint: str | Path = "best",
     device: Kind = "auto",
     embeddings: bool = False,
@@ -59,6 +62,9 @@ def evaluate(
     Args:
         run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
         split: "train", "validation" or "test".
+        data: in the place of a split, a table with the columns of all inputs and heads, or a folder
+            with one for each class. The report goes into `eval/data_<name>/`.
+        on_bad_row: what becomes of rows of `data` that cannot be used: "error" or "skip".
         checkpoint: "best", "last", or a weights file; not beside a weights file as `run`.
         device: "auto", "cpu" or "gpu".
         embeddings: give TensorBoard's projector the vectors that the model makes of the examples,
@@ -68,10 +74,17 @@ def evaluate(
         The split's metrics, as `metrics.json` has them.
 
     Raises:
+        DataError: `data` cannot be read, or does not fit the model.
         RunError: there is no such run, split or checkpoint, or the data is not the run's.
     """
     return evaluate_run(
-        run, split=split, checkpoint=checkpoint, device=device, embeddings=embeddings
+        run,
+        split=split,
+        data=data,
+        on_bad_row=on_bad_row,
+        checkpoint=checkpoint,
+        device=device,
+        embeddings=embeddings,
     ).metrics
 
 
@@ -82,49 +95,58 @@ def evaluate_run(
     split: str,
     checkpoint: str | Path,
     device: Kind,
+    data: Path | str | None = None,
+    on_bad_row: OnBadRow = "error",
     embeddings: bool = False,
 ) -> Evaluated:
     """As `evaluate`, with all that the report says."""
     run, checkpoint = open_trained(run, checkpoint)
     config = run.config()
     devices = prepare_devices(device, config.train)
-    data = _same_data(run, config)
-    if split not in data.splits:
-        meant = did_you_mean(split, data.splits) or "."
-        raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(data.splits)}")
+    if data is None:
+        rows = _same_data(run, config)
+        if split not in rows.splits:
+            meant = did_you_mean(split, rows.splits) or "."
+            raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(rows.splits)}")
+    else:
+        split = f"data_{_word(Path(data))}"
+        rows = config.load_rows(str(data), split, to_stderr, labelled=True, on_bad_row=on_bad_row)
+        for note in rows.notes:
+            to_stderr(f"Note: {note}.")
+        config = config.with_classes(rows)
     preprocessing = run.preprocessing()
-    data = config.prepared(data, preprocessing, to_stderr)
-    model, config = load_trained(run, checkpoint, devices.precision)
-    evaluation = evaluate_model(model, config, data, split)
+    rows = config.prepared(rows, preprocessing, to_stderr)
+    model, _ = load_trained(run, checkpoint, devices.precision)
+    evaluation = evaluate_model(model, config, rows, split)
     metrics = evaluation.as_metrics()
     folder = run.evaluation(split)
     write_text(folder / "metrics.json", json.dumps({split: metrics}, indent=2) + "\n")
-    _write_predictions(folder / "predictions.csv", config, data, evaluation)
+    _write_predictions(folder / "predictions.csv", config, rows, evaluation)
     report = Report(
         title=config.name,
         run=str(run.directory),
         checkpoint=str(checkpoint),
         split=split,
         examples=evaluation.examples,
-        data=data.name,
-        data_asked=data.fallback_for or data.name,
-        fingerprint=data.fingerprint,
+        data=rows.name,
+        data_asked=rows.fallback_for or rows.name,
+        fingerprint=rows.fingerprint,
         date=datetime.now().astimezone(),
         version=__version__,
         loss=metrics["loss"],
         heads=tuple(
-            head_report(name, config, data, preprocessing, evaluation, folder)
+            head_report(name, config, rows, preprocessing, evaluation, folder)
             for name in config.heads
         ),
         config=dump_yaml(config),
         history=_drawn_history(run, folder / "history.png"),
     )
     write_report(folder / "report.html", report)
-    if checkpoint == "best":
+    if checkpoint == "best" and data is None:
         run.write_metrics({**run.metrics(), split: metrics})
     points = None
     if embeddings:
-        embedded = embed(model, config, data, preprocessing, evaluation)
+        embedded = embed(model, config, rows, preprocessing, evaluation)
         write_projector(run.logs, embedded)
         points = embedded.examples
     return Evaluated(metrics, report, folder / "report.html", points)
@@ -141,6 +163,12 @@ def _same_data(run: Run, config: Config) -> Data:
             f"({data.fingerprint[:12]}). Make the same data available again: `mmzoo data where`."
         )
     return data
+
+
+def _word(path: Path) -> str:
+    """A path's last part as a word that a folder can be called by."""
+    name = path.resolve().name.split(".")[0]
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", name) or "rows"
 
 
 def _drawn_history(run: Run, path: Path) -> Path | None:

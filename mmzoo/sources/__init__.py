@@ -14,11 +14,13 @@ from mmzoo.directories import data_directory as data_directory
 from mmzoo.sources.bad_rows import settled as settled
 from mmzoo.sources.bad_rows import unreadable as unreadable
 from mmzoo.sources.bad_rows import without_rows as without_rows
+from mmzoo.sources.data import BadRows as BadRows
 from mmzoo.sources.data import Data as Data
 from mmzoo.sources.data import OnBadRow as OnBadRow
 from mmzoo.sources.data import Skipped as Skipped
 from mmzoo.sources.dataset import Dataset as Dataset
 from mmzoo.sources.folder import Folder as Folder
+from mmzoo.sources.other import other_rows as other_rows
 from mmzoo.sources.store import Listing as Listing
 from mmzoo.sources.store import catalogue as catalogue
 from mmzoo.sources.store import fetch as fetch

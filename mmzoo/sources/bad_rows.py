@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 _NAMED = 10
 """How many files a message names; a folder may hold thousands that are no pictures."""
+_IN_CONFIG = "write `on_bad_row: skip` into the config's source"
 _DONE = {"file": "read", "row": "used"}
 _MEND = {"file": "Replace", "row": "Mend"}
 
 
-def settled(data: Data, bad: BadRows, on_bad_row: OnBadRow) -> Data:
+def settled(data: Data, bad: BadRows, on_bad_row: OnBadRow, way_to_skip: str = _IN_CONFIG) -> Data:
     """The data once `on_bad_row` is applied to the rows that it or others found bad.
 
     Of a row that is bad in two ways the data's own word counts: others saw it later.
@@ -34,7 +35,7 @@ def settled(data: Data, bad: BadRows, on_bad_row: OnBadRow) -> Data:
         return without_rows(data, bad)
     rows = _skipped(data, bad)
     if rows:
-        raise unreadable(data.name, rows, data.rows_are)
+        raise unreadable(data.name, rows, data.rows_are, way_to_skip)
     return data
 
 
@@ -57,7 +58,8 @@ def without_rows(data: Data, bad: BadRows) -> Data:
                 f"{data.name}: nothing is left of its {split} split, as no {data.rows_are} of it "
                 f"can be {_DONE[data.rows_are]}:\n{listed}\n{_MEND[data.rows_are]} some of them."
             )
-    for column, names in data.class_names.items():
+    # Rows for a model that is trained already may lack a class.
+    for column, names in data.class_names.items() if "train" in data.splits else ():
         _require_all_classes(data, column, names, gone["train"])
     told = json.dumps([data.fingerprint, gone])
     return replace(
@@ -75,7 +77,10 @@ def without_rows(data: Data, bad: BadRows) -> Data:
 
 
 def unreadable(
-    where: str, rows: Sequence[Skipped], rows_are: Literal["file", "row"] = "file"
+    where: str,
+    rows: Sequence[Skipped],
+    rows_are: Literal["file", "row"] = "file",
+    way_to_skip: str = _IN_CONFIG,
 ) -> DataError:
     """The error for rows that cannot be read: names the first of them, and the ways to mend it.
 
@@ -83,14 +88,14 @@ def unreadable(
         where: What they are of: the data's name.
         rows: One or more.
         rows_are: What to call one.
+        way_to_skip: How to go on without them.
     """
     one = len(rows) == 1
     them = "it" if one else "them"
     return DataError(
         f"{where}: {len(rows):,} {rows_are}{'' if one else 's'} cannot be {_DONE[rows_are]}:\n"
         f"{_listed(rows)}\n"
-        f"{_MEND[rows_are]} or remove {them}, or write `on_bad_row: skip` into the config's source "
-        f"to go on without {them}."
+        f"{_MEND[rows_are]} or remove {them}, or {way_to_skip} to go on without {them}."
     )
 
 

@@ -95,22 +95,10 @@ class Folder(Spec):
         check_columns("the source `folder`", self.columns() or {}, wanted)
         root = _root(self.path)
         name = printable(os.path.basename(root) or root)
-        suffixes = tuple(suffix.lower() for suffix in self.suffixes)
         aside = Aside()
-        found = {
-            split: {
-                class_name: files_below(root, folder, suffixes, self.nested, aside)
-                for class_name, folder in folders.items()
-            }
-            for split, folders in class_folders(root, self.layout, suffixes, aside).items()
-        }
-        if self.nested == "error" and aside.nested:
-            raise DataError(
-                f"{printable(root)}: there are folders within class folders: "
-                f"{first_of(aside.nested)}. Write `nested: include` into the config's source to "
-                "take their files into the class, or `nested: ignore` to leave them aside."
-            )
-        class_names = _class_names(root, found, suffixes, few=2 if "label" in wanted else 1)
+        found = self._found(root, self.layout, aside)
+        few = 2 if "label" in wanted else 1
+        class_names = _class_names(root, found, self._suffixes, few)
         splits = {split: _rows(classes, class_names) for split, classes in found.items()}
         shares = {"validation": self.validation, "test": self.test}
         cuts, said = cut_missing_splits(name, splits, "label", class_names, shares, seed)
@@ -125,14 +113,71 @@ class Folder(Spec):
             bad={split: problems(rows["name"], root) for split, rows in splits.items()},
         )
 
+    def rows(self, wanted: Mapping[str, Wanted], split: str) -> Data:
+        """Lists all files as one split, for a model that is trained already.
 
-def _root(path: str) -> str:
+        Each folder is a class, whatever it is called.
+
+        Args:
+            wanted: The columns; the names of `label` are the classes that the model knows. Files of
+                another one are bad.
+            split: What to call the split.
+
+        Raises:
+            DataError: There is no such folder, it is not laid out like this, or has no files.
+        """
+        check_columns("a folder of classes", self.columns() or {}, wanted)
+        root, aside = _root(self.path, "--data"), Aside()
+        found = self._found(root, "classes", aside)
+        class_names = _class_names(root, found, self._suffixes, few=1)
+        known = (wanted["label"].names if "label" in wanted else None) or class_names
+        strange = tuple(name for name in class_names if name not in known)
+        rows = _rows(found["train"], (*known, *strange))
+        bad = {
+            int(row): f"its class '{printable(strange[rows['label'][row] - len(known)])}' is "
+            "unknown to the model"
+            for row in (rows["label"] >= len(known)).nonzero()[0]
+        }
+        name = printable(os.path.basename(root) or root)
+        return Data(
+            name=name,
+            fingerprint=_fingerprint({split: rows}, (*known, *strange), {}),
+            splits={split: _columns(rows, root, wanted)},
+            class_names={"label": known} if "label" in wanted else {},
+            notes=tuple(aside.notes(name)),
+            row_names={split: rows["name"]},
+            bad={split: {**bad, **problems(rows["name"], root)}},
+        )
+
+    @property
+    def _suffixes(self) -> tuple[str, ...]:
+        return tuple(suffix.lower() for suffix in self.suffixes)
+
+    def _found(self, root: str, layout: Layout, aside: Aside) -> dict[str, dict[str, list[str]]]:
+        """The files of each class by split; those with classes alone are all `train`."""
+        found = {
+            split: {
+                class_name: files_below(root, folder, self._suffixes, self.nested, aside)
+                for class_name, folder in folders.items()
+            }
+            for split, folders in class_folders(root, layout, self._suffixes, aside).items()
+        }
+        if self.nested == "error" and aside.nested:
+            raise DataError(
+                f"{printable(root)}: there are folders within class folders: "
+                f"{first_of(aside.nested)}. Write `nested: include` into the config's source to "
+                "take their files into the class, or `nested: ignore` to leave them aside."
+            )
+        return found
+
+
+def _root(path: str, field: str = "source.path") -> str:
     """The folder that a config names, with all links followed."""
     root = os.path.realpath(os.path.expanduser(path))
     if os.path.isdir(root):
         return root
     if os.path.lexists(root):
-        raise DataError(f"source.path: {printable(root)} is a file, expected a folder.")
+        raise DataError(f"{field}: {printable(root)} is a file, expected a folder.")
     missing = root
     while not os.path.isdir(os.path.dirname(missing)):
         missing = os.path.dirname(missing)
@@ -141,7 +186,7 @@ def _root(path: str) -> str:
     meant = f" Did you mean {printable(os.path.join(parent, near))}?" if near else ""
     relative = "" if os.path.isabs(path) else ", as seen from the working directory"
     raise DataError(
-        f"source.path: there is no folder {printable(path)}{relative}: {printable(missing)} is not "
+        f"{field}: there is no folder {printable(path)}{relative}: {printable(missing)} is not "
         f"there.{meant}"
     )
 
