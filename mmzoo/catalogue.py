@@ -13,12 +13,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from mmzoo.encoders.audio import AudioEncoder
 from mmzoo.encoders.image import ImageEncoder
 from mmzoo.encoders.tabular import TabularEncoder
 from mmzoo.errors import ConfigError, RunError
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
 from mmzoo.inputs import Input
+from mmzoo.inputs.audio import AudioAugmentation, Spectrogram
 from mmzoo.inputs.image import Augmentation as ImageAugmentation
 from mmzoo.mixing import Mixing
 from mmzoo.objectives import Objective
@@ -34,7 +36,9 @@ from mmzoo.spec.words import either, flow, shorten
 FAMILIES: dict[str, Any] = {
     "inputs": Input,
     "image encoders": ImageEncoder,
+    "audio encoders": AudioEncoder,
     "tabular encoders": TabularEncoder,
+    "spectrograms": Spectrogram,
     "fusions": Fusion,
     "heads": Head,
     "objectives": Objective,
@@ -42,6 +46,7 @@ FAMILIES: dict[str, Any] = {
     "optimizers": Optimizer,
     "schedules": Schedule,
     "image augmentations": ImageAugmentation,
+    "audio augmentations": AudioAugmentation,
     "mixings": Mixing,
 }
 """Each family with its union, in which a name stands once."""
@@ -164,7 +169,8 @@ def component(family: str, name: str, spec: type[Spec]) -> Component:
 
 def _data_set(listing: Listing) -> Component:
     notes = (
-        f"{listing.description}\n\n{listing.contents}.\n\nLicence: {listing.licence}.\n\n"
+        f"{listing.description}\n\n{listing.contents}.\n\n"
+        f"Columns: {', '.join(listing.columns)}.\n\nLicence: {listing.licence}.\n\n"
         f"Home page: {listing.homepage}\n\nReference: {listing.citation}."
     )
     return Component("datasets", listing.name, notes, {})

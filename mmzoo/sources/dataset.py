@@ -121,7 +121,9 @@ class Dataset(Spec):
             decided["fold"] = (fold.index, fold.of)
             notes.append(f"{named.name}: fold {fold.index} of {fold.of} is the test split")
         shares = {"validation": self.validation, "test": self.test}
-        cuts, said = cut_missing_splits(named.name, splits, by, class_names, shares, seed)
+        cuts, said = cut_missing_splits(
+            named.name, splits, by, class_names, shares, seed, named.groups
+        )
         splits = {split: splits[split] for split in ("train", "validation", "test")}
         return Data(
             name=named.name,

@@ -10,6 +10,7 @@ import difflib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,11 @@ from mmzoo.directories import data_directories, data_directory
 from mmzoo.download import DownloadError, digest_of, download
 from mmzoo.errors import DataError
 from mmzoo.sources.named import NAMED, NamedSet, OfficialFile
+from mmzoo.sources.named.entry import SUMS
+from mmzoo.sources.sums import check_listed
+
+_FEW = 4
+"""How many input columns are listed by name."""
 
 
 class UnobtainableError(DataError):
@@ -53,13 +59,17 @@ class Listing:
 
     @property
     def contents(self) -> str:
-        """Its splits and columns, in a line."""
+        """Its splits and columns, in a line; of many inputs only how many there are."""
         examples = ", ".join(f"{count:,} {split}" for split, count in self.examples.items())
-        columns = ", ".join(
+        inputs = [column for column, use in self.columns.items() if use == "input"]
+        if len(inputs) > _FEW:
+            inputs = [f"{len(inputs)} inputs"]
+        targets = (
             f"{column} ({self.classes[column]} classes)" if column in self.classes else column
-            for column in self.columns
+            for column, use in self.columns.items()
+            if use == "target"
         )
-        return f"{examples}; {columns}"
+        return f"{examples}; {', '.join([*inputs, *targets])}"
 
 
 def catalogue() -> tuple[Listing, ...]:
@@ -110,12 +120,15 @@ def obtain(named: NamedSet, tell: Callable[[str], None]) -> dict[str, Path]:
 
     Raises:
         UnobtainableError: One is absent and cannot be downloaded.
-        DataError: One in `MMZOO_DATA_DIR` is not the right file.
+        DataError: One in `MMZOO_DATA_DIR` is not the right file, or one of many that are listed.
     """
     files, mirrors = named.files, named.mirrors
     if named.instead and not _all_here(named, files) and _all_here(named, named.instead):
         files, mirrors = named.instead, ()
-    return {file.name: _obtain(named, file, mirrors, tell) for file in files}
+    found = {file.name: _obtain(named, file, mirrors, tell) for file in files}
+    if named.media:
+        check_listed(found[SUMS], named.media, f"data set {named.name}")
+    return found
 
 
 def _all_here(named: NamedSet, files: Sequence[OfficialFile]) -> bool:
@@ -135,13 +148,7 @@ def _obtain(
             return path
         if path in given or not mirrors:
             raise DataError(
-                f"{path} is not the official file of {named.name}: {problem}.\n"
-                + (
-                    f"Remove it and run `mmzoo data fetch {named.name}`, or put the right file "
-                    "there."
-                    if named.mirrors
-                    else f"Put the right file there: {named.made or named.homepage}."
-                )
+                f"{path} is not the official file of {named.name}: {problem}.\n{_mend(named)}"
             )
         tell(f"{path} is damaged, so it is downloaded anew: {problem}")
 
@@ -154,6 +161,12 @@ def _obtain(
     except DownloadError as error:
         raise _unobtainable(named, file, error.reasons) from error
     return target
+
+
+def _mend(named: NamedSet) -> str:
+    if named.mirrors:
+        return f"Remove it and run `mmzoo data fetch {named.name}`, or put the right file there."
+    return f"Put the right file there. {named.made}."
 
 
 def _problem(path: Path, file: OfficialFile) -> str | None:
@@ -172,35 +185,37 @@ def _unobtainable(named: NamedSet, file: OfficialFile, reasons: Sequence[str]) -
     target = data_directory() / named.place
     if named.mirrors:
         tried = "\n".join(f"  {reason}" for reason in reasons)
-        told = [
-            f"no download of it succeeded:\n{tried}\nTo mend it, one of:",
-            f"put its official files ({named.homepage}) into {target}",
-        ]
+        why = f"no download of it succeeded:\n{tried}"
+        ways = [f"put its official files ({named.homepage}) into {target}"]
     else:
-        told = [
-            "mmzoo cannot download it.\nTo mend it, one of:",
-            f"put the file of {file.size:,} bytes with the sha256\n    {file.sha256}\n"
-            f"    into {target}; it is {named.made}; home page: {named.homepage}",
-        ]
-    told.append(f"set MMZOO_DATA_DIR to a folder in which {named.place}/{file.name} is")
+        why = (
+            f"nobody publishes exactly this file. It has {file.size:,} bytes and the sha256 "
+            f"{file.sha256}. {named.made}."
+        )
+        ways = [f"put it into {target}"]
+    ways.append(f"set MMZOO_DATA_DIR to a folder in which {named.place}/{file.name} is")
     if named.mirrors:
-        told.append(f"run `mmzoo data fetch {named.name}` where there is a network")
+        ways.append(f"run `mmzoo data fetch {named.name}` where there is a network")
+    else:
+        ways.append("read a copy of your own by a source of `type: table`")
     if named.pictured:
-        told.append(
+        ways.append(
             "add `fallback: digits` to the config's source, to do with small bundled images"
         )
-    ways = "\n  ".join(told)
+    listed = "\n".join(f"  {way}" for way in ways)
     return UnobtainableError(
-        f"data set {named.name} cannot be had: {file.name} is not in {folders}, and {ways}",
+        f"data set {named.name} cannot be had: {file.name} is not in {folders}, and {why}\n"
+        f"To mend it, one of:\n{listed}",
         why=f"{file.name}: {reasons[-1]}",
     )
 
 
 def _place(named: NamedSet) -> Path | None:
-    for files in (named.files, named.instead):
-        for folder in (directory / named.place for directory in data_directories()):
-            if files and all(_has_length(folder / file.name, file.size) for file in files):
-                return folder
+    folders = [directory / named.place for directory in data_directories()]
+    for folder, files in product(folders, filter(None, (named.files, named.instead))):
+        has_files = all(_has_length(folder / file.name, file.size) for file in files)
+        if has_files and all((folder / media).is_dir() for media in named.media):
+            return folder
     return None
 
 

@@ -195,10 +195,28 @@ def test_data_sets_are_listed_with_where_they_are(mmzoo, tmp_path, monkeypatch):
     done = mmzoo("data", "list")
     assert "mnist: Handwritten digits, 28x28, grey.\n    60,000 train, 10,000 test;" in done.out
     assert "    not here: 12 MB to fetch\n" in done.out
+    assert (
+        "    not here, and not to be fetched: `mmzoo data fetch mr` says what to put where\n"
+        in done.out
+    )
     assert "    bundled: it comes with an installed package\n" in done.out
     rows = {row["name"]: row for row in mmzoo("data", "list", "--json").document}
     assert rows["digits"]["bundled"] is True
     assert rows["mnist"]["place"] is None
+
+
+def test_a_data_set_that_cannot_be_fetched_says_what_to_put_where(mmzoo, tmp_path, monkeypatch):
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
+    done = mmzoo("data", "fetch", "mr")
+    assert (done.code, done.out) == (1, "")
+    assert f"  put it into {tmp_path}/data/text\n" in done.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_data_set_of_texts_is_shown(mmzoo):
+    done = mmzoo("show", "imdb")
+    assert "25,000 train, 25,000 test; text, label (2 classes), rating." in done.out
 
 
 def test_a_data_set_that_is_there_is_found(mmzoo, real_data, monkeypatch):

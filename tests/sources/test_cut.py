@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmzoo.errors import DataError
-from mmzoo.sources.cut import stratified_cut
+from mmzoo.sources.cut import cut_missing_splits, random_cut, stratified_cut
 
 CLASSES = np.random.RandomState(0).permutation(np.repeat([0, 1, 2], [500, 300, 105]))
 
@@ -74,3 +74,31 @@ def test_a_class_of_one_example_cannot_be_cut() -> None:
         match=r"^nothing can be cut off class 1, of which there is a single example: add ",
     ):
         stratified_cut(np.array([0, 0, 1]), 0.5, seed=0)
+
+
+@given(rows=st.integers(2, 200), fraction=st.floats(0.001, 0.999), seed=st.integers(0, 99))
+def test_a_random_cut_is_right(rows: int, fraction: float, seed: int) -> None:
+    kept, cut = random_cut(rows, fraction, seed)
+    assert sorted([*kept, *cut]) == list(range(rows))
+    assert (np.diff(kept) > 0).all()
+    assert (np.diff(cut) > 0).all()
+    assert len(cut) == min(max(round(rows * fraction), 1), rows - 1)
+
+
+def test_nothing_is_cut_off_a_single_row() -> None:
+    splits = {"train": {"x": np.zeros(1)}}
+    with pytest.raises(DataError, match=r"^source\.test: nothing can be cut off a single example"):
+        cut_missing_splits("one", splits, None, (), {"test": 0.2, "validation": 0.1}, 0)
+
+
+def test_equal_values_of_a_group_stay_together() -> None:
+    splits = {"train": {"patient": np.repeat(np.arange(50), 4), "x": np.arange(200)}}
+    _, notes = cut_missing_splits(
+        "some", splits, None, (), {"test": 0.2, "validation": 0.1}, 0, groups="patient"
+    )
+    patients = [set(splits[split]["patient"].tolist()) for split in splits]
+    assert len(set.union(*patients)) == sum(map(len, patients)) == 50
+    assert notes[0] == (
+        "some has no test split of its own: cut 40 of 200 training examples, all of one patient "
+        "together, seed 0"
+    )

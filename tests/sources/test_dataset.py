@@ -183,3 +183,149 @@ def test_real_sets_are_loaded_offline(
         f"{name} has no validation split of its own: cut 3,000 of 60,000 training examples, "
         "stratified by label, seed 0",
     )
+
+
+TEXT = Wanted("text", made_up)
+NUMBER = Wanted("number", made_up)
+VALUE = Wanted("value", made_up)
+
+
+@pytest.fixture
+def here(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """MMZOO_DATA_DIR with all that is there."""
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
+    if not (real_data / "text").is_dir():
+        pytest.skip("texts are not in MMZOO_DATA_DIR")
+    return real_data
+
+
+def load_texts(name: str, **fields: object) -> Data:
+    source = Dataset.model_validate({"name": name} | fields)
+    return source.load({"text": TEXT, "label": CLASS}, 0, print)
+
+
+@pytest.mark.parametrize(
+    ("name", "examples"),
+    [
+        ("imdb", [22_500, 2_500, 25_000]),
+        ("mr", [8_636, 960, 1_066]),
+        ("sst2", [6_920, 872, 1_821]),
+        ("thucnews_titles", [9_000, 1_000, 10_000]),
+    ],
+)
+def test_texts_are_objects_and_not_of_one_width(here: Path, name: str, examples: list[int]) -> None:
+    data = load_texts(name)
+    assert [data.examples(split) for split in ("train", "validation", "test")] == examples
+    for columns in data.splits.values():
+        assert columns["text"].dtype == object
+        assert columns["label"].dtype == np.int64
+    assert len(data.class_names["label"]) > 1
+
+
+def test_imdb_keeps_stars_and_labels_together(here: Path) -> None:
+    source = Dataset(name="imdb")
+    data = source.load({"text": TEXT, "label": CLASS, "rating": NUMBER}, 0, print)
+    for columns in data.splits.values():
+        assert columns["rating"].dtype == np.float32
+        np.testing.assert_array_equal(columns["rating"] > 5, columns["label"] == 1)
+    row = data.row_names["train"].tolist().index("train/pos/0_9")
+    assert data.splits["train"]["text"][row].startswith("Bromwell High is a cartoon comedy.")
+    assert data.class_names == {"label": ("neg", "pos")}
+
+
+def test_each_fold_of_mr_tests_once(here: Path) -> None:
+    tests = []
+    for index in range(1, 11):
+        data = load_texts("mr", fold={"index": index})
+        tests.append(set(data.row_names["test"].tolist()))
+        left = [data.row_names[split].tolist() for split in ("train", "validation")]
+        assert not tests[-1] & {*left[0], *left[1]}
+        assert sum(map(len, left)) + len(tests[-1]) == 10_662
+        assert data.notes[0] == f"mr: fold {index} of 10 is the test split"
+    assert set.union(*tests) == set(range(1, 10_663))
+    assert sum(map(len, tests)) == 10_662
+
+
+def test_the_first_fold_of_mr_tests_by_default(here: Path) -> None:
+    plain = load_texts("mr")
+    assert plain.fingerprint == load_texts("mr", fold={"index": 1, "of": 10}).fingerprint
+    assert plain.fingerprint != load_texts("mr", fold={"index": 2, "of": 10}).fingerprint
+
+
+def test_questions_on_one_picture_are_in_one_split(here: Path) -> None:
+    source = Dataset(name="easy_vqa")
+    data = source.load({"image": IMAGE, "question": TEXT, "label": CLASS}, 0, print)
+    splits = [set(columns["image"].tolist()) for columns in data.splits.values()]
+    assert len(set.union(*splits)) == sum(map(len, splits)) == 5_000
+    assert data.notes == (
+        "easy_vqa has no validation split of its own: cut 3,859 of 38,575 training examples, all "
+        "of one image together, seed 0",
+    )
+
+
+def test_recordings_are_paths(here: Path) -> None:
+    data = Dataset(name="fsdd").load({"audio": IMAGE, "speaker": CLASS}, 0, print)
+    paths = data.splits["test"]["audio"]
+    assert paths.dtype.kind == "U"
+    assert paths[0] == str(here / "fsdd" / "recordings" / "0_george_0.wav")
+    assert data.row_name("test", 0) == "recordings/0_george_0.wav"
+    assert data.class_names["speaker"][data.splits["test"]["speaker"][0]] == "george"
+
+
+def test_numbers_are_cut_at_random() -> None:
+    data = Dataset(name="diabetes").load({"bmi": VALUE, "target": NUMBER}, 5, print)
+    assert [data.examples(split) for split in data.splits] == [319, 35, 88]
+    train = data.splits["train"]
+    assert (train["bmi"].dtype, train["target"].dtype) == (np.float64, np.float32)
+    assert data.class_names == {}
+    assert data.notes[1] == (
+        "diabetes has no validation split of its own: cut 35 of 354 training examples, at random, "
+        "seed 5"
+    )
+
+
+def test_classes_as_inputs_are_their_names() -> None:
+    data = Dataset(name="iris").load({"target": VALUE}, 0, print)
+    assert set(data.splits["train"]["target"]) == {"setosa", "versicolor", "virginica"}
+    assert data.class_names == {}
+
+
+def test_sets_without_a_test_split_are_dealt_into_folds() -> None:
+    tests: list[bytes] = []
+    for index in (1, 2, 3):
+        data = load(fold={"index": index, "of": 3})
+        tests += (image.tobytes() for image in data.splits["test"]["image"])
+        assert 599 - 1 <= data.examples("test") <= 599 + 1
+        assert np.bincount(data.splits["test"]["label"]).min() >= 174 // 3
+    assert len(set(tests)) == len(tests) == 1_797
+
+
+def test_a_column_of_another_kind_is_named_before_anything_is_fetched() -> None:
+    with pytest.raises(DataError, match=r"^data set imdb: column `text` holds texts, expected cl"):
+        Dataset(name="imdb").load({"text": CLASS}, 0, print)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"name": "imdb", "fold": {"index": 1}}, "imdb has an official test split of its own"),
+        ({"name": "mr", "fold": {"index": 1, "of": 5}}, "expected 10: so many folds mr has"),
+        ({"name": "mr", "fold": {"index": 11}}, "expected at most 10"),
+        ({"name": "mr", "fallback": "digits"}, "digits are pictures and cannot serve for mr"),
+        ({"name": "easy_vqa", "fallback": "digits"}, "cannot serve for easy_vqa"),
+        ({"name": "iris", "fallback": "digits"}, "iris is always there: leave this out"),
+    ],
+)
+def test_what_a_set_cannot_have_is_refused(fields: dict[str, object], problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        Dataset.model_validate(fields)
+
+
+def test_columns_of_texts_and_tables_are_known_without_reading() -> None:
+    assert Dataset(name="imdb").columns() == {
+        "text": "input",
+        "label": "target",
+        "rating": "target",
+    }
+    columns = Dataset(name="diabetes").columns() or {}
+    assert list(columns.values()) == [*10 * ["input"], "target"]

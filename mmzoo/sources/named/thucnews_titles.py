@@ -48,8 +48,8 @@ THUCNEWS_TITLES = NamedSet(
     ),
     mirrors=(),
     made=(
-        "20,000 titles of its folder THUCNews/data, made a table of text, label, label_name and "
-        "split"
+        "It is a table of text, label, label_name and split, made of 20,000 of the titles of "
+        "https://github.com/649453932/Chinese-Text-Classification-Pytorch"
     ),
     read=_read,
 )
