@@ -1,0 +1,70 @@
+"""Convolutions over words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from mmzoo.encoders.activations import Activation
+from mmzoo.encoders.features import Features
+from mmzoo.encoders.text.base import TextNetwork
+from mmzoo.lazy import keras
+from mmzoo.spec import PositiveInt, Problem, Rate
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+class TextCNN(TextNetwork):
+    """Convolutions of several widths side by side, and of each filter its maximum over the text.
+
+    A filter of width 3 finds one kind of phrase of three words wherever it stands.
+
+    Reference: Kim, "Convolutional neural networks for sentence classification", 2014.
+    """
+
+    type: Literal["cnn"] = "cnn"
+    kernel_sizes: tuple[PositiveInt, ...] = (3, 4, 5)
+    """The width of each convolution, in words."""
+    filters: PositiveInt = 100
+    """Filters of each convolution."""
+    activation: Activation = "relu"
+    """The activation of the convolutions and the dense layers."""
+    spatial_dropout: Rate = 0.0
+    """Share of the entries of the words' vectors dropped, the same ones for all words of a text."""
+    units: tuple[PositiveInt, ...] = ()
+    """Width of each dense layer after the maxima."""
+    dropout: Rate = 0.5
+    """Share of the maxima dropped, and of each dense layer's output."""
+
+    def rules(self) -> Iterator[Problem]:
+        if not self.kernel_sizes:
+            yield Problem(("kernel_sizes",), "expected at least one width, got an empty list")
+        elif len(set(self.kernel_sizes)) < len(self.kernel_sizes):
+            yield Problem(
+                ("kernel_sizes",), "expected different widths; for more of one, raise `filters`"
+            )
+
+    def build(self, ids: KerasTensor, words: int) -> Features:  # type: ignore[override]
+        from mmzoo.layers.masked_max import MaskedMax
+        from mmzoo.layers.zeroed_padding import ZeroedPadding
+
+        x, present = self.embedded(ids, words)
+        if self.spatial_dropout:
+            x = keras.layers.SpatialDropout1D(self.spatial_dropout, name="spatial_dropout")(x)
+        maps = [
+            keras.layers.Conv1D(
+                self.filters, size, padding="same", activation=self.activation, name=f"conv{size}"
+            )(x)
+            for size in self.kernel_sizes
+        ]
+        x = keras.layers.Concatenate(name="maps")(maps) if len(maps) > 1 else maps[0]
+        tokens = ZeroedPadding(name="tokens")(x, present)
+        x = MaskedMax(name="max")(x, present)
+        if self.dropout:
+            x = keras.layers.Dropout(self.dropout, name="dropout")(x)
+        for index, units in enumerate(self.units, start=1):
+            x = keras.layers.Dense(units, self.activation, name=f"dense{index}")(x)
+            if self.dropout:
+                x = keras.layers.Dropout(self.dropout, name=f"dropout{index}")(x)
+        return Features(vector=x, tokens=tokens)

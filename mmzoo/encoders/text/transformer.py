@@ -1,0 +1,90 @@
+"""Self-attention between words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from mmzoo.encoders.activations import Activation
+from mmzoo.encoders.features import Features
+from mmzoo.encoders.text.base import TextNetwork
+from mmzoo.lazy import keras
+from mmzoo.spec import PositiveInt, Problem, Rate
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+class TextTransformer(TextNetwork):
+    """Blocks of self-attention and dense layers, in which every word looks at all others.
+
+    Each half of a block normalises before it and adds to what it got, which trains without a
+    warm-up. The vector is the average over the words.
+
+    Reference: Vaswani et al., "Attention is all you need", 2017; Xiong et al., "On layer
+    normalization in the transformer architecture", 2020.
+    """
+
+    type: Literal["transformer"] = "transformer"
+    blocks: PositiveInt = 2
+    """How many blocks there are."""
+    num_heads: PositiveInt = 4
+    """Heads of each self-attention; their number divides `dim`."""
+    hidden: PositiveInt = 256
+    """Width of the hidden dense layer of each block."""
+    activation: Activation = "gelu"
+    """The activation of the hidden dense layers."""
+    positions: Literal["sinusoidal", "learned"] = "sinusoidal"
+    """How a word's vector says where it stands: by waves, or by a learned vector."""
+    longest: PositiveInt = 512
+    """How many positions have a vector, if they are learned; those beyond share the last one."""
+    dropout: Rate = 0.1
+    """Share of the words' vectors dropped, of what each half of a block adds, and of the attention
+    weights."""
+
+    def rules(self) -> Iterator[Problem]:
+        if self.dim % self.num_heads:
+            yield Problem(
+                ("num_heads",),
+                f"expected a number that divides `dim`, which is {self.dim}; got {self.num_heads}",
+            )
+
+    def build(self, ids: KerasTensor, words: int) -> Features:  # type: ignore[override]
+        from mmzoo.layers.masked_average import MaskedAverage
+        from mmzoo.layers.zeroed_padding import ZeroedPadding
+
+        x, present = self.embedded(ids, words)
+        x = self._dropped(self._with_positions(x), "dropout")
+        for index in range(1, self.blocks + 1):
+            x = self._block(x, present, f"block{index}")
+        x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
+        tokens = ZeroedPadding(name="tokens")(x, present)
+        return Features(vector=MaskedAverage(name="average")(tokens, present), tokens=tokens)
+
+    def _with_positions(self, x: KerasTensor) -> KerasTensor:
+        from mmzoo.layers.learned_positions import LearnedPositions
+        from mmzoo.layers.sinusoidal_positions import SinusoidalPositions
+
+        if self.positions == "learned":
+            return LearnedPositions(self.longest, name="positions")(x)
+        return SinusoidalPositions(name="positions")(x)
+
+    def _block(self, x: KerasTensor, present: KerasTensor, name: str) -> KerasTensor:
+        """One block on `[batch, positions, dim]`; `name` begins the names of its layers."""
+        from mmzoo.layers.self_attention import SelfAttention
+
+        layers = keras.layers
+        normed = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm1")(x)
+        attended = SelfAttention(self.num_heads, self.dropout, name=f"{name}_attention")(
+            normed, present
+        )
+        x = layers.Add(name=f"{name}_add1")([x, self._dropped(attended, f"{name}_dropout1")])
+        normed = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm2")(x)
+        hidden = layers.Dense(self.hidden, self.activation, name=f"{name}_dense1")(normed)
+        added = self._dropped(
+            layers.Dense(self.dim, name=f"{name}_dense2")(hidden), f"{name}_dropout2"
+        )
+        return layers.Add(name=f"{name}_add2")([x, added])
+
+    def _dropped(self, x: KerasTensor, name: str) -> KerasTensor:
+        return keras.layers.Dropout(self.dropout, name=name)(x) if self.dropout else x

@@ -1,0 +1,74 @@
+"""Reads a file of word vectors, as a stream: only the words of a vocabulary are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmzoo.encoders.text.vectors.arrays import entries_of_arrays
+from mmzoo.encoders.text.vectors.entry import Entries, Places, damaged
+from mmzoo.encoders.text.vectors.lines import entries_of_lines
+from mmzoo.encoders.text.vectors.word2vec import entries_of_word2vec
+from mmzoo.errors import DataError
+from mmzoo.spec.words import shorten
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_READERS: dict[str, Callable[[Path, Places, int], Entries]] = {
+    ".bin": entries_of_word2vec,
+    ".npz": entries_of_arrays,
+}
+"""By the file's ending; all others are text."""
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """What a file has of a vocabulary.
+
+    Attributes:
+        places: int64 `[found]`: which words of the vocabulary they are, in ascending order.
+        vectors: float32 `[found, dim]`.
+    """
+
+    places: np.ndarray
+    vectors: np.ndarray
+
+
+def read_vectors(path: Path, vocabulary: Sequence[str], dim: int) -> WordVectors:
+    """The vectors that a file has for the words of a vocabulary; of several of a word, the first.
+
+    Args:
+        path: lines of a word and its numbers, word2vec's binary format (`.bin`), or numpy's arrays
+            `words` and `vectors` (`.npz`).
+        vocabulary: the words that are looked for.
+        dim: how many numbers a vector must have.
+
+    Raises:
+        DataError: there is no such file, it is damaged, or its vectors are of another width.
+    """
+    import numpy as np
+
+    if not path.is_file():
+        raise DataError(
+            f"word vectors: {path}: there is no such file; the path is relative to {Path.cwd()}"
+        )
+    places = {word.encode(): place for place, word in enumerate(vocabulary)}
+    found: dict[int, np.ndarray] = {}
+    try:
+        for entry in _READERS.get(path.suffix.lower(), entries_of_lines)(path, places, dim):
+            if entry.place in found:
+                continue
+            if not np.isfinite(entry.vector).all():
+                word = shorten(vocabulary[entry.place])
+                raise damaged(path, entry.where, f"the vector of '{word}' is not finite")
+            found[entry.place] = entry.vector
+    except OSError as error:
+        raise DataError(f"word vectors: {path}: cannot be read ({error})") from error
+    known = sorted(found)
+    vectors = [found[place] for place in known]
+    return WordVectors(
+        np.array(known, dtype="int64"), np.array(vectors, dtype="float32").reshape(-1, dim)
+    )

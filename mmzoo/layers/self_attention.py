@@ -1,0 +1,56 @@
+"""Self-attention in several heads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmzoo.lazy import keras, tf
+
+
+@keras.saving.register_keras_serializable("mmzoo")
+class SelfAttention(keras.layers.Layer):
+    """Each vector becomes a mixture of those at the present positions, a mixture for each head.
+
+    `[batch, positions, width]` keeps its shape. Beside `keras.layers.MultiHeadAttention` it makes
+    queries, keys and values by one multiplication, weighs in float32 whatever the precision, and
+    takes a text of a single word without a warning. Without any word, nothing is mixed.
+
+    Reference: Vaswani et al., "Attention is all you need", 2017, section 3.2.2.
+
+    Args:
+        num_heads: how many heads there are; their number divides the width.
+        dropout: share of the weights of the mixtures dropped in training.
+    """
+
+    def __init__(self, num_heads: int, dropout: float = 0.0, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.num_heads = num_heads
+        self.dropout = keras.layers.Dropout(dropout, name="dropout")
+
+    def build(self, words_shape: tuple[Any, ...], present_shape: Any) -> None:
+        width = words_shape[-1]
+        self.projection = keras.layers.Dense(3 * width, name="projection", dtype=self.dtype_policy)
+        self.output_layer = keras.layers.Dense(width, name="output", dtype=self.dtype_policy)
+        self.projection.build(words_shape)
+        self.output_layer.build(words_shape)
+
+    def call(self, words: tf.Tensor, present: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        batch, positions = tf.unstack(tf.shape(words)[:2])
+        size = words.shape[-1] // self.num_heads
+        mixed = tf.reshape(self.projection(words), [batch, positions, 3, self.num_heads, size])
+        queries, keys, values = tf.unstack(tf.transpose(mixed, [2, 0, 3, 1, 4]))
+        scores = tf.cast(tf.matmul(queries, keys, transpose_b=True), tf.float32) * size**-0.5
+        seen = present[:, None, None, :]
+        weights = tf.nn.softmax(tf.where(seen, scores, tf.float32.min))
+        weights = tf.cast(weights * tf.cast(seen, tf.float32), words.dtype)
+        heads = tf.matmul(self.dropout(weights, training=training), values)
+        return self.output_layer(tf.reshape(tf.transpose(heads, [0, 2, 1, 3]), tf.shape(words)))
+
+    def compute_output_shape(
+        self, words_shape: tuple[int | None, ...], present_shape: Any
+    ) -> tuple[int | None, ...]:
+        return words_shape
+
+    def get_config(self) -> dict[str, Any]:
+        settings = {"num_heads": self.num_heads, "dropout": self.dropout.rate}
+        return {**super().get_config(), **settings}

@@ -1,0 +1,31 @@
+"""Positions as waves."""
+
+from __future__ import annotations
+
+from mmzoo.lazy import keras, tf
+
+_LONGEST_WAVE = 10_000.0
+
+
+@keras.saving.register_keras_serializable("mmzoo")
+class SinusoidalPositions(keras.layers.Layer):
+    """Adds to vectors `[batch, positions, width]` a vector of waves for each position.
+
+    The first half of the width has sines, the second cosines, of wavelengths from 2 pi to nearly
+    10,000 * 2 pi positions; the paper's alternate, which is the same network. The vectors
+    themselves are multiplied by the root of their width first, as there.
+
+    Reference: Vaswani et al., "Attention is all you need", 2017, sections 3.4 and 3.5.
+    """
+
+    def call(self, words: tf.Tensor) -> tf.Tensor:
+        width = words.shape[-1]
+        half = (width + 1) // 2
+        frequencies = _LONGEST_WAVE ** (-tf.range(half, dtype=tf.float32) / half)
+        positions = tf.range(tf.shape(words)[1])
+        angles = tf.cast(positions, tf.float32)[:, None] * frequencies
+        waves = tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)[:, :width]
+        return words * tf.cast(width**0.5, words.dtype) + tf.cast(waves, words.dtype)
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return shape
