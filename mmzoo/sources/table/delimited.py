@@ -273,12 +273,12 @@ def _read_cells(
 ) -> pl.DataFrame:
     import polars as pl
 
-    given = {place: f"column_{place + 1}" for place in range(width)}  # As polars calls them.
+    # Names of our own: those of the table may be quoted in ways that polars takes otherwise.
+    given = [str(place) for place in range(width)]
     try:
         frame = pl.read_csv(
-            bytes(content),
-            has_header=False,
-            schema=dict.fromkeys(given.values(), pl.String),
+            separator.join(given).encode() + b"\n" + content,
+            schema=dict.fromkeys(given, pl.String),
             columns=[given[place] for place in names],
             separator=separator,
             quote_char=quote,

@@ -259,7 +259,8 @@ def _not_there(path: str, place: str, field: str, error: OSError) -> str:
     folder = os.path.dirname(place)
     relative = "" if os.path.isabs(path) else ", as seen from the working directory"
     if not os.path.isdir(folder):
-        return f"{field}: there is no file {shown}{relative}: nor is there a folder of that name."
+        parent = printable(os.path.dirname(path))
+        return f"{field}: there is no file {shown}{relative}, nor a folder {parent}."
     try:
         near = nearest(os.path.basename(place), os.listdir(folder))
     except OSError:

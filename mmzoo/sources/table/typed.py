@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 200_000_000
 """A Parquet file of a few kilobytes can have more rows than any memory."""
+_AS_TEXT = {frozenset(("text", "a number")), frozenset(("text", "true or false"))}
+"""Kinds of values that make text together."""
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -33,23 +35,36 @@ def read_json_lines(content: bytearray, shown: str) -> tuple[pl.DataFrame, tuple
             f"{shown}: it is a single JSON list. Expected an object in each line; "
             "`jq -c '.[]'` makes lines of such a list."
         )
-    lines = sum(1 for _ in _lines(content))
-    if not lines:
+    if not content.strip():
         raise DataError(f"{shown}: there is nothing in it but blank lines.")
-    if _LONE_SURROGATE.search(content):
-        _check_lines(content, shown)
     try:
         frame = pl.read_ndjson(bytes(content), infer_schema_length=None)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         _check_lines(content, shown)
         first = printable(str(error).splitlines()[0])
         raise DataError(f"{shown}: it cannot be read as JSON lines ({first}).") from None
-    if frame.height != lines:
+    lines = content.count(b"\n") + (content[-1:] != b"\n")
+    if frame.height != lines:  # Of which some may be blank.
         _check_lines(content, shown)
+        lines = sum(1 for _ in _lines(content))
+    if frame.height != lines:
         raise DataError(f"{shown}: {frame.height:,} rows were read of {lines:,} lines.")
     if not frame.width:
         raise DataError(f"{shown}: the objects in it have no keys.")
+    if _LONE_SURROGATE.search(content) or _has_lists_as_text(frame):
+        _check_lines(content, shown)
     return frame, tuple(frame.columns)
+
+
+def _has_lists_as_text(frame: pl.DataFrame) -> bool:
+    """Whether there may be lists or objects that polars made text of, as other cells are text."""
+    import polars as pl
+
+    strings = [frame[name] for name, kind in frame.schema.items() if kind == pl.String]
+    strings += [
+        frame[name].explode() for name, kind in frame.schema.items() if kind == pl.List(pl.String)
+    ]
+    return any(column.str.contains(r"^[\[{]").any() for column in strings)
 
 
 def _lines(content: bytearray) -> Iterator[tuple[int, bytearray]]:
@@ -93,7 +108,7 @@ def _check_lines(content: bytearray, shown: str) -> None:
             if kind is None:
                 continue
             first, at = kinds.setdefault(key, (kind, number))
-            if kind != first and {kind, first} != {"a number", "text"}:
+            if kind != first and frozenset((kind, first)) not in _AS_TEXT:
                 raise DataError(
                     f"{shown}: key '{shorten(key)}' holds {first} in line {at:,}, and {kind} in "
                     f"line {number:,}. Write them as one kind."
