@@ -144,7 +144,9 @@ class Text(BaseInput):
         counts, lengths = zip(*in_parts(values, count), strict=True)
         words = most_frequent(counts, self.vocabulary_size, self.min_count)
         if not words:
-            often = f" that is there {self.min_count} times" if self.min_count > 1 else ""
+            often = (
+                f" that is there {self.min_count} times (`min_count`)" if self.min_count > 1 else ""
+            )
             raise DataError(f"{where}: the {len(values):,} training texts have no word{often}.")
         length = self.length
         if length == "auto":
