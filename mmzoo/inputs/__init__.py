@@ -11,5 +11,6 @@ from mmzoo.inputs.image import Image as Image
 from mmzoo.inputs.opened import Opened as Opened
 from mmzoo.inputs.opened import are_files as are_files
 from mmzoo.inputs.tabular import Tabular as Tabular
+from mmzoo.inputs.text import Text as Text
 
-Input = Annotated[Image | Tabular, Field(discriminator="type")]
+Input = Annotated[Image | Tabular | Text, Field(discriminator="type")]
