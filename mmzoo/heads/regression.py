@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mmzoo.errors import DataError
 from mmzoo.heads.base import BaseHead
 from mmzoo.lazy import keras, tf
-from mmzoo.spec import PositiveInt
+from mmzoo.spec import PositiveFloat, PositiveInt, Problem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 class Regression(BaseHead):
-    """One number or several, in the data's own units."""
+    """One number or several, in the data's own units.
+
+    Labels of any size are learnt alike: the layer's outputs are multiplied by the deviation of the
+    training labels, and their mean is added. The loss is that of labels and predictions divided by
+    the deviation, so a mean squared error of 1 is that of always saying the mean, and 0.1 leaves a
+    tenth of the variance unexplained. Predictions, and all other figures, are in the data's units.
+    """
 
     role = "number"
     metric_names = ("mean_absolute_error", "root_mean_squared_error")
@@ -25,7 +31,25 @@ class Regression(BaseHead):
     dim: PositiveInt | None = None
     """How many numbers are predicted; read off the data by default."""
     loss: Literal["mean_squared_error", "mean_absolute_error", "huber"] = "mean_squared_error"
-    """What is minimised."""
+    """What is minimised, of labels and predictions divided by the deviation if that is normalized.
+    `huber` is quadratic up to a difference of 1."""
+    normalize: bool = True
+    """Whether the training labels' mean and deviation are taken out of what is learnt."""
+    mean: tuple[float, ...] | None = None
+    """Of the training labels, for each number; read off the data by default."""
+    deviation: tuple[PositiveFloat, ...] | None = None
+    """Likewise; 1 where all labels are the same."""
+
+    def rules(self) -> Iterator[Problem]:
+        for field, values in (("mean", self.mean), ("deviation", self.deviation)):
+            if values is None:
+                continue
+            if not self.normalize:
+                yield Problem((field,), "expected none: with `normalize: false` nothing is scaled")
+            elif self.dim is not None and len(values) != self.dim:
+                yield Problem(
+                    (field,), f"expected {self.dim} numbers, as `dim` says; got {len(values)}"
+                )
 
     @property
     def whole(self) -> bool:
@@ -35,9 +59,18 @@ class Regression(BaseHead):
         dim = labels.shape[1] if labels.ndim == 2 else 1
         if self.dim not in (None, dim):
             raise DataError(f"{where}: expected {self.dim} numbers in each row, got {dim}")
+        for field, values in (("mean", self.mean), ("deviation", self.deviation)):
+            if values is not None and len(values) != dim:
+                raise DataError(f"{where}: expected {dim} numbers in `{field}`, got {len(values)}")
         whole = self.replace(dim=dim)
         whole.check(labels, where)
-        return whole
+        if not self.normalize:
+            return whole
+        mean, deviation = _mean_and_deviation(labels.reshape(-1, dim))
+        return whole.replace(
+            mean=mean if self.mean is None else self.mean,
+            deviation=deviation if self.deviation is None else self.deviation,
+        )
 
     def check(self, labels: np.ndarray, where: str) -> None:
         import numpy as np
@@ -52,13 +85,25 @@ class Regression(BaseHead):
             raise DataError(f"{where}: row {wrong} has {labels[wrong]}; expected a finite number")
 
     def output(self, features: KerasTensor, name: str) -> KerasTensor:
-        return keras.layers.Dense(self.dim, dtype="float32", name=name)(features)
+        if self.deviation is None:
+            return keras.layers.Dense(self.dim, dtype="float32", name=name)(features)
+        from mmzoo.layers.rescaled_dense import RescaledDense
+
+        mean = self.mean or (0.0,) * len(self.deviation)
+        return RescaledDense(mean, self.deviation, dtype="float32", name=name)(features)
 
     def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
         values = tf.cast(labels, tf.float32)
         return values[:, None] if values.shape.rank == 1 else values
 
     def keras_loss(self, soft: bool) -> keras.losses.Loss:
+        if self.deviation is None:
+            return self._plain_loss()
+        from mmzoo.layers.scaled_loss import ScaledLoss
+
+        return ScaledLoss(self._plain_loss(), self.deviation)
+
+    def _plain_loss(self) -> keras.losses.Loss:
         losses = keras.losses
         match self.loss:
             case "mean_squared_error":
@@ -92,4 +137,14 @@ class Regression(BaseHead):
         }
 
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
-        return random.normal(size=(rows, self.dim or 1))
+        made = random.normal(size=(rows, self.dim or 1))
+        return made if self.deviation is None else made * self.deviation + (self.mean or 0.0)
+
+
+def _mean_and_deviation(labels: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Of each number of labels `[rows, numbers]`; a deviation of 1 where all are the same."""
+    labels = labels.astype("float64")
+    same = labels.min(axis=0) == labels.max(axis=0)
+    deviation = labels.std(axis=0)
+    deviation[same | (deviation == 0)] = 1.0
+    return tuple(labels.mean(axis=0).tolist()), tuple(deviation.tolist())

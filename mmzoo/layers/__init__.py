@@ -1,4 +1,4 @@
-"""Our own Keras layers, one per file, registered for saving.
+"""Our own Keras layers, and a loss, one per file, registered for saving.
 
 Importing one imports Keras, so encoders do it when they build.
 """

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from mmzoo.errors import DataError
 from mmzoo.heads import Binary, Classification, Multilabel, Regression
 from mmzoo.heads.class_weights import balanced_weights
-from mmzoo.lazy import tf
+from mmzoo.lazy import keras, tf
 
 WHERE = "heads.kind, column 'label' of things"
 PICTURES = np.zeros((4, 3, 3, 1), "uint8")
@@ -302,6 +302,75 @@ def test_numbers_are_written_as_such():
     both = np.array([[0.5, 1.0], [1.5, 2.0]], "float32")
     assert Regression(dim=2).written(both, "at") == {"at_0": [0.5, 1.5], "at_1": [1.0, 2.0]}
     assert Regression(dim=2).written_labels(both) == ["[0.5, 1.0]", "[1.5, 2.0]"]
+
+
+def test_mean_and_deviation_are_those_of_the_training_labels():
+    head = Regression().fit(np.array([[1e6, 5.0], [3e6, 5.0]], "float32"), None, WHERE)
+    assert head.mean == (2e6, 5.0)
+    assert head.deviation == (1e6, 1.0)  # Of labels that are all the same: nothing to divide by.
+    assert Regression(normalize=False).fit(np.array([1.0, 3.0]), None, WHERE).deviation is None
+
+
+def test_mean_and_deviation_that_are_given_stay():
+    head = Regression(mean=(0.0,), deviation=(2.0,)).fit(np.array([1.0, 3.0]), None, WHERE)
+    assert (head.mean, head.deviation) == ((0.0,), (2.0,))
+    assert refusal(Regression(mean=(0.0, 1.0)), [1.0, 2.0]) == (
+        "expected 1 numbers in `mean`, got 2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"normalize": False, "mean": (1.0,)},
+            "expected none: with `normalize: false` nothing is scaled",
+        ),
+        ({"dim": 1, "deviation": (1.0, 2.0)}, "expected 1 numbers, as `dim` says; got 2"),
+        ({"deviation": (0.0,)}, "Input should be greater than 0"),
+    ],
+)
+def test_mean_and_deviation_have_rules(fields, message):
+    with pytest.raises(ValidationError) as caught:
+        Regression(**fields)
+    assert [error["msg"] for error in caught.value.errors()] == [message]
+
+
+@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error", "huber"])
+def test_labels_of_any_size_have_the_same_loss_and_gradients(loss):
+    """Prices in euros are learnt like prices in millions, and predicted in the data's units."""
+    values = np.random.RandomState(0).normal(size=(64, 1))
+    found = []
+    for scale, shift in ((1.0, 0.0), (2e5, 1e6)):
+        head = Regression(loss=loss).fit(values * scale + shift, None, WHERE)
+        features = keras.Input((3,))
+        keras.utils.set_random_seed(0)
+        model = keras.Model(features, head.output(features, "price"))
+        x = np.random.RandomState(1).normal(size=(64, 3)).astype("float32")
+        target = head.target(tf.constant(values * scale + shift), soft=False)
+        with tf.GradientTape() as tape:
+            predicted = model(x)
+            value = head.keras_loss(soft=False)(target, predicted)
+        gradients = tape.gradient(value, model.trainable_variables)
+        in_units = (predicted.numpy() - shift) / scale
+        found.append([float(value), in_units, *(gradient.numpy() for gradient in gradients)])
+    for small, large in zip(*found, strict=True):
+        np.testing.assert_allclose(small, large, rtol=1e-3, atol=1e-4)
+
+
+def test_a_squared_error_of_one_is_that_of_always_saying_the_mean():
+    labels = np.array([25.0, 100, 346])
+    head = Regression().fit(labels, None, WHERE)
+    target = head.target(tf.constant(labels), soft=False)
+    mean = tf.fill([3, 1], float(labels.mean()))
+    assert float(head.keras_loss(soft=False)(target, mean)) == pytest.approx(1)
+
+
+def test_made_up_numbers_are_of_the_size_that_was_found():
+    head = Regression().fit(np.array([1e6, 3e6]), None, WHERE)
+    made = head.synthetic(np.random.RandomState(0), 1_000)
+    assert made.mean() == pytest.approx(2e6, rel=0.1)
+    assert made.std() == pytest.approx(1e6, rel=0.1)
 
 
 # What predictions are written as.
