@@ -329,6 +329,12 @@ class Config(Spec):
             ),
         )
 
+    def absent_files(self) -> Iterator[Problem]:
+        """Yields a Problem for each file that a training begins with and that is not there."""
+        for name, spec in self.inputs.items():
+            for problem in spec.encoder.absent_files():
+                yield Problem(("inputs", name, "encoder", *problem.path), problem.message)
+
     def _layer_rules(self) -> Iterator[Problem]:
         """Inputs and heads are layers by their names, and so are encoders and fusions."""
         encoders = {f"{name}_encoder" for name in self.inputs}
@@ -383,17 +389,28 @@ class Config(Spec):
             )
 
 
-def load_config(source: Path | str | Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
+def load_config(
+    source: Path | str | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    *,
+    begins: bool = False,
+) -> Config:
     """The config of a YAML file, or of a mapping with the same keys.
 
     Args:
         source: the file's path, or the mapping.
         overrides: `KEY=VALUE` texts that are applied before validation: "train.epochs=3".
+        begins: whether a training is to begin with it, for which weights files must be there.
 
     Raises:
         ConfigError: lists everything that is wrong, with its place.
     """
-    return load_spec(Config, Path(source) if isinstance(source, str) else source, overrides)
+    return load_spec(
+        Config,
+        Path(source) if isinstance(source, str) else source,
+        overrides,
+        Config.absent_files if begins else None,
+    )
 
 
 def _bad_rows(opened: Mapping[str, Opened]) -> dict[str, dict[int, str]]:

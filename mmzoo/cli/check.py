@@ -32,7 +32,7 @@ def check(config: Path, overrides: tuple[str, ...], with_data: bool, as_json: bo
     from mmzoo.config import load_config
     from mmzoo.spec import dump_yaml
 
-    loaded = load_config(config, overrides).with_columns()
+    loaded = load_config(config, overrides, begins=True).with_columns()
     if with_data:
         loaded = _fitted(loaded)
     if as_json:

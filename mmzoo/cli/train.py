@@ -77,7 +77,7 @@ def train(
     from mmzoo.runs import refuse_existing
 
     # Mistakes are said before TensorFlow is imported.
-    loaded = load_config(config, overrides)
+    loaded = load_config(config, overrides, begins=not (resume or smoke))
     if run is not None and not resume:
         refuse_existing(run)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Self
 
 from mmzoo.encoders.features import Features
-from mmzoo.spec import Spec
+from mmzoo.spec import Problem, Spec
 
 if TYPE_CHECKING:
     import keras
@@ -33,6 +33,13 @@ class Encoder(Spec):
     def from_scratch(self) -> Self:
         """The same network beginning with random weights: to be tried without a download."""
         return self
+
+    def absent_files(self) -> Iterator[Problem]:
+        """Yields a Problem for each file that it begins with and that is not there.
+
+        No rule, as a finished run needs none of them.
+        """
+        return iter(())
 
     @abstractmethod
     def build(self, x: KerasTensor) -> Features:

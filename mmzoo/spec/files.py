@@ -1,4 +1,4 @@
-"""Reads the text of a config file, whatever the path turns out to be."""
+"""Reads the text of a config file, whatever the path turns out to be; says what is not there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_text(path: Path) -> str:
     try:
         content = _read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise _wrong(path, _what_is_missing(path)) from None
+        raise _wrong(path, what_is_missing(path, config_of_name(path))) from None
     except PermissionError:
         raise _wrong(path, "there is no permission to read it") from None
     except OSError as error:
@@ -65,12 +65,18 @@ def _decode(path: Path, content: bytes) -> str:
         ) from None
 
 
-def _what_is_missing(path: Path) -> str:
+def what_is_missing(path: Path, meant: Path | None = None) -> str:
+    """Which part of a file's path is not there, as a clause, and what may be meant instead.
+
+    Args:
+        path: The file's, which does not exist.
+        meant: Is probably meant; by default, the name beside it that is nearest.
+    """
     missing = next((part for part in reversed(path.parents) if not part.exists()), path)
     if missing.parent.is_file():
         return f"'{printable(str(missing.parent))}' is a file, not a folder"
     kind = "file" if missing == path else f"folder '{printable(str(missing))}'"
-    near = config_of_name(path) or _nearest_to(missing)
+    near = meant or _nearest_to(missing)
     suggestion = f"; did you mean '{printable(str(near))}'?" if near else ""
     return f"there is no such {kind}{suggestion}"
 

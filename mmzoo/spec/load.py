@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from mmzoo.spec.base import Spec
+from mmzoo.spec.base import Problem, Spec
 from mmzoo.spec.document import Document, Finding, config_error, document_of
 from mmzoo.spec.expected import Expected
 from mmzoo.spec.files import read_text
@@ -22,7 +22,10 @@ S = TypeVar("S", bound=Spec)
 
 
 def load_spec(
-    cls: type[S], source: FilePath | Mapping[str, Any], overrides: Sequence[str] = ()
+    cls: type[S],
+    source: FilePath | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    demands: Callable[[S], Iterable[Problem]] | None = None,
 ) -> S:
     """Reads, overrides and validates a config.
 
@@ -30,13 +33,22 @@ def load_spec(
         cls: The spec of the whole config.
         source: A YAML file, or its content as Python values; lists may be lists or tuples.
         overrides: `KEY=VALUE` each, as `--set` takes them; see `override`.
+        demands: Further problems of a spec that is valid: with what there is on this machine.
 
     Raises:
         ConfigError: with a line for every mistake, each with file:line:column (or the `--set`),
             dotted path, what came and what was expected.
     """
     document = document_of(source) if isinstance(source, Mapping) else _read(source)
-    return validate(cls, override(cls, document, overrides))
+    document = override(cls, document, overrides)
+    spec = validate(cls, document)
+    problems = tuple(demands(spec)) if demands else ()
+    if problems:
+        raise config_error(
+            Finding(document.place(problem.path), problem.path, problem.message)
+            for problem in problems
+        )
+    return spec
 
 
 def validate(cls: type[S], document: Document) -> S:

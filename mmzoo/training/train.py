@@ -66,7 +66,7 @@ def train(
         MmzooError: of the kind that fits; `mmzoo.errors` draws them as a tree.
     """
     if not isinstance(config, Config):
-        config = load_config(config, overrides)
+        config = load_config(config, overrides, begins=not (resume or smoke))
     config = (config.smoke() if smoke else config).with_columns()
     found = run_to_train(config.name, Path(run) if run else None, resume)
     with (

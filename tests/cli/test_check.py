@@ -150,6 +150,48 @@ def test_errors_with_json_leave_stdout_empty(mmzoo, good):
     is_one_message(done, "unknown field")
 
 
+WITH_WEIGHTS = """\
+name: photos
+source: {type: folder, path: photos}
+inputs:
+  photo:
+    type: image
+    shape: [96, 96, 3]
+    encoder:
+      type: vgg16
+      weights: wieghts/vgg.h5
+heads:
+  kind: {type: classification}
+"""
+
+
+@pytest.mark.parametrize("command", ["check", "train"])
+def test_weights_that_are_not_there_are_said_in_their_place(mmzoo, tmp_path, command):
+    (tmp_path / "photos.yaml").write_text(WITH_WEIGHTS)
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "vgg16.h5").touch()
+    place = "photos.yaml:9:16: inputs.photo.encoder.weights: "
+    relative = f"relative to {tmp_path}"
+    is_one_message(
+        mmzoo(command, "photos.yaml"),
+        f"{place}wieghts/vgg.h5, {relative}: there is no such folder 'wieghts'; did you mean "
+        "'weights'?\n",
+    )
+    override = ["--set", "inputs.photo.encoder.weights=weights/vgg.h5"]
+    is_one_message(
+        mmzoo(command, "photos.yaml", *override),
+        f"inputs.photo.encoder.weights: weights/vgg.h5, {relative}: there is no such file; did "
+        "you mean 'weights/vgg16.h5'?\n",
+    )
+    assert sorted(os.listdir(tmp_path)) == ["photos.yaml", "weights"]
+
+
+def test_weights_that_are_there_are_not_opened(mmzoo, tmp_path):
+    (tmp_path / "photos.yaml").write_text(WITH_WEIGHTS.replace("wieghts/vgg.h5", "vgg.h5"))
+    (tmp_path / "vgg.h5").touch()
+    assert mmzoo("check", "photos.yaml").code == 0
+
+
 def test_with_data_the_config_is_fitted(mmzoo, good):
     done = mmzoo("check", good, "--data", "--json")
     head = done.document["heads"]["digit"]

@@ -13,7 +13,8 @@ from mmzoo.encoders.image.pretrained.layers import name_layers, thaw
 from mmzoo.encoders.image.pretrained.official import OfficialWeights, found, obtain
 from mmzoo.encoders.image.pretrained.weights_file import load_weights_file
 from mmzoo.lazy import keras
-from mmzoo.spec import PositiveInt, Problem, did_you_mean
+from mmzoo.spec import PositiveInt, Problem, did_you_mean, what_is_missing
+from mmzoo.spec.words import printable
 
 if TYPE_CHECKING:
     from keras import KerasTensor
@@ -75,6 +76,14 @@ class Pretrained(ImageNetwork):
 
     def from_scratch(self) -> Self:
         return self.replace(weights="none")
+
+    def absent_files(self) -> Iterator[Problem]:
+        path = Path(self.weights).expanduser()
+        if self.weights in ("imagenet", "none") or path.is_file():
+            return
+        what = "it is a folder" if path.is_dir() else what_is_missing(path)
+        where = "" if path.is_absolute() else f", relative to {Path.cwd()}"
+        yield Problem(("weights",), printable(f"{path}{where}: {what}"))
 
     def smallest_image(self) -> int:
         return self.backbone.smallest
