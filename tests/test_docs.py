@@ -30,6 +30,7 @@ import pytest
 from mmzoo.cli import main
 from mmzoo.cli.main import cli
 from mmzoo.config import load_config
+from mmzoo.sources import catalogue
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -269,8 +270,18 @@ def test_readme_names_every_command(name: str) -> None:
 
 
 def test_readme_lists_every_config() -> None:
-    listed = re.findall(r"^\| `(\w+)` \|", README.read_text(), re.MULTILINE)
+    [zoo] = re.findall(r"^## The zoo\n(.+?)^## ", README.read_text(), re.MULTILINE | re.DOTALL)
+    listed = re.findall(r"^\| `(\w+)` \|", zoo, re.MULTILINE)
     assert sorted(listed) == sorted(path.stem for path in ROOT.glob("configs/**/*.yaml"))
+
+
+def test_readme_lists_every_named_data_set() -> None:
+    text = README.read_text()
+    [sets] = re.findall(r"^## Data sets\n(.+?)^## ", text, re.MULTILINE | re.DOTALL)
+    first_cells = re.findall(r"^\| (`.+?) \|", sets, re.MULTILINE)
+    assert {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)} == {
+        listing.name for listing in catalogue()
+    }
 
 
 def test_every_file_of_a_run_is_explained(finished: Workspace) -> None:
