@@ -44,6 +44,7 @@ _LETTERS = rf"[\p{{L}}\p{{M}}\p{{N}}--[{_UNSPACED}]]+"
 _WORD = rf"[{_UNSPACED}]\p{{M}}*|{_LETTERS}(?:'{_LETTERS})*"
 _SYMBOL = r"[\p{P}\p{S}]"
 _EMOJI = r"\p{Extended_Pictographic}"
+_SURELY_READ = r"[a-zA-Z0-9\p{Han}]"
 _UNREAD = r"[\p{P}\p{S}--\p{Extended_Pictographic}]+"
 
 _Result = TypeVar("_Result")
@@ -64,7 +65,12 @@ class Tokenizer:
 
     def has_tokens(self, texts: pl.Series) -> pl.Series:
         """Whether there is any token in each text: booleans `[texts]`."""
-        return self._clean(texts).str.contains(self._pattern)
+        texts = texts.fill_null("")
+        # Nearly every text has a letter outside of all tags; only others need a closer look.
+        has = texts.str.contains(_SURELY_READ) & ~texts.str.contains("[<&]")
+        doubtful = has.not_().arg_true()
+        closer = self._clean(texts.gather(doubtful)).str.contains(self._pattern)
+        return has.scatter(doubtful, closer)
 
     def _clean(self, texts: pl.Series) -> pl.Series:
         texts = texts.fill_null("")
