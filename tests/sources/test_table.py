@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from mmzoo.errors import DataError
-from mmzoo.sources import Data, Table, read_frame, read_rows, settled
+from mmzoo.sources import Data, Table, TableFormat, read_frame, read_rows, settled
 from mmzoo.wanted import Role, Wanted
 
 ROWS = 60
@@ -107,3 +107,232 @@ def test_another_table_is_read_as_one_split(tmp_path: Path) -> None:
     ):
         settled(data, {}, "error")
     assert settled(data, {}, "skip").splits["new"]["price"][0] == 1
+
+
+# What is made of cells
+
+
+def values(
+    tmp_path: Path, role: Role, cells: list[Any], name: str = "a.jsonl", **fields: Any
+) -> Data:
+    """One column, in one split."""
+    path = write(tmp_path / name, {"x": cells, "other": ["y"] * len(cells)})
+    return read_rows(str(path), wanted(x=role), "all", TableFormat.model_validate(fields))
+
+
+def made(data: Data) -> list[Any]:
+    return data.splits["all"]["x"].tolist()  # type: ignore[no-any-return]
+
+
+def test_text_is_as_it_was_written_or_none(tmp_path: Path) -> None:
+    cells = [" a ", "", None, "1", "NaN", "é\n\"'|", "0"]
+    assert made(values(tmp_path, "text", cells)) == [" a ", None, None, "1", "NaN", "é\n\"'|", "0"]
+    assert made(values(tmp_path, "text", cells, "a.csv")) == made(values(tmp_path, "text", cells))
+    assert values(tmp_path, "text", cells).bad == {"all": {}}
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1", " 2.5 ", "-3e2", None], [1, 2.5, -300, np.nan]),
+        (["1", "nan", "+.5"], [1, np.nan, 0.5]),
+        (["1", "x", "2"], ["1", "x", "2"]),
+        (["01", "2", "3"], ["01", "2", "3"]),
+        (["0.5", "-0", "0"], [0.5, -0.0, 0]),
+        (["inf", "1", "2"], ["inf", "1", "2"]),
+        (["1_0", "1", "2"], ["1_0", "1", "2"]),
+        (["nan", "NaN"], ["nan", "NaN"]),
+        ([None, None], [None, None]),
+        (["true", "false"], ["true", "false"]),
+        ([True, False, None], ["true", "false", None]),
+        ([1, 2, None], [1, 2, np.nan]),
+        ([1.5, None], [1.5, np.nan]),
+    ],
+)
+def test_values_are_numbers_if_all_are(
+    tmp_path: Path, cells: list[Any], expected: list[Any]
+) -> None:
+    found = values(tmp_path, "value", cells).splits["all"]["x"]
+    assert found.dtype == (object if isinstance(expected[0], str | None) else np.float64)
+    np.testing.assert_array_equal(found, np.array(expected, found.dtype))
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["2024-02-29", None], ["2024-02-29T00:00:00.000000", "NaT"]),
+        (
+            ["2024-02-29 12:30", "2024-02-29"],
+            ["2024-02-29T12:30:00.000000", "2024-02-29T00:00:00.000000"],
+        ),
+        (["2024-02-29T12:30:01.25+02:00"], ["2024-02-29T10:30:01.250000"]),
+        (["2024-02-29T12:30:01Z"], ["2024-02-29T12:30:01.000000"]),
+    ],
+)
+def test_values_are_times_if_all_are(tmp_path: Path, cells: list[Any], expected: list[str]) -> None:
+    found = values(tmp_path, "value", cells).splits["all"]["x"]
+    assert found.dtype == "datetime64[us]"
+    assert [str(one) for one in found] == expected
+    assert made(values(tmp_path, "value", ["2023-02-29"])) == [
+        "2023-02-29"
+    ]  # There is no such day.
+
+
+def test_times_with_types_are_those_of_utc(tmp_path: Path) -> None:
+    when = pl.Series(["2024-02-29T12:00:00"]).str.to_datetime(time_zone="UTC")
+    frame = pl.DataFrame({"x": when.dt.convert_time_zone("Asia/Tokyo")})
+    frame.write_parquet(tmp_path / "a.parquet")
+    data = read_rows(str(tmp_path / "a.parquet"), wanted(x="value"), "all")
+    assert str(data.splits["all"]["x"][0]) == "2024-02-29T12:00:00.000000"
+
+
+def test_a_few_cells_that_keep_a_column_from_being_numbers_are_told(tmp_path: Path) -> None:
+    data = values(tmp_path, "value", [*map(str, range(19)), "n/a"])
+    assert data.notes == (
+        "a.jsonl: `x`: 1 of 20 cells are no numbers, such as 'n/a'; it is read as text",
+    )
+    assert values(tmp_path, "value", ["1", "a", "b"]).notes == ()
+
+
+def test_other_texts_may_stand_for_missing_ones(tmp_path: Path) -> None:
+    data = values(tmp_path, "value", ["1", "NA", "?", "", "2"], "a.csv", missing_values=("NA", "?"))
+    np.testing.assert_array_equal(data.splits["all"]["x"], [1, np.nan, np.nan, np.nan, 2])
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_classes_are_in_the_order_of_the_alphabet_or_of_numbers(tmp_path: Path, name: str) -> None:
+    assert values(tmp_path, "class", ["b", "a", "B", "10"], name).class_names == {
+        "x": ("10", "B", "a", "b")
+    }
+    data = values(tmp_path, "class", ["10", "9", "-1", "9"], name)
+    assert data.class_names == {"x": ("-1", "9", "10")}
+    assert made(data) == [2, 1, 0, 1]
+    assert data.splits["all"]["x"].dtype == np.int64
+
+
+def test_classes_of_numbers_are_written_whole(tmp_path: Path) -> None:
+    assert values(tmp_path, "class", [1.0, None, 2.0]).class_names == {"x": ("1", "2")}
+    assert values(tmp_path, "class", [0.5, 2.0]).class_names == {"x": ("0.5", "2.0")}
+    assert values(tmp_path, "class", [True, False]).class_names == {"x": ("false", "true")}
+
+
+def test_a_row_with_no_class_or_an_unknown_one_is_bad(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", {"x": ["cat", None, "dog", "fox"]})
+    one = Wanted("class", lambda random, rows: np.zeros(rows), ("dog", "cat"))
+    data = read_rows(str(path), {"x": one}, "all")
+    assert made(data) == [1, -1, 0, -1]
+    assert data.class_names == {"x": ("dog", "cat")}
+    assert data.bad["all"] == {
+        1: "its `x` is empty",
+        3: "its `x` has class 'fox', and the classes are 'dog', 'cat'",
+    }
+
+
+def test_classes_that_look_alike_are_told(tmp_path: Path) -> None:
+    assert values(tmp_path, "class", ["Cat", "cat ", "dog"]).notes == (
+        "a.jsonl: `x`: 'Cat' and 'cat ' differ by spaces or capitals only, and are taken as two",
+    )
+
+
+def test_labels_are_parted_by_a_separator(tmp_path: Path) -> None:
+    data = values(tmp_path, "labels", ["b; a", "a", ";", None], "a.csv", label_separator=";")
+    assert made(data) == [[1, 1], [1, 0], [0, 0], [0, 0]]
+    assert data.class_names == {"x": ("a", "b")}
+    assert data.bad["all"] == {3: "its `x` is empty"}
+    assert made(values(tmp_path, "labels", [["b", "a"], ["a", "a"], [], None])) == made(data)
+    assert made(values(tmp_path, "labels", [[10], [9]])) == [[0, 1], [1, 0]]
+
+
+def test_a_label_that_is_unknown_makes_a_row_bad(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", {"x": ["a|c", "b"]})
+    one = Wanted("labels", lambda random, rows: np.zeros(rows), ("a", "b"))
+    data = read_rows(str(path), {"x": one}, "all")
+    assert data.bad["all"] == {0: "its `x` has label 'c', and the labels are 'a', 'b'"}
+    assert made(data) == [[1, 0], [0, 1]]
+
+
+def test_a_number_that_is_none_makes_a_row_bad(tmp_path: Path) -> None:
+    cells = ["1.5", " 2 ", "abc", "3,5", None, "nan", "1e39", "inf", "0x10"]
+    data = values(tmp_path, "number", cells, "a.csv")
+    assert made(data) == [1.5, 2, 0, 0, 0, 0, 0, 0, 0]
+    assert data.splits["all"]["x"].dtype == np.float32
+    assert data.bad["all"] == {
+        2: "its `x` is 'abc', expected a number",
+        3: "its `x` is '3,5', expected a number with a point and nothing between the thousands",
+        4: "its `x` is empty",
+        5: "its `x` is 'nan', expected a number",
+        6: "its `x` is '1e39', expected a number",
+        7: "its `x` is 'inf', expected a number",
+        8: "its `x` is '0x10', expected a number",
+    }
+    typed = values(tmp_path, "number", [1, 2.5, None, float("inf"), float("nan")], "a.parquet")
+    assert made(typed) == [1, 2.5, 0, 0, 0]
+    assert list(typed.bad["all"]) == [2, 3, 4]
+    assert typed.bad["all"][3] == "its `x` is inf, expected a finite number"
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ("text", "text"),
+        ("file", "paths of files"),
+        ("class", "classes"),
+        ("number", "numbers"),
+        ("value", "numbers, dates or categories"),
+    ],
+)
+def test_lists_are_labels_and_nothing_else(tmp_path: Path, role: Role, expected: str) -> None:
+    with pytest.raises(DataError, match=f"column `x` holds lists or objects, expected {expected}"):
+        values(tmp_path, role, [["a"], ["b"]])
+
+
+# Files that a table names
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A table of files: two that are there, and others that may not be opened."""
+    (tmp_path / "data" / "photos").mkdir(parents=True)
+    (tmp_path / "outside.jpg").write_bytes(b"x")
+    (tmp_path / "data" / "photos" / "1.jpg").write_bytes(b"x")
+    (tmp_path / "data" / "2.jpg").write_bytes(b"x")
+    (tmp_path / "data" / "link.jpg").symlink_to(tmp_path / "outside.jpg")
+    cells = [
+        *("photos/1.jpg", str(tmp_path / "data" / "2.jpg"), "3.jpg", None, "../outside.jpg"),
+        *("link.jpg", str(tmp_path / "outside.jpg"), "photos", "x" * 5000, "é.jpg"),
+    ]
+    return write(tmp_path / "data" / "photos.csv", {"x": cells, "other": ["y"] * len(cells)})
+
+
+def test_files_are_looked_for_below_the_folder_of_the_table(photos: Path) -> None:
+    data = read_rows(str(photos), wanted(x="file"), "all")
+    root = photos.parent.resolve()
+    assert made(data)[:2] == [str(root / "photos" / "1.jpg"), str(root / "2.jpg")]
+    assert data.bad["all"] == {
+        2: "its `x` is '3.jpg': there is no such file",
+        3: "its `x` is empty",
+        4: "its `x` is '../outside.jpg': it lies outside of the source's folder",
+        5: "its `x` is 'link.jpg': it is a link that leads out of the source's folder",
+        6: data.bad["all"][6],
+        7: "its `x` is 'photos': it is a folder, expected a file",
+        8: "its `x` is too long for a path",
+        9: "its `x` is 'é.jpg': there is no such file",
+    }
+    assert data.bad["all"][6].endswith("it lies outside of the source's folder")
+
+
+def test_another_folder_may_be_that_of_the_files(photos: Path, tmp_path: Path) -> None:
+    form = TableFormat(media_root=str(tmp_path))
+    data = read_rows(str(photos), wanted(x="file"), "all", form)
+    assert set(range(10)) - set(data.bad["all"]) == {1, 6}
+    with pytest.raises(DataError, match=r"^source.media_root: there is no folder "):
+        read_rows(str(photos), wanted(x="file"), "all", TableFormat(media_root="/nowhere"))
+
+
+def test_if_no_file_is_there_the_folder_is_probably_another(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", {"x": ["1.jpg", "2.jpg"], "y": [1, 2]})
+    with pytest.raises(
+        DataError, match=r"none of its 2 files can be opened\. Of row 1, its `x` is"
+    ) as caught:
+        read_rows(str(tmp_path / "a.csv"), wanted(x="file"))
+    assert f"relative to {tmp_path.resolve()}; `source.media_root`" in str(caught.value)

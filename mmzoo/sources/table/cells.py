@@ -90,7 +90,7 @@ def values(column: pl.Series, where: str) -> tuple[pl.Series, str | None]:
         if times.null_count() == column.null_count():
             return times, None
     others = len(there) - int((is_number | nan).sum())
-    if others * 10 <= len(there):
+    if 0 < others * 10 <= len(there):
         odd = there.filter(~(is_number | nan))[0]
         return column, f"{others:,} of {len(there):,} cells are no numbers, such as '{odd}'"
     return column, None

@@ -64,7 +64,7 @@ def read_delimited(
 
     Returns:
         The columns, the names of all there are, and the rows that have too few or too many cells
-        with a clause on each. Blank lines are no rows.
+        with a clause on each. Blank lines are no rows, where there is more than one column.
 
     Raises:
         DataError: It is no such text; says in which line not, and what may be meant.
@@ -80,7 +80,8 @@ def read_delimited(
     starts = marks.line_ends[at:-1] + 1
     ends = marks.line_ends[at + 1 :]
     carriage = text[np.maximum(ends - 1, 0)] == ord("\r")
-    blank = (ends - starts) <= carriage
+    # In a table of one column, a blank line is an empty cell.
+    blank = (ends - starts <= carriage) & (len(header.names) > 1)
     cells = np.diff(np.searchsorted(marks.separators, marks.line_ends[at:])) + 1
     expected = len(header.names)
     chosen = (

@@ -226,8 +226,15 @@ def _rows(mask: pl.Series) -> list[int]:
 
 
 def media_folder(path: str, given: str | None) -> str:
-    """The folder of the files that a table names: the one that is given, or the table's own."""
-    return os.path.realpath(os.path.expanduser(given or os.path.dirname(path) or "."))
+    """The folder of the files that a table names: the one that is given, or the table's own.
+
+    Raises:
+        DataError: There is no such folder.
+    """
+    folder = os.path.realpath(os.path.expanduser(given or os.path.dirname(path) or "."))
+    if not os.path.isdir(folder):
+        raise DataError(f"source.media_root: there is no folder {printable(folder)}.")
+    return folder
 
 
 def only_of_train(

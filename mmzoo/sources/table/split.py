@@ -185,8 +185,8 @@ def cut_rows(
         has["test"] = True
         notes.append(f"fold {fold.index} of {fold.of} is the test split")
     pool = len(np.flatnonzero(usable & (given == 0)))
-    how = f"stratified by {'group and class' if groups is not None else 'class'}"
-    how = how if classes is not None else ("by group" if groups is not None else "at random")
+    how = "at random" if classes is None else "stratified by class"
+    how += "" if groups is None else ", groups kept whole"
     for name, its_seed in (("test", TEST_SEED), ("validation", seed)):
         if has[name]:
             continue

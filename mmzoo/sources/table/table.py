@@ -195,20 +195,17 @@ class Table(TableFormat):
         if not found:
             return splits, []
         clauses = told(found, table.row_name)
-        ways = (
-            "`on_duplicate: drop` leaves them out of the one that is nearer to training; "
-            "`split.group` keeps rows together that belong together"
-        )
         if self.on_duplicate == "error":
             raise DataError(
                 f"table {table.cells.shown}: rows with the same inputs are in two splits:\n  "
                 + "\n  ".join(clauses)
-                + f"\nTake them out. {ways}; `warn` goes on with them."
+                + "\nTake them out, or write `on_duplicate: drop` into the config's source to have "
+                "them left out of the split that is nearer to training."
             )
         if self.on_duplicate == "warn":
             return splits, [
-                f"{clause}: with the same inputs, so figures may be too good; {ways}"
-                for clause in clauses
+                "rows with the same inputs are in two splits, so figures may be too good: "
+                f"{'; '.join(clauses)}. `on_duplicate: drop` leaves them out"
             ]
         for one in found:
             splits[one.split] = np.setdiff1d(splits[one.split], one.rows)
@@ -217,7 +214,10 @@ class Table(TableFormat):
                     f"table {table.cells.shown}: nothing is left of its {one.split} split, as all "
                     f"rows of it are in {one.other} too."
                 )
-        return splits, [f"dropped, as their inputs are the same: {clause}" for clause in clauses]
+        return splits, [
+            "left out rows, as there are others with the same inputs in a later split: "
+            + "; ".join(clauses)
+        ]
 
     def _fingerprint(self, table: Stacked, splits: Mapping[str, np.ndarray]) -> str:
         form = {name: getattr(self, name) for name in TableFormat.model_fields}
