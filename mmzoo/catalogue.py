@@ -16,6 +16,7 @@ from typing import Any
 from mmzoo.encoders.audio import AudioEncoder
 from mmzoo.encoders.image import ImageEncoder
 from mmzoo.encoders.tabular import TabularEncoder
+from mmzoo.encoders.text import TextEncoder
 from mmzoo.errors import ConfigError, RunError
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
@@ -36,6 +37,7 @@ from mmzoo.spec.words import either, flow, shorten
 FAMILIES: dict[str, Any] = {
     "inputs": Input,
     "image encoders": ImageEncoder,
+    "text encoders": TextEncoder,
     "audio encoders": AudioEncoder,
     "tabular encoders": TabularEncoder,
     "spectrograms": Spectrogram,

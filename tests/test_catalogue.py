@@ -13,12 +13,16 @@ from pydantic import ValidationError
 
 from mmzoo.catalogue import FAMILIES, KINDS, find_components, listed, members
 from mmzoo.config import Config
+from mmzoo.encoders.audio import AudioCNN
 from mmzoo.encoders.image import LeNet
+from mmzoo.encoders.text import TextLSTM
 from mmzoo.errors import ConfigError
 from mmzoo.spec import Spec, dump_yaml, json_schema, load_spec
 
 NEEDED: dict[tuple[str, str], dict[str, Any]] = {
+    ("inputs", "audio"): {"seconds": 1.0, "encoder": AudioCNN()},
     ("inputs", "image"): {"shape": (28, 28, 1), "encoder": LeNet()},
+    ("inputs", "text"): {"encoder": TextLSTM()},
     ("schedules", "step"): {"epochs": (2.0, 4.0)},
     ("sources", "dataset"): {"name": "digits"},
     ("sources", "folder"): {"path": "photos"},
@@ -27,7 +31,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
 }
 """The fields of a component that have no default."""
 
-FROM_PAPERS = ("image encoders", "mixings", "optimizers")
+FROM_PAPERS = ("image encoders", "audio encoders", "text encoders", "mixings", "optimizers")
 EVERY = [(family, name) for family in FAMILIES for name in members(family)]
 
 

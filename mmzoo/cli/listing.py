@@ -12,6 +12,7 @@ from mmzoo.cli.options import Choice, json_option
 KINDS = (
     "inputs",
     "encoders",
+    "spectrograms",
     "fusions",
     "heads",
     "objectives",
@@ -46,9 +47,9 @@ def list_command(kind: str | None, pattern: str, as_json: bool) -> None:
 
     A pattern with wildcards alone is looked for in all kinds.
 
-    KIND is one of inputs, encoders, fusions, heads, objectives, sources, optimizers, schedules,
-    augmentations, mixings, datasets, configs and runs; the last two are looked for in the folders
-    of these names.
+    KIND is one of inputs, encoders, spectrograms, fusions, heads, objectives, sources, optimizers,
+    schedules, augmentations, mixings, datasets, configs and runs; the last two are looked for in
+    the folders of these names.
 
     \b
     Example:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mmzoo.inputs.audio import Audio as Audio
 from mmzoo.inputs.base import BaseInput as BaseInput
 from mmzoo.inputs.base import Files as Files
 from mmzoo.inputs.found_whole import newly_damaged as newly_damaged
@@ -13,4 +14,4 @@ from mmzoo.inputs.opened import are_files as are_files
 from mmzoo.inputs.tabular import Tabular as Tabular
 from mmzoo.inputs.text import Text as Text
 
-Input = Annotated[Image | Tabular | Text, Field(discriminator="type")]
+Input = Annotated[Audio | Image | Tabular | Text, Field(discriminator="type")]

@@ -20,7 +20,7 @@ from mmzoo.files import replacing
 if TYPE_CHECKING:
     import numpy as np
 
-_DECODERS = ("tensorflow", "pillow")
+_DECODERS = ("tensorflow", "pillow", "soundfile")
 _MOST = 2**20
 """Contents that are kept: 32 MB of them. The latest stay."""
 _DIGITS = 32

@@ -14,8 +14,9 @@ from mmzoo.inputs.image.boxes import inside_box
 from mmzoo.inputs.image.decoding import decoded
 from mmzoo.inputs.image.files import read_picture
 from mmzoo.inputs.image.fitting import Resize, edges, fitted, with_channels
-from mmzoo.inputs.image.opening import damaged_files, opened_files
+from mmzoo.inputs.image.opening import PICTURES, opened_pictures
 from mmzoo.inputs.opened import Opened, are_files
+from mmzoo.inputs.opening import damaged_files
 from mmzoo.lazy import keras, tf
 from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveInt, Problem
@@ -91,11 +92,11 @@ class Image(BaseInput):
         """
         if any(values.dtype.kind != "U" for values in columns.values()):
             return Opened(columns)
-        return opened_files(columns, bad, self.shape, self.resize, decode, tell)
+        return opened_pictures(columns, bad, self.shape, self.resize, decode, tell)
 
     def damaged(self, files: np.ndarray, tell: Callable[[str], None]) -> dict[int, str]:
         """Decodes opened files, bytes `[examples, 3]`; row -> why one of them cannot be."""
-        return damaged_files(files, tell)
+        return damaged_files(files, PICTURES, tell)
 
     def check(self, values: np.ndarray, where: str) -> None:
         """Raises a DataError unless the values are pixels or opened files.

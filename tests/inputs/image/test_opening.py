@@ -11,6 +11,7 @@ import PIL.Image
 import pytest
 from picture_files import scene, write
 
+import mmzoo.inputs.opening
 import mmzoo.inputs.reading
 from mmzoo.inputs import Opened
 from mmzoo.inputs.image import Image
@@ -45,6 +46,21 @@ def test_a_file_becomes_its_path_orientation_and_hash(tmp_path):
         for path, number in zip(paths, [b"1", b"6"], strict=True)
     ]
     assert not found.bad["train"]
+
+
+def test_a_file_of_several_rows_is_opened_once(tmp_path, monkeypatch):
+    paths = [write(tmp_path / "a.png", scene()), write(tmp_path / "b.png", scene(seed=1))]
+    read: list[str] = []
+    monkeypatch.setattr(
+        mmzoo.inputs.opening,
+        "read_file",
+        lambda path, noun: (read.append(path), mmzoo.inputs.reading.read_file(path, noun))[1],
+    )
+    found = opened(paths[0], paths[1], paths[0])
+    assert sorted(read) == [str(path) for path in paths]
+    values = found.values["train"]
+    np.testing.assert_array_equal(values[[0, 1]], opened(*paths).values["train"])
+    np.testing.assert_array_equal(values[2], values[0])
 
 
 def test_arrays_pass_as_they_are():
@@ -94,13 +110,13 @@ def test_what_was_found_whole_is_not_decoded_again(tmp_path, monkeypatch):
     paths = [write(tmp_path / f"{number}.png", scene(seed=40 + number)) for number in range(3)]
     assert not opened(*paths, decode=True).bad["train"]
     decoded: list[bytes] = []
-    damaged_files = mmzoo.inputs.image.opening.damaged_files
+    damaged_files = mmzoo.inputs.opening.damaged_files
 
-    def noted(files, tell):
+    def noted(files, kind, tell):
         decoded.extend(files[:, 0])
-        return damaged_files(files, tell)
+        return damaged_files(files, kind, tell)
 
-    monkeypatch.setattr(mmzoo.inputs.image.opening, "damaged_files", noted)
+    monkeypatch.setattr(mmzoo.inputs.opening, "damaged_files", noted)
     paths[1] = paths[1].rename(tmp_path / "moved.png")
     assert not opened(*paths, decode=True).bad["train"]
     assert not decoded

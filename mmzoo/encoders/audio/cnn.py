@@ -1,0 +1,44 @@
+"""A convolutional network over spectrograms, freely described."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from mmzoo.encoders.audio.base import AudioNetwork
+from mmzoo.encoders.convolutions import Convolutions
+from mmzoo.encoders.features import Features
+from mmzoo.encoders.pooling import Pooling
+from mmzoo.lazy import keras
+from mmzoo.spec import PositiveInt
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+class AudioCNN(Convolutions, AudioNetwork):
+    """Convolutions over time and frequency, as over a picture, then dense layers.
+
+    A word or a sound is found at whatever time it comes, since the last maps are averaged. A field
+    that takes one number or a list gives the number to every stage, or one entry to each.
+
+    Reference: Piczak, "Environmental sound classification with convolutional neural networks",
+    2015; Hershey et al., "CNN architectures for large-scale audio classification", 2017, for small
+    kernels and averaged maps.
+    """
+
+    type: Literal["cnn"] = "cnn"
+    filters: tuple[PositiveInt, ...] = (16, 32, 64)
+    """Filters of each stage's convolutions: one stage per entry."""
+    padding: Literal["valid", "same"] = "same"
+    """`valid` lets each convolution shrink the map by its kernel; `same` keeps its size."""
+    batch_norm: bool = True
+    """Normalise each convolution's output over the batch, before the activation."""
+    pooling: Pooling = "average"
+    """How the last feature map becomes a vector: all of it, or its average or maximum."""
+
+    def smallest_spectrogram(self) -> int:
+        """The smallest number of frames or bins that leaves something after the last stage."""
+        return self.smallest_map()
+
+    def build(self, x: KerasTensor) -> Features:
+        return self.convolved(keras.layers.Reshape((*x.shape[1:], 1), name="map")(x))

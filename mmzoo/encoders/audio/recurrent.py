@@ -1,0 +1,74 @@
+"""What the recurrent audio encoders share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from mmzoo.encoders.audio.base import AudioNetwork
+from mmzoo.encoders.features import Features
+from mmzoo.encoders.recurrent import Cell, recurrent_states
+from mmzoo.lazy import keras
+from mmzoo.spec import PositiveInt, Problem, Rate
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+class RecurrentAudio(AudioNetwork):
+    """Recurrent layers over the frames, and a vector of their states."""
+
+    cell: ClassVar[Cell]
+
+    units: tuple[PositiveInt, ...] = (64,)
+    """Width of each recurrent layer's state, in one direction: one layer per entry."""
+    bidirectional: bool = True
+    """Whether each layer reads backwards too, with weights of its own, which doubles its width."""
+    dropout: Rate = 0.0
+    """Share of the entries of each layer's inputs dropped, the same ones at all frames."""
+    recurrent_dropout: Rate = 0.0
+    """Share of the entries of the state that a layer does not see, the same ones at all frames. On
+    GPUs it keeps the layer from cuDNN, which is much quicker."""
+    pooling: Literal["last", "average", "max"] = "average"
+    """What becomes of the last layer's states: the one at which each direction ends, or each
+    entry's average or maximum over the frames."""
+
+    def rules(self) -> Iterator[Problem]:
+        if not self.units:
+            yield Problem(("units",), "expected at least one layer, got an empty list")
+
+    def smallest_spectrogram(self) -> int:
+        """1: a single frame, or a single bin, is a sequence too."""
+        return 1
+
+    def build(self, x: KerasTensor) -> Features:
+        states = recurrent_states(
+            x,
+            None,
+            self.cell,
+            self.units,
+            self.bidirectional,
+            self.dropout,
+            self.recurrent_dropout,
+        )
+        return Features(vector=self._pooled(states), tokens=_joined(states, "tokens"))
+
+    def _pooled(self, states: list[KerasTensor]) -> KerasTensor:
+        match self.pooling:
+            case "average":
+                return keras.layers.GlobalAveragePooling1D(name="average")(_joined(states, "both"))
+            case "max":
+                return keras.layers.GlobalMaxPooling1D(name="max")(_joined(states, "both"))
+        others = states[0].shape[1] - 1
+        # What reads backwards ends at the first frame.
+        crops = {"last": (others, 0), "first": (0, others)}
+        ends = [
+            keras.layers.Flatten(name=name)(keras.layers.Cropping1D(crop, name=f"{name}_frame")(x))
+            for x, (name, crop) in zip(states, crops.items(), strict=False)
+        ]
+        return _joined(ends, "ends")
+
+
+def _joined(parts: list[KerasTensor], name: str) -> KerasTensor:
+    """The tensors side by side, along their last axis."""
+    return keras.layers.Concatenate(name=name)(parts) if len(parts) > 1 else parts[0]

@@ -1,0 +1,194 @@
+"""Audio: sounds as an input of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from mmzoo.encoders import Features
+from mmzoo.encoders.audio import AudioEncoder
+from mmzoo.errors import DataError
+from mmzoo.inputs.audio.augment import AudioAugmentation, augment
+from mmzoo.inputs.audio.decoding import decoded
+from mmzoo.inputs.audio.files import Cut, Keep
+from mmzoo.inputs.audio.fitting import fitted
+from mmzoo.inputs.audio.opening import SOUNDS, opened_sounds
+from mmzoo.inputs.audio.picture import drawn
+from mmzoo.inputs.audio.spectrogram import LogMel, Masking, Spectrogram
+from mmzoo.inputs.base import BaseInput
+from mmzoo.inputs.measured import Measured
+from mmzoo.inputs.opened import Opened, are_files
+from mmzoo.inputs.opening import damaged_files
+from mmzoo.lazy import keras, tf
+from mmzoo.randomness import Randomness
+from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Spec
+from mmzoo.spec.base import LARGEST_INT
+from mmzoo.wanted import Role
+
+if TYPE_CHECKING:
+    import numpy as np
+    from keras import KerasTensor
+
+_WAVEFORMS = ("float32", "float64", "int16")
+
+
+class Audio(BaseInput):
+    """Sounds, as waveforms all the way into the model, which makes the spectrograms itself.
+
+    Files are WAV, FLAC, OGG or MP3, whatever they are called; their channels are mixed into one.
+    """
+
+    pictured: ClassVar[bool] = True
+    role: ClassVar[Role] = "file"
+
+    type: Literal["audio"] = "audio"
+    column: str | None = None
+    """Where the data has the sounds; by default, the column with the input's name."""
+    rate: PositiveInt = 16_000
+    """Samples a second, in hertz; files of another rate are resampled. Half of it is the highest
+    frequency that is left: 8,000 suffices for telephones, 16,000 for speech."""
+    seconds: PositiveFloat
+    """How long all sounds are made: longer ones are cut, shorter ones padded with silence."""
+    keep: Keep = "start"
+    """Which part of a longer sound is kept: its start, or its center. A shorter one lies there."""
+    spectrogram: Spectrogram = LogMel()
+    """What the model makes of a waveform before the encoder."""
+    normalize: Literal["example", "batch"] = "batch"
+    """Whether each bin of the spectrogram gets a mean of 0 and a deviation of 1 over all of the
+    training data, by batch norm; or each spectrogram as a whole by itself, so that loudness is
+    lost."""
+    augment: tuple[AudioAugmentation, ...] = ()
+    """Random changes to the waveforms of training sounds, in this order."""
+    masking: Masking | None = None
+    """Random parts of the spectrograms that are hidden in training."""
+    missing: Literal["error"] = "error"
+    """What is done about an example that has no sound."""
+    encoder: AudioEncoder
+    """The network that reads the spectrograms."""
+
+    def rules(self) -> Iterator[Problem]:
+        """The spectrogram fits the sound, and the encoder's stages fit the spectrogram."""
+        if not 1 <= self.seconds * self.rate <= LARGEST_INT:
+            yield Problem(
+                ("seconds",),
+                f"{self.seconds:g} seconds at {self.rate:,} Hz are {self.samples:,} samples, "
+                f"expected 1 to {LARGEST_INT:,}",
+            )
+            return
+        problems = tuple(self.spectrogram.problems(self.samples, self.rate))
+        yield from (Problem(("spectrogram", *one.path), one.message) for one in problems)
+        frames, width = self.spectrogram.frames(self.samples, self.rate), self.spectrogram.width
+        smallest = self.encoder.smallest_spectrogram()
+        if not problems and min(frames, width) < smallest:
+            yield Problem(
+                ("encoder",),
+                f"spectrograms of {frames} frames x {width} are too small for this "
+                f"{self.encoder.type} encoder: the smallest that fit are {smallest} x {smallest}",
+            )
+
+    @property
+    def samples(self) -> int:
+        """How many samples each waveform has."""
+        return round(self.seconds * self.rate)
+
+    @property
+    def augmentations(self) -> tuple[Spec, ...]:
+        return self.augment if self.masking is None else (*self.augment, self.masking)
+
+    @property
+    def _cut(self) -> Cut:
+        return Cut(self.rate, self.samples, self.keep)
+
+    def placeholder(self, name: str) -> KerasTensor:
+        """The model's input: float32 `[batch, samples]`, from -1 to 1."""
+        return keras.Input((self.samples,), dtype="float32", name=name)
+
+    def opened(
+        self,
+        columns: Mapping[str, np.ndarray],
+        bad: Mapping[str, Collection[int]],
+        decode: bool,
+        tell: Callable[[str], None],
+    ) -> Opened:
+        """Waveforms as they are, `[examples, samples]`; paths as opened files.
+
+        Paths come as text `[examples]`.
+        """
+        if any(values.dtype.kind != "U" for values in columns.values()):
+            return Opened(columns)
+        return opened_sounds(columns, bad, self._cut, decode, tell)
+
+    def damaged(self, files: np.ndarray, tell: Callable[[str], None]) -> dict[int, str]:
+        """Decodes opened files, bytes `[examples, 3]`; row -> why one of them cannot be."""
+        return damaged_files(files, SOUNDS, tell)
+
+    def check(self, values: np.ndarray, where: str) -> None:
+        """Raises a DataError unless the values are waveforms or opened files.
+
+        Args:
+            values: The column.
+            where: Says where they come from.
+        """
+        if are_files(values):
+            return
+        if values.ndim != 2 or values.shape[1] == 0:
+            raise DataError(
+                f"{where}: expected waveforms as an array of shape (sounds, samples), found "
+                f"{values.shape}"
+            )
+        if values.dtype.name not in _WAVEFORMS:
+            raise DataError(
+                f"{where}: expected waveforms from -1 to 1 as float32, or of 16 bits as int16, "
+                f"found {values.dtype.name}"
+            )
+
+    def measured(self, values: np.ndarray) -> Measured:
+        """How long each sound is."""
+        import numpy as np
+
+        if are_files(values):
+            return Measured(values[:, 1].astype(np.float64), self.seconds, "seconds")
+        length = values.shape[1] / self.rate
+        return Measured(np.full(len(values), length), self.seconds, "seconds")
+
+    def preprocess(self, values: tf.Tensor) -> tf.Tensor:
+        """Sounds as waveforms of this input's length.
+
+        Args:
+            values: Float or int16 `[batch, any samples]`, at this input's rate; or opened files,
+                strings `[batch, 3]`, which are decoded.
+
+        Returns:
+            Float32 `[batch, samples]`; the very tensor if it is such.
+        """
+        if values.dtype == tf.string:
+            return decoded(values, self._cut)
+        return fitted(values, self.samples, self.keep)
+
+    def augmented(self, waveforms: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        """Preprocessed waveforms after this input's augmentations; float32, of the same shape."""
+        return augment(waveforms, self.augment, randomness)
+
+    def features(self, x: KerasTensor) -> Features:
+        """The features of the spectrograms of waveforms, float32 `[batch, samples]`."""
+        spectrograms = self._normalized(self.spectrogram.layers(x, self.rate))
+        if self.masking is not None:
+            spectrograms = self.masking.layers(spectrograms)
+        return self.encoder.build(spectrograms)
+
+    def _normalized(self, spectrograms: KerasTensor) -> KerasTensor:
+        if self.normalize == "example":
+            from mmzoo.layers.standardize import Standardize
+
+            return Standardize(dtype="float32", name="normalize")(spectrograms)
+        return keras.layers.BatchNormalization(
+            momentum=0.9, center=False, scale=False, dtype="float32", name="normalize"
+        )(spectrograms)
+
+    def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
+        """Made-up sounds: float32 `[rows, samples]` of noise."""
+        return random.uniform(-1.0, 1.0, (rows, self.samples)).astype("float32")
+
+    def picture(self, value: np.ndarray) -> np.ndarray:
+        """One waveform, float32 `[samples]`, as a drawing of it above its spectrogram."""
+        return drawn(value, self.spectrogram, self.rate)

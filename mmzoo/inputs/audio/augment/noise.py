@@ -1,0 +1,46 @@
+"""Noise: a hiss behind the sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from mmzoo.lazy import tf
+from mmzoo.randomness import Randomness
+from mmzoo.spec import Problem, Spec
+
+_LEVELS = 2.0**15
+"""Of a 16-bit sample, on either side of zero."""
+_DEVIATION = ((256**2 - 1) / 12) ** 0.5
+"""Of a random byte."""
+
+
+class Noise(Spec):
+    """Adds white noise, as loud beside each sound as a random signal-to-noise ratio says."""
+
+    type: Literal["noise"] = "noise"
+    snr: tuple[float, float] = (5.0, 30.0)
+    """The lowest and the highest ratio of the sound's power to the noise's, in decibels. The power
+    is that of the whole example, with the silence that it is padded with."""
+
+    def rules(self) -> Iterator[Problem]:
+        """The lowest ratio is not above the highest."""
+        lowest, highest = self.snr
+        if lowest > highest:
+            yield Problem(
+                ("snr",),
+                f"the lowest ratio, {lowest}, is above the highest, {highest}: "
+                f"write [{highest}, {lowest}]",
+            )
+
+    def apply(self, waveforms: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        """Noisy sounds: float32 `[batch, samples]`, like the waveforms."""
+        samples = waveforms.shape[1]
+        ratio = 10.0 ** (randomness.uniform(1, *self.snr) / 20.0)
+        # Summed as integers: a sum of floats has other bits in a batch of another size.
+        levels = tf.cast(tf.round(waveforms * _LEVELS), tf.int64)
+        power = tf.cast(tf.reduce_sum(levels * levels, axis=1, keepdims=True), tf.float64)
+        loudness = tf.cast(tf.sqrt(power / samples) / _LEVELS, tf.float32)
+        # Bytes are as white as normal numbers, for an eighth of the draws.
+        noise = tf.cast(randomness.fold("noise").bytes(samples), tf.float32) - 127.5
+        return waveforms + noise * (loudness / (ratio * _DEVIATION))
