@@ -75,11 +75,12 @@ def told(found: Sequence[Shared], name: Callable[[int], str]) -> list[str]:
         found: Of `shared_rows`.
         name: What people call a row.
     """
-    return [
-        f"{len(one.rows):,} {one.split} rows are in {one.other} too, such as "
-        + ", ".join(
-            f"{name(row)} (as {name(like)})"
-            for row, like in zip(one.rows[:_NAMED], one.likes[:_NAMED], strict=True)
-        )
-        for one in found
-    ]
+    return [_told(one, name) for one in found]
+
+
+def _told(one: Shared, name: Callable[[int], str]) -> str:
+    rows = "1 train row is" if len(one.rows) == 1 else f"{len(one.rows):,} train rows are"
+    pairs = zip(one.rows[:_NAMED].tolist(), one.likes[:_NAMED].tolist(), strict=True)
+    named = ", ".join(f"{name(row)} (as {name(like)})" for row, like in pairs)
+    more = f" and {len(one.rows) - _NAMED:,} more" if len(one.rows) > _NAMED else ""
+    return f"{rows.replace('train', one.split)} in {one.other} too: {named}{more}"
