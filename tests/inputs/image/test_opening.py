@@ -177,8 +177,11 @@ def test_sizes_are_those_that_a_viewer_shows(tmp_path):
 def test_what_takes_long_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(mmzoo.inputs.reading, "_TOLD_EVERY", 0.0)
     told: list[str] = []
-    path = write(tmp_path / "a.png", scene())
-    image().opened({"train": text(*[path] * 40)}, {}, False, told.append)
+    content = write(tmp_path / "a.png", scene()).read_bytes()
+    paths = [tmp_path / f"{number}.png" for number in range(40)]
+    for path in paths:
+        path.write_bytes(content)
+    image().opened({"train": text(*paths)}, {}, False, told.append)
     assert told == ["Opened 32 of 40 pictures.", "Opened 40 of 40 pictures."]
 
 
