@@ -114,9 +114,10 @@ class Config(Spec):
         }
         inputs: dict[str, Input] = dict(self.inputs)
         taken = {head.column for head in heads.values() if head.column is not None}
-        # Who takes the rest comes last.
-        for name, spec in sorted(inputs.items(), key=lambda item: item[1].takes_the_rest):
-            inputs[name] = spec.with_columns(name, known, taken)
+        taking = [name for name, spec in inputs.items() if spec.takes_the_rest]
+        taken.update(column for name in taking for column in inputs[name].source_columns())
+        for name in (*(inputs.keys() - taking), *taking):  # Who takes the rest comes last.
+            inputs[name] = inputs[name].with_columns(name, known, taken)
             taken.update(inputs[name].source_columns())
         return self.replace(inputs=inputs, heads=heads)
 
@@ -131,8 +132,8 @@ class Config(Spec):
         reads = {name: spec.source_columns() for name, spec in self.inputs.items()}
         readers = Counter([*heads.values(), *chain.from_iterable(reads.values())])
         inputs = {
-            name: columns[0] if len(columns) == 1 == readers[columns[0]] else f"inputs.{name}"
-            for name, columns in reads.items()
+            name: spec.key(name, shared=any(readers[column] > 1 for column in reads[name]))
+            for name, spec in self.inputs.items()
         }
         return {**inputs, **heads}
 
@@ -313,12 +314,15 @@ class Config(Spec):
         # Half of the rows train; with fewer than these, a class might have no row.
         rows = max(2 * 2 * self.train.batch_size, 32)
         fine_tune, frozen = self.train.fine_tune, self.train.frozen_features
+        inputs = dict(self.inputs)
+        if any(spec.takes_the_rest for spec in inputs.values()):
+            inputs = self.with_columns().inputs  # Made-up rows would not say what the rest is.
         return self.replace(
             name=f"{self.name[:58]}_smoke",
             source=Synthetic(rows=rows),
             inputs={
                 name: spec.replace(encoder=spec.encoder.from_scratch())
-                for name, spec in self.inputs.items()
+                for name, spec in inputs.items()
             },
             heads={name: head.unnamed() for name, head in self.heads.items()},
             train=self.train.replace(

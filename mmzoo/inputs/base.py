@@ -83,6 +83,16 @@ class BaseInput(Spec):
         column = getattr(self, "column", None)
         return () if column is None else (column,)
 
+    def key(self, name: str, shared: bool) -> str:
+        """What its gathered column is called among the data's.
+
+        Args:
+            name: The input's.
+            shared: Whether another part reads a column of its.
+        """
+        columns = self.source_columns()
+        return columns[0] if len(columns) == 1 and not shared else f"inputs.{name}"
+
     def gathered(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         """Its columns of one split as one array, `[rows]` or `[rows, ...]`."""
         [column] = self.source_columns()

@@ -72,7 +72,7 @@ class RankedNumbers(Spec):
         """Numbers float64 `[rows]`, NaN where missing, as float32 `[rows, 1]`."""
         import numpy as np
 
-        places = np.interp(values, self.values, self.places)
+        places = _interpolated(values, self.values, self.places)
         return ((places - 0.5) * _UNIFORM_SPREAD).astype(np.float32)[:, None]
 
     def written(self, prepared: np.ndarray) -> list[str]:
@@ -80,7 +80,7 @@ class RankedNumbers(Spec):
         import numpy as np
 
         places = prepared[:, 0].astype(np.float64) / _UNIFORM_SPREAD + 0.5
-        return _written(np.interp(places, self.places, self.values))
+        return _written(_interpolated(places, self.places, self.values))
 
 
 def fit_numbers(values: np.ndarray, normalize: Normalize) -> ScaledNumbers | RankedNumbers:
@@ -119,6 +119,15 @@ def _ranked(there: np.ndarray) -> RankedNumbers:
     # A value that stands at several places is in the middle of them.
     places = (grid[first] + grid[first + count - 1]) / 2
     return RankedNumbers(values=tuple(values.tolist()), places=tuple(places.tolist()))
+
+
+def _interpolated(
+    numbers: np.ndarray, known: tuple[float, ...], meant: tuple[float, ...]
+) -> np.ndarray:
+    import numpy as np
+
+    # With a single known number `interp` gives what that means for NaN too.
+    return np.where(np.isnan(numbers), np.nan, np.interp(numbers, known, meant))
 
 
 def _written(numbers: np.ndarray) -> list[str]:

@@ -62,7 +62,7 @@ def bad_cells(
             bad.setdefault(row, expected(column, rows[column][row], kinds[column]))
         if missing == "error":
             for row in np.flatnonzero(one.missing).tolist():
-                bad.setdefault(row, f"column '{shorten(column)}' has no value")
+                bad.setdefault(row, f"its `{shorten(column)}` is empty")
     for row in known:
         bad.pop(row, None)
     return bad
@@ -78,16 +78,16 @@ def says_nothing(train: np.ndarray) -> Iterator[str]:
         values = train[column]
         there = values[~is_missing(values)]
         if not len(there):
-            yield f"column '{shorten(column)}' has no value in any training row: leave it out"
+            yield f"column `{shorten(column)}` has no value in any training row: leave it out"
         elif (there == there[0]).all() and len(there) == len(values):
             yield (
-                f"column '{shorten(column)}' has the same value in all training rows, so nothing "
+                f"column `{shorten(column)}` has the same value in all training rows, so nothing "
                 "is learnt of it: leave it out"
             )
         elif values.dtype.kind == "O" and len(there) >= _FEW_ROWS:
             different = len(set(there.tolist()))
             if different > _LIKE_NAMES * len(there):
                 yield (
-                    f"column '{shorten(column)}' has {different:,} different values in "
+                    f"column `{shorten(column)}` has {different:,} different values in "
                     f"{len(there):,} training rows, so nothing can be learnt of them: leave it out"
                 )

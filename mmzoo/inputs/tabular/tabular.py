@@ -204,7 +204,7 @@ class Tabular(BaseInput):
             found = values[column].dtype.kind
             if kind != "auto" and found != _dtype_kind(kind):
                 raise DataError(
-                    f"{where}: expected a {kind} in each row of column '{shorten(column)}', found "
+                    f"{where}: expected a {kind} in each row of column `{shorten(column)}`, found "
                     f"{values[column].dtype.name}"
                 )
 
@@ -253,7 +253,7 @@ class Tabular(BaseInput):
             rows[:, place] = known[column].prepared(values[column])
             count = int((rows[:, place] == UNSEEN).sum()) if self._is_category(column) else 0
             if count:
-                unseen.append(f"{count:,} of '{shorten(column)}'")
+                unseen.append(f"{count:,} of `{shorten(column)}`")
         if unseen:
             tell(f"{where}: values that are not known from training: {', '.join(unseen)}.")
         return rows

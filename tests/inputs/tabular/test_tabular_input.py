@@ -1,0 +1,353 @@
+"""The tabular input: from a source's columns to what the model gets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from mmzoo.config import Config, load_config
+from mmzoo.encoders.tabular import Layout
+from mmzoo.errors import ConfigError, DataError, RunError
+from mmzoo.inputs import Tabular
+from mmzoo.lazy import tf
+from mmzoo.model import build_model
+from mmzoo.randomness import Randomness
+
+NAN = float("nan")
+WHERE = "inputs.facts, columns of shop"
+
+
+def texts(*values) -> np.ndarray:
+    return np.array(values, dtype=object)
+
+
+COLUMNS = {
+    "city": texts("Rome", "Oslo", None, "Rome"),
+    "age": np.array([30.0, NAN, 50, 40]),
+    "joined": np.array(["2024-01-01", "2024-07-01", "NaT", "2024-01-01"], "datetime64[us]"),
+}
+KINDS = {"city": "category", "age": "number", "joined": "date"}
+
+
+def tabular(**fields) -> Tabular:
+    return Tabular(columns=dict.fromkeys(COLUMNS, "auto"), **fields)
+
+
+def opened(spec: Tabular, columns=COLUMNS, **other) -> np.ndarray:
+    """The rows of one training split, none of which is bad."""
+    found = spec.opened({"train": spec.gathered(columns), **other}, {}, False, pytest.fail)
+    assert not any(found.bad.values())
+    return found.values["train"]
+
+
+def fitted(spec: Tabular, columns=COLUMNS) -> tuple[Tabular, dict[str, str]]:
+    whole, files = spec.fit(opened(spec, columns), WHERE)
+    return whole, dict(files)
+
+
+def bad(spec: Tabular, columns, known=()) -> dict[int, str]:
+    gathered = {"test": spec.gathered(columns)}
+    return dict(spec.opened(gathered, {"test": known}, False, pytest.fail).bad["test"])
+
+
+# From columns to rows.
+
+
+def test_rows_are_numbers_dates_and_then_categories():
+    spec, files = fitted(tabular())
+    assert spec.columns == KINDS
+    assert spec.category_sizes == {"city": 2}
+    assert spec.layout == Layout(numbers=6, categories=(4,))
+    rows = spec.prepared(opened(spec), files, WHERE, pytest.fail)
+    assert rows.dtype == np.float32
+    assert rows.shape == (4, 7)
+    np.testing.assert_allclose(rows[:, 0], [-1.2247, NAN, 1.2247, 0], atol=1e-4)
+    assert np.isnan(rows[:, 1:6]).all(axis=1).tolist() == [False, False, True, False]
+    assert rows[:, 6].tolist() == [2, 3, 0, 2]
+
+
+def test_a_fitted_input_stays_as_it_is_and_gives_the_same_rows():
+    spec, files = fitted(tabular())
+    again, files_again = fitted(spec)
+    assert (again, files_again) == (spec, files)
+
+
+def test_what_was_found_in_training_is_used_for_all():
+    spec, files = fitted(tabular())
+    later = {"city": texts("Bergen", ""), "age": np.array([40.0, 60]), "joined": texts(None, None)}
+    said: list[str] = []
+    rows = spec.prepared(opened(spec, later), files, f"{WHERE}, test", said.append)
+    np.testing.assert_allclose(rows[:, 0], [0, 2.4495], atol=1e-4)
+    assert rows[:, 6].tolist() == [1, 0]
+    assert said == [f"{WHERE}, test: values that are not known from training: 1 of `city`."]
+
+
+def test_the_file_reads_back_to_the_very_same_numbers():
+    columns = {"a": np.random.RandomState(0).normal(size=50), "b": texts(*['"ä\n\u2028'] * 50)}
+    for normalize in ("standard", "minmax", "quantile", "none"):
+        spec = Tabular(columns={"a": "number", "b": "category"}, normalize=normalize)
+        whole, files = fitted(spec, columns)
+        assert files.keys() == {"statistics.json"}
+        rows = whole.prepared(opened(whole, columns), files, WHERE, pytest.fail)
+        copy = {name: text.encode().decode() for name, text in files.items()}
+        assert (
+            rows.tobytes()
+            == whole.prepared(opened(whole, columns), copy, WHERE, pytest.fail).tobytes()
+        )
+        assert len(set(rows[:, 0].tolist())) == 50
+
+
+def test_rows_are_written_in_words():
+    spec, files = fitted(tabular())
+    rows = spec.prepared(opened(spec), files, WHERE, pytest.fail)
+    assert spec.written(rows[:3], files) == [
+        "city Rome, age 30, joined 2024-01-01",
+        "city Oslo, age missing, joined 2024-07-01",
+        "city missing, age 50, joined missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "values"),
+    [
+        ({}, ["c", "a", "b", "d"]),
+        ({"max_categories": 2}, ["c", "a"]),
+        ({"min_count": 2}, ["c", "a"]),
+        ({"min_count": 9}, []),
+    ],
+)
+def test_how_many_categories_are_known(options, values):
+    spec = Tabular(columns={"x": "category"}, **options)
+    whole, files = fitted(spec, {"x": texts(*"abccacd")})
+    assert whole.category_sizes == {"x": len(values)}
+    assert json.loads(files["statistics.json"])["columns"]["x"]["values"] == values
+
+
+# What is wrong with rows.
+
+
+def test_wrong_cells_are_named_with_their_column_and_row():
+    spec = Tabular(columns={"age": "number", "joined": "date", "city": "category"})
+    columns = {
+        "age": texts("1", "abc", "NA", "inf", "2"),
+        "joined": texts("2024-01-01", "x", "", "2024-02-30", "2024-02-30"),
+        "city": texts(None, "a", "b", "c", "d"),
+    }
+    assert bad(spec, columns) == {
+        1: "its `age` is 'abc', expected a number, between -3.4e+38 and 3.4e+38",
+        3: "its `age` is 'inf', expected a number, between -3.4e+38 and 3.4e+38",
+        4: "its `joined` is '2024-02-30', expected a date such as 2026-03-01",
+    }
+    assert bad(spec, columns, known=[1, 3]).keys() == {4}
+
+
+def test_empty_cells_are_wrong_where_that_is_asked_for():
+    spec = tabular(missing="error")
+    assert bad(spec, COLUMNS) == {2: "its `city` is empty", 1: "its `age` is empty"}
+
+
+def test_of_one_training_column_nearly_all_numbers_decide():
+    spec = Tabular(columns={"age": "auto"})
+    columns = {"age": texts(*["1"] * 99, "many")}
+    found = spec.opened({"train": spec.gathered(columns)}, {}, False, pytest.fail)
+    assert found.bad["train"].keys() == {99}
+
+
+def test_only_the_training_split_decides():
+    spec = Tabular(columns={"x": "auto"})
+    splits = {"train": {"x": texts("1", "2")}, "test": {"x": texts("a", "2")}}
+    gathered = {split: spec.gathered(columns) for split, columns in splits.items()}
+    found = spec.opened(gathered, {}, False, pytest.fail)
+    assert found.values["train"]["x"].dtype == np.float64
+    assert found.bad["test"].keys() == {0}
+
+
+def test_columns_that_teach_nothing_are_told():
+    columns = {
+        "same": np.full(200, 3.0),
+        "none": np.full(200, NAN),
+        "id": texts(*map(str, [f"row {row}" for row in range(200)])),
+        "some": texts(*["a"] * 100, *["b"] * 100),
+        "often": texts(*["a"] * 199, None),
+    }
+    spec = Tabular(columns=dict.fromkeys(columns, "auto"))
+    found = spec.opened({"train": spec.gathered(columns)}, {}, False, pytest.fail)
+    assert found.notes == (
+        "column `same` has the same value in all training rows, so nothing is learnt of it: leave "
+        "it out",
+        "column `none` has no value in any training row: leave it out",
+        "column `id` has 200 different values in 200 training rows, so nothing can be learnt of "
+        "them: leave it out",
+    )
+    whole, files = fitted(spec, columns)
+    rows = whole.prepared(opened(whole, columns), files, WHERE, pytest.fail)
+    assert not np.isinf(rows).any()
+
+
+def test_pictures_are_no_columns_of_a_table():
+    spec = Tabular(columns={"photo": "auto"})
+    with pytest.raises(DataError, match="found uint8 of shape"):
+        spec.gathered({"photo": np.zeros((2, 8, 8, 1), "uint8")})
+
+
+def test_check_names_what_does_not_fit():
+    spec = Tabular(columns={"a": "number", "b": "category"})
+    right = opened(spec, {"a": np.zeros(2), "b": texts("x", "y")})
+    spec.check(right, WHERE)
+    with pytest.raises(DataError, match="expected the columns a, b, found b, a"):
+        spec.check(right[["b", "a"]], WHERE)
+    with pytest.raises(DataError, match="expected the columns a, b, found no columns"):
+        spec.check(np.zeros((2, 2)), WHERE)
+    other = Tabular(columns={"a": "date", "b": "category"})
+    with pytest.raises(DataError, match="expected a date in each row of column `a`, found float64"):
+        other.check(right, WHERE)
+
+
+# The file of a run.
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda text: None, "is missing"),
+        (lambda text: "", "is damaged: Invalid JSON"),
+        (lambda text: text[: len(text) // 2], "is damaged: Invalid JSON"),
+        (lambda text: "[]", "is damaged: Input should be an object"),
+        (lambda text: "{}", "is damaged, at columns: Field required"),
+        (lambda text: text.replace('"spread": ', '"spread": -'), "age.number.spread"),
+        (lambda text: text.replace('"spread"', '"sprout"'), "is damaged, at columns.age"),
+        (lambda text: text.replace('"centre": ', '"centre": 1e999, "x": '), "is damaged, at"),
+        (lambda text: text.replace('"Oslo"', '"Rome"'), "expected each value once"),
+        (lambda text: text.replace('"Oslo"', '"Oslo", "Bern"'), "it has other values than"),
+        (lambda text: text.replace('"age"', '"aged"'), "it has other columns than config.yaml"),
+        (lambda text: text.replace('"date"', '"datetime"'), "it has other columns than config"),
+    ],
+)
+def test_a_damaged_file_is_refused(damage, words):
+    spec, files = fitted(tabular())
+    text = damage(files["statistics.json"])
+    damaged = {} if text is None else {"statistics.json": text}
+    with pytest.raises(RunError) as caught:
+        spec.prepared(opened(spec), damaged, WHERE, pytest.fail)
+    message = str(caught.value)
+    assert words in message
+    assert message.startswith(f"{WHERE}: statistics.json in the run's folder `preprocessing` is ")
+    assert message.endswith("Restore the file, or train again.")
+    assert "\n" not in message
+
+
+# Hidden categories.
+
+
+def test_categories_are_hidden_half_as_missing_and_half_as_unseen():
+    columns = {
+        "a": np.array([1.0, 2]),
+        "b": texts("x", "y"),
+        "c": texts("x", "y"),
+    }
+    spec, files = fitted(
+        Tabular(columns=dict.fromkeys(columns, "auto"), category_dropout=0.2), columns
+    )
+    rows = spec.prepared(opened(spec, columns), files, WHERE, pytest.fail)
+    values = tf.constant(np.repeat(rows[:1], 10_000, axis=0))
+    stream = Randomness(0, tf.constant(3, tf.int64), tf.range(10_000, dtype=tf.int64))
+    hidden = spec.augmented(values, stream).numpy()
+    np.testing.assert_array_equal(hidden[:, 0], values[:, 0])
+    for column in (1, 2):
+        shares = np.bincount(hidden[:, column].astype(int), minlength=3) / 10_000
+        np.testing.assert_allclose(shares, [0.1, 0.1, 0.8], atol=0.01)
+    both = ((hidden[:, 1] < 2) & (hidden[:, 2] < 2)).mean()
+    assert both == pytest.approx(0.04, abs=0.01)  # Each by itself.
+    np.testing.assert_array_equal(hidden, spec.augmented(values, stream))
+    assert spec.preprocess(values) is values
+    assert spec.replace(category_dropout=0.0).augmented(values, stream) is values
+
+
+# In a config.
+
+
+def config(**fields: Any) -> Config:
+    values = {
+        "name": "shop",
+        "source": {"type": "dataset", "name": "iris"},
+        "inputs": {"facts": {"type": "tabular"}},
+        "heads": {"kind": {"type": "classification"}},
+    }
+    return load_config(values | fields)
+
+
+def test_by_default_all_inputs_are_read_that_no_other_part_reads():
+    named = config().with_columns().inputs["facts"]
+    assert len(named.columns) == 4
+    assert set(named.columns.values()) == {"auto"}
+    first, *others = named.columns
+    inputs = {
+        "facts": {"type": "tabular"},
+        "length": {"type": "tabular", "columns": {first: "number"}},
+    }
+    both = config(inputs=inputs).with_columns()
+    assert list(both.inputs) == ["facts", "length"]
+    assert list(both.inputs["facts"].columns) == others
+    assert both.columns["facts"] == "inputs.facts"
+    assert both.columns["length"] == first
+
+
+def test_a_column_that_a_head_reads_is_left_to_it():
+    named = config(heads={"kind": {"type": "regression", "column": "petal width (cm)"}})
+    assert "petal width (cm)" not in named.with_columns().inputs["facts"].columns
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"source": {"type": "synthetic"}}, "the data is yet to be read"),
+        (
+            {"inputs": {"a": {"type": "tabular"}, "b": {"type": "tabular"}}},
+            "none is left that no other part reads",
+        ),
+    ],
+)
+def test_an_input_without_columns_says_what_to_write(fields, why):
+    with pytest.raises(ConfigError) as caught:
+        config(**fields).with_columns()
+    name = list(fields.get("inputs", {"facts": 0}))[-1]
+    assert str(caught.value) == (
+        f"inputs.{name}.columns: missing, and {why}. Write each column with what it holds, or "
+        "auto: {age: auto, city: category}"
+    )
+
+
+def test_a_column_that_the_data_lacks_is_named():
+    inputs = {"facts": {"type": "tabular", "columns": {"petal": "number"}}}
+    with pytest.raises(
+        ConfigError, match=r"inputs\.facts\.columns: the data has no column 'petal'"
+    ):
+        config(inputs=inputs)
+
+
+def test_a_model_needs_to_know_the_columns():
+    with pytest.raises(ConfigError, match=r"inputs\.facts: the model's shape is read off its data"):
+        build_model(config(heads={"kind": {"type": "classification", "classes": 3}}).with_columns())
+
+
+def test_sizes_of_other_columns_are_refused():
+    with pytest.raises(ValidationError, match="one for each category of `columns` in its order"):
+        Tabular(columns={"a": "category"}, category_sizes={"b": 3})
+
+
+@pytest.mark.parametrize("kind", ["number", "category", "date", "datetime", "auto"])
+def test_made_up_columns_go_the_whole_way(kind):
+    spec = Tabular(columns={"x": kind})
+    [wanted] = spec.wanted().values()
+    assert wanted.role == "value"
+    column = wanted.make(np.random.RandomState(0), 50)
+    np.testing.assert_array_equal(column, wanted.make(np.random.RandomState(0), 50))
+    whole, files = fitted(spec, {"x": column})
+    assert whole.columns == {"x": "number" if kind == "auto" else kind}
+    rows = whole.prepared(opened(whole, {"x": column}), files, WHERE, pytest.fail)
+    assert rows.shape == (50, whole.layout.width)
+    assert np.isfinite(rows).all()
