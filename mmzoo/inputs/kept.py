@@ -20,6 +20,15 @@ class KeptFeatures(Spec):
     column: str
     """Where the data has the features: `[rows, width]`, or `[rows, copies, width]` where the
     examples were augmented in several ways."""
+    reads: tuple[str, ...]
+    """The columns of the source that they were made of."""
+
+    def source_columns(self) -> tuple[str, ...]:
+        return self.reads
+
+    def key(self, name: str, shared: bool) -> str:
+        """Where the features are, whoever else reads what they were made of."""
+        return self.column
 
     @property
     def augmentations(self) -> tuple[Spec, ...]:
