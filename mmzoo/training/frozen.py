@@ -78,7 +78,7 @@ def feed(
             kept.remove(name)
             continue
         column = f"the features of inputs.{name}"  # Which no data has as a name.
-        inputs[name] = KeptFeatures(column=column)
+        inputs[name] = KeptFeatures(column=column, reads=config.inputs[name].source_columns())
         for split, values in features.items():
             columns[split][column] = values
     if not kept:
@@ -127,8 +127,10 @@ class Frozen:
         self._spec = spec
         self._settings = settings
         self._name = name
+        self._column = config.columns[name]
         self._seed = config.train.seed
         train = config.train.replace(evaluation_batch_size=config.train.batch_size)
+        self._whole = config
         self._config = config.model_copy(update={"inputs": {name: spec}, "train": train})
         self._encode = _vectors_of(encoder)
         self._width = int(tf.nest.flatten(encoder.output)[0].shape[-1])
@@ -179,7 +181,7 @@ class Frozen:
 
     def _parts_of_split(self, data: Data, split: str, copies: int) -> dict[str, Any]:
         """What makes the features of this split others than those of another one."""
-        values = data.splits[split][self._config.columns[self._name]]
+        values = data.splits[split][self._column]
         if are_files(values):
             # The path comes first; what is in a file, and not where it lies, makes the features.
             # A column of bytes is as wide as its longest part, which a path may be.
@@ -217,7 +219,7 @@ class Frozen:
         """The features, a batch at a time; of augmented examples, one version after the other."""
         rows = max(1, copies) * data.examples(split)
         done, told = 0, time.monotonic()
-        with naming_files(self._config, data, split):
+        with naming_files(self._whole, data, split):
             for epoch in range(copies) if copies else [None]:
                 for (inputs,) in self._inputs(data, split, epoch):
                     vectors = self._encode(inputs[self._name]).numpy()
@@ -229,7 +231,8 @@ class Frozen:
 
     def _inputs(self, data: Data, split: str, epoch: int | None) -> tf.data.Dataset:
         """What goes into the encoder, in order; augmented as in an epoch, if one is given."""
-        columns = data.splits[split]
+        # Alone it shares no column, and calls its own like the source does.
+        columns = {self._config.columns[self._name]: data.splits[split][self._column]}
         return evaluation_batches(self._config, columns, labelled=False, augmented_in=epoch)
 
 

@@ -157,7 +157,9 @@ def test_every_kind_of_head_is_printed(mmzoo, run_of_all_heads):
 def test_every_head_has_its_figures_at_the_end_of_a_training(run_of_all_heads):
     from mmzoo.cli.results import metrics_text
 
-    lines = metrics_text(run_of_all_heads.metrics()).splitlines()
+    # Other tests evaluate more splits.
+    test = {"test": run_of_all_heads.metrics()["test"]}
+    lines = metrics_text(test).splitlines()
     assert [line.split(":")[0].strip() for line in lines if not line.startswith("    ")] == [
         "test",
         *run_of_all_heads.config().heads,
