@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from mmzoo.config import Config, load_config
 from mmzoo.devices import memory_errors
+from mmzoo.encoders.image.pretrained.base import Pretrained
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras, quiet_stderr, tf
 from mmzoo.model import build_model
@@ -20,14 +22,22 @@ if TYPE_CHECKING:
     from keras import Layer
 
 
+Frozen = Literal["", "frozen", "partly frozen"]
+"""Whether training leaves the weights of something as they are."""
+
+
 @dataclass(frozen=True)
 class LayerRow:
-    """One layer: its name, below the sub-models it is in; what it is, gives and has."""
+    """One layer: its name, below the sub-models it is in; what it is, gives and has.
+
+    Or a whole pretrained network, in a line.
+    """
 
     name: str
     kind: str
     output: str
     parameters: int
+    frozen: Frozen = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ class Summary:
         parameters: how many numbers the model has.
         trainable: how many of them training changes.
         flops: floating-point operations for one example, a multiplication and an addition as two.
+        folded: the layers, with one row for each pretrained network.
     """
 
     name: str
@@ -47,27 +58,28 @@ class Summary:
     parameters: int
     trainable: int
     flops: int
+    folded: tuple[LayerRow, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        rows = [vars(layer) for layer in self.layers]
-        return {**vars(self), "layers": rows}
+        figures = {name: value for name, value in vars(self).items() if name != "folded"}
+        return {**figures, "layers": [vars(layer) for layer in self.layers]}
 
-    def __str__(self) -> str:
-        cells = [("layer", "type", "output", "parameters")]
-        cells += [(r.name, r.kind, r.output, f"{r.parameters:,}") for r in self.layers]
-        widths = [max(len(row[column]) for row in cells) for column in range(3)]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-            + f"  {row[3]:>10}"
-            for row in cells
-        ]
-        return "\n".join(
-            [
-                *lines,
-                "",
-                f"{self.name}: {self.parameters:,} parameters, {self.trainable:,} of them "
-                f"trainable; {_short(self.flops)}FLOPs an example",
-            ]
+    def text(self, all_layers: bool = False) -> str:
+        """For people: a line for each layer, and the sums below.
+
+        Args:
+            all_layers: list those of pretrained networks too.
+        """
+        rows = self.layers if all_layers else self.folded
+        lines = [*_table(rows), "", self._sums()]
+        if len(rows) < len(self.layers):
+            lines.append("Pretrained networks are in one line each; --layers lists their layers.")
+        return "\n".join(lines)
+
+    def _sums(self) -> str:
+        return (
+            f"{self.name}: {self.parameters:,} parameters, {self.trainable:,} of them "
+            f"trainable; {_short(self.flops)}FLOPs an example"
         )
 
 
@@ -83,26 +95,59 @@ def summarise(path: Path) -> Summary:
     if not all(part.whole for part in (*config.inputs.values(), *config.heads.values())):
         config, _ = config.fitted(config.load_data(to_stderr))
     model = build_model(config)
+    backbones = {
+        f"{name}_encoder": spec.encoder.type
+        for name, spec in config.inputs.items()
+        if isinstance(spec.encoder, Pretrained)
+    }
     return Summary(
         name=config.name,
         layers=tuple(_rows(model, "")),
         parameters=model.count_params(),
         trainable=sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
         flops=_flops(model, config),
+        folded=tuple(_rows(model, "", backbones)),
     )
 
 
-def _rows(model: keras.Model, prefix: str) -> Iterator[LayerRow]:
+def _rows(
+    model: keras.Model, prefix: str, backbones: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[LayerRow]:
+    """A row for each layer; for a sub-model that is in `backbones`, by its name, one in all."""
     for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _rows(layer, f"{prefix}{layer.name}/")
+        name = f"{prefix}{layer.name}"
+        if name in backbones:
+            rows = list(_rows(layer, f"{name}/"))
+            kind = f"{backbones[name]}, {len(rows)} layers"
+            yield LayerRow(name, kind, _vector(layer), layer.count_params(), _in_all(rows))
+        elif isinstance(layer, keras.Model):
+            yield from _rows(layer, f"{name}/", backbones)
         elif not (prefix and isinstance(layer, keras.layers.InputLayer)):
-            yield LayerRow(
-                f"{prefix}{layer.name}",
-                type(layer).__name__,
-                _shape(layer),
-                layer.count_params(),
-            )
+            frozen: Frozen = "frozen" if layer.weights and not layer.trainable_weights else ""
+            yield LayerRow(name, type(layer).__name__, _shape(layer), layer.count_params(), frozen)
+
+
+def _in_all(rows: Sequence[LayerRow]) -> Frozen:
+    """Of some layers together; those without weights do not count."""
+    said = {row.frozen for row in rows if row.parameters}
+    return "partly frozen" if len(said) > 1 else next(iter(said), "")
+
+
+def _table(rows: Sequence[LayerRow]) -> list[str]:
+    cells = [("layer", "type", "output", "parameters", "")]
+    cells += [(r.name, r.kind, r.output, f"{r.parameters:,}", r.frozen) for r in rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(3)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        + f"  {row[3]:>10}  {row[4]}"
+        for row in cells
+    )
+    return [line.rstrip() for line in lines]
+
+
+def _vector(encoder: keras.Model) -> str:
+    """The size of the vector that an encoder gives, and not of the tokens beside it."""
+    return str(encoder.outputs[0].shape[-1])
 
 
 def _shape(layer: Layer) -> str:

@@ -48,7 +48,7 @@ def test_flops_are_those_that_one_counts_by_hand(lenet):
 
 
 def test_the_text_lines_up_and_ends_in_the_sums(lenet):
-    *table, empty, last = str(lenet).splitlines()
+    *table, empty, last = lenet.text().splitlines()
     assert table[0] == "layer                    type              output        parameters"
     assert table[3] == "image_encoder/conv1      Conv2D            28 x 28 x 6          156"
     assert {len(line) for line in table} == {len(table[0])}
@@ -66,7 +66,51 @@ def test_the_figures_are_json(lenet):
         "kind": "Conv2D",
         "output": "28 x 28 x 6",
         "parameters": 156,
+        "frozen": "",
     }
+
+
+def of_pretrained(path: Path, trainable: object) -> Summary:
+    encoder = {"type": "mobilenet_v2", "alpha": 0.35, "weights": "none", "trainable": trainable}
+    config = {
+        "name": "photos",
+        "source": {"type": "synthetic"},
+        "inputs": {"photo": {"type": "image", "shape": [96, 96, 3], "encoder": encoder}},
+        "heads": {"kind": {"type": "classification", "classes": 4}},
+    }
+    path.write_text(yaml.safe_dump(config))
+    return summarise(path)
+
+
+def test_a_pretrained_network_is_one_line_unless_all_layers_are_wanted(tmp_path):
+    summary = of_pretrained(tmp_path / "photos.yaml", False)
+    inside = [row for row in summary.layers if row.name.startswith("photo_encoder/")]
+    *table, empty, sums, hint = summary.text().splitlines()
+    assert [line.split() for line in table[1:]] == [
+        ["photo", "InputLayer", "96", "x", "96", "x", "3", "0"],
+        [
+            *("photo_encoder", "mobilenet_v2,", str(len(inside)), "layers", "1280"),
+            *("410,208", "frozen"),
+        ],
+        ["kind", "Dense", "4", "5,124"],
+    ]
+    assert (empty, hint.split("; ")[1]) == ("", "--layers lists their layers.")
+    assert sums.startswith("photos: 415,332 parameters, 5,124 of them trainable; ")
+    whole = summary.text(all_layers=True).splitlines()
+    assert len(whole) == 1 + len(summary.layers) + 2
+    assert summary.as_dict()["layers"] == [vars(row) for row in summary.layers]
+    assert sum(row.parameters for row in inside) == 410_208
+
+
+@pytest.mark.parametrize(
+    ("trainable", "said"), [(True, ""), (3, "partly frozen"), (False, "frozen")]
+)
+def test_what_training_leaves_as_it_is_is_frozen(tmp_path, trainable, said):
+    summary = of_pretrained(tmp_path / "photos.yaml", trainable)
+    assert [row.frozen for row in summary.folded] == ["", said, ""]
+    frozen = {row.frozen for row in summary.layers if row.parameters}
+    assert frozen == {True: {""}, 3: {"", "frozen"}, False: {"", "frozen"}}[trainable]
+    assert all(not row.frozen for row in summary.layers if not row.parameters)
 
 
 def test_what_the_config_leaves_open_is_read_off_the_data(tiny, tmp_path):
@@ -106,4 +150,4 @@ def test_what_is_not_there(tmp_path):
 )
 def test_large_counts_are_shortened(flops, said):
     summary = Summary("net", (), 0, 0, flops)
-    assert str(summary).endswith(f"; {said} an example")
+    assert summary.text().endswith(f"; {said} an example")

@@ -28,8 +28,12 @@ from mmzoo.cli.options import PATH, json_option
 )
 @click.option("--input", "input_name", metavar="NAME", help="The input whose pictures are meant.")
 @click.option(
-    "--output", type=PATH, metavar="FILE.png", help="The picture to write; by default in RUN."
+    "--output",
+    type=PATH,
+    metavar="FILE.png",
+    help="The picture to write; by default a new one in RUN.",
 )
+@click.option("--layers", is_flag=True, help="List the layers of pretrained networks too.")
 @json_option
 def show(
     what: str,
@@ -40,9 +44,13 @@ def show(
     label: str | None,
     input_name: str | None,
     output: Path | None,
+    layers: bool,
     as_json: bool,
 ) -> None:
     """Show a component's fields and notes, or the layers, parameters and FLOPs of a model.
+
+    A pretrained network is one line, unless --layers lists all of it; what training leaves as it
+    is, is said to be frozen.
 
     Of a run it also draws what the model sees: --cam colours what in a picture speaks for a class
     (Grad-CAM), --filters and --maps show the first filters and what the stages pass on.
@@ -65,8 +73,10 @@ def show(
         {"--input": input_name, "--output": output}, "--cam, --filters or --maps", bool(drawn)
     )
     if not drawn:
-        _show_text(what, as_json)
+        _show_text(what, layers, as_json)
         return
+    if layers:
+        raise click.UsageError(f"{drawn[0]} draws a picture, which --layers adds nothing to.")
     from mmzoo.cli.text import harmless, shell_word
     from mmzoo.seeing.feature_maps import draw_maps
     from mmzoo.seeing.filters import draw_filters
@@ -91,7 +101,7 @@ def _refuse_without(options: dict[str, object], needed: str, there: bool) -> Non
             raise click.UsageError(f"{option} goes with {needed}.")
 
 
-def _show_text(what: str, as_json: bool) -> None:
+def _show_text(what: str, layers: bool, as_json: bool) -> None:
     from mmzoo.catalogue import find_components
     from mmzoo.cli.text import wrapped
 
@@ -106,4 +116,4 @@ def _show_text(what: str, as_json: bool) -> None:
     from mmzoo.summary import summarise
 
     summary = summarise(Path(what))
-    click.echo(json.dumps(summary.as_dict()) if as_json else str(summary))
+    click.echo(json.dumps(summary.as_dict()) if as_json else summary.text(layers))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +30,15 @@ def require_png(path: Path | None) -> None:
     """Raises a DataError where no picture can be written by this name: before any work is done."""
     if path is not None and path.suffix.lower() != ".png":
         raise DataError(f"{path}: expected a name that ends in .png")
+
+
+def unused_path(folder: Path, file: Path) -> Path:
+    """A PNG in the folder that is called like a file; numbered where there is one by that name.
+
+    Another file of this name, or another class of the same file, keeps its picture.
+    """
+    names = (f"{file.stem}_{number}.png" for number in count(2))
+    path = folder / f"{file.stem}.png"
+    while os.path.lexists(path):
+        path = folder / next(names)
+    return path

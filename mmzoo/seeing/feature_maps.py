@@ -13,7 +13,7 @@ from mmzoo.devices import memory_errors
 from mmzoo.errors import RunError
 from mmzoo.evaluation.figures import INK, new_figure, write_figure
 from mmzoo.lazy import keras
-from mmzoo.seeing.drawing import Drawing, require_png
+from mmzoo.seeing.drawing import Drawing, require_png, unused_path
 from mmzoo.seeing.subject import open_subject
 from mmzoo.seeing.tiles import tiled
 
@@ -54,7 +54,8 @@ def draw_maps(
         run: a run directory, `runs/<name>` for its newest, or a weights file inside one.
         file: the picture.
         input_name: the input that takes it.
-        output: the PNG to write; by default `maps/<file's name>.png` in the run.
+        output: the PNG to write; by default `maps/<file's name>.png` in the run, numbered
+            where there is one by that name.
 
     Raises:
         DataError: the file cannot be read, or the PNG has another ending.
@@ -68,7 +69,7 @@ def draw_maps(
             f"inputs.{subject.name}: this {subject.image.encoder.type} encoder has no feature maps "
             "of height and width"
         )
-    path = output or subject.run.pictures("maps") / f"{file.stem}.png"
+    path = output or unused_path(subject.run.pictures("maps"), file)
     _picture(path, stages)
     rows = [
         {"layer": stage.layer, "maps": stage.maps.shape[2], "size": stage.maps.shape[:2]}

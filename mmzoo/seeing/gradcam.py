@@ -15,7 +15,7 @@ from mmzoo.devices import memory_errors
 from mmzoo.errors import RunError
 from mmzoo.lazy import keras, tf
 from mmzoo.seeing.cam_picture import cam_picture
-from mmzoo.seeing.drawing import Drawing, require_png
+from mmzoo.seeing.drawing import Drawing, require_png, unused_path
 from mmzoo.seeing.explanation import Explanation
 from mmzoo.seeing.score import choose_score, labels_of, score_tensor, values_of
 from mmzoo.seeing.subject import open_subject
@@ -44,7 +44,8 @@ def draw_cam(
         input_name: the input that takes it.
         head: the head to explain; needed where there are several.
         label: the class, by its name or number; by default the predicted one.
-        output: the PNG to write; by default `cam/<file's name>.png` in the run.
+        output: the PNG to write; by default `cam/<file's name>.png` in the run, numbered
+            where there is one by that name.
 
     Raises:
         DataError: the file cannot be read, or the PNG has another ending.
@@ -62,7 +63,7 @@ def draw_cam(
     explanation = explain(
         subject.model, subject.config, subject.name, subject.read(file), head, label
     )
-    path = output or subject.run.pictures("cam") / f"{file.stem}.png"
+    path = output or unused_path(subject.run.pictures("cam"), file)
     cam_picture(path, explanation)
     facts = {"file": str(file), "input": subject.name, **explanation.as_dict()}
     return Drawing(path, f"{file}\n{explanation}", facts)

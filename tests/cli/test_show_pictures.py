@@ -34,6 +34,22 @@ def test_a_class_activation_map_is_drawn_into_the_run(mmzoo, own_run, photo):
     assert min(png(path)) > 400
 
 
+@pytest.mark.parametrize("option", ["--cam", "--maps"])
+def test_files_of_one_name_have_a_picture_each(mmzoo, own_run, tmp_path, option):
+    pictures = []
+    for number, ending in enumerate(("png", "png", "jpg")):
+        (tmp_path / str(number)).mkdir()
+        path = tmp_path / str(number) / f"photo.{ending}"
+        Image.new("L", (20, 20), 80 * number).save(path)
+        pictures.append(
+            mmzoo("show", own_run.directory, option, path, "--json").document["picture"]
+        )
+    folder = own_run.directory / option.removeprefix("--")
+    names = ("photo.png", "photo_2.png", "photo_3.png")
+    assert pictures == [str(folder / name) for name in names]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+
+
 def test_its_figures_as_json(mmzoo, trained_run, photo):
     done = mmzoo(
         *("show", trained_run.directory, "--cam", photo, "--class", "3"),
@@ -137,6 +153,7 @@ def test_one_of_several_heads_has_to_be_named(mmzoo, run_of_all_heads, photo):
         (["--filters", "--cam", "x"], "--cam and --filters are pictures of their own: give one."),
         (["--head", "digit"], "--head goes with --cam."),
         (["--filters", "--class", "3"], "--class goes with --cam."),
+        (["--filters", "--layers"], "--filters draws a picture, which --layers adds nothing to."),
         (["--output", "x.png"], "--output goes with --cam, --filters or --maps."),
     ],
 )
