@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mmzoo.encoders.features import Features
-from mmzoo.spec import Problem, Spec
+from mmzoo.spec import Problem, Spec, what_is_missing
+from mmzoo.spec.words import printable
 
 if TYPE_CHECKING:
     import keras
@@ -57,3 +59,13 @@ class Encoder(Spec):
         Raises:
             MmzooError: the weights cannot be had, or are of another network.
         """
+
+
+def absence(path: Path) -> str | None:
+    """Where a file is looked for and what is there instead, or None if it is there."""
+    path = path.expanduser()
+    if path.is_file():
+        return None
+    what = "it is a folder" if path.is_dir() else what_is_missing(path)
+    where = "" if path.is_absolute() else f", relative to {Path.cwd()}"
+    return printable(f"{path}{where}: {what}")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from mmzoo.encoders.base import Encoder
+from mmzoo.encoders.base import Encoder, absence
 from mmzoo.encoders.features import Features
 from mmzoo.encoders.text.vectors import read_vectors
 from mmzoo.lazy import keras
-from mmzoo.spec import PositiveInt
+from mmzoo.spec import PositiveInt, Problem
 
 if TYPE_CHECKING:
     from keras import KerasTensor
@@ -38,6 +38,10 @@ class TextNetwork(Encoder):
 
     def from_scratch(self) -> Self:
         return self.replace(vectors=None)
+
+    def absent_files(self) -> Iterator[Problem]:
+        if self.vectors is not None and (problem := absence(Path(self.vectors))):
+            yield Problem(("vectors",), problem)
 
     @abstractmethod
     def build(self, ids: KerasTensor, words: int) -> Features:  # type: ignore[override]

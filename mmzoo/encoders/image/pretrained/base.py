@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from mmzoo.encoders.base import absence
 from mmzoo.encoders.features import Features
 from mmzoo.encoders.image.base import ImageNetwork
 from mmzoo.encoders.image.pretrained.backbone import Backbone
@@ -13,8 +14,7 @@ from mmzoo.encoders.image.pretrained.layers import name_layers, thaw
 from mmzoo.encoders.image.pretrained.official import OfficialWeights, found, obtain
 from mmzoo.encoders.image.pretrained.weights_file import load_weights_file
 from mmzoo.lazy import keras
-from mmzoo.spec import PositiveInt, Problem, did_you_mean, what_is_missing
-from mmzoo.spec.words import printable
+from mmzoo.spec import PositiveInt, Problem, did_you_mean
 
 if TYPE_CHECKING:
     from keras import KerasTensor
@@ -78,12 +78,10 @@ class Pretrained(ImageNetwork):
         return self.replace(weights="none")
 
     def absent_files(self) -> Iterator[Problem]:
-        path = Path(self.weights).expanduser()
-        if self.weights in ("imagenet", "none") or path.is_file():
+        if self.weights in ("imagenet", "none"):
             return
-        what = "it is a folder" if path.is_dir() else what_is_missing(path)
-        where = "" if path.is_absolute() else f", relative to {Path.cwd()}"
-        yield Problem(("weights",), printable(f"{path}{where}: {what}"))
+        if problem := absence(Path(self.weights)):
+            yield Problem(("weights",), problem)
 
     def smallest_image(self) -> int:
         return self.backbone.smallest

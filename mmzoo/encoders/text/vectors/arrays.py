@@ -12,7 +12,15 @@ from mmzoo.encoders.text.vectors.entry import Entries, Entry, Places, damaged, o
 if TYPE_CHECKING:
     import numpy as np
 
-_DAMAGE = (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+_DAMAGE = (
+    AttributeError,
+    EOFError,
+    KeyError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 """What numpy raises for a file that is not as it was written."""
 
 
@@ -45,14 +53,19 @@ def _arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return file["words"], file["vectors"]
+        # Not by its path: of a damaged archive, numpy would leave the file open.
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
+            words, vectors = file["words"], file["vectors"]
+            if isinstance(words, np.ndarray) and isinstance(vectors, np.ndarray):
+                return words, vectors
+        problem = "they are something else"
     except _DAMAGE as error:
-        raise damaged(
-            path,
-            "as a whole",
-            f"expected numpy arrays `words` and `vectors`, without objects ({error})",
-        ) from error
+        problem = str(error)
+    raise damaged(
+        path,
+        "as a whole",
+        f"expected numpy arrays `words` and `vectors`, without objects ({problem})",
+    )
 
 
 def _shown(array: np.ndarray) -> str:

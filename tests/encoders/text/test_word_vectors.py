@@ -1,0 +1,264 @@
+"""Word vectors: read from every format, refused where damaged, put where they belong."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmzoo.encoders.text import TextEmbedding, TextLSTM
+from mmzoo.encoders.text.vectors import read_vectors
+from mmzoo.errors import DataError
+from mmzoo.lazy import keras
+
+WORDS = ["film", "don't", "très", "电影", "new york", "rare"]
+VECTORS = np.random.RandomState(0).normal(size=(len(WORDS), 4)).astype("float32")
+VOCABULARY = ["the", "très", "film", "电影", "unheard"]
+"""What is looked for: in another order, and with words that the file lacks."""
+
+
+def lines(words=WORDS, vectors=VECTORS, header=False, end=""):
+    rows = [
+        f"{word} {' '.join(repr(float(number)) for number in vector)}{end}\n"
+        for word, vector in zip(words, vectors, strict=True)
+    ]
+    head = [f"{len(words)} {vectors.shape[1]}\n"] if header else []
+    return "".join(head + rows).encode()
+
+
+def glove(path: Path) -> Path:
+    path = path / "glove.txt"
+    path.write_bytes(lines())
+    return path
+
+
+def fasttext(path: Path) -> Path:
+    """With a header, and a space at the end of each line, as fastText writes."""
+    path = path / "wiki.vec"
+    path.write_bytes(lines(header=True, end=" "))
+    return path
+
+
+def word2vec_binary(words=WORDS, vectors=VECTORS, between=b"\n") -> bytes:
+    rows = [
+        word.replace(" ", "_").encode() + b" " + vector.astype("<f4").tobytes() + between
+        for word, vector in zip(words, vectors, strict=True)
+    ]
+    return f"{len(words)} {vectors.shape[1]}\n".encode() + b"".join(rows)
+
+
+def word2vec(path: Path) -> Path:
+    path = path / "google.bin"
+    path.write_bytes(word2vec_binary())
+    return path
+
+
+def gensim(path: Path) -> Path:
+    """Without line ends between the words."""
+    path = path / "gensim.BIN"
+    path.write_bytes(word2vec_binary(between=b""))
+    return path
+
+
+def arrays(path: Path) -> Path:
+    path = path / "vectors.npz"
+    np.savez(path, words=np.array(WORDS), vectors=VECTORS.astype("float64"))
+    return path
+
+
+def arrays_of_bytes(path: Path) -> Path:
+    path = path / "vectors.npz"
+    words = np.array([word.encode() for word in WORDS])
+    np.savez_compressed(path, words=words, vectors=VECTORS.astype("float16"))
+    return path
+
+
+@pytest.mark.parametrize(
+    "write", [glove, fasttext, word2vec, gensim, arrays, arrays_of_bytes], ids=lambda f: f.__name__
+)
+def test_every_format_gives_the_words_that_are_looked_for(write, tmp_path):
+    found = read_vectors(write(tmp_path), VOCABULARY, 4)
+    assert found.places.tolist() == [1, 2, 3]
+    expected = VECTORS[[WORDS.index(VOCABULARY[place]) for place in found.places]]
+    np.testing.assert_allclose(found.vectors, expected, rtol=1e-2 if "bytes" in str(write) else 0)
+    assert found.vectors.dtype == np.float32
+
+
+@pytest.mark.parametrize("write", [glove, fasttext], ids=lambda f: f.__name__)
+def test_a_word_of_a_text_file_may_have_spaces(write, tmp_path):
+    found = read_vectors(write(tmp_path), ["new york", "new", "york"], 4)
+    assert found.places.tolist() == [0]
+    np.testing.assert_array_equal(found.vectors[0], VECTORS[4])
+
+
+def test_the_first_of_several_vectors_of_a_word_counts(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_bytes(lines(["film", "film"], VECTORS[:2]))
+    np.testing.assert_array_equal(read_vectors(path, ["film"], 4).vectors, VECTORS[:1])
+
+
+def test_a_file_with_none_of_the_words_gives_none(tmp_path):
+    found = read_vectors(glove(tmp_path), ["nothing", "of", "it"], 4)
+    assert found.places.shape == (0,)
+    assert found.vectors.shape == (0, 4)
+
+
+def test_windows_line_ends_are_line_ends(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_bytes(lines(header=True).replace(b"\n", b"\r\n"))
+    np.testing.assert_array_equal(read_vectors(path, WORDS, 4).vectors, VECTORS)
+
+
+def test_one_number_a_word_is_not_a_header(tmp_path):
+    """Save on the first line, where it would be one."""
+    path = tmp_path / "x.txt"
+    path.write_bytes(b"2 1\n7 1\n8 2\n")
+    np.testing.assert_array_equal(read_vectors(path, ["7", "8"], 1).vectors, [[1], [2]])
+
+
+def message(path: Path, dim: int = 4, vocabulary=("film", "电影", "rare")) -> str:
+    with pytest.raises(DataError) as caught:
+        read_vectors(path, vocabulary, dim)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("write", [glove, fasttext, word2vec, arrays], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("dim", [3, 5, 100])
+def test_vectors_of_another_width_are_refused_with_the_right_dim(write, dim, tmp_path):
+    path = write(tmp_path)
+    assert message(path, dim) == (
+        f"word vectors: {path} has vectors of 4 numbers, expected {dim}, which is the encoder's "
+        "`dim`: set `dim: 4`, or take another file"
+    )
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    assert "there is no such file; the path is relative to" in message(tmp_path / "x.txt")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (lines()[:-20] + b"\n", "line 6: expected a word and 4 numbers, separated by spaces"),
+        (lines().replace(b"rare ", b"rare x"), "line 6: expected a word and 4 numbers"),
+        (lines() + b"\n", "line 7: expected a word and 4 numbers"),
+        (b"", None),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "line 1: expected a word and 4 numbers"),
+        (b"\x00" * 2_500_000, "line 1: expected a word and 4 numbers"),
+        (lines().replace(b"rare", b"rare nan nan nan nan\nrare"), "'rare' is not finite"),
+        (b"film 1 2 3 1e999\n", "line 1: the vector of 'film' is not finite"),
+        (b"<html>not found</html>", "line 1: expected a word and 4 numbers"),
+    ],
+)
+def test_a_damaged_text_file_is_refused_by_its_line(content, problem, tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_bytes(content)
+    if problem is None:
+        assert not len(read_vectors(path, ["film"], 4).places)
+    else:
+        assert problem in message(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (word2vec_binary()[:-3], "byte 121: the file is damaged, or cut off: expected word 6 of 6"),
+        (word2vec_binary()[:40], "cut off: expected word 2 of 6 and its 4 numbers"),
+        (b"4000000000 4\n" + word2vec_binary()[4:], "expected word 7 of 4,000,000,000"),
+        (b"6 4\n" + b"x" * 50_000, "byte 4: the file is damaged, or cut off"),
+        (
+            struct.pack("<ii", 793712314, 12),
+            "whole model of fastText; take its vectors, the `.vec`",
+        ),
+        (lines(), "a file of text must not end in .bin"),
+        (b"", "byte 0: expected word2vec's binary format"),
+        (word2vec_binary(vectors=VECTORS * np.inf), "the vector of 'film' is not finite"),
+    ],
+)
+def test_a_damaged_binary_file_is_refused_by_its_byte(content, problem, tmp_path):
+    path = tmp_path / "x.bin"
+    path.write_bytes(content)
+    assert problem in message(path)
+
+
+@pytest.mark.parametrize(
+    ("saved", "problem"),
+    [
+        ({"words": np.array(WORDS)}, "vectors is not a file in the archive"),
+        ({"words": np.array(WORDS, object), "vectors": VECTORS}, "without objects (Object arrays"),
+        ({"words": np.arange(6), "vectors": VECTORS}, "words: expected text [words], got int64"),
+        ({"words": np.array(WORDS[:5]), "vectors": VECTORS}, "expected float [5, 4], a row for"),
+        ({"words": np.array(WORDS), "vectors": VECTORS[0]}, "got float32 [4]"),
+        ({"words": np.array(WORDS), "vectors": VECTORS.astype(int)}, "got int64 [6, 4]"),
+    ],
+)
+def test_other_arrays_are_refused(saved, problem, tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, **saved)
+    assert problem in message(path)
+
+
+def test_damaged_arrays_are_refused(tmp_path):
+    path = arrays(tmp_path)
+    content = path.read_bytes()
+    for damaged in (content[: len(content) // 2], b"PK\x03\x04 nonsense", b"text\n", b""):
+        path.write_bytes(damaged)
+        assert "expected numpy arrays `words` and `vectors`" in message(path)
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("words.npy", b"not numpy")
+        file.writestr("vectors.npy", b"not numpy")
+    assert "expected numpy arrays `words` and `vectors`" in message(path)
+    with path.open("wb") as file:
+        np.save(file, VECTORS)  # One array by itself, under another's name.
+    assert "expected numpy arrays `words` and `vectors`" in message(path)
+
+
+# In an encoder.
+
+
+def loaded(encoder, vocabulary=VOCABULARY):
+    """The table before and after, and what was said."""
+    ids = keras.Input((None,), dtype="int32")
+    model = keras.Model(ids, encoder.build(ids, len(vocabulary) + 2).vector)
+    table, told = model.get_layer("embedding").embeddings, []
+    before = table.numpy()
+    encoder.load_vectors(model, vocabulary, told.append)
+    return before, table.numpy(), told
+
+
+@pytest.mark.parametrize("kind", [TextEmbedding, TextLSTM])
+@pytest.mark.parametrize("trainable", [True, False])
+def test_an_encoder_begins_with_the_vectors_of_the_file(kind, trainable, tmp_path):
+    encoder = kind(dim=4, vectors=str(glove(tmp_path)), trainable=trainable)
+    before, after, told = loaded(encoder)
+    for place, word in enumerate(VOCABULARY):
+        expected = VECTORS[WORDS.index(word)] if word in WORDS else before[place + 2]
+        np.testing.assert_array_equal(after[place + 2], expected)
+    np.testing.assert_array_equal(after[:2], before[:2])
+    assert told == [
+        f"word vectors: 3 of 5 words (60 %) found in {encoder.vectors}; the others begin at random."
+    ]
+
+
+def test_nothing_is_said_of_others_where_there_are_none(tmp_path):
+    _, _, told = loaded(TextEmbedding(dim=4, vectors=str(glove(tmp_path))), ["film", "rare"])
+    assert told[0].startswith("word vectors: 2 of 2 words (100 %) found in ")
+    assert told[0].endswith("glove.txt.")
+
+
+def test_without_a_file_nothing_is_read():
+    before, after, told = loaded(TextEmbedding(dim=4))
+    np.testing.assert_array_equal(after, before)
+    assert told == []
+
+
+def test_a_trial_needs_no_file(tmp_path):
+    encoder = TextEmbedding(dim=4, vectors=str(tmp_path / "gone.txt"))
+    [problem] = encoder.absent_files()
+    assert problem.path == ("vectors",)
+    assert "gone.txt: " in problem.message
+    assert not list(encoder.from_scratch().absent_files())
+    assert loaded(encoder.from_scratch())[2] == []
