@@ -404,8 +404,8 @@ def test_bad_rows_are_named_by_their_numbers(tmp_path: Path) -> None:
         "  row 21: it has 1 cell, and the line of names has 2\n"
         "  row 22: its `kind` is empty\n"
         "  row 23: it has 3 cells, and the line of names has 2\n"
-        "Mend or remove them, or write `on_bad_row: skip` into the config's source to go on without "
-        "them."
+        "Mend or remove them, or write `on_bad_row: skip` into the config's source to go on "
+        "without them."
     )
     left = settled(data, {}, "skip")
     assert sum(sizes(left)) == 20

@@ -19,7 +19,7 @@ from mmzoo.sources.table.format import TableFormat
 from mmzoo.sources.table.made import Made, made_columns, media_folder, only_of_train
 from mmzoo.sources.table.split import TableSplit, cut_rows, folds_of, given_splits
 from mmzoo.sources.table.stacked import Stacked, stacked
-from mmzoo.spec import Problem
+from mmzoo.spec import Problem, Spec
 from mmzoo.spec.words import printable
 from mmzoo.wanted import Role, Wanted
 
@@ -29,13 +29,8 @@ if TYPE_CHECKING:
 _INPUTS: tuple[Role, ...] = ("file", "text", "value")
 
 
-class Table(TableFormat):
-    """A table with an example in each row: CSV, TSV, JSON lines or Parquet.
-
-    Text files may be compressed: `.csv.gz`, `.tsv.xz`, `.jsonl.zst`. Its columns are what inputs
-    and heads ask for: numbers, texts, classes, or paths of files relative to the table's folder.
-    Rows are counted from 1, below the line of names.
-    """
+class TableRows(Spec):
+    """Which rows there are, and what for: the fields that come first."""
 
     type: Literal["table"] = "table"
     path: Annotated[str, MinLen(1)]
@@ -50,6 +45,15 @@ class Table(TableFormat):
     on_duplicate: OnDuplicate = "warn"
     """What to do about rows whose inputs are equal to those of a row in another split: say so,
     stop, or leave them out of the split that is nearer to training."""
+
+
+class Table(TableFormat, TableRows):
+    """A table with an example in each row: CSV, TSV, JSON lines or Parquet.
+
+    Text files may be compressed: `.csv.gz`, `.tsv.xz`, `.jsonl.zst`. Its columns are what inputs
+    and heads ask for: numbers, texts, classes, or paths of files relative to the table's folder.
+    Rows are counted from 1, below the line of names.
+    """
 
     def rules(self) -> Iterator[Problem]:
         yield from super().rules()
