@@ -130,6 +130,8 @@ def _files(config: Config, run: Run, paths: Sequence[Path]) -> Data:
             "that has them by --data"
         )
     opened = spec.opened({_SPLIT: values}, {}, decode=False, tell=to_stderr)
+    if opened.bad.get(_SPLIT):  # What only decoding finds belongs into the same message.
+        opened = spec.opened({_SPLIT: values}, {}, decode=True, tell=to_stderr)
     _require_readable(paths, opened.bad.get(_SPLIT, {}))
     return Data(
         name="the files",

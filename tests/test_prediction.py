@@ -85,6 +85,24 @@ def test_damage_behind_a_header_is_named_too(trained_run, digits, tmp_path):
     assert str(caught.value).startswith(f"{cut}: the picture is damaged: image file is truncated")
 
 
+def test_whatever_is_wrong_with_files_is_said_at_once(trained_run, digits, tmp_path):
+    """By the file system, by their headers and by decoding them."""
+    paths, _ = digits
+    cut, text = tmp_path / "cut.jpg", tmp_path / "text.png"
+    Image.effect_noise((100, 100), 90).save(cut)
+    cut.write_bytes(cut.read_bytes()[:2000])
+    text.write_text("no picture")
+    with pytest.raises(DataError) as caught:
+        predict(trained_run, [cut, *paths, tmp_path / "absent.png", text])
+    first, *listed = str(caught.value).splitlines()
+    assert first == "3 of 15 files cannot be read:"
+    assert [line.split(" (")[0] for line in listed] == [
+        f"  {cut}: the picture is damaged: image file is truncated",
+        f"  {tmp_path}/absent.png: No such file or directory",
+        f"  {text}: not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP",
+    ]
+
+
 def test_all_files_that_cannot_be_read_are_named_at_once(trained_run, digits, tmp_path):
     paths, _ = digits
     absent = [tmp_path / f"absent{number}.png" for number in range(12)]

@@ -183,11 +183,14 @@ def _root(path: str, field: str = "source.path") -> str:
         missing = os.path.dirname(missing)
     parent, name = os.path.split(missing)
     near = nearest(name, (entry.name for entry in _folders(parent)))
-    meant = f" Did you mean {printable(os.path.join(parent, near))}?" if near else ""
-    relative = "" if os.path.isabs(path) else ", as seen from the working directory"
+    mend = (
+        f"Did you mean {printable(os.path.join(parent, near))}?"
+        if near
+        else "Put it there, or give the path of the folder that you mean."
+    )
+    needed = "" if missing == root else f", which {printable(path)} would be in"
     raise DataError(
-        f"{field}: there is no folder {printable(path)}{relative}: {printable(missing)} is not "
-        f"there.{meant}"
+        f"{field}: there is no folder {printable(name)} in {printable(parent)}{needed}. {mend}"
     )
 
 

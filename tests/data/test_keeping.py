@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -187,6 +188,31 @@ def test_headers_are_refused_when_the_data_are_loaded(photos):
         load(config(photos))
     for name in ("cat/00.jpg", "dog/01.png"):
         assert f"  {name}: not a picture that mmzoo reads: expected PNG, " in str(caught.value)
+
+
+@pytest.mark.parametrize("on_bad_row", ["error", "skip"])
+def test_what_the_file_system_and_what_headers_show_is_said_at_once(photos, on_bad_row):
+    reasons = {
+        "cat/00.jpg": "it is empty",
+        "cat/02.webp": "not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP",
+        "dog/01.png": "it is a link that leads out of the source's folder",
+        "dog/03.jpg": "it is a pipe, expected a file",
+    }
+    (photos / "cat" / "00.jpg").write_bytes(b"")
+    (photos / "cat" / "02.webp").write_text("no picture")
+    (photos / "dog" / "01.png").unlink()
+    (photos / "dog" / "01.png").symlink_to("/etc/hostname")
+    (photos / "dog" / "03.jpg").unlink()
+    os.mkfifo(photos / "dog" / "03.jpg")
+    if on_bad_row == "skip":
+        skipped = load(config(photos, on_bad_row)).skipped
+        assert {row.file: row.reason for row in skipped} == reasons
+        return
+    with pytest.raises(DataError) as caught:
+        load(config(photos))
+    first, *listed, _ = str(caught.value).splitlines()
+    assert first == "photos: 4 files cannot be read:"
+    assert sorted(listed) == [f"  {name}: {reason}" for name, reason in reasons.items()]
 
 
 def test_the_fingerprint_is_that_of_names_and_contents(photos, tmp_path):

@@ -299,11 +299,12 @@ def test_a_folder_that_is_not_there(
     with pytest.raises(DataError) as caught:
         load(Path("photo"))
     assert str(caught.value) == (
-        "source.path: there is no folder photo, as seen from the working directory: "
-        f"{tmp_path.resolve()}/photo is not there. Did you mean {tmp_path.resolve()}/photos?"
+        f"source.path: there is no folder photo in {tmp_path.resolve()}. "
+        f"Did you mean {tmp_path.resolve()}/photos?"
     )
     assert refusal(photos / "fox" / "red") == (
-        f"source.path: there is no folder ROOT: {photos.resolve()}/fox is not there."
+        f"source.path: there is no folder fox in {photos.resolve()}, which ROOT would be in. "
+        "Put it there, or give the path of the folder that you mean."
     )
 
 
