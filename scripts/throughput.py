@@ -35,11 +35,12 @@ def loop_seconds(session: Session, batches: object) -> float:
 def main() -> None:
     config = load_config(ROOT / "configs" / "mnist_cnn.yaml").with_columns()
     data = config.load_data(print)
-    config = config.fitted(data)
+    config, preprocessing = config.fitted(data)
+    data = config.prepared(data, preprocessing, print)
     devices = prepare_devices("auto", config.train)
     with tempfile.TemporaryDirectory() as folder:
         run = new_run("run", Path(folder) / "run")
-        session = open_session(config, run, data, devices, Times(), print)
+        session = open_session(config, preprocessing, run, data, devices, Times(), print)
         batches = session.stage.training_batches(0)
 
         bare = build_model(config)

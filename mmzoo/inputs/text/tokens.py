@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Unit = Literal["words", "characters"]
 
-_TOGETHER = 10_000
+_TOGETHER = 2_500
 """Texts that a thread takes at once: what is made of more of them would fill the memory."""
 
 _TAG = (
