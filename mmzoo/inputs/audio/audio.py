@@ -141,6 +141,8 @@ class Audio(BaseInput):
                 f"{where}: expected waveforms from -1 to 1 as float32, or of 16 bits as int16, "
                 f"found {values.dtype.name}"
             )
+        if bad := _rows_without_numbers(values):
+            raise DataError(f"{where}: row {bad[0]} has samples that are no numbers")
 
     def measured(self, values: np.ndarray) -> Measured:
         """How long each sound is."""
@@ -192,3 +194,11 @@ class Audio(BaseInput):
     def picture(self, value: np.ndarray) -> np.ndarray:
         """One waveform, float32 `[samples]`, as a drawing of it above its spectrogram."""
         return drawn(value, self.spectrogram, self.rate)
+
+
+def _rows_without_numbers(values: np.ndarray) -> list[int]:
+    import numpy as np
+
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return []
+    return np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist()
