@@ -13,7 +13,14 @@ import pytest
 from PIL import Image
 
 from mmzoo import metrics
-from mmzoo.evaluation.report import HeadReport, Picture, Report, report_page, write_report
+from mmzoo.evaluation.report import (
+    HeadReport,
+    Picture,
+    Report,
+    WrittenMistake,
+    report_page,
+    write_report,
+)
 
 HOSTILE = "<script>alert('1')</script> & \"quoted\" \x00\x1b[31m\ud800"
 HOSTILE_SHOWN = "<script>alert('1')</script> & \"quoted\" \ufffd\ufffd[31m\ufffd"
@@ -143,6 +150,33 @@ def test_report_of_a_regression():
     text = page_of(report_of(head)).text
     assert "0.5mean absolute error (95 % CI 0 to 1.48);always saying the mean gives 1" in text
     assert "R²0.5" in text
+
+
+def test_mistakes_that_can_be_read_are_shown_as_text():
+    mistakes = (
+        WrittenMistake("true good, said bad (98 %)", "row 17", {"review": HOSTILE}),
+        WrittenMistake("true bad, said good (71 %)", "row 3", {"review": "no good"}),
+    )
+    page = page_of(report_of(digit_head(mistakes=mistakes)))
+    assert f"true good, said bad (98 %) row 17{HOSTILE_SHOWN}" in page.text
+    assert "true bad, said good (71 %) row 3no good" in page.text
+    assert not page.attributes("script")
+    assert "review" not in page.text  # There is no other input to tell it from.
+    assert "as the model reads them" not in page_of(report_of()).text
+
+
+def test_texts_of_several_inputs_are_named_and_long_ones_folded():
+    long = " ".join(f"word{number}" for number in range(100))
+    unbroken = 1_000 * "好"
+    mistake = WrittenMistake("true 1, said 2 (50 %)", "row 1", {"title": "a", "<body>": long})
+    other = WrittenMistake("true 2, said 1 (50 %)", "row 2", {"title": "b", "<body>": unbroken})
+    page = page_of(report_of(digit_head(mistakes=(mistake, other))))
+    assert "title: a<body>: word0 word1" in page.text
+    assert " ... word" in page.text
+    assert page.text.count("好") == 1_000
+    shown = page.text[page.text.index("word0") : page.text.index("word99") + 6]
+    assert shown.replace(" ...", "") == long
+    assert len(page.attributes("summary")) == 3  # Of both, and of the config.
 
 
 def test_long_tables_are_folded():
