@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import lzma
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import zstandard
 
 from mmzoo.errors import DataError
 from mmzoo.sources import Data, Table, TableFormat, read_frame, read_rows, settled
@@ -336,3 +340,136 @@ def test_if_no_file_is_there_the_folder_is_probably_another(tmp_path: Path) -> N
     ) as caught:
         read_rows(str(tmp_path / "a.csv"), wanted(x="file"))
     assert f"relative to {tmp_path.resolve()}; `source.media_root`" in str(caught.value)
+
+
+# Ways in which a table may be written
+
+
+TEXTS = ["x, y", 'said "é"', "line\nend", "😀", "plain"] * 4
+WRITTEN = "text,kind\n" + "".join(
+    '"{}",{}\n'.format(text.replace('"', '""'), "ab"[number % 2])
+    for number, text in enumerate(TEXTS)
+)
+
+
+def zstd_in_two_frames(content: bytes) -> bytes:
+    return zstandard.compress(content[:50]) + zstandard.compress(content[50:])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fields"),
+    [
+        ("a.csv", WRITTEN.encode(), {}),
+        ("A.CSV", WRITTEN.encode(), {}),
+        ("a.csv", WRITTEN.encode("utf-8-sig"), {}),
+        ("a.csv", WRITTEN.encode().rstrip(), {}),
+        ("a.csv", WRITTEN.replace("\n", "\r\n").replace("line\r\nend", "line\nend").encode(), {}),
+        ("a.csv", ("\n\r\n" + WRITTEN.replace("b\n", "b\n\n") + "\n\n").encode(), {}),
+        ("a.csv", WRITTEN.encode("utf-16"), {"encoding": "utf-16"}),
+        ("a.tsv", WRITTEN.encode(), {"separator": ","}),
+        (
+            "a.csv",
+            WRITTEN.replace(",a\n", ";a\n")
+            .replace(",b\n", ";b\n")
+            .replace("text,", "text;")
+            .encode(),
+            {"separator": ";"},
+        ),
+        ("a.csv", WRITTEN.replace("text,kind", '"text", "kind"'.replace(", ", ",")).encode(), {}),
+        ("a.csv", (",".join(["", WRITTEN]).replace('\n"', '\n7,"')).encode(), {}),
+        ("a.csv.gz", gzip.compress(WRITTEN.encode()), {}),
+        ("a.csv.gz", gzip.compress(WRITTEN[:9].encode()) + gzip.compress(WRITTEN[9:].encode()), {}),
+        ("a.csv.xz", lzma.compress(WRITTEN.encode()), {}),
+        ("a.csv.zst", zstandard.compress(WRITTEN.encode()), {}),
+        ("a.csv.zst", zstd_in_two_frames(WRITTEN.encode()), {}),
+    ],
+)
+def test_all_of_these_are_the_same_table(
+    tmp_path: Path, name: str, content: bytes, fields: dict[str, Any]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    data = load(tmp_path / name, wanted(text="text", kind="class"), **fields)
+    assert joined(data, "text") == TEXTS
+    assert joined(data, "kind") == [0, 1] * 10
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "windows-1252"])
+def test_other_encodings(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.csv").write_bytes("text\ncafé\nthé\n".encode(encoding))
+    data = read_rows(
+        str(tmp_path / "a.csv"), wanted(text="text"), form=TableFormat(encoding=encoding)
+    )  # type: ignore[arg-type]
+    assert data.splits["data"]["text"].tolist() == ["café", "thé"]
+
+
+def test_quotes_may_be_part_of_the_text(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text('text\tkind\n"x\ta\n5" disk\tb\n')
+    data = read_rows(str(tmp_path / "a.tsv"), wanted(text="text"), form=TableFormat(quote=None))
+    assert data.splits["data"]["text"].tolist() == ['"x', '5" disk']
+
+
+def test_characters_that_json_escapes_as_two(tmp_path: Path) -> None:
+    lines = [json.dumps({"text": text, "kind": 1}) for text in TEXTS]
+    assert "\\ud83d\\ude00" in lines[3]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    data = read_rows(str(tmp_path / "a.jsonl"), wanted(text="text"))
+    assert data.splits["data"]["text"].tolist() == TEXTS
+
+
+def test_every_type_of_parquet_becomes_something(tmp_path: Path) -> None:
+    import datetime
+    import decimal
+
+    frame = pl.DataFrame(
+        {
+            "whole": pl.Series([1, None], dtype=pl.UInt8),
+            "large": pl.Series([2**63, 5], dtype=pl.UInt64),
+            "decimal": [decimal.Decimal("1.50"), None],
+            "flag": [True, None],
+            "day": [datetime.date(2024, 2, 29), None],
+            "time": [datetime.time(12, 30), None],
+            "category": pl.Series(["x", ""], dtype=pl.Categorical),
+            "enum": pl.Series(["x", None], dtype=pl.Enum(["x"])),
+            "nothing": [None, None],
+        }
+    )
+    frame.write_parquet(tmp_path / "a.parquet")
+    path = str(tmp_path / "a.parquet")
+    texts = read_rows(path, dict.fromkeys(frame.columns, wanted(x="text")["x"])).splits["data"]
+    assert {name: values[0] for name, values in texts.items()} == {
+        "whole": "1",
+        "large": str(2**63),
+        "decimal": "1.50",
+        "flag": "true",
+        "day": "2024-02-29",
+        "time": texts["time"][0],
+        "category": "x",
+        "enum": "x",
+        "nothing": None,
+    }
+    assert all(values[1] is None for name, values in texts.items() if name != "large")
+    values = read_rows(path, dict.fromkeys(frame.columns, wanted(x="value")["x"])).splits["data"]
+    assert {name: column.dtype.kind for name, column in values.items()} == {
+        **dict.fromkeys(["whole", "large", "decimal"], "f"),
+        **dict.fromkeys(["flag", "time", "category", "enum", "nothing"], "O"),
+        "day": "M",
+    }
+
+
+def test_what_is_neither_text_nor_number_is_refused(tmp_path: Path) -> None:
+    pl.DataFrame({"x": pl.Series([90_000_000]).cast(pl.Duration)}).write_parquet(
+        tmp_path / "a.parquet"
+    )
+    with pytest.raises(DataError, match=r"column `x` holds lengths of time, expected text\.$"):
+        read_rows(str(tmp_path / "a.parquet"), wanted(x="text"))
+
+
+def test_a_value_that_is_infinite_makes_a_row_bad(tmp_path: Path) -> None:
+    assert values(tmp_path, "value", ["1e999", "2"]).bad["all"] == {0: "its `x` is infinite"}
+    cells = [1.0, float("-inf"), float("nan"), None]
+    assert values(tmp_path, "value", cells, "a.parquet").bad["all"] == {1: "its `x` is infinite"}
+
+
+def test_digits_of_other_scripts_are_text(tmp_path: Path) -> None:
+    assert made(values(tmp_path, "value", ["١٢", "2"])) == ["١٢", "2"]
+    assert list(values(tmp_path, "number", ["١٢", "2"]).bad["all"]) == [0]

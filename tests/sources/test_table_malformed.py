@@ -184,7 +184,13 @@ MALFORMED: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         b'{"text": {"en": "x"}, "label": "a"}\n' * 9,
         ("column `text` holds lists or objects, expected text",),
     ),
+    "json key twice": (
+        "a.jsonl",
+        json_lines('{"text": "x", "label": "a", "text": "y"}'),
+        ("line 11 is not JSON (key 'text' is there twice)",),
+    ),
     "json half character": ("a.jsonl", json_lines('{"text": "\\ud800"}'), ("line 11 has half",)),
+    "json other half": ("a.jsonl", json_lines('{"text": "\\ude00"}'), ("line 11 has half",)),
     "json too deep": ("a.jsonl", json_lines('{"text": ' + "[" * 9000), ("line 11",)),
     "json without keys": ("a.jsonl", b"{}\n{}\n", ("have no keys",)),
     "json no such key": ("a.jsonl", b'{"text": "x"}\n', ("no column `label`",)),

@@ -10,11 +10,15 @@ from mmzoo.errors import DataError
 if TYPE_CHECKING:
     import polars as pl
 
-_NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+# Not \d, which are the digits of all scripts.
+_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 _NOT_A_NUMBER = r"^\s*(?i:nan)\s*$"
-_CODE = r"^\s*[+-]?0\d"
+_CODE = r"^\s*[+-]?0[0-9]"
 """Numbers as telephones and post codes have them: 1 and 01 differ."""
-_TIME = r"^\s*(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:?\d{2})?)?\s*$"
+_TIME = (
+    r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[T ]([0-9]{2}:[0-9]{2})(?:(:[0-9]{2})(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?\s*$"
+)
 
 
 def texts(column: pl.Series, where: str, expected: str) -> pl.Series:
@@ -31,8 +35,10 @@ def texts(column: pl.Series, where: str, expected: str) -> pl.Series:
     kind = column.dtype
     if kind == pl.String:
         return column
-    if kind.is_nested() or kind in (pl.Binary, pl.Object):
-        holds = "bytes" if kind == pl.Binary else "lists or objects"
+    if kind.is_nested() or kind in (pl.Binary, pl.Duration):
+        holds = {pl.Binary: "bytes", pl.Duration: "lengths of time"}.get(
+            kind.base_type(), "lists or objects"
+        )
         raise DataError(f"{where} holds {holds}, expected {expected}.")
     if kind.is_float():
         column = column.fill_nan(None)

@@ -94,7 +94,8 @@ def _files(column: pl.Series, name: str, root: str, where: str) -> Made:
             f"{where}: none of its {len(written):,} files can be opened. Of row {row + 1}, {why}. "
             f"Paths are relative to {printable(root)}; `source.media_root` sets another folder."
         )
-    files = [os.path.join(root, path) if path else "" for path in written]
+    # An array has room for its longest text in every row: a bad one must not be that.
+    files = ["" if row in bad else os.path.join(root, path) for row, path in enumerate(written)]
     return Made(np.array(files, dtype=np.str_), bad)
 
 
@@ -118,7 +119,10 @@ def _values(column: pl.Series, name: str, where: str) -> Made:
         made = _texts(values, name, where)
         return replace(made, notes=(f"`{name}`: {note}; it is read as text",) if note else ())
     if values.dtype == pl.Float64:
-        return Made(values.fill_null(float("nan")).to_numpy(writable=True))
+        bad = dict.fromkeys(
+            _rows(values.is_infinite().fill_null(False)), f"its `{name}` is infinite"
+        )
+        return Made(values.fill_null(float("nan")).to_numpy(writable=True), bad)
     return Made(values.to_numpy(writable=True))
 
 

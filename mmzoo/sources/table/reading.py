@@ -72,16 +72,8 @@ def read_cells(
     if wanted is not None:
         check_columns(f"table {shown}", known, wanted)
     frame = frame.select(known if wanted is None else list(dict.fromkeys(wanted)))
-    missing = ["", *form.missing_values]
-    return Cells(
-        shown,
-        frame.with_columns(
-            pl.when(pl.col(pl.String).is_in(missing))
-            .then(None)
-            .otherwise(pl.col(pl.String))
-            .name.keep()
-        ),
-        names,
-        sha256,
-        bad,
-    )
+    frame = frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
+    strings = pl.col(pl.String)
+    is_missing = strings.is_in(["", *form.missing_values])
+    frame = frame.with_columns(pl.when(is_missing).then(None).otherwise(strings).name.keep())
+    return Cells(shown, frame, names, sha256, bad)

@@ -14,6 +14,7 @@ from mmzoo.errors import DataError
 from mmzoo.sources.bad_rows import unreadable
 from mmzoo.sources.data import Data, OnBadRow, Skipped
 from mmzoo.sources.folds import Fold
+from mmzoo.sources.table.cells import texts
 from mmzoo.sources.table.duplicates import OnDuplicate, shared_rows, told
 from mmzoo.sources.table.format import TableFormat
 from mmzoo.sources.table.made import Made, made_columns, media_folder, only_of_train
@@ -162,6 +163,8 @@ class Table(TableFormat, TableRows):
         wanted: Mapping[str, Wanted],
         seed: int,
     ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+        import polars as pl
+
         frame, where = table.cells.frame, f"table {table.cells.shown}: column"
         given, folds, groups = table.given, None, None
         if column := self.split.column:
@@ -169,7 +172,8 @@ class Table(TableFormat, TableRows):
         if (column := self.split.folds) and self.fold:
             folds = folds_of(frame[column], self.fold, f"{where} `{column}`")
         if column := self.split.group:
-            groups = frame[column].rank("dense").fill_null(0).cast(int).to_numpy()
+            names = texts(frame[column], f"{where} `{column}`", "the names of groups")
+            groups = names.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
         by = next((name for name, one in wanted.items() if one.role == "class"), None)
         return cut_rows(
             given,

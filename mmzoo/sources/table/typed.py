@@ -17,7 +17,11 @@ MAX_ROWS = 200_000_000
 """A Parquet file of a few kilobytes can have more rows than any memory."""
 _AS_TEXT = {frozenset(("text", "a number")), frozenset(("text", "true or false"))}
 """Kinds of values that make text together."""
-_LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
+"""Half of a pair of escapes that stand for one character."""
 
 
 def read_json_lines(content: bytearray, shown: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -51,15 +55,25 @@ def read_json_lines(content: bytearray, shown: str) -> tuple[pl.DataFrame, tuple
         raise DataError(f"{shown}: {frame.height:,} rows were read of {lines:,} lines.")
     if not frame.width:
         raise DataError(f"{shown}: the objects in it have no keys.")
-    if _LONE_SURROGATE.search(content) or _has_lists_as_text(frame):
+    if _may_be_misread(content, frame):
         _check_lines(content, shown)
     return frame, tuple(frame.columns)
 
 
-def _has_lists_as_text(frame: pl.DataFrame) -> bool:
-    """Whether there may be lists or objects that polars made text of, as other cells are text."""
+def _may_be_misread(content: bytearray, frame: pl.DataFrame) -> bool:
+    """Whether there may be what polars takes silently for something else.
+
+    That is lists or objects of which it made text, as other cells are text; halves of characters;
+    and a key twice in a line.
+    """
     import polars as pl
 
+    if (b"\\ud" in content or b"\\uD" in content) and _HALF.search(content):
+        return True
+    for name in frame.columns:
+        ways = {json.dumps(name), json.dumps(name, ensure_ascii=False)}
+        if sum(content.count(way.encode() + b":") for way in ways) > len(frame):
+            return True
     strings = [frame[name] for name, kind in frame.schema.items() if kind == pl.String]
     strings += [
         frame[name].explode() for name, kind in frame.schema.items() if kind == pl.List(pl.String)
@@ -86,7 +100,7 @@ def _check_lines(content: bytearray, shown: str) -> None:
     for number, line in _lines(content):
         where = f"{shown}: line {number:,}"
         try:
-            row = json.loads(line, parse_constant=_no_number)
+            row = json.loads(line, parse_constant=_no_number, object_pairs_hook=_object)
             json.dumps(row, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise DataError(f"{where} has half of a character (\\ud800 to \\udfff).") from None
@@ -113,6 +127,14 @@ def _check_lines(content: bytearray, shown: str) -> None:
                     f"{shown}: key '{shorten(key)}' holds {first} in line {at:,}, and {kind} in "
                     f"line {number:,}. Write them as one kind."
                 )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
+        raise ValueError(f"key '{shorten(twice)}' is there twice")
+    return found
 
 
 def _no_number(text: str) -> None:
