@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from keras import Layer
 
 
+_LOOPS = ("Enter", "While", "StatelessWhile")
+"""Operations that a graph with loops has."""
+
 Frozen = Literal["", "frozen", "partly frozen"]
 """Whether training leaves the weights of something as they are."""
 
@@ -49,7 +52,8 @@ class Summary:
         layers: all layers, sub-models opened.
         parameters: how many numbers the model has.
         trainable: how many of them training changes.
-        flops: floating-point operations for one example, a multiplication and an addition as two.
+        flops: floating-point operations for one example, of the greatest length where that differs,
+            a multiplication and an addition as two; None where recurrent layers hide them in loops.
         folded: the layers, with one row for each pretrained network.
     """
 
@@ -57,7 +61,7 @@ class Summary:
     layers: tuple[LayerRow, ...]
     parameters: int
     trainable: int
-    flops: int
+    flops: int | None
     folded: tuple[LayerRow, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -77,9 +81,10 @@ class Summary:
         return "\n".join(lines)
 
     def _sums(self) -> str:
+        counted = "" if self.flops is None else f"; {_short(self.flops)}FLOPs an example"
         return (
             f"{self.name}: {self.parameters:,} parameters, {self.trainable:,} of them "
-            f"trainable; {_short(self.flops)}FLOPs an example"
+            f"trainable{counted}"
         )
 
 
@@ -155,15 +160,18 @@ def _shape(layer: Layer) -> str:
     return ", ".join(" x ".join(map(str, output.shape[1:])) or "1" for output in outputs)
 
 
-def _flops(model: keras.Model, config: Config) -> int:
-    """Counted by TensorFlow's profiler over the graph of one example."""
+def _flops(model: keras.Model, config: Config) -> int | None:
+    """Counted by TensorFlow's profiler over the graph of one example, if that has no loops."""
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2,
     )
 
     examples = {
-        name: tf.TensorSpec((1, *model.input[name].shape[1:]), model.input[name].dtype)
-        for name in config.inputs
+        name: tf.TensorSpec(
+            (1, *(size or spec.positions() for size in model.input[name].shape[1:])),
+            model.input[name].dtype,
+        )
+        for name, spec in config.inputs.items()
     }
     graph = tf.function(lambda inputs: model(inputs, training=False)).get_concrete_function(
         examples
@@ -172,6 +180,8 @@ def _flops(model: keras.Model, config: Config) -> int:
     options["output"] = "none"
     with quiet_stderr():
         frozen = convert_variables_to_constants_v2(graph)
+        if any(node.op in _LOOPS for node in frozen.graph.as_graph_def().node):
+            return None  # The profiler counts one turn of each, and of that not all.
         profile = tf.compat.v1.profiler.profile(frozen.graph, options=options)
     return int(profile.total_float_ops)
 

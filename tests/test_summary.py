@@ -151,3 +151,29 @@ def test_what_is_not_there(tmp_path):
 def test_large_counts_are_shortened(flops, said):
     summary = Summary("net", (), 0, 0, flops)
     assert summary.text().endswith(f"; {said} an example")
+
+
+def of_texts(encoder: dict[str, object], length: int | str, folder: Path) -> Summary:
+    config = {
+        "name": "texts",
+        "source": {"type": "synthetic"},
+        "inputs": {"t": {"type": "text", "length": length, "encoder": encoder}},
+        "heads": {"y": {"type": "binary"}},
+    }
+    path = folder / "texts.yaml"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return summarise(path)
+
+
+def test_flops_of_texts_are_those_of_the_longest(tmp_path):
+    encoder = {"type": "cnn", "dim": 16, "filters": 8, "kernel_sizes": [3]}
+    flops = [of_texts(encoder, length, tmp_path).flops for length in (50, 100)]
+    by_hand = 100 * 8 * 2 * 3 * 16
+    assert by_hand <= flops[1] <= 1.2 * by_hand
+    assert flops[1] == pytest.approx(2 * flops[0], rel=0.01)
+
+
+def test_flops_in_loops_are_not_counted(tmp_path):
+    summary = of_texts({"type": "lstm", "units": [4]}, "auto", tmp_path)
+    assert summary.flops is None
+    assert summary.text().endswith(" of them trainable")

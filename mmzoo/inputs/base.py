@@ -203,6 +203,10 @@ class BaseInput(Spec):
     def placeholder(self, name: str) -> KerasTensor:
         """The model's input."""
 
+    def positions(self) -> int | None:
+        """How many positions the longest value has, where the placeholder leaves that open."""
+        return None
+
     def features(self, x: KerasTensor) -> Features:
         """The features of the encoder on a tensor like the placeholder."""
         return self.encoder.build(x)

@@ -75,6 +75,11 @@ class Text(BaseInput):
     """The network that reads the texts."""
 
     @property
+    def whole(self) -> bool:
+        """Whether the length is known; networks do without it, but not what is said of them."""
+        return self.length != "auto"
+
+    @property
     def _tokenizer(self) -> Tokenizer:
         return Tokenizer(self.tokens, self.lowercase, self.punctuation, self.html)
 
@@ -207,6 +212,10 @@ class Text(BaseInput):
     def placeholder(self, name: str) -> KerasTensor:
         """The model's input: int32 `[batch, positions]`; other batches have other positions."""
         return keras.Input((None,), dtype="int32", name=name)
+
+    def positions(self) -> int:
+        """The length, which needs a whole input."""
+        return self._length()
 
     def features(self, x: KerasTensor) -> Features:
         """The features of the encoder on ids, of which there are two more than words."""
