@@ -152,7 +152,7 @@ class Config(Spec):
             DataError: the data cannot be had, or a part of it not be read.
         """
         data = self.source.load(self.wanted(), self.train.seed, tell)
-        data, bad = self._opened(data, self.source.on_bad_row, tell)
+        data, bad = self.opened(data, self.source.on_bad_row, tell)
         return settled(data, bad, self.source.on_bad_row)
 
     def load_rows(
@@ -179,13 +179,19 @@ class Config(Spec):
         parts = (*self.inputs.values(), *(self.heads.values() if labelled else ()))
         wanted = {column: one for part in parts for column, one in part.wanted().items()}
         data = other_rows(path, wanted, self.source, split)
-        data, bad = self._opened(data, on_bad_row, tell)
+        data, bad = self.opened(data, on_bad_row, tell)
         return settled(data, bad, on_bad_row, "give `--on-bad-row skip`")
 
-    def _opened(
+    def opened(
         self, data: Data, on_bad_row: OnBadRow, tell: Callable[[str], None]
     ) -> tuple[Data, BadRows]:
-        """A source's data, once the inputs have looked into it, and the rows they found bad."""
+        """A source's data, once the inputs have looked into it, and the rows they found bad.
+
+        Args:
+            data: of the source, for `wanted`.
+            on_bad_row: with `skip`, every file is decoded too.
+            tell: receives sentences on what takes long.
+        """
         opened = {
             self.columns[name]: spec.opened(
                 {split: spec.gathered(columns) for split, columns in data.splits.items()},

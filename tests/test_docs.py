@@ -125,12 +125,25 @@ def finished(offline: None, tmp_path_factory: pytest.TempPathFactory) -> Workspa
         photo = folder / "photos" / ("ant", "bee")[number % 2] / f"{number:03d}.png"
         photo.parent.mkdir(parents=True, exist_ok=True)
         digit.rotate(18 * number).save(photo)
+    write_products(folder / "products.csv")
     screen = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(screen), redirect_stderr(screen):
         patch.chdir(folder)
+        assert run("mmzoo init products.csv --target category > products.yaml") == 0
         assert run("mmzoo train configs/mnist_cnn.yaml") == 0
         assert run("mmzoo eval runs/mnist_cnn") == 0
     return Workspace(folder, screen.getvalue())
+
+
+def write_products(path: Path) -> None:
+    """A table of 40 products: a picture, a description, a price and what kind of thing each is."""
+    rows = [
+        f"{number},photos/{('ant', 'bee')[number % 2]}/{number % 20:03d}.png,"
+        f"a {('small', 'fine', 'large')[number % 3]} {('cup', 'chair')[number // 20]} for number "
+        f"{number},{number % 7 + 0.99:.2f},{('kitchen', 'room')[number // 20]}"
+        for number in range(40)
+    ]
+    path.write_text("\n".join(["article_id,photo,description,price,category", *rows]) + "\n")
 
 
 @pytest.fixture
@@ -170,6 +183,12 @@ def test_a_command_that_is_shown_works(
         return
     if line.startswith("mmzoo data fetch") or "configs/mobilenet_v2_transfer" in line:
         monkeypatch.setenv("MMZOO_DATA_DIR", str(request.getfixturevalue("real_data")))
+    if "--output products.yaml" in line:
+        (workspace / "products.yaml").unlink()  # Which it would not replace.
+    if "runs/products" in line:
+        run("mmzoo train products.yaml")
+        for name in ("new.csv", "newer.csv"):
+            shutil.copy("products.csv", name)
     code = run(line)
     screen = capsys.readouterr()
     assert code == 0, screen.err

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "mmzoo"
 
 LEVELS = (
     {"cli"},
-    {"board", "doctor", "starter"},
+    {"board", "doctor", "inspection", "starter"},
     {"seeing", "training"},
     {"catalogue", "evaluation", "prediction", "summary"},
     {"trained"},

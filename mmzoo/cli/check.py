@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 @click.command(short_help="Validate a config, and print it with every default.")
 @config_argument
 @set_option
-@click.option("--data", "with_data", is_flag=True, help="Read the data too, and fit the config.")
+@click.option(
+    "--data", "with_data", is_flag=True, help="Read every row and file too, and take a few steps."
+)
 @json_option
 def check(config: Path, overrides: tuple[str, ...], with_data: bool, as_json: bool) -> None:
     """Validate CONFIG and print it with every default.
 
-    With --data the data is read as well: whether it is there and fits, and what is read off it.
+    With --data all rows are read and all files decoded, the network is built and a few steps are
+    taken: what there is, how long texts and sounds are, which rows are in two splits, what shapes
+    go through the network, how long an epoch will take. Whatever would stop a training is said at
+    once, and the exit code is then 1.
 
     \b
     Example:
@@ -34,22 +39,25 @@ def check(config: Path, overrides: tuple[str, ...], with_data: bool, as_json: bo
 
     loaded = load_config(config, overrides, begins=True).with_columns()
     if with_data:
-        loaded = _fitted(loaded)
-    if as_json:
+        _inspect(loaded, as_json)
+    elif as_json:
         click.echo(json.dumps(loaded.model_dump(mode="json")))
     else:
         click.echo(dump_yaml(loaded), nl=False)
         click.echo(f"{config} is a valid config.", err=True)
 
 
-def _fitted(config: Config) -> Config:
-    """The config with what its data says; what that data is goes to stderr."""
+def _inspect(config: Config, as_json: bool) -> None:
+    """Prints what an inspection finds; ends with 1 if that would stop a training."""
+    from mmzoo.inspection.inspect import inspect
+    from mmzoo.inspection.written import written
     from mmzoo.journal import to_stderr
 
-    data = config.load_data(to_stderr)
-    for note in data.notes:
-        to_stderr(f"Note: {note}.")
-    sizes = ", ".join(f"{data.examples(split):,} {split}" for split in data.splits)
-    to_stderr(f"{data.name}: {sizes}")
-    fitted, _ = config.fitted(data)
-    return fitted
+    fitted, found = inspect(config, to_stderr)
+    if as_json:
+        document = {"config": fitted.model_dump(mode="json"), **found.as_dict()}
+        click.echo(json.dumps(document))
+    else:
+        click.echo(written(found))
+    if found.errors:
+        raise click.exceptions.Exit(1)

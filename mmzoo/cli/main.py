@@ -17,6 +17,7 @@ from mmzoo.cli.check import check
 from mmzoo.cli.data import data
 from mmzoo.cli.doctor import doctor
 from mmzoo.cli.evaluate import evaluate
+from mmzoo.cli.init import init
 from mmzoo.cli.listing import list_command
 from mmzoo.cli.predict import predict
 from mmzoo.cli.schema import schema
@@ -62,6 +63,7 @@ def cli(debug: bool) -> None:
 
 
 for command in (
+    init,
     train,
     evaluate,
     predict,

@@ -1,0 +1,74 @@
+"""Inspects all that a training would meet, and goes on after what would stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mmzoo.errors import ConfigError, DataError, TrainingError
+from mmzoo.inspection.found import Found
+from mmzoo.inspection.repeats import find_repeats
+from mmzoo.inspection.rows import count_classes, count_missing, measure_lengths
+from mmzoo.sources import settled
+
+if TYPE_CHECKING:
+    from mmzoo.config import Config
+    from mmzoo.sources import Data
+
+
+def inspect(config: Config, tell: Callable[[str], None]) -> tuple[Config, Found]:
+    """Reads all data of a config, decodes every file, builds the network and takes a few steps.
+
+    Args:
+        config: with columns.
+        tell: receives sentences on what takes long.
+
+    Returns:
+        The config, fitted if it could be, and what was found.
+
+    Raises:
+        DataError: the source has nothing that could be looked at.
+    """
+    found = Found()
+    raw = config.source.load(config.wanted(), config.train.seed, tell)
+    found.data = raw.name
+    count_missing(raw, found)
+    data = _settled(config, raw, found, tell)
+    found.examples = {split: data.examples(split) for split in data.splits}
+    found.notes += data.notes
+    count_classes(config, data, found)
+    find_repeats(config, data, found)
+    try:
+        fitted, preprocessing = config.fitted(data)
+        measure_lengths(fitted, data, found)
+        prepared = fitted.prepared(data, preprocessing, found.notes.append)
+    except DataError as error:
+        found.errors.append(str(error))
+        return config, found
+    _look_at_network(fitted, prepared, found)
+    return fitted, found
+
+
+def _settled(config: Config, raw: Data, found: Found, tell: Callable[[str], None]) -> Data:
+    """The opened data without bad rows, all of which are found, by decoding every file."""
+    data, bad = config.opened(raw, "skip", tell)
+    rest = settled(data, bad, "skip")
+    stops = config.source.on_bad_row == "error"
+    rows = found.errors if stops else found.warnings
+    rows += [f"{row.split}: {row.file}: {row.reason}" for row in rest.skipped]
+    return replace(rest, notes=data.notes)
+
+
+def _look_at_network(config: Config, data: Data, found: Found) -> None:
+    from mmzoo.devices import memory_errors
+    from mmzoo.inspection.cost import cost_of
+    from mmzoo.inspection.network import walk
+
+    try:
+        with memory_errors():
+            walk(config, found)
+            if not found.errors:
+                found.cost = cost_of(config, data)
+    except (ConfigError, DataError, TrainingError) as error:
+        found.errors.append(str(error))

@@ -1,0 +1,87 @@
+"""A walk through the network: what goes in, what each part makes of it, what it has to learn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mmzoo.errors import ConfigError
+from mmzoo.inspection.found import Found, Walk
+from mmzoo.lazy import keras
+from mmzoo.model import Network, build_network
+from mmzoo.spec.words import printable
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+    from mmzoo.config import Config
+    from mmzoo.inputs import Input
+
+_MOST_WORDS = 300
+
+
+def walk(config: Config, found: Found) -> None:
+    """Builds the network of a fitted config and tells the shapes on the way through it.
+
+    An encoder, or what joins them, that cannot be built is an error of `found`.
+    """
+    for name, spec in config.inputs.items():
+        if problem := _encoder_problem(name, spec):
+            found.errors.append(f"inputs.{name}.encoder: {problem}")
+    if found.errors:
+        return
+    try:
+        network = build_network(config)
+    except ConfigError:
+        raise
+    except Exception as error:  # Keras and TensorFlow raise of all kinds.
+        found.errors.append(f"fusion: {_said(error)}")
+        return
+    model = network.model
+    found.network += _walked(config, network)
+    found.parameters = model.count_params()
+    found.trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+def _encoder_problem(name: str, spec: Input) -> str | None:
+    try:
+        spec.features(spec.placeholder(name))
+    except Exception as error:
+        return _said(error)
+    return None
+
+
+def _said(error: Exception) -> str:
+    """What an error of Keras says, without the pages on arguments that follow."""
+    words = printable(" ".join(str(error).split("\n\n")[0].split()))
+    return f"it cannot be built: {words[:_MOST_WORDS]}"
+
+
+def _walked(config: Config, network: Network) -> list[Walk]:
+    steps = []
+    for name, spec in config.inputs.items():
+        placeholder = network.model.input[name]
+        steps.append(Walk(name, f"{spec.type} input", _shape(placeholder), 0))
+        encoder = network.model.get_layer(f"{name}_encoder")
+        features = network.features[name]
+        output = _shape(features.vector)
+        if features.tokens is not None:
+            output += f", tokens {_shape(features.tokens)}"
+        steps.append(
+            Walk(f"{name}_encoder", spec.encoder.type, output, int(encoder.count_params()))
+        )
+    encoders = {f"{name}_encoder" for name in config.inputs}
+    for layer in network.model.layers:
+        if layer.name in encoders or isinstance(layer, keras.layers.InputLayer):
+            continue
+        kind = type(layer).__name__
+        if layer.name in config.heads:
+            kind = f"{config.heads[layer.name].type} head"
+        steps.append(Walk(layer.name, kind, _shape(layer.output), int(layer.count_params())))
+    return steps
+
+
+def _shape(tensor: KerasTensor) -> str:
+    """The shape of one example, with `?` for what differs from batch to batch."""
+    return " x ".join("?" if size is None else str(size) for size in tensor.shape[1:]) or "1"
