@@ -16,6 +16,7 @@ import zstandard
 
 from mmzoo.errors import DataError
 from mmzoo.sources import Data, Table, TableFormat, read_frame, read_rows, settled
+from mmzoo.sources.table import names as table_names
 from mmzoo.wanted import Role, Wanted
 
 ROWS = 60
@@ -253,6 +254,14 @@ def test_a_label_that_is_unknown_makes_a_row_bad(tmp_path: Path) -> None:
     data = read_rows(str(path), {"x": one}, "all")
     assert data.bad["all"] == {0: "its `x` has label 'c', and the labels are 'a', 'b'"}
     assert made(data) == [[1, 0], [0, 1]]
+
+
+def test_labels_of_a_wrong_separator_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_names, "_MAX_LABELS", 3)
+    with pytest.raises(DataError, match=r"has 2 different labels, such as 'a,b'.*than text '\|'"):
+        values(tmp_path, "labels", ["a,b", "b,c"])
 
 
 def test_a_number_that_is_none_makes_a_row_bad(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from mmzoo.errors import DataError
 from mmzoo.sources import Data, Table, TableFormat, read_frame, settled
-from mmzoo.sources.table import opening, typed
+from mmzoo.sources.table import typed, unpacking
 from mmzoo.sources.table.reading import read_cells
 from mmzoo.wanted import Wanted
 
@@ -307,7 +307,7 @@ def test_a_bomb_is_refused_before_it_goes_off(
     pack: Callable[[bytes], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ending = {"gzip": "gz", "lzma": "xz"}.get(pack.__module__, "zst")
-    monkeypatch.setattr(opening, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(unpacking, "MAX_BYTES", 1_000_000)
     path = tmp_path / f"a.csv.{ending}"
     path.write_bytes(pack(GOOD.encode() + b"0" * 100_000_000))
     with pytest.raises(DataError, match="more than 1,000,000 bytes unpacked"):

@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
-from mmzoo.sources.table.opening import line_of
+from mmzoo.sources.table.marks import Marks, marks_of
 from mmzoo.spec.words import describe, printable, shorten
 
 if TYPE_CHECKING:
-    import numpy as np
     import polars as pl
 
 _SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
 """What separates the cells of most tables, as YAML writes it in double quotes."""
-_CHUNK = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -32,16 +30,6 @@ class Header:
     """Of all columns; a first one without a name is called ''."""
     end: int
     """Where the rows begin, in bytes."""
-
-
-@dataclass(frozen=True)
-class Marks:
-    """Where things are in a text, in bytes, ascending; int64."""
-
-    line_ends: np.ndarray
-    """Line ends that are not within quotes, and the text's end where the last line has none."""
-    separators: np.ndarray
-    """Separators that are not within quotes."""
 
 
 def read_delimited(
@@ -75,7 +63,7 @@ def read_delimited(
     mark = separator or default
     text = np.frombuffer(content, np.uint8)
     _check_line_ends(content, shown)
-    marks = _marks(text, content, shown, mark, quote)
+    marks = marks_of(text, content, shown, mark, quote)
     header, at = _header(content, marks, shown, mark, quote, chosen=separator is not None)
     starts = marks.line_ends[at:-1] + 1
     ends = marks.line_ends[at + 1 :]
@@ -132,76 +120,6 @@ def _check_line_ends(content: bytearray, shown: str) -> None:
         raise DataError(
             f"{shown}: its lines end as on old Macs, by a carriage return alone. Save it with "
             "the line ends of Unix or Windows."
-        )
-
-
-def _marks(
-    text: np.ndarray, content: bytearray, shown: str, separator: str, quote: str | None
-) -> Marks:
-    import numpy as np
-
-    line_ends = _places(text, "\n")
-    separators = _places(text, separator)
-    if not len(line_ends) or line_ends[-1] != len(text) - 1:
-        line_ends = np.append(line_ends, len(text))
-    quotes = _places(text, quote) if quote else np.zeros(0, np.int64)
-    if len(quotes):
-        assert quote
-        # Within quotes is what has an odd number of them before it; a doubled one counts as two.
-        line_ends = line_ends[np.searchsorted(quotes, line_ends) % 2 == 0]
-        _check_quotes(text, content, quotes, line_ends, shown, separator, quote)
-        separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
-    return Marks(line_ends, separators)
-
-
-def _places(text: np.ndarray, character: str) -> np.ndarray:
-    import numpy as np
-
-    # A chunk at a time: the comparison is a byte for each of the text.
-    return np.concatenate(
-        [
-            np.flatnonzero(text[start : start + _CHUNK] == ord(character)) + start
-            for start in range(0, len(text), _CHUNK)
-        ]
-    )
-
-
-def _check_quotes(
-    text: np.ndarray,
-    content: bytearray,
-    quotes: np.ndarray,
-    line_ends: np.ndarray,
-    shown: str,
-    separator: str,
-    quote: str,
-) -> None:
-    """Checks that quotes open where a cell begins and close where it ends."""
-    import numpy as np
-
-    size = len(text)
-    before = np.where(quotes[::2] > 0, text[quotes[::2] - 1], ord("\n"))
-    after = text[np.minimum(quotes[1::2] + 1, size - 1)]
-    after = np.where(quotes[1::2] + 1 < size, after, ord("\n"))
-    begins = np.isin(before, [ord(separator), ord("\n"), ord(quote)])
-    ends = np.isin(after, [ord(separator), ord("\n"), ord("\r"), ord(quote)])
-    wrong = [int(quotes[::2][~begins][0])] if not begins.all() else []
-    wrong += [int(quotes[1::2][~ends][0])] if not ends.all() else []
-    mend = (
-        "Enclose such a cell in quotes and double those within, or write `quote: null` into the "
-        "config's source if quotes are part of the text."
-    )
-    if wrong:
-        place = min(wrong)
-        near = content[max(place - 20, 0) : place + 20].decode("utf-8", "ignore")
-        raise DataError(
-            f"{shown}: line {line_of(content, place):,} has a quote where a cell neither begins "
-            f"nor ends, near {describe(near)}. {mend}"
-        )
-    if len(quotes) % 2:
-        # Most often the first cell is to blame that runs over many lines.
-        raise DataError(
-            f"{shown}: line {line_of(content, int(quotes[-1])):,} or one before it opens a quote "
-            f"that is never closed. {mend}"
         )
 
 

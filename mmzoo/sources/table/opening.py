@@ -1,28 +1,16 @@
-"""The bytes of a table's file: opened with care, unpacked up to a limit, and what it claims."""
+"""Whether a path is that of a table which may be opened, and is what its name says."""
 
 from __future__ import annotations
 
 import errno
-import gzip
 import hashlib
-import lzma
 import os
 import stat
-import zlib
-from collections.abc import Callable, Iterator
-from typing import BinaryIO
 
 from mmzoo.errors import DataError
-from mmzoo.sources.table.format import Compression, Encoding, Kind, kind_of
+from mmzoo.sources.table.format import Compression, Kind, kind_of
 from mmzoo.spec import nearest
 from mmzoo.spec.words import printable
-
-MAX_BYTES = 4_000_000_000
-"""Of text, once it is unpacked: all of it is held in memory. A file of a few megabytes can unpack
-to more than any machine holds."""
-_CHUNK = 1 << 22
-_ZSTD_CHUNK = 1 << 12
-"""Of packed bytes: each can become 32,000, and there is no way to ask for less of them."""
 
 _MAGIC = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook"),
@@ -41,6 +29,7 @@ _MAGIC = (
     (b"<!doctype html", "a web page, as of a download that went wrong"),
     (b"<html", "a web page, as of a download that went wrong"),
 )
+"""What a file is by its first bytes, in capitals or not."""
 _SUFFIX = {
     "a Parquet file": ".parquet",
     "compressed by gzip": ".gz",
@@ -90,33 +79,6 @@ def checked_file(path: str, field: str = "source.path") -> tuple[str, Kind, Comp
     return place, form, compression
 
 
-def content_of(place: str, shown: str, compression: Compression | None) -> bytearray:
-    """All bytes of a text file, unpacked.
-
-    Raises:
-        DataError: It cannot be read, is damaged or larger than `MAX_BYTES`.
-    """
-    content = bytearray()
-    try:
-        with open(place, "rb") as file:
-            for chunk in _chunks(file, compression):
-                content += chunk
-                if len(content) > MAX_BYTES:
-                    unpacked = " unpacked" if compression else ""
-                    raise DataError(
-                        f"{shown}: it has more than {MAX_BYTES:,} bytes{unpacked}, which is what "
-                        "mmzoo reads of a table of text. Write it as Parquet, or cut it up."
-                    )
-    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
-        why = str(error).rstrip(".")
-        raise DataError(
-            f"{shown}: the compressed file is damaged or not complete ({why}). Get it anew."
-        ) from None
-    except OSError as error:
-        raise DataError(f"{shown}: it cannot be read ({error.strerror}).") from None
-    return content
-
-
 def sha256_of(place: str, shown: str) -> str:
     """Of a file's bytes as they are on the disk.
 
@@ -128,102 +90,6 @@ def sha256_of(place: str, shown: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{shown}: it cannot be read ({error.strerror}).") from None
-
-
-def _chunks(file: BinaryIO, compression: Compression | None) -> Iterator[bytes]:
-    match compression:
-        case "zst":
-            yield from _unpacked_zstd(file)
-            return
-        case "gz":
-            read: Callable[[int], bytes] = gzip.GzipFile(fileobj=file).read
-        case "xz":
-            read = lzma.LZMAFile(file).read  # noqa: SIM115 (closed by who opened `file`)
-        case _:
-            read = file.read
-    while chunk := read(_CHUNK):
-        yield chunk
-
-
-def _unpacked_zstd(file: BinaryIO) -> Iterator[bytes]:
-    import zstandard
-
-    unpacker = zstandard.ZstdDecompressor().decompressobj()
-    packed = file.read(_ZSTD_CHUNK)
-    try:
-        while packed:
-            yield unpacker.decompress(packed)
-            if unpacker.eof:  # A file may have several frames, one after the other.
-                packed = unpacker.unused_data or file.read(_ZSTD_CHUNK)
-                if packed:
-                    unpacker = zstandard.ZstdDecompressor().decompressobj()
-            else:
-                packed = file.read(_ZSTD_CHUNK)
-    except zstandard.ZstdError as error:
-        raise EOFError(str(error)) from None
-    if not unpacker.eof:
-        raise EOFError("it ends too early")
-
-
-def as_utf8(content: bytearray, shown: str, encoding: Encoding) -> bytearray:
-    """The same text in UTF-8, without a byte order mark.
-
-    Raises:
-        DataError: It is not text of this encoding; says where not.
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding != "utf-16":
-        raise DataError(
-            f"{shown}: it is UTF-16 text. Write `encoding: utf-16` into the config's source, or "
-            "save it as UTF-8."
-        )
-    nul = content[:1000].count(0)
-    if encoding != "utf-16" and nul * 3 > min(len(content), 1000):
-        raise DataError(
-            f"{shown}: every other byte of it is 0, so it seems to be UTF-16 text. Write "
-            "`encoding: utf-16` into the config's source, or save it as UTF-8."
-        )
-    if encoding != "utf-8":
-        try:
-            content = bytearray(content.decode(encoding).encode("utf-8"))
-        except UnicodeError as error:
-            raise DataError(
-                f"{shown}: it is not {encoding} text ({error}). Set `source.encoding` to another."
-            ) from None
-    if content.startswith(b"\xef\xbb\xbf"):
-        del content[:3]
-    if encoding == "utf-8" and not content.isascii():
-        _check_utf8(content, shown)
-    place = content.find(0)
-    if place >= 0:
-        raise DataError(
-            f"{shown}: line {line_of(content, place):,} has a NUL byte, which no text has: the "
-            "file is damaged or no text. Get it anew, or take such bytes out."
-        )
-    return content
-
-
-def line_of(content: bytearray, place: int) -> int:
-    """The number of the line that a byte is in, counted from 1."""
-    return content.count(b"\n", 0, place) + 1
-
-
-def _check_utf8(content: bytearray, shown: str) -> None:
-    start, size = 0, 1 << 24
-    while start < len(content):
-        end = min(start + size, len(content))
-        # A chunk must not end within a character: those bytes begin with the bits 10.
-        while end < len(content) and content[end] & 0xC0 == 0x80 and end > start + size - 4:
-            end -= 1
-        try:
-            content[start:end].decode("utf-8")
-        except UnicodeDecodeError as error:
-            place = start + error.start
-            raise DataError(
-                f"{shown}: line {line_of(content, place):,} is not UTF-8 text, at byte "
-                f"0x{content[place]:02x}. Save it as UTF-8, or write `encoding: windows-1252` or "
-                "`encoding: latin-1` into the config's source if that is what it is."
-            ) from None
-        start = end
 
 
 def _check_magic(shown: str, start: bytes, kind: Kind, compression: Compression | None) -> None:

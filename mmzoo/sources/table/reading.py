@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from mmzoo.sources.columns import check_columns
 from mmzoo.sources.table.delimited import read_delimited
+from mmzoo.sources.table.encoding import as_utf8
 from mmzoo.sources.table.format import TableFormat, separator_of
-from mmzoo.sources.table.opening import as_utf8, checked_file, content_of, sha256_of
+from mmzoo.sources.table.opening import checked_file, sha256_of
 from mmzoo.sources.table.typed import read_json_lines, read_parquet
+from mmzoo.sources.table.unpacking import content_of
 from mmzoo.spec.words import printable
 
 if TYPE_CHECKING:

@@ -15,9 +15,11 @@ from mmzoo.sources.bad_rows import unreadable
 from mmzoo.sources.data import Data, OnBadRow, Skipped
 from mmzoo.sources.folds import Fold
 from mmzoo.sources.table.cells import texts
+from mmzoo.sources.table.column import Made
 from mmzoo.sources.table.duplicates import OnDuplicate, shared_rows, told
 from mmzoo.sources.table.format import TableFormat
-from mmzoo.sources.table.made import Made, made_columns, media_folder, only_of_train
+from mmzoo.sources.table.made import made_columns, media_folder
+from mmzoo.sources.table.names import only_of_train
 from mmzoo.sources.table.split import TableSplit, cut_rows, folds_of, given_splits
 from mmzoo.sources.table.stacked import Stacked, stacked
 from mmzoo.spec import Problem, Spec
