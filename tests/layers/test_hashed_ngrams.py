@@ -1,0 +1,74 @@
+"""HashedNgrams gives each run of words a number that depends on its words alone."""
+
+import numpy as np
+import pytest
+
+from mmzoo.lazy import keras, tf
+
+
+def ngrams(ids, longest=2, buckets=10**6):
+    from mmzoo.layers.hashed_ngrams import HashedNgrams
+
+    return HashedNgrams(longest, buckets)(np.array(ids, "int32")).numpy()
+
+
+def test_a_pair_has_the_same_number_wherever_it_stands():
+    first, second = ngrams([[5, 6, 7, 5, 6]]), ngrams([[9, 5, 6, 0, 0]])
+    assert first[0, 0] == first[0, 3] == second[0, 1]
+    assert len(set(first[0])) == 3
+
+
+def test_order_counts():
+    found = ngrams([[5, 6], [6, 5], [5, 5]])
+    assert len(set(found[:, 0])) == 3
+
+
+def test_runs_that_reach_into_padding_have_none():
+    found = ngrams([[5, 6, 7, 0, 0], [5, 0, 0, 0, 0], [0, 0, 0, 0, 0]], longest=3)
+    assert (found > 0).tolist() == [
+        [True, True, False, False, True, False, False],
+        [False] * 7,
+        [False] * 7,
+    ]
+
+
+@pytest.mark.parametrize("positions", [0, 1, 2, 3])
+def test_short_texts_have_few_or_none(positions):
+    found = ngrams(np.ones((2, positions)), longest=3)
+    assert found.shape == (2, max(0, positions - 1) + max(0, positions - 2))
+    assert found.dtype == np.int32
+
+
+def test_runs_of_different_lengths_have_different_numbers():
+    found = ngrams([[5, 6, 7]], longest=3)
+    assert len(set(found[0])) == 3
+
+
+@pytest.mark.parametrize("buckets", [1, 7, 1000])
+def test_numbers_are_from_1_to_buckets(buckets):
+    ids = np.random.RandomState(0).randint(1, 2**31 - 1, (50, 40))
+    found = ngrams(ids, longest=4, buckets=buckets)
+    assert found.min() == 1
+    assert found.max() == buckets
+
+
+def test_frequent_words_spread_over_the_buckets():
+    """Pairs of 300 words into as many buckets: near the 1 - 1/e that chance would fill."""
+    first, second = np.meshgrid(np.arange(1, 301), np.arange(1, 301))
+    ids = np.stack([first.ravel(), second.ravel()], axis=1)
+    found = ngrams(ids, buckets=90_000)
+    assert 0.60 < len(np.unique(found)) / 90_000 < 0.66
+
+
+def test_it_works_in_a_graph_on_texts_of_any_length():
+    from mmzoo.layers.hashed_ngrams import HashedNgrams
+
+    ids = keras.Input((None,), dtype="int32")
+    numbers = HashedNgrams(2, 50)(ids)
+    assert numbers.shape == (None, None)
+    assert numbers.dtype == "int32"
+    assert HashedNgrams(3, 50)(keras.Input((10,), dtype="int32")).shape == (None, 17)
+    model = keras.Model(ids, numbers)
+    values = tf.constant([[5, 6, 7, 0]], tf.int32)
+    compiled = tf.function(model, autograph=False)
+    np.testing.assert_array_equal(compiled(values), ngrams([[5, 6, 7, 0]], buckets=50))

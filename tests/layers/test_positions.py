@@ -1,0 +1,43 @@
+"""Positions, as waves and as learned vectors."""
+
+import numpy as np
+import pytest
+
+from mmzoo.lazy import tf
+
+
+@pytest.mark.parametrize("width", [2, 7, 8])
+def test_waves_tell_every_position_from_the_others(width):
+    from mmzoo.layers.sinusoidal_positions import SinusoidalPositions
+
+    waves = SinusoidalPositions()(tf.zeros((2, 600, width))).numpy()
+    np.testing.assert_array_equal(waves[0], waves[1])
+    assert np.abs(waves).max() <= 1.0
+    assert len(np.unique(waves[0].round(5), axis=0)) == 600
+
+
+def test_waves_are_those_of_the_paper_in_another_order():
+    from mmzoo.layers.sinusoidal_positions import SinusoidalPositions
+
+    waves = SinusoidalPositions()(tf.zeros((1, 50, 6))).numpy()[0]
+    for pair in range(3):
+        angles = np.arange(50) / 10_000 ** (2 * pair / 6)
+        np.testing.assert_allclose(waves[:, pair], np.sin(angles), atol=1e-4)
+        np.testing.assert_allclose(waves[:, 3 + pair], np.cos(angles), atol=1e-4)
+
+
+def test_words_are_scaled_by_the_root_of_their_width():
+    from mmzoo.layers.sinusoidal_positions import SinusoidalPositions
+
+    layer = SinusoidalPositions()
+    zeros, ones = tf.zeros((1, 5, 16)), tf.ones((1, 5, 16))
+    np.testing.assert_allclose(layer(ones) - layer(zeros), 4.0, atol=1e-5)
+
+
+def test_positions_beyond_the_learned_ones_share_the_last_vector():
+    from mmzoo.layers.learned_positions import LearnedPositions
+
+    layer = LearnedPositions(3)
+    added = layer(tf.zeros((2, 5, 4))).numpy()
+    np.testing.assert_array_equal(added[0], layer.vectors.numpy()[[0, 1, 2, 2, 2]])
+    np.testing.assert_array_equal(added[0], added[1])

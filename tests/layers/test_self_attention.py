@@ -1,0 +1,48 @@
+"""SelfAttention is Keras' MultiHeadAttention where both can be used."""
+
+import numpy as np
+import pytest
+
+from mmzoo.lazy import keras, tf
+
+
+@pytest.mark.parametrize("heads", [1, 2, 4])
+def test_outputs_are_those_of_keras(heads):
+    from mmzoo.layers.self_attention import SelfAttention
+
+    random = np.random.RandomState(0)
+    values = random.normal(size=(3, 6, 8)).astype("float32")
+    present = np.arange(6) < np.array([[6], [2], [4]])
+    theirs = keras.layers.MultiHeadAttention(heads, 8 // heads, bias_initializer="random_normal")
+    expected = theirs(values, values, attention_mask=present[:, None, :])
+    mine = SelfAttention(heads)
+    mine(values, present)
+    query, query_bias, key, key_bias, value, value_bias, out, out_bias = theirs.get_weights()
+    mine.set_weights(
+        [
+            np.concatenate([kernel.reshape(8, 8) for kernel in (query, key, value)], axis=1),
+            np.concatenate([bias.ravel() for bias in (query_bias, key_bias, value_bias)]),
+            out.reshape(8, 8),
+            out_bias,
+        ]
+    )
+    np.testing.assert_allclose(mine(values, present), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_text_without_words_mixes_nothing():
+    from mmzoo.layers.self_attention import SelfAttention
+
+    layer = SelfAttention(2)
+    mixed = layer(tf.random.normal((2, 3, 4), seed=1), tf.zeros((2, 3), tf.bool))
+    np.testing.assert_array_equal(mixed, 0.0)  # Biases begin at 0.
+
+
+def test_weights_of_the_mixtures_are_dropped_in_training_only():
+    from mmzoo.layers.self_attention import SelfAttention
+
+    layer = SelfAttention(2, dropout=0.5)
+    values, present = tf.random.normal((2, 3, 4), seed=1), tf.ones((2, 3), tf.bool)
+    quiet = [layer(values, present, training=False).numpy() for _ in range(2)]
+    np.testing.assert_array_equal(*quiet)
+    noisy = [layer(values, present, training=True).numpy() for _ in range(2)]
+    assert (noisy[0] != noisy[1]).any()
