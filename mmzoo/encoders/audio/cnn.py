@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 class AudioCNN(Convolutions, AudioNetwork):
     """Convolutions over time and frequency, as over a picture, then dense layers.
 
-    A word or a sound is found at whatever time it comes, since the last maps are averaged. A field
-    that takes one number or a list gives the number to every stage, or one entry to each.
+    A word or a sound is found at whatever time it comes, since the maximum of each of the last maps
+    is taken; an average would be that of the silence around it too. A field that takes one number
+    or a list gives the number to every stage, or one entry to each.
 
     Reference: Piczak, "Environmental sound classification with convolutional neural networks",
-    2015; Hershey et al., "CNN architectures for large-scale audio classification", 2017, for small
-    kernels and averaged maps.
+    2015; Hershey et al., "CNN architectures for large-scale audio classification", 2017.
     """
 
     type: Literal["cnn"] = "cnn"
@@ -33,7 +33,7 @@ class AudioCNN(Convolutions, AudioNetwork):
     """`valid` lets each convolution shrink the map by its kernel; `same` keeps its size."""
     batch_norm: bool = True
     """Normalise each convolution's output over the batch, before the activation."""
-    pooling: Pooling = "average"
+    pooling: Pooling = "max"
     """How the last feature map becomes a vector: all of it, or its average or maximum."""
 
     def smallest_spectrogram(self) -> int:

@@ -36,11 +36,13 @@ class Noise(Spec):
     def apply(self, waveforms: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Noisy sounds: float32 `[batch, samples]`, like the waveforms."""
         samples = waveforms.shape[1]
-        ratio = 10.0 ** (randomness.uniform(1, *self.snr) / 20.0)
+        # In float64, rounded in the end: the last bit of powers depends on the place in the batch.
+        decibels = tf.cast(randomness.uniform(1, *self.snr), tf.float64)
         # Summed as integers: a sum of floats has other bits in a batch of another size.
         levels = tf.cast(tf.round(waveforms * _LEVELS), tf.int64)
         power = tf.cast(tf.reduce_sum(levels * levels, axis=1, keepdims=True), tf.float64)
-        loudness = tf.cast(tf.sqrt(power / samples) / _LEVELS, tf.float32)
+        loudness = tf.sqrt(power / samples) / _LEVELS
+        scale = tf.cast(loudness * 10.0 ** (decibels / -20.0) / _DEVIATION, tf.float32)
         # Bytes are as white as normal numbers, for an eighth of the draws.
         noise = tf.cast(randomness.fold("noise").bytes(samples), tf.float32) - 127.5
-        return waveforms + noise * (loudness / (ratio * _DEVIATION))
+        return waveforms + noise * scale

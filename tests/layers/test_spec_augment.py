@@ -1,0 +1,102 @@
+"""SpecAugment hides whole bands and stretches, in training only, drawn from a variable's seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmzoo.lazy import keras, tf
+
+ONES = np.ones((400, 50, 40), "float32")
+
+
+def hidden(seen: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Which frames and which bins of each example are hidden as a whole."""
+    empty = np.asarray(seen) == 0
+    return empty.all(2), empty.all(1)
+
+
+def test_nothing_is_hidden_but_in_training():
+    from mmzoo.layers.spec_augment import SpecAugment
+
+    layer = SpecAugment()
+    assert layer(ONES) is not None
+    np.testing.assert_array_equal(layer(ONES, training=False), ONES)
+
+
+def test_masks_are_stretches_of_every_width_up_to_the_widest():
+    from mmzoo.layers.spec_augment import SpecAugment
+
+    seen = SpecAugment(1, 0.25, 1, 0.2, seed=0)(ONES, training=True).numpy()
+    frames, bins = hidden(seen)
+    for masks, widest in ((frames, 10), (bins, 10)):
+        widths = masks.sum(1)
+        assert set(widths) == set(range(widest + 1))  # Each as likely: 400 examples meet all.
+        for mask in masks:
+            places = np.flatnonzero(mask)
+            assert len(places) == 0 or np.ptp(places) == len(places) - 1
+        assert masks.any(0).all()  # Wherever it may be, it sometimes is.
+    # What is in neither mask stays as it was.
+    np.testing.assert_array_equal(seen == 0, frames[:, :, None] | bins[:, None, :])
+
+
+def test_more_masks_hide_more():
+    from mmzoo.layers.spec_augment import SpecAugment
+
+    frames, bins = hidden(SpecAugment(3, 0.25, 0, 0.2, seed=0)(ONES, training=True))
+    assert not frames.any()
+    assert bins.sum(1).max() > 10
+
+
+def test_everything_may_be_hidden():
+    from mmzoo.layers.spec_augment import SpecAugment
+
+    frames, _ = hidden(SpecAugment(0, 0.0, 1, 1.0, seed=0)(ONES, training=True))
+    assert {0, 50} <= set(frames.sum(1))
+
+
+def test_each_example_and_each_call_has_masks_of_its_own():
+    from mmzoo.layers.spec_augment import SpecAugment
+
+    layer = SpecAugment(seed=0)
+    first, second = (layer(ONES, training=True).numpy() for _ in range(2))
+    assert len(np.unique(first, axis=0)) > 300
+    assert (first != second).any((1, 2)).mean() > 0.9
+
+
+def test_the_seed_is_a_variable_from_which_it_goes_on():
+    """So a checkpoint of all variables resumes to the very same masks."""
+    from mmzoo.layers.spec_augment import SpecAugment
+
+    x = keras.Input((50, 40))
+    model = keras.Model(x, SpecAugment(seed=0)(x))
+    [variable] = model.variables
+    model(ONES, training=True)
+    kept = variable.numpy()
+    expected = model(ONES, training=True).numpy()
+    assert (variable.numpy() != kept).any()
+    variable.assign(kept)
+    np.testing.assert_array_equal(model(ONES, training=True), expected)
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_it_works_in_mixed_precision(precision):
+    from mmzoo.layers.spec_augment import SpecAugment
+
+    outputs = SpecAugment(dtype=f"mixed_{precision}")(ONES, training=True)
+    assert outputs.dtype == precision
+    assert set(np.unique(tf.cast(outputs, "float32"))) == {0.0, 1.0}
+
+
+def test_it_says_how_it_was_made():
+    from mmzoo.layers.spec_augment import SpecAugment
+
+    settings = {
+        "frequency_masks": 2,
+        "frequency_width": 0.1,
+        "time_masks": 3,
+        "time_width": 0.4,
+        "seed": 5,
+    }
+    described = SpecAugment(**settings).get_config()
+    assert {key: described[key] for key in settings} == settings
