@@ -1,9 +1,9 @@
 """Decoding: picture files as pixels, by TensorFlow's own decoders in the midst of a pipeline.
 
-JPEG and PNG, which nearly all photos are, are decoded without Python. Pillow decodes the others:
-TensorFlow leaves greys of fewer than 8 bits black, takes the palettes of BMP for greys, unpacks all
-frames of a GIF to get at the first, shows what is transparent in it as black, and knows WebP only
-in its latest versions.
+JPEG, PNG and plain BMP, which nearly all photos are, are decoded without Python. Pillow decodes the
+others: TensorFlow leaves greys of fewer than 8 bits black, takes the palettes of BMP for greys,
+unpacks all frames of a GIF to get at the first, takes longer even where there is but one, shows
+what is transparent in it as black, and knows WebP only in its latest versions.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH = 24
 """Where a PNG says how many bits each number has."""
+_BMP = {0: b"BM", 14: b"\x28\0\0\0", 26: b"\x01\0\x18\0\0\0\0\0"}
+"""What plain BMP files have, by its place: the name, Windows' first header, 24 bits as they are."""
 _FLIPS = 2 * ((False, False), (False, True), (True, True), (True, False))
 """Of each orientation from 1 on, whether rows and columns are reversed, after any exchange."""
 _RATIOS = (1, 2, 4, 8)
@@ -84,7 +86,7 @@ def decoded_picture(
         [
             lambda: _jpeg(content, orientation, wanted, edges),
             lambda: _png(content),
-            lambda: _by_pillow(file[0]),
+            lambda: _other(content, file[0]),
         ],
     )
     return _upright(pixels, tf.where(is_jpeg | is_png & is_deep, orientation, 1))
@@ -127,6 +129,15 @@ def _png(content: tf.Tensor) -> tf.Tensor:
     return tf.cond(tf.reduce_all(opacity == 255), lambda: colours, over_white)
 
 
+def _other(content: tf.Tensor, path: tf.Tensor) -> tf.Tensor:
+    parts = [tf.strings.substr(content, place, len(part)) == part for place, part in _BMP.items()]
+    return tf.cond(
+        tf.reduce_all(tf.stack(parts)),
+        lambda: tf.io.decode_bmp(content, channels=3),
+        lambda: _by_pillow(path),
+    )
+
+
 def _by_pillow(path: tf.Tensor) -> tf.Tensor:
     pixels = tf.numpy_function(_colours, [path], tf.uint8, stateful=False)
     return tf.ensure_shape(pixels, [None, None, 3])
@@ -137,7 +148,8 @@ def _colours(path: bytes | np.ndarray) -> np.ndarray:
     import numpy as np
 
     pixels = picture_pixels(read_file(os.fsdecode(np.asarray(path).item()), "picture"))
-    return pixels.repeat(3 // pixels.shape[-1], axis=-1)
+    # To repeat once would cost as much as to decode.
+    return pixels if pixels.shape[-1] == 3 else pixels.repeat(3, axis=-1)
 
 
 def _upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:

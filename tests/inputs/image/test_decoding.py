@@ -10,6 +10,7 @@ import pytest
 from picture_files import ORIENTED, every_kind, scene, write
 from sklearn.datasets import load_sample_images
 
+import mmzoo.inputs.image.decoding
 from mmzoo.inputs.image import Image
 from mmzoo.inputs.image.decoding import decoded_picture
 from mmzoo.inputs.image.files import read_picture
@@ -66,6 +67,32 @@ def test_every_kind_is_decoded_as_pillow_does(kinds, kind):
     expected = np.broadcast_to(read_picture(kinds[kind]), pixels.shape)
     assert pixels.dtype == np.uint8
     assert largest_difference(pixels, expected) <= 1
+
+
+@pytest.mark.parametrize("size", [(50, 70), (33, 41), (1, 3)])
+def test_plain_bmp_needs_no_python(tmp_path, monkeypatch, size):
+    """Rows are padded to four bytes each, and lie upside down unless the height is negative."""
+    monkeypatch.setattr(mmzoo.inputs.image.decoding, "_colours", pytest.fail)
+    picture = scene(*size)
+    below = write(tmp_path / "below.bmp", picture)
+    head = below.read_bytes()[:54]
+    height = (-size[0]).to_bytes(4, "little", signed=True)
+    padding = np.zeros((size[0], -3 * size[1] % 4), "uint8")
+    rows = np.asarray(picture)[..., ::-1].reshape(size[0], -1)
+    above = tmp_path / "above.bmp"
+    above.write_bytes(head[:22] + height + head[26:] + np.hstack([rows, padding]).tobytes())
+    for file in opened(image(), [below, above]):
+        np.testing.assert_array_equal(decoded_picture(tf.constant(file)), np.asarray(picture))
+
+
+def test_a_bmp_that_is_cut_short_is_found(tmp_path):
+    path = write(tmp_path / "cut.bmp", scene())
+    path.write_bytes(path.read_bytes()[:5000])
+    assert (
+        image()
+        .damaged(opened(image(), [path]), pytest.fail)[0]
+        .startswith("the picture is damaged: ")
+    )
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
