@@ -68,7 +68,7 @@ def _look_at_network(config: Config, data: Data, found: Found) -> None:
     try:
         with memory_errors():
             walk(config, found)
-            if not found.errors:
+            if found.network:
                 found.cost = cost_of(config, data)
     except (ConfigError, DataError, TrainingError) as error:
         found.errors.append(str(error))

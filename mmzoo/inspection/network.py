@@ -24,12 +24,12 @@ _MOST_WORDS = 300
 def walk(config: Config, found: Found) -> None:
     """Builds the network of a fitted config and tells the shapes on the way through it.
 
-    An encoder, or what joins them, that cannot be built is an error of `found`.
+    An encoder, or what joins them, that cannot be built is an error of `found`, and there is no
+    walk.
     """
-    for name, spec in config.inputs.items():
-        if problem := _encoder_problem(name, spec):
-            found.errors.append(f"inputs.{name}.encoder: {problem}")
-    if found.errors:
+    problems = {name: _encoder_problem(name, spec) for name, spec in config.inputs.items()}
+    found.errors += [f"inputs.{name}.encoder: {why}" for name, why in problems.items() if why]
+    if any(problems.values()):
         return
     try:
         network = build_network(config)

@@ -118,8 +118,8 @@ def _keys(values: np.ndarray) -> np.ndarray:
         parts = [_keys(values[name]) for name in values.dtype.names]
         return _mixed(np.concatenate(parts, axis=1))
     if values.dtype.kind == "f":
-        # 0 and -0 are equal and differ in their bytes; no number is equal to itself here.
-        values = np.where(np.isnan(values), 0.0, values + 0.0)
+        # 0 and -0 are equal and differ in their bytes, and so may missing numbers.
+        values = np.where(np.isnan(values), np.nan, values + 0.0)
     flat = np.ascontiguousarray(values).reshape(len(values), -1)
     parts = [
         _mixed(_as_numbers(flat[start : start + _ROWS_TOGETHER]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from mmzoo.inspection.found import Cost, Found, Lengths, Repeats
 from mmzoo.spec.words import printable
 
 _WIDTH = 80
+_HANG = "  "
 _MOST_ROWS = 20
 _MOST_CLASSES = 12
 _NAME = 28
@@ -46,6 +46,8 @@ def _lines(found: Found) -> Iterator[str]:
     yield ""
     yield from _listed("Warning", found.warnings)
     yield from _listed("Error", found.errors)
+    if not found.errors:
+        yield "Nothing was found that would stop a training."
 
 
 def _listed(what: str, sentences: Sequence[str]) -> Iterator[str]:
@@ -119,8 +121,21 @@ def _time(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _paragraph(text: str) -> list[str]:
-    return textwrap.wrap(printable(text), _WIDTH, subsequent_indent="  ", break_long_words=True)
+def _paragraph(text: str) -> Iterator[str]:
+    """The text in lines, those after the first set in; wide characters count as two columns."""
+    from rich.cells import cell_len, chop_cells
+
+    words = [
+        part for word in printable(text).split() for part in chop_cells(word, _WIDTH - len(_HANG))
+    ]
+    line = ""
+    for word in words:
+        if line.strip() and cell_len(f"{line} {word}") > _WIDTH:
+            yield line
+            line = f"{_HANG}{word}"
+        else:
+            line = f"{line} {word}" if line else word
+    yield line
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Iterator[str]:
