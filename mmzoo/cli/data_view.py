@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -44,21 +43,18 @@ def view(
     """Draw training examples as the model of CONFIG gets them, augmented and mixed.
 
     The first examples of the first batch, a row each: as they are, then as they are in the first
-    epochs of a training.
+    epochs of a training. Texts are printed as the model reads them.
 
     \b
     Example:
       mmzoo data view configs/mnist_best.yaml
       mmzoo data view configs/mnist_cnn.yaml --set 'train.mixing={type: mixup}'
     """
-    from mmzoo.cli.text import harmless, shell_word
+    from mmzoo.cli.drawing import print_drawing
     from mmzoo.journal import to_stderr
     from mmzoo.seeing.augmented import draw_augmented
 
     drawing = draw_augmented(
         config, overrides, rows=rows, epochs=epochs, output=output, tell=to_stderr
     )
-    if as_json:
-        click.echo(json.dumps({"picture": str(drawing.path), **drawing.facts}))
-    else:
-        click.echo(f"{harmless(drawing.text)}\n\nThe picture: {shell_word(drawing.path)}")
+    print_drawing(drawing, as_json)

@@ -77,7 +77,7 @@ def show(
         return
     if layers:
         raise click.UsageError(f"{drawn[0]} draws a picture, which --layers adds nothing to.")
-    from mmzoo.cli.text import harmless, shell_word
+    from mmzoo.cli.drawing import print_drawing
     from mmzoo.seeing.feature_maps import draw_maps
     from mmzoo.seeing.filters import draw_filters
     from mmzoo.seeing.gradcam import draw_cam
@@ -89,10 +89,7 @@ def show(
         drawing = draw_maps(run, maps, input_name=input_name, output=output)
     else:
         drawing = draw_filters(run, input_name=input_name, output=output)
-    if as_json:
-        click.echo(json.dumps({"picture": str(drawing.path), **drawing.facts}))
-    else:
-        click.echo(f"{harmless(drawing.text)}\n\nThe picture: {shell_word(drawing.path)}")
+    print_drawing(drawing, as_json)
 
 
 def _refuse_without(options: dict[str, object], needed: str, there: bool) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,8 @@ def draw_augmented(
 ) -> Drawing:
     """Draws the first training examples of a config: as they are, and as in the first epochs.
 
+    What can be read is written out as the model reads it.
+
     Args:
         path: the config file.
         overrides: `KEY=VALUE` texts that change it: "train.epochs=3".
@@ -47,24 +50,46 @@ def draw_augmented(
 
     Raises:
         ConfigError: the config is wrong.
-        DataError: the data cannot be had, there is nothing to look at in it, or the PNG has
-            another ending.
+        DataError: the data cannot be had, there is nothing to look at or to read in it, or the PNG
+            has another ending.
     """
     require_png(output)
     config = load_config(path, overrides).with_columns()
     shown = [name for name, spec in config.inputs.items() if spec.pictured]
-    left_out = [f"{name} ({config.inputs[name].type})" for name in config.inputs.keys() - shown]
-    if not shown:
+    read = [name for name, spec in config.inputs.items() if spec.worded]
+    left_out = [
+        f"{name} ({spec.type})"
+        for name, spec in config.inputs.items()
+        if not spec.pictured and not spec.worded
+    ]
+    if not shown and not read:
         raise DataError(f"{path}: none of its inputs can be looked at: {', '.join(left_out)}")
     data = config.load_data(tell)
     config, preprocessing = config.fitted(data)
     data = config.prepared(data, preprocessing, tell)
     order = TrainingOrder(config.train.seed, data.examples("train"), config.train.batch_size)
     chosen = order.step_rows(0)[:rows]
-    columns = [_as_they_are(config, data, chosen)]
+    labels = _labels(config, data, chosen)
+    names = [data.row_name("train", int(row)) for row in chosen]
+    train = data.splits["train"]
+    texts = {
+        name: config.inputs[name].written(
+            train[config.columns[name]][chosen], preprocessing.get(name, {})
+        )
+        for name in read
+    }
+    examples: list[dict[str, Any]] = [
+        {"row": row, "label": label} for row, label in zip(names, labels, strict=True)
+    ]
+    for name, of_rows in texts.items():
+        for example, text in zip(examples, of_rows, strict=True):
+            example.setdefault("texts", {})[name] = text
+    facts = {"inputs": [*shown, *read], "left_out": left_out, "examples": examples}
+    if not shown:
+        return Drawing(None, _read_text(config, data, examples, left_out), facts)
+    columns = [_as_they_are(config, data, chosen, shown)]
     columns += [_in_epoch(config, data, order, chosen, epoch) for epoch in range(epochs)]
 
-    labels = _labels(config, data, chosen)
     pictures, captions = [], []
     for label, versions in zip(labels, zip(*columns, strict=True), strict=True):
         for name in shown:
@@ -75,17 +100,17 @@ def draw_augmented(
                 for epoch, version in enumerate(versions[1:], start=1)
             ]
     _write(output, captioned_grid(pictures, captions, in_a_row=len(columns), side=_SIDE))
-    names = [data.row_name("train", int(row)) for row in chosen]
-    examples = [{"row": r, "label": label} for r, label in zip(names, labels, strict=True)]
-    facts = {"inputs": shown, "left_out": left_out, "epochs": epochs, "examples": examples}
-    return Drawing(output, _text(config, data, len(chosen), epochs, left_out), facts)
+    text = "\n".join([_text(config, data, len(chosen), epochs, left_out), *_written(examples)])
+    return Drawing(output, text, {**facts, "epochs": epochs})
 
 
-def _as_they_are(config: Config, data: Data, rows: np.ndarray) -> list[Example]:
-    """The inputs of some training rows, with no augmentation."""
+def _as_they_are(
+    config: Config, data: Data, rows: np.ndarray, names: Sequence[str]
+) -> list[Example]:
+    """Some inputs of some training rows, with no augmentation; each of one shape throughout."""
     columns = {name: values[rows] for name, values in data.splits["train"].items()}
     batches = [inputs for (inputs,) in evaluation_batches(config, columns, labelled=False)]
-    whole = {name: np.concatenate([batch[name] for batch in batches]) for name in config.inputs}
+    whole = {name: np.concatenate([batch[name] for batch in batches]) for name in names}
     return [{name: values[place] for name, values in whole.items()} for place in range(len(rows))]
 
 
@@ -143,6 +168,27 @@ def _write(path: Path, picture: np.ndarray) -> None:
 
     with replacing(path) as temporary:
         Image.fromarray(picture).save(temporary, format="PNG")
+
+
+def _read_text(
+    config: Config, data: Data, examples: Sequence[Mapping[str, Any]], left_out: Sequence[str]
+) -> str:
+    counted = "1 example" if len(examples) == 1 else f"{len(examples)} examples"
+    lines = [f"{counted} of {data.name}, as {config.name} reads them:", *_written(examples)]
+    if left_out:
+        lines.append(f"Left out, as there is nothing to read: {', '.join(left_out)}.")
+    return "\n".join(lines)
+
+
+def _written(examples: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each text of each example, below what the example is called."""
+    lines = []
+    for example in examples:
+        if texts := example.get("texts"):
+            lines.append(f"{example['row']}, {example['label']}:")
+            named = len(texts) > 1
+            lines += [f"  {name}: {t}" if named else f"  {t}" for name, t in texts.items()]
+    return lines
 
 
 def _text(config: Config, data: Data, rows: int, epochs: int, left_out: Sequence[str]) -> str:

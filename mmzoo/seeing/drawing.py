@@ -1,4 +1,4 @@
-"""Drawing: a picture that was written, and what is on it in words."""
+"""Drawing: what there is to see of examples or of a model, as a picture and in words."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from mmzoo.errors import DataError
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture that was written.
+    """A picture that was written, or what there is to read where nothing can be looked at.
 
     Attributes:
-        path: the PNG.
+        path: the PNG; None where there is none.
         text: what is on it, for people.
         facts: the same for programs, as JSON takes it.
     """
 
-    path: Path
+    path: Path | None
     text: str
     facts: dict[str, Any]
 

@@ -107,3 +107,40 @@ def test_slips_are_said_before_any_work(draw, tmp_path, overrides, output, error
         draw(*overrides, output=tmp_path / output)
     assert said in str(caught.value)
     assert not list(tmp_path.glob("view*"))
+
+
+def test_texts_are_written_out_as_the_model_reads_them(tmp_path):
+    text = {"type": "text", "vocabulary_size": 50, "length": 4, "encoder": {"type": "embedding"}}
+    image = {"type": "image", "shape": [8, 8, 1], "encoder": {"type": "cnn", "filters": [4]}}
+    config = {
+        "name": "both",
+        "source": {"type": "synthetic", "rows": 60},
+        "inputs": {"title": text},
+        "heads": {"answer": {"type": "binary"}},
+        "train": {"batch_size": 3, "evaluation_batch_size": 2},
+    }
+    path, output = tmp_path / "texts.yaml", tmp_path / "view.png"
+
+    def draw():
+        path.write_text(yaml.safe_dump(config))
+        return draw_augmented(path, (), rows=3, epochs=2, output=output, tell=lambda text: None)
+
+    drawing = draw()
+    assert drawing.path is None
+    assert not output.exists()
+    assert drawing.facts["inputs"] == ["title"]
+    first, *lines = drawing.text.splitlines()
+    assert first == "3 examples of synthetic, as both reads them:"
+    for example, title, line in zip(
+        drawing.facts["examples"], lines[::2], lines[1::2], strict=True
+    ):
+        assert title == f"{example['row']}, {example['label']}:"
+        assert line == f"  {example['texts']['title']}"
+        assert len(line.split()) == 4
+
+    config["inputs"]["photo"] = image
+    drawing = draw()
+    assert drawing.path == output
+    assert output.exists()
+    assert drawing.facts["inputs"] == ["photo", "title"]
+    assert drawing.text.splitlines()[-1].startswith("  word")
