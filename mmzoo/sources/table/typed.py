@@ -64,10 +64,16 @@ def _may_be_misread(content: bytearray, frame: pl.DataFrame) -> bool:
     """Whether there may be what polars takes silently for something else.
 
     That is lists or objects of which it made text, as other cells are text; halves of characters;
-    and a key twice in a line.
+    a key twice in a line; and lines that are no objects.
     """
+    import numpy as np
     import polars as pl
 
+    # Some versions of polars read what is no object as a row of nothing.
+    text = np.frombuffer(content, np.uint8)
+    starts = np.append(0, np.flatnonzero(text[:-1] == ord("\n")) + 1)
+    if not np.isin(text[starts], np.frombuffer(b"{ \t\r\n", np.uint8)).all():
+        return True
     if (b"\\ud" in content or b"\\uD" in content) and _HALF.search(content):
         return True
     for name in frame.columns:
