@@ -312,7 +312,14 @@ def photos(tmp_path: Path) -> Path:
     (tmp_path / "data" / "link.jpg").symlink_to(tmp_path / "outside.jpg")
     cells = [
         *("photos/1.jpg", str(tmp_path / "data" / "2.jpg"), "3.jpg", None, "../outside.jpg"),
-        *("link.jpg", str(tmp_path / "outside.jpg"), "photos", "x" * 5000, "é.jpg"),
+        *(
+            "link.jpg",
+            str(tmp_path / "outside.jpg"),
+            "photos",
+            "x" * 5000,
+            "é.jpg",
+            "photos\\1.jpg",
+        ),
     ]
     return write(tmp_path / "data" / "photos.csv", {"x": cells, "other": ["y"] * len(cells)})
 
@@ -330,6 +337,7 @@ def test_files_are_looked_for_below_the_folder_of_the_table(photos: Path) -> Non
         7: "its `x` is 'photos': it is a folder, expected a file",
         8: "its `x` is too long for a path",
         9: "its `x` is 'é.jpg': there is no such file",
+        10: r"its `x` is 'photos\1.jpg': there is no such file; folders end in / here",
     }
     assert data.bad["all"][6].endswith("it lies outside of the source's folder")
 
@@ -337,7 +345,7 @@ def test_files_are_looked_for_below_the_folder_of_the_table(photos: Path) -> Non
 def test_another_folder_may_be_that_of_the_files(photos: Path, tmp_path: Path) -> None:
     form = TableFormat(media_root=str(tmp_path))
     data = read_rows(str(photos), wanted(x="file"), "all", form)
-    assert set(range(10)) - set(data.bad["all"]) == {1, 6}
+    assert set(range(11)) - set(data.bad["all"]) == {1, 6}
     with pytest.raises(DataError, match=r"^source.media_root: there is no folder "):
         read_rows(str(photos), wanted(x="file"), "all", TableFormat(media_root="/nowhere"))
 

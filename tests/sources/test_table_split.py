@@ -109,6 +109,14 @@ def test_groups_are_kept_whole(table: Path) -> None:
     assert list(data.splits["train"]) == ["text", "kind"]
 
 
+def test_groups_that_a_column_cuts_apart_are_told(table: Path) -> None:
+    data = load(table, split={"column": "part", "group": "patient"})
+    assert data.notes == (
+        "a.csv: 10 values of `patient` have rows in two splits, such as 'p0', as `source.split` "
+        "puts them there",
+    )
+
+
 def test_a_row_without_a_group_is_bad(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=list("abcdefgh"), group=["1", "2", None, *"34512"])
     data = load(path, wanted(text="text"), split={"group": "group"})

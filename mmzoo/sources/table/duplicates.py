@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from mmzoo.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +31,64 @@ class Shared:
     """For each of them, a row of `other` that is equal."""
 
 
+def without_duplicates(
+    frame: pl.DataFrame,
+    columns: Sequence[str],
+    splits: Mapping[str, np.ndarray],
+    usable: np.ndarray,
+    on_duplicate: OnDuplicate,
+    name: Callable[[int], str],
+    where: str,
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The splits once `on_duplicate` is applied, and clauses on what was found.
+
+    Args:
+        frame: All rows.
+        columns: Those that are compared: the inputs'.
+        splits: `train`, `validation` and `test` -> rows.
+        usable: bool `[rows]`; the others are left out anyway, and so not compared.
+        on_duplicate: What to do about rows in two splits.
+        name: What people call a row.
+        where: What the rows are of, for errors.
+
+    Raises:
+        DataError: There are such rows and must not be, or a split has no others.
+    """
+    import numpy as np
+
+    left = dict(splits)
+    looked = {split: rows[usable[rows]] for split, rows in splits.items()}
+    found = shared_rows(frame, columns, looked)
+    if not found:
+        return left, []
+    clauses = [_told(one, name) for one in found]
+    if on_duplicate == "error":
+        raise DataError(
+            f"{where}: rows with the same inputs are in two splits:\n  "
+            + "\n  ".join(clauses)
+            + "\nTake them out, or write `on_duplicate: drop` into the config's source to have "
+            "them left out of the split that is nearer to training."
+        )
+    if on_duplicate == "warn":
+        return left, [
+            "rows with the same inputs are in two splits, so figures may be too good: "
+            f"{'; '.join(clauses)}. `on_duplicate: drop` leaves them out"
+        ]
+    for one in found:
+        left[one.split] = np.setdiff1d(left[one.split], one.rows)
+        if not len(left[one.split]):
+            raise DataError(
+                f"{where}: nothing is left of its {one.split} split, as all rows of it are in "
+                f"{one.other} too."
+            )
+    return left, [
+        "left out rows, as there are others with the same inputs in a later split: "
+        + "; ".join(clauses)
+    ]
+
+
 def shared_rows(
-    frame: pl.DataFrame, columns: Sequence[str], splits: dict[str, np.ndarray]
+    frame: pl.DataFrame, columns: Sequence[str], splits: Mapping[str, np.ndarray]
 ) -> list[Shared]:
     """Finds the rows that are equal in some columns and in different splits.
 
@@ -66,16 +124,6 @@ def shared_rows(
                 Shared(split, other, rows.filter(same).to_numpy(), likes.filter(same).to_numpy())
             )
     return found
-
-
-def told(found: Sequence[Shared], name: Callable[[int], str]) -> list[str]:
-    """A clause on each pair of splits that share rows: how many, and which are the first.
-
-    Args:
-        found: Of `shared_rows`.
-        name: What people call a row.
-    """
-    return [_told(one, name) for one in found]
 
 
 def _told(one: Shared, name: Callable[[int], str]) -> str:

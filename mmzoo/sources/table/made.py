@@ -74,7 +74,8 @@ def _files(column: pl.Series, name: str, root: str, where: str) -> Made:
     written = paths.set(long, None).fill_null("").to_list()
     for row, why in problems(written, root).items():
         if row not in bad:
-            bad[row] = f"its `{name}` is '{shorten(written[row])}': {why}"
+            hint = "; folders end in / here" if "\\" in written[row] else ""
+            bad[row] = f"its `{name}` is '{shorten(written[row])}': {why}{hint}"
     if len(bad) == len(written):
         row, why = next(iter(bad.items()))
         raise DataError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Lt, MinLen
@@ -198,6 +198,20 @@ def cut_rows(
         given[free[cut]] = SPLITS.index(name)
         notes.append(f"cut {len(cut):,} of {pool:,} rows for {name}, {how}, seed {its_seed}")
     return {name: np.flatnonzero(given == place) for place, name in enumerate(SPLITS)}, tuple(notes)
+
+
+def crossing_groups(groups: np.ndarray, splits: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The groups that have rows in two splits or more, as a column or files may put them.
+
+    Args:
+        groups: int64 `[rows]`, the group of each row.
+        splits: Split -> rows.
+    """
+    import numpy as np
+
+    each = np.concatenate([np.unique(groups[rows]) for rows in splits.values()])
+    found, counts = np.unique(each, return_counts=True)
+    return found[counts > 1]
 
 
 def _of(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:

@@ -16,14 +16,14 @@ from mmzoo.sources.data import Data, OnBadRow, Skipped
 from mmzoo.sources.folds import Fold
 from mmzoo.sources.table.cells import texts
 from mmzoo.sources.table.column import Made
-from mmzoo.sources.table.duplicates import OnDuplicate, shared_rows, told
+from mmzoo.sources.table.duplicates import OnDuplicate, without_duplicates
 from mmzoo.sources.table.format import TableFormat
 from mmzoo.sources.table.made import made_columns, media_folder
 from mmzoo.sources.table.names import only_of_train
-from mmzoo.sources.table.split import TableSplit, cut_rows, folds_of, given_splits
+from mmzoo.sources.table.split import TableSplit, crossing_groups, cut_rows, folds_of, given_splits
 from mmzoo.sources.table.stacked import Stacked, stacked
 from mmzoo.spec import Problem, Spec
-from mmzoo.spec.words import printable
+from mmzoo.spec.words import printable, shorten
 from mmzoo.wanted import Role, Wanted
 
 if TYPE_CHECKING:
@@ -121,7 +121,10 @@ class Table(TableFormat, TableRows):
         usable[list(bad)] = False
         try:
             splits, notes = self._cut(table, usable, made, wanted, seed)
-            splits, duplicates = self._without_duplicates(table, splits, usable, wanted)
+            inputs = [column for column, one in wanted.items() if one.role in _INPUTS]
+            splits, duplicates = without_duplicates(
+                frame, inputs, splits, usable, self.on_duplicate, table.row_name, f"table {shown}"
+            )
         except DataError:
             if bad and self.on_bad_row == "error":
                 raise unreadable(name, _skipped(bad, table), "row") from None
@@ -165,6 +168,7 @@ class Table(TableFormat, TableRows):
         wanted: Mapping[str, Wanted],
         seed: int,
     ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+        import numpy as np
         import polars as pl
 
         frame, where = table.cells.frame, f"table {table.cells.shown}: column"
@@ -177,7 +181,7 @@ class Table(TableFormat, TableRows):
             names = texts(frame[column], f"{where} `{column}`", "the names of groups")
             groups = names.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
         by = next((name for name, one in wanted.items() if one.role == "class"), None)
-        return cut_rows(
+        splits, notes = cut_rows(
             given,
             usable,
             self.split,
@@ -188,46 +192,17 @@ class Table(TableFormat, TableRows):
             (made[by].names or ()) if by else (),
             seed,
         )
-
-    def _without_duplicates(
-        self,
-        table: Stacked,
-        splits: dict[str, np.ndarray],
-        usable: np.ndarray,
-        wanted: Mapping[str, Wanted],
-    ) -> tuple[dict[str, np.ndarray], list[str]]:
-        """The splits once `on_duplicate` is applied, and clauses on what was found."""
-        import numpy as np
-
-        columns = [column for column, one in wanted.items() if one.role in _INPUTS]
-        looked = {split: rows[usable[rows]] for split, rows in splits.items()}
-        found = shared_rows(table.cells.frame, columns, looked)
-        if not found:
-            return splits, []
-        clauses = told(found, table.row_name)
-        if self.on_duplicate == "error":
-            raise DataError(
-                f"table {table.cells.shown}: rows with the same inputs are in two splits:\n  "
-                + "\n  ".join(clauses)
-                + "\nTake them out, or write `on_duplicate: drop` into the config's source to have "
-                "them left out of the split that is nearer to training."
-            )
-        if self.on_duplicate == "warn":
-            return splits, [
-                "rows with the same inputs are in two splits, so figures may be too good: "
-                f"{'; '.join(clauses)}. `on_duplicate: drop` leaves them out"
-            ]
-        for one in found:
-            splits[one.split] = np.setdiff1d(splits[one.split], one.rows)
-            if not len(splits[one.split]):
-                raise DataError(
-                    f"table {table.cells.shown}: nothing is left of its {one.split} split, as all "
-                    f"rows of it are in {one.other} too."
+        if groups is not None:
+            looked = {split: rows[usable[rows]] for split, rows in splits.items()}
+            crossing = crossing_groups(groups, looked)
+            if len(crossing):
+                row = int(np.flatnonzero(groups == crossing[0])[0])
+                notes = (
+                    *notes,
+                    f"{len(crossing):,} values of `{self.split.group}` have rows in two splits, "
+                    f"such as '{shorten(str(names[row]))}', as `source.split` puts them there",
                 )
-        return splits, [
-            "left out rows, as there are others with the same inputs in a later split: "
-            + "; ".join(clauses)
-        ]
+        return splits, notes
 
     def _fingerprint(self, table: Stacked, splits: Mapping[str, np.ndarray]) -> str:
         form = {name: getattr(self, name) for name in TableFormat.model_fields}
