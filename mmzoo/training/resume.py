@@ -76,7 +76,7 @@ def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
         for path in was.keys() | now.keys()
         if was.get(path) != now.get(path)
         and not path.startswith(free)
-        and not (path in asked and asked[path] == as_json(now.get(path)))
+        and not _is_as_asked(path, asked, now)
     )
     if changed:
         differences = "; ".join(
@@ -86,6 +86,13 @@ def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
             f"{run.directory}: was trained with another config: {differences}. Change it back, "
             "or start a new run without --resume."
         )
+
+
+def _is_as_asked(path: str, asked: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a value is what was asked for, or in a mapping that the data made of that."""
+    parts = path.split(".")
+    above = (".".join(parts[:count]) for count in range(1, len(parts) + 1))
+    return any(one in asked and asked[one] == as_json(now.get(one)) for one in above)
 
 
 def check_same_versions(environment: Mapping[str, Any]) -> Iterator[str]:

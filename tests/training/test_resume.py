@@ -166,6 +166,19 @@ def test_what_was_asked_for_may_be_asked_for_again_whatever_the_data_told(half):
         check_same_config(half, other, fitted=False)
 
 
+def test_a_mapping_that_the_data_told_may_be_asked_for_again_as_it_was(half):
+    """Class weights of auto become a mapping of names; `auto` stays what was asked for."""
+    was = config(heads={"digit": {"class_weights": "auto"}})
+    environment = half.environment()
+    environment["asked"]["heads.digit.class_weights"] = "auto"
+    half.write_environment(environment)
+    half.write_config(load_config(was).with_columns().fitted(load_data(was))[0])
+    check_same_config(half, load_config(was).with_columns(), fitted=False)
+    other = load_config(config()).with_columns()
+    with pytest.raises(RunError, match=r"heads\.digit\.class_weights\.0 was"):
+        check_same_config(half, other, fitted=False)
+
+
 def load_data(values: dict[str, Any]) -> Any:
     return load_config(values).with_columns().load_data([].append)
 

@@ -15,6 +15,7 @@ _LIKE_NAMES = 0.9
 """From this share of different values on, a category says which row it is and nothing else."""
 _FEW_ROWS = 100
 """With fewer, nothing is said of that."""
+_FIRST_ROWS = 1_000
 
 
 def opened_columns(
@@ -85,7 +86,9 @@ def says_nothing(train: np.ndarray) -> Iterator[str]:
                 "is learnt of it: leave it out"
             )
         elif values.dtype.kind == "O" and len(there) >= _FEW_ROWS:
-            different = len(set(there.tolist()))
+            first = there[:_FIRST_ROWS].tolist()  # As long as they repeat, so do all.
+            repeats = len(set(first)) <= _LIKE_NAMES * len(first)
+            different = 0 if repeats else len(set(there.tolist()))
             if different > _LIKE_NAMES * len(there):
                 yield (
                     f"column `{shorten(column)}` has {different:,} different values in "

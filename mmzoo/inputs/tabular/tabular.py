@@ -59,7 +59,7 @@ class Tabular(BaseInput):
     normalize: Normalize = "standard"
     """How numbers become small: standard (mean 0, deviation 1), minmax (-1 to 1), quantile (by how
     many training numbers are below, for numbers of very different sizes), or none."""
-    max_categories: Annotated[PositiveInt, Le(1_000_000)] = 1_000
+    max_categories: Annotated[PositiveInt, Le(1_000_000)] = 10_000
     """How many values of a category are known at most: the most frequent in training."""
     min_count: PositiveInt = 1
     """How often a value must be in the training rows to be known."""
@@ -242,7 +242,7 @@ class Tabular(BaseInput):
         """Rows as `layout` says: float32 `[rows, numbers + categories]`.
 
         Numbers are normalised, NaN where missing; then come the categories by their number, 0 where
-        missing, 1 where not known from training. Says how many are not known.
+        missing, 1 where not known. Says how many are not known.
         """
         import numpy as np
 
@@ -255,7 +255,7 @@ class Tabular(BaseInput):
             if count:
                 unseen.append(f"{count:,} of `{shorten(column)}`")
         if unseen:
-            tell(f"{where}: values that are not known from training: {', '.join(unseen)}.")
+            tell(f"{where}: categories that are not known: {', '.join(unseen)}.")
         return rows
 
     def _statistics(self, files: Files, where: str) -> dict[str, Column]:

@@ -83,7 +83,7 @@ def test_what_was_found_in_training_is_used_for_all():
     rows = spec.prepared(opened(spec, later), files, f"{WHERE}, test", said.append)
     np.testing.assert_allclose(rows[:, 0], [0, 2.4495], atol=1e-4)
     assert rows[:, 6].tolist() == [1, 0]
-    assert said == [f"{WHERE}, test: values that are not known from training: 1 of `city`."]
+    assert said == [f"{WHERE}, test: categories that are not known: 1 of `city`."]
 
 
 def test_the_file_reads_back_to_the_very_same_numbers():
