@@ -455,8 +455,8 @@ def test_bad_rows_are_named_rather_than_a_split_that_fails_for_them(tmp_path: Pa
         ({"split": {"folds": "b"}}, "expected one beside `split.folds`"),
         ({"split": {"column": "b"}, "fold": {"index": 1}}, "none beside `split.column`"),
         ({"fold": {"index": 11, "of": 10}}, "at most 10"),
-        ({"separator": "é"}, "expected an ASCII character"),
-        ({"separator": ",,"}, "at most 1 character"),
+        ({"separator": "é"}, "expected one ASCII character"),
+        ({"separator": "\\t"}, r"in double quotes for a tab; got text"),
         ({"path": "a\0b"}, "cannot hold"),
     ],
 )

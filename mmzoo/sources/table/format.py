@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from annotated_types import MinLen
-from pydantic import StringConstraints
 
 from mmzoo.errors import DataError
 from mmzoo.spec import Problem, Spec, did_you_mean
@@ -30,7 +29,7 @@ _COMPRESSIONS: dict[str, Compression] = {"gz": "gz", "xz": "xz", "zst": "zst"}
 class TableFormat(Spec):
     """How the cells of a table are written."""
 
-    separator: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    separator: Annotated[str, MinLen(1)] | None = None
     """The character between the cells of a line; by default a comma in .csv and a tab in .tsv
     files."""
     quote: Literal['"', "'"] | None = '"'
@@ -48,11 +47,13 @@ class TableFormat(Spec):
     to; by default that of the table. No file outside of it is opened."""
 
     def rules(self) -> Iterator[Problem]:
-        if self.separator and (not self.separator.isascii() or self.separator in "\r\n\0\"'"):
+        if self.separator and (
+            len(self.separator) > 1 or not self.separator.isascii() or self.separator in "\r\n\0\"'"
+        ):
             yield Problem(
                 ("separator",),
-                f"expected an ASCII character that is no quote or line end, such as ';'; got "
-                f"{describe(self.separator)}",
+                "expected one ASCII character that is no quote or line end, such as ';', or "
+                f'"\\t" in double quotes for a tab; got {describe(self.separator)}',
             )
         if self.media_root and "\0" in self.media_root:
             yield Problem(("media_root",), "a path cannot hold the character \\0")
