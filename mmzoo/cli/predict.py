@@ -55,9 +55,10 @@ def predict(
 ) -> None:
     """Say what the model of RUN predicts for each of FILES, or for each row of a table.
 
-    Pictures of any size and colour are made to fit, as those of the training were. The table of
-    --data has the columns that the model reads; others, such as ids, are kept beside what is
-    predicted. RUN is a run directory, runs/<name> for its newest, or a weights file inside one.
+    Pictures of any size and colour, and sounds of any length and rate, are made to fit, as those of
+    the training were. The table of --data has the columns that the model reads; others, such as
+    ids, are kept beside what is predicted. RUN is a run directory, runs/<name> for its newest, or
+    a weights file inside one.
 
     \b
     Example:
