@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,6 +115,7 @@ def evaluate_run(
             to_stderr(f"Note: {note}.")
         config = config.with_classes(rows)
     preprocessing = run.preprocessing()
+    rows = replace(rows, splits={split: rows.splits[split]})  # The others take time to prepare.
     rows = config.prepared(rows, preprocessing, to_stderr)
     model, _ = load_trained(run, checkpoint, devices.precision)
     evaluation = evaluate_model(model, config, rows, split)

@@ -141,4 +141,7 @@ def _summed_over_replicas(values: Any) -> Any:
     replicas = tf.distribute.get_replica_context()
     if replicas.num_replicas_in_sync == 1:
         return values
-    return replicas.all_reduce(tf.distribute.ReduceOp.SUM, values)
+    # Gradients of embeddings are slices, as many as there are words: where a replica has longer
+    # texts than another, TensorFlow cannot gather theirs.
+    dense = tf.nest.map_structure(tf.convert_to_tensor, values)
+    return replicas.all_reduce(tf.distribute.ReduceOp.SUM, dense)

@@ -136,7 +136,7 @@ def test_texts_are_written_out_as_the_model_reads_them(tmp_path):
     ):
         assert title == f"{example['row']}, {example['label']}:"
         assert line == f"  {example['texts']['title']}"
-        assert len(line.split()) == 4
+        assert 1 <= len(line.split()) <= 4
 
     config["inputs"]["photo"] = image
     drawing = draw()

@@ -181,6 +181,28 @@ def test_three_devices_train_as_one_does_and_resume_exactly(folder, tmp_path):
     np.testing.assert_allclose(*curves, rtol=1e-4, atol=1e-5)
 
 
+def test_devices_share_texts_of_any_length(tmp_path):
+    """The gradient of an embedding has as many slices as the device's texts have words."""
+    texts = {
+        "name": "texts",
+        "source": {"type": "synthetic", "rows": 80},
+        "inputs": {"t": {"type": "text", "length": 12, "encoder": {"type": "embedding", "dim": 4}}},
+        "heads": {"y": {"type": "binary"}},
+        "train": {
+            "epochs": 2,
+            "batch_size": 6,
+            "log_steps": 1,
+            "optimizer": {"type": "sgd", "learning_rate": 0.5},
+        },
+    }
+    assert train_on(2, {"two": {"values": texts}}, tmp_path) == {"two": None}
+    one, two = train(texts, run=tmp_path / "one"), Run(tmp_path / "two")
+    curves = [read_scalars(run.logs / "train")["step/loss"] for run in (one, two)]
+    np.testing.assert_allclose(*curves, rtol=1e-4, atol=1e-5)
+    for name, values in weights(one).items():
+        np.testing.assert_allclose(weights(two)[name], values, rtol=1e-3, atol=1e-5)
+
+
 STAGED = {
     "name": "staged",
     "source": {"type": "dataset", "name": "digits"},

@@ -84,13 +84,15 @@ class Text(BaseInput):
         return Tokenizer(self.tokens, self.lowercase, self.punctuation, self.html)
 
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
-        """Made-up texts: objects `[rows]`, of as many words as are read."""
+        """Made-up texts: objects `[rows]`, of up to as many words as are read."""
         import numpy as np
 
         length = 20 if self.length == "auto" else self.length
         words = np.array([f"word{number}" for number in range(_SYNTHETIC_WORDS)])
-        drawn = words[random.randint(0, len(words), (rows, length))]
-        return np.array([" ".join(of_row) for of_row in drawn.tolist()], dtype=object)
+        drawn = words[random.randint(0, len(words), (rows, length))].tolist()
+        lengths = random.randint(1, length + 1, rows).tolist()
+        texts = [" ".join(row[:count]) for row, count in zip(drawn, lengths, strict=True)]
+        return np.array(texts, dtype=object)
 
     def opened(
         self,
