@@ -99,7 +99,9 @@ def measure_lengths(config: Config, data: Data, found: Found) -> None:
                 measured.unit,
                 measured.limit,
                 {
-                    str(percent): round(float(np.percentile(measured.lengths, percent)), 3)
+                    str(percent): round(
+                        float(np.percentile(measured.lengths, percent, method="higher")), 2
+                    )
                     for percent in _PERCENTILES
                 },
                 int((measured.lengths > measured.limit).sum()),

@@ -10,7 +10,9 @@ from mmzoo.spec.words import printable
 _WIDTH = 80
 _HANG = "  "
 _MOST_ROWS = 20
-_MOST_CLASSES = 12
+_MOST_CLASSES = 20
+_FEW_CLASSES = 12
+"""Of more classes than are shown, the commonest and the rarest, so many together."""
 _NAME = 28
 _SPLITS = ("train", "validation", "test")
 
@@ -61,11 +63,11 @@ def _classes(head: str, splits: Mapping[str, Mapping[str, int]]) -> Iterator[str
     order = sorted(splits["train"], key=lambda name: -splits["train"][name])
     shown = order
     if len(order) > _MOST_CLASSES:
-        shown = [*order[: _MOST_CLASSES // 2], *order[-_MOST_CLASSES // 2 :]]
+        shown = [*order[: _FEW_CLASSES // 2], *order[-_FEW_CLASSES // 2 :]]
     rows = [[name, *(f"{splits[split].get(name, 0):,}" for split in _SPLITS)] for name in shown]
     if len(order) > len(shown):
         left_out = f"... {len(order) - len(shown):,} more"
-        rows.insert(_MOST_CLASSES // 2, [left_out, "", "", ""])
+        rows.insert(_FEW_CLASSES // 2, [left_out, "", "", ""])
     yield from _table([f"{head}: {len(order):,} classes", *_SPLITS], rows)
 
 

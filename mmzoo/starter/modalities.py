@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LONGEST_TEXT = 400
 """Words that are read at most: more cost time, and seldom say more."""
 _FEW_TEXTS = 2_000
-"""Below this there are too few texts to learn pairs of words from."""
+"""Fewer different texts are too few to learn pairs of words from."""
 _MOST_WORDS = 20_000
 _BUCKETS = 50_000
 _FEW_ROWS = 2_000
@@ -31,9 +31,11 @@ def text_input(judged: Judged, column: polars.Series) -> Part:
     length = min(_LONGEST_TEXT, max(5, _rounded_up(usual)))
     unit = "characters" if cells.characters else "words"
     said = f"95 % of the texts have {usual:,} {unit} or fewer"
+    if usual > length:
+        said += ", but more take longer"
     encoder: dict[str, Any] = {"type": "embedding", "dim": 64, "dropout": 0.5}
     why = {"length": said}
-    if len(filled) >= _FEW_TEXTS:
+    if cells.distinct >= _FEW_TEXTS:
         encoder |= {"ngrams": 2, "buckets": _BUCKETS}
         why["encoder"] = "averages vectors of words and of pairs of words: quick, hard to beat"
     fields: dict[str, Any] = {"type": "text", "length": length, "vocabulary_size": _MOST_WORDS}
