@@ -62,7 +62,12 @@ class Devices:
         return f"{', '.join(self.names)} ({self.precision}{xla})"
 
 
-def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None = None) -> Devices:
+def prepare_devices(
+    kind: Kind,
+    train: Train,
+    before: Mapping[str, Any] | None = None,
+    batches_vary: bool = False,
+) -> Devices:
     """Finds the devices and sets TensorFlow up for them.
 
     Args:
@@ -70,6 +75,7 @@ def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None =
         train: gives precision, XLA and determinism.
         before: the record of the devices that a resumed training began with: it goes on with the
             same precision, XLA or not, and as many threads.
+        batches_vary: whether batches differ in shape beyond their number of rows.
 
     Raises:
         TrainingError: there is no such kind, a GPU was asked for and there is none, the batch
@@ -104,7 +110,9 @@ def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None =
         raise TrainingError(
             f"train.xla: expected false or auto on {len(devices)} devices, which XLA cannot join"
         )
-    xla = bool(gpus) and not several if train.xla == "auto" else train.xla
+    xla = train.xla
+    if xla == "auto":
+        xla = worth_xla(gpus=len(gpus), batches_vary=batches_vary)
     return Devices(
         kind="gpu" if gpus else "cpu",
         names=_gpu_names(gpus) if gpus else _cpu_names(len(devices), threads),
@@ -113,6 +121,11 @@ def prepare_devices(kind: Kind, train: Train, before: Mapping[str, Any] | None =
         xla=before["xla"] if before else xla,
         threads=threads,
     )
+
+
+def worth_xla(gpus: int, batches_vary: bool) -> bool:
+    """Whether XLA makes steps quicker: on one GPU, where it compiles one shape and not hundreds."""
+    return gpus == 1 and not batches_vary
 
 
 def available_cores() -> int:

@@ -99,7 +99,8 @@ class Train(Spec):
     """Numbers to compute in. `auto`: float32 on CPUs; on GPUs mixed_bfloat16 or mixed_float16
     where they have the units for it."""
     xla: Literal["auto"] | bool = "auto"
-    """Compile steps with XLA. `auto`: on GPUs, not on CPUs, where convolutions get slower."""
+    """Compile steps with XLA. `auto`: on a GPU, but not where batches of texts differ in length,
+    each of which would be compiled; nor on CPUs, where convolutions get slower."""
     deterministic: bool = False
     """Ask for bit-equal results on GPUs too, at some cost. CPUs give them anyway."""
     non_finite: Literal["stop", "skip"] = "stop"

@@ -9,13 +9,21 @@ import sys
 import pytest
 
 from mmzoo.config import load_config
-from mmzoo.devices import available_cores, memory_errors, prepare_devices
+from mmzoo.devices import available_cores, memory_errors, prepare_devices, worth_xla
 from mmzoo.errors import DataError, TrainingError
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
 from mmzoo.recipe import Train
 from mmzoo.trained import load_trained
 from mmzoo.training.train import train
+
+
+@pytest.mark.parametrize(
+    ("gpus", "batches_vary", "worth"),
+    [(0, False, False), (1, False, True), (1, True, False), (2, False, False)],
+)
+def test_xla_is_worth_it_on_one_gpu_with_batches_of_one_shape(gpus, batches_vary, worth):
+    assert worth_xla(gpus, batches_vary) is worth
 
 
 def test_a_cpu_computes_in_float32_without_xla():
@@ -81,7 +89,7 @@ def test_the_record_is_what_a_resume_goes_by():
 
 CODE = """
 from mmzoo.recipe import Train
-from mmzoo.devices import prepare_devices
+from mmzoo.devices import prepare_devices, worth_xla
 from mmzoo.lazy import tf
 print(prepare_devices("cpu", Train(), {before}).threads)
 print(tf.config.threading.get_intra_op_parallelism_threads())

@@ -45,6 +45,8 @@ class BaseInput(Spec):
 
     columns_field: ClassVar[str] = "column"
     """The field that names its columns, for errors."""
+    length_varies: ClassVar[bool] = False
+    """Whether batches differ in shape, beyond their number of rows."""
     takes_the_rest: ClassVar[bool] = False
     """Whether, where it names no columns, it reads all inputs that no other part reads."""
 

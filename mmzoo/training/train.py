@@ -96,7 +96,9 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Jour
     before = begun(run) if resume else None
     if before:
         check_same_config(run, config, fitted=False)  # Before the data is read, which takes long.
-    devices = prepare_devices(device, config.train, before["device"] if before else None)
+    began_with = before["device"] if before else None
+    vary = any(spec.length_varies for spec in config.inputs.values())
+    devices = prepare_devices(device, config.train, began_with, batches_vary=vary)
     if before:
         notes = (check_same_versions(before), check_same_devices(run, before["device"], devices))
         for sentence in chain(*notes):

@@ -44,6 +44,7 @@ class Text(BaseInput):
     """
 
     worded: ClassVar[bool] = True
+    length_varies: ClassVar[bool] = True
     role: ClassVar[Role] = "text"
 
     type: Literal["text"] = "text"
