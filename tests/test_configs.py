@@ -87,7 +87,8 @@ def test_a_config_round_trips(path, config, tmp_path):
 
 def test_a_config_finds_the_columns_of_its_data(config):
     named = config.with_columns()
-    assert all(part.column for part in (*named.inputs.values(), *named.heads.values()))
+    assert all(head.column for head in named.heads.values())
+    assert all(spec.source_columns() for spec in named.inputs.values())
 
 
 SLOW = {"image_cnn_224", "vgg16_transfer"}
@@ -108,7 +109,7 @@ def test_a_config_trains_saves_and_loads_to_equal_predictions(path, tmp_path):
     assert run.history()[-1]["step"] == (4 if staged else 2)
     best, fitted = load_trained(run)
     last, _ = load_trained(run, "last")
-    data = fitted.load_data(pytest.fail)
+    data = fitted.prepared(fitted.load_data(pytest.fail), run.preprocessing(), print)
     untrained = build_model(fitted)
     for inputs, _targets in evaluation_batches(fitted, data.splits["test"]):
         for name in fitted.heads:
