@@ -110,8 +110,8 @@ def _cost(cost: Cost) -> str:
             "computed once, in about the time of one epoch, and later epochs take a fraction of it."
         )
     return (
-        f"Estimate, by {cost.steps} steps on {cost.device}, as busy as it is now: {1000 * cost.step_seconds:.3g} ms a "
-        f"step, {_time(cost.epoch_seconds)} an epoch of {cost.steps_per_epoch:,} steps, "
+        f"Estimate, by {cost.steps} steps on {cost.device}, as busy as it is now: "
+        f"{1000 * cost.step_seconds:.3g} ms a step, {_time(cost.epoch_seconds)} an epoch of {cost.steps_per_epoch:,} steps, "
         f"{_time(60 * minutes)} for all {cost.epochs} epochs; "
         f"{cost.memory / 1e9:.1f} GB of memory.{frozen}"
     )
