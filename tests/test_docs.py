@@ -181,7 +181,7 @@ def test_a_command_that_is_shown_works(
     if line.startswith("mmzoo board"):
         assert_serves(line)
         return
-    if line.startswith("mmzoo data fetch") or "configs/mobilenet_v2_transfer" in line:
+    if re.search(r"^mmzoo data fetch|configs/(mobilenet_v2_transfer|fsdd_cnn)", line):
         monkeypatch.setenv("MMZOO_DATA_DIR", str(request.getfixturevalue("real_data")))
     if "--output products.yaml" in line:
         (workspace / "products.yaml").unlink()  # Which it would not replace.
