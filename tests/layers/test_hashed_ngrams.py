@@ -52,12 +52,22 @@ def test_numbers_are_from_1_to_buckets(buckets):
     assert found.max() == buckets
 
 
-def test_frequent_words_spread_over_the_buckets():
-    """Pairs of 300 words into as many buckets: near the 1 - 1/e that chance would fill."""
+@pytest.mark.parametrize("buckets", [50_000, 90_000, 100_000, 2**18, 10**6])
+def test_frequent_words_spread_over_the_buckets(buckets):
+    """All pairs of 300 words, which are ids in a row: as many vectors as chance would give them."""
     first, second = np.meshgrid(np.arange(1, 301), np.arange(1, 301))
     ids = np.stack([first.ravel(), second.ravel()], axis=1)
-    found = ngrams(ids, buckets=90_000)
-    assert 0.60 < len(np.unique(found)) / 90_000 < 0.66
+    found = ngrams(ids, buckets=buckets)
+    filled = buckets * (1 - np.exp(-90_000 / buckets))
+    assert len(np.unique(found)) == pytest.approx(filled, rel=0.01)
+
+
+def test_numbers_are_the_same_for_ever():
+    """Vectors of finished runs rely on them."""
+    assert ngrams([[5, 6, 7], [1, 1, 20_000]], longest=3, buckets=2**18).tolist() == [
+        [217432, 221575, 201768],
+        [24022, 101651, 174786],
+    ]
 
 
 def test_it_works_in_a_graph_on_texts_of_any_length():
