@@ -25,7 +25,7 @@ class SelfAttention(keras.layers.Layer):
     def __init__(self, num_heads: int, dropout: float = 0.0, **settings: Any) -> None:
         super().__init__(**settings)
         self.num_heads = num_heads
-        self.dropout = keras.layers.Dropout(dropout, name="dropout")
+        self.dropout = keras.layers.Dropout(dropout, name="dropout", dtype=self.dtype_policy)
 
     def build(self, words_shape: tuple[Any, ...], present_shape: Any) -> None:
         width = words_shape[-1]
@@ -39,7 +39,9 @@ class SelfAttention(keras.layers.Layer):
         size = words.shape[-1] // self.num_heads
         mixed = tf.reshape(self.projection(words), [batch, positions, 3, self.num_heads, size])
         queries, keys, values = tf.unstack(tf.transpose(mixed, [2, 0, 3, 1, 4]))
-        scores = tf.cast(tf.matmul(queries, keys, transpose_b=True), tf.float32) * size**-0.5
+        # Scaled before they are multiplied, which in float16 might overflow.
+        queries *= tf.cast(size**-0.5, queries.dtype)
+        scores = tf.cast(tf.matmul(queries, keys, transpose_b=True), tf.float32)
         seen = present[:, None, None, :]
         weights = tf.nn.softmax(tf.where(seen, scores, tf.float32.min))
         weights = tf.cast(weights * tf.cast(seen, tf.float32), words.dtype)

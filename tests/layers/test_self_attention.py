@@ -46,3 +46,26 @@ def test_weights_of_the_mixtures_are_dropped_in_training_only():
     np.testing.assert_array_equal(*quiet)
     noisy = [layer(values, present, training=True).numpy() for _ in range(2)]
     assert (noisy[0] != noisy[1]).any()
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_its_own_precision_is_that_of_its_parts(precision):
+    """As where a layer is made of its description, under another policy than it had."""
+    from mmzoo.layers.self_attention import SelfAttention
+
+    layer = SelfAttention(2, dropout=0.1, dtype=f"mixed_{precision}")
+    values, present = tf.random.normal((2, 3, 4), seed=1), tf.ones((2, 3), tf.bool)
+    for training in (False, True):
+        assert layer(values, present, training=training).dtype == precision
+
+
+def test_large_values_do_not_overflow_in_float16():
+    """Queries and keys of 100 each: products of 160,000 before they are scaled, 40,000 after."""
+    from mmzoo.layers.self_attention import SelfAttention
+
+    layer = SelfAttention(1, dtype="mixed_float16")
+    values, present = tf.ones((1, 3, 16)), tf.ones((1, 3), tf.bool)
+    layer(values, present)
+    layer.projection.kernel.assign(tf.fill((16, 48), 100.0 / 16))
+    layer.output_layer.kernel.assign(tf.eye(16))
+    np.testing.assert_allclose(layer(values, present), 100.0, rtol=1e-3)
