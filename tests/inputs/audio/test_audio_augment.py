@@ -64,6 +64,14 @@ def test_noise_is_as_loud_as_its_ratio_says():
         np.testing.assert_allclose(found, ratio, atol=0.3)
 
 
+def test_noise_is_as_loud_beside_floats_beyond_one():
+    """Some tools write 16-bit samples as floats without a scale, and those are read as they are."""
+    values = np.tile(2.0**15 * hiss(8_000)[:, 0], (2, 1))
+    noise = applied(Noise(snr=(10.0, 10.0)), values) - values
+    found = 10 * np.log10((values**2).mean(1) / (noise**2).mean(1))
+    np.testing.assert_allclose(found, 10.0, atol=0.3)
+
+
 def test_ratios_are_spread_over_their_range():
     values = np.tile(tone(), (200, 1))
     noise = applied(Noise(snr=(5.0, 25.0)), values) - values
