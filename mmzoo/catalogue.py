@@ -29,7 +29,7 @@ from mmzoo.optimizers import Optimizer
 from mmzoo.runs import all_runs
 from mmzoo.schedules import Schedule
 from mmzoo.sources import Listing, Source, catalogue
-from mmzoo.spec import Spec
+from mmzoo.spec import Spec, field_notes
 from mmzoo.spec.expected import Expected
 from mmzoo.spec.files import config_of_name
 from mmzoo.spec.words import either, flow, shorten
@@ -161,7 +161,7 @@ def component(family: str, name: str, spec: type[Spec]) -> Component:
         field: (
             Expected.of(info.annotation, info).words(),
             "" if info.is_required() else flow(_plain(info.default)),
-            info.description or "",
+            field_notes(spec).get(field, ""),
         )
         for field, info in spec.model_fields.items()
         if field != "type"

@@ -8,9 +8,16 @@ from inspect import cleandoc
 from typing import Annotated, Any, Self
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
+from mmzoo.spec.notes import field_notes
 from mmzoo.spec.words import describe
 
 LARGEST_INT = 2**31 - 1
@@ -61,7 +68,6 @@ class Spec(BaseModel):
         extra="forbid",
         strict=True,
         validate_default=True,
-        use_attribute_docstrings=True,
         allow_inf_nan=False,
     )
 
@@ -79,6 +85,16 @@ class Spec(BaseModel):
         return type(self)(
             **{**{name: getattr(self, name) for name in type(self).model_fields}, **fields}
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema)["properties"]
+        for name, note in field_notes(cls).items():
+            properties[name].setdefault("description", note)
+        return schema
 
     @model_validator(mode="after")
     def _keep_rules(self) -> Self:

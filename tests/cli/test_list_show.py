@@ -58,7 +58,7 @@ def test_where_there_is_nothing_that_is_said(mmzoo, words, said):
 def test_a_pattern_alone_is_looked_for_in_all_kinds(mmzoo):
     found = mmzoo("list", "l*", "--json").document
     assert set(found) == set(KINDS)
-    assert (set(found["encoders"]), set(found["optimizers"])) == ({"lenet"}, {"lion"})
+    assert (set(found["encoders"]), set(found["optimizers"])) == ({"lenet", "lstm"}, {"lion"})
     assert mmzoo("list", "le?et").out.splitlines()[0] == "encoders:"
     assert mmzoo("list", "zz*").err == "Nothing matches 'zz*'.\n"
 
