@@ -12,7 +12,8 @@ class SpecAugment(keras.layers.Layer):
     """In training, hides random bands of frequencies and stretches of time of each spectrogram.
 
     Float `[batch, frames, bins]` keeps its shape. What is hidden is 0, which is the mean of what
-    has been standardised. Each mask has a width of its own, even from nothing to the widest.
+    has been standardised. Each mask has a width of its own, each as likely from nothing to the
+    widest.
 
     The draws come from a seed among the layer's variables, as those of Keras' dropout do.
 
@@ -21,9 +22,9 @@ class SpecAugment(keras.layers.Layer):
 
     Args:
         frequency_masks: how many bands.
-        frequency_width: of the widest, as a share of all bins.
+        frequency_width: of the widest, as a share of all bins, rounded to whole ones.
         time_masks: how many stretches.
-        time_width: of the longest, as a share of all frames.
+        time_width: of the longest, as a share of all frames, rounded to whole ones.
         seed: for the draws; by default, of Keras' global one.
     """
 
@@ -57,7 +58,7 @@ class SpecAugment(keras.layers.Layer):
     def _seen(self, batch: tf.Tensor, size: int, masks: int, width: float) -> tf.Tensor:
         """Which of the places along one side no mask covers, bool `[batch, size]`."""
         draws = keras.random.uniform((batch, 2, masks), seed=self.seed_generator)
-        widths = tf.floor(draws[:, 0] * (width * size + 1.0))
+        widths = tf.floor(draws[:, 0] * (round(width * size) + 1.0))
         starts = tf.floor(draws[:, 1] * (size - widths + 1.0))
         places = tf.range(size, dtype=tf.float32)[None, :, None]
         hidden = (places >= starts[:, None]) & (places < (starts + widths)[:, None])

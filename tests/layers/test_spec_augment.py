@@ -40,6 +40,16 @@ def test_masks_are_stretches_of_every_width_up_to_the_widest():
     np.testing.assert_array_equal(seen == 0, frames[:, :, None] | bins[:, None, :])
 
 
+@pytest.mark.parametrize(("width", "widest"), [(0.1, 4), (0.11, 4), (0.12, 5)])
+def test_every_width_is_as_likely_where_the_share_is_no_whole_number(width, widest):
+    from mmzoo.layers.spec_augment import SpecAugment
+
+    seen = SpecAugment(1, width, 0, 0.0, seed=0)(np.ones((6_000, 2, 40), "float32"), training=True)
+    counts = np.bincount(hidden(seen)[1].sum(1))
+    assert len(counts) == widest + 1
+    np.testing.assert_allclose(counts, 6_000 / (widest + 1), rtol=0.12)
+
+
 def test_more_masks_hide_more():
     from mmzoo.layers.spec_augment import SpecAugment
 
