@@ -57,7 +57,7 @@ def require_whole(content: bytes, container: Container) -> None:
 def _require_whole_wav(content: bytes) -> None:
     order: Literal["little", "big"] = "big" if content[:4] == b"RIFX" else "little"
     for name, start, size in _chunks(content, order):
-        if name == b"fmt " and int.from_bytes(content[start + 4 : start + 8], order) == 0:
+        if name == b"fmt " and content[start + 4 : start + 8] == bytes(4):
             raise UnreadableError("the sound's header says 0 Hz: there is no such rate")
         there = len(content) - start
         if name == b"data" and size > there and not _is_unknown(size):

@@ -174,7 +174,8 @@ def test_a_wav_file_that_breaks_off_is_refused():
     assert reason(content[:8_044], decode=False) == (
         "the sound is damaged: it has 8,000 of 16,000 bytes of samples"
     )
-    assert reason(content[:30]).startswith("the sound is damaged: ")
+    for length in range(12, 41):
+        assert reason(content[:length]).startswith("the sound is damaged: ")
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF - 36])
