@@ -193,12 +193,28 @@ def test_a_damaged_binary_file_is_refused_by_its_byte(content, problem, tmp_path
         ({"words": np.array(WORDS[:5]), "vectors": VECTORS}, "expected float [5, 4], a row for"),
         ({"words": np.array(WORDS), "vectors": VECTORS[0]}, "got float32 [4]"),
         ({"words": np.array(WORDS), "vectors": VECTORS.astype(int)}, "got int64 [6, 4]"),
+        (
+            {"words": np.array(WORDS), "vectors": np.full((6, 4), 1e300)},
+            "row 0: the vector of 'film' is not finite",
+        ),
     ],
 )
 def test_other_arrays_are_refused(saved, problem, tmp_path):
     path = tmp_path / "x.npz"
     np.savez(path, **saved)
     assert problem in message(path)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [(4, 99), (6, 1), (6, 64), (8, 77)], ids=["version", "key", "strong", "way"]
+)
+def test_arrays_packed_in_a_way_that_is_not_known_are_refused(place, value, tmp_path):
+    path = arrays(tmp_path)
+    content = bytearray(path.read_bytes())
+    for header, offset in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        content[content.find(header) + offset + place] = value
+    path.write_bytes(content)
+    assert "expected numpy arrays `words` and `vectors`" in message(path)
 
 
 def test_damaged_arrays_are_refused(tmp_path):

@@ -16,6 +16,7 @@ _DAMAGE = (
     AttributeError,
     EOFError,
     KeyError,
+    RuntimeError,
     TypeError,
     ValueError,
     zipfile.BadZipFile,
@@ -35,6 +36,8 @@ def entries_of_arrays(path: Path, places: Places, dim: int) -> Entries:
     Raises:
         DataError: the file is damaged, has other arrays, or vectors of another width.
     """
+    import numpy as np
+
     words, vectors = _arrays(path)
     if words.ndim != 1 or words.dtype.kind not in "US":
         raise damaged(path, "words", f"expected text [words], got {_shown(words)}")
@@ -46,7 +49,9 @@ def entries_of_arrays(path: Path, places: Places, dim: int) -> Entries:
     for row, word in enumerate(words.tolist()):
         place = places.get(word if isinstance(word, bytes) else word.encode())
         if place is not None:
-            yield Entry(place, vectors[row], f"row {row}")
+            with np.errstate(over="ignore"):  # What float32 cannot hold becomes infinite.
+                vector = vectors[row].astype("float32")
+            yield Entry(place, vector, f"row {row}")
 
 
 def _arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
