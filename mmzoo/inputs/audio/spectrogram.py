@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from annotated_types import Lt
+from annotated_types import Ge, Lt
 from pydantic import Field
 
 from mmzoo.spec import (
@@ -46,8 +46,8 @@ class LogMel(Spec):
     """Where the lowest band begins, in hertz."""
     high: PositiveFloat | None = None
     """Where the highest band ends, in hertz; by default, at half of the rate."""
-    floor: Annotated[float, Lt(0)] = -80.0
-    """The least loudness that is told apart from silence, in decibels below a sine of amplitude
+    floor: Annotated[float, Ge(-200), Lt(0)] = -80.0
+    """The least loudness that is told apart from silence, in decibels beside a sine of amplitude
     1."""
 
     @property

@@ -87,6 +87,15 @@ def test_rules(fields, message):
     assert messages(lambda: audio(**fields)) == [message]
 
 
+def test_silence_has_finite_decibels_down_to_the_lowest_floor():
+    """Beyond, its power would be 0 in float32, and its logarithm infinite."""
+    audio(spectrogram={"type": "log_mel", "floor": -200.0})
+    with pytest.raises(ValidationError, match="greater than or equal to -200"):
+        audio(spectrogram={"type": "log_mel", "floor": -201.0})
+    layer = LogMel(8_000, 10, 200, 80, 20.0, 4_000.0, floor=-200.0)
+    np.testing.assert_allclose(layer(np.zeros((1, 800), "float32")), -200.0, atol=1e-3)
+
+
 def test_a_band_without_frequencies_is_found_exactly():
     """The rule says without numpy what the layer's own weights show."""
     for bins in range(20, 90, 3):
