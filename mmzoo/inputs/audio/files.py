@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from mmzoo.inputs.audio.containers import container_of, require_whole
+from mmzoo.inputs.audio.mpeg import with_length
 from mmzoo.inputs.reading import UnreadableError
 
 if TYPE_CHECKING:
@@ -150,6 +151,8 @@ def _sound(content: bytes) -> Iterator[soundfile.SoundFile]:
             f"not a sound that mmzoo reads: expected {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
         )
     require_whole(content, container)
+    if container == "MP3":
+        content = with_length(content)
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as sound:
             yield sound
