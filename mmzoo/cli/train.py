@@ -67,7 +67,7 @@ def train(
       mmzoo train configs/mnist_cnn.yaml
       mmzoo train configs/mnist_cnn.yaml --set train.epochs=10 --set train.seed=1
       mmzoo train configs/mnist_cnn.yaml --resume
-      mmzoo train configs/mr_cnn.yaml --fold all/10
+      mmzoo train configs/digits_cnn.yaml --fold all/5
     """
     if fold and smoke:
         raise click.UsageError("--fold and --smoke: made-up data has no folds.")
