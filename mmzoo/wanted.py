@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import numpy as np
 
-Role = Literal["file", "text", "value", "class", "labels", "number"]
+Role = Literal["file", "text", "category", "value", "class", "labels", "number"]
 """What a column is for, and so what a source that has only cells makes of them:
 
 - `file`: absolute paths, text `[rows]`; the others' own arrays, such as uint8 pictures, as they are
 - `text`: objects `[rows]`, each a str, or None where there is none
 - `value`: float64 `[rows]` with NaN, datetime64 with NaT, or objects `[rows]`: a str or None
+- `category`: likewise; but what has no types, as cells of a CSV file, stays text as it is written,
+  so that no row is read otherwise for the sake of others
 - `class`: int64 `[rows]`, with the classes' names
 - `labels`: uint8 `[rows, labels]` of zeros and ones, with the labels' names
 - `number`: float32 `[rows]`

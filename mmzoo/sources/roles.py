@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _ROLES: dict[Kind, tuple[Role, ...]] = {
     "image": ("file",),
     "file": ("file",),
-    "text": ("text", "value"),
-    "number": ("number", "value"),
-    "class": ("class", "value"),
+    "text": ("text", "category", "value"),
+    "number": ("number", "category", "value"),
+    "class": ("class", "category", "value"),
 }
 """What a column of each kind can be wanted for."""
 _HOLDS: dict[Kind, str] = {
@@ -30,6 +30,7 @@ _HOLDS: dict[Kind, str] = {
 _WANTED: dict[Role, str] = {
     "file": "files",
     "text": "texts",
+    "category": "categories",
     "value": "numbers or categories",
     "class": "classes",
     "labels": "several labels a row",
@@ -68,8 +69,8 @@ def in_role(values: np.ndarray, kind: Kind, role: Role, names: Sequence[str]) ->
 
     if role == "number":
         return values.astype(np.float32)
-    if role == "value" and kind == "class":
+    if role in ("category", "value") and kind == "class":
         return np.array(names, dtype=object)[values]
-    if role == "value" and kind == "number":
+    if role in ("category", "value") and kind == "number":
         return values.astype(np.float64)
     return values

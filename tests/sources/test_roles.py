@@ -24,6 +24,7 @@ def test_classes_are_numbers_as_targets_and_names_as_inputs() -> None:
     assert in_role(classes, "class", "class", ("neg", "pos")) is classes
     values = in_role(classes, "class", "value", ("neg", "pos"))
     assert (values.dtype, values.tolist()) == (np.dtype(object), ["pos", "neg", "pos"])
+    assert in_role(classes, "class", "category", ("neg", "pos")).tolist() == values.tolist()
 
 
 @pytest.mark.parametrize("role", ["text", "value"])

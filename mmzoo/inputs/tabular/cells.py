@@ -24,6 +24,8 @@ _NEARLY_ALL = 0.95
 """From this share of numbers or dates on, a column is taken to be of such."""
 _ENOUGH = 10_000
 """Of so many texts, evenly spread over the rows, the share is taken."""
+_WHOLE = r"^(-?[0-9]+)\.0$"
+"""A whole number, as pandas writes it beside missing ones."""
 _TIME = r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$"
 _FIRST_DATE, _FIRST_NO_DATE = "0001-01-01", "10000-01-01"
 _EXPECTED: dict[FoundKind, str] = {
@@ -164,13 +166,14 @@ def _texts(values: np.ndarray) -> pl.Series:
     import polars as pl
 
     if values.dtype.kind == "f":
-        # 3.0 and 3 are one category, however the file was read; so are -0.0 and 0.
-        texts = pl.Series(values + 0.0).fill_nan(None).cast(pl.String).str.strip_suffix(".0")
+        # So that -0.0 is 0 too.
+        texts = pl.Series(values + 0.0).fill_nan(None).cast(pl.String)
     elif values.dtype.kind == "O":
         texts = pl.Series(values.tolist(), dtype=pl.String, strict=False)
     else:
         texts = pl.Series(values).cast(pl.String)
-    texts = texts.str.strip_chars()
+    # 3.0 and 3 are one category, however the file was written.
+    texts = texts.str.strip_chars().str.replace(_WHOLE, "${1}")
     return texts.set(texts == "", None)
 
 

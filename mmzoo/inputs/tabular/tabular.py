@@ -150,7 +150,7 @@ class Tabular(BaseInput):
     def wanted(self) -> dict[str, Wanted]:
         """What is asked of the source for each of its columns."""
         return {
-            column: Wanted(self.role, partial(_made_up, kind))
+            column: Wanted("category" if kind == "category" else "value", partial(_made_up, kind))
             for column, kind in self.kinds.items()
         }
 

@@ -52,7 +52,7 @@ def _made(
     match wanted.role:
         case "file":
             return _files(column, name, root, where)
-        case "text":
+        case "text" | "category":
             return _texts(column, name, where)
         case "value":
             return _values(column, name, where)

@@ -29,7 +29,7 @@ from mmzoo.wanted import Role, Wanted
 if TYPE_CHECKING:
     import numpy as np
 
-_INPUTS: tuple[Role, ...] = ("file", "text", "value")
+_INPUTS: tuple[Role, ...] = ("file", "text", "category", "value")
 
 
 class TableRows(Spec):

@@ -120,6 +120,7 @@ def test_numbers_are_no_dates_and_dates_no_numbers():
     ("given", "categories"),
     [
         (texts("a", " b ", "", "  ", None, "NA"), ["a", "b", None, None, None, "NA"]),
+        (texts("1", "1.0", "1.00", "007", "2.50", "x.0"), ["1", "1", "1.00", "007", "2.50", "x.0"]),
         (np.array([1, 2.5, NAN, -0.0, 1e20]), ["1", "2.5", None, "0", "1e+20"]),
         (np.array([3, -1]), ["3", "-1"]),
         (np.array([True, False]), ["true", "false"]),

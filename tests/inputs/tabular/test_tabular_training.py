@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mmzoo import evaluate, predict
+from mmzoo.config import load_config
 from mmzoo.errors import DataError, Interrupted, RunError
 from mmzoo.lazy import tf
 from mmzoo.model import build_model
@@ -99,6 +100,29 @@ def test_an_evaluation_gives_the_same_figures_and_a_report(run):
     assert 5e5 < float(rows[0]["price"]) < 2e6
     assert (folder / "report.html").is_file()
     assert (folder / "regression.png").is_file()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [("1.0", "2.50", "x"), ("2020-01-01", "2020-01-02", "x"), ("1e3", "2e3", "x"), ("7", "07", "x")],
+)
+@pytest.mark.parametrize("kind", ["category", "auto"])
+def test_a_category_is_known_again_whatever_is_in_other_rows(cells, kind, tmp_path):
+    """Cells that are all numbers or dates are the same names beside cells that are none."""
+
+    def table(name, cells):
+        path = tmp_path / name
+        path.write_text("size,price\n" + "".join(f"{cell},1\n" for cell in cells))
+        return path
+
+    inputs = {"facts": {"type": "tabular", "columns": {"size": kind}}}
+    found = load_config(config(table("train.csv", cells * 20)) | {"inputs": inputs}).with_columns()
+    found, preprocessing = found.fitted(found.load_data(pytest.fail))
+    for chosen in (cells, cells[:1], cells[:2]):
+        rows = found.load_rows(str(table("new.csv", chosen)), "data", pytest.fail, labelled=False)
+        # Ids are known, so nothing is told.
+        ids = found.prepared(rows, preprocessing, pytest.fail).splits["data"]["size"][:, 0]
+        assert len(set(ids.tolist())) == len(chosen)
 
 
 def test_rows_of_another_table_are_predicted(run, tmp_path):
