@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import struct
 import zipfile
 from pathlib import Path
@@ -133,6 +136,29 @@ def test_vectors_of_another_width_are_refused_with_the_right_dim(write, dim, tmp
         f"word vectors: {path} has vectors of 4 numbers, expected {dim}, which is the encoder's "
         "`dim`: set `dim: 4`, or take another file"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("glove.txt.gz", gzip.compress),
+        ("wiki.vec.bz2", bz2.compress),
+        ("wiki.xz", lzma.compress),
+        ("google.bin", gzip.compress),
+    ],
+)
+def test_a_packed_file_is_to_be_unpacked(name, pack, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(pack(lines()))
+    assert "byte 0: the file is packed (" in message(path)
+    assert message(path).endswith("): unpack it first")
+
+
+def test_a_zip_file_is_to_be_unpacked(tmp_path):
+    path = tmp_path / "glove.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("glove.txt", lines())
+    assert message(path).endswith("byte 0: the file is packed (zip): unpack it first")
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -23,6 +23,15 @@ _READERS: dict[str, Callable[[Path, Places, int], Entries]] = {
 }
 """By the file's ending; all others are text."""
 
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+"""How packed files begin."""
+
 
 @dataclass(frozen=True)
 class WordVectors:
@@ -58,6 +67,7 @@ def read_vectors(path: Path, vocabulary: Sequence[str], dim: int) -> WordVectors
     places = {word.encode(): place for place, word in enumerate(vocabulary)}
     found: dict[int, np.ndarray] = {}
     try:
+        _require_unpacked(path)
         for entry in _READERS.get(path.suffix.lower(), entries_of_lines)(path, places, dim):
             if entry.place in found:
                 continue
@@ -72,3 +82,12 @@ def read_vectors(path: Path, vocabulary: Sequence[str], dim: int) -> WordVectors
     return WordVectors(
         np.array(known, dtype="int64"), np.array(vectors, dtype="float32").reshape(-1, dim)
     )
+
+
+def _require_unpacked(path: Path) -> None:
+    """Raises a DataError for the archives that such files are published in."""
+    with path.open("rb") as file:
+        begin = file.read(6)
+    kinds = [kind for sign, kind in _PACKED.items() if begin.startswith(sign)]
+    if kinds and path.suffix.lower() != ".npz":
+        raise damaged(path, "byte 0", f"the file is packed ({kinds[0]}): unpack it first")
