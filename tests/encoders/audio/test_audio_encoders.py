@@ -47,7 +47,7 @@ def built(encoder, shape) -> tuple[Features, keras.Model]:
 
 def shapes(encoder):
     smallest = encoder.smallest_spectrogram()
-    sizes = [(smallest, smallest), (20, 13), (25, 40)]
+    sizes = [(smallest, smallest), (20, 16), (25, 40)]
     return list(dict.fromkeys((max(f, smallest), max(b, smallest)) for f, b in sizes))
 
 
@@ -79,7 +79,7 @@ def test_gradients_reach_every_weight(encoder):
 def test_weights_are_drawn_from_the_seed(encoder):
     def weights(seed):
         keras.utils.set_random_seed(seed)
-        return built(encoder, (20, 13))[1].get_weights()
+        return built(encoder, (20, 16))[1].get_weights()
 
     first, again, other = weights(1), weights(1), weights(2)
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
@@ -88,7 +88,7 @@ def test_weights_are_drawn_from_the_seed(encoder):
 
 def test_layers_have_the_same_names_in_every_process(encoder):
     """Weights files go by names, so none may count up within a process."""
-    names = [[layer.name for layer in built(encoder, (20, 13))[1].layers] for _ in range(2)]
+    names = [[layer.name for layer in built(encoder, (20, 16))[1].layers] for _ in range(2)]
     assert names[0][1:] == names[1][1:]  # The first is the input, which the test made.
 
 
@@ -96,22 +96,22 @@ def test_it_works_in_mixed_precision(encoder):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        _, model = built(encoder, (20, 13))
+        _, model = built(encoder, (20, 16))
     finally:
         keras.config.set_dtype_policy(before)
-    vector, _ = model(spectrograms((20, 13)), training=True)
+    vector, _ = model(spectrograms((20, 16)), training=True)
     assert vector.dtype == "float16"
     assert np.isfinite(vector).all()
 
 
 def test_weights_are_saved_and_loaded(encoder, tmp_path):
-    _, model = built(encoder, (20, 13))
-    expected = model(spectrograms((20, 13)), training=False)[0].numpy()
+    _, model = built(encoder, (20, 16))
+    expected = model(spectrograms((20, 16)), training=False)[0].numpy()
     save_weights(model, tmp_path / "model.weights.h5")
     keras.utils.set_random_seed(99)
-    _, other = built(encoder, (20, 13))
+    _, other = built(encoder, (20, 16))
     load_weights(other, tmp_path / "model.weights.h5")
-    np.testing.assert_array_equal(other(spectrograms((20, 13)), training=False)[0], expected)
+    np.testing.assert_array_equal(other(spectrograms((20, 16)), training=False)[0], expected)
 
 
 # CNN.
@@ -152,15 +152,15 @@ def test_one_frame_less_than_the_smallest_leaves_nothing():
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
 def test_tokens_are_the_states_at_every_frame(name):
     for bidirectional in (False, True):
-        features, _ = built(ENCODERS[name](units=(6, 5), bidirectional=bidirectional), (20, 13))
+        features, _ = built(ENCODERS[name](units=(6, 5), bidirectional=bidirectional), (20, 16))
         assert features.tokens.shape == (None, 20, 10 if bidirectional else 5)
         assert features.vector.shape == (None, 10 if bidirectional else 5)
 
 
 @pytest.mark.parametrize("pooling", ["last", "average", "max"])
 def test_states_are_pooled(pooling):
-    _, model = built(AudioGRU(units=(5,), pooling=pooling), (20, 13))
-    vector, tokens = (one.numpy() for one in model(spectrograms((20, 13))))
+    _, model = built(AudioGRU(units=(5,), pooling=pooling), (20, 16))
+    vector, tokens = (one.numpy() for one in model(spectrograms((20, 16))))
     # What reads backwards ends at the first frame.
     ends = np.concatenate([tokens[:, -1, :5], tokens[:, 0, 5:]], axis=1)
     expected = {"last": ends, "average": tokens.mean(1), "max": tokens.max(1)}[pooling]
@@ -168,11 +168,11 @@ def test_states_are_pooled(pooling):
 
 
 def test_backwards_is_forwards_on_a_reversed_sound():
-    _, model = built(AudioLSTM(units=(5,)), (20, 13))
-    values = spectrograms((20, 13))
+    _, model = built(AudioLSTM(units=(5,)), (20, 16))
+    values = spectrograms((20, 16))
     weights = model.get_weights()
     half = len(weights) // 2
-    _, swapped = built(AudioLSTM(units=(5,)), (20, 13))
+    _, swapped = built(AudioLSTM(units=(5,)), (20, 16))
     swapped.set_weights(weights[half:] + weights[:half])
     forwards, backwards = np.split(model(values)[1].numpy(), 2, axis=2)
     other = np.split(swapped(values[:, ::-1])[1].numpy()[:, ::-1], 2, axis=2)
