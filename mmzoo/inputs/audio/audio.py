@@ -48,7 +48,8 @@ class Audio(BaseInput):
     """Samples a second, in hertz; files of another rate are resampled. Half of it is the highest
     frequency that is left: 8,000 suffices for telephones, 16,000 for speech."""
     seconds: PositiveFloat
-    """How long all sounds are made: longer ones are cut, shorter ones padded with silence."""
+    """How long all sounds are made: longer ones are cut, shorter ones padded with silence.
+    Unlike a text's padding, it is part of the example, and heard like any other silence."""
     keep: Keep = "start"
     """Which part of a longer sound is kept: its start, or its center. A shorter one lies there."""
     spectrogram: Spectrogram = LogMel()
