@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mmzoo.encoders.activations import Activation
 from mmzoo.encoders.base import Encoder
+from mmzoo.encoders.dense import dense_layers
 from mmzoo.encoders.features import Features
 from mmzoo.encoders.pooling import Pooling, pooled
 from mmzoo.lazy import keras
@@ -79,10 +80,7 @@ class Convolutions(Encoder):
         x = pooled(x, self.pooling)
         if self.dropout:
             x = keras.layers.Dropout(self.dropout, name="dropout")(x)
-        for index, units in enumerate(self.units):
-            x = keras.layers.Dense(units, self.activation, name=f"dense{index + 1}")(x)
-            if self.dropout:
-                x = keras.layers.Dropout(self.dropout, name=f"dropout{index + 1}")(x)
+        x = dense_layers(x, self.units, self.activation, self.dropout)
         return Features(vector=x, tokens=tokens)
 
     def _convolution(self, x: KerasTensor, filters: int, stage: int, name: str) -> KerasTensor:

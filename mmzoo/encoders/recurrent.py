@@ -44,9 +44,7 @@ def recurrent_states(
 
     states = [x]
     for index, width in enumerate(units, start=1):
-        x = states[0]
-        if len(states) > 1:
-            x = keras.layers.Concatenate(name=f"both{index - 1}")(states)
+        x = joined(states, f"both{index - 1}")
         if dropout:
             x = keras.layers.SpatialDropout1D(dropout, name=f"dropout{index}")(x)
         states = [_layer(cell, width, recurrent_dropout, f"{cell}{index}")(x)]
@@ -56,6 +54,11 @@ def recurrent_states(
             backwards = _layer(cell, width, recurrent_dropout, name)(backwards)
             states.append(ReversedWords(name=f"restored{index}")(backwards, present))
     return states
+
+
+def joined(parts: list[KerasTensor], name: str) -> KerasTensor:
+    """The tensors side by side, along their last axis."""
+    return keras.layers.Concatenate(name=name)(parts) if len(parts) > 1 else parts[0]
 
 
 def _layer(cell: Cell, units: int, recurrent_dropout: float, name: str) -> keras.Layer:

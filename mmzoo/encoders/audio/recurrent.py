@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mmzoo.encoders.audio.base import AudioNetwork
 from mmzoo.encoders.features import Features
-from mmzoo.encoders.recurrent import Cell, recurrent_states
+from mmzoo.encoders.recurrent import Cell, joined, recurrent_states
 from mmzoo.lazy import keras
 from mmzoo.spec import PositiveInt, Problem, Rate
 
@@ -51,14 +51,14 @@ class RecurrentAudio(AudioNetwork):
             self.dropout,
             self.recurrent_dropout,
         )
-        return Features(vector=self._pooled(states), tokens=_joined(states, "tokens"))
+        return Features(vector=self._pooled(states), tokens=joined(states, "tokens"))
 
     def _pooled(self, states: list[KerasTensor]) -> KerasTensor:
         match self.pooling:
             case "average":
-                return keras.layers.GlobalAveragePooling1D(name="average")(_joined(states, "both"))
+                return keras.layers.GlobalAveragePooling1D(name="average")(joined(states, "both"))
             case "max":
-                return keras.layers.GlobalMaxPooling1D(name="max")(_joined(states, "both"))
+                return keras.layers.GlobalMaxPooling1D(name="max")(joined(states, "both"))
         others = states[0].shape[1] - 1
         # What reads backwards ends at the first frame.
         crops = {"last": (others, 0), "first": (0, others)}
@@ -66,9 +66,4 @@ class RecurrentAudio(AudioNetwork):
             keras.layers.Flatten(name=name)(keras.layers.Cropping1D(crop, name=f"{name}_frame")(x))
             for x, (name, crop) in zip(states, crops.items(), strict=False)
         ]
-        return _joined(ends, "ends")
-
-
-def _joined(parts: list[KerasTensor], name: str) -> KerasTensor:
-    """The tensors side by side, along their last axis."""
-    return keras.layers.Concatenate(name=name)(parts) if len(parts) > 1 else parts[0]
+        return joined(ends, "ends")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from mmzoo.encoders.activations import Activation
+from mmzoo.encoders.dense import dense_layers
 from mmzoo.encoders.features import Features
 from mmzoo.encoders.text.base import TextNetwork
 from mmzoo.lazy import keras
@@ -60,10 +61,7 @@ class TextEmbedding(TextNetwork):
         x = MaskedAverage(name="average")(x, present)
         if self.dropout and not self.units:
             x = keras.layers.Dropout(self.dropout, name="dropout")(x)
-        for index, units in enumerate(self.units, start=1):
-            x = keras.layers.Dense(units, self.activation, name=f"dense{index}")(x)
-            if self.dropout:
-                x = keras.layers.Dropout(self.dropout, name=f"dropout{index}")(x)
+        x = dense_layers(x, self.units, self.activation, self.dropout)
         return Features(vector=x, tokens=tokens)
 
     def _with_ngrams(

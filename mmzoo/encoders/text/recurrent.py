@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from mmzoo.encoders.features import Features
-from mmzoo.encoders.recurrent import Cell, recurrent_states
+from mmzoo.encoders.recurrent import Cell, joined, recurrent_states
 from mmzoo.encoders.text.base import TextNetwork
-from mmzoo.lazy import keras
 from mmzoo.spec import PositiveInt, Problem, Rate
 
 if TYPE_CHECKING:
@@ -95,8 +94,3 @@ class PooledRecurrentText(RecurrentText):
         ends = [LastWord(name="last")(forwards, present)]
         ends += [FirstWord(name="first")(read) for read in backwards]
         return joined(ends, "ends")
-
-
-def joined(parts: list[KerasTensor], name: str) -> KerasTensor:
-    """The tensors side by side, along their last axis."""
-    return keras.layers.Concatenate(name=name)(parts) if len(parts) > 1 else parts[0]
