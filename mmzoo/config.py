@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import MinLen
 from pydantic import StringConstraints
@@ -27,7 +27,7 @@ from mmzoo.spec import (
     load_spec,
 )
 from mmzoo.spec.words import shorten
-from mmzoo.wanted import Wanted, column_of
+from mmzoo.wanted import Wanted, column_of, together
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 """A name that serves as a folder, a layer and a column: letters, digits and underscores."""
@@ -138,9 +138,17 @@ class Config(Spec):
         return {**inputs, **heads}
 
     def wanted(self) -> dict[str, Wanted]:
-        """What the experiment asks of the source, by column."""
-        parts = (*self.inputs.values(), *self.heads.values())
-        return {column: one for part in parts for column, one in part.wanted().items()}
+        """What the experiment asks of the source, by column.
+
+        Raises:
+            ConfigError: two parts ask for different things of one column.
+        """
+        return together((*self._asked("inputs"), *self._asked("heads")))
+
+    def _asked(self, family: Literal["inputs", "heads"]) -> Iterator[tuple[str, dict[str, Wanted]]]:
+        parts: Mapping[str, Input | Head] = getattr(self, family)
+        for name, part in parts.items():
+            yield f"{family}.{name}", part.wanted()
 
     def load_data(self, tell: Callable[[str], None]) -> Data:
         """Reads the source and opens what the inputs have of it.
@@ -176,8 +184,7 @@ class Config(Spec):
         Raises:
             DataError: there is nothing to be read, or a column is missing.
         """
-        parts = (*self.inputs.values(), *(self.heads.values() if labelled else ()))
-        wanted = {column: one for part in parts for column, one in part.wanted().items()}
+        wanted = self.wanted() if labelled else together(self._asked("inputs"))
         data = other_rows(path, wanted, self.source, split)
         data, bad = self.opened(data, on_bad_row, tell)
         return settled(data, bad, on_bad_row, "give `--on-bad-row skip`")
@@ -227,24 +234,6 @@ class Config(Spec):
                 values, f"inputs.{name}, {self._at(name, data)}"
             )
         return self.replace(inputs=inputs, heads=heads), preprocessing
-
-    def with_classes(self, data: Data) -> Config:
-        """The same fitted config, where heads count classes by the numbers that these data give.
-
-        Only a head that sorts the data's classes into its own does, such as a binary one with
-        `positive`. All others have told the source which class has which number.
-        """
-        heads = {
-            name: head.fit(
-                next(iter(data.splits.values()))[self.columns[name]],
-                data.class_names[self.columns[name]],
-                f"heads.{name}, {self._at(name, data)}",
-            )
-            if head.known_names is None and self.columns[name] in data.class_names
-            else head
-            for name, head in self.heads.items()
-        }
-        return self.replace(heads=heads)
 
     def prepared(
         self, data: Data, preprocessing: Preprocessing, tell: Callable[[str], None]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+from mmzoo.errors import ConfigError
+from mmzoo.spec.words import shorten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +25,16 @@ Role = Literal["file", "text", "category", "value", "class", "labels", "number"]
 - `number`: float32 `[rows]`
 """
 
+MEANS: Mapping[Role, str] = {
+    "file": "files",
+    "text": "texts",
+    "category": "categories",
+    "value": "numbers or categories",
+    "class": "classes",
+    "labels": "several labels a row",
+    "number": "numbers",
+}
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -33,6 +46,49 @@ class Wanted:
     names: tuple[str, ...] | None = None
     """Of a `class` or of `labels`: those that are known already, in order; a row with another one
     is bad. By default they are read off the rows."""
+
+
+_AS_TEXT: tuple[Role, ...] = ("value", "category", "text")
+"""Who asks for one of these can make use of those behind it."""
+
+
+def together(parts: Iterable[tuple[str, Mapping[str, Wanted]]]) -> dict[str, Wanted]:
+    """What several parts ask of a source, by column.
+
+    Args:
+        parts: The place of each in the config, such as `inputs.text`, and what it asks for.
+
+    Raises:
+        ConfigError: Two ask for different things of one column.
+    """
+    asked: dict[str, tuple[str, Wanted]] = {}
+    for place, wanted in parts:
+        for column, one in wanted.items():
+            first, other = asked.get(column, (place, one))
+            asked[column] = (place, _both(column, (first, other), (place, one)))
+    return {column: one for column, (_, one) in asked.items()}
+
+
+def _both(column: str, first: tuple[str, Wanted], second: tuple[str, Wanted]) -> Wanted:
+    (place, one), (other_place, other) = first, second
+    if one.role != other.role:
+        if one.role in _AS_TEXT and other.role in _AS_TEXT:
+            return max(one, other, key=lambda wanted: _AS_TEXT.index(wanted.role))
+        if place.split(".")[0] != other_place.split(".")[0]:
+            raise ConfigError(
+                f"{other_place}: predicts column '{shorten(column)}', which {place} reads: the "
+                "answer would be part of the question. Name another column."
+            )
+        raise ConfigError(
+            f"{other_place}: reads column '{shorten(column)}' as {MEANS[other.role]}, and {place} "
+            f"as {MEANS[one.role]}. Give each a column of its own: the data may have one twice."
+        )
+    if one.names and other.names and one.names != other.names:
+        raise ConfigError(
+            f"{other_place}.class_names: expected those of {place}, in the same order, as both "
+            f"read column '{shorten(column)}'"
+        )
+    return one if one.names else replace(one, names=other.names)
 
 
 def column_of(name: str, purpose: Literal["input", "target"], known: Mapping[str, str]) -> str:

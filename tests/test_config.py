@@ -204,6 +204,55 @@ def test_the_columns_that_are_wanted_come_with_makers_of_values():
     assert set(wanted["label"].make(random, 50)) == {0, 1, 2, 3}
 
 
+def test_two_parts_of_one_column_ask_for_it_together():
+    """A head that knows the order of the classes has it for the other, wherever it stands."""
+    named = {**CLASSES, "column": "label", "class_names": ["a", "b"]}
+    other = {"type": "binary", "column": "label", "positive": ["b"]}
+    for heads in ({"x": named, "y": other}, {"x": other, "y": named}):
+        assert config(heads=heads).with_columns().wanted()["label"].names == ("a", "b")
+    tables = {
+        name: {"type": "tabular", "columns": {"x": kind}}
+        for name, kind in (("a", "category"), ("b", "auto"))
+    }
+    text = {"type": "text", "column": "x", "encoder": {"type": "embedding"}}
+    made_up = {"source": {"type": "synthetic"}}
+    assert config(**made_up, inputs=tables).with_columns().wanted()["x"].role == "category"
+    three = config(**made_up, inputs={"c": text, **tables}).with_columns()
+    assert three.wanted()["x"].role == "text"
+
+
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        (
+            {"heads": {"x": CLASSES, "y": {"type": "multilabel", "column": "x"}}},
+            "heads.y: reads column 'x' as several labels a row, and heads.x as classes. Give each "
+            "a column of its own: the data may have one twice.",
+        ),
+        (
+            {"heads": {"x": {**CLASSES, "column": "image"}}},
+            "heads.x: predicts column 'image', which inputs.image reads: the answer would be part "
+            "of the question. Name another column.",
+        ),
+        (
+            {
+                "heads": {
+                    "x": {**CLASSES, "column": "z", "class_names": ["a", "b"]},
+                    "y": {**CLASSES, "column": "z", "class_names": ["b", "a"]},
+                }
+            },
+            "heads.y.class_names: expected those of heads.x, in the same order, as both read "
+            "column 'z'",
+        ),
+    ],
+)
+def test_two_parts_cannot_read_a_column_as_different_things(parts, problem):
+    made_up = config(source={"type": "synthetic"}, **parts).with_columns()
+    with pytest.raises(ConfigError) as caught:
+        made_up.wanted()
+    assert str(caught.value) == problem
+
+
 # What is watched.
 
 

@@ -28,10 +28,10 @@ LEVELS = (
     {"recipe"},
     {"fusion", "mixing", "objectives", "optimizers"},
     {"heads", "inputs", "schedules", "sources"},
-    {"encoders"},
+    {"encoders", "wanted"},
     {"spec"},
     {"features"},
-    {"checkpoint", "environment", "layers", "metrics", "randomness", "records", "wanted"},
+    {"checkpoint", "environment", "layers", "metrics", "randomness", "records"},
     {"tables", "weights"},
     {"directories", "download", "errors", "files", "journal", "lazy", "version"},
 )

@@ -113,7 +113,6 @@ def evaluate_run(
         rows = config.load_rows(str(data), split, to_stderr, labelled=True, on_bad_row=on_bad_row)
         for note in rows.notes:
             to_stderr(f"Note: {note}.")
-        config = config.with_classes(rows)
     preprocessing = run.preprocessing()
     rows = replace(rows, splits={split: rows.splits[split]})  # The others take time to prepare.
     rows = config.prepared(rows, preprocessing, to_stderr)

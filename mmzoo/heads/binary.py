@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mmzoo.errors import DataError
 from mmzoo.heads.base import BaseHead
+from mmzoo.heads.class_names import order_problem
 from mmzoo.heads.class_weights import ClassWeights, balanced_weights, weights_problem
 from mmzoo.heads.losses import SigmoidLoss, sigmoid_loss, smoothing_rules
 from mmzoo.lazy import keras, tf
@@ -40,13 +41,15 @@ class Binary(BaseHead):
     """The probability from which a prediction counts as yes."""
     positive_values: tuple[int, ...] = (1,)
     """The label numbers that count as yes: found from `positive`, if that is given."""
+    counted: tuple[str, ...] | None = None
+    """All classes of the data by their numbers, beside `positive`; read off the data by default."""
 
     def rules(self) -> Iterator[Problem]:
         yield from smoothing_rules(self.loss, self.label_smoothing)
 
     @property
     def known_names(self) -> tuple[str, ...] | None:
-        return None if self.positive else self.class_names
+        return self.counted if self.positive else self.class_names
 
     @property
     def whole(self) -> bool:
@@ -59,6 +62,10 @@ class Binary(BaseHead):
                 f"got {labels.dtype} of shape {list(labels.shape)}"
             )
         if self.positive is None:
+            if names and len(names) < 2:
+                raise DataError(f"{where}: every row is of the same class; expected two")
+            if wrong := order_problem(self.class_names, names):
+                raise DataError(f"{where}: {wrong}")
             whole = self.replace(class_names=self.class_names or self._two(names) or ("no", "yes"))
         else:
             whole = self._with_positive(self.positive, names, where)
@@ -82,7 +89,9 @@ class Binary(BaseHead):
             )
 
     def unnamed(self) -> Self:
-        return self.replace(positive=None, class_weights=self.class_weights and "auto")
+        return self.replace(
+            positive=None, counted=None, class_weights=self.class_weights and "auto"
+        )
 
     def output(self, features: KerasTensor, name: str) -> KerasTensor:
         return keras.layers.Dense(1, "sigmoid", dtype="float32", name=name)(features)
@@ -152,7 +161,7 @@ class Binary(BaseHead):
     def _with_positive(
         self, positive: tuple[str, ...], names: tuple[str, ...] | None, where: str
     ) -> Self:
-        known = names or self.class_names or ()
+        known = names or self.counted or self.class_names or ()
         for name in positive:
             if name not in known:
                 raise DataError(
@@ -160,6 +169,7 @@ class Binary(BaseHead):
                     f"the classes are: {', '.join(known) or '(the data names none)'}"
                 )
         return self.replace(
+            counted=known,
             positive_values=tuple(known.index(name) for name in positive),
             class_names=self.class_names or (f"not {'/'.join(positive)}", "/".join(positive)),
         )

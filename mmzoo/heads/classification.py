@@ -9,6 +9,7 @@ from annotated_types import Ge
 
 from mmzoo.errors import DataError
 from mmzoo.heads.base import BaseHead
+from mmzoo.heads.class_names import order_problem
 from mmzoo.heads.class_weights import ClassWeights, balanced_weights, weights_problem
 from mmzoo.heads.losses import smoothing_rules
 from mmzoo.lazy import keras, tf
@@ -80,6 +81,8 @@ class Classification(BaseHead):
                 f"{where}: the data has {len(names)} classes, the config's `{said}` says "
                 f"{classes}. Leave it out to take what the data has."
             )
+        if wrong := order_problem(self.class_names, names):
+            raise DataError(f"{where}: {wrong}")
         if classes < 2:
             raise DataError(f"{where}: every row is of the same class; expected two or more")
         class_names = self.class_names or names or tuple(str(n) for n in range(classes))

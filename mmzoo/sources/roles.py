@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
 from mmzoo.sources.named.entry import Kind
-from mmzoo.wanted import Role
+from mmzoo.wanted import MEANS, Role
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,15 +27,6 @@ _HOLDS: dict[Kind, str] = {
     "number": "numbers",
     "class": "classes",
 }
-_WANTED: dict[Role, str] = {
-    "file": "files",
-    "text": "texts",
-    "category": "categories",
-    "value": "numbers or categories",
-    "class": "classes",
-    "labels": "several labels a row",
-    "number": "numbers",
-}
 
 
 def check_role(where: str, kind: Kind, role: Role) -> None:
@@ -51,7 +42,7 @@ def check_role(where: str, kind: Kind, role: Role) -> None:
     """
     if role not in _ROLES[kind]:
         raise DataError(
-            f"{where} holds {_HOLDS[kind]}, expected {_WANTED[role]}: choose another column, or "
+            f"{where} holds {_HOLDS[kind]}, expected {MEANS[role]}: choose another column, or "
             "another type of the input or head that reads it."
         )
 

@@ -189,6 +189,26 @@ def test_some_of_several_classes_count_as_yes():
     assert head.written_labels(labels) == ["not dog/bee", "dog/bee", "not dog/bee", "dog/bee"]
 
 
+def test_classes_beside_those_that_count_as_yes_are_known_again():
+    """So other data number them alike, and a class that was never seen is no silent no."""
+    head = Binary(positive=("bee",)).fit(np.array([0, 1, 2]), ("ant", "bee", "cat"), WHERE)
+    assert head.known_names == ("ant", "bee", "cat")
+    assert head.fit(np.array([0, 2]), head.known_names, WHERE) == head
+    assert head.unnamed().known_names == ("not bee", "bee")
+
+
+def test_a_single_class_is_neither_yes_nor_no():
+    assert refusal(Binary(), [0, 0], ("cat",)) == "every row is of the same class; expected two"
+
+
+@pytest.mark.parametrize("head", [Binary, Classification])
+def test_names_in_another_order_would_be_those_of_other_classes(head):
+    assert refusal(head(class_names=("dog", "cat")), [0, 1], ("cat", "dog")) == (
+        "the data has the classes in the order cat, dog. Write `class_names` in that order, or "
+        "leave it out"
+    )
+
+
 def test_an_unknown_class_that_should_count_as_yes():
     assert refusal(Binary(positive=("dg",)), [0, 1], ("cat", "dog")) == (
         "unknown class 'dg' in `positive`; the classes are: cat, dog"
