@@ -104,7 +104,12 @@ def test_an_evaluation_gives_the_same_figures_and_a_report(run):
 
 @pytest.mark.parametrize(
     "cells",
-    [("1.0", "2.50", "x"), ("2020-01-01", "2020-01-02", "x"), ("1e3", "2e3", "x"), ("7", "07", "x")],
+    [
+        ("1.0", "2.50", "x"),
+        ("2020-01-01", "2020-01-02", "x"),
+        ("1e3", "2e3", "x"),
+        ("7", "07", "x"),
+    ],
 )
 @pytest.mark.parametrize("kind", ["category", "auto"])
 def test_a_category_is_known_again_whatever_is_in_other_rows(cells, kind, tmp_path):
