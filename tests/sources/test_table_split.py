@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +287,50 @@ def test_labels_that_no_row_to_train_on_has_are_refused(tmp_path: Path) -> None:
     assert data.splits["test"]["tags"].tolist() == [[1, 0], [0, 0]]
     why = "its `tags` has label 'z', and no row to train on has"
     assert data.bad["test"] == {0: why, 1: why}
+
+
+@pytest.mark.parametrize(
+    ("role", "fields"),
+    [
+        ("class", {"fold": {"index": 4, "of": 4}}),
+        ("labels", {"fold": {"index": 4, "of": 4}}),
+        ("labels", {"split": {"validation": 0.3}}),
+        ("class", {"split": {"group": "kind"}}),
+    ],
+)
+def test_splits_are_the_same_once_the_classes_of_training_are_known(
+    tmp_path: Path, role: Role, fields: dict[str, Any]
+) -> None:
+    """Rows whose class or label is in another split alone are left out, and move no other row."""
+    kinds = [("a", "b")[row % 2] for row in range(40)]
+    kinds[13] = "rare" if role == "class" else "a|rare"
+    path = write(tmp_path / "a.csv", text=list(range(40)), kind=kinds)
+    alone = 0
+    for seed in range(12):
+        roles = wanted(text="text", kind=role)
+        first = load(path, roles, seed, on_bad_row="skip", **fields)
+        alone += sum(map(len, first.bad.values()))
+        found = {**roles, "kind": replace(roles["kind"], names=first.class_names["kind"])}
+        again = load(path, found, seed, on_bad_row="skip", **fields)
+        assert again.fingerprint == first.fingerprint
+        for split, columns in first.splits.items():
+            assert set(again.bad[split]) == set(first.bad[split])
+            np.testing.assert_array_equal(again.splits[split]["kind"], columns["kind"])
+    assert alone
+
+
+def test_a_single_row_of_a_class_that_is_not_meant_is_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", text=list(range(41)), kind=["a", "b"] * 20 + ["c"])
+    roles = wanted(text="text", kind="class")
+    roles["kind"] = replace(roles["kind"], names=("b", "a"))
+    data = load(path, roles)
+    assert data.class_names == {"kind": ("b", "a")}
+    why = "its `kind` has class 'c', and the classes are 'b', 'a'"
+    assert [one for rows in data.bad.values() for one in rows.values()] == [why]
+    left = settled(data, {}, "skip")
+    assert every_row(left) == list(range(1, 41))
+    for split, numbers in rows(left).items():
+        assert left.splits[split]["kind"].tolist() == [number % 2 for number in numbers]
 
 
 # Folds

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
 """What separates the cells of most tables, as YAML writes it in double quotes."""
+_LONGEST_LINE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ def read_delimited(
     mark = separator or default
     text = np.frombuffer(content, np.uint8)
     _check_line_ends(content, shown)
+    if separator is None:
+        _check_first_line(content, shown, mark, quote)
     marks = marks_of(text, content, shown, mark, quote)
     header, at = _header(content, marks, shown, mark, quote, chosen=separator is not None)
     starts = marks.line_ends[at:-1] + 1
@@ -153,6 +156,13 @@ def _header(
     return Header(names, end + 1), at
 
 
+def _check_first_line(content: bytearray, shown: str, separator: str, quote: str | None) -> None:
+    """Refuses another separator first: by the right one, quotes may well be where they should."""
+    line = content[:_LONGEST_LINE].lstrip().partition(b"\n")[0].decode("utf-8", "replace")
+    if separator not in line and (quote is None or quote not in line):
+        _check_separator(line, shown, separator)
+
+
 def _check_separator(line: str, shown: str, separator: str) -> None:
     others = {mark: line.count(mark) for mark in _SEPARATORS if mark != separator}
     mark = max(others, key=lambda one: others[one])
@@ -161,7 +171,7 @@ def _check_separator(line: str, shown: str, separator: str) -> None:
             f"{shown}: its cells seem to be separated by {_SEPARATORS[mark]}, not by "
             f"{_SEPARATORS.get(separator, repr(separator))}: the line of names is "
             f'{describe(line)}. Write `separator: "{_SEPARATORS[mark][1:-1]}"` into the config\'s '
-            "source."
+            f"source, or the table with {_SEPARATORS.get(separator, repr(separator))}."
         )
 
 

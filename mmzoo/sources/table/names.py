@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MAX_LABELS = 4_000_000_000
 """Zeros and ones of all rows together."""
+_SEVERAL = {"class": "classes", "label": "labels"}
 _NAMED = 5
 """How many names a message has."""
 
@@ -31,7 +32,7 @@ def made_classes(column: pl.Series, name: str, known: tuple[str, ...] | None, wh
     numbers = _numbered(texts, names).fill_null(-1)
     if known:
         for row in rows_of((numbers < 0) & texts.is_not_null()):
-            bad[row] = _unknown(name, "class", texts[row], "classes", names)
+            bad[row] = _unknown(name, "class", texts[row], names)
     return Made(numbers.to_numpy(writable=True), bad, names, _alike(name, names))
 
 
@@ -56,7 +57,7 @@ def made_labels(
     if known:
         strange = rows.filter(pl.col("number").is_null())
         for row, label, _ in strange.iter_rows():
-            bad[row] = _unknown(name, "label", label, "labels", names)
+            bad[row] = _unknown(name, "label", label, names)
         rows = rows.filter(pl.col("number").is_not_null())
     if len(lists) * len(names) > _MAX_LABELS:
         raise DataError(
@@ -68,57 +69,78 @@ def made_labels(
     return Made(values, bad, names, _alike(name, names))
 
 
-def only_of_train(
+def only_known(
     made: Mapping[str, Made],
     splits: Mapping[str, np.ndarray],
     usable: np.ndarray,
     wanted: Mapping[str, Wanted],
 ) -> tuple[dict[str, Made], dict[int, str]]:
-    """The columns without classes and labels that no row to train on has.
+    """The columns with those classes and labels only that are known, or that training rows have.
 
     Args:
-        made: Columns of all rows.
+        made: Columns of all rows, with all classes and labels that there are.
         splits: Split -> rows.
         usable: bool `[rows]`, those that are not bad.
-        wanted: What each column is wanted for; names that it knows stay.
+        wanted: What each column is wanted for, with the names that are known.
 
     Returns:
-        The columns, and the rows of other splits that had such a class or label.
+        The columns, and the rows that had another class or label.
     """
-    import numpy as np
-
     columns = dict(made)
     bad: dict[int, str] = {}
     train = splits["train"][usable[splits["train"]]]
-    others = np.concatenate([splits["validation"], splits["test"]])
     for column, one in made.items():
-        if one.names is None or wanted[column].names is not None:
+        if one.names is None:
             continue
-        several = one.values.ndim == 2
-        has = np.zeros(len(one.names), bool)
-        if several:
-            has = one.values[train].any(axis=0)
-        else:
-            has[one.values[train]] = True
-        if has.all():
-            continue
-        names = tuple(name for name, there in zip(one.names, has, strict=True) if there)
-        if several:
-            odd = others[one.values[others][:, ~has].any(axis=1)]
-            first = {int(row): int(np.argmax(one.values[row] * ~has)) for row in odd}
-            values = one.values[:, has]
-        else:
-            odd = others[(one.values[others] >= 0) & ~has[one.values[others]]]
-            first = {int(row): int(one.values[row]) for row in odd}
-            number = np.where(has, np.cumsum(has) - 1, -1)
-            values = np.where(one.values >= 0, number[one.values], -1)
-        what = "label" if several else "class"
-        bad |= {
-            row: f"its `{column}` has {what} '{shorten(one.names[at])}', and no row to train on has"
-            for row, at in first.items()
-        }
-        columns[column] = replace(one, values=values, names=names)
+        known = wanted[column].names
+        columns[column], strange = _with_names(one, known or _names_in(one, train))
+        what = "class" if one.values.ndim == 1 else "label"
+        for row, name in strange.items():
+            if known:
+                bad[row] = _unknown(column, what, name, known)
+            else:
+                bad[row] = (
+                    f"its `{column}` has {what} '{shorten(name)}', and no row to train on has"
+                )
     return columns, bad
+
+
+def _names_in(made: Made, rows: np.ndarray) -> tuple[str, ...]:
+    """The classes or labels that some rows have."""
+    import numpy as np
+
+    assert made.names is not None
+    if made.values.ndim == 2:
+        has = made.values[rows].any(axis=0)
+    else:
+        has = np.zeros(len(made.names), bool)
+        has[made.values[rows]] = True
+    return tuple(name for name, there in zip(made.names, has, strict=True) if there)
+
+
+def _with_names(made: Made, names: tuple[str, ...]) -> tuple[Made, dict[int, str]]:
+    """A column numbered by these names, and the rows that have another, with the first of them."""
+    import numpy as np
+
+    assert made.names is not None
+    if made.names == names:
+        return made, {}
+    places = {name: place for place, name in enumerate(names)}
+    # One more for rows without a class, whose number is -1.
+    number = np.array([places.get(name, -1) for name in made.names] + [-1])
+    if made.values.ndim == 1:
+        values = number[made.values]
+        strange = np.flatnonzero((values < 0) & (made.values >= 0))
+        first = made.values[strange]
+    else:
+        has = number[:-1] >= 0
+        values = np.zeros((len(made.values), len(names)), np.uint8)
+        values[:, number[:-1][has]] = made.values[:, has]
+        others = made.values * ~has
+        strange = np.flatnonzero(others.any(axis=1))
+        first = others[strange].argmax(axis=1)
+    found = {row: made.names[at] for row, at in zip(strange.tolist(), first.tolist(), strict=True)}
+    return replace(made, values=values, names=names), found
 
 
 def _require_names(names: Sequence[str], where: str) -> None:
@@ -136,10 +158,10 @@ def _numbered(texts: pl.Series, names: Sequence[str]) -> pl.Series:
     )
 
 
-def _unknown(name: str, what: str, found: str, all_of_them: str, known: Sequence[str]) -> str:
+def _unknown(name: str, what: str, found: str, known: Sequence[str]) -> str:
     shown = ", ".join(f"'{shorten(one)}'" for one in known[:_NAMED])
     more = f" and {len(known) - _NAMED:,} more" if len(known) > _NAMED else ""
-    return f"its `{name}` has {what} '{shorten(found)}', and the {all_of_them} are {shown}{more}"
+    return f"its `{name}` has {what} '{shorten(found)}', and the {_SEVERAL[what]} are {shown}{more}"
 
 
 def _alike(name: str, names: Sequence[str]) -> tuple[str, ...]:

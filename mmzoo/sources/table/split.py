@@ -148,6 +148,7 @@ def cut_rows(
     fold: Fold | None,
     folds: np.ndarray | None,
     classes: np.ndarray | None,
+    known: np.ndarray | None,
     groups: np.ndarray | None,
     class_names: Sequence[str],
     seed: int,
@@ -161,6 +162,8 @@ def cut_rows(
         fold: The fold that tests, if one does.
         folds: The fold of each row, where a column says it.
         classes: The class of each row, where classes keep their shares.
+        known: bool `[rows]`, whether that is a class which is known, if not all are. Of one that is
+            not, a single row is no reason to refuse.
         groups: int64 `[rows]`, the group of each row, where there are groups.
         class_names: Of the classes, for errors.
         seed: Decides which rows validate.
@@ -191,6 +194,9 @@ def cut_rows(
         if has[name]:
             continue
         free = np.flatnonzero(usable & (given == 0))
+        if classes is not None and known is not None and groups is None:
+            _, number, rows = np.unique(classes[free], return_inverse=True, return_counts=True)
+            free = free[known[free] | (rows[number] > 1)]
         share = min(getattr(split, name) * pool / max(len(free), 1), 1.0)
         cut = _cut(
             len(free), share, its_seed, _of(classes, free), _of(groups, free), class_names, name

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import MinLen
@@ -19,7 +20,7 @@ from mmzoo.sources.table.column import Made
 from mmzoo.sources.table.duplicates import OnDuplicate, without_duplicates
 from mmzoo.sources.table.format import TableFormat
 from mmzoo.sources.table.made import made_columns, media_folder
-from mmzoo.sources.table.names import only_of_train
+from mmzoo.sources.table.names import only_known
 from mmzoo.sources.table.split import TableSplit, crossing_groups, cut_rows, folds_of, given_splits
 from mmzoo.sources.table.stacked import Stacked, stacked
 from mmzoo.spec import Problem, Spec
@@ -111,7 +112,10 @@ class Table(TableFormat, TableRows):
         frame, shown = table.cells.frame, table.cells.shown
         name = printable(os.path.basename(self.path))
         root = media_folder(self.path, self.media_root)
-        made = made_columns(frame, wanted, self, root, shown)
+        # Which classes are known must not change who is cut off: a run knows those of its training
+        # rows, and finds the same splits again.
+        unnamed = {column: replace(one, names=None) for column, one in wanted.items()}
+        made = made_columns(frame, unnamed, self, root, shown)
         bad = {row: why for one in made.values() for row, why in one.bad.items()}
         bad |= table.cells.bad
         if self.split.group is not None:
@@ -129,7 +133,7 @@ class Table(TableFormat, TableRows):
             if bad and self.on_bad_row == "error":
                 raise unreadable(name, _skipped(bad, table), "row") from None
             raise
-        made, strange = only_of_train(made, splits, usable, wanted)
+        made, strange = only_known(made, splits, usable, wanted)
         bad = strange | bad
         return Data(
             name=name,
@@ -188,6 +192,7 @@ class Table(TableFormat, TableRows):
             self.fold,
             folds,
             made[by].values if by else None,
+            _is_known(made[by], wanted[by]) if by else None,
             groups,
             (made[by].names or ()) if by else (),
             seed,
@@ -215,6 +220,15 @@ class Table(TableFormat, TableRows):
             },
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _is_known(made: Made, wanted: Wanted) -> np.ndarray | None:
+    """bool `[rows]`: whether the class is one of those that are known, where any are."""
+    import numpy as np
+
+    if wanted.names is None or made.names is None:
+        return None
+    return np.isin(made.names, wanted.names)[made.values] | (made.values < 0)
 
 
 def _skipped(bad: Mapping[int, str], table: Stacked) -> tuple[Skipped, ...]:
