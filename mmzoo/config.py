@@ -35,8 +35,13 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_
 Preprocessing = Mapping[str, Files]
 """Of each input, what it was fitted to: vocabularies and statistics as text files by name."""
 
-RESERVED = ("data", "examples", "loss")
-"""What metrics.json says of a split besides its heads."""
+RESERVED = {
+    **dict.fromkeys(("data", "examples", "loss"), "metrics.json"),
+    **dict.fromkeys(("file", "row"), "predictions.csv"),
+}
+"""What files of a run say besides the heads, and which of them do."""
+_BESIDE = ("_true", "_probability")
+"""What the names of columns end in that predictions.csv has beside that of a head."""
 
 
 class Config(Spec):
@@ -61,7 +66,13 @@ class Config(Spec):
         for name in self.heads:
             if name in RESERVED:
                 yield Problem(
-                    ("heads", name), f"metrics.json has a {name!r} of its own: name it otherwise"
+                    ("heads", name),
+                    f"{RESERVED[name]} has a {name!r} of its own: name it otherwise",
+                )
+            if any(name.removesuffix(ending) in self.heads.keys() - {name} for ending in _BESIDE):
+                yield Problem(
+                    ("heads", name),
+                    f"predictions.csv has a {name!r} of another head: name it otherwise",
                 )
             if name in self.inputs:
                 yield Problem(("heads", name), "expected another name than an input's")

@@ -94,7 +94,7 @@ def predict(
     for name, head in config.heads.items():
         written = head.written(predictions[name], name, top)
         said |= {key: list(values) for key, values in written.items()}
-    return {_other_name(name, said): values for name, values in given.items()} | said
+    return _renamed(given, said) | said
 
 
 def _predicted(
@@ -172,9 +172,15 @@ def _unread_columns(config: Config, path: str, rows: Data) -> Columns:
     return kept or {"row": numbers.tolist()}
 
 
-def _other_name(name: str, taken: Collection[str]) -> str:
-    """The name of a given column beside what is said: the label that is there keeps its value."""
-    return f"{name}_given" if name in taken else name
+def _renamed(given: Columns, said: Collection[str]) -> Columns:
+    """The given columns by names that are not those of what is said: no column is lost."""
+    renamed: Columns = {}
+    for name, values in given.items():
+        own = name in said
+        while name in said or (own and (name in given or name in renamed)):
+            name += "_given"
+        renamed[name] = values
+    return renamed
 
 
 def _listed(config: Config) -> str:

@@ -126,11 +126,25 @@ def test_there_is_at_least_one_input_and_one_head():
 # Names.
 
 
-@pytest.mark.parametrize("name", ["data", "examples", "loss"])
-def test_a_head_may_not_be_called_like_an_entry_of_metrics_json(name):
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        *((name, "metrics.json") for name in ("data", "examples", "loss")),
+        *((name, "predictions.csv") for name in ("file", "row")),
+    ],
+)
+def test_a_head_may_not_be_called_like_what_a_file_of_the_run_says(name, file):
     assert problems(heads={name: CLASSES}) == [
-        f"heads.{name}: metrics.json has a '{name}' of its own: name it otherwise"
+        f"heads.{name}: {file} has a '{name}' of its own: name it otherwise"
     ]
+
+
+@pytest.mark.parametrize("name", ["label_true", "label_probability"])
+def test_a_head_may_not_be_called_like_a_column_beside_another(name):
+    assert problems(heads={"label": CLASSES, name: {**CLASSES, "column": "coarse_label"}}) == [
+        f"heads.{name}: predictions.csv has a '{name}' of another head: name it otherwise"
+    ]
+    config(heads={name: {**CLASSES, "column": "label"}})  # Alone it may.
 
 
 def test_a_head_may_not_be_called_like_an_input():

@@ -148,6 +148,14 @@ def test_rows_of_another_table_are_predicted(run, tmp_path):
     assert atlantis - rome == pytest.approx(5e4, abs=1e5)
 
 
+def test_no_column_of_a_table_is_lost_beside_what_is_said(run, tmp_path):
+    path = tmp_path / "new.csv"
+    path.write_text("price,price_given,area,city,built\n1,2,100,Rome,1985-05-01\n")
+    said = predict(run, data=path)
+    assert list(said) == ["price_given_given", "price_given", "price"]
+    assert (said["price_given_given"], said["price_given"]) == (["1"], ["2"])
+
+
 def test_single_files_are_refused(run, table):
     with pytest.raises(DataError, match="--data"):
         predict(run, [table])
