@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from mmzoo.starter.disguise import Disguise, disguise_of
+
 if TYPE_CHECKING:
     import polars
 
@@ -44,6 +46,7 @@ class Cells:
         span: The smallest and the largest number.
         codes: Whether numbers begin with zeros, as postcodes do.
         odd: A cell that is no number or no date where nearly all others are one.
+        disguise: What nearly all would be read as, if they were written otherwise.
         media: What the endings of nearly all cells say: "image" or "audio".
         unread: An ending of pictures or sound that mmzoo does not read.
         words: The words in a usual cell; each Chinese letter counts as one.
@@ -60,6 +63,7 @@ class Cells:
     span: tuple[float, float] = (0.0, 0.0)
     codes: bool = False
     odd: str | None = None
+    disguise: Disguise | None = None
     media: Literal["image", "audio"] | None = None
     unread: str | None = None
     words: float = 0.0
@@ -127,7 +131,7 @@ def _of_texts(column: polars.Series) -> Cells:
         if not others.is_empty():
             return _of(column, "text", odd=_first(others), words=1.0)
         return _of(column, "date", whole=bool(filled.str.contains(_DAY).all()))
-    return _of(column, "text", **_words(few))
+    return _of(column, "text", disguise=disguise_of(few), **_words(few))
 
 
 def word_counts(column: polars.Series) -> polars.Series:

@@ -44,12 +44,15 @@ def plan_for_folder(path: Path) -> Plan:
     name = as_name(os.path.basename(root), (), "folder")
     warnings = [
         f"{len(found.bad):,} of {found.looked:,} files that were looked at cannot be read, such as "
-        f"{told[0]}"
+        f"{told[0]}. They are left out, as `on_bad_row: skip` says."
         for _ in told[:1]
     ]
     train_rows = sum(counts.values())
     shares = 0.7 if len(splits) == 1 else 1.0
     fields, why = _source(path, media, splits, nested)
+    if found.bad:
+        fields["on_bad_row"] = "skip"
+        why["on_bad_row"] = f"{len(found.bad):,} files cannot be read"
     input_name = "photo" if media == "image" else "sound"
     encoder: Mapping[str, Any] = found.fields["encoder"]
     return Plan(

@@ -136,6 +136,8 @@ def _values(cells: Cells) -> tuple[Kind, str]:
             return kind, f"such as {shorten(cells.example)}"
         case "list":
             return "left out", "its cells are lists, which are read of a target only"
+    if cells.disguise and cells.distinct > _FEW_VALUES:
+        return "left out", str(cells.disguise)
     if cells.words >= _MANY_WORDS and cells.distinct > _FEW_VALUES:
         return "text", f"{cells.words:g} words in a usual cell; {distinct}"
     if cells.repeats and cells.distinct <= _MOST_CATEGORIES:

@@ -113,8 +113,8 @@ def look_at_sounds(paths: Sequence[str], root: str) -> Looked:
         "encoder": {"type": "cnn", "dropout": 0.3},
     }
     why = {
-        "rate": f"samples a second; the files have {found:,}",
-        "seconds": f"95 % of the files have {usual:.2g} or fewer",
+        "rate": f"samples a second: the files have {found:,}",
+        "seconds": f"95 % of the files last {usual:.2g} seconds or less",
     }
     return Looked(fields, why, looked, bad)
 

@@ -43,7 +43,7 @@ def text_input(judged: Judged, column: polars.Series) -> Part:
         fields["tokens"] = "characters"
     if cells.missing:
         fields["missing"] = "empty"
-        why["missing"] = f"{cells.missing:,} cells are empty"
+        why["missing"] = f"{cells.missing:,} of {cells.rows:,} cells are empty"
     return Part({**fields, "encoder": encoder}, why)
 
 

@@ -63,7 +63,8 @@ def as_name(text: str, taken: Collection[str], otherwise: str) -> str:
         taken: names that it must not be.
         otherwise: what it is where the text has no letters that will do.
     """
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    plain = plain.encode("ascii", "ignore").decode()
     name = re.sub(r"\W+", "_", plain).strip("_")[:_MOST_LETTERS]
     if not name:
         name = otherwise

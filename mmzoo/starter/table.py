@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from mmzoo.errors import DataError
 from mmzoo.spec.words import printable, shorten
 from mmzoo.starter.cells import texts
 from mmzoo.starter.judging import judged_columns, judged_targets
-from mmzoo.starter.kinds import MEDIA, TABULAR, Judged
+from mmzoo.starter.kinds import MEDIA, TABULAR, Judged, judge
 from mmzoo.starter.media import look_at_pictures, look_at_sounds
 from mmzoo.starter.modalities import tabular_input, text_input
 from mmzoo.starter.plan import Part, Plan, as_name, training
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import polars
 
 _TOLD_FILES = 3
+_FEW_ROWS = 50
 _UNEQUAL = 50
 """How many times rarer the rarest class is, for classes to be weighed against that."""
 
@@ -54,6 +55,8 @@ class _Table:
     rows: Rows
     columns: list[Judged]
     targets: list[Target]
+    unread: list[str] = field(default_factory=list)
+    """Which columns have files that cannot be read, as clauses."""
 
     @property
     def frame(self) -> polars.DataFrame:
@@ -73,6 +76,8 @@ class _Table:
         frozen = [part.fields["encoder"].get("trainable") is False for part in inputs.values()]
         name = as_name(self.path.name.split(".")[0], (), "table")
         rows = len(self.frame)
+        if rows < _FEW_ROWS:
+            warnings.append(f"{rows:,} rows are few: what is measured on some of them says little")
         return Plan(
             name=name,
             head=f"Predicts {', '.join(self._target_names())} from {rows:,} rows.",
@@ -136,13 +141,20 @@ class _Table:
         if found.bad:
             warnings.append(
                 f"{judged.name}: {len(found.bad):,} of {found.looked:,} files that were looked at "
-                f"cannot be read, such as {told[0]}"
+                f"cannot be read, such as {told[0]}. Such rows are left out, as `on_bad_row: skip` "
+                "says."
             )
+            self.unread.append(f"{len(found.bad):,} files of {judged.name} cannot be read")
         return Part(found.fields, found.why)
 
     def _heads(self, inputs: set[str], warnings: list[str]) -> dict[str, Part]:
         parts: dict[str, Part] = {}
         for target in self.targets:
+            judged = judge(target.cells, frozenset())
+            if judged.kind == "left out" and target.cells.reads == "number":
+                warnings.append(
+                    f"{target.name}: {judged.why}, so there may be nothing to learn of it"
+                )
             name = as_name(target.name, {*inputs, *RESERVED, "concat", *parts}, "target")
             fields, why = dict(target.head), {"type": target.why}
             if target.classes:
@@ -170,7 +182,12 @@ class _Table:
             why["fold"] = "the fold that tests"
         needed = [target.cells for target in self.targets]
         needed += [one.cells for one in self.columns if one.kind in MEDIA]
-        said = [f"{one.missing:,} rows have no {one.name}" for one in needed if one.missing]
+        said = [
+            f"{one.missing:,} of {one.rows:,} rows have no {one.name}"
+            for one in needed
+            if one.missing
+        ]
+        said += self.unread
         if bad := self.rows.bad:
             row, reason = next(iter(bad.items()))
             said.append(f"{len(bad):,} rows are cut or too long")

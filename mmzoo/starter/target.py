@@ -71,6 +71,8 @@ def judge_target(column: polars.Series, cells: Cells) -> Target:
     if cells.reads == "number" and not cells.codes and not _few_classes(cells):
         low, high = cells.span
         return Target(cells, {"type": "regression"}, f"numbers from {low:g} to {high:g}")
+    if cells.disguise and not _few_values(cells):
+        raise DataError(f"--target {name}: its cells are {cells.disguise}")
     if separator := _separator(column, cells):
         why = f"several labels a cell, with '{separator}' between them"
         return Target(cells, {"type": "multilabel"}, why, separator)
@@ -107,7 +109,11 @@ def _possible(cells: Cells) -> bool:
 
 
 def _few_classes(cells: Cells) -> bool:
-    return cells.whole and cells.repeats and cells.distinct <= _MOST_CLASSES_OF_NUMBERS
+    return cells.whole and _few_values(cells)
+
+
+def _few_values(cells: Cells) -> bool:
+    return cells.repeats and cells.distinct <= _MOST_CLASSES_OF_NUMBERS
 
 
 def _separator(column: polars.Series, cells: Cells) -> str | None:

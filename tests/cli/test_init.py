@@ -273,7 +273,42 @@ def test_files_that_cannot_be_read_are_warned_of(mmzoo, table, tmp_path):
     assert done.code == 0
     assert "Warning: picture: 5 of 60 files that were looked at cannot be read" in done.err
     assert "Warning: sound: none of 60 of its files can be read below" in done.err
-    assert set(load_config("shop.yaml").inputs) == {"picture", "what_is_said", "table"}
+    config = load_config("shop.yaml")
+    assert set(config.inputs) == {"picture", "what_is_said", "table"}
+    assert config.source.on_bad_row == "skip"
+    assert "# 5 files of picture cannot be read" in (tmp_path / "shop.yaml").read_text()
+
+
+def test_what_may_come_to_nothing_is_warned_of(mmzoo, tmp_path):
+    rows = {"patient_id": [n * 7919 % 1009 for n in range(40)], "x": [n / 7 for n in range(40)]}
+    polars.DataFrame(rows).write_csv(tmp_path / "few.csv")
+    done = mmzoo("init", "few.csv", "--target", "patient_id")
+    assert done.code == 0
+    assert "Warning: patient_id: its name says that it numbers or names rows" in done.err
+    assert "Warning: 40 rows are few" in done.err
+
+
+def test_numbers_written_otherwise_are_said_and_left_out(mmzoo, tmp_path):
+    """Not read, and not taken for names, for sentences or for lists of labels."""
+    numbers = range(1_000, 1_200)
+    frame = {
+        "cost": [f"{n:,}.50" for n in numbers],
+        "preis": [f"{n % 97},{n % 89:02d} €" for n in numbers],
+        "am": [f"{n % 28 + 1:02d}.{n % 12 + 1:02d}.2024" for n in numbers],
+        "x": [n / 7 for n in numbers],
+        "Größe": [n * 37 % 101 / 3 for n in numbers],
+    }
+    polars.DataFrame(frame).write_csv(tmp_path / "kosten.csv")
+    done = mmzoo("init", "kosten.csv", "--target", "Größe")
+    assert done.code == 0
+    assert "  Grosse:\n" in done.out
+    assert "cost: numbers such as '1,000.50', which are read if written as 1000.50" in done.out
+    assert "preis: numbers such as '30,21 €', which are read if written as 30.21" in done.out
+    assert "am: dates such as '21.05.2024', which are read if written as 2024-12-31" in done.out
+    for target in ("cost", "preis", "am"):
+        done = mmzoo("init", "kosten.csv", "--target", target)
+        assert (done.code, done.out) == (1, "")
+        assert f"Error: --target {target}: its cells are " in done.err
 
 
 def test_a_large_table_is_looked_at_as_a_whole(mmzoo, tmp_path):
@@ -284,7 +319,8 @@ def test_a_large_table_is_looked_at_as_a_whole(mmzoo, tmp_path):
         "x": RANDOM.normal(size=rows),
         "y": RANDOM.randint(0, 5, rows),
     }
-    frame["same but once"] = [f"class {n}" for n in [*frame["y"][:-1], 5]]
+    *before, last = frame["y"].tolist()
+    frame["same but once"] = [f"class {n}" for n in [*before, (last + 1) % 5]]
     polars.DataFrame(frame).write_parquet(tmp_path / "t.parquet")
     done = mmzoo("init", "t.parquet", "--target", "y")
     assert done.code == 0
