@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from mmzoo.files import replacing
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 
 
 def check_ending(path: Path) -> None:
@@ -22,7 +24,8 @@ def check_ending(path: Path) -> None:
 def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
     """Writes a table, whole or not at all.
 
-    In CSV, texts that a spreadsheet would run as a formula get an apostrophe before them.
+    In CSV, texts that a spreadsheet would run as a formula get an apostrophe before them; numbers
+    with a sign are none.
     """
     import polars
 
@@ -54,4 +57,6 @@ def writable(value: Any) -> Any:
 
 def _harmless(value: Any) -> Any:
     value = writable(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    if not isinstance(value, str) or not value.startswith(_FORMULA_STARTS):
+        return value
+    return value if _NUMBER.fullmatch(value) else f"'{value}"

@@ -52,6 +52,9 @@ def test_csv_disarms_what_a_spreadsheet_would_run(tmp_path, start):
 def test_numbers_below_zero_are_no_formulas(tmp_path):
     write_table(tmp_path / "x.csv", {"price": [-1.5, 2.0]})
     assert (tmp_path / "x.csv").read_text() == "price\n-1.5\n2.0\n"
+    # Columns of a table that are kept as they are come as texts.
+    write_table(tmp_path / "x.csv", {"longitude": ["-73.98", "+2.35", "-1e-3", "-1+1"]})
+    assert (tmp_path / "x.csv").read_text() == "longitude\n-73.98\n+2.35\n-1e-3\n'-1+1\n"
 
 
 def test_only_csv_is_disarmed(tmp_path):

@@ -73,6 +73,8 @@ def predict(
 
     if output is not None:
         check_ending(output)
+        if data is not None and output.exists() and output.samefile(data):
+            raise click.UsageError("--output is the table of --data, which would be lost.")
     table = predict_files(
         run,
         files,

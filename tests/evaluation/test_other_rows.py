@@ -140,6 +140,9 @@ def test_the_commands_say_the_same(plants, tmp_path, capsys):
     assert code == 0
     assert json.loads(said)["data_new"]["examples"] == 7
     assert command("predict", plants.directory)[0] == 2
+    before = path.read_bytes()
+    assert command("predict", plants.directory, "--data", path, "--output", path)[0] == 2
+    assert path.read_bytes() == before
     assert command("predict", plants.directory, path, "--data", path)[0] == 2
     assert command("eval", plants.directory, "--data", path, "--split", "test")[0] == 2
     assert command("predict", plants.directory, path)[0] == 1
