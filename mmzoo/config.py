@@ -16,10 +16,19 @@ from pydantic import StringConstraints
 
 from mmzoo.fusion import Concat, Fusion
 from mmzoo.heads import Head
-from mmzoo.inputs import Files, Input, Opened
+from mmzoo.inputs import Files, Input, Opened, are_files
 from mmzoo.objectives import Objective, Supervised
 from mmzoo.recipe import Train
-from mmzoo.sources import BadRows, Data, OnBadRow, Source, Synthetic, other_rows, settled
+from mmzoo.sources import (
+    BadRows,
+    Data,
+    OnBadRow,
+    Source,
+    Synthetic,
+    other_rows,
+    settled,
+    with_column,
+)
 from mmzoo.spec import (
     Problem,
     Spec,
@@ -219,7 +228,7 @@ class Config(Spec):
             )
             for name, spec in self.inputs.items()
         }
-        return self._with_opened(data, opened), _bad_rows(opened)
+        return self._with_opened(data, opened), _bad_rows(data, opened)
 
     def fitted(self, data: Data) -> tuple[Config, Preprocessing]:
         """The same config with everything written in that can be read off the data.
@@ -423,10 +432,12 @@ def load_config(
     )
 
 
-def _bad_rows(opened: Mapping[str, Opened]) -> dict[str, dict[int, str]]:
+def _bad_rows(data: Data, opened: Mapping[str, Opened]) -> dict[str, dict[int, str]]:
     bad: dict[str, dict[int, str]] = {}
-    for one in opened.values():
+    for column, one in opened.items():
         for split, rows in one.bad.items():
+            if are_files(one.values[split]):
+                rows = with_column(data, column, one.values[split], rows)
             bad.setdefault(split, {}).update(rows)
     return bad
 

@@ -88,7 +88,7 @@ def predict(
         with naming_files(config, rows, _SPLIT) if data is not None else nullcontext():
             predictions = _predicted(model, config, prepared.splits[_SPLIT])
     except tf.errors.OpError:
-        _require_readable(paths, damaged_files(config, rows.splits[_SPLIT], to_stderr))
+        _require_readable(paths, damaged_files(config, rows, _SPLIT, to_stderr))
         raise
     said: Columns = {}
     for name, head in config.heads.items():

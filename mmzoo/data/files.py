@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING
 from mmzoo.inputs import are_files, newly_damaged
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import tf
-from mmzoo.sources import settled
+from mmzoo.sources import settled, with_column
 
 if TYPE_CHECKING:
     from mmzoo.config import Config
-    from mmzoo.data.batches import Columns
     from mmzoo.sources import Data
 
 
-def damaged_files(config: Config, columns: Columns, tell: Callable[[str], None]) -> dict[int, str]:
+def damaged_files(
+    config: Config, data: Data, split: str, tell: Callable[[str], None]
+) -> dict[int, str]:
     """Decodes all files of a split; row -> why its file cannot be decoded, if it cannot."""
     bad: dict[int, str] = {}
     for name, spec in config.inputs.items():
-        values = columns[config.columns[name]]
+        column = config.columns[name]
+        values = data.splits[split][column]
         if are_files(values):
-            bad |= spec.damaged(values, tell)
+            bad |= with_column(data, column, values, spec.damaged(values, tell))
     return bad
 
 
@@ -42,9 +44,11 @@ def refuse_damaged(
     for split in splits:
         bad[split] = {}
         for name, spec in config.inputs.items():
-            values = data.splits[split][config.columns[name]]
+            column = config.columns[name]
+            values = data.splits[split][column]
             if are_files(values):
-                bad[split] |= newly_damaged(spec.type, values, spec.damaged, tell)
+                damaged = newly_damaged(spec.type, values, spec.damaged, tell)
+                bad[split] |= with_column(data, column, values, damaged)
     settled(data, bad, "error")
 
 
@@ -63,5 +67,5 @@ def naming_files(config: Config, data: Data, split: str) -> Iterator[None]:
         raise  # Memory is short, and no file to blame.
     # TensorFlow quotes the bytes of very short files, of which Python can make no message.
     except (tf.errors.OpError, UnicodeDecodeError):
-        settled(data, {split: damaged_files(config, data.splits[split], to_stderr)}, "error")
+        settled(data, {split: damaged_files(config, data, split, to_stderr)}, "error")
         raise

@@ -21,10 +21,16 @@ _EVEN = 0.95
 
 
 def count_missing(data: Data, found: Found) -> None:
-    """Counts empty cells by column and split, in the source's own columns."""
+    """Counts empty cells by column and split, in the source's own columns.
+
+    Of bad rows none is counted: each of them is told with its reason.
+    """
+    import numpy as np
+
     for split, columns in data.splits.items():
         for column, values in columns.items():
-            count = _missing(values)
+            # In bad rows something harmless stands, such as no path at all.
+            count = _missing(np.delete(values, list(data.bad.get(split, ())), axis=0))
             if count:
                 found.missing.setdefault(column, {})[split] = count
 

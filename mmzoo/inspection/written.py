@@ -112,7 +112,8 @@ def _cost(cost: Cost) -> str:
     return (
         f"Estimate, by {cost.steps} steps on {cost.device}, as busy as it is now: "
         f"{1000 * cost.step_seconds:.3g} ms a step, "
-        f"{_time(cost.epoch_seconds)} an epoch of {cost.steps_per_epoch:,} steps, "
+        f"{_time(cost.epoch_seconds)} an epoch of {cost.steps_per_epoch:,} "
+        f"{'step' if cost.steps_per_epoch == 1 else 'steps'}, "
         f"{_time(60 * minutes)} for all {cost.epochs} epochs; "
         f"{cost.memory / 1e9:.1f} GB of memory.{frozen}"
     )

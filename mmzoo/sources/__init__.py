@@ -13,6 +13,7 @@ from mmzoo.directories import data_directories as data_directories
 from mmzoo.directories import data_directory as data_directory
 from mmzoo.sources.bad_rows import settled as settled
 from mmzoo.sources.bad_rows import unreadable as unreadable
+from mmzoo.sources.bad_rows import with_column as with_column
 from mmzoo.sources.bad_rows import without_rows as without_rows
 from mmzoo.sources.data import BadRows as BadRows
 from mmzoo.sources.data import Data as Data

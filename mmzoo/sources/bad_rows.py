@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
@@ -37,6 +38,26 @@ def settled(data: Data, bad: BadRows, on_bad_row: OnBadRow, way_to_skip: str = _
     if rows:
         raise unreadable(data.name, rows, data.rows_are, way_to_skip)
     return data
+
+
+def with_column(
+    data: Data, column: str, files: np.ndarray, bad: Mapping[int, str]
+) -> dict[int, str]:
+    """What keeps files from being decoded, with column and file where a row is called by neither.
+
+    Args:
+        data: What the files are of.
+        column: That has them.
+        files: Of a split of the column, as the input opened them: bytes `[examples, parts]`, a path
+            first.
+        bad: Row of the split -> why its file cannot be decoded.
+    """
+    if data.rows_are == "file":
+        return dict(bad)
+    return {
+        row: f"its `{column}`, {printable(os.path.basename(os.fsdecode(files[row, 0])))}: {reason}"
+        for row, reason in bad.items()
+    }
 
 
 def without_rows(data: Data, bad: BadRows) -> Data:

@@ -135,6 +135,8 @@ def test_all_damaged_files_are_named_at_once(tmp_path, photos):
         ["validation", " row 45"],
         ["test", " row 59"],
     ]
+    assert "row 6: its `photo`, 5.png: the picture is damaged" in found.errors[0]
+    assert found.missing == {}  # They are not empty.
     assert found.examples == {"train": 39, "validation": 9, "test": 9}
     assert found.cost is not None
     skipping = found_in(config_of(path, PICTURE, on_bad_row="skip"))
