@@ -262,6 +262,10 @@ def _disk_errors(run: Run) -> Iterator[None]:
         ) from error
 
 
+def _epochs(count: int) -> str:
+    return "an epoch" if count == 1 else f"{count:,} epochs"
+
+
 def _metrics(session: Session) -> dict[str, float]:
     return named_by_head(session.loop.metrics(), list(session.config.heads))
 
@@ -271,8 +275,12 @@ def _prefixed(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def _note_end(session: Session, journal: Journal) -> None:
-    if session.step < session.stage.last_step:
-        journal.note(f"early stopping after epoch {len(session.history)}")
+    early_stop = session.stage.early_stop
+    if early_stop and session.step < session.stage.last_step:
+        journal.say(
+            f"Early stopping after epoch {len(session.history)}: {early_stop.metric} got no better "
+            f"for {_epochs(early_stop.spec.patience)}."
+        )
     if session.best.value is None:
         raise TrainingError(
             f"{session.best.metric} was never a finite number, so no weights were kept as the "

@@ -92,7 +92,7 @@ def test_early_stopping_ends_a_stage_and_not_the_training(tmp_path):
     log = run.log_file.read_text()
     # Both stages end after an epoch without a gain of one, which no accuracy can have.
     assert [row["epoch"] for row in run.history()] == [1, 2, 3, 4]
-    assert log.count("early stopping after epoch") == 1
+    assert log.count("Early stopping after epoch") == 1
     assert "Fine-tuning from the best weights" in log
 
 

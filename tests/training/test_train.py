@@ -122,7 +122,8 @@ def test_early_stopping_ends_the_training_at_its_epoch(tmp_path):
     values = config(train={"epochs": 9, "early_stopping": {"patience": 2, "min_delta": 1.0}})
     run = train(values, run=tmp_path / "run")
     assert [row["epoch"] for row in run.history()] == [1, 2, 3]
-    assert "  early stopping after epoch 3\n" in run.log_file.read_text()
+    said = "  Early stopping after epoch 3: validation_digit_accuracy got no better for 2 epochs.\n"
+    assert said in run.log_file.read_text()
     assert "test" in run.metrics()
 
 
