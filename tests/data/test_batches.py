@@ -36,7 +36,7 @@ def config(augment=(), mixing=None, heads=None, seed=0, **train) -> Config:
                     "encoder": {"type": "cnn", "filters": [2], "padding": "same"},
                 }
             },
-            "heads": heads or {"row": {"type": "regression", "dim": 1}},
+            "heads": heads or {"number": {"type": "regression", "dim": 1}},
             "train": {"seed": seed, "mixing": mixing, **train},
         }
     ).with_columns()
@@ -46,7 +46,7 @@ def columns(rows=ROWS) -> dict[str, np.ndarray]:
     random = np.random.RandomState(0)
     return {
         "image": random.randint(0, 256, (rows, 6, 6, 1)).astype("uint8"),
-        "row": np.arange(rows),
+        "number": np.arange(rows),
         "kind": np.arange(rows) % 3,
     }
 
@@ -304,16 +304,16 @@ def test_class_weights_come_with_the_batch_and_other_heads_count_fully():
             "classes": 3,
             "class_weights": weights,
         },
-        "row": {"type": "regression", "dim": 1},
+        "number": {"type": "regression", "dim": 1},
     }
     batches = training_batches(config(heads=heads), columns(), TrainingOrder(0, ROWS, 6), 0, 4)
     for inputs, targets, given in batches:
         assert set(inputs) == {"image"}
-        assert set(targets) == set(given) == {"kind", "row"}
+        assert set(targets) == set(given) == {"kind", "number"}
         kinds = targets["kind"].numpy()
         np.testing.assert_array_equal(given["kind"], np.array([0.5, 3.0, 1.0], "float32")[kinds])
-        np.testing.assert_array_equal(given["row"], np.ones(len(kinds), "float32"))
-        assert given["kind"].dtype == given["row"].dtype == tf.float32
+        np.testing.assert_array_equal(given["number"], np.ones(len(kinds), "float32"))
+        assert given["kind"].dtype == given["number"].dtype == tf.float32
 
 
 def test_without_class_weights_there_are_no_weights():
@@ -349,7 +349,7 @@ def test_evaluation_on_replicas_takes_every_row_once_and_gives_none_nothing(size
 
 
 def test_evaluation_neither_mixes_nor_weighs():
-    heads = {"row": {"type": "regression", "dim": 1}}
+    heads = {"number": {"type": "regression", "dim": 1}}
     spec = config(mixing={"type": "mixup", "alpha": 1.0}, heads=heads)
     given = elements(evaluation_batches(spec, columns()))
     assert {len(element) for element in given} == {2}
