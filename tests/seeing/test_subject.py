@@ -10,7 +10,7 @@ from mmzoo.inputs.kept import KeptFeatures
 from mmzoo.seeing.subject import image_input
 
 IMAGE = config_of({"found": {"type": "binary"}}).inputs["image"]
-OTHER = KeptFeatures(column="features")
+OTHER = KeptFeatures(column="features", reads=("image",))
 
 
 @pytest.mark.parametrize(
