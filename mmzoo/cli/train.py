@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from mmzoo.cli.options import PATH, config_argument, device_option, json_option, set_option
+
+if TYPE_CHECKING:
+    from mmzoo.config import Config
 
 
 class FoldType(click.ParamType):
@@ -101,16 +104,21 @@ def train(
     click.echo(metrics_text(metrics))
     if fold and (so_far := summarise_folds(loaded)):
         click.echo(folds_text(so_far))
-    click.echo(_next_steps(str(done.directory)))
+    click.echo(_next_steps(str(done.directory), loaded))
 
 
-def _next_steps(run: str) -> str:
+def _next_steps(run: str, config: Config) -> str:
     from mmzoo.cli.text import columns, shell_word
 
+    one_file = len(config.inputs) == 1 and config.source.type != "table"
+    one_file = one_file and all(spec.role != "value" for spec in config.inputs.values())
+    given, what = "--data TABLE", "what it says of rows"
+    if one_file:
+        given, what = "FILE...", "what it says of files"
     word = shell_word(run)
     commands = [
         (f"  mmzoo eval {word}", "a report with pictures"),
-        (f"  mmzoo predict {word} FILE...", "what it says of files"),
+        (f"  mmzoo predict {word} {given}", what),
         (f"  mmzoo board {word}", "its curves in TensorBoard"),
     ]
     return "\n".join(["", f"The run is in {word}. Next:", *columns(commands)])

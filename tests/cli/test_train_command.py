@@ -20,6 +20,15 @@ def config(tiny, tmp_path):
     return path
 
 
+def test_of_a_table_rows_are_predicted_next(mmzoo, tmp_path):
+    rows = "".join(f"{n * 37 % 101 / 8},{'ab'[n % 2]}\n" for n in range(60))
+    (tmp_path / "t.csv").write_text(f"x,y\n{rows}")
+    assert mmzoo("init", "t.csv", "--target", "y", "--output", "t.yaml").code == 0
+    done = mmzoo("train", "t.yaml", "--set", "train.epochs=1")
+    assert done.code == 0, done.err
+    assert "  mmzoo predict runs/t/001 --data TABLE  what it says of rows\n" in done.out
+
+
 def test_a_training_says_what_to_type_next(mmzoo, config):
     done = mmzoo("train", config, "--set", "train.epochs=1")
     assert done.code == 0
