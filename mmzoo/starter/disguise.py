@@ -42,8 +42,9 @@ class Disguise:
     """The example as it is read; of a date, whose day may be its month, another one."""
 
     def __str__(self) -> str:
+        written = "as" if self.what == "numbers" else "as in"
         return (
-            f"{self.what} such as '{shorten(self.example)}', which are read if written as "
+            f"{self.what} such as '{shorten(self.example)}', which are read if written {written} "
             f"{shorten(self.plain)}"
         )
 

@@ -304,7 +304,7 @@ def test_numbers_written_otherwise_are_said_and_left_out(mmzoo, tmp_path):
     assert "  Grosse:\n" in done.out
     assert "cost: numbers such as '1,000.50', which are read if written as 1000.50" in done.out
     assert "preis: numbers such as '30,21 €', which are read if written as 30.21" in done.out
-    assert "am: dates such as '21.05.2024', which are read if written as 2024-12-31" in done.out
+    assert "am: dates such as '21.05.2024', which are read if written as in 2024-12-31" in done.out
     for target in ("cost", "preis", "am"):
         done = mmzoo("init", "kosten.csv", "--target", target)
         assert (done.code, done.out) == (1, "")
