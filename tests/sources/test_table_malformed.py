@@ -127,6 +127,11 @@ MALFORMED: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         GOOD.replace(",", ";").encode(),
         ("separated by ';'", '`separator: ";"`'),
     ),
+    "quotes by another separator": (
+        "a.csv",
+        b'text;label\nx;"a"\n',
+        ("separated by ';'", '`separator: ";"`'),
+    ),
     "tabs in a csv": ("a.csv", GOOD.replace(",", "\t").encode(), ('`separator: "\\t"`',)),
     "commas in a tsv": ("a.tsv", GOOD.encode(), ('`separator: ","`',)),
     "quote never closed": ("a.csv", with_line('"x,a'), ("quote", "never closed", "line 12")),
