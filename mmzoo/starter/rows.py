@@ -55,6 +55,8 @@ def read_rows(path: str) -> Rows:
         except DataError as error:
             first = first or error
             continue
+        if first is not None and "separator" in form and cells.frame.width == 1:
+            continue  # Whatever is wrong with the usual one, this one separates nothing.
         missing = tuple(_missing_values(_whole(cells)))
         why = dict.fromkeys(form, "how the file is written")
         if missing:

@@ -237,6 +237,7 @@ MISTAKES = {
     "there already": (["shop.csv", "--target", "price", "--output", "old.yaml"], "--force"),
     "no column left": (["lonely.csv", "--target", "y"], "no column is left to predict from"),
     "no rows": (["empty.csv", "--target", "y"], "there are no rows"),
+    "ragged": (["ragged.csv", "--target", "b"], "2 of 3 rows do not fit the line of names"),
     "always the same": (["lonely.csv", "--target", "same"], "it is 'x' in every row"),
 }
 
@@ -248,6 +249,7 @@ def test_a_mistake_is_answered_in_one_message(mmzoo, table, tmp_path, name):
     lonely = {"y": ["a", "b"] * 30, "z": ["A", "B"] * 30, "same": ["x"] * 60}
     polars.DataFrame(lonely).write_csv(tmp_path / "lonely.csv")
     (tmp_path / "empty.csv").write_text("x,y\n")
+    (tmp_path / "ragged.csv").write_text("a,b\n1,2\n3\n4,5,6\n")
     before = sorted(tmp_path.iterdir())
     done = mmzoo("init", *arguments)
     assert (done.code, done.out) == (1, "")
