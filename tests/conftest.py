@@ -38,13 +38,16 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+_REAL_DATA = os.environ.get("MMZOO_DATA_DIR")
+"""Read before any test takes it out of the environment."""
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data sets that MMZOO_DATA_DIR names; skips the test where it does not."""
-    given = os.environ.get("MMZOO_DATA_DIR")
-    if not given:
+    if not _REAL_DATA:
         pytest.skip("needs real data: MMZOO_DATA_DIR is not set")
-    return Path(given).resolve()
+    return Path(_REAL_DATA).resolve()
 
 
 @pytest.fixture
