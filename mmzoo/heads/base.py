@@ -66,7 +66,7 @@ class BaseHead(Spec):
         """Raises a DataError where labels of another split do not fit what `fit` found."""
 
     def unnamed(self) -> Self:
-        """This head for labels whose classes have no names, as made-up ones have none."""
+        """This head for made-up labels: without what the names or the size of real ones say."""
         return self
 
     @abstractmethod

@@ -136,9 +136,12 @@ class Regression(BaseHead):
             for index in range(predicted.shape[1])
         }
 
+    def unnamed(self) -> Self:
+        return self.replace(mean=None, deviation=None)
+
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
-        made = random.normal(size=(rows, self.dim or 1))
-        return made if self.deviation is None else made * self.deviation + (self.mean or 0.0)
+        # Not in the units that `fit` found: a run reads the same made-up rows again.
+        return random.normal(size=(rows, self.dim or 1))
 
 
 def _mean_and_deviation(labels: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

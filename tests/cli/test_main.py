@@ -17,6 +17,7 @@ from mmzoo.cli.main import cli
 from mmzoo.errors import DataError, Interrupted
 
 COMMANDS = [
+    "init",
     *("train", "eval", "predict", "check", "show", "list", "data", "board", "schema", "doctor"),
 ]
 
@@ -76,7 +77,7 @@ def test_version(mmzoo):
         (("train",), "Missing argument 'CONFIG'"),
         (("train", "x.yaml", "--devise", "cpu"), "No such option"),
         (("train", "x.yaml", "--device"), "requires an argument"),
-        (("predict", "runs/x"), "Missing argument 'FILES...'"),
+        (("predict", "runs/x"), "Expected FILES to predict from, or a table by --data"),
         (("predict", "runs/x", "a.png", "--top", "0"), "0 is not in the range x>=1"),
         (("board", "--port", "70000"), "70000 is not in the range 0<=x<=65535"),
         (("data", "lits"), "No such command 'lits'"),
