@@ -88,7 +88,7 @@ def train(
     from mmzoo.training.train import train as train_model
 
     if fold:
-        from mmzoo.training.folds import summarise_folds, train_folds, with_fold
+        from mmzoo.training.folds import summarise_folds, train_fold, train_folds, with_fold
 
         index, of = fold
         if index is None:
@@ -96,7 +96,9 @@ def train(
             click.echo(json.dumps(summary.as_dict()) if as_json else folds_text(summary))
             return
         loaded = with_fold(loaded, index, of)
-    done = train_model(loaded, run=run, resume=resume, device=device, smoke=smoke)
+        done = train_fold(loaded, index, of, run=run, resume=resume, device=device)
+    else:
+        done = train_model(loaded, run=run, resume=resume, device=device, smoke=smoke)
     metrics = done.metrics()
     if as_json:
         click.echo(json.dumps({"run": str(done.directory), "metrics": metrics}))

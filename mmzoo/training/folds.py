@@ -95,6 +95,32 @@ def with_fold(config: Config, index: int, of: int) -> Config:
     )
 
 
+def train_fold(
+    config: Config,
+    index: int,
+    of: int,
+    *,
+    run: Path | None = None,
+    resume: bool = False,
+    device: Kind = "auto",
+) -> Run:
+    """Trains on one fold.
+
+    Args:
+        config: the experiment.
+        index: which fold, from 1.
+        of: how many there are.
+        run: the run directory to make; by default `runs/<name>/<next number>`.
+        resume: go on with `run`, or with the newest run of this fold, if there is one.
+        device: "auto", "cpu" or "gpu".
+    """
+    fold = with_fold(config, index, of).with_columns()
+    if run is None and resume:
+        before = _runs(fold).get(index)
+        run, resume = (before.directory, True) if before else (None, False)
+    return train(fold, run=run, resume=resume, device=device)
+
+
 def train_folds(
     config: Config, of: int, *, resume: bool = False, device: Kind = "auto"
 ) -> FoldSummary:
@@ -110,8 +136,7 @@ def train_folds(
         MmzooError: of the first training that fails; those before it stay.
     """
     for index in range(1, of + 1):
-        fold = with_fold(config, index, of).with_columns()
-        before = _runs(fold).get(index) if resume else None
+        before = _runs(with_fold(config, index, of).with_columns()).get(index) if resume else None
         if before is not None and _SPLIT in before.metrics():
             to_stderr(f"Fold {index} of {of}: finished already, in {before.directory}")
             continue
@@ -119,8 +144,7 @@ def train_folds(
         # Else each fold would find the graphs of those before it still in memory.
         keras.utils.clear_session()
         gc.collect()
-        directory = before.directory if before else None
-        train(fold, run=directory, resume=before is not None, device=device)
+        train_fold(config, index, of, resume=resume, device=device)
     summary = summarise_folds(with_fold(config, 1, of))
     assert summary is not None
     return summary

@@ -64,6 +64,16 @@ def test_a_resume_leaves_finished_folds_and_finishes_the_others(here, capsys):
     assert runs_of("small")[0].metrics_file.stat().st_mtime_ns == before
 
 
+def test_a_resume_of_one_fold_goes_on_with_the_run_of_that_fold(here, capsys):
+    command("train", "small.yaml", "--fold", "1/2")
+    command("train", "small.yaml", "--fold", "2/2")
+    command("train", "small.yaml", "--fold", "1/2", "--resume")
+    assert "This training is finished" in capsys.readouterr().err
+    assert len(runs_of("small")) == 2
+    command("train", "small.yaml", "--fold", "1/3", "--resume")  # There is none yet.
+    assert len(runs_of("small")) == 3
+
+
 def test_what_is_done_so_far_is_summed_up(here, capsys):
     assert summarise_folds(with_fold(load_config(FEW), 1, 2)) is None
     command("train", "small.yaml", "--fold", "2/2")
