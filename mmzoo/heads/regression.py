@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -67,6 +68,11 @@ class Regression(BaseHead):
         if not self.normalize:
             return whole
         mean, deviation = _mean_and_deviation(labels.reshape(-1, dim))
+        if not all(map(math.isfinite, (*mean, *deviation))):
+            raise DataError(
+                f"{where}: labels as large as {abs(labels).max():g} have no finite deviation. "
+                "Mend such rows, write them in a larger unit, or set `normalize: false`."
+            )
         return whole.replace(
             mean=mean if self.mean is None else self.mean,
             deviation=deviation if self.deviation is None else self.deviation,
@@ -146,8 +152,11 @@ class Regression(BaseHead):
 
 def _mean_and_deviation(labels: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Of each number of labels `[rows, numbers]`; a deviation of 1 where all are the same."""
+    import numpy as np
+
     labels = labels.astype("float64")
     same = labels.min(axis=0) == labels.max(axis=0)
-    deviation = labels.std(axis=0)
+    with np.errstate(over="ignore"):
+        deviation = labels.std(axis=0)
     deviation[same | (deviation == 0)] = 1.0
     return tuple(labels.mean(axis=0).tolist()), tuple(deviation.tolist())

@@ -386,6 +386,11 @@ def test_a_squared_error_of_one_is_that_of_always_saying_the_mean():
     assert float(head.keras_loss(soft=False)(target, mean)) == pytest.approx(1)
 
 
+def test_numbers_without_a_finite_deviation_are_refused():
+    with pytest.raises(DataError, match=r"as large as 1e\+300 have no finite deviation"):
+        Regression().fit(np.array([0.0, 1e300]), None, WHERE)
+
+
 def test_made_up_numbers_are_the_same_whatever_was_found():
     """A run on made-up data reads them again, when its head is whole."""
     head = Regression(column="price", dim=1)

@@ -158,7 +158,7 @@ REGRESSION = {
             "encoder": {"type": "cnn", "filters": [2], "batch_norm": True},
         }
     },
-    "heads": {"number": {"type": "regression", "dim": 1}},
+    "heads": {"number": {"type": "regression", "dim": 1, "normalize": False}},
     "train": {"epochs": 3, "batch_size": 8, "log_steps": 1, "checkpoint_seconds": 0},
 }
 TOO_LARGE = 1e300  # A fine float64, and infinite in float32.
