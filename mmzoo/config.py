@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -19,6 +19,7 @@ from mmzoo.heads import Head
 from mmzoo.inputs import Files, Input, Opened, are_files
 from mmzoo.objectives import Objective, Supervised
 from mmzoo.recipe import Train
+from mmzoo.rules import experiment_rules
 from mmzoo.sources import (
     BadRows,
     Data,
@@ -32,10 +33,8 @@ from mmzoo.sources import (
 from mmzoo.spec import (
     Problem,
     Spec,
-    did_you_mean,
     load_spec,
 )
-from mmzoo.spec.words import shorten
 from mmzoo.wanted import Wanted, column_of, together
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
@@ -43,14 +42,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_
 
 Preprocessing = Mapping[str, Files]
 """Of each input, what it was fitted to: vocabularies and statistics as text files by name."""
-
-RESERVED = {
-    **dict.fromkeys(("data", "examples", "loss"), "metrics.json"),
-    **dict.fromkeys(("file", "row"), "predictions.csv"),
-}
-"""What files of a run say besides the heads, and which of them do."""
-_BESIDE = ("_true", "_probability")
-"""What the names of columns end in that predictions.csv has beside that of a head."""
 
 
 class Config(Spec):
@@ -72,31 +63,7 @@ class Config(Spec):
     """How the model is trained."""
 
     def rules(self) -> Iterator[Problem]:
-        for name in self.heads:
-            if name in RESERVED:
-                yield Problem(
-                    ("heads", name),
-                    f"{RESERVED[name]} has a {name!r} of its own: name it otherwise",
-                )
-            if any(name.removesuffix(ending) in self.heads.keys() - {name} for ending in _BESIDE):
-                yield Problem(
-                    ("heads", name),
-                    f"predictions.csv has a {name!r} of another head: name it otherwise",
-                )
-            if name in self.inputs:
-                yield Problem(("heads", name), "expected another name than an input's")
-        yield from self._layer_rules()
-        yield from self._column_rules()
-        yield from self._mixing_rules()
-        yield from self._fine_tune_rules()
-        monitor = self.train.monitor
-        if monitor is not None and monitor not in self.watchable():
-            meant = did_you_mean(monitor, self.watchable()) or "."
-            known = ", ".join(self.watchable())
-            yield Problem(
-                ("train", "monitor"),
-                f"unknown metric '{shorten(monitor)}'{meant} There are: {known}",
-            )
+        return experiment_rules(self)
 
     def watchable(self) -> tuple[str, ...]:
         """The metrics that `train.monitor` may name."""
@@ -354,59 +321,6 @@ class Config(Spec):
             for problem in spec.encoder.absent_files():
                 yield Problem(("inputs", name, "encoder", *problem.path), problem.message)
 
-    def _layer_rules(self) -> Iterator[Problem]:
-        """Inputs and heads are layers by their names, and so are encoders and fusions."""
-        encoders = {f"{name}_encoder" for name in self.inputs}
-        for family, names in (("inputs", self.inputs), ("heads", self.heads)):
-            for name in names:
-                if name in encoders or name == "concat" or name.startswith("fusion_"):
-                    yield Problem(
-                        (family, name),
-                        f"the model has a layer {name!r} of its own: name it otherwise",
-                    )
-
-    def _column_rules(self) -> Iterator[Problem]:
-        known = self.source.columns()
-        if known is None:
-            return
-        for name, spec in self.inputs.items():
-            for column in spec.source_columns():
-                if column not in known:
-                    yield _no_column(("inputs", name, spec.columns_field), column, known)
-        for name, head in self.heads.items():
-            if head.column is not None and head.column not in known:
-                yield _no_column(("heads", name, "column"), head.column, known)
-
-    def _mixing_rules(self) -> Iterator[Problem]:
-        if self.train.mixing is None:
-            return
-        for name, spec in self.inputs.items():
-            if not spec.mixable:
-                yield Problem(
-                    ("train", "mixing"),
-                    f"expected none: inputs.{name} is {spec.type}, two of which cannot be mixed",
-                )
-        for name, head in self.heads.items():
-            if getattr(head, "class_weights", None):
-                yield Problem(
-                    ("train", "mixing"),
-                    f"expected none beside heads.{name}.class_weights: a mixture has no one class",
-                )
-
-    def _fine_tune_rules(self) -> Iterator[Problem]:
-        if self.train.fine_tune is None:
-            return
-        layers = self.train.fine_tune.last_layers
-        encoders = [spec.encoder for spec in self.inputs.values()]
-        if all(encoder.unfrozen(layers) == encoder for encoder in encoders):
-            types = ", ".join(encoder.type for encoder in encoders)
-            yield Problem(
-                ("train", "fine_tune"),
-                "expected none: all layers that it would thaw are trained in the first stage "
-                f"already ({types}). Give a pretrained encoder `trainable: false`, or leave this "
-                "out",
-            )
-
 
 def load_config(
     source: Path | str | Mapping[str, Any],
@@ -440,7 +354,3 @@ def _bad_rows(data: Data, opened: Mapping[str, Opened]) -> dict[str, dict[int, s
                 rows = with_column(data, column, one.values[split], rows)
             bad.setdefault(split, {}).update(rows)
     return bad
-
-
-def _no_column(place: tuple[str, ...], column: str, known: Collection[str]) -> Problem:
-    return Problem(place, f"the data has no column '{shorten(column)}'; it has: {', '.join(known)}")

@@ -25,6 +25,7 @@ LEVELS = (
     {"runs"},
     {"anatomy", "data", "devices", "model"},
     {"config"},
+    {"rules"},
     {"recipe"},
     {"fusion", "mixing", "objectives", "optimizers"},
     {"heads", "inputs", "schedules", "sources"},

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmzoo.config import RESERVED
 from mmzoo.errors import DataError
+from mmzoo.rules import RESERVED
 from mmzoo.spec.words import printable, shorten
 from mmzoo.starter.cells import texts
 from mmzoo.starter.judging import judged_columns, judged_targets

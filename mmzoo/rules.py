@@ -1,0 +1,133 @@
+"""The rules that span the parts of an experiment. What concerns one part alone is that part's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Protocol
+
+from mmzoo.heads import Head
+from mmzoo.inputs import Input
+from mmzoo.recipe import Train
+from mmzoo.sources import Source
+from mmzoo.spec import Problem, did_you_mean
+from mmzoo.spec.words import shorten
+
+RESERVED = {
+    **dict.fromkeys(("data", "examples", "loss"), "metrics.json"),
+    **dict.fromkeys(("file", "row"), "predictions.csv"),
+}
+"""What files of a run say besides the heads, and which of them do."""
+_BESIDE = ("_true", "_probability")
+"""What the names of columns end in that predictions.csv has beside that of a head."""
+
+
+class Experiment(Protocol):
+    """What the rules look at: the parts of a config."""
+
+    @property
+    def source(self) -> Source: ...
+    @property
+    def inputs(self) -> Mapping[str, Input]: ...
+    @property
+    def heads(self) -> Mapping[str, Head]: ...
+    @property
+    def train(self) -> Train: ...
+    def watchable(self) -> tuple[str, ...]: ...
+
+
+def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
+    """Yields a Problem for each pair of parts that do not go together."""
+    yield from _head_names(experiment)
+    yield from _layer_names(experiment)
+    yield from _columns(experiment)
+    yield from _mixing(experiment)
+    yield from _fine_tuning(experiment)
+    yield from _monitor(experiment)
+
+
+def _head_names(experiment: Experiment) -> Iterator[Problem]:
+    heads = experiment.heads
+    for name in heads:
+        if name in RESERVED:
+            yield Problem(
+                ("heads", name), f"{RESERVED[name]} has a {name!r} of its own: name it otherwise"
+            )
+        if any(name.removesuffix(ending) in heads.keys() - {name} for ending in _BESIDE):
+            yield Problem(
+                ("heads", name),
+                f"predictions.csv has a {name!r} of another head: name it otherwise",
+            )
+        if name in experiment.inputs:
+            yield Problem(("heads", name), "expected another name than an input's")
+
+
+def _layer_names(experiment: Experiment) -> Iterator[Problem]:
+    """Inputs and heads are layers by their names, and so are encoders and fusions."""
+    encoders = {f"{name}_encoder" for name in experiment.inputs}
+    for family, names in (("inputs", experiment.inputs), ("heads", experiment.heads)):
+        for name in names:
+            if name in encoders or name == "concat" or name.startswith("fusion_"):
+                yield Problem(
+                    (family, name),
+                    f"the model has a layer {name!r} of its own: name it otherwise",
+                )
+
+
+def _columns(experiment: Experiment) -> Iterator[Problem]:
+    known = experiment.source.columns()
+    if known is None:
+        return
+    for name, spec in experiment.inputs.items():
+        for column in spec.source_columns():
+            if column not in known:
+                yield _no_column(("inputs", name, spec.columns_field), column, known)
+    for name, head in experiment.heads.items():
+        if head.column is not None and head.column not in known:
+            yield _no_column(("heads", name, "column"), head.column, known)
+
+
+def _no_column(place: tuple[str, ...], column: str, known: Collection[str]) -> Problem:
+    return Problem(place, f"the data has no column '{shorten(column)}'; it has: {', '.join(known)}")
+
+
+def _mixing(experiment: Experiment) -> Iterator[Problem]:
+    if experiment.train.mixing is None:
+        return
+    for name, spec in experiment.inputs.items():
+        if not spec.mixable:
+            yield Problem(
+                ("train", "mixing"),
+                f"expected none: inputs.{name} is {spec.type}, two of which cannot be mixed",
+            )
+    for name, head in experiment.heads.items():
+        if getattr(head, "class_weights", None):
+            yield Problem(
+                ("train", "mixing"),
+                f"expected none beside heads.{name}.class_weights: a mixture has no one class",
+            )
+
+
+def _fine_tuning(experiment: Experiment) -> Iterator[Problem]:
+    if experiment.train.fine_tune is None:
+        return
+    layers = experiment.train.fine_tune.last_layers
+    encoders = [spec.encoder for spec in experiment.inputs.values()]
+    if all(encoder.unfrozen(layers) == encoder for encoder in encoders):
+        types = ", ".join(encoder.type for encoder in encoders)
+        yield Problem(
+            ("train", "fine_tune"),
+            "expected none: all layers that it would thaw are trained in the first stage "
+            f"already ({types}). Give a pretrained encoder `trainable: false`, or leave this "
+            "out",
+        )
+
+
+def _monitor(experiment: Experiment) -> Iterator[Problem]:
+    monitor, watchable = experiment.train.monitor, experiment.watchable()
+    if monitor is None or monitor in watchable:
+        return
+    meant = did_you_mean(monitor, watchable) or "."
+    yield Problem(
+        ("train", "monitor"),
+        f"unknown metric '{shorten(monitor)}'{meant} There are: {', '.join(watchable)}",
+    )
