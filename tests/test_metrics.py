@@ -344,6 +344,70 @@ def test_metrics_refuse_arrays_of_unlike_length():
         metrics.classification_metrics(np.zeros(3, np.int64), np.full((2, 2), 0.5))
 
 
+def right_or_wrong(seed: int, rows: int, share: float):
+    """1 with a probability of `share`, else 0: float [rows]."""
+    return (np.random.RandomState(seed).uniform(size=rows) < share).astype(np.float64)
+
+
+def test_a_paired_bootstrap_agrees_with_the_deviation_of_the_differences():
+    a, b = right_or_wrong(0, 2_000, 0.9), right_or_wrong(1, 2_000, 0.8)
+
+    found = metrics.paired_bootstrap(a, b, draws=4_000)
+
+    assert found.difference == pytest.approx(a.mean() - b.mean())
+    low, high = metrics.mean_interval(a - b) or (0, 0)
+    assert found.low == pytest.approx(low, abs=0.002)
+    assert found.high == pytest.approx(high, abs=0.002)
+
+
+def test_a_paired_bootstrap_draws_both_scores_of_an_example_together():
+    hard = np.random.RandomState(0).normal(scale=10.0, size=500)  # Much harder for both, or easier.
+    found = metrics.paired_bootstrap(hard + 0.1, hard)
+    assert found == pytest.approx((0.1, 0.1, 0.1))
+
+
+def test_a_paired_bootstrap_is_symmetric_and_seeded():
+    a, b = right_or_wrong(0, 300, 0.6), right_or_wrong(1, 300, 0.5)
+    difference, low, high = metrics.paired_bootstrap(a, b)
+    assert low < difference < high
+    assert metrics.paired_bootstrap(b, a) == pytest.approx((-difference, -high, -low))
+    assert metrics.paired_bootstrap(a, b) == (difference, low, high)
+    assert metrics.paired_bootstrap(a, b, seed=1)[1:] != (low, high)
+    assert metrics.paired_bootstrap(a, a) == (0, 0, 0)
+    wide = metrics.paired_bootstrap(a, b, confidence=0.99)
+    assert wide.low < low
+    assert wide.high > high
+
+
+def test_a_paired_bootstrap_draws_the_same_however_many_it_draws_at_once(monkeypatch):
+    a, b = right_or_wrong(0, 100, 0.6), right_or_wrong(1, 100, 0.5)
+    whole = metrics.paired_bootstrap(a, b, draws=50)
+    for at_once in (1, 100, 700):
+        monkeypatch.setattr("mmzoo.metrics.paired._CHUNK", at_once)
+        assert metrics.paired_bootstrap(a, b, draws=50) == whole
+
+
+def test_most_intervals_of_a_paired_bootstrap_hold_the_truth():
+    held = 0
+    for seed in range(100):
+        a, b = right_or_wrong(2 * seed, 400, 0.8), right_or_wrong(2 * seed + 1, 400, 0.7)
+        _, low, high = metrics.paired_bootstrap(a, b, draws=200)
+        held += low <= 0.1 <= high
+    assert 88 <= held <= 99
+
+
+def test_a_paired_bootstrap_refuses_scores_that_are_no_pairs():
+    with pytest.raises(ValueError, match=r"from both, got shapes \(3,\) and \(2,\)$"):
+        metrics.paired_bootstrap(np.zeros(3), np.zeros(2))
+    with pytest.raises(ValueError, match=r"got shapes \(3, 2\) and \(3, 2\)$"):
+        metrics.paired_bootstrap(np.zeros((3, 2)), np.zeros((3, 2)))
+    with pytest.raises(DataError, match="there are no examples"):
+        metrics.paired_bootstrap(np.zeros(0), np.zeros(0))
+    for broken in ((np.array([0, np.nan]), np.zeros(2)), (np.zeros(2), np.array([0, np.inf]))):
+        with pytest.raises(DataError, match="1 of 2 examples are not finite"):
+            metrics.paired_bootstrap(*broken)
+
+
 def test_importing_metrics_loads_nothing_heavy():
     code = (
         "import sys, mmzoo.metrics; "

@@ -94,6 +94,18 @@ class BaseHead(Spec):
         """All metrics of an evaluation as plain numbers, lists and None."""
 
     @abstractmethod
+    def example_scores(self, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+        """How good each prediction is; higher is better. For comparing models by their examples.
+
+        Args:
+            labels: `[rows]` or `[rows, width]`, none of them missing.
+            predicted: float32 `[rows, width]`.
+
+        Returns:
+            float64 `[rows]`: their mean is the head's main metric, or the negative of an error.
+        """
+
+    @abstractmethod
     def written_labels(self, labels: np.ndarray) -> list[Any]:
         """Labels as a column of a table, in the words of `written`."""
 

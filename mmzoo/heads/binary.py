@@ -123,6 +123,10 @@ class Binary(BaseHead):
 
         return binary_metrics(self.class_labels(labels), predicted[:, 0], self.threshold)
 
+    def example_scores(self, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+        """1 where the prediction is right, 0 where it is wrong: the mean is the accuracy."""
+        return (self.decided(predicted) == self.class_labels(labels)).astype("float64")
+
     def class_labels(self, labels: np.ndarray) -> np.ndarray:
         """0 for no and 1 for yes, int64 `[rows]`."""
         import numpy as np

@@ -147,6 +147,10 @@ class Classification(BaseHead):
 
         return classification_metrics(labels, predicted)
 
+    def example_scores(self, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+        """1 where the prediction is right, 0 where it is wrong: the mean is the accuracy."""
+        return (self.decided(predicted) == self.class_labels(labels)).astype("float64")
+
     def class_labels(self, labels: np.ndarray) -> np.ndarray:
         """Each row's class, int64 `[rows]`."""
         return labels

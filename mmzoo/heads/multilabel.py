@@ -111,6 +111,11 @@ class Multilabel(BaseHead):
 
         return multilabel_metrics(self.label_rows(labels), predicted, self.threshold)
 
+    def example_scores(self, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+        """1 where all labels are said rightly, else 0: the mean is the subset accuracy."""
+        said = predicted >= self.threshold
+        return (said == (self.label_rows(labels) == 1)).all(axis=1).astype("float64")
+
     def written_labels(self, labels: np.ndarray) -> list[Any]:
         return self._joined(self.label_rows(labels) == 1)
 

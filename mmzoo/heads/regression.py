@@ -130,6 +130,11 @@ class Regression(BaseHead):
 
         return regression_metrics(labels.reshape(predicted.shape).astype("float64"), predicted)
 
+    def example_scores(self, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+        """The negative of an example's mean absolute error."""
+        errors = abs(labels.reshape(predicted.shape).astype("float64") - predicted)
+        return -errors.mean(axis=1)
+
     def written_labels(self, labels: np.ndarray) -> list[Any]:
         rows = labels.reshape(len(labels), -1)
         return rows[:, 0].tolist() if rows.shape[1] == 1 else [str(row) for row in rows.tolist()]

@@ -21,6 +21,8 @@ from mmzoo.metrics.intervals import mean_interval as mean_interval
 from mmzoo.metrics.intervals import wilson_interval as wilson_interval
 from mmzoo.metrics.multilabel import multilabel_metrics as multilabel_metrics
 from mmzoo.metrics.multilabel import per_label as per_label
+from mmzoo.metrics.paired import PairedDifference as PairedDifference
+from mmzoo.metrics.paired import paired_bootstrap as paired_bootstrap
 from mmzoo.metrics.predictions import Metrics as Metrics
 from mmzoo.metrics.ranking import area_under_roc as area_under_roc
 from mmzoo.metrics.ranking import average_precision as average_precision

@@ -15,6 +15,13 @@ from mmzoo.lazy import keras, tf
 
 HEADS = members("heads")
 ROWS = 60
+MAIN_METRIC = {
+    "classification": ("accuracy", 1),
+    "binary": ("accuracy", 1),
+    "multilabel": ("subset_accuracy", 1),
+    "regression": ("mean_absolute_error", -1),
+}
+"""Of each head, the metric that sums it up, and whether higher or lower is better."""
 
 
 def with_each_loss():
@@ -163,6 +170,32 @@ def test_an_evaluation_agrees_with_the_metrics_of_training(head):
         tolerance = 0.01 if metric.name == "auc" else 1e-5
         assert metrics[metric.name] == pytest.approx(float(metric.result()), abs=tolerance)
     assert same or head.type == "multilabel"
+
+
+def test_scores_of_examples_come_to_the_main_metric(head):
+    random = np.random.RandomState(2)
+    spread = truth(head) + random.normal(scale=0.5, size=truth(head).shape)
+    predicted = spread.astype("float32")
+
+    scores = head.example_scores(labels(head), predicted)
+
+    assert scores.shape == (ROWS,)
+    assert scores.dtype == np.float64
+    metrics = head.evaluate(labels(head), predicted)
+    main, sign = MAIN_METRIC[head.type]
+    assert 0 < abs(scores.mean()) < 1
+    assert scores.mean() == pytest.approx(sign * metrics[main])
+
+
+def test_scores_of_examples_are_higher_where_the_prediction_is_better(head):
+    predicted = truth(head)
+    predicted[: ROWS // 2] = truth(head)[: ROWS // 2, ::-1] + 2  # Another class, or far off.
+    if predicted.shape[1] == 1 and head.type != "regression":
+        predicted[: ROWS // 2] = 1 - truth(head)[: ROWS // 2]
+
+    scores = head.example_scores(labels(head), predicted)
+
+    assert scores[: ROWS // 2].mean() < scores[ROWS // 2 :].min()
 
 
 def test_predictions_are_written_as_columns_of_one_length(head):
