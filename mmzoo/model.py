@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mmzoo.encoders import Features
 from mmzoo.errors import ConfigError
+from mmzoo.inputs import presence
 from mmzoo.lazy import keras
 
 if TYPE_CHECKING:
@@ -37,12 +38,10 @@ class Network:
 
     def after_encoders(self, config: Config, names: Collection[str]) -> keras.Model:
         """The same layers without the encoders of some inputs, whose vectors go in instead."""
-        inputs = {}
-        for name in config.inputs:
-            inputs[name] = self.model.input[name]
-            if name in names:
-                inputs[name] = self.features[name].vector
-                inputs[name].name = name  # Keras warns if it isn't the dictionary's key.
+        inputs = dict(self.model.input)
+        for name in names:
+            inputs[name] = self.features[name].vector
+            inputs[name].name = name  # Keras warns if it isn't the dictionary's key.
         return config.objective.build(inputs, self.model.output, config.name)
 
 
@@ -83,7 +82,17 @@ def build_network(config: Config, precision: str | None = None) -> Network:
         features = {
             name: _encoded(placeholders[name], spec, name) for name, spec in config.inputs.items()
         }
-        outputs = config.fusion.build(features, config.heads)
+        present = {
+            name: keras.Input((), dtype="float32", name=presence(name))
+            for name, spec in config.inputs.items()
+            if spec.may_be_absent
+        }
+        there = {
+            name: _or_missing(features[name], present[name], name) if name in present else encoded
+            for name, encoded in features.items()
+        }
+        placeholders |= {presence(name): tensor for name, tensor in present.items()}
+        outputs = config.fusion.build(there, config.heads)
         model = config.objective.build(placeholders, outputs, config.name)
         return Network(model, features)
 
@@ -103,9 +112,12 @@ def _encoded(placeholder: KerasTensor, spec: Input, name: str) -> Features:
     """The features of one input, made by a sub-model of its own."""
     inside = keras.Input(placeholder.shape[1:], dtype=placeholder.dtype, name=name)
     features = spec.features(inside)
-    if features.tokens is None:
-        model = keras.Model(inside, features.vector, name=f"{name}_encoder")
-        return Features(model(placeholder))
-    model = keras.Model(inside, [features.vector, features.tokens], name=f"{name}_encoder")
-    vector, tokens = model(placeholder)
-    return Features(vector, tokens)
+    model = keras.Model(inside, features.tensors(), name=f"{name}_encoder")
+    return Features(*model(placeholder))
+
+
+def _or_missing(features: Features, present: KerasTensor, name: str) -> Features:
+    """The features where an input is there, and what was learned for it where it is not."""
+    from mmzoo.layers.missing_features import MissingFeatures
+
+    return Features(*MissingFeatures(name=f"{name}_missing")(features.tensors(), present))

@@ -21,6 +21,10 @@ _BESIDE = ("_true", "_probability")
 """What the names of columns end in that predictions.csv has beside that of a head."""
 
 
+_PARTS_OF_INPUTS = ("encoder", "present", "missing")
+"""What the names of layers end in that an input has in the model."""
+
+
 class Experiment(Protocol):
     """What the rules look at: the parts of a config."""
 
@@ -63,10 +67,10 @@ def _head_names(experiment: Experiment) -> Iterator[Problem]:
 
 def _layer_names(experiment: Experiment) -> Iterator[Problem]:
     """Inputs and heads are layers by their names, and so are encoders and fusions."""
-    encoders = {f"{name}_encoder" for name in experiment.inputs}
+    own = {f"{name}_{part}" for name in experiment.inputs for part in _PARTS_OF_INPUTS}
     for family, names in (("inputs", experiment.inputs), ("heads", experiment.heads)):
         for name in names:
-            if name in encoders or name == "concat" or name.startswith("fusion_"):
+            if name in own or name == "concat" or name.startswith("fusion_"):
                 yield Problem(
                     (family, name),
                     f"the model has a layer {name!r} of its own: name it otherwise",

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 from mmzoo.encoders import Features
 from mmzoo.encoders.activations import Activation
+from mmzoo.fusion.base import BaseFusion
 from mmzoo.heads import Head
 from mmzoo.lazy import keras
-from mmzoo.spec import PositiveInt, Rate, Spec
+from mmzoo.spec import PositiveInt, Rate
 
 if TYPE_CHECKING:
     from keras import KerasTensor
 
 
-class Concat(Spec):
+class Concat(BaseFusion):
     """All features side by side, then dense layers. One input alone passes through."""
 
     type: Literal["concat"] = "concat"

@@ -24,6 +24,14 @@ Files = Mapping[str, str]
 """What an input was fitted to, as texts by the names of their files in the run."""
 
 
+def presence(name: str) -> str:
+    """What the model calls its second input for an input that may be absent.
+
+    It is float32 `[batch]`: 1 where an example has the input, 0 where it lacks it.
+    """
+    return f"{name}_present"
+
+
 class BaseInput(Spec):
     """One named modality of the model: its columns, its preprocessing, its encoder.
 
@@ -53,6 +61,11 @@ class BaseInput(Spec):
     if TYPE_CHECKING:  # Fields, which each input declares with its own types.
         type: str
         encoder: Encoder
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether examples may lack it, so that the model is told which of them do."""
+        return False
 
     @property
     def augmentations(self) -> tuple[Spec, ...]:

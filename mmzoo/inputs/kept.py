@@ -22,6 +22,8 @@ class KeptFeatures(Spec):
     examples were augmented in several ways."""
     reads: tuple[str, ...]
     """The columns of the source that they were made of."""
+    may_be_absent: bool = False
+    """Whether examples may lack the input."""
 
     def source_columns(self) -> tuple[str, ...]:
         return self.reads

@@ -78,7 +78,10 @@ def feed(
             kept.remove(name)
             continue
         column = f"the features of inputs.{name}"  # Which no data has as a name.
-        inputs[name] = KeptFeatures(column=column, reads=config.inputs[name].source_columns())
+        spec = config.inputs[name]
+        inputs[name] = KeptFeatures(
+            column=column, reads=spec.source_columns(), may_be_absent=spec.may_be_absent
+        )
         for split, values in features.items():
             columns[split][column] = values
     if not kept:
@@ -100,6 +103,8 @@ def _is_kept(config: Config, name: str, tell: Callable[[str], None]) -> bool:
         reason = "train.frozen_features.keep is off"
     elif config.train.mixing is not None:
         reason = "train.mixing blends examples before they are encoded"
+    elif config.fusion.uses_tokens:
+        reason = f"the fusion {config.fusion.type} reads its tokens, of which only vectors are kept"
     elif spec.augmentations and not settings.copies:
         reason = (
             f"inputs.{name}.augment changes its examples at random; `train.frozen_features.copies: "

@@ -65,4 +65,4 @@ class TextCNN(TextNetwork):
         if self.dropout:
             x = keras.layers.Dropout(self.dropout, name="dropout")(x)
         x = dense_layers(x, self.units, self.activation, self.dropout)
-        return Features(vector=x, tokens=tokens)
+        return Features(vector=x, tokens=tokens, mask=present)

@@ -52,8 +52,8 @@ class TextEmbedding(TextNetwork):
     def build(self, ids: KerasTensor, words: int) -> Features:  # type: ignore[override]
         from mmzoo.layers.masked_average import MaskedAverage
 
-        tokens, present = self.embedded(ids, words)
-        x = tokens
+        tokens, mask = self.embedded(ids, words)
+        x, present = tokens, mask
         if self.ngrams > 1:
             x, present = self._with_ngrams(x, present, ids)
         if self.spatial_dropout:
@@ -62,7 +62,7 @@ class TextEmbedding(TextNetwork):
         if self.dropout and not self.units:
             x = keras.layers.Dropout(self.dropout, name="dropout")(x)
         x = dense_layers(x, self.units, self.activation, self.dropout)
-        return Features(vector=x, tokens=tokens)
+        return Features(vector=x, tokens=tokens, mask=mask)
 
     def _with_ngrams(
         self, x: KerasTensor, present: KerasTensor, ids: KerasTensor

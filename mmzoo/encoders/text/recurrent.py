@@ -67,7 +67,8 @@ class RecurrentText(TextNetwork):
             for name, state in zip(("forwards", "backwards"), states, strict=False)
         ]
         tokens = joined(states, "tokens")
-        return Features(vector=self.pooled(states, tokens, present), tokens=tokens)
+        vector = self.pooled(states, tokens, present)
+        return Features(vector, tokens, mask=present)
 
 
 class PooledRecurrentText(RecurrentText):

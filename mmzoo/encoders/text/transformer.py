@@ -59,7 +59,8 @@ class TextTransformer(TextNetwork):
             x = self._block(x, present, f"block{index}")
         x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
         tokens = ZeroedPadding(name="tokens")(x, present)
-        return Features(vector=MaskedAverage(name="average")(tokens, present), tokens=tokens)
+        vector = MaskedAverage(name="average")(tokens, present)
+        return Features(vector, tokens, mask=present)
 
     def _with_positions(self, x: KerasTensor) -> KerasTensor:
         from mmzoo.layers.learned_positions import LearnedPositions
