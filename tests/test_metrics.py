@@ -383,8 +383,20 @@ def test_a_paired_bootstrap_draws_the_same_however_many_it_draws_at_once(monkeyp
     a, b = right_or_wrong(0, 100, 0.6), right_or_wrong(1, 100, 0.5)
     whole = metrics.paired_bootstrap(a, b, draws=50)
     for at_once in (1, 100, 700):
-        monkeypatch.setattr("mmzoo.metrics.paired._CHUNK", at_once)
+        monkeypatch.setattr("mmzoo.metrics.bootstrap._CHUNK", at_once)
         assert metrics.paired_bootstrap(a, b, draws=50) == whole
+
+
+def test_columns_of_a_bootstrap_are_drawn_together():
+    """So their differences are those of the paired bootstrap."""
+    scores = np.random.default_rng(0).random((200, 3))
+    means = metrics.bootstrap_means(scores, draws=300, seed=4)
+    assert means.shape == (300, 3)
+    for one, other in ((0, 1), (2, 1)):
+        low, high = metrics.percentile_interval(means[:, one] - means[:, other])
+        found = metrics.paired_bootstrap(scores[:, one], scores[:, other], draws=300, seed=4)
+        assert found[1:] == pytest.approx((low, high))
+    assert metrics.bootstrap_means(np.full((5, 1), 0.25), draws=3).tolist() == [[0.25]] * 3
 
 
 def test_most_intervals_of_a_paired_bootstrap_hold_the_truth():

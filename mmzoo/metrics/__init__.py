@@ -5,6 +5,8 @@ Where a figure has no meaning for the data at hand (the area under a ROC curve o
 it is None, so that the keys of a head are always the same; 0 / 0 is 0 in precision, recall and F1.
 """
 
+from mmzoo.metrics.bootstrap import bootstrap_means as bootstrap_means
+from mmzoo.metrics.bootstrap import percentile_interval as percentile_interval
 from mmzoo.metrics.calibration import Reliability as Reliability
 from mmzoo.metrics.calibration import expected_calibration_error as expected_calibration_error
 from mmzoo.metrics.calibration import reliability as reliability

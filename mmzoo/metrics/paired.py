@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmzoo.metrics.bootstrap import bootstrap_means, percentile_interval
 from mmzoo.metrics.predictions import Floats, check_predictions
-
-_CHUNK = 1 << 20
-"""How many examples are drawn at once: 8 MB of their numbers."""
 
 
 class PairedDifference(NamedTuple):
@@ -55,16 +53,6 @@ def paired_bootstrap(
     check_predictions(score_b, score_a)
     check_predictions(score_a, score_b)
     differences = np.asarray(score_a, np.float64) - np.asarray(score_b, np.float64)
-    rows = len(differences)
-    # Frozen, unlike that of `default_rng`: numpy may never change what it draws.
-    random = np.random.RandomState(seed)
-    at_once = max(1, _CHUNK // rows)
-    means = np.concatenate(
-        [
-            differences[random.randint(0, rows, (min(at_once, draws - begin), rows))].mean(axis=1)
-            for begin in range(0, draws, at_once)
-        ]
-    )
-    outside = (1 - confidence) / 2
-    low, high = np.quantile(means, [outside, 1 - outside])
+    means = bootstrap_means(differences[:, None], draws, seed)[:, 0]
+    low, high = percentile_interval(means, confidence)
     return PairedDifference(float(differences.mean()), float(low), float(high))
