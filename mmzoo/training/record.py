@@ -39,6 +39,17 @@ def write_record(run: Run, config: Config, session: Session) -> None:
         write_table(run.skipped_file, columns)
 
 
+def write_end(session: Session) -> None:
+    """Adds to environment.json what the training came to."""
+    run = session.run
+    trained = {
+        "date": _now(),
+        "seconds": round(session.seconds, 1),
+        "parameters": session.stage.model.count_params(),
+    }
+    run.write_environment({**run.environment(), "trained": trained})
+
+
 def _begin(run: Run, config: Config, session: Session) -> None:
     data, devices = session.data, session.devices
     run.write_environment(
@@ -62,11 +73,16 @@ def _begin(run: Run, config: Config, session: Session) -> None:
 
 def _add_resume(run: Run, devices: Devices) -> None:
     environment = run.environment()
+    environment.pop("trained", None)  # With more epochs it is not at its end any more.
     first, now = environment["versions"], versions()
     resume = {
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "date": _now(),
         "argv": sys.argv,
         "device": devices.record(),
         "other_versions": {name: now[name] for name in now if now[name] != first.get(name)},
     }
     run.write_environment({**environment, "resumed": [*environment.get("resumed", []), resume]})
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

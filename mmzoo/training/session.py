@@ -44,6 +44,7 @@ class Session:
         history: a row for each epoch done.
         logged: the epoch's sum of losses, and of examples, at the last point of the step curves.
         saved_at: when the last checkpoint was made, by the monotonic clock.
+        seconds_before: what the processes took that came before this one, up to where it goes on.
     """
 
     config: Config
@@ -59,6 +60,12 @@ class Session:
     history: list[dict[str, float]] = field(default_factory=list)
     logged: tuple[float, float] = (0.0, 0.0)
     saved_at: float = field(default_factory=time.monotonic)
+    seconds_before: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """What the training took so far, in all its processes, without steps that were lost."""
+        return self.seconds_before + time.monotonic() - self.times.began
 
     @property
     def loop(self) -> Loop:
@@ -123,6 +130,7 @@ class Session:
             "fingerprint": self.data.fingerprint,
             "threads": self.devices.threads,
             "bad_steps_skipped": int(self.loop.updates.skipped.numpy()),
+            "seconds": self.seconds,
         }
         save_checkpoint(self.run.last, self.step, self.loop.variables, state)
         self.saved_at = time.monotonic()
@@ -187,6 +195,7 @@ def open_session(
         updates = session.loop.updates
         updates.step.assign(state["step"])
         updates.skipped.assign(state["bad_steps_skipped"])
+        session.seconds_before = state.get("seconds", 0.0)
         session.history = state["history"]
         session.logged = tuple(state["logged"])
         session.best.restore(state["watchers"]["best"])

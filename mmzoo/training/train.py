@@ -23,7 +23,7 @@ from mmzoo.training.loop import named_by_head
 from mmzoo.training.pace import Pace
 from mmzoo.training.pictures import log_end, log_start
 from mmzoo.training.progress import Progress
-from mmzoo.training.record import write_record
+from mmzoo.training.record import write_end, write_record
 from mmzoo.training.resume import (
     begun,
     check_same_config,
@@ -238,6 +238,7 @@ def _finish(session: Session) -> None:
     with session.times.spent_on("the test split"):
         evaluation = evaluate_model(stage.loop.model, stage.feed.config, stage.feed.data, "test")
         log_end(session, evaluation)
+    write_end(session)
     session.run.write_metrics({**session.run.metrics(), "test": evaluation.as_metrics()})
 
 

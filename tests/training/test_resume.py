@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -268,10 +269,26 @@ def test_other_versions_are_said_and_the_first_are_kept(half, capsys):
         "not be bit for bit what it would have been."
     ) in capsys.readouterr().err
     [resume] = environment.pop("resumed")
+    assert environment.pop("trained")["parameters"] > 0
     assert environment == first
     assert resume["other_versions"] == {"numpy": np.__version__}
     assert resume["device"]["threads"] == first["device"]["threads"]
     assert set(resume) == {"date", "argv", "device", "other_versions"}
+
+
+def test_the_seconds_of_all_processes_are_added_up(half):
+    path = checkpoints(half.last)[-1]
+    with np.load(path) as file:
+        arrays = dict(file)
+    state = json.loads(arrays["state"].tobytes())
+    assert 0 < state["seconds"] < 600
+    state["seconds"] += 1000
+    arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
+    np.savez(path, **arrays)
+
+    trained = resumed(half, config()).environment()["trained"]
+
+    assert state["seconds"] < trained["seconds"] < state["seconds"] + 600
 
 
 def test_another_config_and_a_missing_gpu_are_refused_before_data_are_read(half):

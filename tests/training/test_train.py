@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from mmzoo.cli.main import main
 from mmzoo.config import load_config
 from mmzoo.lazy import tf
 from mmzoo.spec import dump_yaml
+from mmzoo.trained import load_trained
 from mmzoo.training.events import EVENT_FILES, read_events, read_scalars
 from mmzoo.training.train import train
 
@@ -48,6 +50,10 @@ def test_the_environment_says_what_a_result_depends_on(trained_run):
     assert environment["data"]["fallback_for"] is None
     assert re.fullmatch("[0-9a-f]{64}", environment["data"]["fingerprint"])
     assert environment["data"]["examples"] == {"train": 1294, "validation": 144, "test": 359}
+    trained = environment["trained"]
+    assert trained["parameters"] == load_trained(trained_run)[0].count_params()
+    assert 0 < trained["seconds"] < 600
+    assert datetime.fromisoformat(trained["date"]) <= datetime.now().astimezone()
 
 
 def test_the_config_trains_again_as_it_is(trained_run, tmp_path):
