@@ -46,6 +46,8 @@ class Wanted:
     names: tuple[str, ...] | None = None
     """Of a `class` or of `labels`: those that are known already, in order; a row with another one
     is bad. By default they are read off the rows."""
+    optional: bool = False
+    """Whether a row may have none, and is no bad one for it."""
 
 
 _AS_TEXT: tuple[Role, ...] = ("value", "category", "text")
@@ -73,7 +75,8 @@ def _both(column: str, first: tuple[str, Wanted], second: tuple[str, Wanted]) ->
     (place, one), (other_place, other) = first, second
     if one.role != other.role:
         if one.role in _AS_TEXT and other.role in _AS_TEXT:
-            return max(one, other, key=lambda wanted: _AS_TEXT.index(wanted.role))
+            both = max(one, other, key=lambda wanted: _AS_TEXT.index(wanted.role))
+            return replace(both, optional=one.optional and other.optional)
         if place.split(".")[0] != other_place.split(".")[0]:
             raise ConfigError(
                 f"{other_place}: predicts column '{shorten(column)}', which {place} reads: the "
@@ -88,7 +91,7 @@ def _both(column: str, first: tuple[str, Wanted], second: tuple[str, Wanted]) ->
             f"{other_place}.class_names: expected those of {place}, in the same order, as both "
             f"read column '{shorten(column)}'"
         )
-    return one if one.names else replace(one, names=other.names)
+    return replace(one, names=one.names or other.names, optional=one.optional and other.optional)
 
 
 def column_of(name: str, purpose: Literal["input", "target"], known: Mapping[str, str]) -> str:

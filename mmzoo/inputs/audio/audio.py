@@ -15,15 +15,14 @@ from mmzoo.inputs.audio.fitting import fitted
 from mmzoo.inputs.audio.opening import SOUNDS, opened_sounds
 from mmzoo.inputs.audio.picture import drawn
 from mmzoo.inputs.audio.spectrogram import LogMel, Masking, Spectrogram
-from mmzoo.inputs.base import BaseInput
 from mmzoo.inputs.measured import Measured
+from mmzoo.inputs.of_files import InputOfFiles
 from mmzoo.inputs.opened import Opened, are_files
-from mmzoo.inputs.opening import damaged_files
+from mmzoo.inputs.opening import FileKind
 from mmzoo.lazy import keras, tf
 from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Spec
 from mmzoo.spec.base import LARGEST_INT
-from mmzoo.wanted import Role
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,14 +31,14 @@ if TYPE_CHECKING:
 _WAVEFORMS = ("float32", "float64", "int16")
 
 
-class Audio(BaseInput):
+class Audio(InputOfFiles):
     """Sounds, as waveforms all the way into the model, which makes the spectrograms itself.
 
     Files are WAV, FLAC, OGG or MP3, whatever they are called; their channels are mixed into one.
     """
 
     pictured: ClassVar[bool] = True
-    role: ClassVar[Role] = "file"
+    files: ClassVar[FileKind] = SOUNDS
 
     type: Literal["audio"] = "audio"
     column: str | None = None
@@ -104,24 +103,15 @@ class Audio(BaseInput):
         """The model's input: float32 `[batch, samples]`, from -1 to 1."""
         return keras.Input((self.samples,), dtype="float32", name=name)
 
-    def opened(
+    def opened_files(
         self,
         columns: Mapping[str, np.ndarray],
-        bad: Mapping[str, Collection[int]],
+        known: Mapping[str, Collection[int]],
         decode: bool,
         tell: Callable[[str], None],
     ) -> Opened:
-        """Waveforms as they are, `[examples, samples]`; paths as opened files.
-
-        Paths come as text `[examples]`.
-        """
-        if any(values.dtype.kind != "U" for values in columns.values()):
-            return Opened(columns)
-        return opened_sounds(columns, bad, self._cut, decode, tell)
-
-    def damaged(self, files: np.ndarray, tell: Callable[[str], None]) -> dict[int, str]:
-        """Decodes opened files, bytes `[examples, 3]`; row -> why one of them cannot be."""
-        return damaged_files(files, SOUNDS, tell)
+        """Paths as opened files: path, seconds, sha256."""
+        return opened_sounds(columns, known, self._cut, decode, tell)
 
     def check(self, values: np.ndarray, where: str) -> None:
         """Raises a DataError unless the values are waveforms or opened files.

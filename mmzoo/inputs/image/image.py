@@ -8,33 +8,32 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mmzoo.encoders.image import ImageEncoder
 from mmzoo.errors import DataError
-from mmzoo.inputs.base import BaseInput
 from mmzoo.inputs.image.augment import Augmentation, augment
 from mmzoo.inputs.image.boxes import inside_box
 from mmzoo.inputs.image.decoding import decoded
 from mmzoo.inputs.image.files import read_picture
 from mmzoo.inputs.image.fitting import Resize, edges, fitted, with_channels
 from mmzoo.inputs.image.opening import PICTURES, opened_pictures
+from mmzoo.inputs.of_files import InputOfFiles
 from mmzoo.inputs.opened import Opened, are_files
-from mmzoo.inputs.opening import damaged_files
+from mmzoo.inputs.opening import FileKind
 from mmzoo.lazy import keras, tf
 from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveInt, Problem
-from mmzoo.wanted import Role
 
 if TYPE_CHECKING:
     import numpy as np
     from keras import KerasTensor
 
 
-class Image(BaseInput):
+class Image(InputOfFiles):
     """Pictures, as pixels from 0 to 255 all the way into the encoder, which scales for itself."""
 
     pictured: ClassVar[bool] = True
     mixable: ClassVar[bool] = True
     """Two pictures can be blended into one, so mixup and cutmix may have them."""
 
-    role: ClassVar[Role] = "file"
+    files: ClassVar[FileKind] = PICTURES
 
     type: Literal["image"] = "image"
     column: str | None = None
@@ -79,24 +78,15 @@ class Image(BaseInput):
         """The model's input: uint8 `[batch, height, width, channels]`."""
         return keras.Input(self.shape, dtype="uint8", name=name)
 
-    def opened(
+    def opened_files(
         self,
         columns: Mapping[str, np.ndarray],
-        bad: Mapping[str, Collection[int]],
+        known: Mapping[str, Collection[int]],
         decode: bool,
         tell: Callable[[str], None],
     ) -> Opened:
-        """Pixels as they are, uint8 `[examples, height, width, channels]`; paths as opened files.
-
-        Paths come as text `[examples]`.
-        """
-        if any(values.dtype.kind != "U" for values in columns.values()):
-            return Opened(columns)
-        return opened_pictures(columns, bad, self.shape, self.resize, decode, tell)
-
-    def damaged(self, files: np.ndarray, tell: Callable[[str], None]) -> dict[int, str]:
-        """Decodes opened files, bytes `[examples, 3]`; row -> why one of them cannot be."""
-        return damaged_files(files, PICTURES, tell)
+        """Paths as opened files: path, EXIF orientation, sha256."""
+        return opened_pictures(columns, known, self.shape, self.resize, decode, tell)
 
     def check(self, values: np.ndarray, where: str) -> None:
         """Raises a DataError unless the values are pixels or opened files.
