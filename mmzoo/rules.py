@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
+from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
 from mmzoo.inputs import Input
 from mmzoo.recipe import Train
@@ -35,6 +36,8 @@ class Experiment(Protocol):
     @property
     def heads(self) -> Mapping[str, Head]: ...
     @property
+    def fusion(self) -> Fusion: ...
+    @property
     def train(self) -> Train: ...
     def watchable(self) -> tuple[str, ...]: ...
 
@@ -44,6 +47,7 @@ def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
     yield from _head_names(experiment)
     yield from _layer_names(experiment)
     yield from _columns(experiment)
+    yield from _fusion(experiment)
     yield from _mixing(experiment)
     yield from _fine_tuning(experiment)
     yield from _monitor(experiment)
@@ -92,6 +96,11 @@ def _columns(experiment: Experiment) -> Iterator[Problem]:
 
 def _no_column(place: tuple[str, ...], column: str, known: Collection[str]) -> Problem:
     return Problem(place, f"the data has no column '{shorten(column)}'; it has: {', '.join(known)}")
+
+
+def _fusion(experiment: Experiment) -> Iterator[Problem]:
+    for problem in experiment.fusion.head_rules(experiment.heads):
+        yield Problem(("fusion", *problem.path), problem.message)
 
 
 def _mixing(experiment: Experiment) -> Iterator[Problem]:

@@ -1,5 +1,10 @@
 """Fusion: the features of all inputs become one vector, or decisions. One fusion a file."""
 
-from mmzoo.fusion.concat import Concat as Concat
+from typing import Annotated
 
-Fusion = Concat
+from pydantic import Field
+
+from mmzoo.fusion.concat import Concat as Concat
+from mmzoo.fusion.decision import Decision as Decision
+
+Fusion = Annotated[Concat | Decision, Field(discriminator="type")]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from mmzoo.encoders import Features
 from mmzoo.heads import Head
-from mmzoo.spec import Spec
+from mmzoo.spec import NonNegativeFloat, Problem, Spec
 
 if TYPE_CHECKING:
+    import keras
     from keras import KerasTensor
+
+
+def by_itself(head: str, name: str) -> str:
+    """What a head's prediction from one input alone is called, and its layer: like nothing else."""
+    return f"fusion_{head}.{name}"
 
 
 class BaseFusion(Spec):
@@ -20,8 +26,17 @@ class BaseFusion(Spec):
     uses_tokens: ClassVar[bool] = False
     """Whether it reads the inputs' tokens, and not their vectors alone."""
 
+    auxiliary_loss: NonNegativeFloat = 0.0
+    """Weight of the losses of what each input's features alone predict with every head. They are
+    part of what is minimised in training, and of nothing else. One input alone has none."""
+
     if TYPE_CHECKING:  # A field, which each fusion declares with its own name.
         type: str
+
+    @property
+    def auxiliary_weight(self) -> float:
+        """The weight of those losses in training, given or not."""
+        return self.auxiliary_loss
 
     @abstractmethod
     def build(
@@ -36,3 +51,60 @@ class BaseFusion(Spec):
         Returns:
             Each head's prediction by its name, float32 `[batch, width]`.
         """
+
+    def predictions(
+        self, features: Mapping[str, Features], heads: Mapping[str, Head]
+    ) -> dict[str, KerasTensor]:
+        """As `build`; and where that has a loss, what each input alone predicts, `by_itself`."""
+        together = self.build(features, heads)
+        if not self.auxiliary_weight or len(features) == 1:
+            return together
+        return {**together, **self.alone(features, heads)}
+
+    def alone(
+        self, features: Mapping[str, Features], heads: Mapping[str, Head]
+    ) -> dict[str, KerasTensor]:
+        """What every head predicts from the vector of each input, by layers named `by_itself`."""
+        return {
+            by_itself(name, one): head.output(feature.vector, by_itself(name, one))
+            for name, head in heads.items()
+            for one, feature in features.items()
+        }
+
+    def head_rules(self, heads: Mapping[str, Head]) -> Iterator[Problem]:
+        """Yields a Problem for each field that does not go with these heads."""
+        return iter(())
+
+    def input_rules(self, inputs: Collection[str]) -> Iterator[Problem]:
+        """Yields a Problem for each field that does not go with inputs of these names."""
+        return iter(())
+
+    def notes(self, features: Mapping[str, Features]) -> Iterator[str]:
+        """Yields what it does to these features that its fields do not say, for the user."""
+        return iter(())
+
+    def learned_weights(
+        self, model: keras.Model, inputs: Collection[str]
+    ) -> dict[str, float] | None:
+        """How much each input counts, where that is learned and the same for all examples.
+
+        Args:
+            model: has the layers that `build` made.
+            inputs: the names of all inputs, in the config's order.
+
+        Returns:
+            By input; they sum to 1. None where no such weights are learned.
+        """
+        return None
+
+    def example_weights(self, model: keras.Model) -> KerasTensor | None:
+        """How much each input counts for each example, where the fusion decides that by example.
+
+        Args:
+            model: has the layers that `build` made.
+
+        Returns:
+            A tensor within the model, for a `keras.Model(model.input, tensor)`: float32 `[batch,
+            inputs]` in the config's order, of sum 1. None where no such weights are made.
+        """
+        return None

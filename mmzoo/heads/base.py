@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mmzoo.spec import NonNegativeFloat, Spec
 from mmzoo.wanted import Role, Wanted
@@ -27,6 +27,9 @@ class BaseHead(Spec):
     """What the source is to make of its column."""
     metric_names: ClassVar[tuple[str, ...]]
     """The names of `keras_metrics`. The first is watched when nothing else is said."""
+    decides: ClassVar[Literal["classes", "chances", "numbers"]]
+    """What its output is: probabilities of classes, whose sum is one; chances, each from 0 to 1 and
+    decided at the field `threshold`; or numbers. Decisions of one kind can be combined."""
 
     column: str | None = None
     """The data's column with the labels; by default the head's own name, or the only target."""

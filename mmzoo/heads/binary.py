@@ -23,6 +23,7 @@ class Binary(BaseHead):
 
     role = "class"
     metric_names = ("accuracy", "auc")
+    decides = "chances"
 
     type: Literal["binary"] = "binary"
     class_names: tuple[str, str] | None = None

@@ -29,6 +29,7 @@ class Classification(BaseHead):
 
     role = "class"
     metric_names = ("accuracy",)
+    decides = "classes"
 
     type: Literal["classification"] = "classification"
     classes: Annotated[int, Ge(2), WithinInt32] | None = None

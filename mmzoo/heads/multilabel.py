@@ -24,6 +24,7 @@ class Multilabel(BaseHead):
 
     role = "labels"
     metric_names = ("f1", "label_accuracy")
+    decides = "chances"
 
     type: Literal["multilabel"] = "multilabel"
     classes: PositiveInt | None = None

@@ -27,6 +27,7 @@ class Regression(BaseHead):
 
     role = "number"
     metric_names = ("mean_absolute_error", "root_mean_squared_error")
+    decides = "numbers"
 
     type: Literal["regression"] = "regression"
     dim: PositiveInt | None = None

@@ -97,6 +97,8 @@ def score_tensor(model: keras.Model, head: str) -> tuple[KerasTensor, str]:
         regression, or "log-probability".
     """
     layer = model.get_layer(head)
+    if getattr(layer, "kind", None) == "numbers":  # Of several decisions.
+        return model.output[head], "value"
     if not isinstance(layer, keras.layers.Dense):
         tiny = keras.config.epsilon()
         return keras.ops.log(keras.ops.maximum(model.output[head], tiny)), "log-probability"

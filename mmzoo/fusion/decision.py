@@ -1,0 +1,75 @@
+"""Fusion of decisions: late fusion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
+
+from mmzoo.encoders import Features
+from mmzoo.fusion.base import BaseFusion, by_itself
+from mmzoo.heads import Head
+from mmzoo.spec import Problem
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+class Decision(BaseFusion):
+    """Every input decides by itself with each head, and the decisions are combined.
+
+    `weighted` learns a weight for each input, whose sum is one, for each head. `product` and `max`
+    are of probabilities, divided by their sum over the classes; a label, or a yes, is one of two
+    classes then. `vote` gives the share of inputs that decide for a class; the sum of their
+    probabilities decides ties. As a vote has no gradient, it is trained by the losses of the single
+    inputs, with the weight `auxiliary_loss`, or 1 where that is 0. Numbers can only be averaged, or
+    weighted. One input alone simply decides.
+
+    Reference: Kittler et al., "On combining classifiers", 1998.
+    """
+
+    type: Literal["decision"] = "decision"
+    combine: Literal["average", "weighted", "product", "max", "vote"] = "average"
+    """How several decisions become one."""
+
+    def head_rules(self, heads: Mapping[str, Head]) -> Iterator[Problem]:
+        if self.combine in ("average", "weighted"):
+            return
+        for name, head in heads.items():
+            if head.decides == "numbers":
+                why = "are not voted on" if self.combine == "vote" else "have no likelier one"
+                yield Problem(
+                    ("combine",),
+                    f"expected average or weighted: heads.{name} predicts numbers, which {why}",
+                )
+
+    @property
+    def auxiliary_weight(self) -> float:
+        return self.auxiliary_loss or float(self.combine == "vote")
+
+    def build(
+        self, features: Mapping[str, Features], heads: Mapping[str, Head]
+    ) -> dict[str, KerasTensor]:
+        """Lets every head decide by every input, and combines what they say."""
+        predictions = self.predictions(features, heads)
+        return {name: predictions[name] for name in heads}
+
+    def predictions(
+        self, features: Mapping[str, Features], heads: Mapping[str, Head]
+    ) -> dict[str, KerasTensor]:
+        if len(features) == 1:
+            [feature] = features.values()
+            return {name: head.output(feature.vector, name) for name, head in heads.items()}
+        from mmzoo.layers.combined_decisions import CombinedDecisions
+
+        alone = self.alone(features, heads)
+        together = {
+            name: CombinedDecisions(
+                self.combine,
+                head.decides,
+                getattr(head, "threshold", 0.5),
+                dtype="float32",
+                name=name,
+            )([alone[by_itself(name, one)] for one in features])
+            for name, head in heads.items()
+        }
+        return {**together, **alone} if self.auxiliary_weight else together

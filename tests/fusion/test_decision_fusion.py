@@ -1,0 +1,89 @@
+"""Decision-level fusion: every input decides by itself with each head."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmzoo.config import load_config
+from mmzoo.encoders import Features
+from mmzoo.errors import ConfigError
+from mmzoo.fusion import Decision
+from mmzoo.heads import Binary, Classification, Multilabel, Regression
+from mmzoo.lazy import keras
+
+HEADS = {
+    "kind": Classification(classes=3),
+    "good": Binary(threshold=0.3),
+    "tags": Multilabel(classes=2),
+}
+NUMBER = {"price": Regression(dim=1, mean=(5.0,), deviation=(2.0,))}
+COMBINE = ("average", "weighted", "product", "max", "vote")
+WIDTHS = {"a": 4, "b": 3, "c": 2}
+
+
+def model(fusion: Decision, heads=HEADS, widths=WIDTHS) -> keras.Model:
+    inputs = {name: keras.Input((width,), name=name) for name, width in widths.items()}
+    features = {name: Features(vector) for name, vector in inputs.items()}
+    return keras.Model(inputs, fusion.build(features, heads))
+
+
+def values(rows: int = 20) -> dict[str, np.ndarray]:
+    random = np.random.RandomState(0)
+    return {name: random.normal(size=(rows, width)) for name, width in WIDTHS.items()}
+
+
+@pytest.mark.parametrize("combine", COMBINE)
+def test_decisions_of_every_kind_are_combined(combine):
+    outputs = model(Decision(combine=combine))(values())
+    assert {name: tuple(output.shape) for name, output in outputs.items()} == {
+        "kind": (20, 3),
+        "good": (20, 1),
+        "tags": (20, 2),
+    }
+    for output in outputs.values():
+        assert output.dtype == "float32"
+        assert ((output >= 0) & (output <= 1)).numpy().all()
+
+
+@pytest.mark.parametrize("combine", ["average", "weighted"])
+def test_numbers_are_averaged_in_their_units(combine):
+    built = model(Decision(combine=combine), NUMBER)
+    alone = [built.get_layer(f"fusion_price.{name}") for name in WIDTHS]
+    expected = np.mean(
+        [layer(x) for layer, x in zip(alone, values().values(), strict=True)], axis=0
+    )
+    np.testing.assert_allclose(built(values())["price"], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("combine", ["product", "max", "vote"])
+def test_numbers_are_combined_in_no_other_way(combine):
+    tree = {
+        "name": "x",
+        "source": {"type": "synthetic"},
+        "inputs": {"text": {"type": "text", "encoder": {"type": "embedding"}}},
+        "heads": {"price": {"type": "regression"}},
+        "fusion": {"type": "decision", "combine": combine},
+    }
+    with pytest.raises(ConfigError, match=r"fusion.combine: expected average or weighted: heads."):
+        load_config(tree)
+
+
+def test_one_input_alone_decides():
+    layers = model(Decision(combine="vote"), HEADS, {"a": 4}).layers
+    assert {layer.name for layer in layers} == {"a", *HEADS}
+    assert all(isinstance(layer, keras.layers.Dense) for layer in layers[1:])
+
+
+def test_each_head_learns_weights_of_its_own():
+    built = model(Decision(combine="weighted"))
+    built.get_layer("good").logits.assign([0.0, 0.0, np.log(2.0)])
+    kind, good = (built.get_layer(name).weights_of_inputs() for name in ("kind", "good"))
+    assert kind == pytest.approx([1 / 3] * 3)
+    assert good == pytest.approx([0.25, 0.25, 0.5])
+
+
+def test_a_vote_is_trained_by_what_the_inputs_say_alone():
+    assert Decision(combine="vote").auxiliary_weight == 1
+    assert Decision(combine="vote", auxiliary_loss=0.2).auxiliary_weight == 0.2
+    assert Decision().auxiliary_weight == 0
