@@ -26,6 +26,7 @@ from mmzoo.inputs.image import Augmentation as ImageAugmentation
 from mmzoo.mixing import Mixing
 from mmzoo.objectives import Objective
 from mmzoo.optimizers import Optimizer
+from mmzoo.probes import Probe
 from mmzoo.runs import all_runs
 from mmzoo.schedules import Schedule
 from mmzoo.sources import Listing, Source, catalogue
@@ -50,6 +51,7 @@ FAMILIES: dict[str, Any] = {
     "image augmentations": ImageAugmentation,
     "audio augmentations": AudioAugmentation,
     "mixings": Mixing,
+    "probes": Probe,
 }
 """Each family with its union, in which a name stands once."""
 

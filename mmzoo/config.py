@@ -9,15 +9,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import MinLen
 from pydantic import StringConstraints
 
+from mmzoo.absence import (
+    absence_notes,
+    absent_rows,
+    digest_of_absent,
+    presence_columns,
+    require_present,
+    without_any,
+)
 from mmzoo.fusion import Concat, Fusion
 from mmzoo.heads import Head
 from mmzoo.inputs import Files, Input, Opened, are_files
 from mmzoo.objectives import Objective, Supervised
+from mmzoo.probes import ChosenProbe
 from mmzoo.recipe import Train
 from mmzoo.rules import experiment_rules
 from mmzoo.sources import (
@@ -36,6 +45,9 @@ from mmzoo.spec import (
     load_spec,
 )
 from mmzoo.wanted import Wanted, column_of, together
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 """A name that serves as a folder, a layer and a column: letters, digits and underscores."""
@@ -59,6 +71,9 @@ class Config(Spec):
     """What is predicted: each head by its name."""
     objective: Objective = Supervised()
     """What is minimised."""
+    probes: tuple[ChosenProbe, ...] = ()
+    """Classical models to fit, once the network is trained, to what its heads read: names such as
+    `svm`, or mappings with fields of theirs."""
     train: Train = Train()
     """How the model is trained."""
 
@@ -124,6 +139,20 @@ class Config(Spec):
         }
         return {**inputs, **heads}
 
+    @property
+    def presence(self) -> dict[str, str]:
+        """Of each input that an example may lack, what the data calls bool `[rows]` that say so.
+
+        An only input is there in every example: what lacked it would have nothing.
+        """
+        if len(self.inputs) == 1:
+            return {}
+        return {
+            name: f"inputs.{name}.present"
+            for name, spec in self.inputs.items()
+            if spec.may_be_absent
+        }
+
     def wanted(self) -> dict[str, Wanted]:
         """What the experiment asks of the source, by column.
 
@@ -146,9 +175,11 @@ class Config(Spec):
         Raises:
             DataError: the data cannot be had, or a part of it not be read.
         """
-        data = self.source.load(self.wanted(), self.train.seed, tell)
+        data = self.source.load(self.wanted(), self.train.seed_of_splits, tell)
         data, bad = self.opened(data, self.source.on_bad_row, tell)
-        return settled(data, bad, self.source.on_bad_row)
+        data = settled(data, bad, self.source.on_bad_row)
+        require_present(data, self.presence)
+        return self._told_of_absent(data)
 
     def load_rows(
         self,
@@ -174,7 +205,7 @@ class Config(Spec):
         wanted = self.wanted() if labelled else together(self._asked("inputs"))
         data = other_rows(path, wanted, self.source, split)
         data, bad = self.opened(data, on_bad_row, tell)
-        return settled(data, bad, on_bad_row, "give `--on-bad-row skip`")
+        return self._told_of_absent(settled(data, bad, on_bad_row, "give `--on-bad-row skip`"))
 
     def opened(
         self, data: Data, on_bad_row: OnBadRow, tell: Callable[[str], None]
@@ -195,7 +226,19 @@ class Config(Spec):
             )
             for name, spec in self.inputs.items()
         }
-        return self._with_opened(data, opened), _bad_rows(data, opened)
+        there = {
+            name: {
+                split: spec.present(values)
+                for split, values in opened[self.columns[name]].values.items()
+            }
+            for name, spec in self.inputs.items()
+            if spec.may_be_absent
+        }
+        bad = _bad_rows(data, opened)
+        if len(there) == len(self.inputs):
+            bad = without_any(there, bad)
+        columns = presence_columns(self.presence, there)
+        return self._with_opened(data, opened, columns), bad
 
     def fitted(self, data: Data) -> tuple[Config, Preprocessing]:
         """The same config with everything written in that can be read off the data.
@@ -217,6 +260,8 @@ class Config(Spec):
         preprocessing: dict[str, Files] = {}
         for name, spec in self.inputs.items():
             values = train[self.columns[name]]
+            if name in self.presence:
+                values = values[train[self.presence[name]]]
             inputs[name], preprocessing[name] = spec.fit(
                 values, f"inputs.{name}, {self._at(name, data)}"
             )
@@ -269,9 +314,22 @@ class Config(Spec):
             return f"columns '{columns[0]}' to '{columns[-1]}' of {data.name}"
         return f"column '{columns[0]}' of {data.name}"
 
-    def _with_opened(self, data: Data, opened: Mapping[str, Opened]) -> Data:
-        """The data with opened columns, and with what is in their files in the fingerprint."""
+    def _told_of_absent(self, data: Data) -> Data:
+        notes = absence_notes(data, absent_rows(data, self.presence))
+        return replace(data, notes=(*data.notes, *notes))
+
+    def _with_opened(
+        self,
+        data: Data,
+        opened: Mapping[str, Opened],
+        presence: Mapping[str, Mapping[str, np.ndarray]],
+    ) -> Data:
+        """The data with opened columns and those that say which inputs are there.
+
+        What is in their files, and what is absent, becomes part of the fingerprint.
+        """
         content = {column: one.content for column, one in opened.items() if one.content is not None}
+        content |= digest_of_absent(presence)
         told = json.dumps([data.fingerprint, content], sort_keys=True)
         labels = {head.column for head in self.heads.values()}
         notes = (
@@ -282,6 +340,7 @@ class Config(Spec):
             splits={
                 split: {column: columns[column] for column in columns if column in labels}
                 | {column: one.values[split] for column, one in opened.items()}
+                | {column: there[split] for column, there in presence.items()}
                 for split, columns in data.splits.items()
             },
             fingerprint=hashlib.sha256(told.encode()).hexdigest() if content else data.fingerprint,

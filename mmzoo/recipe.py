@@ -95,6 +95,9 @@ class Train(Spec):
     quarter of the memory that is free."""
     seed: Annotated[int, Ge(0), Lt(2**32)] = 0
     """Decides the first weights, the order of the data, augmentation and dropout."""
+    split_seed: Annotated[int, Ge(0), Lt(2**32)] | None = None
+    """Decides which examples validate, where the data have no validation split; `seed` by default.
+    Give it to runs of several seeds that are to be put together in an ensemble."""
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
     """Numbers to compute in. `auto`: float32 on CPUs; on GPUs mixed_bfloat16 or mixed_float16
     where they have the units for it."""
@@ -109,3 +112,8 @@ class Train(Spec):
     """Seconds between checkpoints. The end of a training, and a signal, make one in any case."""
     log_steps: PositiveInt = 50
     """Steps between points of TensorBoard's step curves."""
+
+    @property
+    def seed_of_splits(self) -> int:
+        """What decides which examples validate."""
+        return self.seed if self.split_seed is None else self.split_seed

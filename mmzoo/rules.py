@@ -8,13 +8,15 @@ from typing import Protocol
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
 from mmzoo.inputs import Input
+from mmzoo.probes import ChosenProbe, probes_of
 from mmzoo.recipe import Train
 from mmzoo.sources import Source
 from mmzoo.spec import Problem, did_you_mean
 from mmzoo.spec.words import shorten
+from mmzoo.wanted import MEANS
 
 RESERVED = {
-    **dict.fromkeys(("data", "examples", "loss"), "metrics.json"),
+    **dict.fromkeys(("data", "examples", "loss", "probes"), "metrics.json"),
     **dict.fromkeys(("file", "row"), "predictions.csv"),
 }
 """What files of a run say besides the heads, and which of them do."""
@@ -38,6 +40,8 @@ class Experiment(Protocol):
     @property
     def fusion(self) -> Fusion: ...
     @property
+    def probes(self) -> tuple[ChosenProbe, ...]: ...
+    @property
     def train(self) -> Train: ...
     def watchable(self) -> tuple[str, ...]: ...
 
@@ -47,7 +51,9 @@ def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
     yield from _head_names(experiment)
     yield from _layer_names(experiment)
     yield from _columns(experiment)
+    yield from _probes(experiment)
     yield from _fusion(experiment)
+    yield from _absence(experiment)
     yield from _mixing(experiment)
     yield from _fine_tuning(experiment)
     yield from _monitor(experiment)
@@ -55,12 +61,14 @@ def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
 
 def _head_names(experiment: Experiment) -> Iterator[Problem]:
     heads = experiment.heads
+    types = [f"_{probe.type}" for probe in probes_of(experiment.probes)]
+    beside = (*_BESIDE, *types, *(f"{ending}_probability" for ending in types))
     for name in heads:
         if name in RESERVED:
             yield Problem(
                 ("heads", name), f"{RESERVED[name]} has a {name!r} of its own: name it otherwise"
             )
-        if any(name.removesuffix(ending) in heads.keys() - {name} for ending in _BESIDE):
+        if any(name.removesuffix(ending) in heads.keys() - {name} for ending in beside):
             yield Problem(
                 ("heads", name),
                 f"predictions.csv has a {name!r} of another head: name it otherwise",
@@ -98,15 +106,45 @@ def _no_column(place: tuple[str, ...], column: str, known: Collection[str]) -> P
     return Problem(place, f"the data has no column '{shorten(column)}'; it has: {', '.join(known)}")
 
 
+def _probes(experiment: Experiment) -> Iterator[Problem]:
+    probes, seen = probes_of(experiment.probes), set()
+    for place, probe in enumerate(probes):
+        if probe.type in seen:
+            yield Problem(("probes", place), f"expected {probe.type} once; it comes twice")
+        seen.add(probe.type)
+        if not any(head.role in probe.predicts for head in experiment.heads.values()):
+            learns = " or ".join(MEANS[role] for role in probe.predicts)
+            types = ", ".join(dict.fromkeys(head.type for head in experiment.heads.values()))
+            yield Problem(
+                ("probes", place),
+                f"{probe.type} learns {learns}, which no head here predicts ({types})",
+            )
+
+
 def _fusion(experiment: Experiment) -> Iterator[Problem]:
     for problem in experiment.fusion.head_rules(experiment.heads):
         yield Problem(("fusion", *problem.path), problem.message)
+
+
+def _absence(experiment: Experiment) -> Iterator[Problem]:
+    for name, spec in experiment.inputs.items():
+        if len(experiment.inputs) == 1 and spec.modality_dropout:
+            yield Problem(
+                ("inputs", name, "modality_dropout"),
+                "expected none for an only input: without it nothing is left to predict from",
+            )
 
 
 def _mixing(experiment: Experiment) -> Iterator[Problem]:
     if experiment.train.mixing is None:
         return
     for name, spec in experiment.inputs.items():
+        if spec.may_be_absent:
+            yield Problem(
+                ("train", "mixing"),
+                f"expected none beside inputs.{name}.missing: learned, as what is absent cannot "
+                "be mixed",
+            )
         if not spec.mixable:
             yield Problem(
                 ("train", "mixing"),

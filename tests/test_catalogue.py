@@ -31,7 +31,14 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
 }
 """The fields of a component that have no default."""
 
-FROM_PAPERS = ("image encoders", "audio encoders", "text encoders", "mixings", "optimizers")
+FROM_PAPERS = (
+    "image encoders",
+    "audio encoders",
+    "text encoders",
+    "mixings",
+    "optimizers",
+    "probes",
+)
 EVERY = [(family, name) for family in FAMILIES for name in members(family)]
 
 

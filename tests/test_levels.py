@@ -27,7 +27,7 @@ LEVELS = (
     {"config"},
     {"rules"},
     {"recipe"},
-    {"fusion", "mixing", "objectives", "optimizers"},
+    {"fusion", "mixing", "objectives", "optimizers", "probes"},
     {"heads", "inputs", "schedules", "sources"},
     {"encoders", "wanted"},
     {"spec"},
@@ -139,7 +139,7 @@ FAMILIES = (
         "mixing",
         "objectives",
     ),
-    *("optimizers", "schedules", "sources"),
+    *("optimizers", "probes", "schedules", "sources"),
 )
 
 

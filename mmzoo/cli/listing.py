@@ -21,6 +21,7 @@ KINDS = (
     "schedules",
     "augmentations",
     "mixings",
+    "probes",
     "datasets",
     "configs",
     "runs",
@@ -48,8 +49,8 @@ def list_command(kind: str | None, pattern: str, as_json: bool) -> None:
     A pattern with wildcards alone is looked for in all kinds.
 
     KIND is one of inputs, encoders, spectrograms, fusions, heads, objectives, sources, optimizers,
-    schedules, augmentations, mixings, datasets, configs and runs; the last two are looked for in
-    the folders of these names.
+    schedules, augmentations, mixings, probes, datasets, configs and runs; the last two are looked
+    for in the folders of these names.
 
     \b
     Example:

@@ -31,7 +31,7 @@ def inspect(config: Config, tell: Callable[[str], None]) -> tuple[Config, Found]
         DataError: the source has nothing that could be looked at.
     """
     found = Found()
-    raw = config.source.load(config.wanted(), config.train.seed, tell)
+    raw = config.source.load(config.wanted(), config.train.seed_of_splits, tell)
     found.data = raw.name
     count_missing(raw, found)
     data = _settled(config, raw, found, tell)

@@ -70,7 +70,7 @@ def _item_takes(expected: Expected, value: Any) -> bool:
     """Whether a list of this one value might do."""
     if not expected.is_list(of_any_length=True):
         return False
-    return expected.parts[0].takes(*_kinds(value))
+    return expected.parts[0].takes(*_kinds(value)) or value in expected.parts[0].choices
 
 
 def _kinds(value: str | int | float) -> tuple[type, ...]:
