@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmzoo.encoders import Features
 from mmzoo.errors import ConfigError
+from mmzoo.fusion import by_itself
 from mmzoo.inputs import presence
 from mmzoo.lazy import keras
 
@@ -42,7 +43,23 @@ class Network:
         for name in names:
             inputs[name] = self.features[name].vector
             inputs[name].name = name  # Keras warns if it isn't the dictionary's key.
-        return config.objective.build(inputs, self.model.output, config.name)
+        return _whole(config, inputs, self.model.output)
+
+    def parted(self) -> tuple[dict[str, keras.Model], keras.Model]:
+        """The same layers in two parts, for whoever runs the second many times on other features.
+
+        Returns:
+            Of each input, a model of its values to the tensors of its features, in a list; and a
+            model of these lists by the inputs' names, and of what else the whole model takes (which
+            inputs are there), to what the heads predict.
+        """
+        placeholders = dict(self.model.input)
+        encoders = {
+            name: keras.Model(placeholders.pop(name), features.tensors())
+            for name, features in self.features.items()
+        }
+        between = {name: features.tensors() for name, features in self.features.items()}
+        return encoders, keras.Model({**placeholders, **between}, self.model.output)
 
 
 def build_model(config: Config, precision: str | None = None) -> keras.Model:
@@ -92,9 +109,26 @@ def build_network(config: Config, precision: str | None = None) -> Network:
             for name, encoded in features.items()
         }
         placeholders |= {presence(name): tensor for name, tensor in present.items()}
-        outputs = config.fusion.build(there, config.heads)
-        model = config.objective.build(placeholders, outputs, config.name)
-        return Network(model, features)
+        outputs = config.fusion.predictions(there, config.heads)
+        return Network(_whole(config, placeholders, outputs), features)
+
+
+def _whole(
+    config: Config, inputs: Mapping[str, KerasTensor], outputs: Mapping[str, KerasTensor]
+) -> keras.Model:
+    """The objective's model of inputs and outputs, of which some may be of one input alone."""
+    alone = {
+        head: tuple(name for one in config.inputs if (name := by_itself(head, one)) in outputs)
+        for head in config.heads
+    }
+    return config.objective.build(
+        inputs,
+        outputs,
+        config.name,
+        config.heads,
+        {head: names for head, names in alone.items() if names},
+        config.fusion.auxiliary_weight,
+    )
 
 
 @contextmanager

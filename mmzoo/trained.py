@@ -12,7 +12,7 @@ from mmzoo.checkpoint import newest_checkpoint, put_arrays, read_checkpoint
 from mmzoo.config import Config
 from mmzoo.errors import RunError
 from mmzoo.journal import to_stderr
-from mmzoo.model import build_model
+from mmzoo.model import Network, build_network
 from mmzoo.runs import Run, open_run
 from mmzoo.spec import did_you_mean
 from mmzoo.weights import load_weights
@@ -59,8 +59,17 @@ def load_trained(
     Raises:
         RunError: the run has no such weights, or they are damaged or of another model.
     """
+    network, config = load_network(run, checkpoint, precision)
+    return network.model, config
+
+
+def load_network(
+    run: Run, checkpoint: str | Path = "best", precision: str | None = None
+) -> tuple[Network, Config]:
+    """As `load_trained`, with the places in the model where encoders end."""
     config = run.config()
-    model = build_model(config, precision)
+    network = build_network(config, precision)
+    model = network.model
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
     if checkpoint == "last" or Path(checkpoint).suffix == ".npz":
         path, arrays, state = _exact(run, checkpoint)
@@ -69,7 +78,7 @@ def load_trained(
         put_arrays(own, model.variables, path)
     else:
         load_weights(model, _weights_file(run, checkpoint))
-    return model, config
+    return network, config
 
 
 def _weights_file(run: Run, checkpoint: str | Path) -> Path:

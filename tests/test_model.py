@@ -10,7 +10,7 @@ import pytest
 from mmzoo.config import Config, load_config
 from mmzoo.errors import ConfigError
 from mmzoo.lazy import keras, tf
-from mmzoo.model import build_model
+from mmzoo.model import build_model, build_network
 
 
 def config(encoder: dict, shape=(28, 28, 1), **fields: Any) -> Config:
@@ -160,3 +160,23 @@ def test_a_head_whose_size_is_left_to_the_data_is_an_error(type_, size):
         "`run.config()` of a trained run, or `config.with_columns().fitted(data)` for data of "
         "`config.load_data`"
     )
+
+
+def test_the_parts_of_a_model_do_together_what_it_does():
+    two = {
+        "image": {"type": "image", "shape": [8, 8, 1], "encoder": {"type": "cnn", "filters": [2]}},
+        "title": {
+            "type": "text",
+            "length": 5,
+            "encoder": {"type": "gru", "units": [3], "dim": 4, "bidirectional": False},
+        },
+    }
+    network = build_network(config({"type": "cnn"}, inputs=two))
+    values = {"image": pictures(3, (8, 8, 1)), "title": np.array([[2, 3, 0]] * 3, "int32")}
+    encoders, rest = network.parted()
+    features = {name: encoders[name](value) for name, value in values.items()}
+    assert [len(features[name]) for name in two] == [2, 3]  # A text has a mask.
+    np.testing.assert_array_equal(rest(features)["digit"], network.model(values)["digit"])
+    layers = {layer.name for layer in rest.layers}
+    assert "digit" in layers
+    assert not {"image_encoder", "title_encoder"} & layers

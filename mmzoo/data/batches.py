@@ -46,10 +46,12 @@ def evaluation_batches(
     replicas: int = 1,
     labelled: bool = True,
     augmented_in: int | None = None,
+    order: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Every row once, in order, as it is: (inputs, targets), or only inputs if not `labelled`.
 
-    With `augmented_in`, each row is augmented as in that epoch of a training. With several replicas
+    With `order`, int64 `[rows]`, they come in that one, in batches as equally large as can be. With
+    `augmented_in`, each row is augmented as in that epoch of a training. With several replicas
     every element is one replica's part; none of them is empty where there are as many rows as
     replicas.
     """
@@ -57,7 +59,7 @@ def evaluation_batches(
     make = _batch_maker(
         config, columns, training=False, labelled=labelled, augment=augmented_in is not None
     )
-    if replicas == 1:
+    if replicas == 1 and order is None:
         batches = tf.data.Dataset.range(rows).batch(config.evaluation_batch_size)
     else:
         steps = min(-(-rows // config.evaluation_batch_size), max(1, rows // replicas))
@@ -65,6 +67,10 @@ def evaluation_batches(
         bounds = np.arange(parts + 1) * rows // parts
         ranges = tf.data.Dataset.from_tensor_slices((bounds[:-1], bounds[1:]))
         batches = ranges.map(lambda first, end: tf.range(first, end))
+    if order is not None:
+        with tf.device("CPU"):
+            places = tf.constant(order, tf.int64)
+        batches = batches.map(lambda row: tf.gather(places, row))
     epoch = tf.constant(augmented_in or 0, tf.int64)
     return batches.map(lambda row: make(row, epoch), num_parallel_calls=tf.data.AUTOTUNE).prefetch(
         2

@@ -348,6 +348,18 @@ def test_evaluation_on_replicas_takes_every_row_once_and_gives_none_nothing(size
     assert max(lengths) - min(lengths) <= 1
 
 
+def test_evaluation_in_another_order_has_batches_of_about_one_size():
+    """A last batch of one row could not be shuffled in itself."""
+    spec = config(evaluation_batch_size=8)
+    order = np.random.RandomState(0).permutation(17)
+    found = elements(evaluation_batches(spec, columns(17), order=order))
+    assert [len(element[0]) for element in found] == [5, 6, 6]
+    assert [row for rows in rows_of(found) for row in rows] == order.tolist()
+    np.testing.assert_array_equal(
+        np.concatenate([element[0] for element in found]), columns(17)["image"][order]
+    )
+
+
 def test_evaluation_neither_mixes_nor_weighs():
     heads = {"number": {"type": "regression", "dim": 1}}
     spec = config(mixing={"type": "mixup", "alpha": 1.0}, heads=heads)
