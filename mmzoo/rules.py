@@ -8,6 +8,7 @@ from typing import Protocol
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
 from mmzoo.inputs import Input
+from mmzoo.objectives import Objective
 from mmzoo.probes import ChosenProbe, probes_of
 from mmzoo.recipe import Train
 from mmzoo.sources import Source
@@ -40,6 +41,8 @@ class Experiment(Protocol):
     @property
     def fusion(self) -> Fusion: ...
     @property
+    def objective(self) -> Objective: ...
+    @property
     def probes(self) -> tuple[ChosenProbe, ...]: ...
     @property
     def train(self) -> Train: ...
@@ -53,6 +56,7 @@ def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
     yield from _columns(experiment)
     yield from _probes(experiment)
     yield from _fusion(experiment)
+    yield from _objective(experiment)
     yield from _absence(experiment)
     yield from _mixing(experiment)
     yield from _fine_tuning(experiment)
@@ -124,6 +128,11 @@ def _probes(experiment: Experiment) -> Iterator[Problem]:
 def _fusion(experiment: Experiment) -> Iterator[Problem]:
     for problem in experiment.fusion.head_rules(experiment.heads):
         yield Problem(("fusion", *problem.path), problem.message)
+
+
+def _objective(experiment: Experiment) -> Iterator[Problem]:
+    for problem in experiment.objective.head_rules(experiment.heads):
+        yield Problem(("objective", *problem.path), problem.message)
 
 
 def _absence(experiment: Experiment) -> Iterator[Problem]:

@@ -2,27 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from mmzoo.heads import Head
 from mmzoo.lazy import keras
-from mmzoo.spec import Spec
+from mmzoo.spec import Problem, Spec
 
 if TYPE_CHECKING:
     from keras import KerasTensor
 
+UNCERTAINTY = "loss.weights"
+"""The layer of learned weights, whose name nothing in a config can have."""
+
 
 class Supervised(Spec):
-    """The heads' losses, weighted and summed."""
+    """The heads' losses, weighted and summed.
+
+    With `uncertainty` the weights are learned: each head has a variance, which divides its loss,
+    and whose logarithm is added; so a head that is often far off counts less, and the loss may be
+    negative.
+
+    Reference: Kendall et al., "Multi-task learning using uncertainty to weigh losses", 2018.
+    """
 
     type: Literal["supervised"] = "supervised"
+    weights: Literal["given", "uncertainty"] = "given"
+    """Whether the losses have the heads' `weight`, or weights that are learned."""
+
+    def head_rules(self, heads: Mapping[str, Head]) -> Iterator[Problem]:
+        """Yields a Problem for each field that does not go with these heads."""
+        if self.weights == "given":
+            return
+        if len(heads) == 1:
+            yield Problem(
+                ("weights",), "expected given: with one head there is nothing to be weighed"
+            )
+        for name, head in heads.items():
+            if head.weight != 1:
+                yield Problem(
+                    ("weights",),
+                    f"expected given, since heads.{name}.weight is: leave that out to have it "
+                    "learned",
+                )
 
     def build(
-        self, inputs: Mapping[str, KerasTensor], outputs: Mapping[str, KerasTensor], name: str
+        self,
+        inputs: Mapping[str, KerasTensor],
+        outputs: Mapping[str, KerasTensor],
+        name: str,
+        heads: Mapping[str, Head],
+        auxiliary: Mapping[str, tuple[str, ...]] | None = None,
+        auxiliary_weight: float = 0.0,
     ) -> keras.Model:
-        """The model of these inputs and outputs, both named dictionaries."""
-        return keras.Model(dict(inputs), dict(outputs), name=name)
+        """The model of these inputs and outputs, both named dictionaries.
+
+        Args:
+            inputs: what goes in.
+            outputs: every head's predictions, and any others. May be those of a model that this
+                made, whose layers the new one then has.
+            name: the model's.
+            heads: by name.
+            auxiliary: of each head that has them, the names of other outputs that are to be near
+                its labels, in training.
+            auxiliary_weight: the weight of the loss of each of those, beside the head's own.
+        """
+        learned = self.weights == "uncertainty"
+        if not learned and not auxiliary:
+            return keras.Model(dict(inputs), dict(outputs), name=name)
+        from mmzoo.objectives.weighed_model import WeighedModel
+
+        outputs = dict(outputs)
+        if learned and UNCERTAINTY not in outputs:
+            from mmzoo.layers.log_variances import LogVariances
+
+            factors = [0.5 if head.decides == "numbers" else 1.0 for head in heads.values()]
+            layer = LogVariances(factors, dtype="float32", name=UNCERTAINTY)
+            outputs[UNCERTAINTY] = layer(outputs[next(iter(heads))])
+        return WeighedModel(
+            inputs,
+            outputs,
+            name=name,
+            auxiliary={head: (auxiliary or {}).get(head, ()) for head in heads},
+            auxiliary_weight=auxiliary_weight,
+            uncertainty=UNCERTAINTY if learned else None,
+        )
+
+    def learned_weights(self, model: keras.Model, heads: Mapping[str, Head]) -> dict[str, float]:
+        """The weight of each head's loss at present, where those are learned; else nothing."""
+        if self.weights == "given":
+            return {}
+        weights = model.get_layer(UNCERTAINTY).weights_of_losses().numpy()
+        return dict(zip(heads, map(float, weights), strict=True))
 
     def compile_arguments(self, heads: Mapping[str, Head], soft: bool) -> dict[str, Any]:
         """What `keras.Model.compile` needs to know of the objective; `soft` as in `Head.target`."""

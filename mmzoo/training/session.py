@@ -98,6 +98,13 @@ class Session:
     def finished(self) -> bool:
         return self.stage_finished and self.stage.number + 1 == stages(self.config)
 
+    def learned_weights(self) -> dict[str, float]:
+        """The weights of the heads' losses as `<head>_loss_weight`, where the objective learns
+        them."""
+        config, model = self.config, self.stage.model
+        weights = config.objective.learned_weights(model, config.heads)
+        return {f"{name}_loss_weight": weight for name, weight in weights.items()}
+
     def begin_next_stage(self) -> None:
         """Goes on to the next stage, from the best weights so far."""
         before = self.stage

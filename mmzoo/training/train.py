@@ -83,6 +83,8 @@ def train(
             write_record(found, config, session)
             _train_stages(session, journal)
             _finish(session)
+        if weights := session.learned_weights():
+            journal.say(f"Learned weights of the losses: {figures(weights)}.")
         journal.say(f"{session.times}.")
         if session.times.limited_by_data:
             journal.say(f"Steps waited for data. What would help: {session.stage.remedies()}.")
@@ -206,7 +208,7 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
             f"Epoch {epoch}: every step was left out, since its loss or a gradient was not a "
             "finite number. Try a smaller train.optimizer.learning_rate."
         )
-    trained = _metrics(session)
+    trained = _metrics(session) | session.learned_weights()
     kept = loop.metrics_state()
     with loop.averaged_weights():
         with session.stage.naming_files("validation"):

@@ -25,7 +25,7 @@ def objective(request):
 def compiled(objective, heads=HEADS, soft=False) -> keras.Model:
     inputs = {"x": keras.Input((4,), name="x")}
     outputs = {name: head.output(inputs["x"], name) for name, head in heads.items()}
-    model = objective.build(inputs, outputs, "net")
+    model = objective.build(inputs, outputs, "net", heads)
     model.compile("sgd", **objective.compile_arguments(heads, soft))
     return model
 
