@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mmzoo.lazy import keras, tf
@@ -39,14 +40,10 @@ class SelfAttention(keras.layers.Layer):
         size = words.shape[-1] // self.num_heads
         mixed = tf.reshape(self.projection(words), [batch, positions, 3, self.num_heads, size])
         queries, keys, values = tf.unstack(tf.transpose(mixed, [2, 0, 3, 1, 4]))
-        # Scaled before they are multiplied, which in float16 might overflow.
-        queries *= tf.cast(size**-0.5, queries.dtype)
-        scores = tf.cast(tf.matmul(queries, keys, transpose_b=True), tf.float32)
-        seen = present[:, None, None, :]
-        weights = tf.nn.softmax(tf.where(seen, scores, tf.float32.min))
-        weights = tf.cast(weights * tf.cast(seen, tf.float32), words.dtype)
-        heads = tf.matmul(self.dropout(weights, training=training), values)
-        return self.output_layer(tf.reshape(tf.transpose(heads, [0, 2, 1, 3]), tf.shape(words)))
+        heads = mixtures(
+            queries, keys, values, present, lambda x: self.dropout(x, training=training)
+        )
+        return self.output_layer(heads)
 
     def compute_output_shape(
         self, words_shape: tuple[int | None, ...], present_shape: Any
@@ -56,3 +53,34 @@ class SelfAttention(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         settings = {"num_heads": self.num_heads, "dropout": self.dropout.rate}
         return {**super().get_config(), **settings}
+
+
+def mixtures(
+    queries: tf.Tensor,
+    keys: tf.Tensor,
+    values: tf.Tensor,
+    present: tf.Tensor,
+    dropped: Callable[[tf.Tensor], tf.Tensor],
+) -> tf.Tensor:
+    """The values that each query finds by the keys, the heads side by side.
+
+    Args:
+        queries: `[batch, heads, positions, size]`.
+        keys: `[batch, heads, other positions, size]`.
+        values: of the keys' shape.
+        present: bool `[batch, other positions]`. Where none is, all is zeros.
+        dropped: what is done to the weights.
+
+    Returns:
+        `[batch, positions, heads * size]`.
+    """
+    batch, heads, positions, _ = tf.unstack(tf.shape(queries))
+    size = queries.shape[-1]
+    # Scaled before they are multiplied, which in float16 might overflow.
+    queries *= tf.cast(size**-0.5, queries.dtype)
+    scores = tf.cast(tf.matmul(queries, keys, transpose_b=True), tf.float32)
+    seen = present[:, None, None, :]
+    weights = tf.nn.softmax(tf.where(seen, scores, tf.float32.min))
+    weights = tf.cast(weights * tf.cast(seen, tf.float32), values.dtype)
+    mixed = tf.matmul(dropped(weights), values)
+    return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, positions, heads * size])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mmzoo.lazy import keras, tf
 
 _LONGEST_WAVE = 10_000.0
@@ -16,7 +18,14 @@ class SinusoidalPositions(keras.layers.Layer):
     themselves are multiplied by the root of their width first, as there.
 
     Reference: Vaswani et al., "Attention is all you need", 2017, sections 3.4 and 3.5.
+
+    Args:
+        scaled: whether the vectors are multiplied, as learned ones that begin small should be.
     """
+
+    def __init__(self, scaled: bool = True, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.scaled = scaled
 
     def call(self, words: tf.Tensor) -> tf.Tensor:
         width = words.shape[-1]
@@ -25,7 +34,12 @@ class SinusoidalPositions(keras.layers.Layer):
         positions = tf.range(tf.shape(words)[1])
         angles = tf.cast(positions, tf.float32)[:, None] * frequencies
         waves = tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)[:, :width]
-        return words * tf.cast(width**0.5, words.dtype) + tf.cast(waves, words.dtype)
+        if self.scaled:
+            words *= tf.cast(width**0.5, words.dtype)
+        return words + tf.cast(waves, words.dtype)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "scaled": self.scaled}

@@ -1,72 +1,260 @@
-"""Fusions join the features of all inputs and let the heads predict from them."""
+"""What every fusion must do; found through the union, so a new one is tested unnamed."""
 
 from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mmzoo.catalogue import members
 from mmzoo.encoders import Features
-from mmzoo.fusion import Concat
+from mmzoo.fusion import BaseFusion, Concat
+from mmzoo.fusion.features import FeatureFusion
 from mmzoo.heads import Classification, Regression
-from mmzoo.lazy import keras
+from mmzoo.lazy import keras, tf
+from mmzoo.weights import load_weights, save_weights
 
 FUSIONS = members("fusions")
 HEADS = {"kind": Classification(classes=3), "price": Regression(dim=1)}
+WIDTHS = {"picture": 6, "text": 4, "sound": 3, "table": 4}
+"""Of the vectors; those of tokens are 2 more. A table has none, and a picture no mask."""
+POSITIONS = {"picture": 4, "text": 5, "sound": 5}
+LENGTHS = {"text": (5, 2, 0, 1), "sound": (1, 5, 3, 5)}
+"""Of the tokens of each example: the third has a text without any word."""
+ALL = tuple(WIDTHS)
 
 
-@pytest.fixture(params=FUSIONS.values(), ids=FUSIONS)
-def fusion(request):
-    """A fusion with all its defaults."""
-    return request.param()
+@pytest.fixture(params=FUSIONS)
+def fusion(request) -> str:
+    """The name of a fusion."""
+    return request.param
 
 
-def model(fusion, widths: dict[str, int]) -> keras.Model:
-    inputs = {name: keras.Input((width,), name=name) for name, width in widths.items()}
-    features = {name: Features(vector) for name, vector in inputs.items()}
-    return keras.Model(inputs, fusion.build(features, HEADS))
+@cache
+def model(fusion: str, names: tuple[str, ...] = ALL, precision: str = "float32") -> keras.Model:
+    """A fusion with all its defaults on inputs of these names; tests leave its weights alone."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        keras.utils.set_random_seed(0)
+        inputs, features = placeholders(names)
+        return keras.Model(inputs, FUSIONS[fusion]().build(features, HEADS))
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def placeholders(names) -> tuple[dict[str, keras.KerasTensor], dict[str, Features]]:
+    inputs, features = {}, {}
+    for name in names:
+        tensors = [keras.Input((WIDTHS[name],), name=name)]
+        if name in POSITIONS:
+            positions = None if name in LENGTHS else POSITIONS[name]
+            tensors += [keras.Input((positions, WIDTHS[name] + 2), name=f"{name}_tokens")]
+        if name in LENGTHS:
+            tensors += [keras.Input((None,), dtype="bool", name=f"{name}_mask")]
+        inputs |= {tensor.name: tensor for tensor in tensors}
+        features[name] = Features(*tensors)
+    return inputs, features
+
+
+def values(names=ALL, padding: int = 0, seed: int = 0) -> dict[str, np.ndarray]:
+    """Features of four examples. Padding is no zeros: nothing may look at it."""
+    random = np.random.RandomState(seed)
+    given: dict[str, np.ndarray] = {}
+    for name in names:
+        given[name] = random.normal(size=(4, WIDTHS[name])).astype("float32")
+        if name in POSITIONS:
+            shape = (4, POSITIONS[name], WIDTHS[name] + 2)
+            tokens = random.normal(size=shape).astype("float32")
+            if name in LENGTHS:
+                tokens = np.pad(tokens, [(0, 0), (0, padding), (0, 0)], constant_values=7.0)
+                given[f"{name}_mask"] = (
+                    np.arange(tokens.shape[1]) < np.array(LENGTHS[name])[:, None]
+                )
+            given[f"{name}_tokens"] = tokens
+    return given
+
+
+def predicted(fusion: str, given: dict[str, np.ndarray], names=ALL, precision="float32"):
+    return {
+        head: output.numpy()
+        for head, output in model(fusion, names, precision)(given, training=False).items()
+    }
 
 
 def test_there_are_fusions():
-    assert FUSIONS
+    assert {"concat", "average", "weighted", "gated", "cross_attention", "film"} <= set(FUSIONS)
 
 
-@pytest.mark.parametrize("widths", [{"a": 4}, {"a": 4, "b": 3}, {"a": 4, "b": 3, "c": 1}])
-def test_every_head_predicts_from_any_number_of_inputs(fusion, widths):
-    outputs = model(fusion, widths).output
-    assert list(outputs) == list(HEADS)
-    assert [output.shape for output in outputs.values()] == [(None, 3), (None, 1)]
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_every_head_predicts_from_any_number_of_inputs(fusion, count):
+    outputs = predicted(fusion, values(ALL[:count]), ALL[:count])
+    assert {head: output.shape for head, output in outputs.items()} == {
+        "kind": (4, 3),
+        "price": (4, 1),
+    }
+    assert all(np.isfinite(output).all() for output in outputs.values())
+
+
+def test_inputs_of_one_width_and_without_tokens_do(fusion):
+    keras.utils.set_random_seed(0)
+    inputs = {name: keras.Input((4,), name=name) for name in "ab"}
+    features = {name: Features(vector) for name, vector in inputs.items()}
+    built = keras.Model(inputs, FUSIONS[fusion]().build(features, HEADS))
+    given = {name: np.ones((2, 4), "float32") for name in inputs}
+    before = built(given)["kind"].numpy()
+    for name in inputs:
+        assert (built({**given, name: -given[name]})["kind"].numpy() != before).any(), name
+
+
+def test_one_input_alone_passes_through(fusion):
+    assert [layer.name for layer in model(fusion, ("table",)).layers] == ["table", *HEADS]
+    spec = FUSIONS[fusion]()
+    _, features = placeholders(("table",))
+    assert list(spec.notes(features)) == []
+    assert spec.learned_weights(model(fusion, ("table",)), ["table"]) is None
+    assert spec.example_weights(model(fusion, ("table",))) is None
+
+
+def test_layers_have_names_that_inputs_cannot(fusion):
+    made = {layer.name for layer in model(fusion).layers} - {*model(fusion).input, *HEADS}
+    assert made
+    assert all(name == "concat" or name.startswith("fusion_") for name in made)
+    assert all(operation in model(fusion).layers for operation in model(fusion).operations)
+
+
+def test_inputs_may_be_called_like_parts_of_a_fusion(fusion):
+    names = ("block1", "dense1", "weights", "gates")
+    inputs = {
+        name: keras.Input((width,), name=name)
+        for name, width in zip(names, (3, 4, 5, 6), strict=True)
+    }
+    features = {name: Features(vector) for name, vector in inputs.items()}
+    keras.Model(inputs, FUSIONS[fusion]().build(features, HEADS))
 
 
 def test_every_input_counts(fusion):
-    widths = {"a": 4, "b": 3}
-    built = model(fusion, widths)
-    values = {name: np.ones((1, width), "float32") for name, width in widths.items()}
-    before = built(values)["kind"].numpy()
-    for name in widths:
-        changed = built({**values, name: -values[name]})["kind"].numpy()
-        assert (changed != before).any(), name
+    """For all examples but the third, whose text has no word that could."""
+    given = values()
+    before = predicted(fusion, given)["kind"]
+    for name in ALL:
+        other = values((name,), seed=1)
+        changed = predicted(fusion, {**given, **other})["kind"]
+        assert (changed[[0, 1, 3]] != before[[0, 1, 3]]).any(axis=1).all(), name
 
 
-def test_one_input_alone_passes_through_concat():
-    layers = model(Concat(), {"a": 4}).layers
-    assert [layer.name for layer in layers] == ["a", "kind", "price"]
+def test_gradients_reach_every_input_and_weight(fusion):
+    built = model(fusion)
+    given = {name: tf.constant(value) for name, value in values().items()}
+    floats = {name: value for name, value in given.items() if value.dtype == tf.float32}
+    with tf.GradientTape() as tape:
+        tape.watch(floats)
+        outputs = built(given, training=True)
+        loss = sum(tf.reduce_mean(tf.square(output - 1.0)) for output in outputs.values())
+    gradients, of_weights = tape.gradient(loss, (floats, built.trainable_variables))
+    for name in ALL:
+        reached = [gradients[one] for one in (name, f"{name}_tokens") if one in gradients]
+        reached = [np.abs(gradient).max() for gradient in reached if gradient is not None]
+        assert np.isfinite(reached).all()
+        assert max(reached) > 0, name
+    for variable, gradient in zip(built.trainable_variables, of_weights, strict=True):
+        assert gradient is not None, variable.path
+        assert np.isfinite(gradient).all(), variable.path
+        assert np.abs(gradient).max() > 0, variable.path
+
+
+def test_padding_changes_nothing(fusion):
+    before = predicted(fusion, values())
+    for padding in (1, 8):
+        after = predicted(fusion, values(padding=padding))
+        for head in HEADS:
+            np.testing.assert_allclose(after[head], before[head], atol=1e-5)
+
+
+def test_examples_do_not_see_one_another(fusion):
+    given = values()
+    together = predicted(fusion, given)["kind"]
+    for row in range(4):
+        alone = predicted(fusion, {name: value[row : row + 1] for name, value in given.items()})
+        np.testing.assert_allclose(alone["kind"][0], together[row], atol=1e-5)
+
+
+def test_in_float16_predictions_are_nearly_the_same(fusion):
+    given = values()
+    whole, half = predicted(fusion, given), model(fusion, precision="mixed_float16")
+    half.set_weights(model(fusion).get_weights())
+    for head, output in half(given, training=False).items():
+        assert output.dtype == tf.float32
+        np.testing.assert_allclose(output, whole[head], atol=0.03)
+
+
+def test_what_is_described_is_made_again(fusion):
+    """Every layer tells its settings: they are what the same predictions need, with the weights."""
+    built = model(fusion)
+    again = keras.models.clone_model(built)
+    again.set_weights(built.get_weights())
+    given = values()
+    for head, output in again(given, training=False).items():
+        np.testing.assert_allclose(output, predicted(fusion, given)[head], atol=1e-6)
+
+
+def test_weights_are_saved_and_loaded(fusion, tmp_path: Path):
+    built = model(fusion)
+    path = tmp_path / "best.weights.h5"
+    save_weights(built, path)
+    keras.utils.set_random_seed(1)
+    inputs, features = placeholders(ALL)
+    other = keras.Model(inputs, FUSIONS[fusion]().build(features, HEADS))
+    load_weights(other, path)
+    given = values()
+    for head, output in other(given, training=False).items():
+        np.testing.assert_array_equal(output, predicted(fusion, given)[head])
+
+
+def test_weights_of_inputs_are_those_of_all_inputs_and_sum_to_one(fusion):
+    spec, built = FUSIONS[fusion](), model(fusion)
+    learned, by_example = spec.learned_weights(built, ALL), spec.example_weights(built)
+    if learned is not None:
+        assert list(learned) == list(ALL)
+        assert sum(learned.values()) == pytest.approx(1)
+    if by_example is not None:
+        weights = keras.Model(built.input, by_example)(values()).numpy()
+        assert weights.shape == (4, len(ALL))
+        assert weights.dtype == np.float32
+        np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
+        assert weights.min() > 0
+        assert (np.ptp(weights, axis=0) > 0).all()
+
+
+def test_dense_layers_follow_the_joined_features(fusion):
+    if not issubclass(FUSIONS[fusion], FeatureFusion):
+        pytest.skip("joins decisions")
+    spec = FUSIONS[fusion](units=(5, 2), dropout=0.5, activation="tanh")
+    inputs, features = placeholders(ALL[1:3])
+    built = keras.Model(inputs, spec.build(features, HEADS))
+    layers = {layer.name: layer for layer in built.layers}
+    assert layers["fusion_dense1"].units == 5
+    assert layers["fusion_dense2"].output.shape == (None, 2)
+    assert layers["fusion_dense1"].activation is keras.activations.tanh
+    assert layers["fusion_dropout2"].rate == 0.5
+
+
+def test_every_fusion_has_a_reference(fusion):
+    assert "Reference" in FUSIONS[fusion].about(fusion)
+    assert issubclass(FUSIONS[fusion], BaseFusion)
 
 
 def test_concat_puts_features_side_by_side():
-    built = model(Concat(), {"a": 4, "b": 3})
-    assert built.get_layer("concat").output.shape == (None, 7)
+    built = model("concat", ("picture", "sound"))
+    assert built.get_layer("concat").output.shape == (None, 9)
+    # The heads' 9*3 + 3 and 9*1 + 1.
+    assert built.count_params() == 40
 
 
 def test_concats_dense_layers():
-    fusion = Concat(units=(5, 2), dropout=0.5, activation="tanh")
-    built = model(fusion, {"a": 4, "b": 3})
-    layers = {layer.name: layer for layer in built.layers}
-    assert set(layers) == {
-        *("a", "b", "concat", "fusion_dense1", "fusion_dropout1"),
-        *("fusion_dense2", "fusion_dropout2", "kind", "price"),
-    }
+    inputs, features = placeholders(("text", "sound"))
+    built = keras.Model(inputs, Concat(units=(5, 2)).build(features, HEADS))
     # 7*5 + 5, 5*2 + 2, and the heads' 2*3 + 3 and 2*1 + 1.
     assert built.count_params() == 40 + 12 + 9 + 3
-    assert layers["fusion_dense1"].activation is keras.activations.tanh
-    assert layers["fusion_dropout1"].rate == 0.5

@@ -32,6 +32,8 @@ def test_words_are_scaled_by_the_root_of_their_width():
     layer = SinusoidalPositions()
     zeros, ones = tf.zeros((1, 5, 16)), tf.ones((1, 5, 16))
     np.testing.assert_allclose(layer(ones) - layer(zeros), 4.0, atol=1e-5)
+    layer = SinusoidalPositions(scaled=False)
+    np.testing.assert_allclose(layer(ones) - layer(zeros), 1.0, atol=1e-5)
 
 
 def test_positions_beyond_the_learned_ones_share_the_last_vector():

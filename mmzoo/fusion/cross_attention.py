@@ -1,0 +1,96 @@
+"""Attention between the tokens of different inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
+
+from mmzoo.encoders import Features
+from mmzoo.fusion.attention_block import AttentionFusion, normalised
+from mmzoo.fusion.tokens import present_tokens
+from mmzoo.lazy import keras
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+class CrossAttention(AttentionFusion):
+    """Every token looks at the tokens of all other inputs: words at the places of an image.
+
+    In each block every input's tokens ask, those of all others answer, and a dense layer follows;
+    then each input's tokens are averaged, and the averages stand side by side. An input whose
+    encoder has no tokens gives its vector as its only one; padding is not looked at.
+
+    References: Lu et al., "ViLBERT: Pretraining task-agnostic visiolinguistic representations for
+    vision-and-language tasks", 2019; Tsai et al., "Multimodal transformer for unaligned multimodal
+    language sequences", 2019, for more than two inputs, of which each looks at one other at a time.
+    """
+
+    uses_tokens = True
+
+    type: Literal["cross_attention"] = "cross_attention"
+    positions: Literal["sinusoidal", "none"] = "sinusoidal"
+    """How a token says where it stands among those of its input: by waves added to it, or not."""
+
+    def notes(self, features: Mapping[str, Features]) -> Iterator[str]:
+        if len(features) == 1:
+            return
+        given = [
+            name if feature.tokens is not None else f"{name} (its vector, having none)"
+            for name, feature in features.items()
+        ]
+        yield (
+            f"the fusion cross_attention projects the tokens of {' and '.join(given)} to a width "
+            f"of {self.dim}"
+        )
+
+    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
+        from mmzoo.layers.masked_average import MaskedAverage
+
+        tokens, present = {}, {}
+        for name, feature in features.items():
+            given, present[name] = present_tokens(feature, name)
+            tokens[name] = self._projected(given, name)
+        for block in range(1, self.blocks + 1):
+            tokens = self._block(tokens, present, block)
+        averages = [
+            MaskedAverage(name=f"fusion_{name}_average")(
+                normalised(x, f"fusion_{name}_norm"), present[name]
+            )
+            for name, x in tokens.items()
+        ]
+        return keras.layers.Concatenate(name="fusion_averages")(averages)
+
+    def _projected(self, tokens: KerasTensor, name: str) -> KerasTensor:
+        from mmzoo.layers.sinusoidal_positions import SinusoidalPositions
+
+        x = keras.layers.Dense(self.dim, name=f"fusion_{name}_projection")(tokens)
+        if self.positions == "none":
+            return x
+        return SinusoidalPositions(scaled=False, name=f"fusion_{name}_positions")(x)
+
+    def _block(
+        self, tokens: Mapping[str, KerasTensor], present: Mapping[str, KerasTensor], block: int
+    ) -> dict[str, KerasTensor]:
+        """All inputs' tokens after a block, in which all look at what was before it."""
+        from mmzoo.layers.cross_attention import CrossAttention as CrossAttentionLayer
+
+        normed = {
+            name: normalised(x, f"fusion_{name}_block{block}_norm1") for name, x in tokens.items()
+        }
+        after = {}
+        for name, x in tokens.items():
+            begin = f"fusion_{name}_block{block}"
+            others = [other for other in tokens if other != name]
+            asked = _end_to_end([normed[other] for other in others], f"{begin}_others")
+            there = _end_to_end([present[other] for other in others], f"{begin}_others_mask")
+            layer = CrossAttentionLayer(
+                self.num_heads, self.attention_dropout, name=f"{begin}_attention"
+            )
+            after[name] = self.with_attended(x, layer(normed[name], asked, there), begin)
+        return after
+
+
+def _end_to_end(parts: list[KerasTensor], name: str) -> KerasTensor:
+    """Tokens, or masks, of several inputs as those of one."""
+    return parts[0] if len(parts) == 1 else keras.layers.Concatenate(axis=1, name=name)(parts)

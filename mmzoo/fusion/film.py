@@ -1,0 +1,95 @@
+"""One input modulated by the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
+
+from mmzoo.encoders import Features
+from mmzoo.fusion.features import FeatureFusion
+from mmzoo.fusion.tokens import present_tokens
+from mmzoo.lazy import keras
+from mmzoo.spec import PositiveInt, Problem, did_you_mean
+from mmzoo.spec.words import shorten
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+class FiLM(FeatureFusion):
+    """Feature-wise linear modulation: the other inputs say how the features of one are scaled.
+
+    The tokens of the modulated input (the positions of an image, say), or its vector where it has
+    none, go through residual blocks: a dense layer, and another one behind which every feature is
+    multiplied by one number and gets another added, both made of the other inputs' vectors. Then
+    the tokens are pooled. The blocks normalise each token (the paper's the batch), and see no
+    neighbours, as the encoder has done that.
+
+    Reference: Perez et al., "FiLM: Visual reasoning with a general conditioning layer", 2018.
+    """
+
+    uses_tokens = True
+
+    type: Literal["film"] = "film"
+    modulated: str | None = None
+    """The input that is modulated; by default the first. All others modulate it."""
+    blocks: PositiveInt = 2
+    """How many residual blocks there are."""
+    dim: PositiveInt = 128
+    """Width of the tokens in the blocks, and of the vector that they are pooled to."""
+    pooling: Literal["max", "average"] = "max"
+    """How the tokens become one vector."""
+
+    def input_rules(self, inputs: Collection[str]) -> Iterator[Problem]:
+        if self.modulated is not None and self.modulated not in inputs:
+            meant = did_you_mean(self.modulated, inputs) or "."
+            yield Problem(
+                ("modulated",),
+                f"no input is named '{shorten(self.modulated)}'{meant} "
+                f"There are: {', '.join(inputs)}",
+            )
+
+    def notes(self, features: Mapping[str, Features]) -> Iterator[str]:
+        if len(features) > 1:
+            name, others = self._parts(features)
+            what = "vector" if features[name].tokens is None else "tokens"
+            yield f"the fusion film modulates the {what} of {name} by {' and '.join(others)}"
+
+    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
+        from mmzoo.layers.masked_average import MaskedAverage
+        from mmzoo.layers.masked_max import MaskedMax
+
+        layers = keras.layers
+        name, others = self._parts(features)
+        vectors = [features[other].vector for other in others]
+        condition = vectors[0]
+        if len(vectors) > 1:
+            condition = layers.Concatenate(name="fusion_condition")(vectors)
+        spec = features[name]
+        x = spec.vector if spec.tokens is None else spec.tokens
+        x = layers.Dense(self.dim, name=f"fusion_{name}_projection")(x)
+        for index in range(1, self.blocks + 1):
+            x = self._block(x, condition, f"fusion_block{index}")
+        if spec.tokens is None:
+            return x
+        _, present = present_tokens(spec, name)
+        pool = MaskedMax if self.pooling == "max" else MaskedAverage
+        return pool(name=f"fusion_{self.pooling}")(x, present)
+
+    def _block(self, x: KerasTensor, condition: KerasTensor, name: str) -> KerasTensor:
+        from mmzoo.layers.feature_modulation import FeatureModulation
+
+        layers = keras.layers
+        x = layers.Dense(self.dim, "relu", name=f"{name}_dense1")(x)
+        y = layers.Dense(self.dim, name=f"{name}_dense2")(x)
+        y = layers.LayerNormalization(epsilon=1e-5, center=False, scale=False, name=f"{name}_norm")(
+            y
+        )
+        y = FeatureModulation(name=f"{name}_film")(y, condition)
+        y = layers.ReLU(name=f"{name}_relu")(y)
+        return layers.Add(name=f"{name}_add")([x, y])
+
+    def _parts(self, features: Mapping[str, Features]) -> tuple[str, list[str]]:
+        """The name of the input that is modulated, and those of the others."""
+        modulated = self.modulated or next(iter(features))
+        return modulated, [name for name in features if name != modulated]

@@ -1,0 +1,74 @@
+"""The layers that fusions are made of, beside numpy."""
+
+import numpy as np
+import pytest
+
+from mmzoo.lazy import tf
+
+RANDOM = np.random.RandomState(0)
+VECTORS = [RANDOM.normal(size=(2, 4)).astype("float32") for _ in range(3)]
+
+
+def test_learned_weights_begin_equal():
+    from mmzoo.layers.learned_average import LearnedAverage
+
+    layer = LearnedAverage()
+    np.testing.assert_allclose(layer(VECTORS), np.mean(VECTORS, axis=0), atol=1e-6)
+    np.testing.assert_allclose(layer.weights_of_inputs(), [1 / 3] * 3)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_a_learned_average_is_weighted_by_the_softmax_of_its_scores(policy):
+    from mmzoo.layers.learned_average import LearnedAverage
+
+    layer = LearnedAverage(dtype=policy)
+    layer(VECTORS)
+    layer.scores.assign(np.log([1.0, 2.0, 5.0]))
+    assert layer.weights_of_inputs().dtype == tf.float32
+    np.testing.assert_allclose(layer.weights_of_inputs(), [0.125, 0.25, 0.625], atol=1e-6)
+    expected = 0.125 * VECTORS[0] + 0.25 * VECTORS[1] + 0.625 * VECTORS[2]
+    np.testing.assert_allclose(layer(VECTORS), expected, atol=1e-6 if policy == "float32" else 1e-2)
+
+
+def test_a_gated_sum_adds_what_the_gates_let_through():
+    from mmzoo.layers.gated_sum import GatedSum
+
+    gates = np.zeros((2, 3, 4), "float32")
+    gates[0, 1] = 1.0  # The first example is the second vector,
+    gates[1, 0, :2], gates[1, 2, 2:] = 1.0, 0.5  # the second is made of both others.
+    first, second = GatedSum()(gates, VECTORS).numpy()
+    np.testing.assert_allclose(first, VECTORS[1][0])
+    np.testing.assert_allclose(second, [*VECTORS[0][1, :2], *(0.5 * VECTORS[2][1, 2:])])
+
+
+def test_all_positions_are_present():
+    from mmzoo.layers.all_present import AllPresent
+
+    present = AllPresent()(tf.zeros((2, 3, 5)))
+    assert present.dtype == tf.bool
+    np.testing.assert_array_equal(present, np.ones((2, 3), bool))
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (2, 3, 4)])
+def test_a_modulation_by_one_and_zero_changes_nothing(shape):
+    from mmzoo.layers.feature_modulation import FeatureModulation
+
+    layer = FeatureModulation()
+    x, condition = tf.random.normal(shape, seed=1), tf.random.normal((2, 5), seed=2)
+    assert (layer(x, condition).numpy() != x.numpy()).all()
+    layer.set_weights([np.zeros((5, 8)), np.zeros(8)])
+    np.testing.assert_array_equal(layer(x, condition), x)
+
+
+def test_a_modulation_scales_and_shifts_every_feature_as_the_condition_says():
+    from mmzoo.layers.feature_modulation import FeatureModulation
+
+    layer = FeatureModulation()
+    x = RANDOM.normal(size=(2, 3, 4)).astype("float32")
+    condition = RANDOM.normal(size=(2, 5)).astype("float32")
+    layer(x, condition)
+    kernel, bias = RANDOM.normal(size=(5, 8)), RANDOM.normal(size=8)
+    layer.set_weights([kernel, bias])
+    gamma, beta = np.split(condition @ kernel + bias, 2, axis=1)
+    expected = x * (1 + gamma[:, None]) + beta[:, None]
+    np.testing.assert_allclose(layer(x, condition), expected, rtol=1e-4, atol=1e-5)
