@@ -7,8 +7,9 @@ from pathlib import Path
 from mmzoo.config import Config, Preprocessing
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.mistakes import mistakes_picture
+from mmzoo.evaluation.page import Picture
 from mmzoo.evaluation.plots import calibration_plot, confusion_plot, regression_plot
-from mmzoo.evaluation.report import HeadReport, Picture, WrittenMistake
+from mmzoo.evaluation.report import HeadReport, WrittenMistake
 from mmzoo.evaluation.shown_mistakes import ShownMistakes, confidence_in, shown_mistakes
 from mmzoo.heads import Binary, Classification, Head, Multilabel, Regression
 from mmzoo.metrics import confusion_matrix, per_label

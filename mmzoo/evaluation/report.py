@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import re
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +17,14 @@ from mmzoo.evaluation.findings import (
     headline,
     other_metrics,
 )
+from mmzoo.evaluation.page import (
+    Picture,
+    definitions,
+    name_html,
+    page,
+    pictures_html,
+    text_html,
+)
 from mmzoo.files import write_text
 from mmzoo.metrics import PerClass, per_class
 
@@ -29,18 +32,6 @@ _MOST_CLASSES_OPEN = 30
 """A table of more classes than these is folded away."""
 _LONG_TEXT = 280
 """Characters; of a text that has more, the rest is folded away."""
-_PICTURE_SCALE = 0.7
-"""CSS pixels for each pixel of a picture: sharp on fine screens, and two plots fit side by side."""
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters but for tab and line feed, and halves of surrogate pairs."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A PNG file, and what it shows."""
-
-    title: str
-    path: Path
 
 
 @dataclass(frozen=True)
@@ -122,36 +113,20 @@ def write_report(path: Path, report: Report) -> None:
 
 def report_page(report: Report) -> str:
     """The page as HTML text."""
-    style = resources.files("mmzoo.evaluation").joinpath("report.css").read_text(encoding="utf-8")
-    # The policy makes browsers keep the promise of the module's first line.
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{_text(report.title)}: {_text(report.split)}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<main>
-{_header(report)}
+    return page(
+        f"{report.title}: {report.split}",
+        f"""{_header(report)}
 {_warnings(report)}
 {_facts(report)}
 {"".join(map(_head, report.heads))}
-{_training(report)}
-</main>
-</body>
-</html>
-"""
+{_training(report)}""",
+    )
 
 
 def _header(report: Report) -> str:
     return f"""<header>
-<h1>{_text(report.title)}</h1>
-<p>Evaluated on the {_text(report.split)} split of {_name(report.data)}:
+<h1>{text_html(report.title)}</h1>
+<p>Evaluated on the {text_html(report.split)} split of {name_html(report.data)}:
 {report.examples:,} {"example" if report.examples == 1 else "examples"}.</p>
 </header>"""
 
@@ -160,16 +135,16 @@ def _warnings(report: Report) -> str:
     notes = []
     if report.data != report.data_asked:
         notes.append(
-            f'<p class="note alarm" role="alert"><b>Asked for {_name(report.data_asked)}, used '
-            f"{_name(report.data)}.</b> The figures below say nothing about "
-            f"{_name(report.data_asked)}.</p>"
+            f'<p class="note alarm" role="alert"><b>Asked for {name_html(report.data_asked)}, used '
+            f"{name_html(report.data)}.</b> The figures below say nothing about "
+            f"{name_html(report.data_asked)}.</p>"
         )
     of_heads = [
         f"{head.name}: {warning}" if len(report.heads) > 1 else warning
         for head in report.heads
         for warning in head.warnings
     ]
-    notes += [f'<p class="note">{_text(text)}</p>' for text in (*report.warnings, *of_heads)]
+    notes += [f'<p class="note">{text_html(text)}</p>' for text in (*report.warnings, *of_heads)]
     return "\n".join(notes)
 
 
@@ -183,15 +158,15 @@ def _facts(report: Report) -> str:
         "date": report.date.strftime("%Y-%m-%d %H:%M"),
         "made by": f"mmzoo {report.version}",
     }
-    return f'<div class="facts"><dl>{_definitions(facts)}</dl></div>'
+    return f'<div class="facts"><dl>{definitions(facts)}</dl></div>'
 
 
 def _head(head: HeadReport) -> str:
     return f"""<section>
-<h2>{_name(head.name)}<span class="kind">{_text(head.kind)}</span></h2>
+<h2>{name_html(head.name)}<span class="kind">{text_html(head.kind)}</span></h2>
 {_headline(head)}
-<dl class="metrics">{_definitions(other_metrics(head.metrics))}</dl>
-{_pictures(head.pictures)}
+<dl class="metrics">{definitions(other_metrics(head.metrics))}</dl>
+{pictures_html(head.pictures)}
 {_confusions(head)}
 {_mistakes(head)}
 {_classes(head)}
@@ -205,8 +180,8 @@ def _headline(head: HeadReport) -> str:
         return ""
     interval = f" ({found.interval})" if found.interval else ""
     return (
-        f'<p class="headline"><strong>{_text(found.value)}</strong>'
-        f"<span>{_text(found.label)}{_text(interval)};<br>{_text(found.baseline)}</span></p>"
+        f'<p class="headline"><strong>{text_html(found.value)}</strong>'
+        f"<span>{text_html(found.label)}{text_html(interval)};<br>{text_html(found.baseline)}</span></p>"
     )
 
 
@@ -216,7 +191,7 @@ def _confusions(head: HeadReport) -> str:
     pairs = confused_pairs(head.confusion, head.class_names)
     if not pairs:
         return "<h3>Most confused</h3><p>No mistakes.</p>"
-    items = "".join(f"<li>{_text(str(pair))}</li>" for pair in pairs)
+    items = "".join(f"<li>{text_html(str(pair))}</li>" for pair in pairs)
     return f'<h3>Most confused</h3><ol class="columns">{items}</ol>'
 
 
@@ -224,7 +199,7 @@ def _mistakes(head: HeadReport) -> str:
     if not head.mistakes:
         return ""
     items = "\n".join(
-        f"<li><b>{_text(one.caption)}</b> <small>{_name(one.row)}</small>"
+        f"<li><b>{text_html(one.caption)}</b> <small>{name_html(one.row)}</small>"
         f"{''.join(_read(name, text, len(one.texts) > 1) for name, text in one.texts.items())}</li>"
         for one in head.mistakes
     )
@@ -233,13 +208,13 @@ def _mistakes(head: HeadReport) -> str:
 
 def _read(name: str, text: str, named: bool) -> str:
     """A text in whole, or folded away below its beginning if it is long."""
-    label = f"<i>{_name(name)}:</i> " if named else ""
+    label = f"<i>{name_html(name)}:</i> " if named else ""
     if len(text) <= _LONG_TEXT:
-        return f'<p dir="auto">{label}{_text(text)}</p>'
+        return f'<p dir="auto">{label}{text_html(text)}</p>'
     beginning = text[:_LONG_TEXT].rpartition(" ")[0] or text[:_LONG_TEXT]
     return (
-        f'<details><summary dir="auto">{label}{_text(beginning)} ...</summary>'
-        f'<p dir="auto">{_text(text[len(beginning) :])}</p></details>'
+        f'<details><summary dir="auto">{label}{text_html(beginning)} ...</summary>'
+        f'<p dir="auto">{text_html(text[len(beginning) :])}</p></details>'
     )
 
 
@@ -249,7 +224,7 @@ def _classes(head: HeadReport) -> str:
         return ""
     one, all_of_them = ("label", "Labels") if head.confusion is None else ("class", "Classes")
     rows = "\n".join(
-        f"<tr><td>{_name(name)}</td>{_bar(precision)}{_bar(recall)}{_bar(f1)}<td>{support:,}</td></tr>"
+        f"<tr><td>{name_html(name)}</td>{_bar(precision)}{_bar(recall)}{_bar(f1)}<td>{support:,}</td></tr>"
         for name, precision, recall, f1, support in zip(head.class_names, *scores, strict=True)
     )
     table = f"""<div class="scroll"><table>
@@ -269,42 +244,6 @@ def _bar(share: float) -> str:
 def _training(report: Report) -> str:
     history = (Picture("Training", report.history),) if report.history else ()
     return f"""<section>
-{_pictures(history)}
-<details><summary>Config</summary><pre>{_text(report.config)}</pre></details>
+{pictures_html(history)}
+<details><summary>Config</summary><pre>{text_html(report.config)}</pre></details>
 </section>"""
-
-
-def _pictures(pictures: tuple[Picture, ...]) -> str:
-    if not pictures:
-        return ""
-    return f'<div class="pictures">{"".join(map(_picture, pictures))}</div>'
-
-
-def _picture(picture: Picture) -> str:
-    png = picture.path.read_bytes()
-    # Every PNG has its width and height here; a browser that knows them does not jump about.
-    width, height = (round(_PICTURE_SCALE * size) for size in struct.unpack(">II", png[16:24]))
-    data = base64.b64encode(png).decode("ascii")
-    title = _text(picture.title)
-    return (
-        f"<figure><figcaption>{title}</figcaption>"
-        f'<img alt="{title}" width="{width}" height="{height}" '
-        f'src="data:image/png;base64,{data}"></figure>'
-    )
-
-
-def _definitions(values: Mapping[str, str]) -> str:
-    return "".join(
-        f"<div><dt>{_text(label)}</dt><dd>{_name(value)}</dd></div>"
-        for label, value in values.items()
-    )
-
-
-def _name(text: str) -> str:
-    """Text whose direction of writing must not turn what stands beside it."""
-    return f"<bdi>{_text(text)}</bdi>"
-
-
-def _text(text: str) -> str:
-    """Text as HTML; characters that no page may hold become the replacement character."""
-    return html.escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text))

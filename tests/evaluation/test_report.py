@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from mmzoo import metrics
+from mmzoo.evaluation.page import Picture
 from mmzoo.evaluation.report import (
     HeadReport,
-    Picture,
     Report,
     WrittenMistake,
     report_page,
