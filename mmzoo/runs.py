@@ -59,6 +59,15 @@ class Run:
         return self.directory / "metrics.json"
 
     @property
+    def baselines_file(self) -> Path:
+        """How the run compares with its inputs alone; absent where those were not trained."""
+        return self.directory / "baselines.json"
+
+    def baseline(self, name: str) -> Run:
+        """The run of one of its inputs alone, with the same training."""
+        return Run(self.directory / "baselines" / name)
+
+    @property
     def _preprocessing(self) -> Path:
         """What was read off the data and is too long for config.yaml: a folder for each input."""
         return self.directory / "preprocessing"

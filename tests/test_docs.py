@@ -45,6 +45,7 @@ NOT_RUN = {
     "scripts/check": "a step of CI by itself",
     "scripts/test": "runs this very test",
     "scripts/docs": "has a test below",
+    "scripts/reproduce": "trains for hours; its parts have tests",
 }
 
 

@@ -1,0 +1,178 @@
+"""How finished runs become rows of docs/results.csv; used by scripts/reproduce."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from results_table import Result
+
+from mmzoo.config import load_config
+from mmzoo.errors import MmzooError
+from mmzoo.runs import Run
+from mmzoo.training.asked import asked
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+MAIN_METRICS = ("accuracy", "subset_accuracy", "mean_absolute_error")
+"""What sums a head up; each has the first of these that is among its metrics."""
+
+_SEED = "train.seed"
+_FOLD = "source.fold"
+
+
+def collected(folder: Path, configs: Collection[str], tell: Callable[[str], None]) -> list[Result]:
+    """What the finished runs come to that are in `folder/<config>[@<variant>]/<seed>[/<fold>]`.
+
+    Args:
+        folder: of all runs.
+        configs: the names of those to look at.
+        tell: receives sentences on runs that cannot be taken.
+    """
+    found = []
+    for path in sorted(folder.glob("*/")):
+        name, _, variant = path.name.partition("@")
+        if name not in configs:
+            continue
+        try:
+            seeds = seeds_of(path)
+            found += _results(name, variant, seeds)
+            for alone in dict.fromkeys(_inputs_alone(seeds)):
+                below = {
+                    seed: [run.baseline(alone) for run in runs] for seed, runs in seeds.items()
+                }
+                label = f"{variant}, {alone} alone" if variant else f"{alone} alone"
+                found += _results(name, label, below)
+        except MmzooError as error:
+            tell(f"{path}: left out: {error}")
+    return found
+
+
+def seeds_of(path: Path) -> dict[int, list[Run]]:
+    """The runs in the folder of a config, by seed: one, or one for each fold."""
+    seeds = sorted((one for one in path.glob("*/") if one.name.isdecimal()), key=_number)
+    runs = {}
+    for seed in seeds:
+        folds = sorted((one for one in seed.glob("*/") if one.name.isdecimal()), key=_number)
+        runs[_number(seed)] = [Run(one) for one in folds] or [Run(seed)]
+    return runs
+
+
+def finished(run: Run, baselines: bool = False) -> bool:
+    """Whether a run was trained to its end, and with `baselines` each of its inputs alone too."""
+    if baselines and not run.baselines_file.is_file():
+        return False
+    return run.config_file.is_file() and "test" in run.metrics()
+
+
+def _results(name: str, variant: str, seeds: dict[int, list[Run]]) -> Iterator[Result]:
+    """A row for each head of what one config came to with all seeds that are finished."""
+    done = {seed: runs for seed, runs in seeds.items() if all(map(finished, runs)) and _whole(runs)}
+    if not done:
+        return
+    runs = [run for of_seed in done.values() for run in of_seed]
+    environments = [run.environment() for run in runs]
+    _check(name, variant, done)
+    config, metrics = runs[0].config(), [run.metrics()["test"] for run in runs]
+    trained = [environment.get("trained", {}) for environment in environments]
+    seconds = [one.get("seconds") for one in trained]
+    for head in config.heads:
+        metric = next(one for one in MAIN_METRICS if one in metrics[0][head])
+        values = tuple(float(f"{entry[head][metric]:.6g}") for entry in metrics)
+        yield Result(
+            config=name,
+            variant=variant,
+            inputs=" + ".join(spec.type for spec in config.inputs.values()),
+            data=environments[0]["data"]["name"],
+            metric=metric if len(config.heads) == 1 else f"{head}_{metric}",
+            seeds=tuple(done),
+            folds=len(runs) // len(done) if _fold(runs[0]) else None,
+            values=values,
+            mean=statistics.fmean(values),
+            deviation=statistics.stdev(values) if len(values) > 1 else None,
+            parameters=max((one["parameters"] for one in trained if one), default=None),
+            seconds=sum(seconds) / len(done) if all(seconds) else None,
+            commit=_joined(_short(environment.get("git_commit")) for environment in environments),
+            machine=_joined(map(_machine, environments)),
+            date=max((one["date"][:10] for one in trained if one), default=""),
+        )
+
+
+def _whole(runs: Sequence[Run]) -> bool:
+    """Whether all folds are there, if there are to be any."""
+    folds = [_fold(run) for run in runs]
+    wanted = runs[0].environment().get("asked", {}).get(f"{_FOLD}.of")
+    return folds == ([None] if wanted is None else list(range(1, wanted + 1)))
+
+
+def _fold(run: Run) -> int | None:
+    return run.environment().get("asked", {}).get(f"{_FOLD}.index")
+
+
+def _check(name: str, variant: str, seeds: dict[int, list[Run]]) -> None:
+    """Refuses runs that are not of this seed, of the data asked for, or of one and the same config.
+
+    What configs could not say yet when a run was made does not count.
+    """
+    first: dict[str, Any] = {}
+    free = (_SEED, _FOLD, *open_fields(name))
+    if not variant:
+        first = asked(load_config(CONFIGS / f"{name}.yaml").with_columns())
+    for seed, runs in seeds.items():
+        for run in runs:
+            environment = run.environment()
+            its = environment["asked"]
+            if environment["seed"] != seed:
+                raise MmzooError(f"{run.directory} was trained with seed {environment['seed']}")
+            if wanted := environment["data"]["fallback_for"]:
+                used = environment["data"]["name"]
+                raise MmzooError(f"{run.directory} was trained on {used} in place of {wanted}")
+            for key in sorted(its.keys() & first.keys()):
+                if its[key] != first[key] and not key.startswith(free):
+                    raise MmzooError(
+                        f"{run.directory} was trained with {key} {its[key]!r}, not {first[key]!r}"
+                    )
+            first = first or its
+
+
+def command_of(name: str) -> list[str]:
+    """The words after the config in the command at its head: `--fold all/10`, say."""
+    text = (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
+    [line] = [line for line in text.splitlines() if line.startswith("#   mmzoo train ")]
+    return line.split()[4:]
+
+
+def open_fields(name: str) -> set[str]:
+    """What that command leaves to whoever trains: `source.path` of `--set source.path=FOLDER`."""
+    words = command_of(name)
+    given = [word for before, word in pairwise(words) if before == "--set"]
+    return {key for key, _, value in (one.partition("=") for one in given) if value.isupper()}
+
+
+def _inputs_alone(seeds: dict[int, list[Run]]) -> Iterator[str]:
+    """The inputs that were trained alone beside some of the runs."""
+    for runs in seeds.values():
+        for run in runs:
+            if run.config_file.is_file():
+                inputs = run.config().inputs
+                yield from (name for name in inputs if run.baseline(name).directory.is_dir())
+
+
+def _number(path: Path) -> int:
+    return int(path.name)
+
+
+def _short(commit: str | None) -> str:
+    return (commit[:9] + "+" * commit.endswith("+")) if commit else ""
+
+
+def _machine(environment: dict[str, Any]) -> str:
+    device = environment["device"]
+    what = f"{device['threads']} threads" if device["kind"] == "cpu" else ", ".join(device["names"])
+    return f"{environment['machine']['processor']}, {what}"
+
+
+def _joined(words: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(word for word in words if word))

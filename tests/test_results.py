@@ -1,0 +1,392 @@
+"""Heads of configs, README, results.csv and results.md say the same, and runs become such rows."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import replace
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from mmzoo.runs import Run
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = sorted(ROOT.glob("configs/*.yaml"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scripts() -> Any:
+    """The scripts' folder among those that modules are imported from, as when they run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def reproduce(scripts: None) -> ModuleType:
+    """scripts/reproduce as a module."""
+    loader = SourceFileLoader("reproduce", str(ROOT / "scripts" / "reproduce"))
+    spec = spec_from_loader("reproduce", loader)
+    assert spec
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def rows(scripts: None) -> dict[str, list[Any]]:
+    """The rows of results.csv by config, of configs as they are."""
+    from results_table import read_results
+
+    found = defaultdict(list)
+    for row in read_results():
+        if not row.variant:
+            found[row.config].append(row)
+    return found
+
+
+# What is told in several places.
+
+
+class Told(NamedTuple):
+    """What the head of a config says that came of it."""
+
+    figures: list[str]
+    seeds: int | None
+    values: list[str]
+
+
+def told(path: Path) -> Told | None:
+    """Reads a head; None where it says that nothing was measured."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    head = " ".join(line[1:].strip() for line in lines if line.startswith("#"))
+    figures = re.findall(r"([\d.]+\d) % test accuracy|absolute error ([\d.]+\d)", head)
+    if not figures:
+        assert "not measured" in head, f"{path.name}: its head has no figure"
+        return None
+    one = r"(?:\d+(?:, | and )?)+"
+    seeds = None
+    if counted := re.search(r"of (\d+) seeds", head):
+        seeds = int(counted[1])
+    elif listed := re.search(rf"seeds? ({one})", head):
+        seeds = len(re.findall(r"\d+", listed[1]))
+    values = re.search(r"seeds [\d, and]+: ((?:[\d.]+(?:, | and )?)+) %", head)
+    return Told(
+        [accuracy or error for accuracy, error in figures],
+        seeds,
+        re.findall(r"[\d.]+\d", values[1]) if values else [],
+    )
+
+
+def agree(said: str, row: Any, value: float) -> bool:
+    """Whether a figure in a text is a value of a row, to as many digits as the text has."""
+    from results_page import is_share
+
+    digits = len(said.partition(".")[2])
+    return abs(float(said) - value * (100 if is_share(row) else 1)) <= 0.5 * 10**-digits + 1e-9
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_head_says_what_the_table_says(path, rows):
+    head = told(path)
+    if head is None:
+        assert path.stem not in rows
+        return
+    assert path.stem in rows, "no row: train it by scripts/reproduce, or collect its runs"
+    first, *others = rows[path.stem]
+    if others:  # With several heads, their figures stand in some order.
+        for row in (first, *others):
+            assert any(agree(figure, row, row.mean) for figure in head.figures), row.metric
+    else:
+        assert agree(head.figures[0], first, first.mean), f"{head.figures[0]}, not {first.mean}"
+    assert head.seeds == len(first.seeds)
+    if head.values:
+        assert len(head.values) == len(first.values)
+        for said, value in zip(head.values, first.values, strict=True):
+            assert agree(said, first, value)
+
+
+def test_readme_says_what_the_table_says(rows):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [zoo] = re.findall(r"^## The zoo\n(.+?)^## ", text, re.MULTILINE | re.DOTALL)
+    cells = re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \| [^|]+ \|$", zoo, re.MULTILINE)
+    assert len(cells) == len(CONFIGS)
+    for name, cell in cells:
+        if cell == "-":
+            assert name not in rows
+            continue
+        figures = re.findall(r"[\d.]+\d", cell)
+        assert figures, name
+        for row in rows[name]:
+            assert any(agree(figure, row, row.mean) for figure in figures), (name, cell, row.mean)
+
+
+def test_the_page_is_made_of_the_table(rows):
+    from results_page import PAGE, page
+    from results_table import read_results
+
+    assert PAGE.read_text(encoding="utf-8") == page(read_results())
+
+
+def test_the_table_is_written_as_it_was_read(tmp_path):
+    from results_table import TABLE, read_results, write_results
+
+    write_results(read_results(), tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_text() == TABLE.read_text()
+
+
+def test_means_and_deviations_are_those_of_the_values(rows):
+    import numpy as np
+
+    for row in (row for of_config in rows.values() for row in of_config):
+        assert row.mean == pytest.approx(np.mean(row.values), rel=1e-5)
+        assert len(row.values) == len(row.seeds) * (row.folds or 1)
+        if row.deviation is None:
+            assert len(row.values) == 1
+        else:
+            assert row.deviation == pytest.approx(np.std(row.values, ddof=1), rel=1e-4)
+
+
+# From runs to rows.
+
+
+@pytest.fixture
+def folder(trained_run: Run, tiny, tmp_path, monkeypatch) -> Path:
+    """A folder of runs: of `tiny` with seeds 0 and 1, the second a copy of the first."""
+    import results_runs
+
+    configs = tmp_path / "configs"
+    configs.mkdir()
+    text = f"# A net.\n#   mmzoo train configs/tiny.yaml\n{yaml.safe_dump(tiny)}"
+    (configs / "tiny.yaml").write_text(text)
+    monkeypatch.setattr(results_runs, "CONFIGS", configs)
+    for seed in (0, 1):
+        run = Run(Path(shutil.copytree(trained_run.directory, tmp_path / f"runs/tiny/{seed}")))
+        metrics = run.metrics()
+        metrics["test"]["digit"]["accuracy"] = (0.9, 0.8)[seed]
+        run.write_metrics(metrics)
+        change(run, "seed", seed)
+        change(run, "git_commit", "0123456789abcdef+")
+    return tmp_path / "runs"
+
+
+def change(run: Run, key: str, value: Any) -> None:
+    run.write_environment({**run.environment(), key: value})
+
+
+def collect(folder: Path) -> tuple[list[Any], list[str]]:
+    from results_runs import collected
+
+    said: list[str] = []
+    return collected(folder, ["tiny"], said.append), said
+
+
+def test_the_seeds_of_a_config_become_a_row(folder, trained_run):
+    [row], said = collect(folder)
+    trained = trained_run.environment()["trained"]
+    assert said == []
+    assert (row.config, row.variant, row.inputs, row.data) == ("tiny", "", "image", "digits")
+    assert (row.metric, row.seeds, row.folds, row.values) == ("accuracy", (0, 1), None, (0.9, 0.8))
+    assert row.mean == pytest.approx(0.85)
+    assert row.deviation == pytest.approx(0.1 / 2**0.5)
+    assert row.parameters == trained["parameters"]
+    assert row.seconds == pytest.approx(trained["seconds"])
+    assert row.commit == "012345678+"
+    assert row.machine.endswith(" threads")
+    assert row.date == trained["date"][:10]
+
+
+def test_runs_that_are_not_finished_do_not_count(folder):
+    Run(folder / "tiny" / "1").metrics_file.unlink()
+    (folder / "tiny" / "2").mkdir()
+    [row], _ = collect(folder)
+    assert row.seeds == (0,)
+    assert row.deviation is None
+
+
+def test_what_a_run_did_not_write_down_is_left_empty(folder):
+    for seed in "01":
+        run = Run(folder / "tiny" / seed)
+        environment = run.environment()
+        del environment["trained"]
+        run.write_environment({**environment, "git_commit": None})
+    [row], _ = collect(folder)
+    assert (row.parameters, row.seconds, row.commit, row.date) == (None, None, "", "")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("seed", 7, "was trained with seed 7"),
+        ("asked", {"train.epochs": 2}, "was trained with train.epochs 2, not 3"),
+        (
+            "data",
+            {"name": "digits", "fallback_for": "mnist", "fingerprint": "0"},
+            "was trained on digits in place of mnist",
+        ),
+    ],
+)
+def test_runs_that_are_of_something_else_are_left_out(folder, key, value, said):
+    change(Run(folder / "tiny" / "1"), key, value)
+    found, [reason] = collect(folder)
+    assert found == []
+    assert reason == f"{folder}/tiny: left out: {folder}/tiny/1 {said}"
+
+
+def test_folds_of_a_seed_count_together_once_all_are_there(folder):
+    shutil.move(folder / "tiny" / "0", folder / "first")
+    shutil.rmtree(folder / "tiny" / "1")
+    for fold in (1, 2):
+        run = Run(Path(shutil.copytree(folder / "first", folder / f"tiny/0/{fold:03d}")))
+        asked = run.environment()["asked"]
+        change(run, "asked", asked | {"source.fold.index": fold, "source.fold.of": 2})
+        if fold == 1:
+            assert collect(folder) == ([], [])
+    [row], _ = collect(folder)
+    assert (row.seeds, row.folds, row.values) == ((0,), 2, (0.9, 0.9))
+    assert row.seconds == pytest.approx(2 * run.environment()["trained"]["seconds"])
+
+
+def test_variants_and_inputs_alone_have_rows_of_their_own(folder):
+    shutil.copytree(folder / "tiny", folder / "tiny@wide")
+    for seed in "01":
+        run = Run(folder / "tiny" / seed)
+        change(Run(folder / "tiny@wide" / seed), "asked", {"train.epochs": 9})
+        shutil.copytree(folder / "tiny@wide" / seed, run.baseline("image").directory)
+    found, said = collect(folder)
+    assert said == []
+    assert [row.variant for row in found] == ["", "image alone", "wide"]
+
+
+def test_rows_without_runs_stay_and_those_of_configs_that_are_gone_do_not(
+    folder, reproduce, monkeypatch, capsys
+):
+    from results_table import read_results, write_results
+
+    monkeypatch.setattr(reproduce, "CONFIGS", folder.parent / "configs")
+    [now], _ = collect(folder)
+    other = replace(now, metric="other", values=(1.0,), mean=1.0)
+    table, page = folder.parent / "results.csv", folder.parent / "results.md"
+    write_results([replace(now, mean=0.1), other, replace(now, config="gone")], table)
+
+    reproduce.update(folder, ["tiny"], table, page)
+
+    assert [(row.metric, row.mean) for row in read_results(table)] == [
+        ("accuracy", pytest.approx(0.85)),
+        ("other", 1.0),
+    ]
+    assert capsys.readouterr().err == "gone: dropped: there is no such config any more\n"
+    assert "| `tiny` | digits | accuracy | 85.00 % | 7.07 % | 0, 1 |" in page.read_text()
+
+    Run(folder / "tiny" / "1").metrics_file.unlink()
+    before = table.read_text()
+    reproduce.update(folder, ["tiny"], table, page)
+    assert table.read_text() == before
+    assert "tiny: 1 values, and 2 in the table: stays as it was" in capsys.readouterr().err
+
+
+def test_all_fusions_of_two_sides_stand_beside_the_single_inputs(folder):
+    from results_page import page
+
+    [row], _ = collect(folder)
+    sides = replace(row, data="av_digits")
+    fused = replace(sides, config="both", inputs="image + audio", mean=0.95)
+    worse = replace(fused, config="worse", mean=0.9)
+    alone = replace(fused, config="both", variant="audio alone", inputs="audio", mean=0.8)
+    text = page([worse, alone, fused, replace(sides, mean=0.7)])
+    assert "## Image" not in text
+    [table] = re.findall(r"### Written and spoken digits\n\n(.+)", text, re.DOTALL)
+    assert re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) == [
+        "`both`, audio alone",
+        "`tiny`",
+        "`both`",
+        "`worse`",
+    ]
+    assert (
+        "The best fusion, `both`, is 15.0 points above the better single input, "
+        "`both`, audio alone.\n"
+    ) in table
+
+
+# The trainings.
+
+
+def arguments(reproduce, monkeypatch, *words: str) -> Any:
+    monkeypatch.setattr(sys, "argv", ["reproduce", *words])
+    return reproduce.parsed()
+
+
+def test_a_training_is_one_command_line_for_the_first_try_and_all_after_it(
+    tmp_path, reproduce, monkeypatch
+):
+    asked: list[list[str]] = []
+
+    def run(command, **rest):
+        asked.append(command[3:])
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    words = ["mr_cnn", "digits_cnn", "image_cnn_224", "--runs", str(tmp_path), "--seeds", "4"]
+    (tmp_path / "digits_cnn" / "4").mkdir(parents=True)
+    failed = list(reproduce.train_all(arguments(reproduce, monkeypatch, *words)))
+    assert failed == [*(f"mr_cnn/4/{fold:03d}" for fold in range(1, 11)), "digits_cnn/4"]
+    config = str(ROOT / "configs" / "mr_cnn.yaml")
+    run_in = ["--run", f"{tmp_path}/mr_cnn/4/001"]
+    assert asked[0] == ["train", config, *run_in, "--set", "train.seed=4", "--fold", "1/10"]
+    assert len(asked) == 11
+    assert asked[-1][2:5] == ["--run", f"{tmp_path}/digits_cnn/4", "--resume"]
+
+
+def test_a_variant_has_a_folder_of_its_own(reproduce):
+    name = reproduce.folder_name
+    assert name("digits_cnn", [], None) == "digits_cnn"
+    assert name("digits_cnn", ["train.epochs=1"], None) == "digits_cnn@train.epochs=1"
+    assert name("digits_cnn", ["train.epochs=1"], "short") == "digits_cnn@short"
+    assert name("image_cnn_224", ["source.path=/a/b"], None) == "image_cnn_224"
+    with pytest.raises(SystemExit, match="give a --variant"):
+        name("digits_cnn", ["source.path=/a/b"], None)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["mnist_cn"], "no such config: mnist_cn; there are: "),
+        (["--variant", "x"], "--variant names what --set changes; nothing is set"),
+        (["--only-collect", "--set", "a=1"], "--only-collect takes the runs there are"),
+    ],
+)
+def test_slips_are_said(reproduce, monkeypatch, capsys, words, said):
+    with pytest.raises(SystemExit) as caught:
+        arguments(reproduce, monkeypatch, *words)
+    assert caught.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_what_is_trained_is_collected(reproduce, monkeypatch, tmp_path):
+    words = ["digits_cnn", "--runs", str(tmp_path / "runs"), "--seeds", "0", "1"]
+    short = [*words, "--set", "train.epochs=1", "--variant", "short"]
+    asked = arguments(reproduce, monkeypatch, *short)
+    assert list(reproduce.train_all(asked)) == []
+    reproduce.update(asked.runs, asked.configs, tmp_path / "results.csv", tmp_path / "results.md")
+    from results_table import read_results
+
+    [row] = read_results(tmp_path / "results.csv")
+    assert (row.config, row.variant, row.seeds) == ("digits_cnn", "short", (0, 1))
+    assert row.parameters == 21_674
+    run = tmp_path / "runs" / "digits_cnn@short" / "0"
+    assert row.values[0] == pytest.approx(
+        json.loads((run / "metrics.json").read_text())["test"]["digit"]["accuracy"], abs=1e-6
+    )
+    monkeypatch.setattr(subprocess, "run", pytest.fail)  # All is done.
+    assert list(reproduce.train_all(asked)) == []
