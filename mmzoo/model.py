@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from mmzoo.encoders import Features
 from mmzoo.errors import ConfigError
 from mmzoo.fusion import by_itself
-from mmzoo.fusion import by_itself
 from mmzoo.inputs import presence
 from mmzoo.lazy import keras
 
@@ -101,9 +100,7 @@ def build_network(config: Config, precision: str | None = None) -> Network:
             name: _encoded(placeholders[name], spec, name) for name, spec in config.inputs.items()
         }
         present = {
-            name: keras.Input((), dtype="float32", name=presence(name))
-            for name, spec in config.inputs.items()
-            if spec.may_be_absent
+            name: keras.Input((), dtype="float32", name=presence(name)) for name in config.presence
         }
         there = {
             name: _or_missing(features[name], present[name], name) if name in present else encoded
@@ -112,24 +109,6 @@ def build_network(config: Config, precision: str | None = None) -> Network:
         placeholders |= {presence(name): tensor for name, tensor in present.items()}
         outputs = config.fusion.predictions(there, config.heads)
         return Network(_whole(config, placeholders, outputs), features)
-
-
-def _whole(
-    config: Config, inputs: Mapping[str, KerasTensor], outputs: Mapping[str, KerasTensor]
-) -> keras.Model:
-    """The objective's model of inputs and outputs, of which some may be of one input alone."""
-    alone = {
-        head: tuple(name for one in config.inputs if (name := by_itself(head, one)) in outputs)
-        for head in config.heads
-    }
-    return config.objective.build(
-        inputs,
-        outputs,
-        config.name,
-        config.heads,
-        {head: names for head, names in alone.items() if names},
-        config.fusion.auxiliary_weight,
-    )
 
 
 def _whole(

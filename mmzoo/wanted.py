@@ -25,6 +25,8 @@ Role = Literal["file", "text", "category", "value", "class", "labels", "number"]
 - `number`: float32 `[rows]`
 """
 
+OF_INPUTS: tuple[Role, ...] = ("file", "text", "category", "value")
+"""What inputs ask for, and heads do not."""
 MEANS: Mapping[Role, str] = {
     "file": "files",
     "text": "texts",
@@ -48,6 +50,8 @@ class Wanted:
     is bad. By default they are read off the rows."""
     optional: bool = False
     """Whether a row may have none, and is no bad one for it."""
+    missing_files: bool = False
+    """Of a `file` that is optional: whether a row has none, too, where there is no such file."""
 
 
 _AS_TEXT: tuple[Role, ...] = ("value", "category", "text")
@@ -91,7 +95,12 @@ def _both(column: str, first: tuple[str, Wanted], second: tuple[str, Wanted]) ->
             f"{other_place}.class_names: expected those of {place}, in the same order, as both "
             f"read column '{shorten(column)}'"
         )
-    return replace(one, names=one.names or other.names, optional=one.optional and other.optional)
+    return replace(
+        one,
+        names=one.names or other.names,
+        optional=one.optional and other.optional,
+        missing_files=one.missing_files and other.missing_files,
+    )
 
 
 def column_of(name: str, purpose: Literal["input", "target"], known: Mapping[str, str]) -> str:

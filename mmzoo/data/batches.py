@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmzoo.data.modality_dropout import with_modality_dropout
 from mmzoo.data.order import TrainingOrder
+from mmzoo.inputs import presence
 from mmzoo.lazy import tf
 from mmzoo.randomness import Randomness
 
@@ -81,7 +83,7 @@ def _batch_maker(
     config: Config, columns: Columns, training: bool, labelled: bool = True, augment: bool = False
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[dict[str, tf.Tensor], ...]]:
     """A function from (rows int64 `[batch]`, epoch) to one batch."""
-    used = {*config.columns.values()} & columns.keys()
+    used = {*config.columns.values(), *config.presence.values()} & columns.keys()
     take = {name: _taker(columns[name]) for name in used}
     seed, soft, mixing = config.train.seed, config.soft_targets, config.train.mixing
 
@@ -93,6 +95,10 @@ def _batch_maker(
             if training or augment:
                 values = spec.augmented(values, randomness.fold(index))
             inputs[name] = values
+        there = {name: take[column](rows) for name, column in config.presence.items()}
+        if training:
+            there = with_modality_dropout(config.inputs, there, randomness)
+        inputs |= {presence(name): tf.cast(one, tf.float32) for name, one in there.items()}
         if not labelled:
             return (inputs,)
         labels = {name: take[config.columns[name]](rows) for name in config.heads}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from mmzoo.encoders import Encoder, Features
 from mmzoo.inputs.measured import Measured
 from mmzoo.inputs.opened import Opened
-from mmzoo.spec import Spec
+from mmzoo.spec import Problem, Spec
 from mmzoo.wanted import Role, Wanted, column_of
 
 if TYPE_CHECKING:
@@ -60,12 +60,22 @@ class BaseInput(Spec):
 
     if TYPE_CHECKING:  # Fields, which each input declares with its own types.
         type: str
+        missing: str
+        modality_dropout: float
         encoder: Encoder
+
+    def rules(self) -> Iterator[Problem]:
+        if self.modality_dropout and self.missing != "learned":
+            yield Problem(
+                ("modality_dropout",),
+                "expected `missing: learned` beside it: something must be learned that stands in "
+                "the place of what is taken away",
+            )
 
     @property
     def may_be_absent(self) -> bool:
         """Whether examples may lack it, so that the model is told which of them do."""
-        return False
+        return self.missing == "learned"
 
     @property
     def augmentations(self) -> tuple[Spec, ...]:
@@ -115,7 +125,10 @@ class BaseInput(Spec):
 
     def wanted(self) -> dict[str, Wanted]:
         """What is asked of the source for each of its columns."""
-        return {column: Wanted(self.role, self.synthetic) for column in self.source_columns()}
+        return {
+            column: Wanted(self.role, self.synthetic, optional=self.may_be_absent)
+            for column in self.source_columns()
+        }
 
     @abstractmethod
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
@@ -152,8 +165,18 @@ class BaseInput(Spec):
             where: Says where they come from.
         """
 
+    def present(self, values: np.ndarray) -> np.ndarray:
+        """Which examples have it, bool `[rows]`; asked where it may be absent.
+
+        Args:
+            values: The opened column of one split.
+        """
+        import numpy as np
+
+        return np.ones(len(values), bool)
+
     def fit(self, values: np.ndarray, where: str) -> tuple[Self, Files]:
-        """Reads off the opened training values what was left open.
+        """Reads off the opened training values what was left open; absent ones are not among them.
 
         Returns:
             The same input with what the model's shape depends on, and files of what `prepared`
@@ -172,6 +195,8 @@ class BaseInput(Spec):
         self, values: np.ndarray, files: Files, where: str, tell: Callable[[str], None]
     ) -> np.ndarray:
         """Opened values of one split as what batches are gathered from.
+
+        In the place of an absent one stands something harmless, such as no file or no number.
 
         Args:
             values: `[rows]` or `[rows, ...]`.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mmzoo import __version__
 from mmzoo.directories import cache_directory
 from mmzoo.files import replacing
+from mmzoo.inputs.opened import has_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +48,7 @@ def newly_damaged(
 
     path = cache_directory() / "found_whole" / kind
     contents = np.ascontiguousarray(files[:, -1]).astype(_DTYPE)
-    unknown = np.flatnonzero(~np.isin(contents, _read(path)))
+    unknown = np.flatnonzero(has_file(files) & ~np.isin(contents, _read(path)))
     if not len(unknown):
         return {}
     found = damaged(files[unknown], tell)

@@ -24,6 +24,8 @@ class KeptFeatures(Spec):
     """The columns of the source that they were made of."""
     may_be_absent: bool = False
     """Whether examples may lack the input."""
+    modality_dropout: float = 0.0
+    """Share of the training examples from which it is taken away."""
 
     def source_columns(self) -> tuple[str, ...]:
         return self.reads

@@ -16,7 +16,7 @@ class Opened:
 
     A column of files has become bytes `[examples, parts]`, the first part being the path and the
     last a sha256 of what is in the file. Such a column can be cut, drawn from and given to
-    TensorFlow like any other.
+    TensorFlow like any other. Where an example has no file, the path is empty.
     """
 
     values: Mapping[str, np.ndarray]
@@ -32,3 +32,8 @@ class Opened:
 def are_files(values: np.ndarray) -> bool:
     """Whether an opened column holds files that are yet to be decoded."""
     return values.dtype.kind == "S"
+
+
+def has_file(files: np.ndarray) -> np.ndarray:
+    """Which examples of an opened column of files have one: bool `[examples]`."""
+    return files[:, 0] != b""

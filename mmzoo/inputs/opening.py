@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mmzoo.inputs.found_whole import newly_damaged
-from mmzoo.inputs.opened import Opened
+from mmzoo.inputs.opened import Opened, has_file
 from mmzoo.inputs.reading import Tell, UnreadableError, in_threads, read_file
 
 if TYPE_CHECKING:
@@ -96,8 +96,14 @@ def damaged_files(files: np.ndarray, kind: FileKind[_Header], tell: Tell) -> dic
         kind: Of the files.
         tell: Receives sentences on the progress, if it takes long.
     """
-    reasons = in_threads(kind.damage, list(files), "Looked for damage in", f"{kind.noun}s", tell)
-    return {row: reason for row, reason in enumerate(reasons) if reason is not None}
+    there = has_file(files).nonzero()[0]
+    given = list(files[there])
+    reasons = in_threads(kind.damage, given, "Looked for damage in", f"{kind.noun}s", tell)
+    return {
+        row: reason
+        for row, reason in zip(there.tolist(), reasons, strict=True)
+        if reason is not None
+    }
 
 
 def _opened(path: str, kind: FileKind[_Header]) -> tuple[_Header, str] | str:

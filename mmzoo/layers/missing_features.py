@@ -23,13 +23,16 @@ class MissingFeatures(keras.layers.Layer):
         tokens `[batch, positions, width]` and mask bool `[batch, positions]`.
     """
 
-    def build(self, features: Sequence[tuple[int | None, ...]], present: tuple[int | None]) -> None:
-        self.vector = self.add_weight(shape=(features[0][-1],), initializer="zeros", name="vector")
+    def build(
+        self, features_shape: Sequence[tuple[int | None, ...]], present_shape: tuple[int | None]
+    ) -> None:
+        self.vector = self._learned("vector", features_shape[0][-1])
         self.token = None
-        if len(features) > 1:
-            self.token = self.add_weight(
-                shape=(features[1][-1],), initializer="zeros", name="token"
-            )
+        if len(features_shape) > 1:
+            self.token = self._learned("token", features_shape[1][-1])
+
+    def _learned(self, name: str, width: int | None) -> keras.Variable:
+        return self.add_weight(shape=(width,), initializer="zeros", name=name)
 
     def call(self, features: Sequence[tf.Tensor], present: tf.Tensor) -> list[tf.Tensor]:
         there = present > 0

@@ -17,9 +17,13 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+_NO_FILE = "there is no such file"
+_LINK_TO_NOTHING = "it is a link to a file that is not there"
+NOT_THERE = (_NO_FILE, _LINK_TO_NOTHING)
+"""What `problems` says of paths at which there is nothing."""
 _WHY = {
-    errno.ENOENT: "there is no such file",
-    errno.ENOTDIR: "there is no such file",
+    errno.ENOENT: _NO_FILE,
+    errno.ENOTDIR: _NO_FILE,
     errno.EACCES: "there is no permission to read it",
     errno.ELOOP: "it is a link that leads to itself",
     errno.ENAMETOOLONG: "no file has so long a name",
@@ -79,7 +83,7 @@ def _problem_of_link(path: str, root: str) -> str | None:
     try:
         status = os.stat(path)
     except FileNotFoundError:
-        return "it is a link to a file that is not there"
+        return _LINK_TO_NOTHING
     return _problem_of_file(target, status)
 
 

@@ -27,6 +27,8 @@ from mmzoo.sources import Data
 _VECTOR = "vector"
 _NOT_IN_FEATURES = {"weights", "trainable", "batch_norm"}
 """Fields of encoders that say how their weights come about, and nothing else."""
+_NOT_IN_EXAMPLES = {"encoder", "augment", "column", "missing", "missing_files", "modality_dropout"}
+"""Fields of inputs that do not say what goes into the encoder of an example that has it."""
 _PROBED = 4
 """Examples whose preprocessed values are part of the key."""
 _SHARE = 4
@@ -80,7 +82,10 @@ def feed(
         column = f"the features of inputs.{name}"  # Which no data has as a name.
         spec = config.inputs[name]
         inputs[name] = KeptFeatures(
-            column=column, reads=spec.source_columns(), may_be_absent=spec.may_be_absent
+            column=column,
+            reads=spec.source_columns(),
+            may_be_absent=spec.may_be_absent,
+            modality_dropout=spec.modality_dropout,
         )
         for split, values in features.items():
             columns[split][column] = values
@@ -145,7 +150,7 @@ class Frozen:
             # The weights themselves are here, so it does not matter where they came from.
             "encoder": _json(spec.encoder.model_dump(mode="json", exclude=_NOT_IN_FEATURES)),
             "weights": _digest(weight.numpy() for weight in encoder.weights),
-            "input": _json(spec.model_dump(mode="json", exclude={"encoder", "augment", "column"})),
+            "input": _json(spec.model_dump(mode="json", exclude=_NOT_IN_EXAMPLES)),
             "dtype": settings.dtype,
             "precision": devices.precision,
             "device": devices.record()["kind"],

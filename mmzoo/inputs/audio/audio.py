@@ -21,7 +21,7 @@ from mmzoo.inputs.opened import Opened, are_files
 from mmzoo.inputs.opening import FileKind
 from mmzoo.lazy import keras, tf
 from mmzoo.randomness import Randomness
-from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Spec
+from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Rate, Spec
 from mmzoo.spec.base import LARGEST_INT
 
 if TYPE_CHECKING:
@@ -61,13 +61,20 @@ class Audio(InputOfFiles):
     """Random changes to the waveforms of training sounds, in this order."""
     masking: Masking | None = None
     """Random parts of the spectrograms that are hidden in training."""
-    missing: Literal["error"] = "error"
-    """What is done about an example that has no sound."""
+    missing: Literal["error", "learned"] = "error"
+    """What is done about an example that has no sound: it is a bad row, or something that is
+    learned stands in the place of its features."""
+    missing_files: Literal["error", "absent"] = "error"
+    """What a path is at which there is no file: a bad row, or as good as an empty cell."""
+    modality_dropout: Rate = 0.0
+    """Share of the training examples from which the sounds are taken away, anew in every epoch, so
+    that the model learns to do without; no example loses all of its inputs."""
     encoder: AudioEncoder
     """The network that reads the spectrograms."""
 
     def rules(self) -> Iterator[Problem]:
         """The spectrogram fits the sound, and the encoder's stages fit the spectrogram."""
+        yield from super().rules()
         if not 1 <= self.seconds * self.rate <= LARGEST_INT:
             yield Problem(
                 ("seconds",),
@@ -149,7 +156,7 @@ class Audio(InputOfFiles):
 
         Args:
             values: Float or int16 `[batch, any samples]`, at this input's rate; or opened files,
-                strings `[batch, 3]`, which are decoded.
+                strings `[batch, 3]`, which are decoded; absent ones are silent.
 
         Returns:
             Float32 `[batch, samples]`; the very tensor if it is such.

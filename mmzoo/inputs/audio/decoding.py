@@ -21,7 +21,8 @@ def decoded(files: tf.Tensor, cut: Cut) -> tf.Tensor:
     """The waveforms of a batch of files.
 
     Args:
-        files: Strings `[batch, 3]`: paths, seconds and hashes, as `opening` has them.
+        files: Strings `[batch, 3]`: paths, seconds and hashes, as `opening` has them. Where there
+            is no path, there is silence.
         cut: What to make of each.
 
     Returns:
@@ -31,9 +32,10 @@ def decoded(files: tf.Tensor, cut: Cut) -> tf.Tensor:
     def waveforms(paths: np.ndarray) -> np.ndarray:
         import numpy as np
 
-        values = np.empty((len(paths), cut.samples), np.float32)
+        values = np.zeros((len(paths), cut.samples), np.float32)
         for row, path in enumerate(paths):
-            values[row] = waveform(read_file(os.fsdecode(path), "sound"), cut)
+            if path:
+                values[row] = waveform(read_file(os.fsdecode(path), "sound"), cut)
         return values
 
     values = tf.numpy_function(waveforms, [files[:, 0]], tf.float32, stateful=False)

@@ -43,7 +43,8 @@ def decoded(
     """The pictures of a batch of files.
 
     Args:
-        files: Strings `[batch, 3]`: paths, orientations and hashes, as `opening` has them.
+        files: Strings `[batch, 3]`: paths, orientations and hashes, as `opening` has them. Where
+            there is no path, the picture is black.
         shape: Of a fitted picture.
         fit: Makes uint8 `[1, any height, any width, 3]` fit.
         edges: From the height and width of a picture, int32 `[2]`, to the places, int32 `[any]`,
@@ -55,7 +56,11 @@ def decoded(
     """
 
     def one(file: tf.Tensor) -> tf.Tensor:
-        return fit(decoded_picture(file, shape[:2], edges)[None])[0]
+        return tf.cond(
+            file[0] == b"",
+            lambda: tf.zeros(shape, tf.uint8),
+            lambda: fit(decoded_picture(file, shape[:2], edges)[None])[0],
+        )
 
     return tf.map_fn(one, files, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
 

@@ -19,7 +19,7 @@ from mmzoo.inputs.opened import Opened, are_files
 from mmzoo.inputs.opening import FileKind
 from mmzoo.lazy import keras, tf
 from mmzoo.randomness import Randomness
-from mmzoo.spec import PositiveInt, Problem
+from mmzoo.spec import PositiveInt, Problem, Rate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,13 +47,20 @@ class Image(InputOfFiles):
     own loaders do: faster where pictures are up to a few times too large, and coarser."""
     augment: tuple[Augmentation, ...] = ()
     """Random changes to training pictures, in this order."""
-    missing: Literal["error"] = "error"
-    """What is done about an example that has no picture."""
+    missing: Literal["error", "learned"] = "error"
+    """What is done about an example that has no picture: it is a bad row, or something that is
+    learned stands in the place of its features."""
+    missing_files: Literal["error", "absent"] = "error"
+    """What a path is at which there is no file: a bad row, or as good as an empty cell."""
+    modality_dropout: Rate = 0.0
+    """Share of the training examples from which the pictures are taken away, anew in every epoch,
+    so that the model learns to do without; no example loses all of its inputs."""
     encoder: ImageEncoder
     """The network that reads the pictures."""
 
     def rules(self) -> Iterator[Problem]:
         """The channels are grey or colour, and the encoder's stages fit the picture."""
+        yield from super().rules()
         height, width, channels = self.shape
         if channels not in (1, 3):
             yield Problem(
@@ -113,7 +120,7 @@ class Image(InputOfFiles):
 
         Args:
             values: uint8 `[batch, any height, any width, 1 or 3]`, or opened files, strings
-                `[batch, 3]`, which are decoded.
+                `[batch, 3]`, which are decoded; absent ones are black.
 
         Returns:
             Uint8 `[batch, height, width, channels]`; the very tensor if it has that shape.

@@ -14,7 +14,7 @@ from mmzoo.errors import ConfigError, DataError
 from mmzoo.inputs.base import BaseInput, Files
 from mmzoo.inputs.opened import Opened
 from mmzoo.inputs.tabular.categories import Categories, fit_categories
-from mmzoo.inputs.tabular.cells import FoundKind, Kind, check_column, kind_of
+from mmzoo.inputs.tabular.cells import FoundKind, Kind, check_column, is_missing, kind_of
 from mmzoo.inputs.tabular.dates import fit_dates
 from mmzoo.inputs.tabular.numbers import Normalize, fit_numbers
 from mmzoo.inputs.tabular.opening import bad_cells, opened_columns, says_nothing
@@ -68,17 +68,27 @@ class Tabular(BaseInput):
     half as if never seen, so that it is learnt what to make of either."""
     missing: Literal["learned", "error"] = "learned"
     """What is done about a cell without a value: a learned one stands there, or its row is bad."""
+    modality_dropout: Rate = 0.0
+    """Share of the training examples from which all of the columns are taken away, anew in every
+    epoch, so that the model learns to do without; no example loses all of its inputs. With it, a
+    row without any value lacks the input as a whole; without, each of its cells is missing."""
     category_sizes: dict[str, NonNegativeInt] | None = None
     """How many values of each category are known; found in the training rows."""
     encoder: TabularEncoder = MLP()
     """The network that reads the columns."""
 
     def rules(self) -> Iterator[Problem]:
+        yield from super().rules()
         if self.category_sizes is not None and [*self.category_sizes] != self._categories:
             yield Problem(
                 ("category_sizes",),
                 "expected none, or one for each category of `columns` in its order; leave this out",
             )
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether examples may lack all of it: only with `modality_dropout` is that learned."""
+        return self.missing == "learned" and self.modality_dropout > 0
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -150,7 +160,11 @@ class Tabular(BaseInput):
     def wanted(self) -> dict[str, Wanted]:
         """What is asked of the source for each of its columns."""
         return {
-            column: Wanted("category" if kind == "category" else "value", partial(_made_up, kind))
+            column: Wanted(
+                "category" if kind == "category" else "value",
+                partial(_made_up, kind),
+                optional=self.may_be_absent,
+            )
             for column, kind in self.kinds.items()
         }
 
@@ -187,6 +201,15 @@ class Tabular(BaseInput):
         }
         notes = says_nothing(values["train"]) if "train" in values else ()
         return Opened(values, found, notes=tuple(notes))
+
+    def present(self, values: np.ndarray) -> np.ndarray:
+        """Which examples have it, bool `[rows]`: those with a value in any column."""
+        import numpy as np
+
+        there = np.zeros(len(values), bool)
+        for column in self.kinds:
+            there |= ~is_missing(values[column])
+        return there
 
     def check(self, values: np.ndarray, where: str) -> None:
         """Raises a DataError unless the values are opened columns of these kinds.

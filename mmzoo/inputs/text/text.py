@@ -22,7 +22,7 @@ from mmzoo.inputs.text.vocabulary import (
     written_vocabulary,
 )
 from mmzoo.lazy import keras, tf
-from mmzoo.spec import PositiveInt
+from mmzoo.spec import PositiveInt, Rate
 from mmzoo.spec.words import describe
 from mmzoo.wanted import Role
 
@@ -69,9 +69,12 @@ class Text(BaseInput):
     of its own."""
     html: Literal["remove", "keep"] = "remove"
     """What is done about HTML tags such as <br />: remove, or keep as if it were text."""
-    missing: Literal["error", "empty"] = "error"
-    """What is done about an example that has no text, or one without any word: it is a bad row, or
-    read as one unknown word."""
+    missing: Literal["error", "empty", "learned"] = "error"
+    """What is done about an example that has no text, or one without any word: it is a bad row,
+    read as one unknown word, or something that is learned stands in the place of its features."""
+    modality_dropout: Rate = 0.0
+    """Share of the training examples from which the texts are taken away, anew in every epoch, so
+    that the model learns to do without; no example loses all of its inputs."""
     encoder: TextEncoder
     """The network that reads the texts."""
 
@@ -103,7 +106,7 @@ class Text(BaseInput):
         tell: Callable[[str], None],
     ) -> Opened:
         """Texts as they are; those without any word are bad rows, if `missing` is an error."""
-        if self.missing == "empty" or not all(map(_are_texts, columns.values())):
+        if self.missing != "error" or not all(map(_are_texts, columns.values())):
             return Opened(columns)  # `check` refuses what are no texts.
         without = {
             split: [row for row in self._without_words(texts) if row not in bad.get(split, ())]
@@ -120,6 +123,13 @@ class Text(BaseInput):
 
         has_words = [part.to_numpy() for part in in_parts(texts, self._tokenizer.has_tokens)]
         return np.flatnonzero(~np.concatenate(has_words)).tolist() if has_words else []
+
+    def present(self, values: np.ndarray) -> np.ndarray:
+        """Which examples have it, bool `[rows]`: those with any word."""
+        there = super().present(values)
+        if _are_texts(values):  # `check` refuses what are no texts.
+            there[self._without_words(values)] = False
+        return there
 
     def check(self, values: np.ndarray, where: str) -> None:
         """Raises a DataError unless the values are texts.
@@ -178,7 +188,8 @@ class Text(BaseInput):
     ) -> np.ndarray:
         """Texts as ids, unsigned `[texts, at most length]`: 0 is padding at the end, 1 unknown.
 
-        Says how many words are unknown, and how many texts are cut where those are many.
+        An absent text is one unknown word, so that every encoder has something to read. Says how
+        many words are unknown, and how many texts are cut where those are many.
         """
         import numpy as np
 
@@ -194,8 +205,12 @@ class Text(BaseInput):
             return stacked([], len(words))
         parts, lengths = zip(*in_parts(values, number), strict=True)
         ids = stacked(parts, len(words))
-        told = fit_sentence(ids, np.concatenate(lengths), length, self.keep, self.tokens)
-        tell(f"{where}: {told}")
+        counts = np.concatenate(lengths)
+        # Where one may be absent, a text without words is none.
+        read = counts > 0 if self.may_be_absent else np.ones(len(counts), bool)
+        if read.any():
+            told = fit_sentence(ids[read], counts[read], length, self.keep, self.tokens)
+            tell(f"{where}: {told}")
         return ids
 
     def _vocabulary(self, files: Files, where: str) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
-from mmzoo.sources.media import problems
+from mmzoo.sources.media import NOT_THERE, problems
 from mmzoo.sources.table import cells
 from mmzoo.sources.table.column import Made, empty_cells, rows_of
 from mmzoo.sources.table.format import TableFormat
@@ -51,7 +51,7 @@ def _made(
 ) -> Made:
     match wanted.role:
         case "file":
-            return _files(column, name, root, where)
+            return _files(column, name, wanted, root, where)
         case "text" | "category":
             return _texts(column, name, where)
         case "value":
@@ -64,16 +64,19 @@ def _made(
             return _numbers(column, name, where)
 
 
-def _files(column: pl.Series, name: str, root: str, where: str) -> Made:
+def _files(column: pl.Series, name: str, wanted: Wanted, root: str, where: str) -> Made:
     import numpy as np
 
     paths = cells.texts(column, where, "paths of files")
-    bad = empty_cells(paths, name)
+    bad = {} if wanted.optional else empty_cells(paths, name)
     long = paths.str.len_bytes().fill_null(0) > _MAX_PATH
     bad |= dict.fromkeys(rows_of(long), f"its `{name}` is too long for a path")
     written = paths.set(long, None).fill_null("").to_list()
+    lost: list[int] = []
     for row, why in problems(written, root).items():
-        if row not in bad:
+        if wanted.missing_files and why in NOT_THERE:
+            lost.append(row)
+        elif written[row] and row not in bad:
             hint = "; folders end in / here" if "\\" in written[row] else ""
             bad[row] = f"its `{name}` is '{shorten(written[row])}': {why}{hint}"
     if len(bad) == len(written):
@@ -83,8 +86,15 @@ def _files(column: pl.Series, name: str, root: str, where: str) -> Made:
             f"Paths are relative to {printable(root)}; `source.media_root` sets another folder."
         )
     # An array has room for its longest text in every row: a bad one must not be that.
-    files = ["" if row in bad else os.path.join(root, path) for row, path in enumerate(written)]
-    return Made(np.array(files, dtype=np.str_), bad)
+    none = {row for row, path in enumerate(written) if not path}.union(bad, lost)
+    files = ["" if row in none else os.path.join(root, path) for row, path in enumerate(written)]
+    notes: tuple[str, ...] = ()
+    if lost:
+        notes = (
+            f"`{name}`: {len(lost):,} of its files are not there, such as "
+            f"'{shorten(written[lost[0]])}' below {printable(root)}: these rows are without",
+        )
+    return Made(np.array(files, dtype=np.str_), bad, notes=notes)
 
 
 def _texts(column: pl.Series, name: str, where: str) -> Made:

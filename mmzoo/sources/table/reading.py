@@ -41,6 +41,7 @@ def read_cells(
     form: TableFormat,
     wanted: Collection[str] | None = None,
     field: str = "source.path",
+    may_lack: Collection[str] = (),
 ) -> Cells:
     """Reads a table's file.
 
@@ -49,6 +50,7 @@ def read_cells(
         form: How its cells are written.
         wanted: The columns to read; None for all that have names.
         field: Where the path was written, for errors.
+        may_lack: Those of the wanted columns that need not be there: the frame then lacks them.
 
     Raises:
         DataError: It cannot be read, is no table, or has no such columns.
@@ -72,6 +74,9 @@ def read_cells(
             )
     known = [name for name in names if name]
     if wanted is not None:
+        needed = [column for column in wanted if column in known or column not in may_lack]
+        # A table that has none of them is another one.
+        wanted = needed or wanted
         check_columns(f"table {shown}", known, wanted)
     frame = frame.select(known if wanted is None else list(dict.fromkeys(wanted)))
     frame = frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))

@@ -12,8 +12,8 @@ from mmzoo.sources.data import Data
 from mmzoo.sources.table.format import TableFormat
 from mmzoo.sources.table.made import made_columns, media_folder
 from mmzoo.sources.table.reading import read_cells
-from mmzoo.spec.words import printable
-from mmzoo.wanted import Wanted
+from mmzoo.spec.words import printable, shorten
+from mmzoo.wanted import OF_INPUTS, Wanted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,7 +48,8 @@ def read_rows(
 
     Each column is made what it is wanted for, just as `Table.load` does. To predict, leave the
     heads' columns out of `wanted`: labels need not be there. To evaluate, want them with the names
-    that the model knows, so that another class makes a row bad and none changes its number.
+    that the model knows, so that another class makes a row bad and none changes its number. A
+    column of an input that may be absent need not be there: then it is empty in all rows.
 
     Args:
         path: Relative to the working directory; CSV, TSV, JSON lines or Parquet.
@@ -66,12 +67,16 @@ def read_rows(
         DataError: It cannot be read, is no table, or lacks a column that is wanted.
     """
     import numpy as np
+    import polars as pl
 
     form = form or TableFormat()
-    cells = read_cells(path, form, list(wanted), field)
+    may_lack = [column for column, one in wanted.items() if one.optional and one.role in OF_INPUTS]
+    cells = read_cells(path, form, list(wanted), field, may_lack)
     name = printable(os.path.basename(path))
     root = media_folder(path, form.media_root)
-    made = made_columns(cells.frame, wanted, form, root, cells.shown)
+    lacking = [column for column in may_lack if column not in cells.frame.columns]
+    empty = [pl.lit(None, pl.String).alias(column) for column in lacking]
+    made = made_columns(cells.frame.with_columns(empty), wanted, form, root, cells.shown)
     bad = {row: why for one in made.values() for row, why in one.bad.items()} | dict(cells.bad)
     told = {"file": cells.sha256, "columns": list(wanted)}
     return Data(
@@ -79,7 +84,13 @@ def read_rows(
         fingerprint=hashlib.sha256(json.dumps(told).encode()).hexdigest(),
         splits={split: {column: one.values for column, one in made.items()}},
         class_names={column: one.names for column, one in made.items() if one.names is not None},
-        notes=tuple(f"{name}: {note}" for one in made.values() for note in one.notes),
+        notes=tuple(
+            f"{name}: {note}"
+            for note in (
+                *(f"it has no column `{shorten(column)}`, so no row has any" for column in lacking),
+                *(note for one in made.values() for note in one.notes),
+            )
+        ),
         row_names={split: np.arange(1, cells.frame.height + 1)},
         rows_are="row",
         bad={split: bad},

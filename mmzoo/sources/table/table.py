@@ -25,12 +25,10 @@ from mmzoo.sources.table.split import TableSplit, crossing_groups, cut_rows, fol
 from mmzoo.sources.table.stacked import Stacked, stacked
 from mmzoo.spec import Problem, Spec
 from mmzoo.spec.words import printable, shorten
-from mmzoo.wanted import Role, Wanted
+from mmzoo.wanted import OF_INPUTS, Wanted
 
 if TYPE_CHECKING:
     import numpy as np
-
-_INPUTS: tuple[Role, ...] = ("file", "text", "category", "value")
 
 
 class TableRows(Spec):
@@ -125,7 +123,7 @@ class Table(TableFormat, TableRows):
         usable[list(bad)] = False
         try:
             splits, notes = self._cut(table, usable, made, wanted, seed)
-            inputs = [column for column, one in wanted.items() if one.role in _INPUTS]
+            inputs = [column for column, one in wanted.items() if one.role in OF_INPUTS]
             splits, duplicates = without_duplicates(
                 frame, inputs, splits, usable, self.on_duplicate, table.row_name, f"table {shown}"
             )
