@@ -25,7 +25,7 @@ LEVELS = (
     {"runs"},
     {"anatomy", "data", "devices", "model"},
     {"config"},
-    {"rules"},
+    {"absence", "rules"},
     {"recipe"},
     {"fusion", "mixing", "objectives", "optimizers", "probes"},
     {"heads", "inputs", "schedules", "sources"},
