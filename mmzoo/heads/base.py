@@ -6,13 +6,13 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from mmzoo.lazy import tf
 from mmzoo.spec import NonNegativeFloat, Spec
 from mmzoo.wanted import Role, Wanted
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
-    import tensorflow as tf
     from keras import KerasTensor
 
 
@@ -35,11 +35,58 @@ class BaseHead(Spec):
     """The data's column with the labels; by default the head's own name, or the only target."""
     weight: NonNegativeFloat = 1.0
     """Weight of this head's loss in the sum over all heads."""
+    missing: Literal["error", "ignore"] = "error"
+    """What becomes of rows that have no label for it: with `ignore` they train the other heads, and
+    every figure of this one is of the rows that have one. A row with no label at all is a bad row
+    all the same."""
 
     def wanted(self) -> dict[str, Wanted]:
         """What is asked of the source for its column. Needs `Config.with_columns`."""
         assert self.column is not None
-        return {self.column: Wanted(self.role, self.synthetic, self.known_names)}
+        optional = self.missing == "ignore"
+        return {self.column: Wanted(self.role, self.synthetic, self.known_names, optional)}
+
+    def labelled(self, labels: np.ndarray) -> np.ndarray:
+        """Which rows have a label, bool `[rows]`; with `missing: error` all are taken to.
+
+        A class that is missing is -1, and a number NaN; so is each of a row's labels or numbers.
+        """
+        import numpy as np
+
+        if self.missing == "error":
+            return np.ones(len(labels), bool)
+        there = ~np.isnan(labels) if labels.dtype.kind == "f" else labels >= 0
+        return there.reshape(len(labels), -1).all(axis=1)
+
+    def labelled_target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
+        """As `target`; of rows that may lack a label, -1 or NaN where they do."""
+        target = self.target(labels, soft)
+        if self.missing == "error" or not target.dtype.is_floating or labels.dtype.is_floating:
+            return target
+        there = labels >= 0 if labels.shape.rank == 1 else tf.reduce_all(labels >= 0, axis=1)
+        return tf.where(there[:, None], target, tf.constant(float("nan")))
+
+    def labelled_loss(self, soft: bool) -> keras.losses.Loss:
+        """As `keras_loss`, for targets of `labelled_target`: zero where there is no label."""
+        if self.missing == "error":
+            return self.keras_loss(soft)
+        from mmzoo.layers.labelled import LabelledLoss
+
+        return LabelledLoss(self.keras_loss(soft))
+
+    def labelled_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
+        """As `keras_metrics`, likewise: of the examples that have a label."""
+        if self.missing == "error":
+            return self.keras_metrics(soft)
+        from mmzoo.layers.labelled import LabelledMetric
+
+        return [LabelledMetric(metric) for metric in self.keras_metrics(soft)]
+
+    def truths(self, labels: np.ndarray) -> list[Any]:
+        """As `written_labels`, with None for rows that have no label."""
+        there = self.labelled(labels)
+        written = iter(self.written_labels(labels[there]))
+        return [next(written) if one else None for one in there]
 
     @property
     def known_names(self) -> tuple[str, ...] | None:

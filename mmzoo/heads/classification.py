@@ -119,7 +119,8 @@ class Classification(BaseHead):
         assert isinstance(self.class_weights, Mapping)
         assert self.class_names is not None
         weights = [self.class_weights.get(name, 1.0) for name in self.class_names]
-        return tf.gather(tf.constant(weights, tf.float32), labels)
+        # One that is missing is class -1; its loss is zero in any case.
+        return tf.gather(tf.constant(weights, tf.float32), tf.maximum(labels, 0))
 
     def keras_loss(self, soft: bool) -> keras.losses.Loss:
         losses = keras.losses

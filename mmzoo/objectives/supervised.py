@@ -98,7 +98,7 @@ class Supervised(Spec):
     def compile_arguments(self, heads: Mapping[str, Head], soft: bool) -> dict[str, Any]:
         """What `keras.Model.compile` needs to know of the objective; `soft` as in `Head.target`."""
         return {
-            "loss": {name: head.keras_loss(soft) for name, head in heads.items()},
+            "loss": {name: head.labelled_loss(soft) for name, head in heads.items()},
             "loss_weights": {name: head.weight for name, head in heads.items()},
-            "metrics": {name: head.keras_metrics(soft) for name, head in heads.items()},
+            "metrics": {name: head.labelled_metrics(soft) for name, head in heads.items()},
         }
