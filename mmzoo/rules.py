@@ -126,7 +126,11 @@ def _probes(experiment: Experiment) -> Iterator[Problem]:
 
 
 def _fusion(experiment: Experiment) -> Iterator[Problem]:
-    for problem in experiment.fusion.head_rules(experiment.heads):
+    fusion = experiment.fusion
+    for problem in (
+        *fusion.head_rules(experiment.heads),
+        *fusion.input_rules(tuple(experiment.inputs)),
+    ):
         yield Problem(("fusion", *problem.path), problem.message)
 
 

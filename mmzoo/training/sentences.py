@@ -38,6 +38,12 @@ def figures(row: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.6g}" for name, value in row.items() if name != "epoch")
 
 
+def weighs(weights: Mapping[str, float]) -> str:
+    """How much each input counts, of what a fusion has learnt."""
+    shares = ", ".join(f"{name} {weight:.3f}" for name, weight in weights.items())
+    return f"The fusion has learnt to weigh its inputs: {shares}."
+
+
 def bad_step(session: Session, step: int) -> str:
     """Which step's loss or gradient was not finite, of which rows, and what may help."""
     rows = session.stage.order.step_rows(step)

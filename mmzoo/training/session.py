@@ -105,6 +105,11 @@ class Session:
         weights = config.objective.learned_weights(model, config.heads)
         return {f"{name}_loss_weight": weight for name, weight in weights.items()}
 
+    def learned_input_weights(self) -> dict[str, float]:
+        """How much each input counts, by its name, where the fusion learns that."""
+        config = self.config
+        return config.fusion.learned_weights(self.stage.model, tuple(config.inputs)) or {}
+
     def begin_next_stage(self) -> None:
         """Goes on to the next stage, from the best weights so far."""
         before = self.stage

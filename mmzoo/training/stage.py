@@ -149,7 +149,8 @@ def new_stage(
         start: gives the model the values to start from, where those are not random: pretrained
             ones, or those of an earlier stage or a checkpoint.
         times: counts what this takes.
-        tell: receives sentences on downloads, and on what is kept of frozen encoders.
+        tell: receives sentences on what the fusion does to these features, on downloads, and on
+            what is kept of frozen encoders.
     """
     config = _of_stage(config, number)
     train = config.train
@@ -162,6 +163,9 @@ def new_stage(
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,  # All count the same.
         )
         network = build_network(config, devices.precision)
+        if number == 0:
+            for note in config.fusion.notes(network.features):
+                tell(f"Note: {note}.")
         start(network)
         fed = _feed(network, config, data, devices, times, tell)
         learning_rate = LearningRate(train, order.steps_per_epoch, first_step, step)

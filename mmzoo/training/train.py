@@ -32,7 +32,7 @@ from mmzoo.training.resume import (
     check_same_versions,
     run_to_train,
 )
-from mmzoo.training.sentences import bad_step, figures, interrupted, sizes, thawed
+from mmzoo.training.sentences import bad_step, figures, interrupted, sizes, thawed, weighs
 from mmzoo.training.session import Session, open_session
 from mmzoo.training.signals import Stop, stop_on_signals
 from mmzoo.training.times import STEPS, WAITING, Times
@@ -85,6 +85,8 @@ def train(
             _finish(session)
         if weights := session.learned_weights():
             journal.say(f"Learned weights of the losses: {figures(weights)}.")
+        if weights := session.learned_input_weights():
+            journal.say(weighs(weights))
         journal.say(f"{session.times}.")
         if session.times.limited_by_data:
             journal.say(f"Steps waited for data. What would help: {session.stage.remedies()}.")

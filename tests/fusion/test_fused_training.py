@@ -1,0 +1,95 @@
+"""Trainings of fusions: what they say, and what some can learn that others cannot."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mmzoo.config import load_config
+from mmzoo.encoders import Features
+from mmzoo.errors import ConfigError
+from mmzoo.fusion import Average, BaseFusion, Concat, FiLM
+from mmzoo.heads import Binary
+from mmzoo.lazy import keras, tf
+
+
+def values(fusion: dict[str, Any], **inputs: int) -> dict[str, Any]:
+    """A config of small tables of made-up numbers: the width of each one's features by its name."""
+    return {
+        "name": "fused",
+        "source": {"type": "synthetic", "rows": 64},
+        "inputs": {
+            name: {
+                "type": "tabular",
+                "columns": {f"{name}{number}": "number" for number in range(2)},
+                "encoder": {"type": "mlp", "units": [width]},
+            }
+            for name, width in inputs.items()
+        },
+        "fusion": fusion,
+        "heads": {"kind": {"type": "classification", "classes": 2}},
+        "train": {"epochs": 1, "batch_size": 4, "optimizer": {"type": "adam"}},
+    }
+
+
+def test_a_training_says_what_is_projected_and_the_weights_that_it_learned(tmp_path: Path):
+    from mmzoo.training.train import train
+
+    run = train(values({"type": "weighted", "dim": 3}, a=5, b=4), run=tmp_path / "run")
+    log = run.log_file.read_text()
+    assert "Note: the fusion weighted projects a (5 wide) and b (4 wide) to a width of 3." in log
+    [said] = re.findall(r"The fusion has learnt to weigh its inputs: a ([\d.]+), b ([\d.]+)\.", log)
+    assert sum(map(float, said)) == pytest.approx(1, abs=2e-3)
+
+
+def test_an_input_to_modulate_is_one_that_there_is():
+    with pytest.raises(
+        ConfigError, match="no input is named 'texd'; did you mean 'text'"
+    ) as caught:
+        load_config(values({"type": "film", "modulated": "texd"}, image=4, text=4))
+    assert str(caught.value) == (
+        "fusion.modulated: no input is named 'texd'; did you mean 'text'? There are: image, text"
+    )
+    assert load_config(values({"type": "film", "modulated": "text"}, image=4, text=4))
+
+
+CORNERS = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)], "float32")
+DIFFERENT = np.array([[0], [1], [1], [0]], "float32")
+"""Whether the signs of two inputs differ: neither says anything of it alone, nor their sum."""
+
+
+def right_after_training(fusion: BaseFusion, steps: int = 150) -> float:
+    """The share of the four examples that a model on the bare inputs learns."""
+    keras.utils.set_random_seed(0)
+    inputs = {name: keras.Input((1,), name=name) for name in "ab"}
+    features = {name: Features(vector) for name, vector in inputs.items()}
+    model = keras.Model(inputs, fusion.build(features, {"different": Binary()}))
+    optimizer, loss = keras.optimizers.Adam(0.03), keras.losses.BinaryCrossentropy()
+    optimizer.build(model.trainable_variables)
+    given = dict(zip("ab", np.split(CORNERS, 2, axis=1), strict=True))
+
+    @tf.function
+    def train() -> None:
+        for _ in tf.range(steps):
+            with tf.GradientTape() as tape:
+                error = loss(DIFFERENT, model(given, training=True)["different"])
+            gradients = tape.gradient(error, model.trainable_variables)
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+
+    train()
+    predicted = model(given)["different"].numpy()
+    return float(np.mean((predicted > 0.5) == (DIFFERENT > 0.5)))
+
+
+@pytest.mark.parametrize("fusion", [Concat(), Average()], ids=lambda fusion: fusion.type)
+def test_what_adds_vectors_cannot_learn_whether_two_inputs_differ(fusion):
+    assert right_after_training(fusion) < 1
+
+
+@pytest.mark.parametrize("fusion", [FiLM(dim=8)], ids=lambda fusion: fusion.type)
+def test_what_multiplies_them_learns_whether_two_inputs_differ(fusion):
+    assert right_after_training(fusion) == 1
