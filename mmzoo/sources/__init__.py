@@ -11,6 +11,7 @@ from pydantic import Field
 
 from mmzoo.directories import data_directories as data_directories
 from mmzoo.directories import data_directory as data_directory
+from mmzoo.sources.av_digits import AvDigits as AvDigits
 from mmzoo.sources.bad_rows import settled as settled
 from mmzoo.sources.bad_rows import unreadable as unreadable
 from mmzoo.sources.bad_rows import with_column as with_column
@@ -32,4 +33,6 @@ from mmzoo.sources.table import read_rows as read_rows
 from mmzoo.sources.table.table import Table as Table
 from mmzoo.sources.tfds import Tfds as Tfds
 
-Source = Annotated[Dataset | Folder | Synthetic | Table | Tfds, Field(discriminator="type")]
+Source = Annotated[
+    AvDigits | Dataset | Folder | Synthetic | Table | Tfds, Field(discriminator="type")
+]

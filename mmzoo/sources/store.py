@@ -17,7 +17,7 @@ from typing import Literal
 from mmzoo.directories import data_directories, data_directory
 from mmzoo.download import DownloadError, digest_of, download
 from mmzoo.errors import DataError
-from mmzoo.sources.named import NAMED, NamedSet, OfficialFile
+from mmzoo.sources.named import COMBINED, NAMED, CombinedSet, NamedSet, OfficialFile
 from mmzoo.sources.named.entry import SUMS
 from mmzoo.sources.sums import check_listed
 
@@ -49,7 +49,8 @@ class Listing:
     size: int
     """Bytes to download."""
     place: Path | None
-    """The folder that has all of its files, by name and length; None where none has."""
+    """The folder that has all of its files, by name and length; None where none has. Of a set that
+    is made of others, the one that their folders are in, be it not directly."""
     bundled: bool
     """Comes with an installed package, so there is nothing to fetch."""
     fetchable: bool
@@ -74,23 +75,7 @@ class Listing:
 
 def catalogue() -> tuple[Listing, ...]:
     """Every named data set and where it is. Reads no file and needs no network."""
-    return tuple(
-        Listing(
-            name=named.name,
-            description=named.description,
-            examples=named.examples,
-            classes={column: len(names) for column, names in named.classes.items()},
-            licence=named.licence,
-            homepage=named.homepage,
-            citation=named.citation,
-            size=named.size,
-            place=_place(named),
-            bundled=named.bundled,
-            fetchable=bool(named.mirrors),
-            columns=named.columns,
-        )
-        for named in NAMED.values()
-    )
+    return tuple(_listing(entry, parts) for entry, parts in _sets().values())
 
 
 def fetch(name: str, tell: Callable[[str], None]) -> tuple[Path, ...]:
@@ -106,11 +91,39 @@ def fetch(name: str, tell: Callable[[str], None]) -> tuple[Path, ...]:
     Raises:
         DataError: No such data set, a file that is not the official one, or no mirror gives it.
     """
-    if name not in NAMED:
-        near = difflib.get_close_matches(name, NAMED, n=1)
+    sets = _sets()
+    if name not in sets:
+        near = difflib.get_close_matches(name, sets, n=1)
         meant = f"Did you mean `{near[0]}`? " if near else ""
-        raise DataError(f"no data set is named `{name}`. {meant}There are: {', '.join(NAMED)}.")
-    return tuple(obtain(NAMED[name], tell).values())
+        raise DataError(f"no data set is named `{name}`. {meant}There are: {', '.join(sets)}.")
+    _, parts = sets[name]
+    return tuple(path for part in parts for path in obtain(part, tell).values())
+
+
+def _sets() -> dict[str, tuple[NamedSet | CombinedSet, tuple[NamedSet, ...]]]:
+    """Every set by its name, with those whose files it needs: itself, or what it is made of."""
+    return {
+        **{name: (named, (named,)) for name, named in NAMED.items()},
+        **{name: (made, made.parts) for name, made in COMBINED.items()},
+    }
+
+
+def _listing(entry: NamedSet | CombinedSet, parts: Sequence[NamedSet]) -> Listing:
+    places = [_place(part) for part in parts]
+    return Listing(
+        name=entry.name,
+        description=entry.description,
+        examples=entry.examples,
+        classes={column: len(names) for column, names in entry.classes.items()},
+        licence=entry.licence,
+        homepage=entry.homepage,
+        citation=entry.citation,
+        size=entry.size,
+        place=None if None in places else Path(os.path.commonpath(filter(None, places))),
+        bundled=all(part.bundled for part in parts),
+        fetchable=all(part.mirrors for part in parts),
+        columns=entry.columns,
+    )
 
 
 def obtain(named: NamedSet, tell: Callable[[str], None]) -> dict[str, Path]:
@@ -200,7 +213,7 @@ def _unobtainable(named: NamedSet, file: OfficialFile, reasons: Sequence[str]) -
         ways.append("read a copy of your own by a source of `type: table`")
     if named.pictured:
         ways.append(
-            "add `fallback: digits` to the config's source, to do with small bundled images"
+            "add `fallback: digits` to a source of `type: dataset`, to do with small bundled images"
         )
     listed = "\n".join(f"  {way}" for way in ways)
     return UnobtainableError(

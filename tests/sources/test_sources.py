@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from made_digits import make_digits
 from prepared_sets import prepare
 from pydantic import TypeAdapter
 
@@ -16,11 +17,16 @@ from mmzoo.sources import Data, Source, Synthetic
 from mmzoo.wanted import Wanted
 
 
-def digits(folder: Path) -> dict[str, Any]:
+def av_digits(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
+    make_digits(folder, patch)
+    return {"pairs": {"train": 40, "validation": 20, "test": 20}}
+
+
+def digits(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
     return {"name": "digits"}
 
 
-def folder_of_classes(folder: Path) -> dict[str, Any]:
+def folder_of_classes(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
     for name in ("cat", "dog"):
         (folder / name).mkdir()
         for number in range(20):
@@ -28,16 +34,16 @@ def folder_of_classes(folder: Path) -> dict[str, Any]:
     return {"path": str(folder)}
 
 
-def nothing(folder: Path) -> dict[str, Any]:
+def nothing(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
     return {}
 
 
-def prepared(folder: Path) -> dict[str, Any]:
+def prepared(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
     prepare(folder)
     return {"name": "things", "data_dir": str(folder)}
 
 
-def table(folder: Path) -> dict[str, Any]:
+def table(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
     lines = []
     for number in range(40):
         (folder / f"{number}.jpg").write_bytes(b"not looked at")
@@ -47,6 +53,7 @@ def table(folder: Path) -> dict[str, Any]:
 
 
 SMALLEST = {
+    "av_digits": av_digits,
     "dataset": digits,
     "folder": folder_of_classes,
     "synthetic": nothing,
@@ -75,14 +82,18 @@ def wanted(source: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(params=FAMILY, ids=lambda source: source.__name__)
-def source(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     kind = request.param.model_fields["type"].default
-    found = TypeAdapter(Source).validate_python({"type": kind} | SMALLEST[kind](tmp_path))
+    found = TypeAdapter(Source).validate_python(
+        {"type": kind} | SMALLEST[kind](tmp_path, monkeypatch)
+    )
     assert isinstance(found, request.param)
     return found
 
 
 def load(source: Any, seed: int = 0) -> Data:
+    if "seed" in type(source).model_fields:  # Of its own, so that all trainings have the same data.
+        source = source.replace(seed=seed)
     return source.load(wanted(source), seed, print)  # type: ignore[no-any-return]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from mmzoo.errors import DataError
 from mmzoo.sources import catalogue, data_directories, data_directory, fetch
-from mmzoo.sources.named import NAMED, NamedSet, OfficialFile
+from mmzoo.sources.named import COMBINED, NAMED, NamedSet, OfficialFile
 from mmzoo.sources.named.entry import SUMS
 from mmzoo.sources.store import UnobtainableError, obtain
 
@@ -165,7 +165,7 @@ def test_what_cannot_be_had_is_told_with_every_way_out(cache: Path, given: Path)
         f"  put its official files (http://tiny.test) into {given}/tiny\n"
         "  set MMZOO_DATA_DIR to a folder in which tiny/one.bin is\n"
         "  run `mmzoo data fetch tiny` where there is a network\n"
-        "  add `fallback: digits` to the config's source, to do with small bundled images"
+        "  add `fallback: digits` to a source of `type: dataset`, to do with small bundled images"
     )
 
 
@@ -264,7 +264,7 @@ def test_fetch_of_an_unknown_name_offers_the_nearest() -> None:
         fetch("fashion-mnist", print)
     assert str(caught.value) == (
         "no data set is named `fashion-mnist`. Did you mean `fashion_mnist`? "
-        f"There are: {', '.join(NAMED)}."
+        f"There are: {', '.join([*NAMED, *COMBINED])}."
     )
 
 
@@ -287,7 +287,7 @@ def test_the_catalogue_says_what_is_where(given: Path) -> None:
         with path.open("wb") as sparse:
             sparse.truncate(file.size)
     listings = {listing.name: listing for listing in catalogue()}
-    assert list(listings) == list(NAMED)
+    assert list(listings) == [*NAMED, *COMBINED]
     mnist, cifar100, digits = (listings[name] for name in ("mnist", "cifar100", "digits"))
     assert (mnist.place, mnist.size, mnist.bundled) == (given / "mnist", 11_594_722, False)
     assert (cifar100.place, cifar100.classes) == (None, {"label": 100, "coarse_label": 20})
@@ -303,6 +303,7 @@ def test_the_catalogue_says_what_cannot_be_fetched(given: Path) -> None:
         "thucnews_titles",
         "fsdd",
         "easy_vqa",
+        "av_digits",
     }
     assert listings["diabetes"].contents == "442 train; 10 inputs, target"
     assert listings["imdb"].contents == (
@@ -318,3 +319,31 @@ def test_a_set_of_many_files_is_there_once_their_folder_is(given: Path) -> None:
     assert {one.name: one.place for one in catalogue()}["fsdd"] is None
     (given / "fsdd" / "recordings").mkdir()
     assert {one.name: one.place for one in catalogue()}["fsdd"] == given / "fsdd"
+
+
+def test_a_set_made_of_others_is_there_once_they_all_are(given: Path) -> None:
+    def place() -> Path | None:
+        return {one.name: one.place for one in catalogue()}["av_digits"]
+
+    fsdd, mnist = NAMED["fsdd"], NAMED["mnist"]
+    for named in (fsdd, mnist):
+        assert place() is None
+        for path, size in (
+            *((given / named.name / file.name, file.size) for file in named.files),
+            *((given / named.name / media / "one", 0) for media in named.media),
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as sparse:
+                sparse.truncate(size)
+    assert place() == given
+
+
+def test_fetch_of_a_set_made_of_others_fetches_each(
+    real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not ((real_data / "mnist").is_dir() and (real_data / "fsdd").is_dir()):
+        pytest.skip("mnist and fsdd are not in MMZOO_DATA_DIR")
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
+    assert fetch("av_digits", print) == tuple(
+        real_data / name / file.name for name in ("mnist", "fsdd") for file in NAMED[name].files
+    )

@@ -1,17 +1,20 @@
 """The data sets that mmzoo knows by name, a module each.
 
-To add one: write its module, then name it here, in `DatasetName` and in `NAMED`.
+To add one: write its module, then name it here, in `DatasetName` and in `NAMED`. One that a source
+makes of others stands in `COMBINED`.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
+from mmzoo.sources.named.av_digits import AV_DIGITS as AV_DIGITS
 from mmzoo.sources.named.bundled_tables import BREAST_CANCER, DIABETES, IRIS, WINE
 from mmzoo.sources.named.cifar10 import CIFAR10
 from mmzoo.sources.named.cifar100 import CIFAR100
 from mmzoo.sources.named.digits import DIGITS
 from mmzoo.sources.named.easy_vqa import EASY_VQA
+from mmzoo.sources.named.entry import CombinedSet as CombinedSet
 from mmzoo.sources.named.entry import NamedSet as NamedSet
 from mmzoo.sources.named.entry import OfficialFile as OfficialFile
 from mmzoo.sources.named.fashion_mnist import FASHION_MNIST
@@ -57,3 +60,5 @@ NAMED: dict[DatasetName, NamedSet] = {
     "iris": IRIS,
     "diabetes": DIABETES,
 }
+
+COMBINED: dict[str, CombinedSet] = {"av_digits": AV_DIGITS}

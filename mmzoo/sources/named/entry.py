@@ -99,3 +99,46 @@ class NamedSet:
     def pictured(self) -> bool:
         """Whether its examples are pictures and nothing else, so that others may serve for them."""
         return set(self.inputs.values()) == {"image"}
+
+
+@dataclass(frozen=True)
+class CombinedSet:
+    """A data set whose examples are made of those of named sets, by a source of its own."""
+
+    name: str
+    """Also the `type` of the source."""
+    description: str
+    citation: str
+    parts: tuple[NamedSet, ...]
+    """The sets that it is made of, whose files are all that it needs."""
+    examples: dict[str, int]
+    """Of each split, by default."""
+    inputs: Mapping[str, Kind]
+    """What each input column holds."""
+    classes: dict[str, tuple[str, ...]]
+    """Of each target column, the names of its classes."""
+
+    @property
+    def licence(self) -> str:
+        """That of each part."""
+        return "; ".join(f"{part.name}: {part.licence}" for part in self.parts)
+
+    @property
+    def homepage(self) -> str:
+        """That of each part."""
+        return " and ".join(part.homepage for part in self.parts)
+
+    @property
+    def size(self) -> int:
+        """Bytes to download."""
+        return sum(part.size for part in self.parts)
+
+    @property
+    def columns(self) -> dict[str, Literal["input", "target"]]:
+        """All columns and what each is for, inputs first."""
+        return {**dict.fromkeys(self.inputs, "input"), **dict.fromkeys(self.classes, "target")}
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What each column holds."""
+        return {**self.inputs, **dict.fromkeys(self.classes, "class")}
