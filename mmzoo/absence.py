@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
@@ -77,6 +77,14 @@ def absence_notes(data: Data, absent: Mapping[str, Mapping[str, int]]) -> Iterat
             for split, count in counts.items()
         )
         yield f"inputs.{name} is absent in {told}: what is learned stands in its place"
+
+
+def saying_absent(captions: Sequence[str], name: str, absent: Sequence[bool]) -> list[str]:
+    """Captions of pictures of an input, which say where an example lacks it."""
+    return [
+        f"{caption} (no {name})" if lacks else caption
+        for caption, lacks in zip(captions, absent, strict=True)
+    ]
 
 
 def require_present(data: Data, presence: Mapping[str, str]) -> None:

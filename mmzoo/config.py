@@ -53,6 +53,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_
 """A name that serves as a folder, a layer and a column: letters, digits and underscores."""
 
 Preprocessing = Mapping[str, Files]
+_ABSENT = "(absent)"
+
 """Of each input, what it was fitted to: vocabularies and statistics as text files by name."""
 
 
@@ -302,6 +304,21 @@ class Config(Spec):
         for split, columns in data.splits.items():
             for name, part in parts.items():
                 if self.columns[name] in columns:  # Rows to predict from have no labels.
+    def lacking(self, name: str, columns: Mapping[str, np.ndarray]) -> list[bool]:
+        """Whether each row of a split's columns lacks an input."""
+        if name not in self.presence:
+            return [False] * len(columns[self.columns[name]])
+        return (~columns[self.presence[name]]).tolist()
+
+    def written(
+        self, name: str, columns: Mapping[str, np.ndarray], preprocessing: Preprocessing
+    ) -> list[str]:
+        """The rows of prepared columns as text, of an input that is `worded`."""
+        spec = self.inputs[name]
+        texts = spec.written(columns[self.columns[name]], preprocessing.get(name, {}))
+        absent = self.lacking(name, columns)
+        return [_ABSENT if one else text for one, text in zip(absent, texts, strict=True)]
+
                     part.check(
                         columns[self.columns[name]], f"{name}, {self._at(name, data)}, {split}"
                     )

@@ -166,12 +166,12 @@ def _flops(model: keras.Model, config: Config) -> int | None:
         convert_variables_to_constants_v2,
     )
 
+    positions = {name: spec.positions() for name, spec in config.inputs.items()}
     examples = {
         name: tf.TensorSpec(
-            (1, *(size or spec.positions() for size in model.input[name].shape[1:])),
-            model.input[name].dtype,
+            (1, *(size or positions[name] for size in tensor.shape[1:])), tensor.dtype
         )
-        for name, spec in config.inputs.items()
+        for name, tensor in model.input.items()
     }
     graph = tf.function(lambda inputs: model(inputs, training=False)).get_concrete_function(
         examples

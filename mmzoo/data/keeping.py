@@ -11,7 +11,7 @@ import numpy as np
 
 from mmzoo.data.files import naming_files
 from mmzoo.data.memory import free_memory
-from mmzoo.inputs import are_files
+from mmzoo.inputs import are_files, has_file
 from mmzoo.lazy import tf
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def decoded(
     }
     if keep is False or not pending:
         return data
-    files = sum(data.examples(split) for split, _ in pending)
+    files = sum(
+        int(has_file(data.splits[split][config.columns[name]]).sum()) for split, name in pending
+    )
     size = sum(
         data.examples(split) * _row_bytes(batches) for (split, _), batches in pending.items()
     )

@@ -117,7 +117,7 @@ def _texts(
     return {
         name: [
             text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} ..."
-            for text in spec.written(columns[config.columns[name]], preprocessing.get(name, {}))
+            for text in config.written(name, columns, preprocessing)
         ]
         for name, spec in config.inputs.items()
         if spec.worded

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mmzoo.absence import saying_absent
 from mmzoo.config import Config, Preprocessing
 from mmzoo.data import naming_files
 from mmzoo.evaluation.evaluate import Evaluation
@@ -48,25 +49,31 @@ def shown_mistakes(
     predicted = evaluation.predictions[name]
     true, said = head.class_labels(evaluation.labels[name]), head.decided(predicted)
     confidence = confidence_in(head.class_probabilities(predicted), said)
-    rows = worst_mistakes(true, said, confidence)
+    there = np.flatnonzero(head.labelled(evaluation.labels[name]))
+    rows = there[worst_mistakes(true[there], said[there], confidence[there])]
     if not rows.size:
         return ShownMistakes()
-    columns = data.splits[evaluation.split]
+    chosen = {one: values[rows] for one, values in data.splits[evaluation.split].items()}
+    captions = mistake_captions(true[rows], said[rows], confidence[rows], head.class_names or ())
+    shown = next((one for one, spec in config.inputs.items() if spec.pictured), None)
+    if shown is not None:
+        captions = saying_absent(captions, shown, config.lacking(shown, chosen))
     return ShownMistakes(
-        captions=mistake_captions(true[rows], said[rows], confidence[rows], head.class_names or ()),
+        captions=captions,
         rows=[data.row_name(evaluation.split, int(row)) for row in rows],
-        pictures=_pictures(config, data, evaluation.split, rows),
+        pictures=_pictures(config, data, evaluation.split, rows, shown),
         texts={
-            one: spec.written(columns[config.columns[one]][rows], preprocessing.get(one, {}))
+            one: config.written(one, chosen, preprocessing)
             for one, spec in config.inputs.items()
             if spec.worded
         },
     )
 
 
-def _pictures(config: Config, data: Data, split: str, rows: np.ndarray) -> list[np.ndarray]:
-    """Those of the first input that has any."""
-    shown = next((one for one, spec in config.inputs.items() if spec.pictured), None)
+def _pictures(
+    config: Config, data: Data, split: str, rows: np.ndarray, shown: str | None
+) -> list[np.ndarray]:
+    """Those of an input, if there is one to be looked at."""
     if shown is None:
         return []
     spec = config.inputs[shown]

@@ -76,6 +76,7 @@ class Found:
         examples: split -> rows.
         notes: what the source says.
         missing: column -> split -> cells that are empty, of columns that have such.
+        absent: input -> split -> examples that lack it, of inputs that any example lacks.
         classes: head -> split -> class -> rows.
         lengths: input -> split -> how long its values are.
         repeats: input, or "all inputs" -> split -> rows that are in the training split too.
@@ -91,6 +92,7 @@ class Found:
     examples: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     missing: dict[str, dict[str, int]] = field(default_factory=dict)
+    absent: dict[str, dict[str, int]] = field(default_factory=dict)
     classes: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     lengths: dict[str, dict[str, Lengths]] = field(default_factory=dict)
     repeats: dict[str, dict[str, Repeats]] = field(default_factory=dict)

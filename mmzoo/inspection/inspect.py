@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mmzoo.absence import absent_rows, require_present
 from mmzoo.errors import ConfigError, DataError, TrainingError
 from mmzoo.inspection.found import Found
 from mmzoo.inspection.repeats import find_repeats
@@ -37,9 +38,11 @@ def inspect(config: Config, tell: Callable[[str], None]) -> tuple[Config, Found]
     data = _settled(config, raw, found, tell)
     found.examples = {split: data.examples(split) for split in data.splits}
     found.notes += data.notes
+    found.absent = absent_rows(data, config.presence)
     count_classes(config, data, found)
     find_repeats(config, data, found)
     try:
+        require_present(data, config.presence)
         fitted, preprocessing = config.fitted(data)
         measure_lengths(fitted, data, found)
         prepared = fitted.prepared(data, preprocessing, found.notes.append)

@@ -78,7 +78,9 @@ def _walked(config: Config, network: Network) -> list[Walk]:
         kind = type(layer).__name__
         if layer.name in config.heads:
             kind = f"{config.heads[layer.name].type} head"
-        steps.append(Walk(layer.name, kind, _shape(layer.output), int(layer.count_params())))
+        # What may be absent has tokens beside its vector, which comes first.
+        output = layer.output[0] if isinstance(layer.output, list) else layer.output
+        steps.append(Walk(layer.name, kind, _shape(output), int(layer.count_params())))
     return steps
 
 

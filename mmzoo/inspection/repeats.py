@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mmzoo.inputs import are_files
+from mmzoo.inputs import are_files, has_file
 from mmzoo.inspection.found import Found, Repeats
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _keys(values: np.ndarray) -> np.ndarray:
 
     if are_files(values):
         digests = pl.Series(values[:, -1].tolist(), dtype=pl.Binary)
-        return _hashed(digests)
+        return _hashed(digests.set(pl.Series(~has_file(values)), None))
     if values.dtype.kind == "O" and values.ndim == 1:
         return _hashed(pl.Series([None if value is None else str(value) for value in values]))
     if values.dtype.names:

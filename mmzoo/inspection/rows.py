@@ -98,7 +98,10 @@ def measure_lengths(config: Config, data: Data, found: Found) -> None:
 
     for name, spec in config.inputs.items():
         for split, columns in data.splits.items():
-            measured = spec.measured(columns[config.columns[name]])
+            values = columns[config.columns[name]]
+            if name in config.presence:
+                values = values[columns[config.presence[name]]]
+            measured = spec.measured(values)
             if measured is None or not len(measured.lengths):
                 continue
             found.lengths.setdefault(name, {})[split] = Lengths(

@@ -30,6 +30,8 @@ def _lines(found: Found) -> Iterator[str]:
         yield from _paragraph(f"- {note}")
     if found.missing:
         yield from _counts("empty cells", found.missing)
+    if found.absent:
+        yield from _counts("absent inputs", found.absent)
     for head, splits in found.classes.items():
         yield from _classes(head, splits)
     for name, lengths in found.lengths.items():

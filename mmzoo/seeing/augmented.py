@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from mmzoo.absence import saying_absent
 from mmzoo.config import Config, load_config
 from mmzoo.data import TrainingOrder, epoch_order, evaluation_batches, training_batches
 from mmzoo.errors import DataError
 from mmzoo.evaluation.grid import captioned_grid
 from mmzoo.files import replacing
 from mmzoo.heads import Head, Regression
+from mmzoo.inputs import presence
 from mmzoo.seeing.drawing import Drawing, require_png
 from mmzoo.seeing.score import labels_of, values_of
 from mmzoo.sources import Data
@@ -72,12 +74,8 @@ def draw_augmented(
     labels = _labels(config, data, chosen)
     names = [data.row_name("train", int(row)) for row in chosen]
     train = data.splits["train"]
-    texts = {
-        name: config.inputs[name].written(
-            train[config.columns[name]][chosen], preprocessing.get(name, {})
-        )
-        for name in read
-    }
+    chosen_rows = {column: values[chosen] for column, values in train.items()}
+    texts = {name: config.written(name, chosen_rows, preprocessing) for name in read}
     examples: list[dict[str, Any]] = [
         {"row": row, "label": label} for row, label in zip(names, labels, strict=True)
     ]
@@ -94,11 +92,13 @@ def draw_augmented(
     for label, versions in zip(labels, zip(*columns, strict=True), strict=True):
         for name in shown:
             pictures += [config.inputs[name].picture(version[name]) for version in versions]
-            captions.append(label if len(shown) == 1 else f"{name}: {label}")
-            captions += [
+            said = [label if len(shown) == 1 else f"{name}: {label}"]
+            said += [
                 _caption(config, version, epoch)
                 for epoch, version in enumerate(versions[1:], start=1)
             ]
+            absent = [version.get(presence(name)) == 0 for version in versions]
+            captions += saying_absent(said, name, absent)
     _write(output, captioned_grid(pictures, captions, in_a_row=len(columns), side=_SIDE))
     text = "\n".join([_text(config, data, len(chosen), epochs, left_out), *_written(examples)])
     return Drawing(output, text, {**facts, "epochs": epochs})
@@ -110,7 +110,8 @@ def _as_they_are(
     """Some inputs of some training rows, with no augmentation; each of one shape throughout."""
     columns = {name: values[rows] for name, values in data.splits["train"].items()}
     batches = [inputs for (inputs,) in evaluation_batches(config, columns, labelled=False)]
-    whole = {name: np.concatenate([batch[name] for batch in batches]) for name in names}
+    said = [*names, *(presence(name) for name in names if name in config.presence)]
+    whole = {name: np.concatenate([batch[name] for batch in batches]) for name in said}
     return [{name: values[place] for name, values in whole.items()} for place in range(len(rows))]
 
 
@@ -138,7 +139,7 @@ def _labels(config: Config, data: Data, rows: np.ndarray) -> list[str]:
     """What is true of some training rows, over all heads: "4", "4, even"."""
     train, columns = data.splits["train"], config.columns
     words = (
-        map(str, head.written_labels(train[columns[name]][rows]))
+        ("?" if one is None else str(one) for one in head.truths(train[columns[name]][rows]))
         for name, head in config.heads.items()
     )
     return [", ".join(of_row) for of_row in zip(*words, strict=True)]

@@ -47,6 +47,15 @@ def text_input(judged: Judged, column: polars.Series) -> Part:
     return Part({**fields, "encoder": encoder}, why)
 
 
+def learned_where_missing(part: Part, judged: Judged) -> Part:
+    """The input of a column with empty cells, for an experiment that has others beside it."""
+    fields = {name: value for name, value in part.fields.items() if name != "missing"}
+    encoder = fields.pop("encoder")
+    cells = judged.cells
+    why = {**part.why, "missing": f"{cells.missing:,} of {cells.rows:,} cells are empty"}
+    return Part({**fields, "missing": "learned", "encoder": encoder}, why)
+
+
 def tabular_input(columns: Sequence[Judged], rows: int) -> Part:
     """One input for all numbers, categories and dates."""
     kinds = {judged.name: judged.kind for judged in columns}

@@ -15,7 +15,7 @@ from mmzoo.starter.cells import texts
 from mmzoo.starter.judging import judged_columns, judged_targets
 from mmzoo.starter.kinds import MEDIA, TABULAR, Judged, judge
 from mmzoo.starter.media import look_at_pictures, look_at_sounds
-from mmzoo.starter.modalities import tabular_input, text_input
+from mmzoo.starter.modalities import learned_where_missing, tabular_input, text_input
 from mmzoo.starter.plan import Part, Plan, as_name, training
 from mmzoo.starter.rows import Rows
 from mmzoo.starter.target import Target
@@ -56,7 +56,9 @@ class _Table:
     columns: list[Judged]
     targets: list[Target]
     unread: list[str] = field(default_factory=list)
-    """Which columns have files that cannot be read, as clauses."""
+    """Which rows cannot be used for what is in the columns of inputs, as clauses."""
+    optional: list[str] = field(default_factory=list)
+    """The columns of inputs that an example may lack."""
 
     @property
     def frame(self) -> polars.DataFrame:
@@ -108,6 +110,7 @@ class _Table:
 
     def _inputs(self, warnings: list[str]) -> dict[str, Part]:
         parts: dict[str, Part] = {}
+        with_gaps: dict[str, Judged] = {}
         taken = {"concat"}
         for place, judged in enumerate(self.columns):
             if judged.kind in MEDIA:
@@ -119,11 +122,27 @@ class _Table:
             if part is not None:
                 name = as_name(judged.name, taken | parts.keys(), judged.kind)
                 parts[name] = _of_column(part, judged.name, name)
+                if judged.cells.missing:
+                    with_gaps[name] = judged
         tabular = [one for one in self.columns if one.kind in TABULAR]
         if tabular:
             name = as_name("table", taken | parts.keys(), "table")
             parts[name] = tabular_input(tabular, len(self.frame))
+        if len(parts) > 1:  # An only input is there, or there is nothing to predict from.
+            for name, judged in with_gaps.items():
+                parts[name] = learned_where_missing(parts[name], judged)
+                self.optional.append(judged.name)
+            if len(with_gaps) == len(parts):
+                self._count_rows_of_nothing()
         return parts
+
+    def _count_rows_of_nothing(self) -> None:
+        import polars as pl
+
+        cells = self.frame.select(texts(self.frame[name]).alias(name) for name in self.optional)
+        count = cells.select(pl.all_horizontal(pl.all().is_null()).sum()).item()
+        if count:
+            self.unread.append(f"{count:,} of {len(self.frame):,} rows have none of the inputs")
 
     def _media(self, place: int, warnings: list[str]) -> Part | None:
         """The input of a column of files; None where none of them can be read."""
@@ -181,7 +200,9 @@ class _Table:
             fields["fold"] = {"index": 1, "of": folds.cells.distinct}
             why["fold"] = "the fold that tests"
         needed = [target.cells for target in self.targets]
-        needed += [one.cells for one in self.columns if one.kind in MEDIA]
+        needed += [
+            one.cells for one in self.columns if one.kind in MEDIA and one.name not in self.optional
+        ]
         said = [
             f"{one.missing:,} of {one.rows:,} rows have no {one.name}"
             for one in needed

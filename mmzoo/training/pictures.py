@@ -28,8 +28,8 @@ def log_start(session: Session) -> None:
     train, rows = session.data.splits["train"], session.stage.order.step_rows(0)[:_INPUTS_SHOWN]
     for name, spec in config.inputs.items():
         if spec.worded:
-            values = train[config.columns[name]][rows]
-            texts = spec.written(values, session.preprocessing.get(name, {}))
+            chosen = {column: values[rows] for column, values in train.items()}
+            texts = config.written(name, chosen, session.preprocessing)
             log.text(f"inputs/{name}", 0, _markdown(captions, texts))
     log.flush()
 
@@ -39,7 +39,7 @@ def _true_labels(session: Session, most: int) -> list[str]:
     rows = session.stage.order.step_rows(0)[:most]
     train, columns = session.data.splits["train"], session.config.columns
     labels = (
-        map(str, head.written_labels(train[columns[name]][rows]))
+        ("?" if one is None else str(one) for one in head.truths(train[columns[name]][rows]))
         for name, head in session.config.heads.items()
     )
     return [", ".join(words) for words in zip(*labels, strict=True)]
