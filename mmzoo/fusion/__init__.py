@@ -4,17 +4,31 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mmzoo.fusion.attention import Attention as Attention
 from mmzoo.fusion.average import Average as Average
 from mmzoo.fusion.base import BaseFusion as BaseFusion
 from mmzoo.fusion.base import by_itself as by_itself
+from mmzoo.fusion.bilinear import Bilinear as Bilinear
 from mmzoo.fusion.concat import Concat as Concat
+from mmzoo.fusion.conv import Conv as Conv
 from mmzoo.fusion.cross_attention import CrossAttention as CrossAttention
 from mmzoo.fusion.decision import Decision as Decision
 from mmzoo.fusion.film import FiLM as FiLM
 from mmzoo.fusion.gated import Gated as Gated
+from mmzoo.fusion.tensor import Tensor as Tensor
 from mmzoo.fusion.weighted import Weighted as Weighted
 
 Fusion = Annotated[
-    Concat | Average | Weighted | Gated | CrossAttention | FiLM | Decision,
+    Concat
+    | Average
+    | Weighted
+    | Gated
+    | Conv
+    | Attention
+    | CrossAttention
+    | Bilinear
+    | Tensor
+    | FiLM
+    | Decision,
     Field(discriminator="type"),
 ]

@@ -12,7 +12,17 @@ import pytest
 from mmzoo.config import load_config
 from mmzoo.encoders import Features
 from mmzoo.errors import ConfigError
-from mmzoo.fusion import Average, BaseFusion, Concat, FiLM
+from mmzoo.fusion import (
+    Attention,
+    Average,
+    BaseFusion,
+    Bilinear,
+    Concat,
+    CrossAttention,
+    FiLM,
+    Gated,
+    Tensor,
+)
 from mmzoo.heads import Binary
 from mmzoo.lazy import keras, tf
 
@@ -90,6 +100,17 @@ def test_what_adds_vectors_cannot_learn_whether_two_inputs_differ(fusion):
     assert right_after_training(fusion) < 1
 
 
-@pytest.mark.parametrize("fusion", [FiLM(dim=8)], ids=lambda fusion: fusion.type)
+@pytest.mark.parametrize(
+    "fusion",
+    [
+        Bilinear(dim=4),
+        Tensor(),
+        FiLM(dim=8),
+        Gated(dim=8),
+        Attention(dim=8),
+        CrossAttention(dim=8),
+    ],
+    ids=lambda fusion: fusion.type,
+)
 def test_what_multiplies_them_learns_whether_two_inputs_differ(fusion):
     assert right_after_training(fusion) == 1

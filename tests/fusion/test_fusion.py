@@ -85,7 +85,16 @@ def predicted(fusion: str, given: dict[str, np.ndarray], names=ALL, precision="f
 
 
 def test_there_are_fusions():
-    assert {"concat", "average", "weighted", "gated", "cross_attention", "film"} <= set(FUSIONS)
+    assert {
+        "concat",
+        "average",
+        "weighted",
+        "gated",
+        "conv",
+        "attention",
+        "cross_attention",
+    } <= set(FUSIONS)
+    assert {"bilinear", "tensor", "film", "decision"} <= set(FUSIONS)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])

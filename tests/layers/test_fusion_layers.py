@@ -72,3 +72,47 @@ def test_a_modulation_scales_and_shifts_every_feature_as_the_condition_says():
     gamma, beta = np.split(condition @ kernel + bias, 2, axis=1)
     expected = x * (1 + gamma[:, None]) + beta[:, None]
     np.testing.assert_allclose(layer(x, condition), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_vectors_are_stacked_before_or_behind_their_entries():
+    from mmzoo.layers.stacked import Stacked
+
+    assert Stacked(axis=1)(VECTORS).shape == (2, 3, 4)
+    assert Stacked(axis=2)(VECTORS).shape == (2, 4, 3)
+    np.testing.assert_array_equal(Stacked(axis=2)(VECTORS)[:, :, 1], VECTORS[1])
+
+
+def test_a_product_is_summed_group_by_group():
+    from mmzoo.layers.pooled_product import PooledProduct
+
+    product = VECTORS[0] * VECTORS[1] * VECTORS[2]
+    expected = product[:, [0, 2]] + product[:, [1, 3]]
+    np.testing.assert_allclose(PooledProduct(2)(VECTORS), expected, atol=1e-6)
+
+
+def test_a_signed_root_has_a_sign_and_a_slope_everywhere():
+    from mmzoo.layers.signed_root import SignedRoot
+
+    x = tf.constant([-4.0, -1.0, 0.0, 1.0, 4.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        root = SignedRoot()(x)
+    np.testing.assert_allclose(root, [-2, -1, 0, 1, 2], atol=0.011)
+    slope = tape.gradient(root, x).numpy()
+    assert np.isfinite(slope).all()
+    assert slope.min() >= 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_an_outer_product_has_every_product_and_all_single_features(count):
+    from mmzoo.layers.outer_product import OuterProduct
+
+    vectors = VECTORS[:count]
+    padded = [np.pad(vector, [(0, 0), (0, 1)], constant_values=1) for vector in vectors]
+    expected = np.ones((2, 1), "float32")
+    for vector in padded:
+        expected = (expected[:, :, None] * vector[:, None, :]).reshape(2, -1)
+    layer = OuterProduct()
+    np.testing.assert_allclose(layer(vectors), expected, atol=1e-6)
+    np.testing.assert_allclose(expected[:, -1], 1)
+    assert layer.compute_output_shape([vector.shape for vector in vectors]) == expected.shape
