@@ -8,6 +8,7 @@ from mmzoo.inputs.audio import Audio as Audio
 from mmzoo.inputs.base import BaseInput as BaseInput
 from mmzoo.inputs.base import Files as Files
 from mmzoo.inputs.base import presence as presence
+from mmzoo.inputs.degradation import Degradation as Degradation
 from mmzoo.inputs.found_whole import newly_damaged as newly_damaged
 from mmzoo.inputs.image import Image as Image
 from mmzoo.inputs.opened import Opened as Opened

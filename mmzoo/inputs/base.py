@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from mmzoo.encoders import Encoder, Features
+from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.measured import Measured
 from mmzoo.inputs.opened import Opened
 from mmzoo.spec import Problem, Spec
@@ -81,6 +82,11 @@ class BaseInput(Spec):
     def augmentations(self) -> tuple[Spec, ...]:
         """The random changes of `augmented`, in their order."""
         return getattr(self, "augment", ())
+
+    @property
+    def degradations(self) -> tuple[Degradation, ...]:
+        """The ways in which it can get worse, which a fitted input knows: see `Degradation`."""
+        return ()
 
     @property
     def whole(self) -> bool:

@@ -10,11 +10,13 @@ from mmzoo.encoders.audio import AudioEncoder
 from mmzoo.errors import DataError
 from mmzoo.inputs.audio.augment import AudioAugmentation, augment
 from mmzoo.inputs.audio.decoding import decoded
+from mmzoo.inputs.audio.degradations import DEGRADATIONS
 from mmzoo.inputs.audio.files import Cut, Keep
 from mmzoo.inputs.audio.fitting import fitted
 from mmzoo.inputs.audio.opening import SOUNDS, opened_sounds
 from mmzoo.inputs.audio.picture import drawn
 from mmzoo.inputs.audio.spectrogram import LogMel, Masking, Spectrogram
+from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.measured import Measured
 from mmzoo.inputs.of_files import InputOfFiles
 from mmzoo.inputs.opened import Opened, are_files
@@ -105,6 +107,10 @@ class Audio(InputOfFiles):
     @property
     def _cut(self) -> Cut:
         return Cut(self.rate, self.samples, self.keep)
+
+    @property
+    def degradations(self) -> tuple[Degradation, ...]:
+        return DEGRADATIONS
 
     def placeholder(self, name: str) -> KerasTensor:
         """The model's input: float32 `[batch, samples]`, from -1 to 1."""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mmzoo.encoders.image import ImageEncoder
 from mmzoo.errors import DataError
+from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.image.augment import Augmentation, augment
 from mmzoo.inputs.image.boxes import inside_box
 from mmzoo.inputs.image.decoding import decoded
+from mmzoo.inputs.image.degradations import degradations_of
 from mmzoo.inputs.image.files import read_picture
 from mmzoo.inputs.image.fitting import Resize, edges, fitted, with_channels
 from mmzoo.inputs.image.opening import PICTURES, opened_pictures
@@ -80,6 +82,10 @@ class Image(InputOfFiles):
                 f"pictures of {height} x {width} are too small for this {self.encoder.type} "
                 f"encoder: the smallest that fit are {smallest} x {smallest}",
             )
+
+    @property
+    def degradations(self) -> tuple[Degradation, ...]:
+        return degradations_of(self.shape)
 
     def placeholder(self, name: str) -> KerasTensor:
         """The model's input: uint8 `[batch, height, width, channels]`."""

@@ -12,10 +12,12 @@ from mmzoo.encoders import Features
 from mmzoo.encoders.tabular import MISSING, MLP, UNSEEN, Layout, TabularEncoder
 from mmzoo.errors import ConfigError, DataError
 from mmzoo.inputs.base import BaseInput, Files
+from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.opened import Opened
 from mmzoo.inputs.tabular.categories import Categories, fit_categories
 from mmzoo.inputs.tabular.cells import FoundKind, Kind, check_column, is_missing, kind_of
 from mmzoo.inputs.tabular.dates import fit_dates
+from mmzoo.inputs.tabular.degradations import degradations_of
 from mmzoo.inputs.tabular.numbers import Normalize, fit_numbers
 from mmzoo.inputs.tabular.opening import bad_cells, opened_columns, says_nothing
 from mmzoo.inputs.tabular.statistics import (
@@ -310,6 +312,17 @@ class Tabular(BaseInput):
         hidden = tf.where(drawn < self.category_dropout / 2, float(MISSING), float(UNSEEN))
         categories = tf.where(drawn < self.category_dropout, hidden, categories)
         return tf.concat([numbers, categories], axis=1)
+
+    @property
+    def degradations(self) -> tuple[Degradation, ...]:
+        places = self._places()
+        by_place = [
+            (number, self.kinds[column] == "number" and self.normalize == "standard")
+            for number, (column, place) in enumerate(places.items())
+            for _ in range(place.start, place.stop)
+        ]
+        columns, measured = zip(*by_place, strict=True)
+        return degradations_of(self.layout, columns, measured)
 
     def placeholder(self, name: str) -> KerasTensor:
         """The model's input: float32 `[batch, columns]`, as `layout` says."""

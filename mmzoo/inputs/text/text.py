@@ -9,8 +9,10 @@ from mmzoo.encoders import Features
 from mmzoo.encoders.text import TextEncoder
 from mmzoo.errors import DataError
 from mmzoo.inputs.base import BaseInput, Files
+from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.measured import Measured
 from mmzoo.inputs.opened import Opened
+from mmzoo.inputs.text.degradations import degradations_of
 from mmzoo.inputs.text.ids import FIRST, PADDING, UNKNOWN, numbered, stacked
 from mmzoo.inputs.text.notes import FITTING, fit_sentence
 from mmzoo.inputs.text.tokens import Tokenizer, Unit, in_parts
@@ -86,6 +88,10 @@ class Text(BaseInput):
     @property
     def _tokenizer(self) -> Tokenizer:
         return Tokenizer(self.tokens, self.lowercase, self.punctuation, self.html)
+
+    @property
+    def degradations(self) -> tuple[Degradation, ...]:
+        return degradations_of(self._length())
 
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
         """Made-up texts: objects `[rows]`, of up to as many words as are read."""

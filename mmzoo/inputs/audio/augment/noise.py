@@ -35,16 +35,27 @@ class Noise(Spec):
 
     def apply(self, waveforms: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Noisy sounds: float32 `[batch, samples]`, like the waveforms."""
-        samples = waveforms.shape[1]
         # In float64, rounded in the end: the last bit of powers depends on the place in the batch.
         decibels = tf.cast(randomness.uniform(1, *self.snr), tf.float64)
-        # Summed as integers: a sum of floats has other bits in a batch of another size. Of floats
-        # beyond 1, as a share of the loudest: squares of large integers would wrap around.
-        peak = tf.maximum(tf.reduce_max(tf.abs(waveforms), axis=1, keepdims=True), 1.0)
-        levels = tf.cast(tf.round(waveforms / peak * _LEVELS), tf.int64)
-        power = tf.cast(tf.reduce_sum(levels * levels, axis=1, keepdims=True), tf.float64)
-        loudness = tf.sqrt(power / samples) / _LEVELS * tf.cast(peak, tf.float64)
-        scale = tf.cast(loudness * 10.0 ** (decibels / -20.0) / _DEVIATION, tf.float32)
-        # Bytes are as white as normal numbers, for an eighth of the draws.
-        noise = tf.cast(randomness.fold("noise").bytes(samples), tf.float32) - 127.5
-        return waveforms + noise * scale
+        return noisy(waveforms, decibels, randomness)
+
+
+def noisy(waveforms: tf.Tensor, decibels: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+    """Sounds with white noise.
+
+    Args:
+        waveforms: float32 `[batch, samples]`, the samples static; so returned.
+        decibels: float64 `[batch, 1]` or scalar: of the sound's power to the noise's.
+        randomness: the examples' stream.
+    """
+    samples = waveforms.shape[1]
+    # Summed as integers: a sum of floats has other bits in a batch of another size. Of floats
+    # beyond 1, as a share of the loudest: squares of large integers would wrap around.
+    peak = tf.maximum(tf.reduce_max(tf.abs(waveforms), axis=1, keepdims=True), 1.0)
+    levels = tf.cast(tf.round(waveforms / peak * _LEVELS), tf.int64)
+    power = tf.cast(tf.reduce_sum(levels * levels, axis=1, keepdims=True), tf.float64)
+    loudness = tf.sqrt(power / samples) / _LEVELS * tf.cast(peak, tf.float64)
+    scale = tf.cast(loudness * 10.0 ** (decibels / -20.0) / _DEVIATION, tf.float32)
+    # Bytes are as white as normal numbers, for an eighth of the draws.
+    noise = tf.cast(randomness.fold("noise").bytes(samples), tf.float32) - 127.5
+    return waveforms + noise * scale

@@ -1,0 +1,39 @@
+"""How rows of a table get worse: cells that are missing, and numbers that are off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmzoo.encoders.tabular import MISSING, Layout
+from mmzoo.inputs.degradation import Degradation
+from mmzoo.lazy import tf
+from mmzoo.randomness import Randomness
+
+_SHARES = (0.1, 0.2, 0.4, 0.6, 0.8)
+_DEVIATIONS = (0.1, 0.25, 0.5, 1.0, 2.0)
+
+
+def degradations_of(
+    layout: Layout, columns: Sequence[int], measured: Sequence[bool]
+) -> tuple[Degradation, ...]:
+    """Of prepared rows.
+
+    Args:
+        layout: what stands where in a row.
+        columns: of each place in a row, the number of the column that it is of.
+        measured: of each place, whether it is a number in deviations of the training rows.
+    """
+
+    def missing(rows: tf.Tensor, share: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        hidden = tf.gather(randomness.uniform(1 + max(columns)) < share, columns, axis=1)
+        nothing = [float("nan")] * layout.numbers + [float(MISSING)] * len(layout.categories)
+        return tf.where(hidden, tf.constant(nothing), rows)
+
+    def off(rows: tf.Tensor, deviations: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        noise = randomness.normal(len(measured)) * tf.cast(measured, tf.float32)
+        return rows + deviations * noise
+
+    found = [Degradation("missing cells", "share", _SHARES, missing)]
+    if any(measured):
+        found.append(Degradation("noise", "deviations", _DEVIATIONS, off))
+    return tuple(found)
