@@ -22,8 +22,9 @@ from mmzoo.absence import (
     require_present,
     without_any,
 )
+from mmzoo.errors import DataError
 from mmzoo.fusion import Concat, Fusion
-from mmzoo.heads import Head
+from mmzoo.heads import BaseHead, Head
 from mmzoo.inputs import Files, Input, Opened, are_files
 from mmzoo.objectives import Objective, Supervised
 from mmzoo.probes import ChosenProbe
@@ -52,9 +53,9 @@ if TYPE_CHECKING:
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 """A name that serves as a folder, a layer and a column: letters, digits and underscores."""
 
-Preprocessing = Mapping[str, Files]
 _ABSENT = "(absent)"
 
+Preprocessing = Mapping[str, Files]
 """Of each input, what it was fitted to: vocabularies and statistics as text files by name."""
 
 
@@ -255,8 +256,11 @@ class Config(Spec):
         heads = {}
         for name, head in self.heads.items():
             column = self.columns[name]
-            names = data.class_names.get(column)
-            heads[name] = head.fit(train[column], names, f"heads.{name}, {self._at(name, data)}")
+            names, where = data.class_names.get(column), f"heads.{name}, {self._at(name, data)}"
+            labels = train[column][head.labelled(train[column])]
+            if not len(labels):
+                raise DataError(f"{where}: no row to train on has a label")
+            heads[name] = head.fit(labels, names, where)
         self._check(data, {**self.inputs, **heads})
         inputs: dict[str, Input] = {}
         preprocessing: dict[str, Files] = {}
@@ -300,10 +304,6 @@ class Config(Spec):
             },
         )
 
-    def _check(self, data: Data, parts: Mapping[str, Input | Head]) -> None:
-        for split, columns in data.splits.items():
-            for name, part in parts.items():
-                if self.columns[name] in columns:  # Rows to predict from have no labels.
     def lacking(self, name: str, columns: Mapping[str, np.ndarray]) -> list[bool]:
         """Whether each row of a split's columns lacks an input."""
         if name not in self.presence:
@@ -319,9 +319,15 @@ class Config(Spec):
         absent = self.lacking(name, columns)
         return [_ABSENT if one else text for one, text in zip(absent, texts, strict=True)]
 
-                    part.check(
-                        columns[self.columns[name]], f"{name}, {self._at(name, data)}, {split}"
-                    )
+    def _check(self, data: Data, parts: Mapping[str, Input | Head]) -> None:
+        for split, columns in data.splits.items():
+            for name, part in parts.items():
+                if self.columns[name] not in columns:  # Rows to predict from have no labels.
+                    continue
+                values = columns[self.columns[name]]
+                if isinstance(part, BaseHead):
+                    values = values[part.labelled(values)]
+                part.check(values, f"{name}, {self._at(name, data)}, {split}")
 
     def _at(self, name: str, data: Data) -> str:
         """Where in the data the values of an input or head come from, for errors."""

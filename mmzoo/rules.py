@@ -169,6 +169,12 @@ def _mixing(experiment: Experiment) -> Iterator[Problem]:
                 ("train", "mixing"),
                 f"expected none beside heads.{name}.class_weights: a mixture has no one class",
             )
+        if head.missing == "ignore":
+            yield Problem(
+                ("train", "mixing"),
+                f"expected none beside heads.{name}.missing: ignore: of two rows one may have no "
+                "label",
+            )
 
 
 def _fine_tuning(experiment: Experiment) -> Iterator[Problem]:

@@ -28,8 +28,8 @@ def training_batches(
     """Batches of steps `start` to `steps`, shuffled, augmented and mixed.
 
     Yields what `keras.Model.train_step` takes: (inputs, targets) or, where a head weighs its
-    examples, (inputs, targets, weights); each a dictionary by name. With several replicas every
-    element is one replica's part of a batch, in the replicas' order.
+    examples or goes without labels, (inputs, targets, weights); each a dictionary by name. With
+    several replicas every element is one replica's part of a batch, in the replicas' order.
     """
     make = _batch_maker(config, columns, training=True)
     blocks = tf.data.Dataset.from_generator(
@@ -51,6 +51,9 @@ def evaluation_batches(
     order: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Every row once, in order, as it is: (inputs, targets), or only inputs if not `labelled`.
+
+    Where a head goes without labels, weights are the third, by which a mean of the losses over all
+    rows is one over the rows that have a label.
 
     With `order`, int64 `[rows]`, they come in that one, in batches as equally large as can be. With
     `augmented_in`, each row is augmented as in that epoch of a training. With several replicas
@@ -86,6 +89,7 @@ def _batch_maker(
     used = {*config.columns.values(), *config.presence.values()} & columns.keys()
     take = {name: _taker(columns[name]) for name in used}
     seed, soft, mixing = config.train.seed, config.soft_targets, config.train.mixing
+    scales = _label_scales(config, columns) if labelled else {}
 
     def make(rows: tf.Tensor, epoch: tf.Tensor) -> tuple[dict[str, tf.Tensor], ...]:
         randomness = Randomness(seed, epoch, rows)
@@ -102,22 +106,49 @@ def _batch_maker(
         if not labelled:
             return (inputs,)
         labels = {name: take[config.columns[name]](rows) for name in config.heads}
-        targets = {name: head.target(labels[name], soft) for name, head in config.heads.items()}
+        targets = {
+            name: head.labelled_target(labels[name], soft) for name, head in config.heads.items()
+        }
         if not training:
-            return inputs, targets
+            return (inputs, targets, _filled(scales, rows)) if scales else (inputs, targets)
         if mixing is not None:
             mixing_randomness = randomness.fold(len(config.inputs))
             inputs, targets = mixing.apply(inputs, config.inputs, targets, mixing_randomness)
         weights = {name: head.example_weight(labels[name]) for name, head in config.heads.items()}
-        if all(weight is None for weight in weights.values()):
+        if not scales and all(weight is None for weight in weights.values()):
             return inputs, targets
-        # Keras wants a weight for every output as soon as it gets one for any.
-        ones = tf.ones(tf.shape(rows), tf.float32)
-        filled = {name: ones if weight is None else weight for name, weight in weights.items()}
-        return inputs, targets, filled
+        filled = _filled({**dict.fromkeys(weights, 1.0), **scales}, rows)
+        return (
+            inputs,
+            targets,
+            {
+                name: filled[name] if weight is None else weight * filled[name]
+                for name, weight in weights.items()
+            },
+        )
 
     # Nothing here branches on a tensor, so AutoGraph would only cost time.
     return tf.autograph.experimental.do_not_convert(make)
+
+
+def _label_scales(config: Config, columns: Columns) -> dict[str, float]:
+    """By head, what makes of a mean loss over all rows one over those that have a label.
+
+    The same for every batch, so that each label counts the same in whatever batch it is. Empty
+    where no head goes without labels; else it has every head, as Keras wants a weight for every
+    output as soon as it gets one for any.
+    """
+    if all(head.missing == "error" for head in config.heads.values()):
+        return {}
+    scales = {}
+    for name, head in config.heads.items():
+        there = head.labelled(columns[config.columns[name]])
+        scales[name] = len(there) / max(int(there.sum()), 1)
+    return scales
+
+
+def _filled(scales: Mapping[str, float], rows: tf.Tensor) -> dict[str, tf.Tensor]:
+    return {name: tf.fill(tf.shape(rows), tf.constant(one)) for name, one in scales.items()}
 
 
 def _taker(values: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:

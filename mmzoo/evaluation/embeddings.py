@@ -132,10 +132,11 @@ def _of_head(
     if not isinstance(head, Classification | Binary):
         # A multilabel head may have a thousand probabilities, too many to choose a colour from.
         said = {key: values for key, values in written.items() if not key.endswith("_probability")}
-        return {f"{name}_true": head.written_labels(labels), **said}
+        return {f"{name}_true": _shown(head, labels), **said}
     right = head.decided(predicted) == head.class_labels(labels)
-    return {
-        f"{name}_true": head.written_labels(labels),
-        **written,
-        f"{name}_correct": ["yes" if one else "no" for one in right],
-    }
+    correct = np.where(head.labelled(labels), np.where(right, "yes", "no"), "")
+    return {f"{name}_true": _shown(head, labels), **written, f"{name}_correct": correct.tolist()}
+
+
+def _shown(head: Head, labels: np.ndarray) -> list[Any]:
+    return ["" if truth is None else truth for truth in head.truths(labels)]

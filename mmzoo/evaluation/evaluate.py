@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mmzoo.config import Config
     from mmzoo.data import Columns
+    from mmzoo.heads import Head
     from mmzoo.sources import Data
 
 
@@ -28,7 +29,8 @@ class Evaluation:
         loss: what the objective minimises, as a mean over the examples.
         labels: each head's labels, as the source has them.
         predictions: each head's predictions, float32 `[rows, width]`.
-        metrics: each head's metrics, as plain numbers, lists and None.
+        metrics: each head's metrics, as plain numbers, lists and None; with `labelled`, how many
+            rows they are of, where some have no label.
     """
 
     split: str
@@ -55,9 +57,19 @@ def evaluate_model(model: keras.Model, config: Config, data: Data, split: str) -
         predictions, loss = _run(model, config, columns)
     labels = {name: columns[config.columns[name]] for name in config.heads}
     metrics = {
-        name: head.evaluate(labels[name], predictions[name]) for name, head in config.heads.items()
+        name: _measured(head, labels[name], predictions[name])
+        for name, head in config.heads.items()
     }
     return Evaluation(split, data.name, loss, labels, predictions, metrics)
+
+
+def _measured(head: Head, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """A head's metrics of the rows that have a label, and how many they are if not all have."""
+    there = head.labelled(labels)
+    if there.all():
+        return head.evaluate(labels, predicted)
+    metrics = head.evaluate(labels[there], predicted[there]) if there.any() else {}
+    return {**metrics, "labelled": int(there.sum())}
 
 
 def _run(
@@ -66,16 +78,16 @@ def _run(
     batches = evaluation_batches(config, columns)
 
     @tf.function(input_signature=batches.element_spec, autograph=False)
-    def score(inputs: Any, targets: Any) -> tuple[Any, Any]:
+    def score(inputs: Any, targets: Any, *weights: Any) -> tuple[Any, Any]:
         outputs = model(inputs, training=False)
-        loss = model.compute_loss(x=inputs, y=targets, y_pred=outputs, training=False)
+        loss = model.compute_loss(inputs, targets, outputs, *weights, training=False)
         return outputs, loss
 
     score = score.get_concrete_function()  # One for batches of all sizes.
     outputs: dict[str, list[np.ndarray]] = {name: [] for name in config.heads}
     total, rows = 0.0, 0
-    for inputs, targets in batches:
-        batch_outputs, loss = score(inputs, targets)
+    for batch in batches:
+        batch_outputs, loss = score(*batch)
         for name, values in batch_outputs.items():
             outputs[name].append(values.numpy())
         size = len(outputs[name][-1])

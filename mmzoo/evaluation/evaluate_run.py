@@ -189,6 +189,6 @@ def _write_predictions(path: Path, config: Config, data: Data, evaluation: Evalu
     elif names is not None:
         table["row"] = names.tolist()
     for name, head in config.heads.items():
-        table[f"{name}_true"] = head.written_labels(evaluation.labels[name])
+        table[f"{name}_true"] = head.truths(evaluation.labels[name])
         table |= head.written(evaluation.predictions[name], name)
     write_table(path, table)

@@ -28,6 +28,10 @@ def head_report(
     head: Head = config.heads[name]
     labels, predicted = evaluation.labels[name], evaluation.predictions[name]
     metrics = evaluation.metrics[name]
+    there = head.labelled(labels)
+    labels, predicted = labels[there], predicted[there]
+    if not there.any():
+        return HeadReport(name, head.type, metrics)
     # One head, as nearly always, has the plain file names that other programs look for.
     prefix = "" if len(config.heads) == 1 else f"{name}_"
     match head:

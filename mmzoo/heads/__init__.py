@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mmzoo.heads.base import BaseHead as BaseHead
 from mmzoo.heads.binary import Binary as Binary
 from mmzoo.heads.classification import Classification as Classification
 from mmzoo.heads.multilabel import Multilabel as Multilabel

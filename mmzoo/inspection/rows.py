@@ -60,7 +60,7 @@ def count_classes(config: Config, data: Data, found: Found) -> None:
             continue
         names = data.class_names.get(column) or getattr(head, "class_names", None) or ()
         for split, columns in data.splits.items():
-            labels = columns[column]
+            labels = columns[column][head.labelled(columns[column])]
             if head.role == "class":
                 counts = np.bincount(labels, minlength=len(names))
             else:

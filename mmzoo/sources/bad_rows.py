@@ -142,7 +142,7 @@ def _require_all_classes(
 
     classes = data.splits["train"][column]
     if classes.ndim == 2:  # Labels, of which a row can have several.
-        has = classes != 0
+        has = classes > 0  # In rows without labels they are -1.
         lost = np.flatnonzero(has.any(axis=0) & ~np.delete(has, gone, axis=0).any(axis=0))
     else:
         # Rows without a class have the number -1.

@@ -22,6 +22,8 @@ class Made:
     """Of classes or labels."""
     notes: tuple[str, ...] = ()
     """Clauses that the user should see."""
+    empty: frozenset[int] = frozenset()
+    """Of what is to be predicted: the rows without it, which are bad unless they may be."""
 
 
 def empty_cells(column: pl.Series, name: str) -> dict[int, str]:

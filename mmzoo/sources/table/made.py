@@ -134,12 +134,13 @@ def _numbers(column: pl.Series, name: str, where: str) -> Made:
     found = cells.numbers(column).fill_null(float("nan")).to_numpy(writable=True)
     with np.errstate(over="ignore"):
         values = found.astype(np.float32)
-    bad = empty_cells(column, name)
+    empty = empty_cells(column, name)
+    bad = dict(empty)
     for row in np.flatnonzero(~np.isfinite(values)).tolist():
         if row not in bad:
             bad[row] = _no_number(name, column[row])
     values[list(bad)] = 0
-    return Made(values, bad)
+    return Made(values, bad, empty=frozenset(empty))
 
 
 def _no_number(name: str, cell: object) -> str:

@@ -26,14 +26,16 @@ _NAMED = 5
 def made_classes(column: pl.Series, name: str, known: tuple[str, ...] | None, where: str) -> Made:
 
     texts = cells.texts(column, where, "classes")
-    bad = empty_cells(texts, name)
+    empty = empty_cells(texts, name)
+    bad = dict(empty)
     names = known or cells.sorted_names(texts.drop_nulls().unique().to_list())
     _require_names(names, where)
     numbers = _numbered(texts, names).fill_null(-1)
     if known:
         for row in rows_of((numbers < 0) & texts.is_not_null()):
             bad[row] = _unknown(name, "class", texts[row], names)
-    return Made(numbers.to_numpy(writable=True), bad, names, _alike(name, names))
+    values = numbers.to_numpy(writable=True)
+    return Made(values, bad, names, _alike(name, names), frozenset(empty))
 
 
 def made_labels(
@@ -46,7 +48,8 @@ def made_labels(
         lists = column.cast(pl.List(column.dtype.inner))
     else:
         lists = cells.texts(column, where, "labels").str.split(separator)
-    bad = empty_cells(lists, name)
+    empty = empty_cells(lists, name)
+    bad = dict(empty)
     rows = pl.DataFrame({"row": pl.Series(range(len(lists)), dtype=pl.Int64), "label": lists})
     rows = rows.explode("label")
     rows = rows.with_columns(cells.texts(rows["label"], where, "labels").str.strip_chars())
@@ -66,7 +69,7 @@ def made_labels(
         )
     values = np.zeros((len(lists), len(names)), np.uint8)
     values[rows["row"].to_numpy(), rows["number"].to_numpy()] = 1
-    return Made(values, bad, names, _alike(name, names))
+    return Made(values, bad, names, _alike(name, names), frozenset(empty))
 
 
 def only_known(
@@ -111,10 +114,10 @@ def _names_in(made: Made, rows: np.ndarray) -> tuple[str, ...]:
 
     assert made.names is not None
     if made.values.ndim == 2:
-        has = made.values[rows].any(axis=0)
+        has = (made.values[rows] > 0).any(axis=0)
     else:
         has = np.zeros(len(made.names), bool)
-        has[made.values[rows]] = True
+        has[made.values[rows][made.values[rows] >= 0]] = True
     return tuple(name for name, there in zip(made.names, has, strict=True) if there)
 
 
@@ -134,9 +137,11 @@ def _with_names(made: Made, names: tuple[str, ...]) -> tuple[Made, dict[int, str
         first = made.values[strange]
     else:
         has = number[:-1] >= 0
-        values = np.zeros((len(made.values), len(names)), np.uint8)
+        values = np.zeros((len(made.values), len(names)), made.values.dtype)
         values[:, number[:-1][has]] = made.values[:, has]
-        others = made.values * ~has
+        if values.dtype.kind == "i":
+            values[(made.values < 0).any(axis=1)] = -1
+        others = (made.values > 0) & ~has
         strange = np.flatnonzero(others.any(axis=1))
         first = others[strange].argmax(axis=1)
     found = {row: made.names[at] for row, at in zip(strange.tolist(), first.tolist(), strict=True)}

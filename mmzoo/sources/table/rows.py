@@ -12,6 +12,7 @@ from mmzoo.sources.data import Data
 from mmzoo.sources.table.format import TableFormat
 from mmzoo.sources.table.made import made_columns, media_folder
 from mmzoo.sources.table.reading import read_cells
+from mmzoo.sources.table.unlabelled import with_missing_labels
 from mmzoo.spec.words import printable, shorten
 from mmzoo.wanted import OF_INPUTS, Wanted
 
@@ -77,7 +78,9 @@ def read_rows(
     lacking = [column for column in may_lack if column not in cells.frame.columns]
     empty = [pl.lit(None, pl.String).alias(column) for column in lacking]
     made = made_columns(cells.frame.with_columns(empty), wanted, form, root, cells.shown)
-    bad = {row: why for one in made.values() for row, why in one.bad.items()} | dict(cells.bad)
+    made, unlabelled = with_missing_labels(made, wanted)
+    bad = unlabelled | {row: why for one in made.values() for row, why in one.bad.items()}
+    bad |= cells.bad
     told = {"file": cells.sha256, "columns": list(wanted)}
     return Data(
         name=name,

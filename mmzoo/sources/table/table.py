@@ -23,6 +23,7 @@ from mmzoo.sources.table.made import made_columns, media_folder
 from mmzoo.sources.table.names import only_known
 from mmzoo.sources.table.split import TableSplit, crossing_groups, cut_rows, folds_of, given_splits
 from mmzoo.sources.table.stacked import Stacked, stacked
+from mmzoo.sources.table.unlabelled import with_missing_labels
 from mmzoo.spec import Problem, Spec
 from mmzoo.spec.words import printable, shorten
 from mmzoo.wanted import OF_INPUTS, Wanted
@@ -114,7 +115,8 @@ class Table(TableFormat, TableRows):
         # rows, and finds the same splits again.
         unnamed = {column: replace(one, names=None) for column, one in wanted.items()}
         made = made_columns(frame, unnamed, self, root, shown)
-        bad = {row: why for one in made.values() for row, why in one.bad.items()}
+        made, unlabelled = with_missing_labels(made, wanted)
+        bad = unlabelled | {row: why for one in made.values() for row, why in one.bad.items()}
         bad |= table.cells.bad
         if self.split.group is not None:
             empty = frame[self.split.group].is_null().arg_true().to_list()
@@ -183,16 +185,18 @@ class Table(TableFormat, TableRows):
             names = texts(frame[column], f"{where} `{column}`", "the names of groups")
             groups = names.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
         by = next((name for name, one in wanted.items() if one.role == "class"), None)
+        classes = (made[by].names or ()) if by else ()
         splits, notes = cut_rows(
             given,
             usable,
             self.split,
             self.fold,
             folds,
-            made[by].values if by else None,
+            # Rows without a class are shared out like those of one more.
+            np.where(made[by].values < 0, len(classes), made[by].values) if by else None,
             _is_known(made[by], wanted[by]) if by else None,
             groups,
-            (made[by].names or ()) if by else (),
+            classes,
             seed,
         )
         if groups is not None:
@@ -224,9 +228,11 @@ def _is_known(made: Made, wanted: Wanted) -> np.ndarray | None:
     """bool `[rows]`: whether the class is one of those that are known, where any are."""
     import numpy as np
 
-    if wanted.names is None or made.names is None:
+    if made.names is None or (wanted.names is None and not wanted.optional):
         return None
-    return np.isin(made.names, wanted.names)[made.values] | (made.values < 0)
+    known = np.isin(made.names, wanted.names or made.names)[made.values]
+    # A single row without a class, too, need not be in every split.
+    return known & (made.values >= 0) if wanted.optional else known | (made.values < 0)
 
 
 def _skipped(bad: Mapping[int, str], table: Stacked) -> tuple[Skipped, ...]:
