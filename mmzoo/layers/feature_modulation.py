@@ -15,8 +15,7 @@ class FeatureModulation(keras.layers.Layer):
     alike, and keeps its shape; the condition is `[batch, condition width]`. The function says how
     far `gamma` is from 1, so at zero weights nothing is changed.
 
-    Reference: Perez et al., "FiLM: Visual reasoning with a general conditioning layer", 2018,
-    section 3.1 and, for `1 + gamma`, section 7.2 of the longer version.
+    Reference: Perez et al., "FiLM: Visual reasoning with a general conditioning layer", 2018.
     """
 
     def build(self, x_shape: tuple[Any, ...], condition_shape: tuple[Any, ...]) -> None:

@@ -15,8 +15,7 @@ class OuterProduct(keras.layers.Layer):
     Vectors `[batch, width]`, of any widths, become one `[batch, entries]`: `entries` is the product
     of the widths, each plus 1. The last vector's entries follow one another.
 
-    Reference: Zadeh et al., "Tensor fusion network for multimodal sentiment analysis", 2017,
-    section 3.2.
+    Reference: Zadeh et al., "Tensor fusion network for multimodal sentiment analysis", 2017.
     """
 
     def call(self, vectors: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -15,7 +15,7 @@ class PooledProduct(keras.layers.Layer):
     summed: `[batch, width]`.
 
     Reference: Yu et al., "Multi-modal factorized bilinear pooling with co-attention learning for
-    visual question answering", 2017, equation 6.
+    visual question answering", 2017.
 
     Args:
         size: how many entries are summed.

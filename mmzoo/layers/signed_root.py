@@ -13,7 +13,7 @@ class SignedRoot(keras.layers.Layer):
     """Every number's root, and for one below 0 the negative root of its size. Shapes stay.
 
     Reference: Yu et al., "Multi-modal factorized bilinear pooling with co-attention learning for
-    visual question answering", 2017, section 3.1, "power normalization".
+    visual question answering", 2017, where it is called power normalization.
     """
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
