@@ -38,6 +38,16 @@ _DEFAULT = click.core.ParameterSource.DEFAULT
     is_flag=True,
     help="Give TensorBoard's PROJECTOR the vectors of up to 2,000 examples.",
 )
+@click.option(
+    "--modalities",
+    is_flag=True,
+    help="Say what each of several inputs is worth, by the metric without it.",
+)
+@click.option(
+    "--robustness",
+    is_flag=True,
+    help="Say how the metric falls as one input gets worse: noise, blur, missing words and cells.",
+)
 @checkpoint_option
 @device_option
 @json_option
@@ -47,6 +57,8 @@ def evaluate(
     data: Path | None,
     on_bad_row: Literal["error", "skip"],
     embeddings: bool,
+    modalities: bool,
+    robustness: bool,
     checkpoint: str,
     device: Literal["auto", "cpu", "gpu"],
     as_json: bool,
@@ -62,6 +74,7 @@ def evaluate(
       mmzoo eval runs/mnist_cnn
       mmzoo eval runs/mnist_cnn/001 --split validation --checkpoint last
       mmzoo eval runs/mnist_cnn --embeddings
+      mmzoo eval runs/products --modalities --robustness
       mmzoo eval runs/products --data newer.csv
     """
     if (
@@ -79,15 +92,28 @@ def evaluate(
         checkpoint=checkpoint,
         device=device,
         embeddings=embeddings,
+        modalities=modalities,
+        robustness=robustness,
     )
     if as_json:
-        click.echo(json.dumps({done.report.split: done.metrics}))
+        asked = {"modalities": done.modalities, "robustness": done.robustness}
+        found = {name: one.as_json() for name, one in asked.items() if one is not None}
+        click.echo(json.dumps({done.report.split: done.metrics, **found}))
         return
+    from mmzoo.cli.modality_text import modalities_text, robustness_text
     from mmzoo.cli.results import report_text
     from mmzoo.cli.text import shell_word
 
     click.echo(report_text(done.report))
+    if done.modalities is not None:
+        click.echo(f"\n{modalities_text(done.modalities)}")
+    if done.robustness is not None:
+        click.echo(f"\n{robustness_text(done.robustness)}")
     click.echo(f"\nThe report: {shell_word(done.page)}")
+    if done.modalities is not None:
+        click.echo(f"What the inputs are worth: {shell_word(done.page.parent / 'modalities.html')}")
+    if done.robustness is not None:
+        click.echo(f"Worse inputs: {shell_word(done.page.parent / 'robustness.png')}")
     if done.points is not None:
         counted = "1 example" if done.points == 1 else f"{done.points:,} examples"
         command = f"mmzoo board {shell_word(done.report.run)}"

@@ -16,15 +16,22 @@ from mmzoo.errors import RunError
 from mmzoo.evaluation.embeddings import embed
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
 from mmzoo.evaluation.head_reports import head_report
+from mmzoo.evaluation.input_files import write_modalities, write_robustness
+from mmzoo.evaluation.modalities import (
+    Modalities,
+    measured_modalities,
+    require_several_inputs,
+)
 from mmzoo.evaluation.plots import history_plot
 from mmzoo.evaluation.projector import write_projector
 from mmzoo.evaluation.report import Report, write_report
+from mmzoo.evaluation.robustness import Robustness, measured_robustness
 from mmzoo.files import write_text
 from mmzoo.journal import to_stderr
 from mmzoo.runs import Run
 from mmzoo.spec import did_you_mean, dump_yaml
 from mmzoo.tables import write_table
-from mmzoo.trained import load_trained, open_trained
+from mmzoo.trained import load_network, open_trained
 
 if TYPE_CHECKING:
     from mmzoo.sources import Data, OnBadRow
@@ -39,12 +46,16 @@ class Evaluated:
         report: what the page says.
         page: the HTML file.
         points: how many examples TensorBoard's projector got, if it was to have any.
+        modalities: what the inputs are worth, if that was asked.
+        robustness: how the model bears worse inputs, if that was asked.
     """
 
     metrics: dict[str, Any]
     report: Report
     page: Path
     points: int | None = None
+    modalities: Modalities | None = None
+    robustness: Robustness | None = None
 
 
 def evaluate(
@@ -98,10 +109,14 @@ def evaluate_run(
     data: Path | str | None = None,
     on_bad_row: OnBadRow = "error",
     embeddings: bool = False,
+    modalities: bool = False,
+    robustness: bool = False,
 ) -> Evaluated:
     """As `evaluate`, with all that the report says."""
     run, checkpoint = open_trained(run, checkpoint)
     config = run.config()
+    if modalities:
+        require_several_inputs(config, str(run.directory))
     devices = prepare_devices(device, config.train)
     if data is None:
         rows = _same_data(run, config)
@@ -116,7 +131,8 @@ def evaluate_run(
     preprocessing = run.preprocessing()
     rows = replace(rows, splits={split: rows.splits[split]})  # The others take time to prepare.
     rows = config.prepared(rows, preprocessing, to_stderr)
-    model, _ = load_trained(run, checkpoint, devices.precision)
+    network, _ = load_network(run, checkpoint, devices.precision)
+    model = network.model
     evaluation = evaluate_model(model, config, rows, split)
     metrics = evaluation.as_metrics()
     folder = run.evaluation(split)
@@ -149,7 +165,14 @@ def evaluate_run(
         embedded = embed(model, config, rows, preprocessing, evaluation)
         write_projector(run.logs, embedded)
         points = embedded.examples
-    return Evaluated(metrics, report, folder / "report.html", points)
+    worth, borne = None, None
+    if modalities:
+        worth = measured_modalities(network, config, rows, evaluation)
+        write_modalities(folder, config.name, rows.name, worth)
+    if robustness:
+        borne = measured_robustness(network, config, rows, evaluation)
+        write_robustness(folder, borne)
+    return Evaluated(metrics, report, folder / "report.html", points, worth, borne)
 
 
 def _same_data(run: Run, config: Config) -> Data:

@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 from mmzoo.files import replacing
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DPI = 120
 INK = "#24292f"
 FAINT = "#8c959f"
+BLUE = "#2f6fb3"
+ORANGE = "#d9730d"
 
 _FONTS = (
     "DejaVu Sans",  # Comes with matplotlib: Latin, Greek, Cyrillic, Arabic, and many signs.
@@ -109,6 +112,15 @@ def _installed_fonts() -> tuple[str, ...]:
 
     installed = {font.name for font in fontManager.ttflist}
     return tuple(family for family in _FONTS if family in installed)
+
+
+def tidy(axes: Axes) -> None:
+    """Faint lines to read values by, and no frame."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#d0d7de")
+    axes.tick_params(colors=INK, labelsize=9, length=3)
+    axes.grid(color="#eaeef2", linewidth=0.8)
+    axes.set_axisbelow(True)
 
 
 def _prepare_texts(figure: Figure) -> None:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from mmzoo.spec.words import printable
 
-_MAIN_METRICS = {
+MAIN_METRICS = {
     # metric: (its label, the metric of the baseline, what the baseline always says)
     "accuracy": ("accuracy", "majority", "the commonest class"),
     "subset_accuracy": ("subset accuracy", "majority", "the commonest set of labels"),
     "mean_absolute_error": ("mean absolute error", "baseline_mean_absolute_error", "the mean"),
 }
-_SHARES = {"accuracy", "balanced_accuracy", "majority", "subset_accuracy", "top5_accuracy"}
+SHARES = {"accuracy", "balanced_accuracy", "majority", "subset_accuracy", "top5_accuracy"}
 """Metrics that are read in per cent."""
 _WORDS = {"f1": "F1", "r2": "R²", "auc": "area under ROC", "top5": "top-5"}
 _MOST_OF_PREDICTIONS = 0.95
@@ -68,10 +68,10 @@ def headline(
         confusion: its confusion matrix, if it has one; the baseline's class is named by it.
         names: the classes' names.
     """
-    main = next((metric for metric in _MAIN_METRICS if metric in metrics), None)
+    main = next((metric for metric in MAIN_METRICS if metric in metrics), None)
     if main is None:
         return None
-    label, baseline, always = _MAIN_METRICS[main]
+    label, baseline, always = MAIN_METRICS[main]
     if confusion is not None:
         always = f"'{names[confusion.sum(axis=1).argmax()]}'"
     bounds = metrics.get(f"{main}_ci95") or ()
@@ -87,8 +87,8 @@ def headline(
 
 def other_metrics(metrics: Mapping[str, Any]) -> dict[str, str]:
     """What `headline` leaves out, as labels and values."""
-    main = next((metric for metric in _MAIN_METRICS if metric in metrics), None)
-    told = {main, _MAIN_METRICS[main][1]} if main else set()
+    main = next((metric for metric in MAIN_METRICS if metric in metrics), None)
+    told = {main, MAIN_METRICS[main][1]} if main else set()
     return {
         " ".join(_WORDS.get(word, word) for word in name.split("_")): metric_value(name, value)
         for name, value in metrics.items()
@@ -168,7 +168,7 @@ def metric_value(name: str, value: float | None, decimals: int = 1) -> str:
     """A metric as text: shares of examples in per cent, others to four digits."""
     if value is None:
         return "not defined"
-    return percent(value, decimals) if name in _SHARES else f"{value:.4g}"
+    return percent(value, decimals) if name in SHARES else f"{value:.4g}"
 
 
 def percent(share: float, decimals: int = 1) -> str:

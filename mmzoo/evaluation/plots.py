@@ -10,21 +10,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmzoo.evaluation.figures import FAINT, INK, class_labels, drawable, new_figure, write_figure
+from mmzoo.evaluation.figures import (
+    BLUE,
+    FAINT,
+    INK,
+    ORANGE,
+    class_labels,
+    drawable,
+    new_figure,
+    tidy,
+    write_figure,
+)
 from mmzoo.metrics import expected_calibration_error, reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_BLUE = "#2f6fb3"
-_ORANGE = "#d9730d"
 _MOST_ANNOTATED = 20
 _MOST_NAMED = 120
 _MOST_POINTS = 5_000
 _MOST_OUTPUTS = 9
 _SPLITS = {"train": "", "validation": "validation_"}
 """What a column of a history starts with, by split."""
-_SPLIT_COLOURS = {"train": FAINT, "validation": _BLUE}
+_SPLIT_COLOURS = {"train": FAINT, "validation": BLUE}
 _COUNTERS = {"epoch", "step"}
 
 
@@ -137,7 +145,7 @@ def calibration_plot(
 
     figure = new_figure(5.0, 5.4)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    above.bar(centres[filled], curve.accuracy[filled], width, color=_BLUE, label="accuracy")
+    above.bar(centres[filled], curve.accuracy[filled], width, color=BLUE, label="accuracy")
     gap = (curve.confidence - curve.accuracy)[filled]
     above.bar(
         centres[filled],
@@ -145,7 +153,7 @@ def calibration_plot(
         width,
         bottom=curve.accuracy[filled],
         facecolor="none",
-        edgecolor=_ORANGE,
+        edgecolor=ORANGE,
         hatch="////",
         linewidth=1,
         label="off by",
@@ -164,7 +172,7 @@ def calibration_plot(
     below.set_xlabel("confidence", color=INK)
     below.set_ylabel("of predictions", color=INK)
     for axes in (above, below):
-        _tidy(axes)
+        tidy(axes)
     write_figure(figure, path)
 
 
@@ -193,7 +201,7 @@ def regression_plot(
             axes.set_title(labels[panel], fontsize=11, color=INK, loc="left")
         axes.set_xlabel("true", color=INK)
         axes.set_ylabel("predicted", color=INK)
-        _tidy(axes)
+        tidy(axes)
     write_figure(figure, path)
 
 
@@ -212,8 +220,8 @@ def _scatter(axes: Axes, true: NDArray[np.float64], predicted: NDArray[np.float6
         )
     else:
         opacity = min(0.8, max(0.2, 250 / len(true)))
-        axes.scatter(true, predicted, s=14, color=_BLUE, alpha=opacity, linewidths=0)
-    axes.plot(limits, limits, color=_ORANGE, linewidth=1.2)
+        axes.scatter(true, predicted, s=14, color=BLUE, alpha=opacity, linewidths=0)
+    axes.plot(limits, limits, color=ORANGE, linewidth=1.2)
     axes.set(xlim=limits, ylim=limits, aspect="equal")
 
 
@@ -250,7 +258,7 @@ def history_plot(path: Path, history: Sequence[Mapping[str, Any]]) -> None:
         axes.set_title(drawable(metric.replace("_", " ")), fontsize=11, color=INK, loc="left")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
         axes.set_xlabel("epoch", color=INK)
-        _tidy(axes)
+        tidy(axes)
     write_figure(figure, path)
 
 
@@ -268,11 +276,3 @@ def _curve(history: Sequence[Mapping[str, Any]], name: str) -> tuple[list[int], 
     points = [(int(row["epoch"]), float(row[name])) for row in history if name in row]
     finite = [point for point in points if math.isfinite(point[1])]
     return [epoch for epoch, _ in finite], [value for _, value in finite]
-
-
-def _tidy(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#d0d7de")
-    axes.tick_params(colors=INK, labelsize=9, length=3)
-    axes.grid(color="#eaeef2", linewidth=0.8)
-    axes.set_axisbelow(True)

@@ -1,0 +1,186 @@
+"""What each input is worth to a model that has several, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmzoo.errors import RunError
+from mmzoo.evaluation.fusion_weights import fusion_weights
+from mmzoo.evaluation.measure import DRAWS, Measure, Measured, difference_json
+from mmzoo.evaluation.scale import Scale, scale_of
+from mmzoo.evaluation.subset_scores import SHUFFLES, WAYS, Scores, Way, subset_scores
+from mmzoo.evaluation.subsets import MOST_FOR_ALL, Subset, without
+from mmzoo.metrics import PairedDifference
+
+if TYPE_CHECKING:
+    from mmzoo.config import Config
+    from mmzoo.evaluation.evaluate import Evaluation
+    from mmzoo.model import Network
+    from mmzoo.sources import Data
+
+
+@dataclass(frozen=True)
+class Single:
+    """The best input by itself, and by how much all inputs together are better."""
+
+    name: str
+    gain: PairedDifference
+
+
+@dataclass(frozen=True)
+class HeadModalities:
+    """What the inputs are worth to one head, by each way of leaving some out.
+
+    A way in which nothing can be left out is not there. Differences are above 0 where the metric is
+    better, whichever way that is.
+    """
+
+    name: str
+    scale: Scale
+    examples: int
+    measures: Mapping[Way, Mapping[Subset, Measure]]
+    """The metric of each subset."""
+    added: Mapping[Way, Mapping[str, PairedDifference]]
+    """All inputs less all but this one: what it adds to the others."""
+    best: Mapping[Way, Single]
+    """Only where every input can be had alone."""
+
+
+@dataclass(frozen=True)
+class Modalities:
+    """What `mmzoo eval --modalities` finds out."""
+
+    split: str
+    examples: int
+    inputs: tuple[str, ...]
+    heads: tuple[HeadModalities, ...]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """How much each input counts in the fusion, where it has weights; means over the examples."""
+    weights_vary: bool = False
+    """Whether they differ from example to example."""
+
+    @property
+    def subsets_left_out(self) -> bool:
+        """Whether there are too many inputs to take every subset."""
+        return len(self.inputs) > MOST_FOR_ALL
+
+    def as_json(self) -> dict[str, Any]:
+        """What modalities.json holds."""
+        from mmzoo.evaluation.modality_words import sentences, warnings
+
+        return {
+            "split": self.split,
+            "examples": self.examples,
+            "inputs": list(self.inputs),
+            "subsets": "singles, all but one, all" if self.subsets_left_out else "every",
+            "shuffles": SHUFFLES,
+            "bootstrap_draws": DRAWS,
+            "fusion_weights": {
+                "by_example": self.weights_vary,
+                "mean": dict(self.weights),
+            }
+            if self.weights
+            else None,
+            "heads": {
+                head.name: {
+                    "metric": head.scale.metric,
+                    "baseline": head.scale.baseline,
+                    "examples": head.examples,
+                    "subsets": _subsets_json(head),
+                    "adds": {
+                        way: {name: difference_json(one) for name, one in added.items()}
+                        for way, added in head.added.items()
+                    },
+                    "over_best_single": {
+                        way: {"input": single.name, **difference_json(single.gain)}
+                        for way, single in head.best.items()
+                    },
+                    "sentences": sentences(head),
+                    "warnings": warnings(head),
+                }
+                for head in self.heads
+            },
+        }
+
+
+def require_several_inputs(config: Config, where: str) -> None:
+    """Raises a RunError for a model of one input, of which there is nothing to leave out."""
+    if len(config.inputs) == 1:
+        [name] = config.inputs
+        raise RunError(
+            f"{where}: has one input only, {name}: --modalities says what each of several is "
+            "worth. --robustness says how the model bears a worse one."
+        )
+
+
+def measured_modalities(
+    network: Network, config: Config, data: Data, evaluation: Evaluation
+) -> Modalities:
+    """Measures what each input adds to the others, and whether all beat the best of them.
+
+    Args:
+        network: with the trained weights.
+        config: that of the network, of two inputs or more.
+        data: prepared.
+        evaluation: of the whole model on the same split.
+
+    Raises:
+        DataError: the split has one example only.
+    """
+    scores = subset_scores(network, config, data, evaluation.split)
+    weights, vary = fusion_weights(network, config, data, evaluation.split)
+    return Modalities(
+        split=evaluation.split,
+        examples=evaluation.examples,
+        inputs=tuple(config.inputs),
+        heads=tuple(
+            _of_head(name, scale_of(evaluation.metrics[name]), scores[name], [*config.inputs])
+            for name in config.heads
+        ),
+        weights=weights,
+        weights_vary=vary,
+    )
+
+
+def _of_head(name: str, scale: Scale, scores: Scores, inputs: Sequence[str]) -> HeadModalities:
+    places = [(way, kept) for way in WAYS for kept in scores[way]]
+    measured = Measured(np.stack([scores[way][kept] for way, kept in places], axis=1), scale)
+    measures: dict[Way, dict[Subset, Measure]] = {way: {} for way, _ in places}
+    for (way, kept), measure in zip(places, measured.measures, strict=True):
+        measures[way][kept] = measure
+
+    def gain(way: Way, kept: Subset) -> PairedDifference:
+        """Of all inputs over some."""
+        return measured.gain(places.index((way, tuple(inputs))), places.index((way, kept)))
+
+    added: dict[Way, dict[str, PairedDifference]] = {}
+    best: dict[Way, Single] = {}
+    for way, of_way in measures.items():
+        leaving = {one: without(inputs, one) for one in inputs}
+        added[way] = {one: gain(way, kept) for one, kept in leaving.items() if kept in of_way}
+        alone = {one: gain(way, (one,)) for one in inputs if (one,) in of_way}
+        if len(alone) == len(inputs):
+            first = min(alone, key=lambda one: alone[one].difference)
+            best[way] = Single(first, alone[first])
+    examples = len(scores["shuffled"][tuple(inputs)])
+    return HeadModalities(name, scale, examples, measures, added, best)
+
+
+def _subsets_json(head: HeadModalities) -> list[dict[str, Any]]:
+    """Every subset, with the metric by each way."""
+    subsets = dict.fromkeys(kept for measured in head.measures.values() for kept in measured)
+    return [
+        {
+            "inputs": list(kept),
+            **{
+                way: found.as_json() if found else None
+                for way in WAYS
+                for found in [head.measures.get(way, {}).get(kept)]
+            },
+        }
+        for kept in sorted(subsets, key=len)
+    ]
