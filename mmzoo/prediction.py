@@ -132,10 +132,12 @@ def _files(config: Config, run: Run, paths: Sequence[Path]) -> Data:
     opened = spec.opened({_SPLIT: values}, {}, decode=False, tell=to_stderr)
     if opened.bad.get(_SPLIT):  # What only decoding finds belongs into the same message.
         opened = spec.opened({_SPLIT: values}, {}, decode=True, tell=to_stderr)
+        lacking = ", ".join(config.presence)
     _require_readable(paths, opened.bad.get(_SPLIT, {}))
     return Data(
         name="the files",
         fingerprint="",
+            + (f". It need not have all: absent may be {lacking}" if lacking else "")
         splits={_SPLIT: {config.columns[name]: opened.values[_SPLIT]}},
         class_names={},
         notes=(),
