@@ -26,10 +26,15 @@ def encoded(model: keras.Model, name: str) -> KerasTensor:
 
 
 def read_by(model: keras.Model, heads: Iterable[str]) -> list[KerasTensor]:
-    """The tensors that the heads predict from, each once."""
+    """The tensors that the heads predict from, each once.
+
+    Where each input decides by itself, these are what every one of the decisions is made from.
+    """
     found: list[KerasTensor] = []
     for head in heads:
-        for tensor in _inputs_of(model.output[head]):
+        output = model.output[head]
+        decisions = _inputs_of(output) if _combines_decisions(output) else [output]
+        for tensor in (read for decision in decisions for read in _inputs_of(decision)):
             if not any(tensor is known for known in found):
                 found.append(tensor)
     return found
@@ -57,6 +62,12 @@ def last_feature_map(encoder: keras.Model) -> KerasTensor | None:
 
 def _has_places(tensor: KerasTensor) -> bool:
     return len(tensor.shape) == 4 and tensor.shape[1] * tensor.shape[2] > 1
+
+
+def _combines_decisions(tensor: KerasTensor) -> bool:
+    from mmzoo.layers.combined_decisions import CombinedDecisions
+
+    return isinstance(tensor._keras_history.operation, CombinedDecisions)
 
 
 def _inputs_of(tensor: KerasTensor) -> list[KerasTensor]:

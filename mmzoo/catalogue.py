@@ -224,7 +224,11 @@ def _runs() -> dict[str, str]:
 
 
 def _main_metrics(entry: Mapping[str, Any]) -> str:
-    heads = {name: values for name, values in entry.items() if isinstance(values, Mapping)}
+    heads = {
+        name: values
+        for name, values in entry.items()
+        if isinstance(values, Mapping) and name != "probes"
+    }
     shown = (
         f"{head} {next(iter(values))} {next(iter(values.values())):.4g}"
         for head, values in heads.items()

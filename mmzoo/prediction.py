@@ -15,6 +15,7 @@ from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import tf
+from mmzoo.probing import Probes, side_by_side, usable_probes, with_features
 from mmzoo.runs import Run
 from mmzoo.sources import Data, OnBadRow, TableFormat, read_frame
 from mmzoo.spec.words import printable
@@ -84,9 +85,10 @@ def predict(
         given = _unread_columns(config, str(data), rows)
     prepared = config.prepared(rows, run.preprocessing(), to_stderr)
     model, config = load_trained(run, checkpoint, devices.precision)
+    probes = usable_probes(run, config, model, checkpoint, to_stderr)
     try:
         with naming_files(config, rows, _SPLIT) if data is not None else nullcontext():
-            predictions = _predicted(model, config, prepared.splits[_SPLIT])
+            predictions, probed = _predicted(model, config, prepared.splits[_SPLIT], probes)
     except tf.errors.OpError:
         _require_readable(paths, damaged_files(config, rows, _SPLIT, to_stderr))
         raise
@@ -94,30 +96,48 @@ def predict(
     for name, head in config.heads.items():
         written = head.written(predictions[name], name, top)
         said |= {key: list(values) for key, values in written.items()}
+        for kind, of_probe in probed.get(name, {}).items():
+            said |= probes[name][kind].written(of_probe, name)
     return _renamed(given, said) | said
 
 
 def _predicted(
-    model: keras.Model, config: Config, columns: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Each head's predictions: files are decoded ahead, some batches at a time."""
+    model: keras.Model, config: Config, columns: Mapping[str, np.ndarray], probes: Probes
+) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
+    """What each head says, and each of its probes: files are decoded some batches ahead."""
     batches = evaluation_batches(config, columns, labelled=False)
+    whole = with_features(model, list(probes)) if probes else None
 
     @tf.function(input_signature=batches.element_spec, autograph=False)
-    def run(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        return model(inputs, training=False)
+    def run(inputs: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], Any]:
+        return whole(inputs, training=False) if whole else (model(inputs, training=False), {})
 
-    parts = [run(inputs) for (inputs,) in batches]
-    return {head: np.concatenate([part[head].numpy() for part in parts]) for head in config.heads}
+    parts, features = [], []
+    for (inputs,) in batches:
+        said, read = run(inputs)
+        parts.append(said)
+        features.append({name: side_by_side(read[name]) for name in probes})
+    return (
+        {head: np.concatenate([part[head].numpy() for part in parts]) for head in config.heads},
+        {
+            name: {
+                kind: np.concatenate([probe.predict(part[name]) for part in features])
+                for kind, probe in of.items()
+            }
+            for name, of in probes.items()
+        },
+    )
 
 
 def _files(config: Config, run: Run, paths: Sequence[Path]) -> Data:
     """The files as rows of the model's only input, once all of them are found to be such."""
     if len(config.inputs) > 1:
+        lacking = ", ".join(config.presence)
         raise DataError(
             f"{run.directory}: predicts from {len(config.inputs)} inputs together "
             f"({', '.join(config.inputs)}), which single files cannot give; give a table that has "
             "them as columns by --data"
+            + (f". It need not have all: absent may be {lacking}" if lacking else "")
         )
     [(name, spec)] = config.inputs.items()
     if spec.role == "file":
@@ -132,12 +152,10 @@ def _files(config: Config, run: Run, paths: Sequence[Path]) -> Data:
     opened = spec.opened({_SPLIT: values}, {}, decode=False, tell=to_stderr)
     if opened.bad.get(_SPLIT):  # What only decoding finds belongs into the same message.
         opened = spec.opened({_SPLIT: values}, {}, decode=True, tell=to_stderr)
-        lacking = ", ".join(config.presence)
     _require_readable(paths, opened.bad.get(_SPLIT, {}))
     return Data(
         name="the files",
         fingerprint="",
-            + (f". It need not have all: absent may be {lacking}" if lacking else "")
         splits={_SPLIT: {config.columns[name]: opened.values[_SPLIT]}},
         class_names={},
         notes=(),

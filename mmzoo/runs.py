@@ -103,6 +103,18 @@ class Run:
     def best_weights(self) -> Path:
         return self.directory / "checkpoints" / "best.weights.h5"
 
+    def probe(self, head: str, kind: str) -> Path:
+        """The arrays of a head's fitted probe; absent where the training is not finished."""
+        return self._probes / f"{head}_{kind}.npz"
+
+    def probe_record(self, head: str, kind: str) -> Path:
+        """What that probe is, and of how many examples, as JSON."""
+        return self._probes / f"{head}_{kind}.json"
+
+    @property
+    def _probes(self) -> Path:
+        return self.directory / "probes"
+
     def evaluation(self, split: str) -> Path:
         """The folder of one split's evaluation."""
         return self.directory / "eval" / split
@@ -159,6 +171,9 @@ class Run:
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         write_text(self.metrics_file, json.dumps(metrics, indent=2, allow_nan=False) + "\n")
 
+    def write_baselines(self, baselines: Mapping[str, Any]) -> None:
+        write_text(self.baselines_file, json.dumps(baselines, indent=2, allow_nan=False) + "\n")
+
     def history(self) -> list[dict[str, float]]:
         """The rows of history.csv, an epoch each; epochs and steps are whole floats."""
         if not self.history_file.is_file():
@@ -188,8 +203,9 @@ class Run:
 
     def remove_leftovers(self) -> None:
         """Removes the files that a training was writing when it was killed. Needs the lock."""
-        for temporary in self.last.parent.rglob(".*.tmp*"):
-            temporary.unlink()
+        for folder in (self.last.parent, self._probes):
+            for temporary in folder.rglob(".*.tmp*"):
+                temporary.unlink()
 
     @contextmanager
     def locked(self) -> Iterator[None]:

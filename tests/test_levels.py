@@ -21,7 +21,7 @@ LEVELS = (
     {"board", "doctor", "inspection", "starter"},
     {"seeing", "training"},
     {"catalogue", "evaluation", "prediction", "summary"},
-    {"trained"},
+    {"probing", "trained"},
     {"runs"},
     {"anatomy", "data", "devices", "model"},
     {"config"},
@@ -32,7 +32,7 @@ LEVELS = (
     {"encoders", "wanted"},
     {"spec"},
     {"features"},
-    {"checkpoint", "environment", "layers", "metrics", "randomness", "records"},
+    {"arrays", "checkpoint", "environment", "layers", "metrics", "randomness", "records"},
     {"tables", "weights"},
     {"directories", "download", "errors", "files", "journal", "lazy", "version"},
 )

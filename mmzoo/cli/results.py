@@ -26,8 +26,9 @@ def metrics_text(metrics: Mapping[str, Any]) -> str:
     for split, entry in metrics.items():
         lines.append(_split_line(split, entry["examples"], entry["data"], entry["loss"]))
         for head, values in entry.items():
-            if isinstance(values, Mapping):
+            if isinstance(values, Mapping) and head != "probes":
                 lines += _figures(head, values, headline(values))
+                lines += _probes(entry.get("probes", {}).get(head, {}))
     return "\n".join(lines)
 
 
@@ -80,6 +81,14 @@ def _figures(name: str, metrics: Mapping[str, Any], found: Headline | None) -> l
     return [wrapped(harmless(first)), *(columns(rows) if rows else [])]
 
 
+def _probes(probes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A line for each probe of a head."""
+    from mmzoo.evaluation.findings import probe_figures
+
+    rows = [(f"    probe {kind}", figure) for kind, figure in probe_figures(probes).items()]
+    return columns(rows) if rows else []
+
+
 def _head(head: HeadReport) -> Iterator[str]:
     from mmzoo.evaluation.findings import confused_pairs, headline
 
@@ -87,6 +96,7 @@ def _head(head: HeadReport) -> Iterator[str]:
     yield from _figures(
         head.name, head.metrics, headline(head.metrics, head.confusion, head.class_names)
     )
+    yield from _probes(head.probes)
     yield from _classes(head)
     if head.confusion is not None:
         pairs = confused_pairs(head.confusion, head.class_names, most=_CONFUSED_PAIRS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mmzoo.data import evaluation_batches, naming_files
 from mmzoo.lazy import tf
+from mmzoo.probing import Probes, side_by_side, with_features
 
 if TYPE_CHECKING:
     import keras
@@ -31,6 +32,8 @@ class Evaluation:
         predictions: each head's predictions, float32 `[rows, width]`.
         metrics: each head's metrics, as plain numbers, lists and None; with `labelled`, how many
             rows they are of, where some have no label.
+        probed: what the probes of a head say, by the head and their type.
+        probe_metrics: the metrics of these, likewise.
     """
 
     split: str
@@ -39,6 +42,8 @@ class Evaluation:
     labels: dict[str, np.ndarray]
     predictions: dict[str, np.ndarray]
     metrics: dict[str, dict[str, Any]]
+    probed: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    probe_metrics: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def examples(self) -> int:
@@ -47,20 +52,28 @@ class Evaluation:
     def as_metrics(self) -> dict[str, Any]:
         """The split's entry in metrics.json."""
         loss = self.loss if np.isfinite(self.loss) else None
-        return {"data": self.data, "examples": self.examples, "loss": loss, **self.metrics}
+        probes = {"probes": self.probe_metrics} if self.probe_metrics else {}
+        entry = {"data": self.data, "examples": self.examples, "loss": loss}
+        return {**entry, **self.metrics, **probes}
 
 
-def evaluate_model(model: keras.Model, config: Config, data: Data, split: str) -> Evaluation:
+def evaluate_model(
+    model: keras.Model, config: Config, data: Data, split: str, probes: Probes | None = None
+) -> Evaluation:
     """Runs a compiled model over one split; a DataError names files that cannot be decoded."""
-    columns = data.splits[split]
+    columns, probes = data.splits[split], probes or {}
     with naming_files(config, data, split):
-        predictions, loss = _run(model, config, columns)
+        predictions, probed, loss = _run(model, config, columns, probes)
     labels = {name: columns[config.columns[name]] for name in config.heads}
     metrics = {
         name: _measured(head, labels[name], predictions[name])
         for name, head in config.heads.items()
     }
-    return Evaluation(split, data.name, loss, labels, predictions, metrics)
+    probe_metrics = {
+        name: {kind: probes[name][kind].evaluate(labels[name], said) for kind, said in of.items()}
+        for name, of in probed.items()
+    }
+    return Evaluation(split, data.name, loss, labels, predictions, metrics, probed, probe_metrics)
 
 
 def _measured(head: Head, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
@@ -73,23 +86,43 @@ def _measured(head: Head, labels: np.ndarray, predicted: np.ndarray) -> dict[str
 
 
 def _run(
-    model: keras.Model, config: Config, columns: Columns
-) -> tuple[dict[str, np.ndarray], float]:
+    model: keras.Model, config: Config, columns: Columns, probes: Probes
+) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]], float]:
+    """What the heads say, what their probes say, and the loss."""
     batches = evaluation_batches(config, columns)
+    whole = with_features(model, list(probes)) if probes else None
 
-    @tf.function(input_signature=batches.element_spec, autograph=False)
-    def score(inputs: Any, targets: Any, *weights: Any) -> tuple[Any, Any]:
-        outputs = model(inputs, training=False)
+    @tf.function(input_signature=[batches.element_spec], autograph=False)
+    def score(batch: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+        inputs, targets, *weights = batch
+        if whole is None:
+            outputs, read = model(inputs, training=False), {}
+        else:
+            outputs, read = whole(inputs, training=False)
         loss = model.compute_loss(inputs, targets, outputs, *weights, training=False)
-        return outputs, loss
+        return outputs, read, loss
 
     score = score.get_concrete_function()  # One for batches of all sizes.
     outputs: dict[str, list[np.ndarray]] = {name: [] for name in config.heads}
+    probed: dict[str, dict[str, list[np.ndarray]]] = {
+        name: {kind: [] for kind in of} for name, of in probes.items()
+    }
     total, rows = 0.0, 0
     for batch in batches:
-        batch_outputs, loss = score(*batch)
+        batch_outputs, read, loss = score(batch)
         for name, values in batch_outputs.items():
             outputs[name].append(values.numpy())
+        for name, of in probes.items():
+            features = side_by_side(read[name])
+            for kind, probe in of.items():
+                probed[name][kind].append(probe.predict(features))
         size = len(outputs[name][-1])
         total, rows = total + float(loss) * size, rows + size
-    return {name: np.concatenate(parts) for name, parts in outputs.items()}, total / rows
+    return (
+        {name: np.concatenate(parts) for name, parts in outputs.items()},
+        {
+            name: {kind: np.concatenate(parts) for kind, parts in of.items()}
+            for name, of in probed.items()
+        },
+        total / rows,
+    )

@@ -28,6 +28,7 @@ from mmzoo.evaluation.report import Report, write_report
 from mmzoo.evaluation.robustness import Robustness, measured_robustness
 from mmzoo.files import write_text
 from mmzoo.journal import to_stderr
+from mmzoo.probing import Probes, usable_probes
 from mmzoo.runs import Run
 from mmzoo.spec import did_you_mean, dump_yaml
 from mmzoo.tables import write_table
@@ -133,11 +134,12 @@ def evaluate_run(
     rows = config.prepared(rows, preprocessing, to_stderr)
     network, _ = load_network(run, checkpoint, devices.precision)
     model = network.model
-    evaluation = evaluate_model(model, config, rows, split)
+    probes = usable_probes(run, config, model, checkpoint, to_stderr)
+    evaluation = evaluate_model(model, config, rows, split, probes)
     metrics = evaluation.as_metrics()
     folder = run.evaluation(split)
     write_text(folder / "metrics.json", json.dumps({split: metrics}, indent=2) + "\n")
-    _write_predictions(folder / "predictions.csv", config, rows, evaluation)
+    _write_predictions(folder / "predictions.csv", config, rows, evaluation, probes)
     report = Report(
         title=config.name,
         run=str(run.directory),
@@ -203,7 +205,9 @@ def _drawn_history(run: Run, path: Path) -> Path | None:
     return path
 
 
-def _write_predictions(path: Path, config: Config, data: Data, evaluation: Evaluation) -> None:
+def _write_predictions(
+    path: Path, config: Config, data: Data, evaluation: Evaluation, probes: Probes
+) -> None:
     """A row for each example: what it is called, what is true, what is said, how probably."""
     table: dict[str, Any] = {"row": list(range(evaluation.examples))}
     names = data.row_names.get(evaluation.split)
@@ -214,4 +218,6 @@ def _write_predictions(path: Path, config: Config, data: Data, evaluation: Evalu
     for name, head in config.heads.items():
         table[f"{name}_true"] = head.truths(evaluation.labels[name])
         table |= head.written(evaluation.predictions[name], name)
+        for kind, said in evaluation.probed.get(name, {}).items():
+            table |= probes[name][kind].written(said, name)
     write_table(path, table)

@@ -96,6 +96,17 @@ def other_metrics(metrics: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def probe_figures(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The main metric of each probe of a head, by its type, as text with the interval."""
+    figures = {}
+    for kind, metrics in probes.items():
+        found = headline(metrics)
+        if found is not None:
+            interval = f" ({found.interval})" if found.interval else ""
+            figures[kind] = f"{found.label} {found.value}{interval}"
+    return figures
+
+
 def confused_pairs(
     confusion: NDArray[np.int64], names: Sequence[str], most: int = 10
 ) -> list[ConfusedPair]:

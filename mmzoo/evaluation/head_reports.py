@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from mmzoo.config import Config, Preprocessing
@@ -25,6 +26,18 @@ def head_report(
     folder: Path,
 ) -> HeadReport:
     """The figures of one head; its pictures are drawn into `folder`."""
+    report = _head_report(name, config, data, preprocessing, evaluation, folder)
+    return replace(report, probes=evaluation.probe_metrics.get(name, {}))
+
+
+def _head_report(
+    name: str,
+    config: Config,
+    data: Data,
+    preprocessing: Preprocessing,
+    evaluation: Evaluation,
+    folder: Path,
+) -> HeadReport:
     head: Head = config.heads[name]
     labels, predicted = evaluation.labels[name], evaluation.predictions[name]
     metrics = evaluation.metrics[name]

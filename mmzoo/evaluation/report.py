@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from mmzoo.evaluation.findings import (
     head_warnings,
     headline,
     other_metrics,
+    probe_figures,
 )
 from mmzoo.evaluation.page import (
     Picture,
@@ -64,6 +65,8 @@ class HeadReport:
     pictures: tuple[Picture, ...] = ()
     mistakes: tuple[WrittenMistake, ...] = ()
     """The worst ones that can be read, the worst first."""
+    probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The metrics of each of its probes, by their type."""
 
     @property
     def warnings(self) -> list[str]:
@@ -166,6 +169,7 @@ def _head(head: HeadReport) -> str:
 <h2>{name_html(head.name)}<span class="kind">{text_html(head.kind)}</span></h2>
 {_headline(head)}
 <dl class="metrics">{definitions(other_metrics(head.metrics))}</dl>
+{_probes(head)}
 {pictures_html(head.pictures)}
 {_confusions(head)}
 {_mistakes(head)}
@@ -183,6 +187,14 @@ def _headline(head: HeadReport) -> str:
         f'<p class="headline"><strong>{text_html(found.value)}</strong>'
         f"<span>{text_html(found.label)}{text_html(interval)};<br>{text_html(found.baseline)}</span></p>"
     )
+
+
+def _probes(head: HeadReport) -> str:
+    """What probes make of the features that the head reads, beside the head itself."""
+    if not head.probes:
+        return ""
+    own = {f"{head.name}, the network's own head": head.metrics}
+    return f"<h3>Probes</h3><dl>{definitions(probe_figures({**own, **head.probes}))}</dl>"
 
 
 def _confusions(head: HeadReport) -> str:

@@ -15,6 +15,7 @@ from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError, Interrupted, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.journal import Journal
+from mmzoo.probing import Probes, fit_probes
 from mmzoo.runs import Run
 from mmzoo.sources import Data
 from mmzoo.training.curves import log_epoch, log_step
@@ -236,11 +237,19 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
 
 
 def _finish(session: Session) -> None:
-    """Evaluates the best weights on the test split. Its metrics come last: they mark the end."""
+    """Fits the probes to the best weights' features, and evaluates all on the test split.
+
+    Its metrics come last: they mark the end.
+    """
     stage = session.stage
     load_weights(stage.model, session.run.best_weights)
+    model, config, data = stage.loop.model, stage.feed.config, stage.feed.data
+    probes: Probes = {}
+    if config.probes:
+        with session.times.spent_on("the probes"), stage.naming_files("train"):
+            probes = fit_probes(model, config, data.splits["train"], session.run, session.tell)
     with session.times.spent_on("the test split"):
-        evaluation = evaluate_model(stage.loop.model, stage.feed.config, stage.feed.data, "test")
+        evaluation = evaluate_model(model, config, data, "test", probes)
         log_end(session, evaluation)
     write_end(session)
     session.run.write_metrics({**session.run.metrics(), "test": evaluation.as_metrics()})
