@@ -49,6 +49,11 @@ class FoldType(click.ParamType):
     metavar="I/K",
     help="Let fold I of K be the test split; all/K trains on each in turn, and sums them up.",
 )
+@click.option(
+    "--baselines",
+    is_flag=True,
+    help="Then train each input alone in the same way, and say what all together are worth.",
+)
 @click.option("--smoke", is_flag=True, help="Train two steps on made-up data, to try the config.")
 @json_option
 def train(
@@ -58,12 +63,17 @@ def train(
     resume: bool,
     device: Literal["auto", "cpu", "gpu"],
     fold: tuple[int | None, int] | None,
+    baselines: bool,
     smoke: bool,
     as_json: bool,
 ) -> None:
     """Train the model that CONFIG describes, and evaluate it on the test split.
 
     Ctrl-C finishes the step, saves everything and leaves; --resume goes on from there.
+
+    With --baselines each input is then trained alone too, in the same way, as a run below the run.
+    A table shows them beside the fusion, and a sentence says whether it beats the best of them, by
+    a paired bootstrap of the test examples.
 
     \b
     Example:
@@ -72,6 +82,9 @@ def train(
       mmzoo train configs/mnist_cnn.yaml --resume
       mmzoo train configs/digits_cnn.yaml --fold all/5
     """
+    if baselines and (smoke or (fold and fold[0] is None)):
+        other = "--smoke" if smoke else "--fold all/K"
+        raise click.UsageError(f"--baselines compares what one training came to, not {other}.")
     if fold and smoke:
         raise click.UsageError("--fold and --smoke: made-up data has no folds.")
     if fold and fold[0] is None and run:
@@ -83,7 +96,14 @@ def train(
     loaded = load_config(config, overrides, begins=not (resume or smoke))
     if run is not None and not resume:
         refuse_existing(run)
+    if baselines:
+        from mmzoo.training.alone import alone, refuse_one_input
 
+        refuse_one_input(loaded)
+        for name in loaded.inputs:
+            alone(loaded.with_columns(), name)
+
+    from mmzoo.cli.baselines import baselines_text
     from mmzoo.cli.results import folds_text, metrics_text
     from mmzoo.training.train import train as train_model
 
@@ -99,11 +119,19 @@ def train(
         done = train_fold(loaded, index, of, run=run, resume=resume, device=device)
     else:
         done = train_model(loaded, run=run, resume=resume, device=device, smoke=smoke)
+    compared = None
+    if baselines:
+        from mmzoo.training.baselines import train_baselines
+
+        compared = train_baselines(done, loaded, device=device)
     metrics = done.metrics()
     if as_json:
-        click.echo(json.dumps({"run": str(done.directory), "metrics": metrics}))
+        document = {"run": str(done.directory), "metrics": metrics}
+        click.echo(json.dumps(document | ({"baselines": compared.as_dict()} if compared else {})))
         return
     click.echo(metrics_text(metrics))
+    if compared:
+        click.echo(f"\n{baselines_text(compared)}")
     if fold and (so_far := summarise_folds(loaded)):
         click.echo(folds_text(so_far))
     click.echo(_next_steps(str(done.directory), loaded))

@@ -120,7 +120,7 @@ def evaluate_run(
         require_several_inputs(config, str(run.directory))
     devices = prepare_devices(device, config.train)
     if data is None:
-        rows = _same_data(run, config)
+        rows = same_data(run, config)
         if split not in rows.splits:
             meant = did_you_mean(split, rows.splits) or "."
             raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(rows.splits)}")
@@ -177,8 +177,8 @@ def evaluate_run(
     return Evaluated(metrics, report, folder / "report.html", points, worth, borne)
 
 
-def _same_data(run: Run, config: Config) -> Data:
-    """The run's data, read again; said loudly where it is not the same any more."""
+def same_data(run: Run, config: Config) -> Data:
+    """The run's data, read again; a RunError where it is not the same any more."""
     data = config.load_data(to_stderr)
     trained_on = run.environment()["data"]
     if data.fingerprint != trained_on["fingerprint"]:

@@ -1,0 +1,98 @@
+"""What finished runs say of the same examples, scored one by one, so that they can be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mmzoo.errors import DataError
+from mmzoo.evaluation.evaluate import evaluate_model
+from mmzoo.evaluation.evaluate_run import same_data
+from mmzoo.journal import to_stderr
+from mmzoo.metrics import PairedDifference, paired_bootstrap
+from mmzoo.runs import Run
+from mmzoo.trained import load_trained
+
+
+@dataclass(frozen=True)
+class RunScores:
+    """How good a run is on each example of a split.
+
+    Attributes:
+        run: the run.
+        names: what the rows are called, text or int64 `[rows]`; None where they have no names.
+        labels: each head's labels.
+        scores: each head's scores, float64 `[rows]`, higher is better; NaN where it has no label.
+    """
+
+    run: Run
+    names: np.ndarray | None
+    labels: dict[str, np.ndarray]
+    scores: dict[str, np.ndarray]
+
+
+def run_scores(run: Run, split: str) -> RunScores:
+    """Runs the best model of a run over a split of its data.
+
+    Args:
+        run: a finished run.
+        split: the split's name.
+
+    Raises:
+        RunError: the run is damaged, or its data is not the same any more.
+    """
+    config = run.config()
+    data = same_data(run, config)
+    data = replace(data, splits={split: data.splits[split]})  # The others take time to prepare.
+    data = config.prepared(data, run.preprocessing(), to_stderr)
+    model, _ = load_trained(run, precision=run.environment()["device"]["precision"])
+    evaluation = evaluate_model(model, config, data, split)
+    scores = {}
+    for name, head in config.heads.items():
+        labels = evaluation.labels[name]
+        there = head.labelled(labels)
+        scores[name] = np.full(len(labels), np.nan)
+        scores[name][there] = head.example_scores(
+            labels[there], evaluation.predictions[name][there]
+        )
+    return RunScores(run, data.row_names.get(split), evaluation.labels, scores)
+
+
+def difference(first: RunScores, second: RunScores, head: str) -> tuple[PairedDifference, int]:
+    """By how much the first run is better, of the examples that both were tested on.
+
+    Args:
+        first: of one run.
+        second: of another, on the same split.
+        head: the name of a head that both have.
+
+    Returns:
+        The difference, and of how many examples it is.
+
+    Raises:
+        DataError: there are no such examples, or it cannot be known which they are.
+    """
+    rows, others = _common_rows(first, second, head)
+    scores = np.stack([first.scores[head][rows], second.scores[head][others]])
+    scores = scores[:, np.isfinite(scores).all(axis=0)]
+    if not scores.size:
+        raise DataError(
+            f"{second.run.directory}: has no test example in common with {first.run.directory}"
+        )
+    return paired_bootstrap(*scores), scores.shape[1]
+
+
+def _common_rows(first: RunScores, second: RunScores, head: str) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of the rows that both have, in the first and in the second."""
+    labels, others = first.labels[head], second.labels[head]
+    rows, their_rows = np.arange(len(labels)), np.arange(len(others))
+    if first.names is not None and second.names is not None:
+        _, rows, their_rows = np.intersect1d(first.names, second.names, return_indices=True)
+    numbers = labels.dtype.kind == "f"
+    if not np.array_equal(labels[rows], others[their_rows], equal_nan=numbers):
+        raise DataError(
+            f"{second.run.directory}: was tested on other examples than {first.run.directory}, "
+            "and which they have in common cannot be known"
+        )
+    return rows, their_rows

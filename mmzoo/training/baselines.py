@@ -1,0 +1,209 @@
+"""Baselines: each input of an experiment alone, trained like the whole, and what fusion adds."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmzoo.config import Config
+from mmzoo.devices import Kind
+from mmzoo.errors import DataError, Interrupted
+from mmzoo.evaluation.run_scores import difference, run_scores
+from mmzoo.evaluation.scale import Scale, scale_of
+from mmzoo.journal import to_stderr
+from mmzoo.lazy import keras
+from mmzoo.metrics import PairedDifference
+from mmzoo.runs import Run
+from mmzoo.training.alone import alone, refuse_one_input
+from mmzoo.training.train import train
+
+_SPLIT = "test"
+
+
+@dataclass(frozen=True)
+class Gain:
+    """By how much the fusion is better than one input alone; above 0 where it is better."""
+
+    difference: PairedDifference
+    examples: int
+
+
+@dataclass(frozen=True)
+class HeadGains:
+    """What the fusion is worth to one head.
+
+    Attributes:
+        name: the head's.
+        scale: what its main metric is measured in.
+        gains: by input; without those whose test examples are not the fusion's.
+        best: the best of these inputs alone; None where there are none.
+    """
+
+    name: str
+    scale: Scale
+    gains: Mapping[str, Gain]
+
+    @property
+    def best(self) -> str | None:
+        if not self.gains:
+            return None
+        return min(self.gains, key=lambda name: self.gains[name].difference.difference)
+
+    @property
+    def sentence(self) -> str:
+        """Whether the fusion beats the best single input, in words."""
+        if self.best is None:
+            return f"{self.name}: the inputs were tested on other examples than the fusion"
+        found, scale = self.gains[self.best].difference, self.scale
+        interval = f"95 % CI {scale.difference(found.low)} to {scale.difference(found.high)}"
+        by = scale.difference_text(found.difference)
+        if found.low > 0:
+            return f"{self.name}: the fusion beats {self.best} alone by {by} ({interval})"
+        return (
+            f"{self.name}: the fusion does not beat {self.best} alone (difference {by}, {interval})"
+        )
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """A fusion beside its inputs alone.
+
+    Attributes:
+        fusion: the run of all inputs.
+        alone: the run of each input alone, by its name.
+        heads: what the fusion is worth to each head.
+    """
+
+    fusion: Run
+    alone: Mapping[str, Run]
+    heads: tuple[HeadGains, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What baselines.json holds; directories are seen from that of the fusion's run."""
+        root = self.fusion.directory
+        return {
+            "split": _SPLIT,
+            "fusion": _told(self.fusion),
+            "inputs": {
+                name: {"run": str(run.directory.relative_to(root)), **_told(run)}
+                for name, run in self.alone.items()
+            },
+            "heads": {
+                head.name: {
+                    "metric": head.scale.metric,
+                    "best_input": head.best,
+                    "gains": {name: _gain_told(gain) for name, gain in head.gains.items()},
+                    "sentence": head.sentence,
+                }
+                for head in self.heads
+            },
+        }
+
+
+def train_baselines(
+    run: Run,
+    config: Config,
+    *,
+    device: Kind = "auto",
+    tell: Callable[[str], None] = to_stderr,
+) -> Baselines:
+    """Trains each input alone, below the run of all of them, and compares.
+
+    Inputs that are trained already stay as they are, and one that was interrupted is gone on with.
+
+    Args:
+        run: the finished run of all inputs.
+        config: the experiment, as the run was trained.
+        device: "auto", "cpu" or "gpu".
+        tell: receives sentences.
+
+    Raises:
+        ConfigError: there is one input only.
+        Interrupted: a signal stopped a training; all of it is saved.
+        MmzooError: of the first training that fails; those before it stay.
+    """
+    refuse_one_input(config)
+    config = config.with_columns()
+    experiments = {name: alone(config, name) for name in config.inputs}
+    for number, (name, experiment) in enumerate(experiments.items(), start=1):
+        baseline = run.baseline(name)
+        of = f"{name} alone, {number} of {len(experiments)}"
+        if _finished(baseline, experiment):
+            tell(f"{of}: finished already, in {baseline.directory}")
+            continue
+        tell(f"{of}:")
+        _forget_models()
+        try:
+            begun = baseline.directory.is_dir()
+            train(experiment, run=baseline.directory, resume=begun, device=device)
+        except Interrupted as error:
+            raise Interrupted(
+                f"Stopped while {name} was trained alone; all of it is saved. Go on with the same "
+                f"command and --resume --run {run.directory}.",
+                error.exit_code - 128,
+            ) from error
+    baselines = {name: run.baseline(name) for name in experiments}
+    for note in _other_rows(run, baselines):
+        tell(f"Note: {note}.")
+    found = compared(run, baselines, tell)
+    run.write_baselines(found.as_dict())
+    return found
+
+
+def compared(run: Run, baselines: Mapping[str, Run], tell: Callable[[str], None]) -> Baselines:
+    """A finished run beside those of its inputs alone, example by example of the test split."""
+    _forget_models()
+    whole = run_scores(run, _SPLIT)
+    gains: dict[str, dict[str, Gain]] = {head: {} for head in whole.scores}
+    for name, baseline in baselines.items():
+        _forget_models()
+        single = run_scores(baseline, _SPLIT)
+        for head, of_head in gains.items():
+            try:
+                of_head[name] = Gain(*difference(whole, single, head))
+            except DataError as error:
+                tell(f"Note: {error}.")
+    metrics = run.metrics()[_SPLIT]
+    heads = (HeadGains(head, scale_of(metrics[head]), found) for head, found in gains.items())
+    return Baselines(run, dict(baselines), tuple(heads))
+
+
+def _finished(run: Run, config: Config) -> bool:
+    """Whether it is trained to its end, which more epochs move."""
+    return _SPLIT in run.metrics() and run.config().train == config.train
+
+
+def _other_rows(run: Run, baselines: Mapping[str, Run]) -> Iterator[str]:
+    """Yields a clause for each input that was trained on more or fewer rows than the whole."""
+    rows = run.environment()["data"]["examples"]["train"]
+    for name, baseline in baselines.items():
+        its = baseline.environment()["data"]["examples"]["train"]
+        if its != rows:
+            yield f"{name} alone was trained on {its:,} rows, and the fusion on {rows:,}"
+
+
+def _forget_models() -> None:
+    """Else the graphs of each training would stay in memory beside those of the next."""
+    keras.utils.clear_session()
+    gc.collect()
+
+
+def _told(run: Run) -> dict[str, Any]:
+    trained = run.environment()["trained"]
+    metrics = run.metrics()[_SPLIT]
+    return {
+        "parameters": trained["parameters"],
+        "seconds": trained["seconds"],
+        "metrics": metrics,
+    }
+
+
+def _gain_told(gain: Gain) -> dict[str, Any]:
+    found = gain.difference
+    return {
+        "difference": found.difference,
+        "ci95": [found.low, found.high],
+        "examples": gain.examples,
+    }

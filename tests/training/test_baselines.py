@@ -1,0 +1,389 @@
+"""Each input alone beside the fusion: what is trained, what is compared, what is said."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from trainings import FROZEN_IMAGE, Crash, crash_after_step
+
+from mmzoo.cli.main import main
+from mmzoo.config import Config, load_config
+from mmzoo.errors import ConfigError, DataError, Interrupted
+from mmzoo.evaluation.run_scores import RunScores, difference
+from mmzoo.evaluation.scale import scale_of
+from mmzoo.metrics import PairedDifference
+from mmzoo.runs import Run, open_run
+from mmzoo.spec import dump_yaml
+from mmzoo.training.alone import alone, refuse_one_input
+from mmzoo.training.baselines import Gain, HeadGains, _other_rows, train_baselines
+from mmzoo.training.train import train
+
+ROWS = 400
+LEFT = {"type": "tabular", "columns": {"a": "number"}, "encoder": {"type": "mlp", "units": [16]}}
+RIGHT = LEFT | {"columns": {"b": "number"}}
+
+
+def write_table(path: Path) -> None:
+    """Points on a plane: the quadrant takes both coordinates, the side the first alone."""
+    random = np.random.RandomState(0)
+    rows = [
+        f"{a:.3f},{b:.3f},{['sw', 'se', 'nw', 'ne'][(a > 0) + 2 * (b > 0)]},{3 * a:.3f}\n"
+        for a, b in random.uniform(-1, 1, (ROWS, 2))
+    ]
+    path.write_text("a,b,quadrant,side\n" + "".join(rows))
+
+
+def experiment(folder: Path, **changes: Any) -> dict[str, Any]:
+    return {
+        "name": "points",
+        "source": {"type": "table", "path": str(folder / "points.csv")},
+        "inputs": {"left": LEFT, "right": RIGHT},
+        "fusion": {"type": "concat", "units": [16]},
+        "heads": {"quadrant": {"type": "classification"}, "side": {"type": "regression"}},
+        "train": {
+            "epochs": 12,
+            "batch_size": 32,
+            "optimizer": {"type": "adam", "learning_rate": 0.02},
+        },
+        **changes,
+    }
+
+
+def command(*words: str) -> object:
+    with pytest.raises(SystemExit) as caught:
+        main([*words])
+    return caught.value.code
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("points")
+    write_table(folder / "points.csv")
+    (folder / "points.yaml").write_text(dump_yaml(load_config(experiment(folder))))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> Run:
+    """The run of `mmzoo train points.yaml --baselines`, and what it wrote to stdout beside it."""
+    import io
+    from contextlib import redirect_stdout
+
+    screen = io.StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(screen):
+        patched.chdir(folder)
+        assert command("train", "points.yaml", "--baselines") == 0
+    (folder / "screen.txt").write_text(screen.getvalue())
+    return Run(folder / "runs" / "points" / "001")
+
+
+# What is trained.
+
+
+def test_the_runs_of_the_inputs_are_whole_runs_below_that_of_the_fusion(trained):
+    for name, column in (("left", "a"), ("right", "b")):
+        run, _ = open_run(trained.directory / "baselines" / name)
+        config = run.config()
+        assert config.name == f"points_{name}"
+        assert list(config.inputs) == [name]
+        assert list(config.inputs[name].columns) == [column]
+        whole = trained.config()
+        assert config.heads == whole.heads
+        assert config.train == whole.train
+        assert config.source == whole.source.replace(on_duplicate="warn")
+        assert run.metrics()["test"]["examples"] == trained.metrics()["test"]["examples"]
+        assert run.environment()["data"]["examples"] == trained.environment()["data"]["examples"]
+
+
+def test_the_file_says_what_the_fusion_is_worth(trained):
+    said = json.loads(trained.baselines_file.read_text())
+    assert set(said) == {"split", "fusion", "inputs", "heads"}
+    for name, entry in said["inputs"].items():
+        run = Run(trained.directory / entry["run"])
+        assert run == trained.baseline(name)
+        assert entry["metrics"] == run.metrics()["test"]
+        assert entry["parameters"] == run.environment()["trained"]["parameters"]
+        assert entry["parameters"] < said["fusion"]["parameters"]
+    quadrant, side = said["heads"]["quadrant"], said["heads"]["side"]
+    accuracies = {
+        name: entry["metrics"]["quadrant"]["accuracy"] for name, entry in said["inputs"].items()
+    }
+    for name, gain in quadrant["gains"].items():
+        whole = said["fusion"]["metrics"]["quadrant"]["accuracy"]
+        assert gain["difference"] == pytest.approx(whole - accuracies[name])
+        assert gain["examples"] == said["fusion"]["metrics"]["examples"]
+    assert quadrant["best_input"] == max(accuracies, key=accuracies.__getitem__)
+    low, high = quadrant["gains"][quadrant["best_input"]]["ci95"]
+    assert 0.1 < low < high
+    assert "the fusion beats" in quadrant["sentence"]
+    assert side["metric"] == "mean_absolute_error"
+    assert side["best_input"] == "left"
+    assert side["gains"]["right"]["ci95"][0] > 0.5
+
+
+def test_the_screen_has_a_table_for_each_head(trained, folder):
+    said = (folder / "screen.txt").read_text()
+    metrics = trained.metrics()["test"]
+    assert "Beside each input alone, trained in the same way:" in said
+    [row] = [line for line in said.splitlines() if line.startswith("  left + right  ")][:1]
+    assert f"{100 * metrics['quadrant']['accuracy']:.1f} %" in row
+    assert f"{trained.environment()['trained']['parameters']:,}" in row
+    for head in json.loads(trained.baselines_file.read_text())["heads"].values():
+        assert f"  {head['sentence']}\n" in said
+    assert said.index("Beside each input alone") < said.index(
+        "The run is in runs/points/001. Next:"
+    )
+
+
+def test_a_resume_trains_nothing_again_and_prints_one_json_document(
+    trained, folder, monkeypatch, capsys
+):
+    monkeypatch.chdir(folder)
+    before = trained.baselines_file.read_bytes()
+    with crash_after_step(0):
+        assert command("train", "points.yaml", "--baselines", "--resume", "--json") == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert document["run"] == "runs/points/001"
+    assert document["baselines"] == json.loads(before)
+    assert trained.baselines_file.read_bytes() == before
+    assert "left alone, 1 of 2: finished already, in runs/points/001/baselines/left" in captured.err
+
+
+def test_a_baseline_that_was_interrupted_is_gone_on_with(folder, tmp_path, capsys):
+    few = {"epochs": 2, "batch_size": 64, "checkpoint_seconds": 0}
+    config = load_config(experiment(folder, train=few))
+    run = train(config, run=tmp_path / "run")
+    with crash_after_step(6), pytest.raises(Crash):
+        train_baselines(run, config)
+    assert not run.baselines_file.exists()
+    assert "test" not in run.baseline("left").metrics()
+
+    stopped = Interrupted("Stopped after step 8 of 10.", 15)
+    with (
+        patch("mmzoo.training.baselines.train", side_effect=stopped),
+        pytest.raises(Interrupted) as caught,
+    ):
+        train_baselines(run, config)
+    assert caught.value.exit_code == 143
+    assert str(caught.value) == (
+        "Stopped while left was trained alone; all of it is saved. Go on with the same command "
+        f"and --resume --run {run.directory}."
+    )
+
+    capsys.readouterr()
+    found = train_baselines(run, config)
+    assert re.search(r"Going on after step \d+ of ", capsys.readouterr().err)
+    assert found.as_dict() == json.loads(run.baselines_file.read_text())
+
+
+# What cannot be.
+
+
+def test_one_input_alone_is_refused_before_any_training(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    before = sorted(Path("runs").rglob("*"))
+    (folder / "one.yaml").write_text(
+        dump_yaml(load_config(experiment(folder, name="one", inputs={"left": LEFT})))
+    )
+    assert command("train", "one.yaml", "--baselines") == 1
+    assert capsys.readouterr().err == (
+        "Error: inputs: --baselines trains each of several inputs alone, and there is one, left: "
+        "leave --baselines out\n"
+    )
+    assert sorted(Path("runs").rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["--smoke"], "not --smoke"), (["--fold", "all/3"], "not --fold all/K")]
+)
+def test_what_has_no_one_result_is_a_slip_of_usage(folder, monkeypatch, capsys, words, said):
+    monkeypatch.chdir(folder)
+    assert command("train", "points.yaml", "--baselines", *words) == 2
+    assert f"--baselines compares what one training came to, {said}." in capsys.readouterr().err
+
+
+# The experiment with one input.
+
+
+def test_an_input_that_reads_the_rest_reads_no_more_when_it_is_alone():
+    values = {
+        "name": "wines",
+        "source": {"type": "dataset", "name": "wine"},
+        "inputs": {
+            "rest": {"type": "tabular"},
+            "strength": {"type": "tabular", "columns": {"alcohol": "number"}},
+        },
+        "heads": {"kind": {"type": "classification"}},
+    }
+    config = load_config(values).with_columns()
+    columns = alone(config, "rest").with_columns().inputs["rest"].columns
+    assert len(columns) == 12
+    assert "alcohol" not in columns
+
+
+@pytest.mark.parametrize(
+    "fusion",
+    [
+        {"type": "decision", "combine": "vote", "auxiliary_loss": 0.5},
+        {"type": "gated", "dim": 8, "units": [12], "dropout": 0.2},
+    ],
+    ids=lambda fusion: fusion["type"],
+)
+def test_of_the_fusion_the_layers_behind_the_join_stay(folder, fusion):
+    heads = {"quadrant": {"type": "classification"}}
+    config = load_config(experiment(folder, fusion=fusion, heads=heads)).with_columns()
+    found = alone(config, "left").fusion
+    assert found.type == "concat"
+    assert found.units == tuple(fusion.get("units", ()))
+    assert found.dropout == fusion.get("dropout", 0.0)
+
+
+def test_an_input_that_may_be_absent_is_trained_on_the_rows_that_have_it(folder):
+    text = {
+        "type": "text",
+        "missing": "learned",
+        "modality_dropout": 0.3,
+        "encoder": {"type": "embedding"},
+    }
+    config = load_config(experiment(folder, inputs={"left": LEFT, "text": text})).with_columns()
+    found = alone(config, "text")
+    assert found.inputs["text"].modality_dropout == 0
+    assert found.source.on_bad_row == "skip"
+    assert alone(config, "left").source == config.source
+
+
+def test_rows_that_are_alike_in_one_input_are_neither_refused_nor_left_out(folder):
+    source = {"type": "table", "path": str(folder / "points.csv"), "on_duplicate": "drop"}
+    config = load_config(experiment(folder, source=source)).with_columns()
+    assert alone(config, "left").source == config.source.replace(on_duplicate="warn")
+
+
+def test_other_numbers_of_rows_to_train_on_are_said(tmp_path):
+    fusion, baseline = Run(tmp_path / "run"), Run(tmp_path / "run" / "baselines" / "text")
+    with patch.object(Run, "environment", lambda run: {"data": {"examples": rows[run]}}):
+        rows = {fusion: {"train": 1_200, "test": 5}, baseline: {"train": 1_100, "test": 5}}
+        assert list(_other_rows(fusion, {"text": baseline})) == [
+            "text alone was trained on 1,100 rows, and the fusion on 1,200"
+        ]
+        rows[baseline] = rows[fusion]
+        assert list(_other_rows(fusion, {"text": baseline})) == []
+
+
+def test_where_nothing_is_frozen_all_epochs_are_in_one_stage():
+    values = {
+        "name": "both",
+        "source": {"type": "synthetic"},
+        "inputs": {
+            "image": FROZEN_IMAGE | {"encoder": FROZEN_IMAGE["encoder"] | {"trainable": False}},
+            "left": {"type": "tabular", "columns": {"a": "number"}},
+        },
+        "heads": {"kind": {"type": "classification", "classes": 3}},
+        "train": {"epochs": 3, "fine_tune": {"epochs": 4}},
+    }
+    config = load_config(values).with_columns()
+    assert alone(config, "image").train == config.train
+    assert alone(config, "left").train == config.train.replace(epochs=7, fine_tune=None)
+
+
+def test_names_are_not_too_long_for_a_name(folder):
+    config = load_config(experiment(folder, name="n" * 64)).with_columns()
+    assert alone(config, "left").name == "n" * 64
+
+
+def test_more_inputs_than_one_are_not_refused(folder):
+    config: Config = load_config(experiment(folder))
+    refuse_one_input(config)
+    with pytest.raises(ConfigError, match="there is one, left: leave --baselines out"):
+        refuse_one_input(alone(config.with_columns(), "left"))
+
+
+# What is compared.
+
+
+def scores(names: list[Any] | None, labels: list[float], right: list[float]) -> RunScores:
+    return RunScores(
+        Run(Path(f"run{len(labels)}")),
+        None if names is None else np.array(names),
+        {"digit": np.array(labels)},
+        {"digit": np.array(right)},
+    )
+
+
+def test_only_examples_that_both_have_are_compared():
+    first = scores([1, 2, 3, 4], [0, 1, 2, 3], [1.0, 1.0, 0.0, 1.0])
+    second = scores([4, 2, 3], [3, 1, 2], [1.0, 0.0, 0.0])
+    found, examples = difference(first, second, "digit")
+    assert examples == 3
+    assert found.difference == pytest.approx(1 / 3)
+
+
+def test_rows_without_a_label_are_not_compared():
+    first = scores(None, [0.5, np.nan, 2], [1.0, np.nan, 1.0])
+    second = scores(None, [0.5, np.nan, 2], [0.0, np.nan, 1.0])
+    found, examples = difference(first, second, "digit")
+    assert (examples, found.difference) == (2, 0.5)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        scores(None, [0, 1, 1], [1.0, 1.0, 1.0]),
+        scores(None, [0, 1], [1.0, 1.0]),
+        scores([1, 2, 3], [0, 1, 1], [1.0, 1.0, 1.0]),
+    ],
+)
+def test_other_examples_are_not_compared(second):
+    names = None if second.names is None else [1, 2, 3]
+    first = scores(names, [0, 1, 2], [1.0, 1.0, 1.0])
+    with pytest.raises(DataError, match="was tested on other examples than run3"):
+        difference(first, second, "digit")
+
+
+def test_no_example_in_common_is_nothing_to_compare():
+    with pytest.raises(DataError, match=r"^run1: has no test example in common with run2$"):
+        difference(scores(["a", "b"], [0, 1], [1.0, 1.0]), scores(["c"], [0], [1.0]), "digit")
+
+
+ACCURACY = scale_of({"accuracy": 0.9, "majority": 0.5})
+ERROR = scale_of({"mean_absolute_error": 0.4, "baseline_mean_absolute_error": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("scale", "found", "said"),
+    [
+        (
+            ACCURACY,
+            (0.041, 0.032, 0.05),
+            "the fusion beats text alone by 4.1 points (95 % CI 3.2 to 5.0)",
+        ),
+        (
+            ACCURACY,
+            (0.004, -0.002, 0.01),
+            "the fusion does not beat text alone (difference 0.4 points, 95 % CI -0.2 to 1.0)",
+        ),
+        (
+            ACCURACY,
+            (-0.03, -0.04, -0.02),
+            "the fusion does not beat text alone (difference -3.0 points, 95 % CI -4.0 to -2.0)",
+        ),
+        (ERROR, (0.25, 0.2, 0.3), "the fusion beats text alone by 0.25 (95 % CI 0.2 to 0.3)"),
+    ],
+)
+def test_it_is_said_in_words_whether_the_fusion_beats_the_best_input(scale, found, said):
+    worse = Gain(PairedDifference(0.5, 0.4, 0.6), 100)
+    gains = HeadGains("stars", scale, {"image": worse, "text": Gain(PairedDifference(*found), 9)})
+    assert gains.best == "text"
+    assert gains.sentence == f"stars: {said}"
+
+
+def test_what_cannot_be_compared_is_said():
+    gains = HeadGains("stars", ACCURACY, {})
+    assert gains.best is None
+    assert gains.sentence == "stars: the inputs were tested on other examples than the fusion"
