@@ -25,6 +25,7 @@ from mmzoo.fusion import (
 )
 from mmzoo.heads import Binary
 from mmzoo.lazy import keras, tf
+from mmzoo.runs import Run
 
 
 def values(fusion: dict[str, Any], **inputs: int) -> dict[str, Any]:
@@ -42,7 +43,11 @@ def values(fusion: dict[str, Any], **inputs: int) -> dict[str, Any]:
         },
         "fusion": fusion,
         "heads": {"kind": {"type": "classification", "classes": 2}},
-        "train": {"epochs": 1, "batch_size": 4, "optimizer": {"type": "adam"}},
+        "train": {
+            "epochs": 1,
+            "batch_size": 4,
+            "optimizer": {"type": "adam", "learning_rate": 0.1},
+        },
     }
 
 
@@ -54,17 +59,52 @@ def test_a_training_says_what_is_projected_and_the_weights_that_it_learned(tmp_p
     assert "Note: the fusion weighted projects a (5 wide) and b (4 wide) to a width of 3." in log
     [said] = re.findall(r"The fusion has learnt to weigh its inputs: a ([\d.]+), b ([\d.]+)\.", log)
     assert sum(map(float, said)) == pytest.approx(1, abs=2e-3)
+    assert said != ("0.500", "0.500")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fusion",
+    [
+        {"type": "weighted", "units": [4], "dropout": 0.5},
+        {"type": "film", "dim": 8},
+        {"type": "cross_attention", "dim": 8, "attention_dropout": 0.5},
+    ],
+    ids=lambda fusion: fusion["type"],
+)
+def test_a_training_in_two_parts_comes_to_the_same(fusion, tmp_path: Path):
+    from mmzoo.training.train import train
+
+    def parts(*epochs: int) -> Run:
+        directory = tmp_path / str(epochs)
+        for number, count in enumerate(epochs):
+            config = values(fusion, a=5, b=4)
+            config["train"]["epochs"] = count
+            run = train(config, run=directory, resume=number > 0)
+        return run
+
+    whole, resumed = parts(2), parts(1, 2)
+    assert resumed.history() == whole.history()
+    assert len(whole.history()) == 2
+    assert resumed.metrics()["test"] == whole.metrics()["test"]
 
 
 def test_an_input_to_modulate_is_one_that_there_is():
-    with pytest.raises(
-        ConfigError, match="no input is named 'texd'; did you mean 'text'"
-    ) as caught:
+    with pytest.raises(ConfigError) as caught:
         load_config(values({"type": "film", "modulated": "texd"}, image=4, text=4))
     assert str(caught.value) == (
         "fusion.modulated: no input is named 'texd'; did you mean 'text'? There are: image, text"
     )
     assert load_config(values({"type": "film", "modulated": "text"}, image=4, text=4))
+
+
+def test_an_outer_product_that_is_too_large_is_an_error_of_the_config():
+    with pytest.raises(ConfigError) as caught:
+        load_config(values({"type": "tensor", "dim": 40}, a=4, b=4, c=4))
+    assert str(caught.value) == (
+        "fusion.dim: expected at most 39 for 3 inputs: their outer product can have 68,921 "
+        "entries, of at most 65,536; got 40. Or choose `bilinear`"
+    )
 
 
 CORNERS = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)], "float32")
