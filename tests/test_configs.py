@@ -91,7 +91,7 @@ def test_a_config_finds_the_columns_of_its_data(config):
     assert all(spec.source_columns() for spec in named.inputs.values())
 
 
-SLOW = {"image_cnn_224", "vgg16_transfer"}
+SLOW = {"image_cnn_224", "vgg16_lstm_concat", "vgg16_transfer"}
 """A hundred million weights, and thirty thousand million operations for a photo."""
 
 
