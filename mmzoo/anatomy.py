@@ -9,20 +9,50 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from mmzoo.sharing import TOWER
+
 if TYPE_CHECKING:
     import keras
     from keras import KerasTensor
 
 
-def encoder_of(model: keras.Model, name: str) -> keras.Model:
-    """The sub-model that reads an input."""
-    return model.get_layer(f"{name}_encoder")
+def encoder_of(model: keras.Model, name: str, head: str | None = None) -> keras.Model:
+    """The sub-model that reads an input, which may read others too.
+
+    Args:
+        model: the whole model.
+        name: the input's.
+        head: for which it does, where every head has encoders of its own; by default the first.
+    """
+    return _reading(model, name, head)[0]
 
 
-def encoded(model: keras.Model, name: str) -> KerasTensor:
+def encoders_of(model: keras.Model, name: str) -> list[keras.Model]:
+    """All sub-models that read an input: one, or as many as there are heads."""
+    return [encoder for encoder, _ in _readers(model, name)]
+
+
+def encoded(model: keras.Model, name: str, head: str | None = None) -> KerasTensor:
     """The vector that an input's encoder gives, within the whole model: `[batch, width]`."""
-    [call] = encoder_of(model, name)._inbound_nodes
-    return call.output_tensors[0]
+    return _reading(model, name, head)[1]
+
+
+def _reading(model: keras.Model, name: str, head: str | None) -> tuple[keras.Model, KerasTensor]:
+    readers = _readers(model, name)
+    own = [one for one in readers if one[0].name.endswith(f"{TOWER}{head}")]
+    return own[0] if own else next(one for one in readers if TOWER not in one[0].name)
+
+
+def _readers(model: keras.Model, name: str) -> list[tuple[keras.Model, KerasTensor]]:
+    """The sub-models that read an input, each with the vector that it gives of it."""
+    placeholder = model.input[name]
+    return [
+        (layer, call.output_tensors[0])
+        for layer in model.layers
+        if f"_encoder{TOWER}" in f"{layer.name}{TOWER}"
+        for call in layer._inbound_nodes
+        if any(tensor is placeholder for tensor in call.input_tensors)
+    ]
 
 
 def read_by(model: keras.Model, heads: Iterable[str]) -> list[KerasTensor]:

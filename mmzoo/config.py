@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import MinLen
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from mmzoo.absence import (
     absence_notes,
@@ -30,6 +30,7 @@ from mmzoo.objectives import Objective, Supervised
 from mmzoo.probes import ChosenProbe
 from mmzoo.recipe import Train
 from mmzoo.rules import experiment_rules
+from mmzoo.sharing import as_the_other, shared_with, with_shared_fields
 from mmzoo.sources import (
     BadRows,
     Data,
@@ -72,6 +73,9 @@ class Config(Spec):
     """How the features of the inputs become one."""
     heads: Annotated[dict[Name, Head], MinLen(1)]
     """What is predicted: each head by its name."""
+    share: bool = True
+    """Whether all heads predict from the same encoders and fusion. If false, each head has its own,
+    and they learn nothing from one another."""
     objective: Objective = Supervised()
     """What is minimised."""
     probes: tuple[ChosenProbe, ...] = ()
@@ -79,6 +83,13 @@ class Config(Spec):
     `svm`, or mappings with fields of theirs."""
     train: Train = Train()
     """How the model is trained."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _share_fields(cls, fields: Any) -> Any:
+        if not isinstance(fields, Mapping) or "inputs" not in fields:
+            return fields
+        return {**fields, "inputs": with_shared_fields(fields["inputs"])}
 
     def rules(self) -> Iterator[Problem]:
         return experiment_rules(self)
@@ -265,12 +276,19 @@ class Config(Spec):
         inputs: dict[str, Input] = {}
         preprocessing: dict[str, Files] = {}
         for name, spec in self.inputs.items():
+            if shared_with(spec) is not None:
+                continue
             values = train[self.columns[name]]
             if name in self.presence:
                 values = values[train[self.presence[name]]]
             inputs[name], preprocessing[name] = spec.fit(
                 values, f"inputs.{name}, {self._at(name, data)}"
             )
+        for name, spec in self.inputs.items():
+            if (other := shared_with(spec)) is not None:
+                inputs[name] = as_the_other(spec, inputs[other])
+                preprocessing[name] = preprocessing[other]
+        inputs = {name: inputs[name] for name in self.inputs}
         return self.replace(inputs=inputs, heads=heads), preprocessing
 
     def prepared(

@@ -12,11 +12,13 @@ from mmzoo.errors import ConfigError
 from mmzoo.fusion import by_itself
 from mmzoo.inputs import presence
 from mmzoo.lazy import keras
+from mmzoo.sharing import TOWER, shared_with
 
 if TYPE_CHECKING:
     from keras import KerasTensor
 
     from mmzoo.config import Config
+    from mmzoo.heads import Head
     from mmzoo.inputs import Input
 
 _WHERE_WHOLE = (
@@ -31,11 +33,14 @@ class Network:
 
     Attributes:
         model: a dictionary of inputs in, a dictionary of predictions out.
-        features: what the encoder of each input gives, as tensors within the model.
+        features: what the encoder of each input gives, as tensors within the model; where every
+            head has encoders of its own, that of the first head's.
+        others: the same of all other heads, where they have.
     """
 
     model: keras.Model
     features: dict[str, Features]
+    others: tuple[dict[str, Features], ...] = ()
 
     def after_encoders(self, config: Config, names: Collection[str]) -> keras.Model:
         """The same layers without the encoders of some inputs, whose vectors go in instead."""
@@ -54,11 +59,13 @@ class Network:
             inputs are there), to what the heads predict.
         """
         placeholders = dict(self.model.input)
-        encoders = {
-            name: keras.Model(placeholders.pop(name), features.tensors())
-            for name, features in self.features.items()
+        between = {
+            name: [x for tower in (self.features, *self.others) for x in tower[name].tensors()]
+            for name in self.features
         }
-        between = {name: features.tensors() for name, features in self.features.items()}
+        encoders = {
+            name: keras.Model(placeholders.pop(name), tensors) for name, tensors in between.items()
+        }
         return encoders, keras.Model({**placeholders, **between}, self.model.output)
 
 
@@ -71,7 +78,9 @@ def build_network(config: Config, precision: str | None = None) -> Network:
     """The model of a fitted config: a dictionary of inputs in, a dictionary of predictions out.
 
     Every encoder is a sub-model named `<input>_encoder`, so it can be frozen, summarised and used
-    again by itself. The first weights are drawn from `train.seed`.
+    again by itself. Where every head has encoders and fusion of its own, these are the first
+    head's; the layers of another have names that end in `-<head>`. The first weights are drawn
+    from `train.seed`.
 
     Args:
         config: fitted to its data.
@@ -96,19 +105,63 @@ def build_network(config: Config, precision: str | None = None) -> Network:
     keras.utils.set_random_seed(config.train.seed)
     with _dtype_policy(precision):
         placeholders = {name: spec.placeholder(name) for name, spec in config.inputs.items()}
-        features = {
-            name: _encoded(placeholders[name], spec, name) for name, spec in config.inputs.items()
-        }
         present = {
             name: keras.Input((), dtype="float32", name=presence(name)) for name in config.presence
         }
-        there = {
-            name: _or_missing(features[name], present[name], name) if name in present else encoded
-            for name, encoded in features.items()
-        }
+        outputs: dict[str, KerasTensor] = {}
+        towers = []
+        for heads, ending in _towers(config):
+            features, predicted = _tower(config, placeholders, present, heads, ending)
+            towers.append(features)
+            outputs |= predicted
         placeholders |= {presence(name): tensor for name, tensor in present.items()}
-        outputs = config.fusion.predictions(there, config.heads)
-        return Network(_whole(config, placeholders, outputs), features)
+        return Network(_whole(config, placeholders, outputs), *towers[:1], tuple(towers[1:]))
+
+
+def _towers(config: Config) -> Iterator[tuple[Mapping[str, Head], str]]:
+    """The heads that share encoders and fusion, and what the names of these layers end in."""
+    if config.share:
+        yield config.heads, ""
+        return
+    for place, (name, head) in enumerate(config.heads.items()):
+        yield {name: head}, f"{TOWER}{name}" if place else ""
+
+
+def _tower(
+    config: Config,
+    placeholders: Mapping[str, KerasTensor],
+    present: Mapping[str, KerasTensor],
+    heads: Mapping[str, Head],
+    ending: str,
+) -> tuple[dict[str, Features], dict[str, KerasTensor]]:
+    """Encoders, fusion and heads: the features of all inputs, and what the heads predict."""
+    encoders = {
+        name: _encoder(placeholders[name], spec, name, ending)
+        for name, spec in config.inputs.items()
+        if shared_with(spec) is None
+    }
+    features = {
+        name: Features(*encoders[shared_with(spec) or name](placeholders[name]))
+        for name, spec in config.inputs.items()
+    }
+    there = {
+        name: _or_missing(features[name], present[name], name) if name in present else encoded
+        for name, encoded in features.items()
+    }
+    outputs = config.fusion.predictions(there, heads)
+    if ending:
+        _rename([*placeholders.values(), *present.values()], outputs, ending)
+    return features, outputs
+
+
+def _rename(
+    inputs: Collection[KerasTensor], outputs: Mapping[str, KerasTensor], ending: str
+) -> None:
+    """Gives the layers of a tower names that no other tower's have; the heads' own are such."""
+    for layer in keras.Model(list(inputs), dict(outputs)).layers:
+        is_input = isinstance(layer, keras.layers.InputLayer)
+        if not (is_input or layer.name in outputs or layer.name.endswith(ending)):
+            layer.name = f"{layer.name}{ending}"
 
 
 def _whole(
@@ -140,12 +193,11 @@ def _dtype_policy(name: str | None) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _encoded(placeholder: KerasTensor, spec: Input, name: str) -> Features:
-    """The features of one input, made by a sub-model of its own."""
+def _encoder(placeholder: KerasTensor, spec: Input, name: str, ending: str) -> keras.Model:
+    """A sub-model for inputs like a placeholder, which gives the tensors of their features."""
     inside = keras.Input(placeholder.shape[1:], dtype=placeholder.dtype, name=name)
     features = spec.features(inside)
-    model = keras.Model(inside, features.tensors(), name=f"{name}_encoder")
-    return Features(*model(placeholder))
+    return keras.Model(inside, features.tensors(), name=f"{name}_encoder{ending}")
 
 
 def _or_missing(features: Features, present: KerasTensor, name: str) -> Features:

@@ -11,6 +11,7 @@ from mmzoo.inputs import Input
 from mmzoo.objectives import Objective
 from mmzoo.probes import ChosenProbe, probes_of
 from mmzoo.recipe import Train
+from mmzoo.sharing import sharing_rules
 from mmzoo.sources import Source
 from mmzoo.spec import Problem, did_you_mean
 from mmzoo.spec.words import shorten
@@ -33,6 +34,8 @@ class Experiment(Protocol):
     """What the rules look at: the parts of a config."""
 
     @property
+    def name(self) -> str: ...
+    @property
     def source(self) -> Source: ...
     @property
     def inputs(self) -> Mapping[str, Input]: ...
@@ -51,10 +54,13 @@ class Experiment(Protocol):
 
 def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
     """Yields a Problem for each pair of parts that do not go together."""
+    if experiment.name == "ensembles":
+        yield Problem(("name",), "runs/ensembles is for ensembles of runs: name it otherwise")
     yield from _head_names(experiment)
     yield from _layer_names(experiment)
     yield from _columns(experiment)
     yield from _probes(experiment)
+    yield from sharing_rules(experiment.inputs)
     yield from _fusion(experiment)
     yield from _objective(experiment)
     yield from _absence(experiment)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mmzoo.anatomy import encoders_of
 from mmzoo.config import Config, load_config
 from mmzoo.devices import memory_errors
 from mmzoo.encoders.image.pretrained.base import Pretrained
@@ -101,9 +102,10 @@ def summarise(path: Path) -> Summary:
         config, _ = config.fitted(config.load_data(to_stderr))
     model = build_model(config)
     backbones = {
-        f"{name}_encoder": spec.encoder.type
+        encoder.name: spec.encoder.type
         for name, spec in config.inputs.items()
         if isinstance(spec.encoder, Pretrained)
+        for encoder in encoders_of(model, name)
     }
     return Summary(
         name=config.name,

@@ -26,7 +26,7 @@ LEVELS = (
     {"anatomy", "data", "devices", "model"},
     {"config"},
     {"absence", "rules"},
-    {"recipe"},
+    {"recipe", "sharing"},
     {"fusion", "mixing", "objectives", "optimizers", "probes"},
     {"heads", "inputs", "schedules", "sources"},
     {"encoders", "wanted"},

@@ -14,6 +14,7 @@ from mmzoo.data import evaluation_batches
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.heads import Binary, Classification, Head
 from mmzoo.lazy import keras, tf
+from mmzoo.sharing import TOWER
 from mmzoo.sources import Data
 
 if TYPE_CHECKING:
@@ -93,6 +94,10 @@ def embed(
 def _tensors(model: keras.Model, config: Config) -> dict[str, KerasTensor]:
     """The vectors of the encoders and, where it is another and there is but one, of the fusion."""
     tensors = {f"{name}_encoder": encoded(model, name) for name in config.inputs}
+    if not config.share:
+        for head in [*config.heads][1:]:
+            for name in config.inputs:
+                tensors[f"{name}_encoder{TOWER}{head}"] = encoded(model, name, head)
     read = read_by(model, config.heads)
     if len(read) == 1 and not any(read[0] is tensor for tensor in tensors.values()):
         tensors["fusion"] = read[0]

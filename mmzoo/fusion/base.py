@@ -97,6 +97,12 @@ class BaseFusion(Spec):
         """
         return None
 
+    def head_weights(
+        self, model: keras.Model, inputs: Collection[str], heads: Collection[str]
+    ) -> dict[str, dict[str, float]]:
+        """As `learned_weights`, by head, where each head has weights of its own; else nothing."""
+        return {}
+
     def example_weights(self, model: keras.Model) -> KerasTensor | None:
         """How much each input counts for each example, where the fusion decides that by example.
 

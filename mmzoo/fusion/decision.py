@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from mmzoo.encoders import Features
@@ -11,6 +11,7 @@ from mmzoo.heads import Head
 from mmzoo.spec import Problem
 
 if TYPE_CHECKING:
+    import keras
     from keras import KerasTensor
 
 
@@ -73,3 +74,20 @@ class Decision(BaseFusion):
             for name, head in heads.items()
         }
         return {**together, **alone} if self.auxiliary_weight else together
+
+    def learned_weights(
+        self, model: keras.Model, inputs: Collection[str]
+    ) -> dict[str, float] | None:
+        heads = [layer.name for layer in model.layers if getattr(layer, "combine", None)]
+        by_head = self.head_weights(model, inputs, heads)
+        return next(iter(by_head.values())) if len(by_head) == 1 else None
+
+    def head_weights(
+        self, model: keras.Model, inputs: Collection[str], heads: Collection[str]
+    ) -> dict[str, dict[str, float]]:
+        if self.combine != "weighted" or len(inputs) == 1:
+            return {}
+        return {
+            name: dict(zip(inputs, model.get_layer(name).weights_of_inputs(), strict=True))
+            for name in heads
+        }

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmzoo.anatomy import encoders_of
 from mmzoo.errors import ConfigError
 from mmzoo.inspection.found import Found, Walk
 from mmzoo.lazy import keras
 from mmzoo.model import Network, build_network
+from mmzoo.sharing import shared_with
 from mmzoo.spec.words import printable
 
 if TYPE_CHECKING:
@@ -27,7 +29,11 @@ def walk(config: Config, found: Found) -> None:
     An encoder, or what joins them, that cannot be built is an error of `found`, and there is no
     walk.
     """
-    problems = {name: _encoder_problem(name, spec) for name, spec in config.inputs.items()}
+    problems = {
+        name: _encoder_problem(name, spec)
+        for name, spec in config.inputs.items()
+        if shared_with(spec) is None
+    }
     found.errors += [f"inputs.{name}.encoder: {why}" for name, why in problems.items() if why]
     if any(problems.values()):
         return
@@ -63,15 +69,16 @@ def _walked(config: Config, network: Network) -> list[Walk]:
     for name, spec in config.inputs.items():
         placeholder = network.model.input[name]
         steps.append(Walk(name, f"{spec.type} input", _shape(placeholder), 0))
-        encoder = network.model.get_layer(f"{name}_encoder")
         features = network.features[name]
         output = _shape(features.vector)
         if features.tokens is not None:
             output += f", tokens {_shape(features.tokens)}"
-        steps.append(
-            Walk(f"{name}_encoder", spec.encoder.type, output, int(encoder.count_params()))
-        )
-    encoders = {f"{name}_encoder" for name in config.inputs}
+        other = shared_with(spec)
+        for encoder in encoders_of(network.model, name):
+            kind = spec.encoder.type if other is None else f"shared with {other}"
+            parameters = int(encoder.count_params()) if other is None else 0
+            steps.append(Walk(encoder.name, kind, output, parameters))
+    encoders = {step.name for step in steps}
     for layer in network.model.layers:
         if layer.name in encoders or isinstance(layer, keras.layers.InputLayer):
             continue

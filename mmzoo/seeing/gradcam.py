@@ -96,7 +96,7 @@ def explain(
     spec = config.heads[head]
     predicted = model({name: values}, training=False)[head].numpy()
     score = choose_score(head, spec, predicted, label)
-    encoder = encoder_of(model, name)
+    encoder = encoder_of(model, name, head)
     last_map = last_feature_map(encoder)
     if last_map is None:
         raise RunError(
@@ -104,7 +104,7 @@ def explain(
             "the whole picture, so there are none to compare. Larger pictures (`shape`) leave more."
         )
     raw, kind = score_tensor(model, head)
-    whole_score = keras.Model(encoded(model, name), raw)
+    whole_score = keras.Model(encoded(model, name, head), raw)
     to_map = keras.Model(encoder.input, last_map)
     from_map = keras.Model(last_map, encoder.outputs[0])
     feature_map = to_map(values, training=False)

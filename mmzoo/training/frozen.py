@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mmzoo.anatomy import encoder_of
 from mmzoo.config import Config
 from mmzoo.data import evaluation_batches, free_memory, naming_files
 from mmzoo.devices import Devices
@@ -22,6 +23,7 @@ from mmzoo.inputs.kept import KeptFeatures
 from mmzoo.inputs.opened import are_files
 from mmzoo.lazy import keras, tf
 from mmzoo.model import Network
+from mmzoo.sharing import with_its_encoder
 from mmzoo.sources import Data
 
 _VECTOR = "vector"
@@ -74,7 +76,7 @@ def feed(
     inputs: dict[str, Input | KeptFeatures] = dict(config.inputs)
     columns: dict[str, Any] = {split: dict(data.splits[split]) for split in data.splits}
     for name in [*kept]:
-        frozen = Frozen(name, config, network.model.get_layer(f"{name}_encoder"), devices, tell)
+        frozen = Frozen(name, config, encoder_of(network.model, name), devices, tell)
         features = {split: frozen.features(data, split) for split in data.splits}
         if any(values is None for values in features.values()):
             kept.remove(name)
@@ -101,10 +103,12 @@ def feed(
 
 def _is_kept(config: Config, name: str, tell: Callable[[str], None]) -> bool:
     """Whether an input's features are kept; tells why those of a frozen encoder are not."""
-    spec, settings = config.inputs[name], config.train.frozen_features
+    spec, settings = with_its_encoder(name, config.inputs), config.train.frozen_features
     if not spec.encoder.frozen:
         return False
-    if settings.keep == "off":
+    if not config.share and len(config.heads) > 1:
+        reason = "every head has an encoder of its own (`share: false`)"
+    elif settings.keep == "off":
         reason = "train.frozen_features.keep is off"
     elif config.train.mixing is not None:
         reason = "train.mixing blends examples before they are encoded"
@@ -133,7 +137,7 @@ class Frozen:
         tell: Callable[[str], None],
     ) -> None:
         """Takes the encoder of the input `name`, as it is."""
-        spec, settings = config.inputs[name], config.train.frozen_features
+        spec, settings = with_its_encoder(name, config.inputs), config.train.frozen_features
         self._spec = spec
         self._settings = settings
         self._name = name

@@ -38,10 +38,11 @@ def figures(row: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.6g}" for name, value in row.items() if name != "epoch")
 
 
-def weighs(weights: Mapping[str, float]) -> str:
-    """How much each input counts, of what a fusion has learnt."""
+def weighs(weights: Mapping[str, float], head: str = "") -> str:
+    """How much each input counts, of what a fusion has learnt, for all heads or one of them."""
     shares = ", ".join(f"{name} {weight:.3f}" for name, weight in weights.items())
-    return f"The fusion has learnt to weigh its inputs: {shares}."
+    what = f"its inputs for {head}" if head else "its inputs"
+    return f"The fusion has learnt to weigh {what}: {shares}."
 
 
 def bad_step(session: Session, step: int) -> str:

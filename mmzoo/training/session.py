@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mmzoo.anatomy import encoders_of
 from mmzoo.checkpoint import Variables, newest_checkpoint, put_arrays, save_checkpoint
 from mmzoo.config import Config, Preprocessing
 from mmzoo.data import training_batches
 from mmzoo.devices import Devices
 from mmzoo.model import Network
 from mmzoo.runs import Run
+from mmzoo.sharing import shared_with
 from mmzoo.sources import Data
+from mmzoo.training.input_weights import learned_input_weights
 from mmzoo.training.learning_rate import LearningRate
 from mmzoo.training.loop import Loop
 from mmzoo.training.stage import Stage, new_stage, stages
@@ -105,10 +108,9 @@ class Session:
         weights = config.objective.learned_weights(model, config.heads)
         return {f"{name}_loss_weight": weight for name, weight in weights.items()}
 
-    def learned_input_weights(self) -> dict[str, float]:
-        """How much each input counts, by its name, where the fusion learns that."""
-        config = self.config
-        return config.fusion.learned_weights(self.stage.model, tuple(config.inputs)) or {}
+    def learned_input_weights(self) -> dict[str, dict[str, float]]:
+        """How much each input counts, by head and input, where the fusion learns that."""
+        return learned_input_weights(self.stage.model, self.config)
 
     def begin_next_stage(self) -> None:
         """Goes on to the next stage, from the best weights so far."""
@@ -182,8 +184,10 @@ def open_session(
     def start(network: Network) -> None:
         if found is None:
             for name, spec in config.inputs.items():
-                encoder = network.model.get_layer(f"{name}_encoder")
-                spec.load_pretrained(encoder, preprocessing[name], tell)
+                if shared_with(spec) is not None:
+                    continue
+                for encoder in encoders_of(network.model, name):
+                    spec.load_pretrained(encoder, preprocessing[name], tell)
         else:
             variables = network.model.variables
             put_arrays(arrays[: len(variables)], variables, path)

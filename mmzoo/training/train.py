@@ -86,8 +86,8 @@ def train(
             _finish(session)
         if weights := session.learned_weights():
             journal.say(f"Learned weights of the losses: {figures(weights)}.")
-        if weights := session.learned_input_weights():
-            journal.say(weighs(weights))
+        for head, weights in session.learned_input_weights().items():
+            journal.say(weighs(weights, head))
         journal.say(f"{session.times}.")
         if session.times.limited_by_data:
             journal.say(f"Steps waited for data. What would help: {session.stage.remedies()}.")

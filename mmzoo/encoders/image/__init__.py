@@ -14,6 +14,7 @@ from mmzoo.encoders.image.pretrained import MobileNet as MobileNet
 from mmzoo.encoders.image.pretrained import SqueezeNet as SqueezeNet
 from mmzoo.encoders.image.resnet import ResNet as ResNet
 from mmzoo.encoders.image.vgg import VGG as VGG
+from mmzoo.encoders.shared import Shared
 
 ImageEncoder = Annotated[
     AlexNet
@@ -25,6 +26,7 @@ ImageEncoder = Annotated[
     | KerasBackbone
     | EfficientNet
     | MobileNet
-    | SqueezeNet,
+    | SqueezeNet
+    | Shared,
     Field(discriminator="type"),
 ]

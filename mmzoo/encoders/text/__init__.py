@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mmzoo.encoders.shared import Shared
 from mmzoo.encoders.text.attention import TextAttention as TextAttention
 from mmzoo.encoders.text.cnn import TextCNN as TextCNN
 from mmzoo.encoders.text.embedding import TextEmbedding as TextEmbedding
@@ -13,6 +14,13 @@ from mmzoo.encoders.text.rnn import TextRNN as TextRNN
 from mmzoo.encoders.text.transformer import TextTransformer as TextTransformer
 
 TextEncoder = Annotated[
-    TextAttention | TextCNN | TextEmbedding | TextGRU | TextLSTM | TextRNN | TextTransformer,
+    TextAttention
+    | TextCNN
+    | TextEmbedding
+    | TextGRU
+    | TextLSTM
+    | TextRNN
+    | TextTransformer
+    | Shared,
     Field(discriminator="type"),
 ]

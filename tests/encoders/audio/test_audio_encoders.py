@@ -13,7 +13,8 @@ from mmzoo.lazy import keras, tf
 from mmzoo.spec.expected import Expected
 from mmzoo.weights import load_weights, save_weights
 
-ENCODERS = Expected.of(AudioEncoder).family
+FAMILY = Expected.of(AudioEncoder).family
+ENCODERS = {name: spec for name, spec in FAMILY.items() if name != "shared"}  # No network.
 
 VARIANTS = {
     **{name: spec() for name, spec in ENCODERS.items()},

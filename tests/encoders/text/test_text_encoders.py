@@ -20,7 +20,8 @@ from mmzoo.lazy import keras, tf
 from mmzoo.spec.expected import Expected
 from mmzoo.weights import load_weights, save_weights
 
-ENCODERS = Expected.of(TextEncoder).family
+FAMILY = Expected.of(TextEncoder).family
+ENCODERS = {name: spec for name, spec in FAMILY.items() if name != "shared"}  # No network.
 WORDS = 50
 
 VARIANTS = {
