@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mmzoo.config import Config, load_config
 from mmzoo.errors import ConfigError
+from mmzoo.sharing import with_its_encoder
 
 _LONGEST_NAME = 64
 _BEHIND = ("units", "activation", "dropout")
@@ -27,11 +26,8 @@ def alone(config: Config, name: str) -> Config:
     Raises:
         ConfigError: the experiment cannot be without the other inputs.
     """
-    encoder: Any = config.inputs[name].encoder
-    if encoder.type == "shared":
-        encoder = config.inputs[encoder.input].encoder
     # The only input is never taken away in training.
-    spec = config.inputs[name].replace(encoder=encoder, modality_dropout=0.0)
+    spec = with_its_encoder(name, config.inputs).replace(modality_dropout=0.0)
     values = config.model_dump(mode="json")
     values["name"] = f"{config.name}_{name}"[:_LONGEST_NAME]
     values["inputs"] = {name: spec.model_dump(mode="json")}
@@ -42,7 +38,7 @@ def alone(config: Config, name: str) -> Config:
     if "on_duplicate" in values["source"]:
         values["source"]["on_duplicate"] = "warn"
     fine_tune = config.train.fine_tune
-    if fine_tune and encoder.unfrozen(fine_tune.last_layers) == encoder:
+    if fine_tune and spec.encoder.unfrozen(fine_tune.last_layers) == spec.encoder:
         # Nothing of it is frozen, so that there is no second stage: it has all epochs in the first.
         epochs = config.train.epochs + fine_tune.epochs
         values["train"] |= {"fine_tune": None, "epochs": epochs}

@@ -292,6 +292,23 @@ def test_where_nothing_is_frozen_all_epochs_are_in_one_stage():
     assert alone(config, "left").train == config.train.replace(epochs=7, fine_tune=None)
 
 
+def test_an_encoder_that_is_shared_is_the_input_s_own_when_it_is_alone():
+    front = {"type": "image", "shape": [8, 8, 1], "encoder": {"type": "cnn", "filters": [4]}}
+    values = {
+        "name": "houses",
+        "source": {"type": "synthetic"},
+        "inputs": {
+            "front": front,
+            "back": {"type": "image", "encoder": {"type": "shared", "input": "front"}},
+        },
+        "heads": {"kind": {"type": "classification", "classes": 3}},
+    }
+    config = load_config(values).with_columns()
+    found = alone(config, "back").inputs["back"]
+    assert found.encoder == config.inputs["front"].encoder
+    assert found.shape == (8, 8, 1)
+
+
 def test_names_are_not_too_long_for_a_name(folder):
     config = load_config(experiment(folder, name="n" * 64)).with_columns()
     assert alone(config, "left").name == "n" * 64
