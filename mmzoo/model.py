@@ -145,7 +145,9 @@ def _tower(
         for name, spec in config.inputs.items()
     }
     there = {
-        name: _or_missing(features[name], present[name], name) if name in present else encoded
+        name: _or_missing(encoded, present[name], name, config.fusion.uses_tokens)
+        if name in present
+        else encoded
         for name, encoded in features.items()
     }
     outputs = config.fusion.predictions(there, heads)
@@ -200,8 +202,12 @@ def _encoder(placeholder: KerasTensor, spec: Input, name: str, ending: str) -> k
     return keras.Model(inside, features.tensors(), name=f"{name}_encoder{ending}")
 
 
-def _or_missing(features: Features, present: KerasTensor, name: str) -> Features:
-    """The features where an input is there, and what was learned for it where it is not."""
+def _or_missing(features: Features, present: KerasTensor, name: str, with_tokens: bool) -> Features:
+    """The features where an input is there, and what was learned for it where it is not.
+
+    Tokens that nobody reads are left out: of a frozen encoder, vectors alone are kept.
+    """
     from mmzoo.layers.missing_features import MissingFeatures
 
-    return Features(*MissingFeatures(name=f"{name}_missing")(features.tensors(), present))
+    tensors = features.tensors() if with_tokens else [features.vector]
+    return Features(*MissingFeatures(name=f"{name}_missing")(tensors, present))

@@ -14,19 +14,22 @@ import pytest
 from PIL import Image
 
 from mmzoo.config import Config, load_config
-from mmzoo.data import decoded, evaluation_batches
+from mmzoo.data import TrainingOrder, decoded, evaluation_batches, training_batches
+from mmzoo.devices import prepare_devices
 from mmzoo.errors import ConfigError, DataError
 from mmzoo.evaluation.embeddings import embed
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate
 from mmzoo.inspection.inspect import inspect
 from mmzoo.inspection.written import written
+from mmzoo.model import build_network
 from mmzoo.prediction import predict
 from mmzoo.runs import Run
 from mmzoo.seeing.augmented import draw_augmented
 from mmzoo.sources import Data
 from mmzoo.summary import summarise
 from mmzoo.trained import load_trained
+from mmzoo.training.frozen import feed
 from mmzoo.training.train import train
 
 ROWS = 40
@@ -260,6 +263,36 @@ def test_an_inspection_counts_what_is_absent(tmp_path, columns):
     assert sum(found.absent["photo"].values()) == ROWS // ABSENT["photo"]
     assert "absent inputs" in written(found)
     assert "photo_missing" in [walk.name for walk in found.network]
+
+
+def test_features_of_frozen_encoders_are_kept_beside_what_is_absent(tmp_path, columns):
+    frozen = {"type": "squeezenet", "weights": "none"}
+    changes = {
+        "photo": {"shape": [32, 32, 3], "modality_dropout": 0.4, "encoder": frozen},
+        "sound": {"type": None},
+    }
+    train_fields = {"batch_size": 16, "frozen_features": {"keep": "memory"}}
+    spec = config(write(tmp_path, columns), changes, train=train_fields)
+    data = spec.load_data(quiet)
+    spec, preprocessing = spec.fitted(data)
+    data = spec.prepared(data, preprocessing, quiet)
+    network = build_network(spec)
+    fed = feed(network, spec, data, prepare_devices("cpu", spec.train), quiet)
+    order = TrainingOrder(0, data.examples("train"), 16)
+    whole = training_batches(spec, data.splits["train"], order, 0, 4).as_numpy_iterator()
+    kept = training_batches(fed.config, fed.data.splits["train"], order, 0, 4).as_numpy_iterator()
+    for (inputs, _), (of_features, _) in zip(whole, kept, strict=True):
+        assert of_features["photo"].ndim == 2
+        np.testing.assert_array_equal(inputs["photo_present"], of_features["photo_present"])
+        said = network.model(inputs, training=False)["kind"].numpy()
+        np.testing.assert_allclose(fed.model(of_features)["kind"].numpy(), said, atol=1e-5)
+
+
+def test_made_up_examples_have_all_inputs(tmp_path):
+    spec = config(tmp_path / "none.csv").smoke().with_columns()
+    data = spec.load_data(quiet)
+    for column in spec.presence.values():
+        assert data.splits["train"][column].all()
 
 
 @pytest.fixture(scope="module")

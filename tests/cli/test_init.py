@@ -281,6 +281,33 @@ def test_files_that_cannot_be_read_are_warned_of(mmzoo, table, tmp_path):
     assert "# 5 files of picture cannot be read" in (tmp_path / "shop.yaml").read_text()
 
 
+def test_inputs_with_empty_cells_may_be_absent(mmzoo, table, tmp_path):
+    frame = polars.read_csv(table)
+    rows = polars.int_range(ROWS)
+    frame.with_columns(
+        polars.when(rows % every == 1).then(None).otherwise(polars.col(name)).alias(name)
+        for name, every in (("picture", 4), ("what is said", 6))
+    ).write_csv(table)
+    done = mmzoo("init", "shop.csv", "--target", "colour", "--output", "shop.yaml")
+    assert done.code == 0
+    config = load_config("shop.yaml").with_columns()
+    missing = {name: spec.missing for name, spec in config.inputs.items()}
+    assert missing["picture"] == missing["what_is_said"] == "learned"
+    assert missing["sound"] == "error"
+    assert "# 15 of 60 cells are empty" in (tmp_path / "shop.yaml").read_text()
+    assert config.source.on_bad_row == "error"  # No row is left out for them.
+    data = config.load_data(print)
+    assert sum(data.examples(split) for split in data.splits) == ROWS
+
+
+def test_an_only_input_with_empty_cells_is_not_absent(mmzoo, tmp_path):
+    texts = [f"some words on {n} and {n % 7} more" if n % 5 else "" for n in range(ROWS)]
+    rows = {"said": texts, "kind": ["ab"[n % 2] for n in range(ROWS)]}
+    polars.DataFrame(rows).write_csv(tmp_path / "one.csv")
+    assert mmzoo("init", "one.csv", "--target", "kind", "--output", "one.yaml").code == 0
+    assert load_config("one.yaml").inputs["said"].missing == "empty"
+
+
 def test_what_may_come_to_nothing_is_warned_of(mmzoo, tmp_path):
     rows = {"patient_id": [n * 7919 % 1009 for n in range(40)], "x": [n / 7 for n in range(40)]}
     polars.DataFrame(rows).write_csv(tmp_path / "few.csv")
