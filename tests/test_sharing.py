@@ -8,13 +8,13 @@ import pytest
 from mmzoo.anatomy import encoded, encoder_of, encoders_of, read_by
 from mmzoo.config import Config, load_config
 from mmzoo.errors import ConfigError
+from mmzoo.evaluation.input_weights import learned_input_weights
 from mmzoo.inspection.found import Found
 from mmzoo.inspection.network import walk
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model, build_network
 from mmzoo.seeing.gradcam import explain
 from mmzoo.sources import Data
-from mmzoo.training.input_weights import learned_input_weights
 
 CNN = {"type": "cnn", "filters": [2], "pool": [1]}
 HEADS = {

@@ -83,6 +83,7 @@ def evaluate(
     ):
         raise click.UsageError("--split names a split of the run's own data; --data has none.")
     from mmzoo.evaluation.evaluate_run import evaluate_run
+    from mmzoo.evaluation.modality_json import modalities_json
 
     done = evaluate_run(
         run,
@@ -96,8 +97,11 @@ def evaluate(
         robustness=robustness,
     )
     if as_json:
-        asked = {"modalities": done.modalities, "robustness": done.robustness}
-        found = {name: one.as_json() for name, one in asked.items() if one is not None}
+        found = {}
+        if done.modalities is not None:
+            found["modalities"] = modalities_json(done.modalities)
+        if done.robustness is not None:
+            found["robustness"] = done.robustness.as_json()
         click.echo(json.dumps({done.report.split: done.metrics, **found}))
         return
     from mmzoo.cli.modality_text import modalities_text, robustness_text

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from mmzoo.evaluation.modalities import Modalities
+from mmzoo.evaluation.modality_json import modalities_json
 from mmzoo.evaluation.modality_page import modality_page
 from mmzoo.evaluation.modality_plot import modality_plot
 from mmzoo.evaluation.robustness import Robustness
@@ -24,7 +25,7 @@ def write_modalities(folder: Path, title: str, data: str, found: Modalities) -> 
     """
     plot = folder / "modalities.png"
     modality_plot(plot, found)
-    write_text(folder / "modalities.json", json.dumps(found.as_json(), indent=2) + "\n")
+    write_text(folder / "modalities.json", json.dumps(modalities_json(found), indent=2) + "\n")
     write_text(folder / "modalities.html", modality_page(title, data, found, plot))
 
 

@@ -12,6 +12,7 @@ from mmzoo.metrics import PairedDifference, bootstrap_means, percentile_interval
 
 DRAWS = 1000
 """Of the bootstrap."""
+_ROUNDING = 1e-12
 
 
 class Measure(NamedTuple):
@@ -43,9 +44,16 @@ class Measured:
 
     def gain(self, one: int, other: int) -> PairedDifference:
         """By how much a column is better than another, with the interval of pairs."""
-        difference = float(self._means[one] - self._means[other])
-        low, high = percentile_interval(self._drawn[:, one] - self._drawn[:, other])
-        return PairedDifference(difference, float(low), float(high))
+        size = max(abs(self._means[one]), abs(self._means[other]), 1e-300)
+        difference = _exactly(self._means[one] - self._means[other], size)
+        drawn = _exactly(self._drawn[:, one] - self._drawn[:, other], size)
+        low, high = percentile_interval(drawn)
+        return PairedDifference(float(difference), float(low), float(high))
+
+
+def _exactly(differences: NDArray[np.float64], size: float) -> NDArray[np.float64]:
+    """Without what rounding made of no difference, which would else be above 0 or below."""
+    return np.where(np.abs(differences) < _ROUNDING * size, 0.0, differences)
 
 
 def difference_json(found: PairedDifference) -> dict[str, Any]:

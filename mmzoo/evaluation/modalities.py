@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mmzoo.errors import RunError
-from mmzoo.evaluation.fusion_weights import fusion_weights
-from mmzoo.evaluation.measure import DRAWS, Measure, Measured, difference_json
+from mmzoo.evaluation.input_weights import learned_input_weights, mean_input_weights
+from mmzoo.evaluation.measure import Measure, Measured
 from mmzoo.evaluation.scale import Scale, scale_of
-from mmzoo.evaluation.subset_scores import SHUFFLES, WAYS, Scores, Way, subset_scores
+from mmzoo.evaluation.subset_scores import WAYS, Scores, Way, subset_scores
 from mmzoo.evaluation.subsets import MOST_FOR_ALL, Subset, without
 from mmzoo.metrics import PairedDifference
 
@@ -58,53 +58,16 @@ class Modalities:
     examples: int
     inputs: tuple[str, ...]
     heads: tuple[HeadModalities, ...]
-    weights: Mapping[str, float] = field(default_factory=dict)
-    """How much each input counts in the fusion, where it has weights; means over the examples."""
-    weights_vary: bool = False
-    """Whether they differ from example to example."""
+    learned_weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """How much each input counts in the fusion for all examples, where that is learned: by head, ""
+    where it is the same for all heads, and input."""
+    mean_weights: Mapping[str, float] = field(default_factory=dict)
+    """How much it counts on average, where the fusion weighs by example."""
 
     @property
     def subsets_left_out(self) -> bool:
         """Whether there are too many inputs to take every subset."""
         return len(self.inputs) > MOST_FOR_ALL
-
-    def as_json(self) -> dict[str, Any]:
-        """What modalities.json holds."""
-        from mmzoo.evaluation.modality_words import sentences, warnings
-
-        return {
-            "split": self.split,
-            "examples": self.examples,
-            "inputs": list(self.inputs),
-            "subsets": "singles, all but one, all" if self.subsets_left_out else "every",
-            "shuffles": SHUFFLES,
-            "bootstrap_draws": DRAWS,
-            "fusion_weights": {
-                "by_example": self.weights_vary,
-                "mean": dict(self.weights),
-            }
-            if self.weights
-            else None,
-            "heads": {
-                head.name: {
-                    "metric": head.scale.metric,
-                    "baseline": head.scale.baseline,
-                    "examples": head.examples,
-                    "subsets": _subsets_json(head),
-                    "adds": {
-                        way: {name: difference_json(one) for name, one in added.items()}
-                        for way, added in head.added.items()
-                    },
-                    "over_best_single": {
-                        way: {"input": single.name, **difference_json(single.gain)}
-                        for way, single in head.best.items()
-                    },
-                    "sentences": sentences(head),
-                    "warnings": warnings(head),
-                }
-                for head in self.heads
-            },
-        }
 
 
 def require_several_inputs(config: Config, where: str) -> None:
@@ -132,7 +95,6 @@ def measured_modalities(
         DataError: the split has one example only.
     """
     scores = subset_scores(network, config, data, evaluation.split)
-    weights, vary = fusion_weights(network, config, data, evaluation.split)
     return Modalities(
         split=evaluation.split,
         examples=evaluation.examples,
@@ -141,8 +103,8 @@ def measured_modalities(
             _of_head(name, scale_of(evaluation.metrics[name]), scores[name], [*config.inputs])
             for name in config.heads
         ),
-        weights=weights,
-        weights_vary=vary,
+        learned_weights=learned_input_weights(network.model, config),
+        mean_weights=mean_input_weights(network.model, config, data, evaluation.split),
     )
 
 
@@ -168,19 +130,3 @@ def _of_head(name: str, scale: Scale, scores: Scores, inputs: Sequence[str]) -> 
             best[way] = Single(first, alone[first])
     examples = len(scores["shuffled"][tuple(inputs)])
     return HeadModalities(name, scale, examples, measures, added, best)
-
-
-def _subsets_json(head: HeadModalities) -> list[dict[str, Any]]:
-    """Every subset, with the metric by each way."""
-    subsets = dict.fromkeys(kept for measured in head.measures.values() for kept in measured)
-    return [
-        {
-            "inputs": list(kept),
-            **{
-                way: found.as_json() if found else None
-                for way in WAYS
-                for found in [head.measures.get(way, {}).get(kept)]
-            },
-        }
-        for kept in sorted(subsets, key=len)
-    ]

@@ -11,7 +11,7 @@ from mmzoo.evaluation.modality_words import (
     WAYS_EXPLAINED,
     sentences,
     warnings,
-    weights_sentence,
+    weights_sentences,
 )
 from mmzoo.evaluation.page import Picture, name_html, page, pictures_html, text_html
 from mmzoo.evaluation.subsets import subset_words
@@ -48,7 +48,6 @@ def modality_page(title: str, data: str, found: Modalities, plot: Path) -> str:
 def explanations(found: Modalities) -> list[str]:
     """How to read the figures, in sentences."""
     ways = [WAYS_EXPLAINED[way] for way in found.heads[0].measures]
-    weights = weights_sentence(found)
     few = (
         f"Of the subsets of {len(found.inputs)} inputs only some are here: each input alone, each "
         "left out, and all."
@@ -57,7 +56,7 @@ def explanations(found: Modalities) -> list[str]:
         *(f"{way[0].upper()}{way[1:]}." for way in ways),
         NOT_TRAINED_ALONE,
         *([few] if found.subsets_left_out else []),
-        *([weights] if weights else []),
+        *weights_sentences(found),
     ]
 
 

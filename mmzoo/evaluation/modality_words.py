@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mmzoo.evaluation.measure import interval_words
@@ -45,13 +46,20 @@ def warnings(head: HeadModalities) -> list[str]:
     ]
 
 
-def weights_sentence(found: Modalities) -> str | None:
-    """How much each input counts in the fusion; None where it has no weights."""
-    if not found.weights:
-        return None
-    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in found.weights.items())
-    how = "on average over the examples" if found.weights_vary else "for all examples"
-    return f"Weights that the fusion has learned, {how}: {weights}."
+def weights_sentences(found: Modalities) -> list[str]:
+    """How much each input counts in the fusion, where it has weights."""
+    said = [
+        f"The fusion has learned to weigh {f'for {head} ' if head else ''}{_weights(weights)}."
+        for head, weights in found.learned_weights.items()
+    ]
+    if found.mean_weights:
+        weights = _weights(found.mean_weights)
+        said.append(f"The fusion weighs by example; on average, {weights}.")
+    return said
+
+
+def _weights(weights: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items())
 
 
 def _best_way(head: HeadModalities) -> Way:

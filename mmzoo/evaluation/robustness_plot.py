@@ -48,6 +48,8 @@ def robustness_plot(path: Path, found: Robustness) -> None:
             color=INK,
             loc="left",
         )
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, fontsize=9, loc="outside lower center", ncols=2)
     write_figure(figure, path)
 
 
@@ -74,5 +76,4 @@ def _panel(axes: Axes, curve: Curve) -> None:
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     else:
         axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, fontsize=8, loc="best")
     tidy(axes)

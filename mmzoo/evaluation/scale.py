@@ -45,8 +45,11 @@ class Scale:
 
     def difference(self, value: float) -> str:
         """A difference of two values without its unit: `4.1`."""
-        text = f"{100 * value:.1f}" if self.is_share else f"{value:.3g}"
-        return text.removeprefix("-") if float(text) == 0 else text
+        if not self.is_share:
+            return f"{value:.4g}" if abs(value) >= 1000 else f"{value:.3g}"
+        points = round(100 * value, 3) + 0.0  # Which is never -0.0.
+        # A bound that is not 0 must not look so: by it one sees whether a difference shows.
+        return f"{points:.1f}" if abs(points) >= 0.05 or not points else f"{points:.1g}"
 
     def difference_text(self, value: float) -> str:
         """The same with its unit."""

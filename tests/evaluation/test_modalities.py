@@ -11,13 +11,14 @@ import pytest
 from mmzoo.cli.main import main
 from mmzoo.errors import DataError, RunError
 from mmzoo.evaluation.evaluate_run import evaluate_run
-from mmzoo.evaluation.fusion_weights import fusion_weights
-from mmzoo.evaluation.modality_words import sentences, warnings, weights_sentence
+from mmzoo.evaluation.input_weights import learned_input_weights, mean_input_weights
+from mmzoo.evaluation.modality_json import modalities_json
+from mmzoo.evaluation.modality_words import sentences, warnings, weights_sentences
 from mmzoo.evaluation.subset_scores import SHUFFLES, passes_of, subset_scores
 from mmzoo.evaluation.subsets import subset_words, subsets_of
 from mmzoo.fusion import Gated, Weighted
 from mmzoo.journal import to_stderr
-from mmzoo.model import build_network
+from mmzoo.model import build_model
 from mmzoo.trained import load_network
 
 
@@ -81,10 +82,8 @@ def test_it_is_said_in_words(guessed):
     colour, *_, price = guessed.modalities.heads
     clue, noise, fusion = sentences(colour)
     gain = colour.added["absent"]["clue"]
-    assert clue == (
-        f"clue adds {100 * gain.difference:.1f} points, "
-        f"95 % CI {100 * gain.low:.1f} to {100 * gain.high:.1f}"
-    )
+    by, low, high = map(colour.scale.difference, gain)
+    assert clue == f"clue adds {by} points, 95 % CI {low} to {high}"
     assert noise == "noise adds nothing that shows (difference 0.0 points, 95 % CI 0.0 to 0.0)"
     assert fusion == (
         "the fusion does not beat clue alone (difference 0.0 points, 95 % CI 0.0 to 0.0)"
@@ -103,7 +102,7 @@ def test_it_is_said_in_words(guessed):
 def test_files_are_left_with_the_same_figures(guess_run, guessed):
     folder = guess_run.evaluation("test")
     written = json.loads((folder / "modalities.json").read_text())
-    assert written == json.loads(json.dumps(guessed.modalities.as_json()))
+    assert written == json.loads(json.dumps(modalities_json(guessed.modalities)))
     colour = written["heads"]["colour"]
     assert [entry["inputs"] for entry in colour["subsets"]] == [
         ["clue"],
@@ -163,18 +162,27 @@ def test_one_input_alone_is_refused_at_once(trained_run):
 
 
 def test_weights_of_a_fusion_are_told(guess_run, guessed):
-    assert weights_sentence(guessed.modalities) is None  # Of a concatenation.
+    found = guessed.modalities
+    assert weights_sentences(found) == []  # Of a concatenation.
     config = guess_run.config()
     data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
-    for fusion, how in ((Weighted(), "for all examples"), (Gated(), "on average over the exampl")):
-        fused = config.replace(fusion=fusion)
-        weights, vary = fusion_weights(build_network(fused), fused, data, "test")
-        assert list(weights) == ["clue", "noise"]
-        assert sum(weights.values()) == pytest.approx(1, abs=1e-5)
-        found = replace(guessed.modalities, weights=weights, weights_vary=vary)
-        sentence = weights_sentence(found)
-        assert sentence.startswith(f"Weights that the fusion has learned, {how}")
-        assert f"clue {weights['clue']:.2f}, noise {weights['noise']:.2f}" in sentence
+    gated = config.replace(fusion=Gated())
+    weights = mean_input_weights(build_model(gated), gated, data, "test")
+    assert list(weights) == ["clue", "noise"]
+    assert sum(weights.values()) == pytest.approx(1, abs=1e-5)
+    assert weights_sentences(replace(found, mean_weights=weights)) == [
+        f"The fusion weighs by example; on average, clue {weights['clue']:.2f}, "
+        f"noise {weights['noise']:.2f}."
+    ]
+    weighted = config.replace(fusion=Weighted())
+    equal = learned_input_weights(build_model(weighted), weighted)
+    assert weights_sentences(replace(found, learned_weights=equal)) == [
+        "The fusion has learned to weigh clue 0.50, noise 0.50."
+    ]
+    own = {"colour": {"clue": 0.75, "noise": 0.25}}
+    assert weights_sentences(replace(found, learned_weights=own)) == [
+        "The fusion has learned to weigh for colour clue 0.75, noise 0.25."
+    ]
 
 
 def test_the_command_prints_the_same(guess_run, guessed, capsys):
@@ -202,5 +210,5 @@ def test_json_has_both(guess_run, guessed, capsys):
     printed = json.loads(capsys.readouterr().out)
     assert list(printed) == ["test", "modalities", "robustness"]
     assert printed["test"] == guessed.metrics
-    assert printed["modalities"] == json.loads(json.dumps(guessed.modalities.as_json()))
+    assert printed["modalities"] == json.loads(json.dumps(modalities_json(guessed.modalities)))
     assert printed["robustness"] == json.loads(json.dumps(guessed.robustness.as_json()))

@@ -50,10 +50,10 @@ def test_it_is_said_from_where_on_it_is_worse(guessed):
     clue = curves["colour", "clue"]
     first = next(place for place, fall in enumerate(clue.falls) if fall.low > 0)
     fall = clue.falls[first]
+    by, low, high = map(clue.scale.difference, fall)
     assert clue.sentence() == (
-        f"worse from {clue.degradation.steps[first]:g} share on: there by "
-        f"{100 * fall.difference:.1f} points, "
-        f"95 % CI {100 * fall.low:.1f} to {100 * fall.high:.1f}"
+        f"worse from {clue.degradation.steps[first]:g} share on: there by {by} points, "
+        f"95 % CI {low} to {high}"
     )
     assert curves["colour", "noise"].sentence() == (
         "no worse within these steps, as far as the examples show"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from mmzoo.data import evaluation_batches, naming_files
+from mmzoo.lazy import keras, tf
 from mmzoo.sharing import TOWER
 
 if TYPE_CHECKING:
-    import keras
-
     from mmzoo.config import Config
+    from mmzoo.sources import Data
 
 
 def learned_input_weights(model: keras.Model, config: Config) -> dict[str, dict[str, float]]:
@@ -28,6 +31,32 @@ def learned_input_weights(model: keras.Model, config: Config) -> dict[str, dict[
         towers |= {head: _Tower(model, f"{TOWER}{head}") for head in heads[1:]}
     found = {head: fusion.learned_weights(tower, inputs) for head, tower in towers.items()}
     return {head: weights for head, weights in found.items() if weights is not None}
+
+
+def mean_input_weights(
+    model: keras.Model, config: Config, data: Data, split: str
+) -> dict[str, float]:
+    """How much each input counts on average over a split, where the fusion weighs by example.
+
+    Returns:
+        By its name, of sum 1; nothing where the fusion does not, or where every head has a fusion
+        of its own.
+    """
+    by_example = config.fusion.example_weights(model) if config.share else None
+    if by_example is None:
+        return {}
+    weigh = keras.Model(model.input, by_example)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def total(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        return tf.reduce_sum(tf.cast(weigh(inputs, training=False), tf.float64), axis=0)
+
+    sums = np.zeros(len(config.inputs))
+    with naming_files(config, data, split):
+        for (inputs,) in evaluation_batches(config, data.splits[split], labelled=False):
+            sums += total(inputs).numpy()
+    means = sums / data.examples(split)
+    return dict(zip(config.inputs, means.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
