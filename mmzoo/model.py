@@ -115,7 +115,8 @@ def build_network(config: Config, precision: str | None = None) -> Network:
             towers.append(features)
             outputs |= predicted
         placeholders |= {presence(name): tensor for name, tensor in present.items()}
-        return Network(_whole(config, placeholders, outputs), *towers[:1], tuple(towers[1:]))
+        first, *others = towers
+        return Network(_whole(config, placeholders, outputs), first, tuple(others))
 
 
 def _towers(config: Config) -> Iterator[tuple[Mapping[str, Head], str]]:

@@ -78,6 +78,8 @@ class Decision(BaseFusion):
     def learned_weights(
         self, model: keras.Model, inputs: Collection[str]
     ) -> dict[str, float] | None:
+        if self.combine != "weighted":
+            return None
         heads = [layer.name for layer in model.layers if getattr(layer, "combine", None)]
         by_head = self.head_weights(model, inputs, heads)
         return next(iter(by_head.values())) if len(by_head) == 1 else None

@@ -56,7 +56,8 @@ class BaseHead(Spec):
         if self.missing == "error":
             return np.ones(len(labels), bool)
         there = ~np.isnan(labels) if labels.dtype.kind == "f" else labels >= 0
-        return there.reshape(len(labels), -1).all(axis=1)
+        each: np.ndarray = there.reshape(len(labels), -1)
+        return np.all(each, axis=1)
 
     def labelled_target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
         """As `target`; of rows that may lack a label, -1 or NaN where they do."""

@@ -188,8 +188,17 @@ class _Table:
                         f"{target.name}: {len(target.rare):,} of its classes have a single row, "
                         f"which no split can share: {rare}. Remove them or add rows."
                     )
+            if missing := self._left_to_the_others(target):
+                fields["missing"], why["missing"] = "ignore", missing
             parts[name] = _of_column(Part(fields, why), target.name, name)
         return parts
+
+    def _left_to_the_others(self, target: Target) -> str:
+        """Why rows without a target train the other heads; nothing where there are none of them."""
+        cells = target.cells
+        if len(self.targets) == 1 or not cells.missing:
+            return ""
+        return f"{cells.missing:,} of {cells.rows:,} rows have none, and train the other heads"
 
     def _source(self, warnings: list[str]) -> Part:
         fields: dict[str, Any] = {"type": "table", "path": str(self.path), **self.rows.form}
@@ -199,7 +208,7 @@ class _Table:
             folds = next(one for one in self.columns if one.kind == "fold")
             fields["fold"] = {"index": 1, "of": folds.cells.distinct}
             why["fold"] = "the fold that tests"
-        needed = [target.cells for target in self.targets]
+        needed = [target.cells for target in self.targets if len(self.targets) == 1]
         needed += [
             one.cells for one in self.columns if one.kind in MEDIA and one.name not in self.optional
         ]
@@ -208,6 +217,8 @@ class _Table:
             for one in needed
             if one.missing
         ]
+        if len(self.targets) > 1 and (without := self._without_any_target()):
+            said.append(f"{without:,} of {len(self.frame):,} rows have none of the targets")
         said += self.unread
         if bad := self.rows.bad:
             row, reason = next(iter(bad.items()))
@@ -217,6 +228,12 @@ class _Table:
             fields["on_bad_row"] = "skip"
             why["on_bad_row"] = "; ".join(said)
         return Part(fields, {name: text for name, text in why.items() if text})
+
+    def _without_any_target(self) -> int:
+        import polars
+
+        empty = polars.all_horizontal(polars.col(self._target_names()).is_null())
+        return int(self.frame.select(empty).to_series().sum())
 
     def _split(self) -> tuple[dict[str, Any], str]:
         splits = [one for one in self.columns if one.kind == "split"]

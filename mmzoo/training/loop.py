@@ -66,6 +66,7 @@ class Loop:
         for weight, average in zip(self._weights, self._averages, strict=False):
             average.assign(weight)
         self._give_each_device_its_own_dropout()
+        _make_means_of_losses(model)
         self._train = tf.function(self._train_steps)
         # Traced for batches of any size; Keras makes the metrics' variables meanwhile.
         test = tf.function(self._test_one, input_signature=[batch_spec], autograph=False)
@@ -223,6 +224,16 @@ class Loop:
 
     def _test_one(self, batch: Any) -> None:
         self._strategy.run(self.model.test_step, args=(batch,))
+
+
+def _make_means_of_losses(model: keras.Model) -> None:
+    """Makes the means of the heads' losses, where there are several heads.
+
+    Keras would make them in the first step, where one of several devices has no place for them.
+    """
+    compiled = model._compile_loss
+    heads = dict.fromkeys(compiled._user_loss, 0.0)  # Their structure is all that is looked at.
+    compiled.build(heads, heads)
 
 
 def _moving_variables(model: keras.Model) -> list[keras.Variable]:
