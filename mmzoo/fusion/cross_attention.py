@@ -18,8 +18,9 @@ class CrossAttention(AttentionFusion):
     """Every token looks at the tokens of all other inputs: words at the places of an image.
 
     In each block every input's tokens ask, those of all others answer, and a dense layer follows;
-    then each input's tokens are averaged, and the averages stand side by side. An input whose
-    encoder has no tokens gives its vector as its only one; padding is not looked at.
+    then each input's tokens are averaged, and the averages stand side by side with the inputs'
+    vectors. An input whose encoder has no tokens gives its vector as its only one; padding is not
+    looked at.
 
     References: Lu et al., "ViLBERT: Pretraining task-agnostic visiolinguistic representations for
     vision-and-language tasks", 2019; Tsai et al., "Multimodal transformer for unaligned multimodal
@@ -59,7 +60,8 @@ class CrossAttention(AttentionFusion):
             )
             for name, x in tokens.items()
         ]
-        return keras.layers.Concatenate(name="fusion_averages")(averages)
+        vectors = [feature.vector for feature in features.values()]
+        return keras.layers.Concatenate(name="fusion_beside")([*averages, *vectors])
 
     def _projected(self, tokens: KerasTensor, name: str) -> KerasTensor:
         from mmzoo.layers.sinusoidal_positions import SinusoidalPositions

@@ -183,7 +183,13 @@ def test_cross_attention_knows_where_a_token_stands():
     model = reading(CrossAttention(dim=8))
     joined = model({**SAME, "tokens": TOKENS})
     assert np.abs(model({**SAME, "tokens": TOKENS[:, ::-1]}) - joined).max() > 1e-3
-    assert joined.shape == (5, 3 * 8)
+    # Each input's tokens as one vector of width 8, and its own vector of width 4.
+    assert joined.shape == (5, 3 * 8 + 3 * 4)
+
+
+def test_the_vectors_stand_beside_what_cross_attention_makes_of_tokens():
+    joined = reading(CrossAttention(dim=8))({**SAME, "tokens": TOKENS}).numpy()
+    np.testing.assert_array_equal(joined[:, 3 * 8 :], np.hstack([SAME[name] for name in "abc"]))
 
 
 def test_a_token_looks_at_the_other_inputs_and_not_at_its_own():
@@ -191,14 +197,14 @@ def test_a_token_looks_at_the_other_inputs_and_not_at_its_own():
     model = reading(CrossAttention(dim=8))
     before = model({**SAME, "tokens": TOKENS}).numpy()
     changed = model({**SAME, "b": SAME["b"][::-1], "tokens": TOKENS}).numpy()
-    parts = [np.abs(part).max() for part in np.split(changed - before, 3, axis=1)]
+    parts = [np.abs(part).max() for part in np.split((changed - before)[:, : 3 * 8], 3, axis=1)]
     assert min(parts) > 1e-3
     for name in "abc":
         layer = model.get_layer(f"fusion_{name}_block1_attention").output_layer
         layer.set_weights([np.zeros((8, 8)), np.zeros(8)])
     before = model({**SAME, "tokens": TOKENS}).numpy()
     changed = model({**SAME, "b": SAME["b"][::-1], "tokens": TOKENS}).numpy()
-    parts = [np.abs(part).max() for part in np.split(changed - before, 3, axis=1)]
+    parts = [np.abs(part).max() for part in np.split((changed - before)[:, : 3 * 8], 3, axis=1)]
     assert parts[1] > 1e-3
     assert parts[0] == parts[2] == 0
 
