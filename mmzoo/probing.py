@@ -92,6 +92,8 @@ def with_features(model: keras.Model, heads: Iterator[str] | list[str]) -> keras
         tensors.
     """
     read = {name: read_by(model, [name]) for name in heads}
+    for name, tensor in model.input.items():
+        tensor.name = name  # Where features were kept, Keras has given its copy another one.
     return keras.Model(model.input, (model.output, read))
 
 

@@ -110,8 +110,8 @@ def _run(
     total, rows = 0.0, 0
     for batch in batches:
         batch_outputs, read, loss = score(batch)
-        for name, values in batch_outputs.items():
-            outputs[name].append(values.numpy())
+        for name in config.heads:
+            outputs[name].append(batch_outputs[name].numpy())
         for name, of in probes.items():
             features = side_by_side(read[name])
             for kind, probe in of.items():

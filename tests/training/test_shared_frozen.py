@@ -1,0 +1,51 @@
+"""A frozen encoder that reads two inputs, with probes and losses of single inputs beside it."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from trainings import FROZEN_IMAGE
+
+from mmzoo.config import Config
+from mmzoo.evaluation.evaluate_run import evaluate
+from mmzoo.sources import Data
+from mmzoo.training.train import train
+
+CONFIG = {
+    "name": "pairs",
+    "source": {"type": "synthetic"},
+    "inputs": {
+        "left": FROZEN_IMAGE,
+        "right": {"type": "image", "encoder": {"type": "shared", "input": "left"}},
+    },
+    "fusion": {"type": "concat", "auxiliary_loss": 0.2},
+    "heads": {"kind": {"type": "classification"}},
+    "probes": ["knn"],
+    "train": {"epochs": 1, "batch_size": 8, "frozen_features": {"keep": "memory"}},
+}
+
+
+def test_features_of_all_inputs_of_a_frozen_encoder_are_kept(tmp_path):
+    random = np.random.RandomState(0)
+    splits = {
+        split: {
+            "inputs.left": random.randint(0, 256, (rows, 32, 32, 3)).astype("uint8"),
+            "inputs.right": random.randint(0, 256, (rows, 32, 32, 3)).astype("uint8"),
+            "left": random.randint(0, 256, (rows, 32, 32, 3)).astype("uint8"),
+            "right": random.randint(0, 256, (rows, 32, 32, 3)).astype("uint8"),
+            "kind": np.arange(rows) % 2,
+        }
+        for split, rows in (("train", 24), ("validation", 8), ("test", 8))
+    }
+    data = Data("pairs", "0" * 64, splits, {"kind": ("a", "b")}, ())
+    with patch.object(Config, "load_data", lambda config, tell: data):
+        run = train(CONFIG, run=tmp_path / "run")
+        log = run.log_file.read_text()
+        for name in ("left", "right"):
+            assert f"{name}: computed the features of 24 train examples once" in log
+        metrics = evaluate(run, split="test")
+    assert metrics["kind"]["accuracy"] == pytest.approx(run.metrics()["test"]["kind"]["accuracy"])
+    assert metrics["loss"] == pytest.approx(run.metrics()["test"]["loss"], rel=1e-4)
+    assert "knn" in metrics["probes"]["kind"]
