@@ -9,20 +9,20 @@ from typing import Literal
 import click
 
 from mmzoo.cli.options import (
+    PATH,
     Choice,
     checkpoint_option,
     data_option,
     device_option,
     json_option,
     on_bad_row_option,
-    run_argument,
 )
 
 _DEFAULT = click.core.ParameterSource.DEFAULT
 
 
 @click.command("eval", short_help="Evaluate a run, and write a report with pictures.")
-@run_argument
+@click.argument("runs", metavar="RUN...", type=PATH, nargs=-1, required=True)
 @click.option(
     "--split",
     type=Choice(["train", "validation", "test"]),
@@ -48,17 +48,31 @@ _DEFAULT = click.core.ParameterSource.DEFAULT
     is_flag=True,
     help="Say how the metric falls as one input gets worse: noise, blur, missing words and cells.",
 )
+@click.option(
+    "--ensemble",
+    type=Choice(["average", "weighted", "vote", "stacking"]),
+    metavar="METHOD",
+    help="Evaluate several RUNs together: average, weighted, vote or stacking.",
+)
+@click.option(
+    "--output",
+    type=PATH,
+    metavar="DIR",
+    help="Where an ensemble goes, in the place of runs/ensembles/<number>.",
+)
 @checkpoint_option
 @device_option
 @json_option
 def evaluate(
-    run: Path,
+    runs: tuple[Path, ...],
     split: str,
     data: Path | None,
     on_bad_row: Literal["error", "skip"],
     embeddings: bool,
     modalities: bool,
     robustness: bool,
+    ensemble: Literal["average", "weighted", "vote", "stacking"] | None,
+    output: Path | None,
     checkpoint: str,
     device: Literal["auto", "cpu", "gpu"],
     as_json: bool,
@@ -69,6 +83,9 @@ def evaluate(
     it is evaluated on a table with the same columns, or a folder with one for each class, and the
     report goes into RUN/eval/data_<name>.
 
+    Several RUNs are evaluated together by --ensemble: the average of their probabilities, one with
+    weights that are best on the validation split, a vote, or a regression on what they say there.
+
     \b
     Example:
       mmzoo eval runs/mnist_cnn
@@ -76,17 +93,29 @@ def evaluate(
       mmzoo eval runs/mnist_cnn --embeddings
       mmzoo eval runs/products --modalities --robustness
       mmzoo eval runs/products --data newer.csv
+      mmzoo eval runs/mnist_cnn/001 runs/mnist_cnn/002 --ensemble average
     """
     if (
         data is not None
         and click.get_current_context().get_parameter_source("split") is not _DEFAULT
     ):
         raise click.UsageError("--split names a split of the run's own data; --data has none.")
+    if ensemble is not None:
+        if embeddings or modalities or robustness:
+            raise click.UsageError(
+                "--embeddings, --modalities and --robustness are of one run, not of an ensemble."
+            )
+        _together(runs, ensemble, split, data, on_bad_row, checkpoint, device, output, as_json)
+        return
+    if len(runs) > 1:
+        raise click.UsageError("Several runs are evaluated together: say how by --ensemble.")
+    if output is not None:
+        raise click.UsageError("--output is for ensembles: the report of a run goes into the run.")
     from mmzoo.evaluation.evaluate_run import evaluate_run
     from mmzoo.evaluation.modality_json import modalities_json
 
     done = evaluate_run(
-        run,
+        runs[0],
         split=split,
         data=data,
         on_bad_row=on_bad_row,
@@ -122,3 +151,36 @@ def evaluate(
         counted = "1 example" if done.points == 1 else f"{done.points:,} examples"
         command = f"mmzoo board {shell_word(done.report.run)}"
         click.echo(f"Embeddings of {counted}: `{command}` has them under PROJECTOR.")
+
+
+def _together(
+    runs: tuple[Path, ...],
+    method: Literal["average", "weighted", "vote", "stacking"],
+    split: str,
+    data: Path | None,
+    on_bad_row: Literal["error", "skip"],
+    checkpoint: str,
+    device: Literal["auto", "cpu", "gpu"],
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    from mmzoo.evaluation.ensemble import ensemble
+
+    done = ensemble(
+        runs,
+        method,
+        split=split,
+        data=data,
+        on_bad_row=on_bad_row,
+        checkpoint=checkpoint,
+        device=device,
+        output=output,
+    )
+    if as_json:
+        click.echo(json.dumps(done.metrics))
+        return
+    from mmzoo.cli.ensemble_text import ensemble_text
+    from mmzoo.cli.text import shell_word
+
+    click.echo(ensemble_text(done))
+    click.echo(f"\nMetrics and predictions: {shell_word(done.folder)}")
