@@ -160,9 +160,13 @@ def _functions(
     """The encoders; and for each way, the model on inputs of which one is degraded in it."""
     encoders, rest = network.parted()
 
+    def encoded(name: str, values: tf.Tensor) -> list[tf.Tensor]:
+        # Keras gives a list of one as what is in it.
+        return tf.nest.flatten(encoders[name](values, training=False))
+
     @tf.function(autograph=False, reduce_retracing=True)
     def encode(inputs: dict[str, tf.Tensor]) -> dict[str, list[tf.Tensor]]:
-        return {name: encoders[name](inputs[name], training=False) for name in config.inputs}
+        return {name: encoded(name, inputs[name]) for name in config.inputs}
 
     def of_way(way: int, name: str, degradation: Degradation) -> Callable[..., Any]:
         @tf.function(autograph=False, reduce_retracing=True)
@@ -176,7 +180,7 @@ def _functions(
                 f"degradation {way}"
             )
             worse = degradation.apply(inputs[name], step, drawn)
-            given = {**inputs, **features, name: encoders[name](worse, training=False)}
+            given = {**inputs, **features, name: encoded(name, worse)}
             return rest(given, training=False)
 
         return predict

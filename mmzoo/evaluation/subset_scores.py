@@ -155,7 +155,11 @@ def _functions(network: Network, config: Config) -> tuple[Callable[..., Any], Ca
 
     @tf.function(autograph=False, reduce_retracing=True)
     def encode(inputs: dict[str, tf.Tensor]) -> tuple[Features, dict[str, tf.Tensor]]:
-        features = {name: encoders[name](inputs[name], training=False) for name in config.inputs}
+        features = {
+            # Keras gives a list of one as what is in it.
+            name: tf.nest.flatten(encoders[name](inputs[name], training=False))
+            for name in config.inputs
+        }
         present = {
             name: inputs[presence(name)] for name in config.inputs if presence(name) in inputs
         }

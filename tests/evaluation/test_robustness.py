@@ -8,9 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mmzoo.config import load_config
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.robustness import measured_robustness
+from mmzoo.evaluation.subset_scores import subset_scores
 from mmzoo.journal import to_stderr
+from mmzoo.model import build_network
 from mmzoo.trained import load_network
 
 
@@ -83,3 +86,38 @@ def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
     curve = measured_robustness(network, config, data, evaluation).curves[0]
     assert curve.whole.value == 1
     assert {round(5 * one.value, 6) for one in curve.measures} <= {0, 1, 2, 3, 4, 5}
+
+
+def test_inputs_of_every_modality_can_be_left_out_and_made_worse():
+    """Their encoders give one, two or three tensors."""
+    inputs = {
+        "photo": {"type": "image", "shape": [8, 8, 1], "encoder": {"type": "cnn", "filters": [2]}},
+        "title": {"type": "text", "length": 5, "encoder": {"type": "embedding", "dim": 4}},
+        "sound": {"type": "audio", "rate": 4000, "seconds": 0.3, "encoder": {"type": "gru"}},
+        "facts": {"type": "tabular", "columns": {"age": "number", "city": "category"}},
+    }
+    heads = {"kind": {"type": "classification", "classes": 3}}
+    source = {"type": "synthetic", "rows": 80}
+    config = load_config({"name": "all", "source": source, "inputs": inputs, "heads": heads})
+    config = config.with_columns()
+    data = config.load_data(to_stderr)
+    config, preprocessing = config.fitted(data)
+    data = config.prepared(data, preprocessing, to_stderr)
+    network = build_network(config)
+    model = network.model
+    model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
+    evaluation = evaluate_model(model, config, data, "test")
+    robust = measured_robustness(network, config, data, evaluation)
+    assert [(curve.input, curve.degradation.name) for curve in robust.curves] == [
+        ("photo", "noise"),
+        ("photo", "blur"),
+        ("title", "dropped words"),
+        ("sound", "white noise"),
+        ("facts", "missing cells"),
+        ("facts", "noise"),
+    ]
+    scores = subset_scores(network, config, data, "test")["kind"]
+    assert len(scores["shuffled"]) == 15
+    assert scores["absent"] == {}
+    whole = scores["shuffled"][tuple(inputs)].mean()
+    assert whole == pytest.approx(evaluation.metrics["kind"]["accuracy"])
