@@ -232,8 +232,9 @@ def _make_means_of_losses(model: keras.Model) -> None:
     Keras would make them in the first step, where one of several devices has no place for them.
     """
     compiled = model._compile_loss
-    heads = dict.fromkeys(compiled._user_loss, 0.0)  # Their structure is all that is looked at.
-    compiled.build(heads, heads)
+    if isinstance(compiled._user_loss, Mapping) and len(compiled._user_loss) > 1:
+        heads = dict.fromkeys(compiled._user_loss, 0.0)  # Only their structure is looked at.
+        compiled.build(heads, heads)
 
 
 def _moving_variables(model: keras.Model) -> list[keras.Variable]:
