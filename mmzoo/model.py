@@ -198,7 +198,8 @@ def _dtype_policy(name: str | None) -> Iterator[None]:
 
 def _encoder(placeholder: KerasTensor, spec: Input, name: str, ending: str) -> keras.Model:
     """A sub-model for inputs like a placeholder, which gives the tensors of their features."""
-    inside = keras.Input(placeholder.shape[1:], dtype=placeholder.dtype, name=name)
+    # Not by the input's own name, which a layer of the encoder may have: "words", "embedding".
+    inside = keras.Input(placeholder.shape[1:], dtype=placeholder.dtype, name="input")
     features = spec.features(inside)
     return keras.Model(inside, features.tensors(), name=f"{name}_encoder{ending}")
 

@@ -180,3 +180,15 @@ def test_the_parts_of_a_model_do_together_what_it_does():
     layers = {layer.name for layer in rest.layers}
     assert "digit" in layers
     assert not {"image_encoder", "title_encoder"} & layers
+
+
+@pytest.mark.parametrize("name", ["words", "embedding", "average", "input"])
+def test_an_input_may_be_called_like_a_layer_of_its_encoder(name):
+    values = {
+        "name": "net",
+        "source": {"type": "synthetic"},
+        "inputs": {name: {"type": "text", "length": 5, "encoder": {"type": "embedding"}}},
+        "heads": {"mood": {"type": "binary"}},
+    }
+    model = build_model(load_config(values))
+    assert model.get_layer(f"{name}_encoder").get_layer("words") is not None
