@@ -26,8 +26,8 @@ class AttentionFusion(FeatureFusion):
     hidden: PositiveInt | None = None
     """Width of the hidden dense layer of each block; by default twice `dim`."""
     attention_dropout: Rate = 0.0
-    """Share of what each half of a block adds, and of the attention weights, dropped in training.
-    """
+    """Share dropped, in training, of what each half of a block adds, and of the attention
+    weights."""
 
     def rules(self) -> Iterator[Problem]:
         if self.dim % self.num_heads:
