@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmzoo.absence import without_any
 from mmzoo.config import Config
 from mmzoo.data import damaged_files, evaluation_batches, naming_files
 from mmzoo.devices import Kind, memory_errors, prepare_devices
@@ -152,7 +153,10 @@ def _files(config: Config, run: Run, paths: Sequence[Path]) -> Data:
     opened = spec.opened({_SPLIT: values}, {}, decode=False, tell=to_stderr)
     if opened.bad.get(_SPLIT):  # What only decoding finds belongs into the same message.
         opened = spec.opened({_SPLIT: values}, {}, decode=True, tell=to_stderr)
-    _require_readable(paths, opened.bad.get(_SPLIT, {}))
+    bad = opened.bad
+    if spec.may_be_absent:
+        bad = without_any({name: {_SPLIT: spec.present(opened.values[_SPLIT])}}, bad)
+    _require_readable(paths, bad.get(_SPLIT, {}))
     return Data(
         name="the files",
         fingerprint="",

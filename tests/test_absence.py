@@ -327,6 +327,19 @@ def test_single_files_are_refused_with_what_a_table_may_lack(run):
         predict(run, [run.directory.parent / "1.png"])
 
 
+def test_a_single_file_is_refused_if_it_lacks_the_only_input(tmp_path):
+    titles = [f"a title of {row}" for row in range(ROWS)]
+    table = write(tmp_path, {"title": titles, "kind": [row % 2 for row in range(ROWS)]})
+    others = {name: {"type": None} for name in INPUTS if name != "title"}
+    run = train(config(table, others), run=tmp_path / "run")
+    full, empty = tmp_path / "full.txt", tmp_path / "empty.txt"
+    full.write_text("a title of 3")
+    empty.write_text("...")
+    assert len(predict(run, [full])["kind"]) == 1
+    with pytest.raises(DataError, match=r"empty\.txt: it lacks the only input, title"):
+        predict(run, [full, empty])
+
+
 def test_other_rows_that_lack_inputs_are_evaluated(run, tmp_path):
     columns = {"title": ["a title of 3", "a title of 4"], "kind": [1, 0]}
     assert evaluate(run, data=write(tmp_path, columns))["examples"] == 2
