@@ -55,14 +55,19 @@ class BaseHead(Spec):
 
         if self.missing == "error":
             return np.ones(len(labels), bool)
-        there = ~np.isnan(labels) if labels.dtype.kind == "f" else labels >= 0
+        if labels.dtype.kind == "f":
+            there = ~np.isnan(labels)
+        else:  # A whole number below 0 is one like any other.
+            there = (labels >= 0) | (self.decides == "numbers")
         each: np.ndarray = there.reshape(len(labels), -1)
         return np.all(each, axis=1)
 
     def labelled_target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
         """As `target`; of rows that may lack a label, -1 or NaN where they do."""
         target = self.target(labels, soft)
-        if self.missing == "error" or not target.dtype.is_floating or labels.dtype.is_floating:
+        if self.missing == "error" or self.decides == "numbers":
+            return target  # A number that is missing is NaN already.
+        if not target.dtype.is_floating or labels.dtype.is_floating:
             return target
         there = labels >= 0 if labels.shape.rank == 1 else tf.reduce_all(labels >= 0, axis=1)
         return tf.where(there[:, None], target, tf.constant(float("nan")))

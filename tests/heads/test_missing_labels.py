@@ -93,6 +93,13 @@ def test_a_truth_that_is_missing_is_an_empty_cell(head_and_labels):
     )
 
 
+def test_whole_numbers_below_zero_are_labels():
+    head, labels = Regression(dim=1, missing="ignore"), np.array([-3, 0, -1])
+    assert head.labelled(labels).all()
+    target = head.labelled_target(tf.constant(labels), soft=False)
+    np.testing.assert_array_equal(target, [[-3.0], [0.0], [-1.0]])
+
+
 def test_class_weights_bear_rows_without_a_class():
     head, labels = HEADS["sparse"]
     weighed = head.replace(missing="ignore", class_weights={"c": 3.0})
