@@ -49,7 +49,8 @@ class Wanted:
     """Of a `class` or of `labels`: those that are known already, in order; a row with another one
     is bad. By default they are read off the rows."""
     optional: bool = False
-    """Whether a row may have none, and is no bad one for it."""
+    """Whether a row may have none, and is no bad one for it. Of what heads ask for, its class is -1
+    then, its number NaN, and each of its labels, int8 there, -1."""
     missing_files: bool = False
     """Of a `file` that is optional: whether a row has none, too, where there is no such file."""
 
