@@ -111,6 +111,11 @@ class Run:
         """What that probe is, and of how many examples, as JSON."""
         return self._probes / f"{head}_{kind}.json"
 
+    def remove_probes(self) -> None:
+        """Takes away all fitted probes. Needs the lock."""
+        for file in self._probes.glob("*"):
+            file.unlink()
+
     @property
     def _probes(self) -> Path:
         return self.directory / "probes"

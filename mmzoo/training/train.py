@@ -136,8 +136,10 @@ def _read(config: Config, journal: Journal) -> Data:
 
 def _train_stages(session: Session, journal: Journal) -> None:
     """Trains all epochs that are left, stage by stage."""
-    if not session.finished:
-        session.run.metrics_file.unlink(missing_ok=True)  # Of a training with fewer epochs.
+    if not session.finished:  # What is there is of a training with fewer epochs.
+        session.run.metrics_file.unlink(missing_ok=True)
+        session.run.baselines_file.unlink(missing_ok=True)
+        session.run.remove_probes()
     cut_events(session.run.logs, session.step)
     session.run.write_history(session.history)
     if session.step == 0:

@@ -145,6 +145,19 @@ def test_more_epochs_give_what_they_would_have_given_at_once(tmp_path, schedule)
     assert longer.config() == whole.config()
 
 
+def test_a_longer_training_that_is_interrupted_has_nothing_of_the_shorter_one(tmp_path):
+    """Its probes would be asked about features of other weights than those they were fitted to."""
+    run = train(config(probes=["knn"], train={"epochs": 1}), run=tmp_path / "run")
+    run.write_baselines({})
+    assert run.probe("digit", "knn").is_file()
+    with pytest.raises(Crash), crash_after_step(STEPS_PER_EPOCH + 3):
+        resumed(run, config(probes=["knn"], train={"epochs": 2}))
+    assert run.metrics() == {}
+    assert not run.baselines_file.exists()
+    assert "trained" not in run.environment()
+    assert list(run.probe("digit", "knn").parent.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "schedule", [{"type": "cosine"}, {"type": "one_cycle"}, {"type": "constant", "warmup": 0.1}]
 )
