@@ -18,7 +18,7 @@ class AdamW(BaseOptimizer):
     type: Literal["adamw"] = "adamw"
     weight_decay: NonNegativeFloat = 0.004
     """Share of each weight, times the learning rate, that is taken off at each step. Biases and
-    the scales and offsets of normalisations are spared."""
+    the scales and offsets of normalisations are spared, and what weighs inputs and losses."""
     beta_1: Rate = 0.9
     """Momentum of the average of gradients."""
     beta_2: Rate = 0.999

@@ -12,6 +12,13 @@ from mmzoo.spec import NonNegativeFloat, PositiveFloat, Problem, Spec
 if TYPE_CHECKING:
     import keras
 
+_NOT_DECAYED = [
+    *("bias", "gamma", "beta"),
+    # What a fusion or objective weighs inputs and losses by, and tells: decay would even it out.
+    *("scores", "weights_of_inputs", "log_variances"),
+]
+"""Names of weights that do not decay."""
+
 
 class BaseOptimizer(Spec):
     """How gradients become changes of the weights."""
@@ -22,7 +29,7 @@ class BaseOptimizer(Spec):
     """How the learning rate changes over the training."""
     weight_decay: NonNegativeFloat = 0.0
     """Share of each weight, times the learning rate, that is taken off at each step. Biases and
-    the scales and offsets of normalisations are spared."""
+    the scales and offsets of normalisations are spared, and what weighs inputs and losses."""
     clip_norm: PositiveFloat | None = None
     """Gradients are scaled so that their global norm is at most this."""
     clip_value: PositiveFloat | None = None
@@ -57,5 +64,5 @@ class BaseOptimizer(Spec):
             ema_momentum=ema or 0.99,
         )
         if self.weight_decay:
-            optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+            optimizer.exclude_from_weight_decay(var_names=_NOT_DECAYED)
         return optimizer

@@ -106,6 +106,24 @@ def test_weight_decay_takes_its_share_of_kernels_and_spares_the_rest(optimizer):
         np.testing.assert_allclose(value, kept, rtol=1e-6, err_msg=path)
 
 
+def test_weight_decay_spares_what_weighs_inputs_and_losses():
+    from mmzoo.layers.combined_decisions import CombinedDecisions
+    from mmzoo.layers.learned_average import LearnedAverage
+    from mmzoo.layers.log_variances import LogVariances
+
+    two = [keras.Input((3,)), keras.Input((3,))]
+    average = LearnedAverage()(two)
+    decided = CombinedDecisions("weighted", "one")(two)
+    model = keras.Model(two, [average, decided, LogVariances([1.0, 0.5])(average)])
+    spec = AdamW(weight_decay=0.1).build(RATE)
+    spec.build(model.trainable_variables)
+    for variable in model.trainable_variables:
+        variable.assign(tf.ones_like(variable.value))
+    spec.apply(zero_gradients(model))
+    assert len(model.trainable_variables) == 3
+    assert all((variable.numpy() == 1).all() for variable in model.trainable_variables)
+
+
 def test_without_weight_decay_nothing_moves_without_a_gradient(optimizer):
     model = compiled(optimizer, "no weight decay")
     before = values(model)
