@@ -49,6 +49,11 @@ class Evaluation:
     def examples(self) -> int:
         return len(next(iter(self.labels.values())))
 
+    @property
+    def measured(self) -> list[str]:
+        """The heads that some row has a label of; the others have no metrics."""
+        return [name for name, found in self.metrics.items() if found.get("labelled") != 0]
+
     def as_metrics(self) -> dict[str, Any]:
         """The split's entry in metrics.json."""
         loss = self.loss if np.isfinite(self.loss) else None

@@ -101,7 +101,7 @@ def measured_modalities(
         inputs=tuple(config.inputs),
         heads=tuple(
             _of_head(name, scale_of(evaluation.metrics[name]), scores[name], [*config.inputs])
-            for name in config.heads
+            for name in evaluation.measured
         ),
         learned_weights=learned_input_weights(network.model, config),
         mean_weights=mean_input_weights(network.model, config, data, evaluation.split),

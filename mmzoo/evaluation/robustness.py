@@ -111,8 +111,9 @@ def measured_robustness(
     split, rows = evaluation.split, evaluation.examples
     ways = [(name, one) for name, spec in config.inputs.items() for one in spec.degradations]
     steps = [(way, step) for way, (_, one) in enumerate(ways) for step in one.steps]
-    labelled = {name: head.labelled(evaluation.labels[name]) for name, head in config.heads.items()}
-    scores = {name: np.zeros((rows, 1 + len(steps))) for name in config.heads}
+    heads = evaluation.measured
+    labelled = {name: config.heads[name].labelled(evaluation.labels[name]) for name in heads}
+    scores = {name: np.zeros((rows, 1 + len(steps))) for name in heads}
 
     def score(name: str, column: int, chosen: slice, said: np.ndarray) -> None:
         there = np.flatnonzero(labelled[name][chosen])
@@ -120,7 +121,7 @@ def measured_robustness(
         found = config.heads[name].example_scores(labels, said[there])
         scores[name][chosen.start + there, column] = found
 
-    for name in config.heads:
+    for name in heads:
         score(name, 0, slice(0, rows), evaluation.predictions[name])
     encode, degraded = _functions(network, config, ways)
     done = 0
@@ -131,11 +132,11 @@ def measured_robustness(
             features = encode(inputs)
             for column, (way, step) in enumerate(steps, start=1):
                 outputs = degraded[way](inputs, features, tf.constant(step, tf.float32), examples)
-                for name in config.heads:
+                for name in heads:
                     score(name, column, batch, outputs[name].numpy())
             done = batch.stop
     curves: list[Curve] = []
-    for name in config.heads:
+    for name in heads:
         scale = scale_of(evaluation.metrics[name])
         measured = Measured(scores[name][labelled[name]], scale)
         for way, (its_input, one) in enumerate(ways):

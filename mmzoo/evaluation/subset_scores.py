@@ -16,7 +16,9 @@ from mmzoo.data import evaluation_batches, naming_files
 from mmzoo.errors import DataError
 from mmzoo.evaluation.subsets import Subset, subsets_of
 from mmzoo.inputs import presence
+from mmzoo.layers.missing_features import MissingFeatures
 from mmzoo.lazy import tf
+from mmzoo.sharing import TOWER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +93,7 @@ def subset_scores(network: Network, config: Config, data: Data, split: str) -> d
     order = np.random.RandomState(config.train.seed).permutation(rows)
     labels = {name: columns[config.columns[name]][order] for name in config.heads}
     labelled = {name: head.labelled(labels[name]) for name, head in config.heads.items()}
-    names, passes = [*config.inputs], passes_of(config, done_without(config, data, split))
+    names, passes = [*config.inputs], passes_of(config, done_without(network, config))
     found: dict[str, Scores] = {
         head: {way: {one.kept: np.zeros(rows) for one in passes if one.way == way} for way in WAYS}
         for head in config.heads
@@ -120,17 +122,19 @@ def subset_scores(network: Network, config: Config, data: Data, split: str) -> d
     return found
 
 
-def done_without(config: Config, data: Data, split: str) -> set[str]:
+def done_without(network: Network, config: Config) -> set[str]:
     """The inputs that the model has learned to do without.
 
-    It has a place for what is learned in the stead of each that may be absent; but it has learned
-    nothing where none was taken away in training, and the data lack none.
+    It has a place for what is learned in the stead of each that may be absent, which holds zeros
+    until one is: where none was taken away in training, and the data lacked none, nothing is
+    learned.
     """
-    return {
-        name
-        for name, column in config.presence.items()
-        if config.inputs[name].modality_dropout or not data.splits[split][column].all()
+    learned = {
+        layer.name.partition(TOWER)[0]
+        for layer in network.model.layers
+        if isinstance(layer, MissingFeatures) and any(map(np.any, layer.get_weights()))
     }
+    return {name for name in config.presence if f"{name}_missing" in learned}
 
 
 def passes_of(config: Config, dispensable: Collection[str]) -> list[Pass]:

@@ -10,11 +10,14 @@ import pytest
 
 from mmzoo.cli.main import main
 from mmzoo.errors import DataError, RunError
+from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate_run
 from mmzoo.evaluation.input_weights import learned_input_weights, mean_input_weights
+from mmzoo.evaluation.modalities import measured_modalities
 from mmzoo.evaluation.modality_json import modalities_json
 from mmzoo.evaluation.modality_words import sentences, warnings, weights_sentences
-from mmzoo.evaluation.subset_scores import SHUFFLES, passes_of, subset_scores
+from mmzoo.evaluation.robustness import measured_robustness
+from mmzoo.evaluation.subset_scores import SHUFFLES, done_without, passes_of, subset_scores
 from mmzoo.evaluation.subsets import subset_words, subsets_of
 from mmzoo.fusion import Gated, Weighted
 from mmzoo.journal import to_stderr
@@ -144,6 +147,34 @@ def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
     assert {len(values) for way in scores["colour"].values() for values in way.values()} == {5}
     assert {len(values) for way in scores["warm"].values() for values in way.values()} == {9}
     assert scores["colour"]["shuffled"][("clue", "noise")].tolist() == [1] * 5
+
+
+def test_a_head_without_any_label_is_left_out(guess_run):
+    network, config = load_network(guess_run)
+    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
+    test["colour"] = np.full(9, -1)
+    lenient = config.heads["colour"].replace(missing="ignore")
+    config = config.replace(heads={**config.heads, "colour": lenient})
+    model = network.model
+    model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
+    evaluation = evaluate_model(model, config, data, "test")
+    found = measured_modalities(network, config, data, evaluation)
+    assert [head.name for head in found.heads] == ["warm", "tags", "price"]
+    curves = measured_robustness(network, config, data, evaluation).curves
+    assert list(dict.fromkeys(curve.head for curve in curves)) == ["warm", "tags", "price"]
+
+
+def test_what_a_model_does_without_is_what_it_has_learned_and_not_what_the_split_lacks(guess_run):
+    network, config = load_network(guess_run)
+    assert done_without(network, config) == {"clue", "noise"}
+    network.model.get_layer("noise_missing").set_weights([np.zeros(8)])
+    assert done_without(network, config) == {"clue"}
+    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
+    test[config.presence["noise"]] = np.arange(9) > 0
+    scores = subset_scores(network, config, data, "test")["colour"]
+    assert list(scores["absent"]) == [("noise",), ("clue", "noise")]
 
 
 def test_inputs_that_the_model_cannot_do_without_are_only_shuffled(guess_run):
