@@ -101,7 +101,8 @@ def subset_scores(network: Network, config: Config, data: Data, split: str) -> d
     encode, predict = _functions(network, config)
     done = 0
     with naming_files(config, data, split):
-        for (inputs,) in evaluation_batches(config, columns, labelled=False, order=order):
+        batches = evaluation_batches(_with_others(config), columns, labelled=False, order=order)
+        for (inputs,) in batches:
             features, present = encode(inputs)
             batch = slice(done, done + len(inputs[names[0]]))
             for one in passes:
@@ -120,6 +121,12 @@ def subset_scores(network: Network, config: Config, data: Data, split: str) -> d
             for kept, values in scores_of.items():
                 scores_of[kept] = values[labelled[name]]
     return found
+
+
+def _with_others(config: Config) -> Config:
+    """The config with batches in which every example has another to get an input from."""
+    size = max(config.evaluation_batch_size, 3)  # Cut into equal parts, none has less than two.
+    return config.replace(train=config.train.replace(evaluation_batch_size=size))
 
 
 def done_without(network: Network, config: Config) -> set[str]:

@@ -136,6 +136,17 @@ def test_no_example_keeps_the_value_that_is_shuffled_away(guess_run):
         subset_scores(network, config, data, "test")
 
 
+@pytest.mark.parametrize("size", [1, 2])
+def test_batches_have_two_examples_or_more_however_small_they_are_to_be(guess_run, size):
+    network, config = load_network(guess_run)
+    config = config.replace(train=config.train.replace(evaluation_batch_size=size))
+    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    data.splits["test"] = {name: column[:7] for name, column in data.splits["test"].items()}
+    scores = subset_scores(network, config, data, "test")["colour"]["shuffled"]
+    assert scores[("clue", "noise")].tolist() == [1] * 7
+    assert scores[("noise",)].mean() < 1
+
+
 def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
     network, config = load_network(guess_run)
     data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
