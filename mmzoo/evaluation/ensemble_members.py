@@ -71,6 +71,11 @@ def open_members(
     members = []
     for one in runs:
         run, weights = open_trained(one, checkpoint)
+        if "test" not in run.metrics():
+            raise RunError(
+                f"{run.directory}: is not finished, and an ensemble is of finished runs. Go on "
+                f"with it by `mmzoo train --resume --run {run.directory}` and its config."
+            )
         members.append(Member(run, weights, run.config()))
     places = [(member.run.directory.resolve(), str(member.checkpoint)) for member in members]
     for place, member in zip(places, members, strict=True):

@@ -166,7 +166,12 @@ def compared(run: Run, baselines: Mapping[str, Run], tell: Callable[[str], None]
             except DataError as error:
                 tell(f"Note: {error}.")
     metrics = run.metrics()[_SPLIT]
-    heads = (HeadGains(head, scale_of(metrics[head]), found) for head, found in gains.items())
+    heads = []
+    for head, found in gains.items():
+        if metrics[head].get("labelled") == 0:
+            tell(f"Note: no row of the {_SPLIT} split has a label of {head}: it is not compared.")
+        else:
+            heads.append(HeadGains(head, scale_of(metrics[head]), found))
     return Baselines(run, dict(baselines), tuple(heads))
 
 

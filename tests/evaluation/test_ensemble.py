@@ -166,6 +166,12 @@ def test_one_run_is_no_ensemble(two):
     )
 
 
+def test_a_run_that_is_not_finished_is_refused(two):
+    Run(Path(two[1])).metrics_file.unlink()
+    message = refusal(two, method="average")
+    assert message.startswith("runs/tiny/002: is not finished")
+
+
 def test_other_heads_and_classes_are_refused(two):
     begin = "runs/tiny/002: does not fit together with runs/tiny/001: "
     config = Run(Path(two[1])).config()
