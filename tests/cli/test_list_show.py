@@ -126,10 +126,10 @@ def test_a_data_set_is_shown(mmzoo):
 
 
 def test_an_unknown_name_gets_the_near_ones(mmzoo):
-    done = mmzoo("show", "conv")
+    done = mmzoo("show", "conca")
     assert (done.code, done.out) == (1, "")
     assert done.err == (
-        "Error: no component is named 'conv'; did you mean 'cosine', 'concat' or 'cnn'? "
+        "Error: no component is named 'conca'; did you mean 'concat', 'conv' or 'contrast'? "
         "`mmzoo list` shows all there are. For a config or a run, give its path.\n"
     )
     assert "did you mean" not in mmzoo("show", "qqqqq").err
