@@ -16,7 +16,6 @@ from mmzoo.data import evaluation_batches, naming_files
 from mmzoo.errors import DataError
 from mmzoo.evaluation.subsets import Subset, subsets_of
 from mmzoo.inputs import presence
-from mmzoo.layers.missing_features import MissingFeatures
 from mmzoo.lazy import tf
 from mmzoo.sharing import TOWER
 
@@ -136,6 +135,8 @@ def done_without(network: Network, config: Config) -> set[str]:
     until one is: where none was taken away in training, and the data lacked none, nothing is
     learned.
     """
+    from mmzoo.layers.missing_features import MissingFeatures
+
     learned = {
         layer.name.partition(TOWER)[0]
         for layer in network.model.layers
