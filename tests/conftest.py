@@ -30,6 +30,14 @@ TINY = {
 """A config that trains in two seconds, on data that is always there."""
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names a test after the name of its bytes, not after them: archives hold the time of day.
+
+    Tests that run in several processes must have the same names in all of them.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keeps what trainings of tests keep out of the user's cache, and what is there out of them."""
