@@ -8,7 +8,7 @@ import pytest
 from mmzoo.anatomy import encoded, encoder_of, encoders_of, read_by
 from mmzoo.config import Config, load_config
 from mmzoo.errors import ConfigError
-from mmzoo.evaluation.input_weights import learned_input_weights
+from mmzoo.evaluation.modalities.input_weights import learned_input_weights
 from mmzoo.inspection.found import Found
 from mmzoo.inspection.network import walk
 from mmzoo.lazy import keras, tf

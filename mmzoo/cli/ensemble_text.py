@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from mmzoo.cli.text import columns, harmless, wrapped
 
 if TYPE_CHECKING:
-    from mmzoo.evaluation.ensemble import Ensemble, HeadEnsemble
+    from mmzoo.evaluation.ensembles.ensemble import Ensemble, HeadEnsemble
 
 
 def ensemble_text(done: Ensemble) -> str:
     """What it comes to: each head's main metric beside those of the members, and a sentence."""
-    from mmzoo.evaluation.ensemble_words import CALLED
+    from mmzoo.evaluation.ensembles.words import CALLED
 
     evaluation = done.rows.evaluations[0]
     counted = "1 example" if evaluation.examples == 1 else f"{evaluation.examples:,} examples"
@@ -38,7 +38,7 @@ def _head(name: str, head: HeadEnsemble, called: str) -> Iterator[str]:
 
 
 def _figure(metrics: Mapping[str, Any]) -> str:
-    from mmzoo.evaluation.findings import headline
+    from mmzoo.evaluation.reports.findings import headline
 
     found = headline(metrics)
     assert found is not None

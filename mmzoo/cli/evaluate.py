@@ -112,7 +112,7 @@ def evaluate(
     if output is not None:
         raise click.UsageError("--output is for ensembles: the report of a run goes into the run.")
     from mmzoo.evaluation.evaluate_run import evaluate_run
-    from mmzoo.evaluation.modality_json import modalities_json
+    from mmzoo.evaluation.modalities.as_json import modalities_json
 
     done = evaluate_run(
         runs[0],
@@ -164,7 +164,7 @@ def _together(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    from mmzoo.evaluation.ensemble import ensemble
+    from mmzoo.evaluation.ensembles.ensemble import ensemble
 
     done = ensemble(
         runs,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from mmzoo.cli.text import columns, wrapped
 
 if TYPE_CHECKING:
-    from mmzoo.evaluation.modalities import HeadModalities, Modalities
-    from mmzoo.evaluation.robustness import Curve, Robustness
+    from mmzoo.evaluation.modalities.modalities import HeadModalities, Modalities
+    from mmzoo.evaluation.robustness.robustness import Curve, Robustness
 
 
 def modalities_text(found: Modalities) -> str:
     """A table of the subsets for each head, the sentences, and how to read them."""
-    from mmzoo.evaluation.modality_page import explanations
+    from mmzoo.evaluation.modalities.page import explanations
 
     lines = [f"What the inputs are worth, on {found.split}:"]
     for head in found.heads:
@@ -24,8 +24,8 @@ def modalities_text(found: Modalities) -> str:
 
 
 def _head(head: HeadModalities, found: Modalities) -> Iterator[str]:
-    from mmzoo.evaluation.modality_words import sentences, warnings
-    from mmzoo.evaluation.subsets import subset_words
+    from mmzoo.evaluation.modalities.subsets import subset_words
+    from mmzoo.evaluation.modalities.words import sentences, warnings
 
     titles = [f"{head.name}: {head.scale.label}"]
     for way in head.measures:
@@ -53,7 +53,7 @@ def robustness_text(found: Robustness) -> str:
 
 
 def _curve(curve: Curve) -> Iterator[str]:
-    from mmzoo.evaluation.robustness_plot import UNTOUCHED
+    from mmzoo.evaluation.robustness.plot import UNTOUCHED
 
     way = curve.degradation
     steps = [f"    {way.unit}", UNTOUCHED, *(f"{step:g}" for step in way.steps)]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from mmzoo.cli.text import columns, harmless, wrapped
 
 if TYPE_CHECKING:
-    from mmzoo.evaluation.findings import Headline
-    from mmzoo.evaluation.report import HeadReport, Report
+    from mmzoo.evaluation.reports.findings import Headline
+    from mmzoo.evaluation.reports.report import HeadReport, Report
     from mmzoo.training.folds import FoldSummary
 
 _MOST_CLASSES = 20
@@ -20,7 +20,7 @@ _CONFUSED_PAIRS = 5
 
 def metrics_text(metrics: Mapping[str, Any]) -> str:
     """The contents of a metrics.json."""
-    from mmzoo.evaluation.findings import headline
+    from mmzoo.evaluation.reports.findings import headline
 
     lines = []
     for split, entry in metrics.items():
@@ -74,7 +74,7 @@ def _split_line(split: str, examples: int, data: str, loss: float | None) -> str
 
 
 def _figures(name: str, metrics: Mapping[str, Any], found: Headline | None) -> list[str]:
-    from mmzoo.evaluation.findings import other_metrics
+    from mmzoo.evaluation.reports.findings import other_metrics
 
     first = f"  {name}: {found.label} {found}" if found else f"  {name}:"
     rows = [(f"    {label}", value) for label, value in other_metrics(metrics).items()]
@@ -83,14 +83,14 @@ def _figures(name: str, metrics: Mapping[str, Any], found: Headline | None) -> l
 
 def _probes(probes: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """A line for each probe of a head."""
-    from mmzoo.evaluation.findings import probe_figures
+    from mmzoo.evaluation.reports.findings import probe_figures
 
     rows = [(f"    probe {kind}", figure) for kind, figure in probe_figures(probes).items()]
     return columns(rows) if rows else []
 
 
 def _head(head: HeadReport) -> Iterator[str]:
-    from mmzoo.evaluation.findings import confused_pairs, headline
+    from mmzoo.evaluation.reports.findings import confused_pairs, headline
 
     yield ""
     yield from _figures(

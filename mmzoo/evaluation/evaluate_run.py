@@ -15,17 +15,17 @@ from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import RunError
 from mmzoo.evaluation.embeddings import embed
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
-from mmzoo.evaluation.head_reports import head_report
 from mmzoo.evaluation.input_files import write_modalities, write_robustness
-from mmzoo.evaluation.modalities import (
+from mmzoo.evaluation.modalities.modalities import (
     Modalities,
     measured_modalities,
     require_several_inputs,
 )
-from mmzoo.evaluation.plots import history_plot
+from mmzoo.evaluation.pictures.plots import history_plot
 from mmzoo.evaluation.projector import write_projector
-from mmzoo.evaluation.report import Report, write_report
-from mmzoo.evaluation.robustness import Robustness, measured_robustness
+from mmzoo.evaluation.reports.head_reports import head_report
+from mmzoo.evaluation.reports.report import Report, write_report
+from mmzoo.evaluation.robustness.robustness import Robustness, measured_robustness
 from mmzoo.files import write_text
 from mmzoo.journal import to_stderr
 from mmzoo.probing import Probes, usable_probes

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mmzoo.evaluation.modalities import Modalities
-from mmzoo.evaluation.modality_json import modalities_json
-from mmzoo.evaluation.modality_page import modality_page
-from mmzoo.evaluation.modality_plot import modality_plot
-from mmzoo.evaluation.robustness import Robustness
-from mmzoo.evaluation.robustness_plot import robustness_plot
+from mmzoo.evaluation.modalities.as_json import modalities_json
+from mmzoo.evaluation.modalities.modalities import Modalities
+from mmzoo.evaluation.modalities.page import modality_page
+from mmzoo.evaluation.modalities.plot import modality_plot
+from mmzoo.evaluation.robustness.plot import robustness_plot
+from mmzoo.evaluation.robustness.robustness import Robustness
 from mmzoo.files import write_text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmzoo.evaluation.findings import MAIN_METRICS, SHARES, metric_value
+from mmzoo.evaluation.reports.findings import MAIN_METRICS, SHARES, metric_value
 
 
 @dataclass(frozen=True)

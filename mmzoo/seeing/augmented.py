@@ -12,7 +12,7 @@ from mmzoo.absence import saying_absent
 from mmzoo.config import Config, load_config
 from mmzoo.data import TrainingOrder, epoch_order, evaluation_batches, training_batches
 from mmzoo.errors import DataError
-from mmzoo.evaluation.grid import captioned_grid
+from mmzoo.evaluation.pictures.grid import captioned_grid
 from mmzoo.files import replacing
 from mmzoo.heads import Head, Regression
 from mmzoo.inputs import presence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmzoo.evaluation.figures import (
+from mmzoo.evaluation.pictures.figures import (
     FAINT,
     INK,
     drawable,

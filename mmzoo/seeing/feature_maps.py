@@ -11,7 +11,7 @@ import numpy as np
 
 from mmzoo.devices import memory_errors
 from mmzoo.errors import RunError
-from mmzoo.evaluation.figures import INK, new_figure, write_figure
+from mmzoo.evaluation.pictures.figures import INK, new_figure, write_figure
 from mmzoo.lazy import keras
 from mmzoo.seeing.drawing import Drawing, require_png, unused_path
 from mmzoo.seeing.subject import open_subject

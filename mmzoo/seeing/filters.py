@@ -13,7 +13,7 @@ from mmzoo.devices import memory_errors
 from mmzoo.encoders.image import ImageEncoder
 from mmzoo.encoders.image.pretrained.base import Pretrained
 from mmzoo.errors import RunError
-from mmzoo.evaluation.figures import INK, new_figure, write_figure
+from mmzoo.evaluation.pictures.figures import INK, new_figure, write_figure
 from mmzoo.lazy import keras
 from mmzoo.seeing.drawing import Drawing, require_png
 from mmzoo.seeing.subject import open_subject

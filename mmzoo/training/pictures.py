@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmzoo.evaluation.evaluate import Evaluation
-from mmzoo.evaluation.grid import captioned_grid
-from mmzoo.evaluation.shown_mistakes import shown_mistakes
+from mmzoo.evaluation.pictures.grid import captioned_grid
+from mmzoo.evaluation.pictures.shown_mistakes import shown_mistakes
 from mmzoo.spec import dump_yaml
 from mmzoo.training.session import Session, first_training_batch
 

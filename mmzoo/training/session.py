@@ -13,7 +13,7 @@ from mmzoo.checkpoint import Variables, newest_checkpoint, put_arrays, save_chec
 from mmzoo.config import Config, Preprocessing
 from mmzoo.data import training_batches
 from mmzoo.devices import Devices
-from mmzoo.evaluation.input_weights import learned_input_weights
+from mmzoo.evaluation.modalities.input_weights import learned_input_weights
 from mmzoo.model import Network
 from mmzoo.runs import Run
 from mmzoo.sharing import shared_with

@@ -11,8 +11,8 @@ from mmzoo import evaluate
 from mmzoo.errors import RunError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate_run
-from mmzoo.evaluation.head_reports import head_report
-from mmzoo.evaluation.shown_mistakes import ShownMistakes, shown_mistakes
+from mmzoo.evaluation.pictures.shown_mistakes import ShownMistakes, shown_mistakes
+from mmzoo.evaluation.reports.head_reports import head_report
 from mmzoo.journal import to_stderr
 from mmzoo.trained import load_trained
 
@@ -68,7 +68,7 @@ def test_pictures_of_an_earlier_evaluation_do_not_stay(own_run, monkeypatch):
     mistakes = own_run.evaluation("test") / "mistakes.png"
     assert mistakes.is_file()
     monkeypatch.setattr(
-        "mmzoo.evaluation.head_reports.shown_mistakes", lambda *arguments: ShownMistakes()
+        "mmzoo.evaluation.reports.head_reports.shown_mistakes", lambda *arguments: ShownMistakes()
     )
     evaluate(own_run)
     assert not mistakes.exists()

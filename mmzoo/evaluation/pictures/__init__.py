@@ -1,0 +1,1 @@
+"""Pictures: figures, grids of examples, and what both draw."""

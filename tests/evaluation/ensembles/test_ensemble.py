@@ -1,0 +1,282 @@
+"""Several finished runs together: what they come to, what is left of it, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmzoo.catalogue import listed
+from mmzoo.config import load_config
+from mmzoo.errors import ConfigError, RunError
+from mmzoo.evaluation.ensembles.ensemble import ensemble
+from mmzoo.evaluation.ensembles.words import sentence
+from mmzoo.evaluation.evaluate import evaluate_model
+from mmzoo.evaluation.scale import Scale
+from mmzoo.journal import to_stderr
+from mmzoo.metrics import PairedDifference
+from mmzoo.runs import Run
+from mmzoo.trained import load_trained
+from mmzoo.training.train import train
+
+
+@pytest.fixture(scope="module")
+def runs(trained_run, tmp_path_factory):
+    """A folder with two runs of two seeds, whose splits are the same."""
+    folder = tmp_path_factory.mktemp("together")
+    values = trained_run.config().model_dump(mode="json")
+    values["train"] |= {"seed": 1, "split_seed": 0, "epochs": 1}
+    shutil.copytree(trained_run.directory, folder / "runs" / "tiny" / "001")
+    train(values, run=folder / "runs" / "tiny" / "002")
+    return folder
+
+
+@pytest.fixture
+def two(runs, tmp_path, monkeypatch):
+    """Their directories, as a user names them; a test may change what is there."""
+    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return ["runs/tiny/001", "runs/tiny/002"]
+
+
+def said_of(directory, split="test"):
+    model, config = load_trained(Run(Path(directory)))
+    return evaluate_model(model, config, config.load_data(to_stderr), split)
+
+
+def refusal(*arguments, **named):
+    with pytest.raises(RunError) as caught:
+        ensemble(*arguments, **named)
+    return str(caught.value)
+
+
+def changed(directory, **fields):
+    """Changes the config of a run, and writes down the data that it then has."""
+    run = Run(Path(directory))
+    run.write_config(run.config().replace(**fields))
+    data = run.config().load_data(to_stderr)
+    environment = run.environment()
+    environment["data"]["fingerprint"] = data.fingerprint
+    run.write_environment(environment)
+
+
+def test_the_average_is_that_of_what_each_says(two, monkeypatch):
+    loads = []
+    load = type(Run(Path(two[0])).config()).load_data
+    monkeypatch.setattr(
+        "mmzoo.config.Config.load_data", lambda self, tell: loads.append(1) or load(self, tell)
+    )
+    done = ensemble(two, device="cpu")
+    assert len(loads) == 1  # Both read the same data.
+    each = [said_of(directory) for directory in two]
+    head = done.heads["digit"]
+    expected = np.mean([one.predictions["digit"] for one in each], axis=0)
+    np.testing.assert_allclose(head.predictions, expected, atol=1e-5)
+    assert list(head.members) == two
+    assert [metrics["accuracy"] for metrics in head.members.values()] == [
+        one.metrics["digit"]["accuracy"] for one in each
+    ]
+    labels = each[0].labels["digit"]
+    right = head.predictions.argmax(axis=1) == labels
+    assert head.metrics["accuracy"] == np.mean(right)
+    best = max(one.metrics["digit"]["accuracy"] for one in each)
+    assert head.gain.difference == pytest.approx(np.mean(right) - best)
+    assert head.best == two[0]  # Which was trained three times as long.
+    assert head.best in head.sentence
+
+
+def test_what_is_left_lies_beside_the_runs(two):
+    before = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*")}
+    done = ensemble(two, "stacking", device="cpu")
+    assert str(done.folder) == "runs/ensembles/001"
+    assert sorted(os.listdir(done.folder)) == [
+        *("digit_stacker.npz", "metrics.json", "predictions.csv"),
+    ]
+    assert json.loads((done.folder / "metrics.json").read_text()) == done.metrics
+    entry = done.metrics["test"]
+    assert (entry["ensemble"], entry["members"], entry["examples"]) == ("stacking", two, 359)
+    with (done.folder / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    right = sum(row["digit"] == row["digit_true"] for row in rows)
+    assert right / len(rows) == entry["heads"]["digit"]["ensemble"]["accuracy"]
+    with np.load(done.folder / "digit_stacker.npz", allow_pickle=False) as file:
+        assert file["all_weights"].shape == (10, 20)
+    assert {path: path.stat().st_mtime_ns for path in before if path.name != "runs"} == {
+        path: time for path, time in before.items() if path.name != "runs"
+    }
+    assert list(listed("runs")) == two
+
+
+def test_the_stacker_learns_from_validation_alone(two):
+    done = ensemble(two, "stacking", device="cpu", output=Path("mine"))
+    assert str(done.folder) == "mine"
+    stackers = done.heads["digit"].combination.stackers["all"]
+    features = np.concatenate(
+        [said_of(directory, "validation").predictions["digit"] for directory in two], axis=1
+    )
+    np.testing.assert_allclose(stackers["mean"], features.mean(axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_heads_of_every_kind(run_of_all_heads, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        shutil.copytree(run_of_all_heads.directory, name)
+    done = ensemble(["a", "b"], "weighted", device="cpu")
+    assert set(done.heads) == {"which", "is", "many", "much"}
+    for head in done.heads.values():
+        assert sum(head.combination.weights) == pytest.approx(1)
+        assert head.gain.difference == pytest.approx(0, abs=1e-6)
+    assert done.heads["much"].scale.metric == "mean_absolute_error"
+    assert refusal(["a", "b"], "vote") == (
+        "heads.much predicts numbers, which are not voted on: take --ensemble average, weighted or "
+        "stacking"
+    )
+
+
+def test_the_rows_of_a_table_in_the_place_of_a_split(two, tmp_path):
+    from PIL import Image
+
+    data = Run(Path(two[0])).config().load_data(to_stderr).splits["test"]
+    lines = ["image,label"]
+    for number, (pixels, label) in enumerate(zip(data["image"][:12], data["label"], strict=False)):
+        Image.fromarray(pixels[:, :, 0]).save(tmp_path / f"{number}.png")
+        lines.append(f"{number}.png,{label}")
+    (tmp_path / "new.csv").write_text("\n".join(lines) + "\n")
+    done = ensemble(two, data="new.csv", device="cpu")
+    each = [one.predictions["digit"] for one in done.rows.evaluations]
+    assert done.metrics["data"]["examples"] == 12
+    np.testing.assert_allclose(
+        each[0], said_of(two[0]).predictions["digit"][:12], rtol=1e-4, atol=1e-5
+    )
+    with (done.folder / "predictions.csv").open(newline="") as file:
+        assert [row["row"] for row in csv.DictReader(file)] == [str(n) for n in range(1, 13)]
+
+
+def test_one_run_is_no_ensemble(two):
+    assert refusal(two[:1]) == (
+        "an ensemble needs two runs or more; got one. Name others beside it."
+    )
+    assert refusal([two[0], "./runs/tiny/001"]).endswith(
+        "named twice; an ensemble is of different models"
+    )
+
+
+def test_a_run_that_is_not_finished_is_refused(two):
+    Run(Path(two[1])).metrics_file.unlink()
+    message = refusal(two, method="average")
+    assert message.startswith("runs/tiny/002: is not finished")
+
+
+def test_other_heads_and_classes_are_refused(two):
+    begin = "runs/tiny/002: does not fit together with runs/tiny/001: "
+    config = Run(Path(two[1])).config()
+    head = config.heads["digit"]
+    names = head.class_names
+    for heads, why in (
+        ({"number": head}, "its heads are number; there they are digit"),
+        (
+            {"digit": head.replace(class_names=names[::-1])},
+            "heads.digit.class_names is a list of 10: [9, 8, 7, 6, 5, 4, 3, 2, 1, 0], in another "
+            "order; there it is a list of 10: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]",
+        ),
+        (
+            {"digit": load_config(binary_digits()).heads["digit"].replace(column="label")},
+            "heads.digit.type is text 'binary'; there it is text 'classification'",
+        ),
+    ):
+        Run(Path(two[1])).write_config(config.replace(heads=heads))
+        assert refusal(two) == begin + why
+
+
+def binary_digits():
+    encoder = {"type": "cnn", "filters": [4], "padding": "same"}
+    return {
+        "name": "tiny",
+        "source": {"type": "dataset", "name": "digits"},
+        "inputs": {"image": {"type": "image", "shape": [8, 8, 1], "encoder": encoder}},
+        "heads": {"digit": {"type": "binary", "class_names": ["no", "yes"]}},
+    }
+
+
+def test_another_source_is_refused(two):
+    source = Run(Path(two[1])).config().source
+    changed(two[1], source=source.replace(validation=0.2))
+    assert refusal(two) == (
+        "runs/tiny/002: does not fit together with runs/tiny/001: it was trained on other data: "
+        "source.validation is number 0.2, there it is number 0.1"
+    )
+
+
+def test_another_validation_split_is_refused_where_it_counts(two):
+    run = Run(Path(two[1]))
+    changed(two[1], train=run.config().train.replace(split_seed=None))
+    assert refusal(two, "weighted") == (
+        "runs/tiny/002: does not fit together with runs/tiny/001: its validation split has other "
+        "examples, as seed 1 decided which; there it was seed 0. Train both with the same "
+        "`train.split_seed`."
+    )
+    assert ensemble(two, "average", device="cpu").rows.evaluations[0].examples == 359
+
+
+def test_data_that_are_not_a_members_any_more_are_refused(two):
+    run = Run(Path(two[1]))
+    environment = run.environment()
+    environment["data"]["fingerprint"] = "0123456789abcdef"
+    run.write_environment(environment)
+    assert refusal(two).startswith(
+        "runs/tiny/002: was trained on digits (fingerprint 0123456789ab), but the source now gives"
+    )
+
+
+def test_what_is_learnt_from_validation_is_not_measured_there(two):
+    for method in ("weighted", "stacking"):
+        assert refusal(two, method, split="validation") == (
+            f"--ensemble {method} learns from the validation split, so that split cannot tell what "
+            "it is worth. Take --split test."
+        )
+
+
+def test_an_output_in_a_run_or_in_the_place_of_something_is_refused(two, tmp_path):
+    inside = Run(Path(two[0])).directory / "eval" / "both"
+    assert refusal(two, output=inside) == f"{inside}: is inside {two[0]}. Name another --output."
+    assert refusal(two, output=tmp_path / "runs").endswith(
+        "runs: exists already. Name another --output."
+    )
+    assert not inside.exists()
+
+
+def test_nothing_is_left_where_it_fails(two, monkeypatch):
+    monkeypatch.setattr("mmzoo.evaluation.ensembles.rows.evaluate_model", lambda *arguments: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        ensemble(two, device="cpu")
+    assert not (Path("runs") / "ensembles").exists()
+
+
+def test_no_experiment_has_the_ensembles_name():
+    with pytest.raises(ConfigError, match=r"name: runs/ensembles is for ensembles of runs"):
+        load_config({**binary_digits(), "name": "ensembles"})
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        ((0.008, 0.003, 0.014), "beats its best member, a, by 0.8 points (95 % CI 0.3 to 1.4)."),
+        ((-0.02, -0.03, -0.01), "is worse than its best member, a, by 2.0 points (95 % CI 1.0 to"),
+        ((0.001, -0.002, 0.004), "is not shown to beat its best member, a: the difference is +0.1"),
+        ((0.0, 0.0, 0.0), "is as good as its best member, a, on every one of the examples."),
+    ],
+)
+def test_in_words(gain, said):
+    words = sentence("average", "a", PairedDifference(*gain), Scale("accuracy", 0.1))
+    assert words.startswith(f"The average {said}")
+
+
+def test_an_error_that_falls_is_a_gain():
+    gain = PairedDifference(1.5, 1.25, 1.75)
+    words = sentence("stacking", "a", gain, Scale("mean_absolute_error", 9.0))
+    assert words == "The stacking beats its best member, a, by 1.5 (95 % CI 1.25 to 1.75)."

@@ -1,0 +1,261 @@
+"""What inputs are worth: a clue is worth much and noise nothing, in figures, words and files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mmzoo.cli.main import main
+from mmzoo.errors import DataError, RunError
+from mmzoo.evaluation.evaluate import evaluate_model
+from mmzoo.evaluation.evaluate_run import evaluate_run
+from mmzoo.evaluation.modalities.as_json import modalities_json
+from mmzoo.evaluation.modalities.input_weights import learned_input_weights, mean_input_weights
+from mmzoo.evaluation.modalities.modalities import measured_modalities
+from mmzoo.evaluation.modalities.subset_scores import (
+    SHUFFLES,
+    done_without,
+    passes_of,
+    subset_scores,
+)
+from mmzoo.evaluation.modalities.subsets import subset_words, subsets_of
+from mmzoo.evaluation.modalities.words import sentences, warnings, weights_sentences
+from mmzoo.evaluation.robustness.robustness import measured_robustness
+from mmzoo.fusion import Gated, Weighted
+from mmzoo.journal import to_stderr
+from mmzoo.model import build_model
+from mmzoo.trained import load_network
+
+
+def test_subsets_are_those_of_a_set_without_the_empty_one():
+    assert subsets_of("ab") == [("a",), ("b",), ("a", "b")]
+    assert [len(subsets_of("abcde"[:count])) for count in range(1, 6)] == [1, 3, 7, 15, 31]
+    assert len(set(subsets_of("abcde"))) == 31
+
+
+def test_of_many_inputs_only_some_subsets_are_taken():
+    assert subsets_of("abcdef") == [
+        *[(one,) for one in "abcdef"],
+        *[tuple("abcdef".replace(one, "")) for one in "fedcba"],
+        tuple("abcdef"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [("a", "a alone"), ("ab", "a + b"), ("abc", "all but d"), ("abcd", "all")],
+)
+def test_subsets_have_names(kept, words):
+    assert subset_words(tuple(kept), "abcd") == words
+
+
+def test_every_head_is_right_by_the_clue_and_not_by_the_noise(guessed):
+    found = guessed.modalities
+    assert found.inputs == ("clue", "noise")
+    metrics = {
+        "colour": "accuracy",
+        "warm": "accuracy",
+        "tags": "subset_accuracy",
+        "price": "mean_absolute_error",
+    }
+    assert {head.name: head.scale.metric for head in found.heads} == metrics
+    for head in found.heads:
+        assert head.examples == 160
+        for way in ("absent", "shuffled"):
+            measures, added = head.measures[way], head.added[way]
+            whole = measures[("clue", "noise")]
+            assert whole.value == pytest.approx(guessed.metrics[head.name][head.scale.metric])
+            assert whole.low <= whole.value <= whole.high
+            assert list(measures) == [("clue",), ("noise",), ("clue", "noise")]
+            assert added["clue"].low > 0.2, (head.name, way)
+            assert added["noise"].low <= 0 <= added["noise"].high or head.name == "price"
+            assert head.best[way].name == "clue"
+            assert head.best[way].gain == added["noise"]
+
+
+def test_intervals_of_a_gain_are_those_of_pairs(guessed):
+    """All but the noise is right where all is, nearly: neither is as sure as their difference."""
+    colour = guessed.modalities.heads[0]
+    alone = colour.measures["shuffled"][("noise",)]
+    gain = colour.added["shuffled"]["clue"]
+    whole = colour.measures["shuffled"][("clue", "noise")]
+    assert gain.difference == pytest.approx(whole.value - alone.value)
+    assert gain.high - gain.low <= 1.01 * (alone.high - alone.low + whole.high - whole.low)
+
+
+def test_it_is_said_in_words(guessed):
+    colour, *_, price = guessed.modalities.heads
+    clue, noise, fusion = sentences(colour)
+    gain = colour.added["absent"]["clue"]
+    by, low, high = map(colour.scale.difference, gain)
+    assert clue == f"clue adds {by} points, 95 % CI {low} to {high}"
+    assert noise == "noise adds nothing that shows (difference 0.0 points, 95 % CI 0.0 to 0.0)"
+    assert fusion == (
+        "the fusion does not beat clue alone (difference 0.0 points, 95 % CI 0.0 to 0.0)"
+    )
+    assert warnings(colour) == [
+        "The fusion does not beat its best single input, clue. See what it is worth to a model of "
+        "its own: `mmzoo train CONFIG --baselines`."
+    ]
+    off = price.added["absent"]["clue"]
+    assert sentences(price)[0] == (
+        f"clue takes {off.difference:.3g} off the mean absolute error, "
+        f"95 % CI {off.low:.3g} to {off.high:.3g}"
+    )
+
+
+def test_files_are_left_with_the_same_figures(guess_run, guessed):
+    folder = guess_run.evaluation("test")
+    written = json.loads((folder / "modalities.json").read_text())
+    assert written == json.loads(json.dumps(modalities_json(guessed.modalities)))
+    colour = written["heads"]["colour"]
+    assert [entry["inputs"] for entry in colour["subsets"]] == [
+        ["clue"],
+        ["noise"],
+        ["clue", "noise"],
+    ]
+    assert colour["adds"]["shuffled"]["clue"]["difference"] > 0.2
+    assert (folder / "modalities.png").read_bytes().startswith(b"\x89PNG")
+    page = (folder / "modalities.html").read_text()
+    assert "the fusion does not beat clue alone" in page.lower()
+    assert "--baselines" in page
+    assert "<script" not in page
+
+
+def test_no_example_keeps_the_value_that_is_shuffled_away(guess_run):
+    """With one example of each colour, the clue of any other is always wrong."""
+    network, config = load_network(guess_run)
+    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    test = data.splits["test"]
+    three = [int(np.flatnonzero(test["colour"] == one)[0]) for one in range(3)]
+    data.splits["test"] = {name: values[three] for name, values in test.items()}
+    scores = subset_scores(network, config, data, "test")["colour"]["shuffled"]
+    assert scores[("clue", "noise")].tolist() == [1, 1, 1]
+    assert scores[("clue",)].tolist() == [1, 1, 1]
+    assert scores[("noise",)].tolist() == [0, 0, 0]
+    data.splits["test"] = {name: values[three[:1]] for name, values in test.items()}
+    with pytest.raises(DataError, match="has 1 example; to shuffle its inputs takes two or more"):
+        subset_scores(network, config, data, "test")
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_batches_have_two_examples_or_more_however_small_they_are_to_be(guess_run, size):
+    network, config = load_network(guess_run)
+    config = config.replace(train=config.train.replace(evaluation_batch_size=size))
+    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    data.splits["test"] = {name: column[:7] for name, column in data.splits["test"].items()}
+    scores = subset_scores(network, config, data, "test")["colour"]["shuffled"]
+    assert scores[("clue", "noise")].tolist() == [1] * 7
+    assert scores[("noise",)].mean() < 1
+
+
+def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
+    network, config = load_network(guess_run)
+    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
+    test["colour"] = np.where(np.arange(9) < 5, test["colour"], -1)
+    lenient = config.heads["colour"].replace(missing="ignore")
+    config = config.replace(heads={**config.heads, "colour": lenient})
+    scores = subset_scores(network, config, data, "test")
+    assert {len(values) for way in scores["colour"].values() for values in way.values()} == {5}
+    assert {len(values) for way in scores["warm"].values() for values in way.values()} == {9}
+    assert scores["colour"]["shuffled"][("clue", "noise")].tolist() == [1] * 5
+
+
+def test_a_head_without_any_label_is_left_out(guess_run):
+    network, config = load_network(guess_run)
+    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
+    test["colour"] = np.full(9, -1)
+    lenient = config.heads["colour"].replace(missing="ignore")
+    config = config.replace(heads={**config.heads, "colour": lenient})
+    model = network.model
+    model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
+    evaluation = evaluate_model(model, config, data, "test")
+    found = measured_modalities(network, config, data, evaluation)
+    assert [head.name for head in found.heads] == ["warm", "tags", "price"]
+    curves = measured_robustness(network, config, data, evaluation).curves
+    assert list(dict.fromkeys(curve.head for curve in curves)) == ["warm", "tags", "price"]
+
+
+def test_what_a_model_does_without_is_what_it_has_learned_and_not_what_the_split_lacks(guess_run):
+    network, config = load_network(guess_run)
+    assert done_without(network, config) == {"clue", "noise"}
+    network.model.get_layer("noise_missing").set_weights([np.zeros(8)])
+    assert done_without(network, config) == {"clue"}
+    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
+    test[config.presence["noise"]] = np.arange(9) > 0
+    scores = subset_scores(network, config, data, "test")["colour"]
+    assert list(scores["absent"]) == [("noise",), ("clue", "noise")]
+
+
+def test_inputs_that_the_model_cannot_do_without_are_only_shuffled(guess_run):
+    passes = passes_of(guess_run.config(), {"noise"})
+    assert [one.kept for one in passes if one.way == "absent"] == [("clue",)]
+    assert len([one for one in passes if one.kept == ("noise",)]) == SHUFFLES
+
+
+def test_one_input_alone_is_refused_at_once(trained_run):
+    with pytest.raises(RunError) as caught:
+        evaluate_run(trained_run, split="test", checkpoint="best", device="cpu", modalities=True)
+    assert str(caught.value) == (
+        f"{trained_run.directory}: has one input only, image: --modalities says what each of "
+        "several is worth. --robustness says how the model bears a worse one."
+    )
+
+
+def test_weights_of_a_fusion_are_told(guess_run, guessed):
+    found = guessed.modalities
+    assert weights_sentences(found) == []  # Of a concatenation.
+    config = guess_run.config()
+    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    gated = config.replace(fusion=Gated())
+    weights = mean_input_weights(build_model(gated), gated, data, "test")
+    assert list(weights) == ["clue", "noise"]
+    assert sum(weights.values()) == pytest.approx(1, abs=1e-5)
+    assert weights_sentences(replace(found, mean_weights=weights)) == [
+        f"The fusion weighs by example; on average, clue {weights['clue']:.2f}, "
+        f"noise {weights['noise']:.2f}."
+    ]
+    weighted = config.replace(fusion=Weighted())
+    equal = learned_input_weights(build_model(weighted), weighted)
+    assert weights_sentences(replace(found, learned_weights=equal)) == [
+        "The fusion has learned to weigh clue 0.50, noise 0.50."
+    ]
+    own = {"colour": {"clue": 0.75, "noise": 0.25}}
+    assert weights_sentences(replace(found, learned_weights=own)) == [
+        "The fusion has learned to weigh for colour clue 0.75, noise 0.25."
+    ]
+
+
+def test_the_command_prints_the_same(guess_run, guessed, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["eval", str(guess_run.directory), "--modalities", "--robustness", "--device", "cpu"])
+    assert ended.value.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    colour = guessed.modalities.heads[0]
+    start = lines.index("What the inputs are worth, on test:") + 2
+    titles = "  colour: accuracy  absent        95 % CI  shuffled        95 % CI"
+    assert lines[start].split() == titles.split()
+    assert [line.strip()[:11] for line in lines[start + 1 : start + 4]] == [
+        "all".ljust(11)[: len(lines[start + 1].strip()[:11])],
+        "noise alone",
+        "clue alone ",
+    ]
+    assert f"    {sentences(colour)[0]}" in lines
+    assert f"    {guessed.robustness.curves[0].sentence()}" in lines
+    assert lines[-1] == f"Worse inputs: {guess_run.evaluation('test')}/robustness.png"
+
+
+def test_json_has_both(guess_run, guessed, capsys):
+    with pytest.raises(SystemExit):
+        main(["eval", str(guess_run.directory), "--modalities", "--robustness", "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    assert list(printed) == ["test", "modalities", "robustness"]
+    assert printed["test"] == guessed.metrics
+    assert printed["modalities"] == json.loads(json.dumps(modalities_json(guessed.modalities)))
+    assert printed["robustness"] == json.loads(json.dumps(guessed.robustness.as_json()))
