@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mmzoo.inputs import Input
 
 _WHERE_WHOLE = (
-    "take `run.config()` of a trained run, or `config.with_columns().fitted(data)` for data of "
-    "`config.load_data`"
+    "take `run.config()` of a trained run, or `fit_config` and `load_data` of "
+    "`mmzoo.examples` on data of your own"
 )
 
 

@@ -14,6 +14,7 @@ from mmzoo.config import Config
 from mmzoo.data import damaged_files, evaluation_batches, naming_files
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError
+from mmzoo.examples import load_rows, prepare
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import tf
 from mmzoo.probing import Probes, side_by_side, usable_probes, with_features
@@ -80,11 +81,13 @@ def predict(
         rows = _files(config, run, paths)
         given: Columns = {"file": [str(path) for path in paths]}
     else:
-        rows = config.load_rows(str(data), _SPLIT, to_stderr, labelled=False, on_bad_row=on_bad_row)
+        rows = load_rows(
+            config, str(data), _SPLIT, to_stderr, labelled=False, on_bad_row=on_bad_row
+        )
         for note in rows.notes:
             to_stderr(f"Note: {note}.")
         given = _unread_columns(config, str(data), rows)
-    prepared = config.prepared(rows, run.preprocessing(), to_stderr)
+    prepared = prepare(config, rows, run.preprocessing(), to_stderr)
     model, config = load_trained(run, checkpoint, devices.precision)
     probes = usable_probes(run, config, model, checkpoint, to_stderr)
     try:

@@ -20,6 +20,7 @@ import numpy as np
 
 from mmzoo.config import Config, load_config
 from mmzoo.data import TrainingOrder, training_batches
+from mmzoo.examples import load_data
 from mmzoo.lazy import tf
 
 PICTURES = 600
@@ -86,7 +87,7 @@ def config(folder: Path, antialias: bool, batch_size: int) -> Config:
 
 
 def compare(config: Config, rounds: int) -> None:
-    data = config.load_data([].append)
+    data = load_data(config, [].append)
     antialias, size = config.inputs["photo"].antialias, config.train.batch_size
 
     def mmzoo() -> tf.data.Dataset:

@@ -20,6 +20,7 @@ import numpy as np
 
 from mmzoo.config import Config, load_config
 from mmzoo.devices import prepare_devices
+from mmzoo.examples import fit_config, load_data
 from mmzoo.lazy import keras, tf
 from mmzoo.runs import new_run
 from mmzoo.sources import Data
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     config = reviews_config()
-    data = some_rows(config.load_data([].append))
+    data = some_rows(load_data(config, [].append))
     texts = data.splits["train"]["text"]
     labels = data.splits["train"]["label"].astype("float32")
     with tempfile.TemporaryDirectory() as folder:
@@ -117,8 +118,8 @@ def mmzoo_epoch(config: Config, data: Data, folder: Path) -> tuple[Callable[[], 
 
     def prepare() -> None:
         nonlocal config
-        config, files = config.fitted(data)
-        prepared["data"] = config.prepared(data, files, [].append)
+        config, files = fit_config(config, data)
+        prepared["data"] = prepare(config, data, files, [].append)
         prepared["files"] = files
 
     preparing = cost(prepare)

@@ -15,6 +15,7 @@ import numpy as np
 
 from mmzoo.config import load_config
 from mmzoo.devices import prepare_devices
+from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
 from mmzoo.runs import new_run
@@ -34,9 +35,9 @@ def loop_seconds(session: Session, batches: object) -> float:
 
 def main() -> None:
     config = load_config(ROOT / "configs" / "mnist_cnn.yaml").with_columns()
-    data = config.load_data(print)
-    config, preprocessing = config.fitted(data)
-    data = config.prepared(data, preprocessing, print)
+    data = load_data(config, print)
+    config, preprocessing = fit_config(config, data)
+    data = prepare(config, data, preprocessing, print)
     devices = prepare_devices("auto", config.train)
     with tempfile.TemporaryDirectory() as folder:
         run = new_run("run", Path(folder) / "run")

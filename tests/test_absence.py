@@ -20,6 +20,7 @@ from mmzoo.errors import ConfigError, DataError
 from mmzoo.evaluation.embeddings import embed
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate
+from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.inspection.inspect import inspect
 from mmzoo.inspection.written import written
 from mmzoo.model import build_network
@@ -128,7 +129,7 @@ def expected(name: str) -> list[bool]:
 
 def test_the_data_say_which_inputs_an_example_has(tmp_path, columns):
     spec = config(write(tmp_path, columns))
-    data = spec.load_data(quiet)
+    data = load_data(spec, quiet)
     assert set(spec.presence) == set(INPUTS)
     for name, column in spec.presence.items():
         there = rows_of(data, column)
@@ -144,9 +145,9 @@ def test_the_data_say_which_inputs_an_example_has(tmp_path, columns):
 
 def test_what_is_absent_is_harmless_in_batches(tmp_path, columns):
     spec = config(write(tmp_path, columns))
-    data = spec.load_data(quiet)
-    spec, preprocessing = spec.fitted(data)
-    data = spec.prepared(data, preprocessing, quiet)
+    data = load_data(spec, quiet)
+    spec, preprocessing = fit_config(spec, data)
+    data = prepare(spec, data, preprocessing, quiet)
     kept = decoded(spec, data, ["train"], quiet)
     for columns_of_split in (data.splits["train"], kept.splits["train"]):
         for (batch,) in evaluation_batches(spec, columns_of_split, labelled=False):
@@ -164,7 +165,7 @@ def test_what_is_read_off_the_data_is_read_off_what_is_there(tmp_path, columns):
         "" if row % 10 else "seven words are in this title " + "abc"[row % 3] for row in range(ROWS)
     ]
     spec = config(write(tmp_path, columns))
-    fitted, _ = spec.fitted(spec.load_data(quiet))
+    fitted, _ = fit_config(spec, load_data(spec, quiet))
     # With 95 % of all rows it would be a length of one or less.
     assert fitted.inputs["title"].length == 7
 
@@ -174,10 +175,10 @@ def test_a_row_that_lacks_all_inputs_is_bad(tmp_path, columns):
         columns[column][7] = ""
     spec = config(write(tmp_path, columns))
     with pytest.raises(DataError) as caught:
-        spec.load_data(quiet)
+        load_data(spec, quiet)
     assert "row 8: it lacks all inputs (photo, sound, title, facts)" in str(caught.value)
     skipping = spec.replace(source=spec.source.replace(on_bad_row="skip"))
-    data = skipping.load_data(quiet)
+    data = load_data(skipping, quiet)
     assert [row.file for row in data.skipped] == ["row 8"]
     assert len(rows_of(data, spec.presence["photo"])) == ROWS - 1
 
@@ -186,7 +187,7 @@ def test_an_input_that_no_row_to_train_on_has_is_an_error(tmp_path, columns):
     columns["photo"] = [""] * ROWS
     spec = config(write(tmp_path, columns))
     with pytest.raises(DataError, match=r"inputs\.photo: none of the 32 training examples of"):
-        spec.load_data(quiet)
+        load_data(spec, quiet)
     _, found = inspect(spec, quiet)
     assert [error for error in found.errors if error.startswith("inputs.photo: none of")]
 
@@ -195,29 +196,29 @@ def test_files_that_are_not_there_are_absent_if_the_config_says_so(tmp_path, col
     path = write(tmp_path, columns)
     (tmp_path / "7.png").unlink()
     with pytest.raises(DataError, match=r"row 8: its `photo` is '7\.png': there is no such file"):
-        config(path).load_data(quiet)
+        load_data(config(path), quiet)
     lenient = config(path, {"photo": {"missing_files": "absent"}})
-    data = lenient.load_data(quiet)
+    data = load_data(lenient, quiet)
     there = expected("photo")
     there[7] = False
     assert rows_of(data, lenient.presence["photo"]).tolist() == there
     assert any("1 of its files are not there, such as '7.png'" in note for note in data.notes)
     (tmp_path / "8.png").unlink()
-    assert lenient.load_data(quiet).fingerprint != data.fingerprint
+    assert load_data(lenient, quiet).fingerprint != data.fingerprint
 
 
 def test_damaged_files_are_bad_rows_whatever_may_be_absent(tmp_path, columns):
     (tmp_path / "7.png").write_bytes(b"no picture")
     spec = config(write(tmp_path, columns), {"photo": {"missing_files": "absent"}})
     with pytest.raises(DataError, match=r"row 8: its `photo`, 7.png: not a picture"):
-        spec.load_data(quiet)
+        load_data(spec, quiet)
 
 
 def test_where_nothing_is_absent_the_data_are_the_same(tmp_path, columns):
     columns["photo"] = [f"{row}.png" for row in range(ROWS)]
     path = write(tmp_path, columns)
     strict = {"photo": {"missing": "error"}}
-    given, may = config(path, strict).load_data(quiet), config(path).load_data(quiet)
+    given, may = load_data(config(path, strict), quiet), load_data(config(path), quiet)
     assert given.fingerprint == may.fingerprint
 
 
@@ -226,7 +227,7 @@ def test_an_only_input_is_always_there(tmp_path, columns):
     spec = config(write(tmp_path, columns), others)
     assert spec.presence == {}
     with pytest.raises(DataError, match="it lacks the only input, title"):
-        spec.load_data(quiet)
+        load_data(spec, quiet)
 
 
 @pytest.mark.parametrize(
@@ -273,9 +274,9 @@ def test_features_of_frozen_encoders_are_kept_beside_what_is_absent(tmp_path, co
     }
     train_fields = {"batch_size": 16, "frozen_features": {"keep": "memory"}}
     spec = config(write(tmp_path, columns), changes, train=train_fields)
-    data = spec.load_data(quiet)
-    spec, preprocessing = spec.fitted(data)
-    data = spec.prepared(data, preprocessing, quiet)
+    data = load_data(spec, quiet)
+    spec, preprocessing = fit_config(spec, data)
+    data = prepare(spec, data, preprocessing, quiet)
     network = build_network(spec)
     fed = feed(network, spec, data, prepare_devices("cpu", spec.train), quiet)
     order = TrainingOrder(0, data.examples("train"), 16)
@@ -290,7 +291,7 @@ def test_features_of_frozen_encoders_are_kept_beside_what_is_absent(tmp_path, co
 
 def test_made_up_examples_have_all_inputs(tmp_path):
     spec = config(tmp_path / "none.csv").smoke().with_columns()
-    data = spec.load_data(quiet)
+    data = load_data(spec, quiet)
     for column in spec.presence.values():
         assert data.splits["train"][column].all()
 
@@ -349,8 +350,8 @@ def test_other_rows_that_lack_inputs_are_evaluated(run, tmp_path):
 
 def test_what_is_looked_at_says_what_is_absent(run, tmp_path):
     spec = run.config()
-    data = spec.load_data(quiet)
-    data = spec.prepared(data, run.preprocessing(), quiet)
+    data = load_data(spec, quiet)
+    data = prepare(spec, data, run.preprocessing(), quiet)
     model, _ = load_trained(run)
     evaluation = evaluate_model(model, spec, data, "train")
     points = embed(model, spec, data, run.preprocessing(), evaluation)

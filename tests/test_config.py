@@ -11,6 +11,7 @@ import pytest
 
 from mmzoo.config import Config, load_config
 from mmzoo.errors import ConfigError, DataError
+from mmzoo.examples import fit_config, load_data
 from mmzoo.optimizers import SGD, Adam
 from mmzoo.schedules import Constant
 from mmzoo.sources import Data, Synthetic
@@ -316,7 +317,7 @@ def test_mixing_and_class_weights_exclude_one_another(head, weights):
 
 def test_what_the_config_leaves_open_is_read_off_the_data():
     found = data({"image": PIXELS, "label": [0, 2, 1]}, names={"label": ("a", "b", "c")})
-    head = config().with_columns().fitted(found)[0].heads["label"]
+    head = fit_config(config().with_columns(), found)[0].heads["label"]
     assert (head.classes, head.class_names) == (3, ("a", "b", "c"))
 
 
@@ -324,14 +325,14 @@ def test_a_fitted_config_fits_again_and_stays_the_same():
     """It is what a run keeps, and trains again as it is."""
     found = data({"image": PIXELS, "label": [0, 2, 1]}, names={"label": ("a", "b", "c")})
     weighted = config(heads={"label": {**CLASSES, "class_weights": "auto"}})
-    fitted, _ = weighted.with_columns().fitted(found)
-    assert fitted.fitted(found)[0] == fitted
+    fitted, _ = fit_config(weighted.with_columns(), found)
+    assert fit_config(fitted, found)[0] == fitted
     assert load_config(fitted.model_dump()) == fitted
 
 
 def refusal(found: Data, **fields) -> str:
     with pytest.raises(DataError) as caught:
-        config(**fields).with_columns().fitted(found)
+        fit_config(config(**fields).with_columns(), found)
     return str(caught.value)
 
 
@@ -366,7 +367,7 @@ def test_cifar100_is_read_by_its_groups_too():
         },
     )
     heads = {"label": CLASSES, "coarse_label": {**CLASSES, "weight": 0.5}}
-    fitted, _ = config(heads=heads).with_columns().fitted(found)
+    fitted, _ = fit_config(config(heads=heads).with_columns(), found)
     assert [head.classes for head in fitted.heads.values()] == [100, 20]
     assert fitted.heads["coarse_label"].class_names[19] == "group19"
 
@@ -379,7 +380,7 @@ def test_smoke_trains_two_steps_on_made_up_data():
     assert smoke.name == "x_smoke"
     assert isinstance(smoke.source, Synthetic)
     assert smoke.train.epochs == 1
-    found = smoke.with_columns().load_data(pytest.fail)
+    found = load_data(smoke.with_columns(), pytest.fail)
     assert found.examples("train") == 2 * 20
 
 
@@ -408,7 +409,7 @@ def test_smoke_data_fits_heads_of_all_kinds(batch_size, seed):
     ).smoke()
     smoke = smoke.replace(heads={n: h.replace(column=n) for n, h in smoke.heads.items()})
     smoke = smoke.with_columns()
-    fitted, _ = smoke.fitted(smoke.load_data(pytest.fail))
+    fitted, _ = fit_config(smoke, load_data(smoke, pytest.fail))
     assert all(head.whole for head in fitted.heads.values())
 
 

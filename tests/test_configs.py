@@ -9,6 +9,7 @@ import pytest
 
 from mmzoo.config import Config, load_config
 from mmzoo.data import evaluation_batches
+from mmzoo.examples import load_data, prepare
 from mmzoo.model import build_model
 from mmzoo.spec import dump_yaml
 from mmzoo.trained import load_trained
@@ -109,7 +110,7 @@ def test_a_config_trains_saves_and_loads_to_equal_predictions(path, tmp_path):
     assert run.history()[-1]["step"] == (4 if staged else 2)
     best, fitted = load_trained(run)
     last, _ = load_trained(run, "last")
-    data = fitted.prepared(fitted.load_data(pytest.fail), run.preprocessing(), print)
+    data = prepare(fitted, load_data(fitted, pytest.fail), run.preprocessing(), print)
     untrained = build_model(fitted)
     for inputs, _targets in evaluation_batches(fitted, data.splits["test"]):
         for name in fitted.heads:

@@ -11,6 +11,7 @@ import pytest
 from mmzoo.config import load_config
 from mmzoo.devices import available_cores, memory_errors, prepare_devices, worth_xla
 from mmzoo.errors import DataError, TrainingError
+from mmzoo.examples import fit_config, load_data
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
 from mmzoo.recipe import Train
@@ -138,7 +139,7 @@ def test_a_policy_of_the_users_own_does_not_reach_a_training(tiny, tmp_path):
         run = train({**tiny, "train": {"epochs": 1}}, run=tmp_path / "run")
         assert run.environment()["device"]["precision"] == "float32"
         assert keras.config.dtype_policy().name == "mixed_float16"
-        model = build_model(load_config(tiny).with_columns().fitted(load(tiny))[0])
+        model = build_model(fit_config(load_config(tiny).with_columns(), load(tiny))[0])
         assert model.dtype_policy.name == "mixed_float16"
     finally:
         keras.config.set_dtype_policy("float32")
@@ -147,7 +148,7 @@ def test_a_policy_of_the_users_own_does_not_reach_a_training(tiny, tmp_path):
 
 
 def load(values):
-    return load_config(values).with_columns().load_data([].append)
+    return load_data(load_config(values).with_columns(), [].append)
 
 
 def test_determinism_does_not_outlive_a_training():

@@ -23,7 +23,7 @@ LEVELS = (
     {"catalogue", "evaluation", "prediction", "summary"},
     {"probing", "trained"},
     {"runs"},
-    {"anatomy", "data", "devices", "model"},
+    {"anatomy", "data", "devices", "examples", "model"},
     {"config"},
     {"absence", "rules"},
     {"recipe", "sharing"},

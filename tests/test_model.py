@@ -157,8 +157,8 @@ def test_a_head_whose_size_is_left_to_the_data_is_an_error(type_, size):
         build_model(config({"type": "lenet"}, heads={"digit": {"type": type_}}))
     assert str(caught.value) == (
         f"heads.digit.{size}: missing, so the model's shape is not known. Give it, or take "
-        "`run.config()` of a trained run, or `config.with_columns().fitted(data)` for data of "
-        "`config.load_data`"
+        "`run.config()` of a trained run, or `fit_config` and `load_data` of "
+        "`mmzoo.examples` on data of your own"
     )
 
 

@@ -17,6 +17,7 @@ from mmzoo.catalogue import listed
 from mmzoo.errors import ConfigError, RunError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate_run
+from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras
 from mmzoo.model import build_model
@@ -83,7 +84,7 @@ def test_each_is_fitted_to_as_many_examples_as_it_may(probed):
 
 def test_a_probe_says_what_scikit_learn_says_of_the_same_features(probed):
     model, config = load_trained(probed)
-    data = config.load_data(to_stderr)
+    data = load_data(config, to_stderr)
     to_features = keras.Model(model.input, read_by(model, ["digit"])[0])
 
     def features(split):
@@ -132,7 +133,7 @@ def test_predictions_have_a_column_of_each(probed, tmp_path):
     from PIL import Image
 
     model, config = load_trained(probed)
-    data = config.load_data(to_stderr)
+    data = load_data(config, to_stderr)
     pixels = data.splits["test"][config.columns["image"]][:3, :, :, 0]
     paths = [tmp_path / f"{number}.png" for number in range(3)]
     for path, one in zip(paths, pixels, strict=True):
@@ -215,11 +216,11 @@ def of_all_heads():
             "probes": ["svm", "knn", "ridge"],
         }
     ).with_columns()
-    data = config.load_data(to_stderr)
-    config, preprocessing = config.fitted(data)
+    data = load_data(config, to_stderr)
+    config, preprocessing = fit_config(config, data)
     model = build_model(config)
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
-    return model, config, config.prepared(data, preprocessing, to_stderr)
+    return model, config, prepare(config, data, preprocessing, to_stderr)
 
 
 @pytest.fixture(scope="module")

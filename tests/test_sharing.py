@@ -9,6 +9,7 @@ from mmzoo.anatomy import encoded, encoder_of, encoders_of, read_by
 from mmzoo.config import Config, load_config
 from mmzoo.errors import ConfigError
 from mmzoo.evaluation.modalities.input_weights import learned_input_weights
+from mmzoo.examples import fit_config, prepare
 from mmzoo.inspection.found import Found
 from mmzoo.inspection.network import walk
 from mmzoo.lazy import keras, tf
@@ -136,11 +137,11 @@ def test_sharing_texts_are_read_with_the_others_vocabulary():
     }
     splits = {split: dict(column) for split in ("train", "validation", "test")}
     data = Data("texts", "0" * 64, splits, {}, ())
-    fitted, files = experiment.fitted(data)
+    fitted, files = fit_config(experiment, data)
     assert files["body"] == files["title"]
     assert fitted.inputs["body"].vocabulary_size == fitted.inputs["title"].vocabulary_size == 3
     assert fitted.inputs["body"].length == fitted.inputs["title"].length
-    prepared = fitted.prepared(data, files, lambda text: None).splits["train"]
+    prepared = prepare(fitted, data, files, lambda text: None).splits["train"]
     assert prepared["body"][0][0] == prepared["title"][0][1]  # "house", by its number.
     assert prepared["body"][0][1] == 1  # "of" is in no title.
     build_model(fitted)

@@ -8,6 +8,7 @@ import pytest
 from mmzoo.checkpoint import checkpoints, read_checkpoint
 from mmzoo.errors import RunError
 from mmzoo.evaluation.evaluate import evaluate_model
+from mmzoo.examples import load_data
 from mmzoo.lazy import keras
 from mmzoo.trained import load_trained
 from mmzoo.training.train import train
@@ -22,7 +23,7 @@ def message(run, checkpoint) -> str:
 def test_the_best_weights_are_those_that_metrics_json_is_of(trained_run):
     model, config = load_trained(trained_run)
     assert config == trained_run.config()
-    data = config.load_data([].append)
+    data = load_data(config, [].append)
     assert evaluate_model(model, config, data, "test").as_metrics() == trained_run.metrics()["test"]
 
 

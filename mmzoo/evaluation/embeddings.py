@@ -12,6 +12,7 @@ from mmzoo.anatomy import encoded, read_by
 from mmzoo.config import Config, Preprocessing
 from mmzoo.data import evaluation_batches
 from mmzoo.evaluation.evaluate import Evaluation
+from mmzoo.examples import as_text
 from mmzoo.heads import Binary, Classification, Head
 from mmzoo.lazy import keras, tf
 from mmzoo.sharing import TOWER
@@ -122,7 +123,7 @@ def _texts(
     return {
         name: [
             text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} ..."
-            for text in config.written(name, columns, preprocessing)
+            for text in as_text(config, name, columns, preprocessing)
         ]
         for name, spec in config.inputs.items()
         if spec.worded

@@ -26,6 +26,7 @@ from mmzoo.evaluation.projector import write_projector
 from mmzoo.evaluation.reports.head_reports import head_report
 from mmzoo.evaluation.reports.report import Report, write_report
 from mmzoo.evaluation.robustness.robustness import Robustness, measured_robustness
+from mmzoo.examples import load_data, load_rows, prepare
 from mmzoo.files import write_text
 from mmzoo.journal import to_stderr
 from mmzoo.probing import Probes, usable_probes
@@ -126,12 +127,12 @@ def evaluate_run(
             raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(rows.splits)}")
     else:
         split = f"data_{_word(Path(data))}"
-        rows = config.load_rows(str(data), split, to_stderr, labelled=True, on_bad_row=on_bad_row)
+        rows = load_rows(config, str(data), split, to_stderr, labelled=True, on_bad_row=on_bad_row)
         for note in rows.notes:
             to_stderr(f"Note: {note}.")
     preprocessing = run.preprocessing()
     rows = replace(rows, splits={split: rows.splits[split]})  # The others take time to prepare.
-    rows = config.prepared(rows, preprocessing, to_stderr)
+    rows = prepare(config, rows, preprocessing, to_stderr)
     network, _ = load_network(run, checkpoint, devices.precision)
     model = network.model
     probes = usable_probes(run, config, model, checkpoint, to_stderr)
@@ -179,7 +180,7 @@ def evaluate_run(
 
 def same_data(run: Run, config: Config) -> Data:
     """The run's data, read again; a RunError where it is not the same any more."""
-    data = config.load_data(to_stderr)
+    data = load_data(config, to_stderr)
     trained_on = run.environment()["data"]
     if data.fingerprint != trained_on["fingerprint"]:
         raise RunError(

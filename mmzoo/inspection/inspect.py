@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mmzoo.absence import absent_rows, require_present
 from mmzoo.errors import ConfigError, DataError, TrainingError
+from mmzoo.examples import fit_config, open_data, prepare
 from mmzoo.inspection.found import Found
 from mmzoo.inspection.repeats import find_repeats
 from mmzoo.inspection.rows import count_classes, count_missing, measure_lengths
@@ -43,9 +44,9 @@ def inspect(config: Config, tell: Callable[[str], None]) -> tuple[Config, Found]
     find_repeats(config, data, found)
     try:
         require_present(data, config.presence)
-        fitted, preprocessing = config.fitted(data)
+        fitted, preprocessing = fit_config(config, data)
         measure_lengths(fitted, data, found)
-        prepared = fitted.prepared(data, preprocessing, found.notes.append)
+        prepared = prepare(fitted, data, preprocessing, found.notes.append)
     except DataError as error:
         found.errors.append(str(error))
         return config, found
@@ -55,7 +56,7 @@ def inspect(config: Config, tell: Callable[[str], None]) -> tuple[Config, Found]
 
 def _settled(config: Config, raw: Data, found: Found, tell: Callable[[str], None]) -> Data:
     """The opened data without bad rows, all of which are found, by decoding every file."""
-    data, bad = config.opened(raw, "skip", tell)
+    data, bad = open_data(config, raw, "skip", tell)
     rest = settled(data, bad, "skip")
     stops = config.source.on_bad_row == "error"
     rows = found.errors if stops else found.warnings

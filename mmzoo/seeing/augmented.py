@@ -13,6 +13,7 @@ from mmzoo.config import Config, load_config
 from mmzoo.data import TrainingOrder, epoch_order, evaluation_batches, training_batches
 from mmzoo.errors import DataError
 from mmzoo.evaluation.pictures.grid import captioned_grid
+from mmzoo.examples import as_text, fit_config, load_data, prepare
 from mmzoo.files import replacing
 from mmzoo.heads import Head, Regression
 from mmzoo.inputs import presence
@@ -66,16 +67,16 @@ def draw_augmented(
     ]
     if not shown and not read:
         raise DataError(f"{path}: none of its inputs can be looked at: {', '.join(left_out)}")
-    data = config.load_data(tell)
-    config, preprocessing = config.fitted(data)
-    data = config.prepared(data, preprocessing, tell)
+    data = load_data(config, tell)
+    config, preprocessing = fit_config(config, data)
+    data = prepare(config, data, preprocessing, tell)
     order = TrainingOrder(config.train.seed, data.examples("train"), config.train.batch_size)
     chosen = order.step_rows(0)[:rows]
     labels = _labels(config, data, chosen)
     names = [data.row_name("train", int(row)) for row in chosen]
     train = data.splits["train"]
     chosen_rows = {column: values[chosen] for column, values in train.items()}
-    texts = {name: config.written(name, chosen_rows, preprocessing) for name in read}
+    texts = {name: as_text(config, name, chosen_rows, preprocessing) for name in read}
     examples: list[dict[str, Any]] = [
         {"row": row, "label": label} for row, label in zip(names, labels, strict=True)
     ]

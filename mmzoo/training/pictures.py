@@ -8,6 +8,7 @@ from typing import Any
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.pictures.grid import captioned_grid
 from mmzoo.evaluation.pictures.shown_mistakes import shown_mistakes
+from mmzoo.examples import as_text
 from mmzoo.spec import dump_yaml
 from mmzoo.training.session import Session, first_training_batch
 
@@ -29,7 +30,7 @@ def log_start(session: Session) -> None:
     for name, spec in config.inputs.items():
         if spec.worded:
             chosen = {column: values[rows] for column, values in train.items()}
-            texts = config.written(name, chosen, session.preprocessing)
+            texts = as_text(config, name, chosen, session.preprocessing)
             log.text(f"inputs/{name}", 0, _markdown(captions, texts))
     log.flush()
 

@@ -14,6 +14,7 @@ from mmzoo.data import naming_files
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError, Interrupted, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
+from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.journal import Journal
 from mmzoo.probing import Probes, fit_probes
 from mmzoo.runs import Run
@@ -110,8 +111,8 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Jour
             journal.say(sentence)
     with times.spent_on("reading the data"):
         data = _read(config, journal)
-        config, preprocessing = config.fitted(data)
-        data = config.prepared(data, preprocessing, journal.say)
+        config, preprocessing = fit_config(config, data)
+        data = prepare(config, data, preprocessing, journal.say)
     if before:
         check_same_data(run, before, data)
         check_same_config(run, config, fitted=True)
@@ -124,7 +125,7 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Jour
 
 def _read(config: Config, journal: Journal) -> Data:
     try:
-        data = config.load_data(journal.say)
+        data = load_data(config, journal.say)
     except OSError as error:
         raise DataError(
             f"{error.filename or config.name}: {error.strerror or error}, while the data was read"

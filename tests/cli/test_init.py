@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from mmzoo.config import load_config
+from mmzoo.examples import fit_config, load_data
 
 ROWS = 60
 RANDOM = np.random.RandomState(0)
@@ -197,10 +198,10 @@ def test_however_a_table_is_written(mmzoo, tmp_path, name, write, said):
     assert done.code == 0, done.err
     assert said in (tmp_path / "t.yaml").read_text()
     config = load_config("t.yaml").with_columns()
-    data = config.load_data(lambda sentence: None)
+    data = load_data(config, lambda sentence: None)
     assert data.examples("test") in (11, 12)
     assert data.class_names == {"y": ("farbe", "größe")}
-    assert config.fitted(data)
+    assert fit_config(config, data)
 
 
 def test_names_that_yaml_or_mmzoo_would_read_otherwise(mmzoo, tmp_path):
@@ -296,7 +297,7 @@ def test_inputs_with_empty_cells_may_be_absent(mmzoo, table, tmp_path):
     assert missing["sound"] == "error"
     assert "# 15 of 60 cells are empty" in (tmp_path / "shop.yaml").read_text()
     assert config.source.on_bad_row == "error"  # No row is left out for them.
-    data = config.load_data(print)
+    data = load_data(config, print)
     assert sum(data.examples(split) for split in data.splits) == ROWS
 
 

@@ -22,6 +22,7 @@ from mmzoo.data import (
     training_batches,
 )
 from mmzoo.errors import DataError
+from mmzoo.examples import load_data
 from mmzoo.lazy import tf
 from mmzoo.sources import Data
 
@@ -69,7 +70,7 @@ def config(folder: Path, on_bad_row: str = "error", **train) -> Config:
 
 
 def load(spec: Config) -> Data:
-    return spec.load_data([].append)
+    return load_data(spec, [].append)
 
 
 def flat(batches: tf.data.Dataset) -> list[np.ndarray]:

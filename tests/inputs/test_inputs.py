@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from mmzoo.config import load_config
 from mmzoo.data import evaluation_batches
 from mmzoo.errors import DataError
+from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.inputs import BaseInput, Input
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
@@ -46,9 +47,9 @@ class Road:
                 "heads": {"answer": {"type": "binary"}},
             }
         ).with_columns()
-        self.data = self.config.load_data(self.told.append)
+        self.data = load_data(self.config, self.told.append)
         self.column = self.config.columns["given"]
-        self.fitted_config, self.preprocessing = self.config.fitted(self.data)
+        self.fitted_config, self.preprocessing = fit_config(self.config, self.data)
         self.unfitted: BaseInput = self.config.inputs["given"]
         self.spec: BaseInput = self.fitted_config.inputs["given"]
         self.files = self.preprocessing["given"]
@@ -106,7 +107,7 @@ def test_what_was_fitted_survives_being_written(road):
 def test_only_the_training_split_is_fitted_to(road):
     """Another validation split changes nothing of what is found."""
     splits = {**road.data.splits, "validation": road.data.splits["test"]}
-    config, preprocessing = road.config.fitted(replace(road.data, splits=splits))
+    config, preprocessing = fit_config(road.config, replace(road.data, splits=splits))
     assert (config, preprocessing) == (road.fitted_config, road.preprocessing)
 
 
@@ -145,7 +146,7 @@ def test_the_features_of_an_example_are_finite_floats(road):
 
 
 def test_a_model_reads_the_batches_that_are_made_of_it(road):
-    data = road.fitted_config.prepared(road.data, road.preprocessing, road.told.append)
+    data = prepare(road.fitted_config, road.data, road.preprocessing, road.told.append)
     model = build_model(road.fitted_config)
     seen = 0
     for inputs, _ in evaluation_batches(road.fitted_config, data.splits["test"]):

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from mmzoo.config import load_config
+from mmzoo.examples import load_data
 from mmzoo.inspection.inspect import inspect
 from mmzoo.inspection.written import written
 
@@ -208,7 +209,7 @@ def test_pixels_of_arrays_are_compared():
             "heads": {"digit": {"type": "classification"}},
         }
     ).with_columns()
-    data = config.load_data(lambda sentence: None)
+    data = load_data(config, lambda sentence: None)
     equal = np.isin(
         data.splits["test"]["image"].reshape(-1, 64).view("S64"),
         data.splits["train"]["image"].reshape(-1, 64).view("S64"),

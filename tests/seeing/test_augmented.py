@@ -12,6 +12,7 @@ from PIL import Image
 from mmzoo.config import load_config
 from mmzoo.data import TrainingOrder, training_batches
 from mmzoo.errors import ConfigError, DataError
+from mmzoo.examples import fit_config, load_data
 from mmzoo.seeing.augmented import draw_augmented
 
 
@@ -40,8 +41,8 @@ def seen(drawing, row, column):
 def batches(tiny, epochs, **changes):
     """The inputs and targets of whole epochs, by row of the split, and the first step's rows."""
     config = load_config({**tiny, **changes}).with_columns()
-    data = config.load_data(lambda text: None)
-    config, _ = config.fitted(data)
+    data = load_data(config, lambda text: None)
+    config, _ = fit_config(config, data)
     order = TrainingOrder(config.train.seed, data.examples("train"), config.train.batch_size)
     found = []
     for epoch in range(epochs):

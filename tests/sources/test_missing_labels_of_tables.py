@@ -10,6 +10,7 @@ import pytest
 
 from mmzoo.config import Config, load_config
 from mmzoo.errors import ConfigError, DataError
+from mmzoo.examples import fit_config, load_data
 from mmzoo.sources import Data
 
 ROWS = 60
@@ -58,7 +59,7 @@ def config(path: Path, missing: str = "ignore", heads=HEADS, **source) -> Config
 
 
 def load(config: Config) -> Data:
-    return config.load_data(lambda text: None)
+    return load_data(config, lambda text: None)
 
 
 def test_missing_labels_are_marked(tmp_path):
@@ -84,7 +85,7 @@ def test_every_split_has_rows_with_each_class_and_without(tmp_path):
 def test_heads_are_fitted_to_the_labels_that_there_are(tmp_path):
     whole, data = config(table(tmp_path, row0="word0,a,1,x")), None
     data = load(whole)
-    fitted, _ = whole.fitted(data)
+    fitted, _ = fit_config(whole, data)
     prices = data.splits["train"]["price"]
     assert np.isnan(prices).any()
     assert fitted.heads["price"].mean == pytest.approx((np.nanmean(prices),))
@@ -145,7 +146,7 @@ def test_no_label_to_train_on_is_refused(tmp_path):
     heads = {"size": {"type": "regression"}, "price": {"type": "regression"}}
     whole = config(path, heads=heads, split={"column": "split"})
     with pytest.raises(DataError, match=r"heads.size, .*: no row to train on has a label"):
-        whole.fitted(load(whole))
+        fit_config(whole, load(whole))
 
 
 def test_mixing_needs_all_labels(tmp_path):

@@ -78,7 +78,7 @@ except OSError as error:
 def test_data_that_cannot_be_read_is_not_a_full_disk(tmp_path):
     error = OSError(errno.EIO, os.strerror(errno.EIO), "digits.csv")
     with (
-        patch("mmzoo.config.Config.load_data", side_effect=error),
+        patch("mmzoo.training.train.load_data", side_effect=error),
         pytest.raises(DataError) as caught,
     ):
         train(VALUES, run=tmp_path / "run")

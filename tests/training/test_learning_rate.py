@@ -12,6 +12,7 @@ from trainings import REGRESSION, merged, spoilt_rows, train_with_crash
 
 from mmzoo.config import load_config
 from mmzoo.devices import prepare_devices
+from mmzoo.examples import fit_config, load_data
 from mmzoo.runs import Run, new_run
 from mmzoo.training.events import read_scalars
 from mmzoo.training.session import open_session
@@ -105,8 +106,8 @@ def test_the_optimizer_uses_it(tmp_path):
     optimizer = {**plain, "schedule": {"type": "one_cycle"}}
     config = load_config(values(optimizer=optimizer)).with_columns()
     with spoilt_rows():
-        data = config.load_data(print)
-        config, _ = config.fitted(data)
+        data = load_data(config, print)
+        config, _ = fit_config(config, data)
     devices = prepare_devices("cpu", config.train)
     run = new_run("numbers", tmp_path / "run")
     session = open_session(

@@ -14,6 +14,7 @@ from trainings import differences, train_with_crash
 from mmzoo.config import Config, load_config
 from mmzoo.data import TrainingOrder, training_batches
 from mmzoo.evaluation.evaluate import evaluate_model
+from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.lazy import keras
 from mmzoo.model import build_model
 from mmzoo.training.train import train
@@ -82,9 +83,9 @@ def accuracies(path: Path, rate: float) -> dict[str, float]:
             "train": {"batch_size": 32, "evaluation_batch_size": 512},
         }
     ).with_columns()
-    data = config.load_data(print)
-    config, preprocessing = config.fitted(data)
-    data = config.prepared(data, preprocessing, print)
+    data = load_data(config, print)
+    config, preprocessing = fit_config(config, data)
+    data = prepare(config, data, preprocessing, print)
     model = trained(config, data.splits["train"])
     found = {}
     for absent in ([], ["title"], ["review"]):

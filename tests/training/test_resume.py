@@ -23,6 +23,7 @@ from mmzoo.checkpoint import checkpoints
 from mmzoo.cli.main import main
 from mmzoo.config import load_config
 from mmzoo.errors import RunError, TrainingError
+from mmzoo.examples import fit_config, load_data
 from mmzoo.runs import Run
 from mmzoo.spec import dump_yaml
 from mmzoo.training.resume import check_same_config
@@ -163,7 +164,7 @@ def test_a_longer_training_that_is_interrupted_has_nothing_of_the_shorter_one(tm
 )
 def test_more_epochs_are_refused_where_they_change_earlier_learning_rates(half, schedule):
     was = config(train={"optimizer": {"schedule": schedule}})
-    half.write_config(load_config(was).with_columns().fitted(load_data(was))[0])
+    half.write_config(fit_config(load_config(was).with_columns(), data_of(was))[0])
     message = refusal(half, config(train={"epochs": 4, "optimizer": {"schedule": schedule}}))
     assert "trained with another config: train.epochs was 3, is 4." in message
 
@@ -186,15 +187,15 @@ def test_a_mapping_that_the_data_told_may_be_asked_for_again_as_it_was(half):
     environment = half.environment()
     environment["asked"]["heads.digit.class_weights"] = "auto"
     half.write_environment(environment)
-    half.write_config(load_config(was).with_columns().fitted(load_data(was))[0])
+    half.write_config(fit_config(load_config(was).with_columns(), data_of(was))[0])
     check_same_config(half, load_config(was).with_columns(), fitted=False)
     other = load_config(config()).with_columns()
     with pytest.raises(RunError, match=r"heads\.digit\.class_weights\.0 was"):
         check_same_config(half, other, fitted=False)
 
 
-def load_data(values: dict[str, Any]) -> Any:
-    return load_config(values).with_columns().load_data([].append)
+def data_of(values: dict[str, Any]) -> Any:
+    return load_data(load_config(values).with_columns(), [].append)
 
 
 # The same training.
@@ -305,7 +306,7 @@ def test_the_seconds_of_all_processes_are_added_up(half):
 
 
 def test_another_config_and_a_missing_gpu_are_refused_before_data_are_read(half):
-    with patch("mmzoo.config.Config.load_data", side_effect=AssertionError):
+    with patch("mmzoo.training.train.load_data", side_effect=AssertionError):
         assert "train.batch_size was 128, is 64" in refusal(half, config(train={"batch_size": 64}))
         with pytest.raises(TrainingError, match=r"^--device gpu: "):
             train(config(), run=half.directory, resume=True, device="gpu")

@@ -13,6 +13,7 @@ from mmzoo.devices import Kind, prepare_devices
 from mmzoo.errors import RunError
 from mmzoo.evaluation.ensembles.members import Member
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
+from mmzoo.examples import load_data, load_rows, prepare
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras
 from mmzoo.sources import Data, OnBadRow
@@ -46,7 +47,7 @@ def said_of_splits(members: Sequence[Member], splits: Sequence[str], device: Kin
     read: dict[str, Data] = {}
     for member in members:
         if member.reads not in read:
-            read[member.reads] = member.config.load_data(to_stderr)
+            read[member.reads] = load_data(member.config, to_stderr)
         _require_trained_on(member, read[member.reads])
     loaded = [read[member.reads] for member in members]
     for split in splits:
@@ -79,8 +80,8 @@ def said_of_table(
     read: dict[str, Data] = {}
     for member in members:
         if member.reads not in read:
-            data = member.config.load_rows(
-                str(path), split, to_stderr, labelled=True, on_bad_row=on_bad_row
+            data = load_rows(
+                member.config, str(path), split, to_stderr, labelled=True, on_bad_row=on_bad_row
             )
             read[member.reads] = data
             for note in data.notes:
@@ -102,7 +103,7 @@ def _evaluations(
     """Of each member in turn, so that one model is in memory at a time: each of the splits."""
     for member, data in zip(members, loaded, strict=True):
         devices = prepare_devices(device, member.config.train)
-        prepared = member.config.prepared(data, member.run.preprocessing(), to_stderr)
+        prepared = prepare(member.config, data, member.run.preprocessing(), to_stderr)
         model, config = load_trained(member.run, member.checkpoint, devices.precision)
         yield {split: evaluate_model(model, config, prepared, split) for split in data.splits}
         del model

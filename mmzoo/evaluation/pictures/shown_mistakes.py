@@ -12,6 +12,7 @@ from mmzoo.config import Config, Preprocessing
 from mmzoo.data import naming_files
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.pictures.mistakes import mistake_captions, worst_mistakes
+from mmzoo.examples import as_text, lacking
 from mmzoo.heads import Binary, Classification
 from mmzoo.lazy import tf
 from mmzoo.sources import Data
@@ -57,13 +58,13 @@ def shown_mistakes(
     captions = mistake_captions(true[rows], said[rows], confidence[rows], head.class_names or ())
     shown = next((one for one, spec in config.inputs.items() if spec.pictured), None)
     if shown is not None:
-        captions = saying_absent(captions, shown, config.lacking(shown, chosen))
+        captions = saying_absent(captions, shown, lacking(config, shown, chosen))
     return ShownMistakes(
         captions=captions,
         rows=[data.row_name(evaluation.split, int(row)) for row in rows],
         pictures=_pictures(config, data, evaluation.split, rows, shown),
         texts={
-            one: config.written(one, chosen, preprocessing)
+            one: as_text(config, one, chosen, preprocessing)
             for one, spec in config.inputs.items()
             if spec.worded
         },

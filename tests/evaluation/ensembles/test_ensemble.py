@@ -18,6 +18,7 @@ from mmzoo.evaluation.ensembles.ensemble import ensemble
 from mmzoo.evaluation.ensembles.words import sentence
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.scale import Scale
+from mmzoo.examples import load_data
 from mmzoo.journal import to_stderr
 from mmzoo.metrics import PairedDifference
 from mmzoo.runs import Run
@@ -46,7 +47,7 @@ def two(runs, tmp_path, monkeypatch):
 
 def said_of(directory, split="test"):
     model, config = load_trained(Run(Path(directory)))
-    return evaluate_model(model, config, config.load_data(to_stderr), split)
+    return evaluate_model(model, config, load_data(config, to_stderr), split)
 
 
 def refusal(*arguments, **named):
@@ -59,7 +60,7 @@ def changed(directory, **fields):
     """Changes the config of a run, and writes down the data that it then has."""
     run = Run(Path(directory))
     run.write_config(run.config().replace(**fields))
-    data = run.config().load_data(to_stderr)
+    data = load_data(run.config(), to_stderr)
     environment = run.environment()
     environment["data"]["fingerprint"] = data.fingerprint
     run.write_environment(environment)
@@ -67,9 +68,9 @@ def changed(directory, **fields):
 
 def test_the_average_is_that_of_what_each_says(two, monkeypatch):
     loads = []
-    load = type(Run(Path(two[0])).config()).load_data
     monkeypatch.setattr(
-        "mmzoo.config.Config.load_data", lambda self, tell: loads.append(1) or load(self, tell)
+        "mmzoo.evaluation.ensembles.rows.load_data",
+        lambda config, tell: loads.append(1) or load_data(config, tell),
     )
     done = ensemble(two, device="cpu")
     assert len(loads) == 1  # Both read the same data.
@@ -141,7 +142,7 @@ def test_heads_of_every_kind(run_of_all_heads, tmp_path, monkeypatch):
 def test_the_rows_of_a_table_in_the_place_of_a_split(two, tmp_path):
     from PIL import Image
 
-    data = Run(Path(two[0])).config().load_data(to_stderr).splits["test"]
+    data = load_data(Run(Path(two[0])).config(), to_stderr).splits["test"]
     lines = ["image,label"]
     for number, (pixels, label) in enumerate(zip(data["image"][:12], data["label"], strict=False)):
         Image.fromarray(pixels[:, :, 0]).save(tmp_path / f"{number}.png")

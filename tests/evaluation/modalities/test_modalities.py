@@ -24,6 +24,7 @@ from mmzoo.evaluation.modalities.subset_scores import (
 from mmzoo.evaluation.modalities.subsets import subset_words, subsets_of
 from mmzoo.evaluation.modalities.words import sentences, warnings, weights_sentences
 from mmzoo.evaluation.robustness.robustness import measured_robustness
+from mmzoo.examples import load_data, prepare
 from mmzoo.fusion import Gated, Weighted
 from mmzoo.journal import to_stderr
 from mmzoo.model import build_model
@@ -128,7 +129,7 @@ def test_files_are_left_with_the_same_figures(guess_run, guessed):
 def test_no_example_keeps_the_value_that_is_shuffled_away(guess_run):
     """With one example of each colour, the clue of any other is always wrong."""
     network, config = load_network(guess_run)
-    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
     test = data.splits["test"]
     three = [int(np.flatnonzero(test["colour"] == one)[0]) for one in range(3)]
     data.splits["test"] = {name: values[three] for name, values in test.items()}
@@ -145,7 +146,7 @@ def test_no_example_keeps_the_value_that_is_shuffled_away(guess_run):
 def test_batches_have_two_examples_or_more_however_small_they_are_to_be(guess_run, size):
     network, config = load_network(guess_run)
     config = config.replace(train=config.train.replace(evaluation_batch_size=size))
-    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
     data.splits["test"] = {name: column[:7] for name, column in data.splits["test"].items()}
     scores = subset_scores(network, config, data, "test")["colour"]["shuffled"]
     assert scores[("clue", "noise")].tolist() == [1] * 7
@@ -154,7 +155,7 @@ def test_batches_have_two_examples_or_more_however_small_they_are_to_be(guess_ru
 
 def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
     network, config = load_network(guess_run)
-    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
     test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
     test["colour"] = np.where(np.arange(9) < 5, test["colour"], -1)
     lenient = config.heads["colour"].replace(missing="ignore")
@@ -167,7 +168,7 @@ def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
 
 def test_a_head_without_any_label_is_left_out(guess_run):
     network, config = load_network(guess_run)
-    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
     test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
     test["colour"] = np.full(9, -1)
     lenient = config.heads["colour"].replace(missing="ignore")
@@ -186,7 +187,7 @@ def test_what_a_model_does_without_is_what_it_has_learned_and_not_what_the_split
     assert done_without(network, config) == {"clue", "noise"}
     network.model.get_layer("noise_missing").set_weights([np.zeros(8)])
     assert done_without(network, config) == {"clue"}
-    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
     test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
     test[config.presence["noise"]] = np.arange(9) > 0
     scores = subset_scores(network, config, data, "test")["colour"]
@@ -212,7 +213,7 @@ def test_weights_of_a_fusion_are_told(guess_run, guessed):
     found = guessed.modalities
     assert weights_sentences(found) == []  # Of a concatenation.
     config = guess_run.config()
-    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
     gated = config.replace(fusion=Gated())
     weights = mean_input_weights(build_model(gated), gated, data, "test")
     assert list(weights) == ["clue", "noise"]

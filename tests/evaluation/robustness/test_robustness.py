@@ -12,6 +12,7 @@ from mmzoo.config import load_config
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.modalities.subset_scores import subset_scores
 from mmzoo.evaluation.robustness.robustness import measured_robustness
+from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.journal import to_stderr
 from mmzoo.model import build_network
 from mmzoo.trained import load_network
@@ -75,7 +76,7 @@ def test_files_are_left_with_the_same_figures(guess_run, guessed):
 
 def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
     network, config = load_network(guess_run)
-    data = config.prepared(config.load_data(to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
     test = {name: column[:9] for name, column in data.splits["test"].items()}
     data.splits["test"] = test
     evaluation = evaluate_model(network.model, config, data, "test")
@@ -100,9 +101,9 @@ def test_inputs_of_every_modality_can_be_left_out_and_made_worse():
     source = {"type": "synthetic", "rows": 80}
     config = load_config({"name": "all", "source": source, "inputs": inputs, "heads": heads})
     config = config.with_columns()
-    data = config.load_data(to_stderr)
-    config, preprocessing = config.fitted(data)
-    data = config.prepared(data, preprocessing, to_stderr)
+    data = load_data(config, to_stderr)
+    config, preprocessing = fit_config(config, data)
+    data = prepare(config, data, preprocessing, to_stderr)
     network = build_network(config)
     model = network.model
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))

@@ -14,6 +14,7 @@ from picture_files import scene, transparent, write
 from mmzoo import evaluate, predict
 from mmzoo.config import load_config
 from mmzoo.errors import DataError
+from mmzoo.examples import load_data
 from mmzoo.runs import Run
 from mmzoo.training.train import train
 
@@ -132,7 +133,7 @@ def test_a_damaged_test_photo_is_named_before_the_first_step(folder, tmp_path):
         "heads": {"colour": {"type": "classification"}},
         "train": {"epochs": 1, "keep_decoded": False},
     }
-    data = load_config(config).with_columns().load_data([].append)
+    data = load_data(load_config(config).with_columns(), [].append)
     name = next(name for name in data.row_names["test"].tolist() if name.endswith(".jpg"))
     PIL.Image.effect_noise((200, 200), 90).save(photos / name)
     (photos / name).write_bytes((photos / name).read_bytes()[:4000])

@@ -12,6 +12,7 @@ import pytest
 from mmzoo import evaluate, predict
 from mmzoo.config import load_config
 from mmzoo.errors import DataError, Interrupted, RunError
+from mmzoo.examples import fit_config, load_data, load_rows, prepare
 from mmzoo.lazy import tf
 from mmzoo.model import build_model
 from mmzoo.runs import Run
@@ -122,11 +123,11 @@ def test_a_category_is_known_again_whatever_is_in_other_rows(cells, kind, tmp_pa
 
     inputs = {"facts": {"type": "tabular", "columns": {"size": kind}}}
     found = load_config(config(table("train.csv", cells * 20)) | {"inputs": inputs}).with_columns()
-    found, preprocessing = found.fitted(found.load_data(pytest.fail))
+    found, preprocessing = fit_config(found, load_data(found, pytest.fail))
     for chosen in (cells, cells[:1], cells[:2]):
-        rows = found.load_rows(str(table("new.csv", chosen)), "data", pytest.fail, labelled=False)
+        rows = load_rows(found, str(table("new.csv", chosen)), "data", pytest.fail, labelled=False)
         # Ids are known, so nothing is told.
-        ids = found.prepared(rows, preprocessing, pytest.fail).splits["data"]["size"][:, 0]
+        ids = prepare(found, rows, preprocessing, pytest.fail).splits["data"]["size"][:, 0]
         assert len(set(ids.tolist())) == len(chosen)
 
 
