@@ -64,6 +64,7 @@ class Told(NamedTuple):
     figures: list[str]
     seeds: int | None
     values: list[str]
+    seconds: int | None
 
 
 def told(path: Path) -> Told | None:
@@ -81,10 +82,12 @@ def told(path: Path) -> Told | None:
     elif listed := re.search(rf"seeds? ({one})", head):
         seeds = len(re.findall(r"\d+", listed[1]))
     values = re.search(r"seeds [\d, and]+: ((?:[\d.]+(?:, | and )?)+) %", head)
+    seconds = re.search(r"(\d+) seconds on 1 CPU core", head)
     return Told(
         [accuracy or error for accuracy, error in figures],
         seeds,
         re.findall(r"[\d.]+\d", values[1]) if values else [],
+        int(seconds[1]) if seconds else None,
     )
 
 
@@ -110,6 +113,8 @@ def test_a_head_says_what_the_table_says(path, rows):
     else:
         assert agree(head.figures[0], first, first.mean), f"{head.figures[0]}, not {first.mean}"
     assert head.seeds == len(first.seeds)
+    if head.seconds is not None:
+        assert head.seconds == round(first.seconds)
     if head.values:
         assert len(head.values) == len(first.values)
         for said, value in zip(head.values, first.values, strict=True):
@@ -119,9 +124,9 @@ def test_a_head_says_what_the_table_says(path, rows):
 def test_readme_says_what_the_table_says(rows):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     [zoo] = re.findall(r"^## The zoo\n(.+?)^## ", text, re.MULTILINE | re.DOTALL)
-    cells = re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \| [^|]+ \|$", zoo, re.MULTILINE)
+    cells = re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \| ([^|]+) \|$", zoo, re.MULTILINE)
     assert len(cells) == len(CONFIGS)
-    for name, cell in cells:
+    for name, cell, time in cells:
         if cell == "-":
             assert name not in rows
             continue
@@ -129,6 +134,8 @@ def test_readme_says_what_the_table_says(rows):
         assert figures, name
         for row in rows[name]:
             assert any(agree(figure, row, row.mean) for figure in figures), (name, cell, row.mean)
+            if seconds := re.match(r"(\d+) seconds on 1 core", time):
+                assert int(seconds[1]) == round(row.seconds), name
 
 
 def test_the_page_is_made_of_the_table(rows):
