@@ -59,20 +59,34 @@ class TableFormat(Spec):
             yield Problem(("media_root",), "a path cannot hold the character \\0")
 
 
+def written_alike(form: TableFormat, path: str, other: str) -> TableFormat:
+    """How another table is written than one with such a form.
+
+    Likewise, where their names end alike. A separator, quotes and an encoding that stand in a
+    config say nothing of a file of another kind: that is written as its own ending says.
+
+    Args:
+        form: Of the first.
+        path: Of the first.
+        other: Of the other.
+    """
+    if _KINDS.get(_endings(path)[0]) == _KINDS.get(_endings(other)[0]):
+        return form
+    usual = TableFormat()
+    return form.replace(separator=usual.separator, quote=usual.quote, encoding=usual.encoding)
+
+
 def kind_of(path: str) -> tuple[Kind, Compression | None]:
     """What a table's file is and how it is compressed, as its name says.
 
     Raises:
         DataError: The name does not end like that of a table.
     """
-    endings = path.rsplit("/", 1)[-1].lower().split(".")[1:]
-    compression = _COMPRESSIONS.get(endings[-1]) if endings else None
-    if compression:
-        endings.pop()
-    kind = _KINDS.get(endings[-1]) if endings else None
+    ending, compression = _endings(path)
+    kind = _KINDS.get(ending)
     if kind is None:
         known = either([f".{one}" for one in _KINDS])
-        meant = did_you_mean(endings[-1], _KINDS) if endings else ""
+        meant = did_you_mean(ending, _KINDS) if ending else ""
         raise DataError(
             f"{printable(path)}: expected a table whose name ends in {known}; all but .parquet may "
             f"have .gz, .xz or .zst after that{meant or '.'} Rename it after what it is."
@@ -83,6 +97,15 @@ def kind_of(path: str) -> tuple[Kind, Compression | None]:
             f"{ {'gz': 'gunzip', 'xz': 'unxz', 'zst': 'unzstd'}[compression] }."
         )
     return kind, compression
+
+
+def _endings(path: str) -> tuple[str, Compression | None]:
+    """What a file's name says that is in it, which may be nothing, and how that is compressed."""
+    endings = path.rsplit("/", 1)[-1].lower().split(".")[1:]
+    compression = _COMPRESSIONS.get(endings[-1]) if endings else None
+    if compression:
+        endings.pop()
+    return (endings[-1] if endings else ""), compression
 
 
 def separator_of(kind: Kind, given: str | None) -> str:

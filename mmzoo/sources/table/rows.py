@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mmzoo.sources.data import Data
-from mmzoo.sources.table.format import TableFormat
+from mmzoo.sources.table.format import TableFormat, written_alike
 from mmzoo.sources.table.made import made_columns, media_folder
 from mmzoo.sources.table.reading import read_cells
+from mmzoo.sources.table.table import Table
 from mmzoo.sources.table.unlabelled import with_missing_labels
 from mmzoo.spec.words import printable, shorten
 from mmzoo.wanted import OF_INPUTS, Wanted
@@ -29,13 +30,14 @@ def read_frame(path: str, form: TableFormat | None = None, field: str = "--data"
 
     Args:
         path: Relative to the working directory; CSV, TSV, JSON lines or Parquet.
-        form: How its cells are written: a `Table` is one; by default as its ending says.
+        form: How its cells are written; by default as its ending says. That of a `Table` holds for
+            tables whose names end like its own.
         field: Where the path was written, for errors.
 
     Raises:
         DataError: It cannot be read, or is no table.
     """
-    return read_cells(path, form or TableFormat(), None, field).frame
+    return read_cells(path, _form(path, form), None, field).frame
 
 
 def read_rows(
@@ -56,8 +58,9 @@ def read_rows(
         path: Relative to the working directory; CSV, TSV, JSON lines or Parquet.
         wanted: What each column is wanted for.
         split: The name of the one split.
-        form: How its cells are written and where the files are that it names: a `Table` is one. By
-            default as its ending says, and in its own folder.
+        form: How its cells are written and where the files are that it names. By default as its
+            ending says, and in its own folder. What a `Table` says of separator, quotes and
+            encoding holds for tables whose names end like its own.
         field: Where the path was written, for errors.
 
     Returns:
@@ -70,7 +73,7 @@ def read_rows(
     import numpy as np
     import polars as pl
 
-    form = form or TableFormat()
+    form = _form(path, form)
     may_lack = [column for column, one in wanted.items() if one.optional and one.role in OF_INPUTS]
     cells = read_cells(path, form, list(wanted), field, may_lack)
     name = printable(os.path.basename(path))
@@ -97,4 +100,10 @@ def read_rows(
         row_names={split: np.arange(1, cells.frame.height + 1)},
         rows_are="row",
         bad={split: bad},
+    )
+
+
+def _form(path: str, form: TableFormat | None) -> TableFormat:
+    return (
+        written_alike(form, form.path, path) if isinstance(form, Table) else form or TableFormat()
     )

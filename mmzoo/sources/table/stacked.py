@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
-from mmzoo.sources.table.format import TableFormat
+from mmzoo.sources.table.format import TableFormat, written_alike
 from mmzoo.sources.table.reading import Cells, read_cells
 from mmzoo.sources.table.split import SPLITS, SplitFiles
 from mmzoo.spec.words import printable
@@ -46,7 +46,7 @@ def stacked(
     Args:
         path: Of the first, whose rows are to train on.
         files: The others.
-        form: How their cells are written.
+        form: How the cells of the first are written, and of those whose names end like its own.
         wanted: The columns to read.
 
     Raises:
@@ -57,7 +57,12 @@ def stacked(
     parts = {"train": read_cells(path, form, wanted)}
     for split in SPLITS[1:]:
         if other := getattr(files, split, None):
-            parts[split] = read_cells(other, form, wanted, f"source.split.files.{split}")
+            parts[split] = read_cells(
+                other,
+                written_alike(form, path, other),
+                wanted,
+                f"source.split.files.{split}",
+            )
     rows = {split: cells.frame.height for split, cells in parts.items()}
     sha256s = {split: cells.sha256 for split, cells in parts.items()}
     given = np.repeat([SPLITS.index(split) for split in parts], list(rows.values()))
