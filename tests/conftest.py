@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from mmzoo.runs import Run
@@ -28,6 +29,11 @@ TINY = {
     "train": {"epochs": 3, "optimizer": {"type": "adam", "learning_rate": 1e-2}},
 }
 """A config that trains in two seconds, on data that is always there."""
+
+
+# How long an example takes is the machine's affair, and what else it does just then.
+settings.register_profile("mmzoo", deadline=None)
+settings.load_profile("mmzoo")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

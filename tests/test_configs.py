@@ -92,8 +92,16 @@ def test_a_config_finds_the_columns_of_its_data(config):
     assert all(spec.source_columns() for spec in named.inputs.values())
 
 
-SLOW = {"image_cnn_224", "vgg16_lstm_concat", "vgg16_transfer"}
-"""A hundred million weights, and thirty thousand million operations for a photo."""
+SLOW = {
+    # A hundred million weights, and thirty thousand million operations for a photo.
+    *("image_cnn_224", "vgg16_lstm_concat", "vgg16_transfer"),
+    # Deep ones, whose modules others have too.
+    *("cifar10_resnet20", "mnist_inception"),
+    # As av_digits_gated but for a fusion, which the tests of the fusions train.
+    *(f"av_digits_{name}" for name in ("attention", "average", "bilinear", "conv", "film")),
+    *(f"av_digits_{name}" for name in ("tensor", "weighted")),
+}
+"""Those that take more than a few seconds."""
 
 
 @pytest.mark.parametrize(

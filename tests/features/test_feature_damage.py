@@ -115,7 +115,7 @@ def test_something_else_in_the_place_of_an_entry(entry, store, said, kind, tmp_p
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_byte_may_change_in_any_file(tmp_path_factory, data):
     """The features are then found as they were kept, or not at all."""
     store = FeatureStore(tmp_path_factory.mktemp("store"), tell=lambda text: None)

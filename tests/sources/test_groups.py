@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mmzoo.errors import DataError
@@ -23,7 +23,6 @@ def parts_of(groups: np.ndarray, kept: np.ndarray, cut: np.ndarray) -> None:
     assert not set(groups[kept]) & set(groups[cut])
 
 
-@settings(deadline=None)
 @given(groups=GROUPS, fraction=st.floats(0.01, 0.99), seed=st.integers(0, 2**32 - 1))
 def test_a_cut_takes_whole_groups(groups: np.ndarray, fraction: float, seed: int) -> None:
     classes = np.random.RandomState(seed).randint(0, 3, len(groups))
@@ -37,7 +36,6 @@ def test_a_cut_takes_whole_groups(groups: np.ndarray, fraction: float, seed: int
         np.testing.assert_array_equal(cut, grouped_cut(groups, fraction, seed, given_classes)[1])
 
 
-@settings(deadline=None)
 @given(groups=GROUPS, of=st.integers(2, 6), seed=st.integers(0, 99))
 def test_folds_have_whole_groups(groups: np.ndarray, of: int, seed: int) -> None:
     classes = np.random.RandomState(seed).randint(0, 3, len(groups))

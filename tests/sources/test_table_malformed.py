@@ -331,7 +331,7 @@ def test_a_parquet_file_of_too_many_rows_is_refused_unread(
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=6)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=8),
     separator=st.sampled_from(",;\t| "),
@@ -349,9 +349,7 @@ def test_what_python_writes_is_read_as_it_is(
     assert frame.rows() == [tuple(cell or None for cell in row) for row in rows]
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 @given(
     text=st.lists(st.sampled_from(["a", ",", ",", '"', '"', "\n", "\r\n", "é"]), max_size=20).map(
         "".join

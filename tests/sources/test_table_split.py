@@ -124,7 +124,7 @@ def test_a_row_without_a_group_is_bad(tmp_path: Path) -> None:
     assert data.bad["train"] == {rows(data)["train"].index(3): "its `group` is empty"}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     cells=st.lists(
         st.tuples(st.sampled_from(["a", "b", "c", None]), st.integers(0, 5)),

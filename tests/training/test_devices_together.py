@@ -218,7 +218,6 @@ STAGED = {
 }
 
 
-@pytest.mark.ci
 @pytest.mark.slow
 def test_frozen_layers_stay_as_they_are_on_three_devices_too(tmp_path):
     """Of two, the mean of equal values is that value; of three it is not, in the last bit."""

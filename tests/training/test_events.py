@@ -157,9 +157,7 @@ def test_cut_leaves_events_of_one_step_in_the_order_they_were_written(tmp_path):
     assert list(read_scalars(tmp_path)) == ["b", "a", "c"]
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 10_000), junk=st.binary(max_size=40), cut=st.integers(0, 40))
 def test_damaged_file_never_stops_a_cut(tmp_path, place, junk, cut):
     shutil.rmtree(tmp_path)

@@ -163,6 +163,7 @@ def test_a_trained_model_predicts_by_its_heads_alone(run):
     assert learned["kind"] == pytest.approx(best["kind_loss_weight"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_two_devices_minimise_what_one_does(on_two_devices, folder):
     """However the labels fall on the devices, each counts the same."""
     one = train(config(folder, **PLAIN), run=folder / "one")
@@ -174,6 +175,7 @@ def test_two_devices_minimise_what_one_does(on_two_devices, folder):
         np.testing.assert_allclose(weights(two)[name], values, rtol=1e-2, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_independent_towers_that_vote_resume_exactly_on_two_devices(on_two_devices):
     whole, resumed = (Run(on_two_devices / name) for name in ("vote", "vote_resumed"))
     assert differences(whole, resumed) == []

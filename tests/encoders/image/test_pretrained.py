@@ -286,7 +286,7 @@ def small(real_data) -> MobileNet:
     return MobileNet(type="mobilenet_v2", alpha=0.35, weights=str(real_data / "weights" / name))
 
 
-@pytest.mark.parametrize("keep", ["memory", "off"])
+@pytest.mark.parametrize("keep", ["memory", pytest.param("off", marks=pytest.mark.slow)])
 def test_a_training_leaves_a_frozen_network_as_it_is(small, tmp_path, keep):
     """Bit for bit, the statistics of batch norm too, whether its features are kept or not."""
     loaded, trained = weights_after_training(small, tmp_path, frozen_features={"keep": keep})
@@ -296,6 +296,7 @@ def test_a_training_leaves_a_frozen_network_as_it_is(small, tmp_path, keep):
             np.testing.assert_array_equal(was, now)
 
 
+@pytest.mark.slow
 def test_a_training_changes_the_last_layers_and_no_others(small, tmp_path):
     loaded, trained = weights_after_training(small.replace(trainable=2), tmp_path)
     changed = [
