@@ -64,6 +64,8 @@ class Spec(BaseModel):
     """
 
     model_config = ConfigDict(
+        # Each would be built by itself, and again as a part of those that hold it.
+        defer_build=True,
         frozen=True,
         extra="forbid",
         strict=True,
