@@ -20,11 +20,17 @@ class LogVariances(keras.layers.Layer):
 
     Args:
         factors: of each loss, what the weight is at a variance of 1.
+        penalties: of each loss, what the logarithm is multiplied by where it is added. That is 0.5
+            for a variance, the logarithm of whose root is meant; 1 for a loss that is divided by
+            the scale itself.
     """
 
-    def __init__(self, factors: Sequence[float], **settings: Any) -> None:
+    def __init__(
+        self, factors: Sequence[float], penalties: Sequence[float], **settings: Any
+    ) -> None:
         super().__init__(**settings)
         self.factors = tuple(factors)
+        self.penalties = tuple(penalties)
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         self.log_variances = self.add_weight(
@@ -39,11 +45,12 @@ class LogVariances(keras.layers.Layer):
         return tf.constant(self.factors) * tf.exp(-tf.cast(self.log_variances, tf.float32))
 
     def penalty(self) -> tf.Tensor:
-        """What keeps the variances from growing: half the sum of their logarithms, a scalar."""
-        return tf.reduce_sum(tf.cast(self.log_variances, tf.float32)) / 2
+        """What keeps the variances from growing: the sum of their logarithms, a scalar."""
+        return tf.reduce_sum(tf.constant(self.penalties) * tf.cast(self.log_variances, tf.float32))
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return shape[0], len(self.factors)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "factors": self.factors}
+        settings = {"factors": self.factors, "penalties": self.penalties}
+        return {**super().get_config(), **settings}

@@ -15,15 +15,25 @@ if TYPE_CHECKING:
 UNCERTAINTY = "loss.weights"
 """The layer of learned weights, whose name nothing in a config can have."""
 
+_FACTORS = {"mean_squared_error": 0.5}
+"""By loss, what its learned weight is at a scale of 1; else 1."""
+_PENALTIES = {"mean_absolute_error": 1.0}
+"""By loss, what the learned logarithm is multiplied by: 1 where it is that of the scale; else 0.5,
+as it is that of the scale's square."""
+
 
 class Supervised(Spec):
     """The heads' losses, weighted and summed.
 
-    With `uncertainty` the weights are learned: each head has a variance, which divides its loss,
-    and whose logarithm is added; so a head that is often far off counts less, and the loss may be
-    negative.
+    With `uncertainty` the weights are learned, so that a head that is often far off counts less;
+    the loss may then be negative. Each head has a scale s. Its logarithm is added, and the loss
+    divided as it is in the negative log-likelihood of labels that are s off: `mean_squared_error`
+    by 2 s^2, of normal errors; `mean_absolute_error` by s, of Laplace's; `cross_entropy` by s^2,
+    the paper's approximation of a softmax at the temperature s^2. `huber`, which near zero is half
+    a square, `focal` and `hinge` are divided by s^2 too.
 
-    Reference: Kendall et al., "Multi-task learning using uncertainty to weigh losses", 2018.
+    Reference: Kendall et al., "Multi-task learning using uncertainty to weigh losses", 2018,
+    equations 7 and 10.
     """
 
     type: Literal["supervised"] = "supervised"
@@ -76,8 +86,12 @@ class Supervised(Spec):
         if learned and UNCERTAINTY not in outputs:
             from mmzoo.layers.log_variances import LogVariances
 
-            factors = [0.5 if head.decides == "numbers" else 1.0 for head in heads.values()]
-            layer = LogVariances(factors, dtype="float32", name=UNCERTAINTY)
+            layer = LogVariances(
+                [_FACTORS.get(head.loss, 1.0) for head in heads.values()],
+                [_PENALTIES.get(head.loss, 0.5) for head in heads.values()],
+                dtype="float32",
+                name=UNCERTAINTY,
+            )
             outputs[UNCERTAINTY] = layer(outputs[next(iter(heads))])
         return WeighedModel(
             inputs,

@@ -10,6 +10,7 @@ from mmzoo.errors import ConfigError
 from mmzoo.heads import Classification, Regression
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model, build_network
+from mmzoo.objectives import Supervised
 from mmzoo.training.loop import named_by_head
 
 HEADS = {
@@ -163,6 +164,61 @@ def test_the_gradient_of_a_log_variance_vanishes_where_it_is_the_loss(uncertain)
     gradient = tape.gradient(loss, layer.log_variances.value)
     np.testing.assert_allclose(gradient, 0, atol=1e-5)
     layer.log_variances.assign(before)
+
+
+@pytest.mark.parametrize(
+    ("loss", "scale"),
+    [
+        ("mean_squared_error", lambda errors: np.sqrt((errors**2).mean())),
+        ("mean_absolute_error", lambda errors: abs(errors).mean()),
+        ("huber", lambda errors: np.sqrt((errors**2).mean())),
+    ],
+)
+def test_at_its_minimum_a_loss_has_the_weight_that_its_likelihood_gives_it(loss, scale):
+    """Normal errors: 1 / (2 variance), and half a square in itself; Laplace's: 1 / scale."""
+    price = HEADS["price"].replace(loss=loss)
+    objective = Supervised(weights="uncertainty")
+    said = keras.Input((1,), name="said")
+    heads = {"price": price, "weight": price}
+    outputs = {name: keras.layers.Identity(name=name)(said) for name in heads}
+    model = objective.build({"said": said}, outputs, "net", heads)
+    model.compile(keras.optimizers.SGD(0.3), **objective.compile_arguments(heads, soft=False))
+    at_first = {"mean_squared_error": 0.5, "mean_absolute_error": 1.0, "huber": 1.0}
+    assert objective.learned_weights(model, heads) == dict.fromkeys(heads, at_first[loss])
+    errors = np.array([[0.1], [-0.4], [0.7], [0.8]], "float32")  # All where Huber's is a square.
+    for _ in range(100):
+        model.train_step(({"said": errors}, dict.fromkeys(outputs, np.zeros_like(errors))))
+    spread = scale(errors)
+    likelihood = {
+        "mean_squared_error": 1 / (2 * spread**2),
+        "mean_absolute_error": 1 / spread,
+        "huber": 1 / spread**2,
+    }
+    weights = objective.learned_weights(model, heads)
+    assert weights == pytest.approx(dict.fromkeys(heads, likelihood[loss]), rel=1e-3)
+
+
+def test_in_half_precision_predictions_and_loss_are_float32_and_the_loss_is_scaled():
+    model = build_model(config(**AUXILIARY, **UNCERTAIN), "mixed_float16")
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.0), initial_scale=2.0**8)
+    arguments = config().objective.compile_arguments(HEADS, soft=False)
+    model.compile(scaled, **arguments)
+    inputs, targets = batch()
+    outputs = model(inputs, training=True)
+    assert {tensor.dtype for tensor in outputs.values()} == {tf.float32}
+    loss = model.compute_loss(y=targets, y_pred=outputs, training=True)
+    assert loss.dtype == tf.float32
+    seen = []
+    apply = scaled.apply_gradients
+    scaled.apply_gradients = lambda pairs: seen.extend(pairs := list(pairs)) or apply(pairs)
+    model.train_step((inputs, targets))
+    with tf.GradientTape() as tape:
+        outputs = model(inputs, training=True)
+        loss = model.compute_loss(y=targets, y_pred=outputs, training=True)
+    layer = model.get_layer("loss.weights")
+    expected = tape.gradient(loss, layer.log_variances.value)
+    [given] = [gradient for gradient, weight in seen if weight is layer.log_variances]
+    np.testing.assert_allclose(given, 2.0**8 * expected, rtol=1e-3)
 
 
 def test_the_part_after_the_encoders_has_the_same_weights():

@@ -114,7 +114,7 @@ def test_weight_decay_spares_what_weighs_inputs_and_losses():
     two = [keras.Input((3,)), keras.Input((3,))]
     average = LearnedAverage()(two)
     decided = CombinedDecisions("weighted", "one")(two)
-    model = keras.Model(two, [average, decided, LogVariances([1.0, 0.5])(average)])
+    model = keras.Model(two, [average, decided, LogVariances([1.0, 0.5], [0.5, 0.5])(average)])
     spec = AdamW(weight_decay=0.1).build(RATE)
     spec.build(model.trainable_variables)
     for variable in model.trainable_variables:
