@@ -63,13 +63,17 @@ class WeighedModel(keras.Model):
         if self.uncertainty is None and not training:
             return total
         losses = {name: self._loss(name, y, y_pred, sample_weight, training) for name in self.heads}
+        # Of regularizers, and of layers that add one.
+        added = tf.add_n(
+            [tf.zeros([]), *(tf.cast(tf.reduce_sum(x), tf.float32) for x in self.losses)]
+        )
         if self.uncertainty is None:
-            return tf.add_n([self._weight_of[name] * loss for name, loss in losses.items()])
+            return added + tf.add_n([self._weight_of[name] * loss for name, loss in losses.items()])
         layer = self.get_layer(self.uncertainty)
         weighed = tf.reduce_sum(layer.weights_of_losses() * tf.stack(list(losses.values())))
         # Each device adds its part, as it does of the losses.
         devices = tf.distribute.get_strategy().num_replicas_in_sync
-        return weighed + layer.penalty() / devices
+        return weighed + layer.penalty() / devices + added
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
