@@ -19,7 +19,7 @@ from mmzoo.absence import (
 from mmzoo.config import Config, Preprocessing
 from mmzoo.errors import DataError
 from mmzoo.heads import BaseHead, Head
-from mmzoo.inputs import Files, Input, Opened, are_files
+from mmzoo.inputs import Files, Input, Opened, Unopened, are_files
 from mmzoo.sharing import as_the_other, shared_with
 from mmzoo.sources import BadRows, Data, OnBadRow, other_rows, settled, with_column
 
@@ -83,10 +83,12 @@ def open_data(
     """
     opened = {
         config.columns[name]: spec.opened(
-            {split: spec.gathered(columns) for split, columns in data.splits.items()},
-            bad=data.bad,
-            decode=on_bad_row == "skip",
-            tell=tell,
+            Unopened(
+                {split: spec.gathered(columns) for split, columns in data.splits.items()},
+                bad=data.bad,
+                decode=on_bad_row == "skip",
+            ),
+            tell,
         )
         for name, spec in config.inputs.items()
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from mmzoo.data import damaged_files, evaluation_batches, naming_files
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError
 from mmzoo.examples import load_rows, prepare
+from mmzoo.inputs import Unopened
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import tf
 from mmzoo.probing import Probes, side_by_side, usable_probes, with_features
@@ -153,9 +155,10 @@ def _files(config: Config, run: Run, paths: Sequence[Path]) -> Data:
             f"{run.directory}: predicts from the columns of a table ({_listed(config)}): give one "
             "that has them by --data"
         )
-    opened = spec.opened({_SPLIT: values}, {}, decode=False, tell=to_stderr)
+    column = Unopened({_SPLIT: values})
+    opened = spec.opened(column, to_stderr)
     if opened.bad.get(_SPLIT):  # What only decoding finds belongs into the same message.
-        opened = spec.opened({_SPLIT: values}, {}, decode=True, tell=to_stderr)
+        opened = spec.opened(replace(column, decode=True), to_stderr)
     bad = opened.bad
     if spec.may_be_absent:
         bad = without_any({name: {_SPLIT: spec.present(opened.values[_SPLIT])}}, bad)

@@ -12,6 +12,7 @@ from mmzoo.inputs.degradation import Degradation as Degradation
 from mmzoo.inputs.found_whole import newly_damaged as newly_damaged
 from mmzoo.inputs.image import Image as Image
 from mmzoo.inputs.opened import Opened as Opened
+from mmzoo.inputs.opened import Unopened as Unopened
 from mmzoo.inputs.opened import are_files as are_files
 from mmzoo.inputs.opened import has_file as has_file
 from mmzoo.inputs.tabular import Tabular as Tabular

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from mmzoo.encoders import Encoder, Features
 from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.measured import Measured
-from mmzoo.inputs.opened import Opened
+from mmzoo.inputs.opened import Opened, Unopened
 from mmzoo.spec import Problem, Spec
 from mmzoo.wanted import Role, Wanted, column_of
 
@@ -140,23 +140,14 @@ class BaseInput(Spec):
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
         """Made-up values of one of its columns, for `--smoke`."""
 
-    def opened(
-        self,
-        columns: Mapping[str, np.ndarray],
-        bad: Mapping[str, Collection[int]],
-        decode: bool,
-        tell: Callable[[str], None],
-    ) -> Opened:
+    def opened(self, column: Unopened, tell: Callable[[str], None]) -> Opened:
         """Looks into a gathered column of all splits, and finds the rows that cannot be used.
 
         Args:
-            columns: Split -> values.
-            bad: Split -> rows that are known to be bad, whose files must not be opened.
-            decode: Whether to find also what only decoding finds, which takes a pass over all
-                files.
+            column: What `gathered` gave.
             tell: Receives sentences on what takes long.
         """
-        return Opened(columns)
+        return Opened(column.values)
 
     def damaged(self, files: np.ndarray, tell: Callable[[str], None]) -> dict[int, str]:
         """Decodes opened files, bytes `[examples, parts]`; row -> why one of them cannot be."""

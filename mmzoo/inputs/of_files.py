@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mmzoo.inputs.base import BaseInput
-from mmzoo.inputs.opened import Opened, are_files, has_file
-from mmzoo.inputs.opening import FileKind, damaged_files
+from mmzoo.inputs.opened import Opened, Unopened, are_files, has_file
+from mmzoo.inputs.opening import FileKind, damaged_files, opened_files
 from mmzoo.spec import Problem
 from mmzoo.wanted import Role, Wanted
 
@@ -43,46 +43,33 @@ class InputOfFiles(BaseInput):
             column: replace(one, missing_files=absent) for column, one in super().wanted().items()
         }
 
-    def opened(
-        self,
-        columns: Mapping[str, np.ndarray],
-        bad: Mapping[str, Collection[int]],
-        decode: bool,
-        tell: Callable[[str], None],
-    ) -> Opened:
-        """Arrays as they are; paths, text `[examples]`, as opened files.
+    def opened(self, column: Unopened, tell: Callable[[str], None]) -> Opened:
+        """Arrays as they are; paths, text `[examples]`, as opened files, bytes `[examples, 3]`.
 
-        Where there may be none, an empty path is that of an absent one.
+        Those are path, what the kind of file tells, and sha256. Where there may be none, an empty
+        path is that of an absent one.
         """
-        if any(values.dtype.kind != "U" for values in columns.values()):
-            return Opened(columns)
-        known = bad
+        if any(values.dtype.kind != "U" for values in column.values.values()):
+            return Opened(column.values)
         if self.may_be_absent:
-            known = {
-                split: {*bad.get(split, ()), *(paths == "").nonzero()[0].tolist()}
-                for split, paths in columns.items()
+            shut = {
+                split: {*column.known_bad(split), *(paths == "").nonzero()[0].tolist()}
+                for split, paths in column.values.items()
             }
-        return self.opened_files(columns, known, decode, tell)
+            column = replace(column, bad=shut)
+        opened, headers = opened_files(column, self.files, tell)
+        return replace(opened, notes=tuple(self.fitting_notes(headers)))
 
     def present(self, values: np.ndarray) -> np.ndarray:
         """Which examples have it, bool `[rows]`: of files those that have a path, else all."""
         return has_file(values) if are_files(values) else super().present(values)
 
     @abstractmethod
-    def opened_files(
-        self,
-        columns: Mapping[str, np.ndarray],
-        known: Mapping[str, Collection[int]],
-        decode: bool,
-        tell: Callable[[str], None],
-    ) -> Opened:
-        """Paths as opened files, bytes `[examples, 3]`, the path first.
+    def fitting_notes(self, headers: Sequence[Any]) -> Iterable[str]:
+        """Sentences on what is done to files that are not as the model takes them.
 
         Args:
-            columns: Split -> paths, text `[examples]`.
-            known: Split -> rows whose paths must not be opened.
-            decode: Whether to decode every file too.
-            tell: Receives sentences on what takes long.
+            headers: Of all files that can be read, as their kind has them.
         """
 
     def damaged(self, files: np.ndarray, tell: Callable[[str], None]) -> dict[int, str]:

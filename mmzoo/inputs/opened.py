@@ -1,13 +1,29 @@
-"""Opened: what an input makes of a column before batches are made of it."""
+"""Unopened and opened: a column before an input looks into it, and what it makes of it then."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+@dataclass(frozen=True)
+class Unopened:
+    """A column as it was gathered from a source, and how far it is to be looked into."""
+
+    values: Mapping[str, np.ndarray]
+    """Split -> the column."""
+    bad: Mapping[str, Collection[int]] = field(default_factory=dict)
+    """Split -> rows that are known to be bad, whose files must not be opened."""
+    decode: bool = False
+    """Whether to find also what only decoding finds, which takes a pass over all files."""
+
+    def known_bad(self, split: str) -> Collection[int]:
+        """The rows of a split that are known to be bad."""
+        return self.bad.get(split, ())
 
 
 @dataclass(frozen=True)

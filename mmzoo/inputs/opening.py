@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mmzoo.inputs.found_whole import newly_damaged
-from mmzoo.inputs.opened import Opened, has_file
+from mmzoo.inputs.opened import Opened, Unopened, has_file
 from mmzoo.inputs.reading import Tell, UnreadableError, in_threads, read_file
 
 if TYPE_CHECKING:
@@ -38,20 +38,16 @@ class FileKind(Generic[_Header]):
 
 
 def opened_files(
-    columns: Mapping[str, np.ndarray],
-    known: Mapping[str, Collection[int]],
-    kind: FileKind[_Header],
-    decode: bool,
-    tell: Tell,
+    column: Unopened, kind: FileKind[_Header], tell: Tell
 ) -> tuple[Opened, list[_Header]]:
     """Reads files once, for what their headers say and for a hash of what is in them.
 
+    Where they are to be decoded too, it is for damage that no header tells of, and without those
+    that were found whole before.
+
     Args:
-        columns: Split -> paths, text `[examples]`.
-        known: Split -> rows whose paths must not be opened.
+        column: Paths, text `[examples]`.
         kind: Of the files.
-        decode: Whether to decode every file too, for damage that no header tells of, save those
-            that were found whole before.
         tell: Receives sentences on what takes long.
 
     Returns:
@@ -59,8 +55,8 @@ def opened_files(
         all files that can be read.
     """
     values, bad, headers, content = {}, {}, [], hashlib.sha256()
-    for split, paths in columns.items():
-        shut = set(known.get(split, ()))
+    for split, paths in column.values.items():
+        shut = set(column.known_bad(split))
         names = ["" if row in shut else path for row, path in enumerate(paths.tolist())]
         # Several rows may have one file: the questions on a picture.
         once = list(dict.fromkeys(names))
@@ -71,7 +67,7 @@ def opened_files(
         bad[split] = {
             row: file for row, file in enumerate(found) if isinstance(file, str) and row not in shut
         }
-        if decode:
+        if column.decode:
             whole = [row for row, file in enumerate(found) if not isinstance(file, str)]
             damaged = newly_damaged(
                 kind.type,

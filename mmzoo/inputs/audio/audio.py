@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mmzoo.encoders import Features
@@ -11,15 +11,15 @@ from mmzoo.errors import DataError
 from mmzoo.inputs.audio.augment import AudioAugmentation, augment
 from mmzoo.inputs.audio.decoding import decoded
 from mmzoo.inputs.audio.degradations import DEGRADATIONS
-from mmzoo.inputs.audio.files import Cut, Keep
+from mmzoo.inputs.audio.files import Cut, Header, Keep
 from mmzoo.inputs.audio.fitting import fitted
-from mmzoo.inputs.audio.opening import SOUNDS, opened_sounds
+from mmzoo.inputs.audio.opening import SOUNDS, fitting_notes
 from mmzoo.inputs.audio.picture import drawn
 from mmzoo.inputs.audio.spectrogram import LogMel, Masking, Spectrogram
 from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.measured import Measured
 from mmzoo.inputs.of_files import InputOfFiles
-from mmzoo.inputs.opened import Opened, are_files
+from mmzoo.inputs.opened import are_files
 from mmzoo.inputs.opening import FileKind
 from mmzoo.lazy import keras, tf
 from mmzoo.randomness import Randomness
@@ -116,15 +116,9 @@ class Audio(InputOfFiles):
         """The model's input: float32 `[batch, samples]`, from -1 to 1."""
         return keras.Input((self.samples,), dtype="float32", name=name)
 
-    def opened_files(
-        self,
-        columns: Mapping[str, np.ndarray],
-        known: Mapping[str, Collection[int]],
-        decode: bool,
-        tell: Callable[[str], None],
-    ) -> Opened:
-        """Paths as opened files: path, seconds, sha256."""
-        return opened_sounds(columns, known, self._cut, decode, tell)
+    def fitting_notes(self, headers: Sequence[Header]) -> Iterator[str]:
+        """A sentence on each thing that is done to sounds."""
+        return fitting_notes(headers, self._cut)
 
     def check(self, values: np.ndarray, where: str) -> None:
         """Raises a DataError unless the values are waveforms or opened files.

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mmzoo.inputs.audio.files import Cut, Header, require_decodable, sound_header
-from mmzoo.inputs.opened import Opened
-from mmzoo.inputs.opening import FileKind, opened_files
-from mmzoo.inputs.reading import Tell, UnreadableError, read_file
+from mmzoo.inputs.opening import FileKind
+from mmzoo.inputs.reading import UnreadableError, read_file
 
 if TYPE_CHECKING:
     import numpy as np
-
-
-def opened_sounds(
-    columns: Mapping[str, np.ndarray],
-    known: Mapping[str, Collection[int]],
-    cut: Cut,
-    decode: bool,
-    tell: Tell,
-) -> Opened:
-    """Reads sound files once, as `opened_files` does.
-
-    Args:
-        columns: Split -> paths, text `[examples]`.
-        known: Split -> rows whose paths must not be opened.
-        cut: What will be made of them.
-        decode: Whether to decode every sound too, as long as it is.
-        tell: Receives sentences on what takes long.
-
-    Returns:
-        Columns of bytes `[examples, 3]`: path, seconds, sha256.
-    """
-    opened, headers = opened_files(columns, known, SOUNDS, decode, tell)
-    return replace(opened, notes=tuple(_notes(headers, cut)))
 
 
 def _damage(file: np.ndarray) -> str | None:
@@ -56,7 +31,7 @@ SOUNDS = FileKind(
 )
 
 
-def _notes(headers: Sequence[Header], cut: Cut) -> Iterator[str]:
+def fitting_notes(headers: Sequence[Header], cut: Cut) -> Iterator[str]:
     """A sentence on each thing that is done to sounds, with how many it is done to."""
     of_all = f"of {len(headers):,} sounds"
     seconds = f"{cut.samples / cut.rate:g} s"

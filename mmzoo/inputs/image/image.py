@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -13,11 +13,11 @@ from mmzoo.inputs.image.augment import Augmentation, augment
 from mmzoo.inputs.image.boxes import inside_box
 from mmzoo.inputs.image.decoding import decoded
 from mmzoo.inputs.image.degradations import degradations_of
-from mmzoo.inputs.image.files import read_picture
+from mmzoo.inputs.image.files import Header, read_picture
 from mmzoo.inputs.image.fitting import Resize, edges, fitted, with_channels
-from mmzoo.inputs.image.opening import PICTURES, opened_pictures
+from mmzoo.inputs.image.opening import PICTURES, fitting_notes
 from mmzoo.inputs.of_files import InputOfFiles
-from mmzoo.inputs.opened import Opened, are_files
+from mmzoo.inputs.opened import are_files
 from mmzoo.inputs.opening import FileKind
 from mmzoo.lazy import keras, tf
 from mmzoo.randomness import Randomness
@@ -91,15 +91,9 @@ class Image(InputOfFiles):
         """The model's input: uint8 `[batch, height, width, channels]`."""
         return keras.Input(self.shape, dtype="uint8", name=name)
 
-    def opened_files(
-        self,
-        columns: Mapping[str, np.ndarray],
-        known: Mapping[str, Collection[int]],
-        decode: bool,
-        tell: Callable[[str], None],
-    ) -> Opened:
-        """Paths as opened files: path, EXIF orientation, sha256."""
-        return opened_pictures(columns, known, self.shape, self.resize, decode, tell)
+    def fitting_notes(self, headers: Sequence[Header]) -> Iterable[str]:
+        """A sentence on what is done about pictures of other sizes, if there are such."""
+        return fitting_notes(headers, self.shape, self.resize)
 
     def check(self, values: np.ndarray, where: str) -> None:
         """Raises a DataError unless the values are pixels or opened files.

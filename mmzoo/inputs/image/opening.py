@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 from mmzoo.inputs.image.decoding import decoded_picture
-from mmzoo.inputs.image.files import picture_header, picture_pixels
+from mmzoo.inputs.image.files import Header, picture_header, picture_pixels
 from mmzoo.inputs.image.fitting import Resize
-from mmzoo.inputs.opened import Opened
-from mmzoo.inputs.opening import FileKind, opened_files
-from mmzoo.inputs.reading import Tell, UnreadableError, read_file
+from mmzoo.inputs.opening import FileKind
+from mmzoo.inputs.reading import UnreadableError, read_file
 from mmzoo.lazy import tf
 
 if TYPE_CHECKING:
@@ -24,32 +22,6 @@ _FITTED = {
     "crop": "are cropped and resized to",
     "pad": "are resized and padded with black to",
 }
-
-
-def opened_pictures(
-    columns: Mapping[str, np.ndarray],
-    known: Mapping[str, Collection[int]],
-    shape: Sequence[int],
-    resize: Resize,
-    decode: bool,
-    tell: Tell,
-) -> Opened:
-    """Reads picture files once, as `opened_files` does.
-
-    Args:
-        columns: Split -> paths, text `[examples]`.
-        known: Split -> rows whose paths must not be opened.
-        shape: Of the pictures that they will become.
-        resize: How they will.
-        decode: Whether to decode every picture too.
-        tell: Receives sentences on what takes long.
-
-    Returns:
-        Columns of bytes `[examples, 3]`: path, EXIF orientation, sha256.
-    """
-    opened, headers = opened_files(columns, known, PICTURES, decode, tell)
-    sizes = {(header.width, header.height) for header in headers}
-    return replace(opened, notes=_notes(sizes, shape, resize))
 
 
 @cache
@@ -87,9 +59,12 @@ PICTURES = FileKind(
 )
 
 
-def _notes(sizes: set[tuple[int, int]], shape: Sequence[int], resize: Resize) -> tuple[str, ...]:
+def fitting_notes(
+    headers: Sequence[Header], shape: Sequence[int], resize: Resize
+) -> tuple[str, ...]:
     """A sentence on what is done about pictures of other sizes, if there are such."""
     height, width = shape[:2]
+    sizes = {(header.width, header.height) for header in headers}
     if sizes <= {(width, height)}:
         return ()
     smallest, *others = sorted(sizes, key=lambda size: (size[0] * size[1], size))

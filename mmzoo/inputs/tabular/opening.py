@@ -1,11 +1,20 @@
-"""Opening: all columns of a split in the forms of their kinds, and what is wrong with them."""
+"""Opening: all columns of a table in the forms of their kinds, and what is wrong with them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
-from mmzoo.inputs.tabular.cells import Cells, FoundKind, expected, is_missing, read_cells
+from mmzoo.inputs.opened import Opened, Unopened
+from mmzoo.inputs.tabular.cells import (
+    Cells,
+    FoundKind,
+    Kind,
+    expected,
+    is_missing,
+    kind_of,
+    read_cells,
+)
 from mmzoo.spec.words import shorten
 
 if TYPE_CHECKING:
@@ -18,7 +27,31 @@ _FEW_ROWS = 100
 _FIRST_ROWS = 1_000
 
 
-def opened_columns(
+def opened_table(
+    table: Unopened, kinds: Mapping[str, Kind], missing: Literal["learned", "error"]
+) -> Opened:
+    """All columns of all splits as their kinds say, and the rows in which one is something else.
+
+    Args:
+        table: Structured `[rows]`, with a field for each column.
+        kinds: What each should hold. Training decides what is auto, or else the only split.
+        missing: Whether a row with a missing value cannot be used.
+    """
+    train = table.values.get("train")
+    if train is None:
+        [train] = table.values.values()
+    found = {
+        column: kind_of(train[column]) if kind == "auto" else kind for column, kind in kinds.items()
+    }
+    values, bad = {}, {}
+    for split, rows in table.values.items():
+        values[split], cells = _opened_columns(rows, found)
+        bad[split] = _bad_cells(rows, cells, found, missing, table.known_bad(split))
+    notes = _says_nothing(values["train"]) if "train" in values else ()
+    return Opened(values, bad, notes=tuple(notes))
+
+
+def _opened_columns(
     rows: np.ndarray, kinds: Mapping[str, FoundKind]
 ) -> tuple[np.ndarray, dict[str, Cells]]:
     """All columns of a split as their kinds say.
@@ -39,7 +72,7 @@ def opened_columns(
     return values, cells
 
 
-def bad_cells(
+def _bad_cells(
     rows: np.ndarray,
     cells: Mapping[str, Cells],
     kinds: Mapping[str, FoundKind],
@@ -69,7 +102,7 @@ def bad_cells(
     return bad
 
 
-def says_nothing(train: np.ndarray) -> Iterator[str]:
+def _says_nothing(train: np.ndarray) -> Iterator[str]:
     """Sentences on columns of which nothing can be learnt, without a stop.
 
     Args:

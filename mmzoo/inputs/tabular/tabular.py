@@ -13,13 +13,13 @@ from mmzoo.encoders.tabular import MISSING, MLP, UNSEEN, Layout, TabularEncoder
 from mmzoo.errors import ConfigError, DataError
 from mmzoo.inputs.base import BaseInput, Files
 from mmzoo.inputs.degradation import Degradation
-from mmzoo.inputs.opened import Opened
+from mmzoo.inputs.opened import Opened, Unopened
 from mmzoo.inputs.tabular.categories import Categories, fit_categories
 from mmzoo.inputs.tabular.cells import FoundKind, Kind, check_column, is_missing, kind_of
 from mmzoo.inputs.tabular.dates import fit_dates
 from mmzoo.inputs.tabular.degradations import degradations_of
 from mmzoo.inputs.tabular.numbers import Normalize, fit_numbers
-from mmzoo.inputs.tabular.opening import bad_cells, opened_columns, says_nothing
+from mmzoo.inputs.tabular.opening import opened_table
 from mmzoo.inputs.tabular.statistics import (
     STATISTICS,
     Column,
@@ -174,35 +174,14 @@ class Tabular(BaseInput):
         """Made-up numbers, float64 `[rows]`; `wanted` has those of other kinds."""
         return _made_up("number", random, rows)
 
-    def opened(
-        self,
-        columns: Mapping[str, np.ndarray],
-        bad: Mapping[str, Collection[int]],
-        decode: bool,
-        tell: Callable[[str], None],
-    ) -> Opened:
-        """Each column as its kind says, and the rows in which one is something else.
+    def opened(self, column: Unopened, tell: Callable[[str], None]) -> Opened:
+        """Each of its columns as its kind says, and the rows in which one is something else.
 
         Returns:
             Structured arrays: float64 with NaN for numbers, datetime64[s] with NaT for dates,
             objects that are text or None for categories.
         """
-        train = columns.get("train")
-        if train is None:
-            [train] = columns.values()
-        kinds = {
-            column: kind_of(train[column]) if kind == "auto" else kind
-            for column, kind in self.kinds.items()
-        }
-        values, cells = {}, {}
-        for split, rows in columns.items():
-            values[split], cells[split] = opened_columns(rows, kinds)
-        found = {
-            split: bad_cells(columns[split], of_split, kinds, self.missing, bad.get(split, ()))
-            for split, of_split in cells.items()
-        }
-        notes = says_nothing(values["train"]) if "train" in values else ()
-        return Opened(values, found, notes=tuple(notes))
+        return opened_table(column, self.kinds, self.missing)
 
     def present(self, values: np.ndarray) -> np.ndarray:
         """Which examples have it, bool `[rows]`: those with a value in any column."""

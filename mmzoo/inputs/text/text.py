@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from mmzoo.encoders import Features
@@ -11,7 +11,7 @@ from mmzoo.errors import DataError
 from mmzoo.inputs.base import BaseInput, Files
 from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.measured import Measured
-from mmzoo.inputs.opened import Opened
+from mmzoo.inputs.opened import Opened, Unopened
 from mmzoo.inputs.text.degradations import degradations_of
 from mmzoo.inputs.text.ids import FIRST, PADDING, UNKNOWN, numbered, stacked
 from mmzoo.inputs.text.notes import FITTING, fit_sentence
@@ -104,25 +104,19 @@ class Text(BaseInput):
         texts = [" ".join(row[:count]) for row, count in zip(drawn, lengths, strict=True)]
         return np.array(texts, dtype=object)
 
-    def opened(
-        self,
-        columns: Mapping[str, np.ndarray],
-        bad: Mapping[str, Collection[int]],
-        decode: bool,
-        tell: Callable[[str], None],
-    ) -> Opened:
+    def opened(self, column: Unopened, tell: Callable[[str], None]) -> Opened:
         """Texts as they are; those without any word are bad rows, if `missing` is an error."""
-        if self.missing != "error" or not all(map(_are_texts, columns.values())):
-            return Opened(columns)  # `check` refuses what are no texts.
-        without = {
-            split: [row for row in self._without_words(texts) if row not in bad.get(split, ())]
-            for split, texts in columns.items()
+        if self.missing != "error" or not all(map(_are_texts, column.values.values())):
+            return Opened(column.values)  # `check` refuses what are no texts.
+        bad = {
+            split: {
+                row: _without_word(texts[row])
+                for row in self._without_words(texts)
+                if row not in column.known_bad(split)
+            }
+            for split, texts in column.values.items()
         }
-        reasons = {
-            split: {row: _without_word(columns[split][row]) for row in rows}
-            for split, rows in without.items()
-        }
-        return Opened(columns, reasons)
+        return Opened(column.values, bad)
 
     def _without_words(self, texts: np.ndarray) -> list[int]:
         import numpy as np

@@ -12,7 +12,7 @@ from sound_files import encoded, hiss, tone, write
 
 from mmzoo.encoders.audio import AudioCNN
 from mmzoo.errors import DataError
-from mmzoo.inputs import Audio, Opened
+from mmzoo.inputs import Audio, Opened, Unopened
 from mmzoo.inputs.audio.files import waveform
 from mmzoo.layers.log_mel import LogMel
 from mmzoo.lazy import keras, tf
@@ -28,7 +28,7 @@ def text(*paths: Path) -> np.ndarray:
 
 
 def opened(spec: Audio, *paths: Path, decode: bool = False) -> Opened:
-    return spec.opened({"train": text(*paths)}, {}, decode, [].append)
+    return spec.opened(Unopened({"train": text(*paths)}, decode=decode), [].append)
 
 
 def messages(build) -> list[str]:
@@ -162,7 +162,7 @@ def test_made_up_sounds_pass_the_check():
     spec = audio()
     values = spec.synthetic(np.random.RandomState(0), 5)
     spec.check(values, "audio")
-    assert spec.opened({"train": values}, {}, False, pytest.fail).values["train"] is values
+    assert spec.opened(Unopened({"train": values}), pytest.fail).values["train"] is values
     assert spec.preprocess(tf.constant(values)).shape == (5, 8_000)
 
 

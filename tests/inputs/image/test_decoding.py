@@ -11,6 +11,7 @@ from picture_files import ORIENTED, every_kind, scene, write
 from sklearn.datasets import load_sample_images
 
 import mmzoo.inputs.image.decoding
+from mmzoo.inputs import Unopened
 from mmzoo.inputs.image import Image
 from mmzoo.inputs.image.decoding import decoded_picture
 from mmzoo.inputs.image.files import read_picture
@@ -42,7 +43,7 @@ def image(shape=(24, 20, 3), **options) -> Image:
 
 
 def opened(spec: Image, paths: list[Path]) -> np.ndarray:
-    found = spec.opened({"train": np.array([str(path) for path in paths])}, {}, False, pytest.fail)
+    found = spec.opened(Unopened({"train": np.array([str(path) for path in paths])}), pytest.fail)
     assert not found.bad["train"]
     return found.values["train"]
 

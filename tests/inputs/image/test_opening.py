@@ -13,7 +13,7 @@ from picture_files import scene, write
 
 import mmzoo.inputs.opening
 import mmzoo.inputs.reading
-from mmzoo.inputs import Opened
+from mmzoo.inputs import Opened, Unopened
 from mmzoo.inputs.image import Image
 from mmzoo.lazy import tf
 
@@ -27,7 +27,7 @@ def text(*paths: Path) -> np.ndarray:
 
 
 def opened(*paths: Path, decode: bool = False, **options) -> Opened:
-    return image(**options).opened({"train": text(*paths)}, {}, decode, [].append)
+    return image(**options).opened(Unopened({"train": text(*paths)}, decode=decode), [].append)
 
 
 def cut_short(path: Path) -> Path:
@@ -65,7 +65,9 @@ def test_a_file_of_several_rows_is_opened_once(tmp_path, monkeypatch):
 
 def test_arrays_pass_as_they_are():
     pixels = np.zeros((2, 24, 20, 3), "uint8")
-    assert image().opened({"train": pixels}, {}, True, pytest.fail) == Opened({"train": pixels})
+    assert image().opened(Unopened({"train": pixels}, decode=True), pytest.fail) == Opened(
+        {"train": pixels}
+    )
 
 
 def test_an_opened_column_is_a_column_like_any_other(tmp_path):
@@ -85,7 +87,7 @@ def test_what_cannot_be_read_is_found_by_split_and_row(tmp_path):
         "train": text(tmp_path / "absent.jpg", good, tmp_path / "notes.jpg"),
         "test": text(good, tmp_path / "pipe.jpg", tmp_path),
     }
-    assert image().opened(columns, {}, False, pytest.fail).bad == {
+    assert image().opened(Unopened(columns), pytest.fail).bad == {
         "train": {
             0: "No such file or directory",
             2: "not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP",
@@ -181,7 +183,7 @@ def test_what_takes_long_is_told(tmp_path, monkeypatch):
     paths = [tmp_path / f"{number}.png" for number in range(40)]
     for path in paths:
         path.write_bytes(content)
-    image().opened({"train": text(*paths)}, {}, False, told.append)
+    image().opened(Unopened({"train": text(*paths)}), told.append)
     assert told == ["Opened 32 of 40 pictures.", "Opened 40 of 40 pictures."]
 
 

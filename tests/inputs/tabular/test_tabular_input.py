@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from mmzoo.config import Config, load_config
 from mmzoo.encoders.tabular import Layout
 from mmzoo.errors import ConfigError, DataError, RunError
-from mmzoo.inputs import Tabular
+from mmzoo.inputs import Tabular, Unopened
 from mmzoo.lazy import tf
 from mmzoo.model import build_model
 from mmzoo.randomness import Randomness
@@ -39,7 +39,7 @@ def tabular(**fields) -> Tabular:
 
 def opened(spec: Tabular, columns=COLUMNS, **other) -> np.ndarray:
     """The rows of one training split, none of which is bad."""
-    found = spec.opened({"train": spec.gathered(columns), **other}, {}, False, pytest.fail)
+    found = spec.opened(Unopened({"train": spec.gathered(columns), **other}), pytest.fail)
     assert not any(found.bad.values())
     return found.values["train"]
 
@@ -50,8 +50,8 @@ def fitted(spec: Tabular, columns=COLUMNS) -> tuple[Tabular, dict[str, str]]:
 
 
 def bad(spec: Tabular, columns, known=()) -> dict[int, str]:
-    gathered = {"test": spec.gathered(columns)}
-    return dict(spec.opened(gathered, {"test": known}, False, pytest.fail).bad["test"])
+    table = Unopened({"test": spec.gathered(columns)}, {"test": known})
+    return dict(spec.opened(table, pytest.fail).bad["test"])
 
 
 # From columns to rows.
@@ -153,7 +153,7 @@ def test_empty_cells_are_wrong_where_that_is_asked_for():
 def test_of_one_training_column_nearly_all_numbers_decide():
     spec = Tabular(columns={"age": "auto"})
     columns = {"age": texts(*["1"] * 99, "many")}
-    found = spec.opened({"train": spec.gathered(columns)}, {}, False, pytest.fail)
+    found = spec.opened(Unopened({"train": spec.gathered(columns)}), pytest.fail)
     assert found.bad["train"].keys() == {99}
 
 
@@ -161,7 +161,7 @@ def test_only_the_training_split_decides():
     spec = Tabular(columns={"x": "auto"})
     splits = {"train": {"x": texts("1", "2")}, "test": {"x": texts("a", "2")}}
     gathered = {split: spec.gathered(columns) for split, columns in splits.items()}
-    found = spec.opened(gathered, {}, False, pytest.fail)
+    found = spec.opened(Unopened(gathered), pytest.fail)
     assert found.values["train"]["x"].dtype == np.float64
     assert found.bad["test"].keys() == {0}
 
@@ -175,7 +175,7 @@ def test_columns_that_teach_nothing_are_told():
         "often": texts(*["a"] * 199, None),
     }
     spec = Tabular(columns=dict.fromkeys(columns, "auto"))
-    found = spec.opened({"train": spec.gathered(columns)}, {}, False, pytest.fail)
+    found = spec.opened(Unopened({"train": spec.gathered(columns)}), pytest.fail)
     assert found.notes == (
         "column `same` has the same value in all training rows, so nothing is learnt of it: leave "
         "it out",

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from mmzoo.encoders.text import TextEncoder
 from mmzoo.errors import DataError, RunError
-from mmzoo.inputs import Text
+from mmzoo.inputs import Text, Unopened
 from mmzoo.lazy import keras, tf
 from mmzoo.spec.expected import Expected
 
@@ -106,7 +106,7 @@ def test_texts_without_words_cannot_be_fitted_to(texts, fields, message):
 
 def test_rows_without_a_word_are_bad():
     columns = {"train": column("good", None, " ", "?!", "<br />"), "test": column("好", "")}
-    opened = text_input().opened(columns, {"train": [1]}, False, print)
+    opened = text_input().opened(Unopened(columns, {"train": [1]}), print)
     assert opened.bad == {
         "train": {
             2: "there is no word in it: text ' '",
@@ -116,16 +116,16 @@ def test_rows_without_a_word_are_bad():
         "test": {1: "there is no word in it: text ''"},
     }
     assert opened.values == columns
-    opened = text_input().opened({"train": column(None)}, {}, False, print)
+    opened = text_input().opened(Unopened({"train": column(None)}), print)
     assert opened.bad == {"train": {0: "it has no text"}}
-    assert text_input(missing="empty").opened(columns, {}, False, print).bad == {}
-    kept = text_input(punctuation="keep").opened({"train": column("?!")}, {}, False, print)
+    assert text_input(missing="empty").opened(Unopened(columns), print).bad == {}
+    kept = text_input(punctuation="keep").opened(Unopened({"train": column("?!")}), print)
     assert kept.bad == {"train": {}}
 
 
 @pytest.mark.parametrize("values", [np.zeros((2, 8, 8, 1), "uint8"), np.array(["a.png"])])
 def test_what_are_no_texts_is_refused(values):
-    assert text_input().opened({"train": values}, {}, False, print).bad == {}
+    assert text_input().opened(Unopened({"train": values}), print).bad == {}
     with pytest.raises(DataError, match=r"^here: expected texts, found "):
         text_input().check(values, "here")
 
@@ -184,7 +184,7 @@ def test_what_is_fitted_to_any_texts_knows_all_their_words(texts):
     except DataError:
         return  # There is nothing in them but spaces and controls.
     ids, _ = prepared(spec, files, *texts)
-    has_tokens = spec.opened({"x": column(*texts)}, {}, False, print).bad == {}
+    has_tokens = spec.opened(Unopened({"x": column(*texts)}), print).bad == {}
     assert has_tokens
     words = files["vocabulary.txt"].removesuffix("\n").split("\n")
     assert len(words) == len(set(words)) == spec.vocabulary_size
