@@ -22,6 +22,7 @@ from mmzoo.heads import BaseHead, Head
 from mmzoo.inputs import Files, Input, Opened, Unopened, are_files
 from mmzoo.sharing import as_the_other, shared_with
 from mmzoo.sources import BadRows, Data, OnBadRow, other_rows, settled, with_column
+from mmzoo.unlabelled import require_monitored, unlabelled_notes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +43,7 @@ def load_data(config: Config, tell: Callable[[str], None]) -> Data:
     data, bad = open_data(config, data, config.source.on_bad_row, tell)
     data = settled(data, bad, config.source.on_bad_row)
     require_present(data, config.presence)
-    return _told_of_absent(config, data)
+    return _told_of_lacks(config, data)
 
 
 def load_rows(
@@ -68,7 +69,7 @@ def load_rows(
     """
     data = other_rows(path, config.wanted(labelled=labelled), config.source, split)
     data, bad = open_data(config, data, on_bad_row, tell)
-    return _told_of_absent(config, settled(data, bad, on_bad_row, "give `--on-bad-row skip`"))
+    return _told_of_lacks(config, settled(data, bad, on_bad_row, "give `--on-bad-row skip`"))
 
 
 def open_data(
@@ -114,7 +115,7 @@ def fit_config(config: Config, data: Data) -> tuple[Config, Preprocessing]:
         The config; and what its inputs were fitted to beside that, as text files.
 
     Raises:
-        DataError: the data does not fit the inputs or heads.
+        DataError: the data does not fit the inputs or heads, or has nothing to be watched.
     """
     train = data.splits["train"]
     heads = {}
@@ -125,6 +126,7 @@ def fit_config(config: Config, data: Data) -> tuple[Config, Preprocessing]:
         if not len(labels):
             raise DataError(f"{where}: no row to train on has a label")
         heads[name] = head.fit(labels, names, where)
+    require_monitored(config.heads, config.columns, data, config.monitor(), config.watchable())
     _check(config, data, {**config.inputs, **heads})
     inputs: dict[str, Input] = {}
     preprocessing: dict[str, Files] = {}
@@ -214,9 +216,10 @@ def _at(config: Config, name: str, data: Data) -> str:
     return f"column '{columns[0]}' of {data.name}"
 
 
-def _told_of_absent(config: Config, data: Data) -> Data:
-    notes = absence_notes(data, absent_rows(data, config.presence))
-    return replace(data, notes=(*data.notes, *notes))
+def _told_of_lacks(config: Config, data: Data) -> Data:
+    absent = absence_notes(data, absent_rows(data, config.presence))
+    unlabelled = unlabelled_notes(config.heads, config.columns, data)
+    return replace(data, notes=(*data.notes, *absent, *unlabelled))
 
 
 def _with_opened(

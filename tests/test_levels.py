@@ -25,7 +25,7 @@ LEVELS = (
     {"runs"},
     {"anatomy", "data", "devices", "examples", "model"},
     {"config"},
-    {"absence", "rules"},
+    {"absence", "rules", "unlabelled"},
     {"recipe", "sharing"},
     {"fusion", "mixing", "objectives", "optimizers", "probes"},
     {"heads", "inputs", "schedules", "sources"},

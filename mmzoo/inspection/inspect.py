@@ -13,6 +13,7 @@ from mmzoo.inspection.found import Found
 from mmzoo.inspection.repeats import find_repeats
 from mmzoo.inspection.rows import count_classes, count_missing, measure_lengths
 from mmzoo.sources import settled
+from mmzoo.unlabelled import unlabelled_notes
 
 if TYPE_CHECKING:
     from mmzoo.config import Config
@@ -40,6 +41,7 @@ def inspect(config: Config, tell: Callable[[str], None]) -> tuple[Config, Found]
     found.examples = {split: data.examples(split) for split in data.splits}
     found.notes += data.notes
     found.absent = absent_rows(data, config.presence)
+    found.warnings += unlabelled_notes(config.heads, config.columns, data)
     count_classes(config, data, found)
     find_repeats(config, data, found)
     try:
