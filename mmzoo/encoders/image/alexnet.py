@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Literal
 
+from mmzoo.encoders.dense import dense_layers
 from mmzoo.encoders.features import Features
 from mmzoo.encoders.image.base import ImageNetwork
 from mmzoo.encoders.image.convolution import Norm, convolution
-from mmzoo.encoders.image.dense import dense_layers
 from mmzoo.encoders.image.filters import scaled
 from mmzoo.encoders.image.stem import Stem, strides_like_imagenet
 from mmzoo.lazy import keras
@@ -84,7 +84,8 @@ class AlexNet(ImageNetwork):
                 x = keras.layers.MaxPooling2D(3, 2, name=f"pool{position}")(x)
         tokens = keras.layers.Reshape((-1, x.shape[-1]), name="tokens")(x)
         x = keras.layers.Flatten(name="flatten")(x)
-        return Features(vector=dense_layers(x, self.units, self.dropout), tokens=tokens)
+        vector = dense_layers(x, self.units, "relu", self.dropout, "he_normal")
+        return Features(vector=vector, tokens=tokens)
 
     def _first(self, x: KerasTensor) -> KerasTensor:
         [filters, *_] = self._widths()

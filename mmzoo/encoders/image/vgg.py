@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from mmzoo.encoders.dense import dense_layers
 from mmzoo.encoders.features import Features
 from mmzoo.encoders.image.base import ImageNetwork
 from mmzoo.encoders.image.convolution import convolution
-from mmzoo.encoders.image.dense import dense_layers
 from mmzoo.encoders.image.filters import scaled
 from mmzoo.encoders.pooling import Pooling, pooled
 from mmzoo.lazy import keras
@@ -94,7 +94,8 @@ class VGG(ImageNetwork):
                 )
             x = keras.layers.MaxPooling2D(2, padding="same", name=f"stage{stage}_pool")(x)
         tokens = keras.layers.Reshape((-1, x.shape[-1]), name="tokens")(x)
-        vector = dense_layers(pooled(x, self.pooling), self.units, self.dropout)
+        x = pooled(x, self.pooling)
+        vector = dense_layers(x, self.units, "relu", self.dropout, "he_normal")
         return Features(vector=vector, tokens=tokens)
 
     def _convolutions(self) -> tuple[int, ...]:
