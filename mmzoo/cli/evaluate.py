@@ -146,7 +146,7 @@ def evaluate(
     if done.modalities is not None:
         click.echo(f"What the inputs are worth: {shell_word(done.page.parent / 'modalities.html')}")
     if done.robustness is not None:
-        click.echo(f"Worse inputs: {shell_word(done.page.parent / 'robustness.png')}")
+        click.echo(f"Worse inputs: {shell_word(done.page.parent / 'robustness.html')}")
     if done.points is not None:
         counted = "1 example" if done.points == 1 else f"{done.points:,} examples"
         command = f"mmzoo board {shell_word(done.report.run)}"

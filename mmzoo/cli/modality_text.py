@@ -53,7 +53,7 @@ def robustness_text(found: Robustness) -> str:
 
 
 def _curve(curve: Curve) -> Iterator[str]:
-    from mmzoo.evaluation.robustness.plot import UNTOUCHED
+    from mmzoo.evaluation.robustness.robustness import UNTOUCHED
 
     way = curve.degradation
     steps = [f"    {way.unit}", UNTOUCHED, *(f"{step:g}" for step in way.steps)]

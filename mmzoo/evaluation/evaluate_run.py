@@ -15,27 +15,36 @@ from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import RunError
 from mmzoo.evaluation.embeddings import embed
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
-from mmzoo.evaluation.input_files import write_modalities, write_robustness
+from mmzoo.evaluation.input_files import (
+    Origin,
+    pages_of,
+    weights_digest,
+    write_modalities,
+    write_robustness,
+)
 from mmzoo.evaluation.modalities.modalities import (
     Modalities,
     measured_modalities,
     require_several_inputs,
 )
 from mmzoo.evaluation.pictures.plots import history_plot
+from mmzoo.evaluation.predictions_file import write_predictions
 from mmzoo.evaluation.projector import write_projector
 from mmzoo.evaluation.reports.head_reports import head_report
 from mmzoo.evaluation.reports.report import Report, write_report
 from mmzoo.evaluation.robustness.robustness import Robustness, measured_robustness
-from mmzoo.examples import load_data, load_rows, prepare
+from mmzoo.evaluation.run_data import same_data
+from mmzoo.examples import load_rows, prepare
 from mmzoo.files import write_text
 from mmzoo.journal import to_stderr
-from mmzoo.probing import Probes, usable_probes
+from mmzoo.probing import usable_probes
 from mmzoo.runs import Run
 from mmzoo.spec import did_you_mean, dump_yaml
-from mmzoo.tables import write_table
 from mmzoo.trained import load_network, open_trained
 
 if TYPE_CHECKING:
+    import keras
+
     from mmzoo.sources import Data, OnBadRow
 
 
@@ -120,81 +129,94 @@ def evaluate_run(
     if modalities:
         require_several_inputs(config, str(run.directory))
     devices = prepare_devices(device, config.train)
-    if data is None:
-        rows = same_data(run, config)
-        if split not in rows.splits:
-            meant = did_you_mean(split, rows.splits) or "."
-            raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(rows.splits)}")
-    else:
-        split = f"data_{_word(Path(data))}"
-        rows = load_rows(config, str(data), split, to_stderr, labelled=True, on_bad_row=on_bad_row)
-        for note in rows.notes:
-            to_stderr(f"Note: {note}.")
-    preprocessing = run.preprocessing()
-    rows = replace(rows, splits={split: rows.splits[split]})  # The others take time to prepare.
-    rows = prepare(config, rows, preprocessing, to_stderr)
+    rows = _rows(run, config, split, data, on_bad_row)
+    [split] = rows.splits
+    rows = prepare(config, rows, run.preprocessing(), to_stderr)
     network, _ = load_network(run, checkpoint, devices.precision)
     model = network.model
     probes = usable_probes(run, config, model, checkpoint, to_stderr)
     evaluation = evaluate_model(model, config, rows, split, probes)
-    metrics = evaluation.as_metrics()
+    # Nothing is written before all is measured: what is there stays whole if it can't be.
+    worth = measured_modalities(network, config, rows, evaluation) if modalities else None
+    borne = measured_robustness(network, config, rows, evaluation) if robustness else None
     folder = run.evaluation(split)
+    metrics = evaluation.as_metrics()
     write_text(folder / "metrics.json", json.dumps({split: metrics}, indent=2) + "\n")
-    _write_predictions(folder / "predictions.csv", config, rows, evaluation, probes)
-    report = Report(
-        title=config.name,
-        run=str(run.directory),
-        checkpoint=str(checkpoint),
-        split=split,
-        examples=evaluation.examples,
-        data=rows.name,
-        data_asked=rows.fallback_for or rows.name,
-        fingerprint=rows.fingerprint,
-        date=datetime.now().astimezone(),
-        version=__version__,
-        loss=metrics["loss"],
-        heads=tuple(
-            head_report(name, config, rows, preprocessing, evaluation, folder)
-            for name in config.heads
-        ),
-        config=dump_yaml(config),
-        history=_drawn_history(run, folder / "history.png"),
-    )
+    write_predictions(folder / "predictions.csv", config, rows, evaluation, probes)
+    report = _report(run, config, checkpoint, rows, model, evaluation)
+    origin = Origin(report.checkpoint, weights_digest(model), report.data, report.fingerprint)
+    if worth is not None:
+        write_modalities(folder, origin, report, worth)
+    if borne is not None:
+        write_robustness(folder, origin, report, borne)
+    report = replace(report, pages=pages_of(folder, origin))
     write_report(folder / "report.html", report)
     if checkpoint == "best" and data is None:
         run.write_metrics({**run.metrics(), split: metrics})
     points = None
     if embeddings:
-        embedded = embed(model, config, rows, preprocessing, evaluation)
+        embedded = embed(model, config, rows, run.preprocessing(), evaluation)
         write_projector(run.logs, embedded)
         points = embedded.examples
-    worth, borne = None, None
-    if modalities:
-        worth = measured_modalities(network, config, rows, evaluation)
-        write_modalities(folder, config.name, rows.name, worth)
-    if robustness:
-        borne = measured_robustness(network, config, rows, evaluation)
-        write_robustness(folder, borne)
     return Evaluated(metrics, report, folder / "report.html", points, worth, borne)
 
 
-def same_data(run: Run, config: Config) -> Data:
-    """The run's data, read again; a RunError where it is not the same any more."""
-    data = load_data(config, to_stderr)
-    trained_on = run.environment()["data"]
-    if data.fingerprint != trained_on["fingerprint"]:
-        raise RunError(
-            f"{run.directory}: was trained on {trained_on['name']} (fingerprint "
-            f"{trained_on['fingerprint'][:12]}), but the source now gives {data.name} "
-            f"({data.fingerprint[:12]}). Make the same data available again: `mmzoo data where`."
-        )
-    return data
+def _rows(
+    run: Run, config: Config, split: str, data: Path | str | None, on_bad_row: OnBadRow
+) -> Data:
+    """The one split to evaluate on, of the run's own data or of other."""
+    if data is None:
+        rows = same_data(run, config)
+        if split not in rows.splits:
+            meant = did_you_mean(split, rows.splits) or "."
+            raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(rows.splits)}")
+        return replace(rows, splits={split: rows.splits[split]})  # Others take time to prepare.
+    split = f"data_{_word(Path(data))}"
+    rows = load_rows(config, str(data), split, to_stderr, labelled=True, on_bad_row=on_bad_row)
+    for note in rows.notes:
+        to_stderr(f"Note: {note}.")
+    return rows
 
 
 def _word(path: Path) -> str:
     """A path's last part as a word that a folder can be called by."""
     name = path.resolve().name.split(".")[0]
     return re.sub(r"[^A-Za-z0-9_-]+", "_", name) or "rows"
+
+
+def _report(
+    run: Run,
+    config: Config,
+    checkpoint: str | Path,
+    data: Data,
+    model: keras.Model,
+    evaluation: Evaluation,
+) -> Report:
+    """What the page says; its pictures are drawn beside where it will be."""
+    folder, preprocessing = run.evaluation(evaluation.split), run.preprocessing()
+    loss_weights = config.objective.learned_weights(model, config.heads)
+    return Report(
+        title=config.name,
+        run=str(run.directory),
+        checkpoint=str(checkpoint),
+        split=evaluation.split,
+        examples=evaluation.examples,
+        data=data.name,
+        data_asked=data.fallback_for or data.name,
+        fingerprint=data.fingerprint,
+        date=datetime.now().astimezone(),
+        version=__version__,
+        loss=evaluation.as_metrics()["loss"],
+        heads=tuple(
+            replace(
+                head_report(name, config, data, preprocessing, evaluation, folder),
+                loss_weight=loss_weights.get(name),
+            )
+            for name in config.heads
+        ),
+        config=dump_yaml(config),
+        history=_drawn_history(run, folder / "history.png"),
+    )
 
 
 def _drawn_history(run: Run, path: Path) -> Path | None:
@@ -204,21 +226,3 @@ def _drawn_history(run: Run, path: Path) -> Path | None:
         return None
     history_plot(path, rows)
     return path
-
-
-def _write_predictions(
-    path: Path, config: Config, data: Data, evaluation: Evaluation, probes: Probes
-) -> None:
-    """A row for each example: what it is called, what is true, what is said, how probably."""
-    table: dict[str, Any] = {"row": list(range(evaluation.examples))}
-    names = data.row_names.get(evaluation.split)
-    if names is not None and names.dtype.kind == "U":
-        table["file"] = names.tolist()
-    elif names is not None:
-        table["row"] = names.tolist()
-    for name, head in config.heads.items():
-        table[f"{name}_true"] = head.truths(evaluation.labels[name])
-        table |= head.written(evaluation.predictions[name], name)
-        for kind, said in evaluation.probed.get(name, {}).items():
-            table |= probes[name][kind].written(said, name)
-    write_table(path, table)

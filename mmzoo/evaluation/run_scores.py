@@ -8,7 +8,7 @@ import numpy as np
 
 from mmzoo.errors import DataError
 from mmzoo.evaluation.evaluate import evaluate_model
-from mmzoo.evaluation.evaluate_run import same_data
+from mmzoo.evaluation.run_data import same_data
 from mmzoo.examples import prepare
 from mmzoo.journal import to_stderr
 from mmzoo.metrics import PairedDifference, paired_bootstrap

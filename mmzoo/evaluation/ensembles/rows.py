@@ -13,6 +13,7 @@ from mmzoo.devices import Kind, prepare_devices
 from mmzoo.errors import RunError
 from mmzoo.evaluation.ensembles.members import Member
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
+from mmzoo.evaluation.run_data import require_trained_on
 from mmzoo.examples import load_data, load_rows, prepare
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras
@@ -48,7 +49,7 @@ def said_of_splits(members: Sequence[Member], splits: Sequence[str], device: Kin
     for member in members:
         if member.reads not in read:
             read[member.reads] = load_data(member.config, to_stderr)
-        _require_trained_on(member, read[member.reads])
+        require_trained_on(member.run, read[member.reads])
     loaded = [read[member.reads] for member in members]
     for split in splits:
         if split not in loaded[0].splits:
@@ -109,16 +110,6 @@ def _evaluations(
         del model
         keras.utils.clear_session()
         gc.collect()
-
-
-def _require_trained_on(member: Member, data: Data) -> None:
-    trained_on = member.run.environment()["data"]
-    if data.fingerprint != trained_on["fingerprint"]:
-        raise RunError(
-            f"{member.name}: was trained on {trained_on['name']} (fingerprint "
-            f"{trained_on['fingerprint'][:12]}), but the source now gives {data.name} "
-            f"({data.fingerprint[:12]}). Make the same data available again: `mmzoo data where`."
-        )
 
 
 def _require_same_rows(first: Member, ours: Data, other: Member, theirs: Data, split: str) -> None:

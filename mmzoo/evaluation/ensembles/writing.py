@@ -13,6 +13,7 @@ from mmzoo.arrays import write_arrays
 from mmzoo.errors import RunError
 from mmzoo.evaluation.ensembles.methods import Combination
 from mmzoo.evaluation.ensembles.rows import Rows
+from mmzoo.evaluation.predictions_file import rows_named
 from mmzoo.files import write_text
 from mmzoo.runs import Run
 from mmzoo.tables import write_table
@@ -76,10 +77,7 @@ def _write_predictions(
 ) -> None:
     """A row for each example, as `mmzoo eval` writes them of a run."""
     first = rows.evaluations[0]
-    table: dict[str, Any] = {"row": list(range(first.examples))}
-    names = rows.data.row_names.get(rows.split)
-    if names is not None:
-        table["file" if names.dtype.kind == "U" else "row"] = names.tolist()
+    table = rows_named(rows.data, first)
     for name, (combination, predictions) in heads.items():
         head = combination.judge
         table[f"{name}_true"] = head.truths(first.labels[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmzoo.evaluation.modalities.modalities import HeadModalities, Modalities
@@ -14,35 +14,47 @@ from mmzoo.evaluation.modalities.words import (
     warnings,
     weights_sentences,
 )
-from mmzoo.evaluation.reports.page import Picture, name_html, page, pictures_html, text_html
+from mmzoo.evaluation.reports.page import (
+    Picture,
+    name_html,
+    notes_html,
+    page,
+    paragraphs_html,
+    pictures_html,
+    table_html,
+    text_html,
+)
+from mmzoo.evaluation.reports.report import Report, beside_report_html
 
 
-def modality_page(title: str, data: str, found: Modalities, plot: Path) -> str:
+def modality_page(report: Report, found: Modalities, plot: Path) -> str:
     """The page as HTML text.
 
     Args:
-        title: the config's name.
-        data: the name of the data that was used.
+        report: of the same evaluation.
         found: what was measured.
         plot: the PNG of it, which becomes part of the page.
     """
-    notes = [
-        f"{head.name}: {warning}" if len(found.heads) > 1 else warning
-        for head in found.heads
-        for warning in warnings(head)
-    ]
-    body = f"""<header>
-<h1>{text_html(title)}: what its inputs are worth</h1>
-<p>{text_html(", ".join(found.inputs))} on the {text_html(found.split)} split of {name_html(data)}:
-{found.examples:,} examples.</p>
-</header>
-{"".join(f'<p class="note">{text_html(note)}</p>' for note in notes)}
+    title = f"{report.title}: what its inputs are worth"
+    body = f"""{beside_report_html(title, ", ".join(found.inputs), report)}
+{notes_html(_notes(found))}
 <section>
 {pictures_html([Picture("The metric with some of the inputs, and its 95 % interval", plot)])}
-{_paragraphs(explanations(found))}
+{paragraphs_html(explanations(found))}
 </section>
 {"".join(_head(head, found) for head in found.heads)}"""
-    return page(f"{title}: what its inputs are worth", body)
+    return page(title, body)
+
+
+def _notes(found: Modalities) -> list[str]:
+    """What a reader should know first; what is true of several heads, once."""
+    heads: dict[str, list[str]] = {}
+    for head in found.heads:
+        for warning in warnings(head):
+            heads.setdefault(warning, []).append(head.name)
+    if len(found.heads) == 1:
+        return [*heads]
+    return [f"{', '.join(names)}: {warning}" for warning, names in heads.items()]
 
 
 def explanations(found: Modalities) -> list[str]:
@@ -61,34 +73,19 @@ def explanations(found: Modalities) -> list[str]:
 
 
 def _head(head: HeadModalities, found: Modalities) -> str:
-    said = "".join(
-        f"<li>{text_html(sentence[0].upper() + sentence[1:])}.</li>" for sentence in sentences(head)
-    )
-    titles = "".join(f"<th>{way}</th><th>95 % CI</th>" for way in head.measures)
-    rows = "\n".join(_row(head, found, kept) for kept in reversed([*head.measures["shuffled"]]))
+    said = "".join(f"<li>{text_html(sentence)}</li>" for sentence in sentences(head))
+    titles = [title for way in head.measures for title in (way, "95 % CI")]
+    rows = (_row(head, found, kept) for kept in reversed([*head.measures["shuffled"]]))
     return f"""<section>
 <h2>{name_html(head.name)}<span class="kind">{text_html(head.scale.label)}</span></h2>
 <ul>{said}</ul>
-<div class="scroll"><table>
-<thead><tr><th>inputs</th>{titles}</tr></thead>
-<tbody>
-{rows}
-</tbody></table></div>
-</section>
+{table_html(["inputs", *titles], map(list, rows))}</section>
 """
 
 
-def _row(head: HeadModalities, found: Modalities, kept: tuple[str, ...]) -> str:
-    cells = [f"<td>{text_html(subset_words(kept, found.inputs))}</td>"]
+def _row(head: HeadModalities, found: Modalities, kept: tuple[str, ...]) -> Iterator[str]:
+    yield subset_words(kept, found.inputs)
     for measures in head.measures.values():
         one = measures.get(kept)
-        if one is None:
-            cells.append("<td></td><td></td>")
-        else:
-            ends = f"{head.scale.number(one.low)} to {head.scale.number(one.high)}"
-            cells.append(f"<td>{head.scale.text(one.value)}</td><td>{ends}</td>")
-    return f"<tr>{''.join(cells)}</tr>"
-
-
-def _paragraphs(texts: Sequence[str]) -> str:
-    return "".join(f"<p>{text_html(text)}</p>" for text in texts)
+        yield head.scale.text(one.value) if one else ""
+        yield f"{head.scale.number(one.low)} to {head.scale.number(one.high)}" if one else ""

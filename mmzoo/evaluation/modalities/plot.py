@@ -10,7 +10,8 @@ import numpy as np
 from mmzoo.evaluation.modalities.modalities import HeadModalities, Modalities
 from mmzoo.evaluation.modalities.subset_scores import Way
 from mmzoo.evaluation.modalities.subsets import subset_words
-from mmzoo.evaluation.pictures.figures import INK, ORANGE, drawable, new_figure, tidy, write_figure
+from mmzoo.evaluation.pictures.figures import INK, drawable, new_figure, tidy, write_figure
+from mmzoo.evaluation.pictures.panels import finish_panels, metric_axis, panel_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,15 +33,12 @@ def modality_plot(path: Path, found: Modalities) -> None:
     for axes, head in zip(panels, found.heads, strict=True):
         _bars(axes, head, found)
         title = f"{head.name}: {head.scale.label}" if len(found.heads) > 1 else head.scale.label
-        axes.set_title(drawable(title), fontsize=11, color=INK, loc="left")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, frameon=False, fontsize=9, loc="outside lower center", ncols=3)
+        panel_title(axes, title)
+    finish_panels(figure, panels[0], columns=3)
     write_figure(figure, path)
 
 
 def _bars(axes: Axes, head: HeadModalities, found: Modalities) -> None:
-    from matplotlib.ticker import PercentFormatter
-
     kept = [*head.measures["shuffled"]]
     places = np.arange(len(kept))  # All inputs come last, so they are at the top.
     height = 0.8 / len(head.measures)
@@ -51,18 +49,7 @@ def _bars(axes: Axes, head: HeadModalities, found: Modalities) -> None:
         axes.barh(at, value, height * 0.92, color=_COLOURS[way], label=_LABELS[way])
         whiskers = np.maximum([value - low, high - value], 0)
         axes.errorbar(value, at, xerr=whiskers, fmt="none", ecolor=INK, elinewidth=1.2, capsize=2.5)
-    axes.axvline(
-        head.scale.baseline,
-        color=ORANGE,
-        linewidth=1.2,
-        linestyle=(0, (4, 3)),
-        label="always saying the same",
-    )
+    metric_axis(axes, "x", head.scale)
     axes.set_yticks(places, [drawable(subset_words(one, found.inputs)) for one in kept])
-    if head.scale.is_share:
-        axes.set_xlim(0, 1)
-        axes.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    else:
-        axes.set_xlim(left=0)
     tidy(axes)
     axes.grid(False, axis="y")

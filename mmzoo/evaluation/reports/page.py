@@ -6,7 +6,7 @@ import base64
 import html
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,6 +15,8 @@ _PICTURE_SCALE = 0.7
 """CSS pixels for each pixel of a picture: sharp on fine screens, and two plots fit side by side."""
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters but for tab and line feed, and halves of surrogate pairs."""
+
+_CODE = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,35 @@ def _picture(picture: Picture) -> str:
         f'<img alt="{title}" width="{width}" height="{height}" '
         f'src="data:image/png;base64,{data}"></figure>'
     )
+
+
+def paragraphs_html(texts: Iterable[str]) -> str:
+    """A paragraph of each text, in which commands stand in backticks."""
+    return "".join(f"<p>{prose_html(text)}</p>" for text in texts)
+
+
+def notes_html(notes: Iterable[str]) -> str:
+    """What a reader should know first, likewise."""
+    return "\n".join(f'<p class="note">{prose_html(note)}</p>' for note in notes)
+
+
+def prose_html(text: str) -> str:
+    """A text in which commands stand in backticks."""
+    return _CODE.sub(r"<code>\1</code>", text_html(text))
+
+
+def table_html(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of texts, which scrolls by itself where the page is narrow."""
+    heads = "".join(f"<th>{text_html(title)}</th>" for title in titles)
+    lines = "\n".join(
+        f"<tr>{''.join(f'<td>{text_html(cell)}</td>' for cell in row)}</tr>" for row in rows
+    )
+    return f"""<div class="scroll"><table>
+<thead><tr>{heads}</tr></thead>
+<tbody>
+{lines}
+</tbody></table></div>
+"""
 
 
 def definitions(values: Mapping[str, str]) -> str:

@@ -22,6 +22,7 @@ from mmzoo.evaluation.reports.page import (
     Picture,
     definitions,
     name_html,
+    notes_html,
     page,
     pictures_html,
     text_html,
@@ -67,6 +68,8 @@ class HeadReport:
     """The worst ones that can be read, the worst first."""
     probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The metrics of each of its probes, by their type."""
+    loss_weight: float | None = None
+    """The weight of its loss, where that was learned."""
 
     @property
     def warnings(self) -> list[str]:
@@ -105,6 +108,8 @@ class Report:
     """The config as YAML text."""
     history: Path | None = None
     """The PNG of the training's course."""
+    pages: Mapping[str, str] = field(default_factory=dict)
+    """Of the other pages on this evaluation, the files beside this one by what they say."""
     warnings: tuple[str, ...] = ()
     """Besides those that the heads have of their own."""
 
@@ -126,12 +131,37 @@ def report_page(report: Report) -> str:
     )
 
 
+def beside_report_html(title: str, inputs: str, report: Report) -> str:
+    """The header of another page on the same evaluation, which links back to the report.
+
+    Args:
+        title: of the page.
+        inputs: which inputs it is about.
+        report: of the evaluation.
+    """
+    return f"""<header>
+<h1>{text_html(title)}</h1>
+<p>{name_html(inputs)} on the {_evaluated(report)}.
+Run {name_html(report.run)}, checkpoint {name_html(report.checkpoint)}:
+<a href="report.html">the report</a>.</p>
+</header>"""
+
+
 def _header(report: Report) -> str:
+    links = "".join(
+        f'<p><a href="{text_html(file)}">{text_html(what)}</a></p>'
+        for what, file in report.pages.items()
+    )
     return f"""<header>
 <h1>{text_html(report.title)}</h1>
-<p>Evaluated on the {text_html(report.split)} split of {name_html(report.data)}:
-{report.examples:,} {"example" if report.examples == 1 else "examples"}.</p>
+<p>Evaluated on the {_evaluated(report)}.</p>
+{links}
 </header>"""
+
+
+def _evaluated(report: Report) -> str:
+    counted = "1 example" if report.examples == 1 else f"{report.examples:,} examples"
+    return f"{text_html(report.split)} split of {name_html(report.data)}: {counted}"
 
 
 def _warnings(report: Report) -> str:
@@ -147,8 +177,7 @@ def _warnings(report: Report) -> str:
         for head in report.heads
         for warning in head.warnings
     ]
-    notes += [f'<p class="note">{text_html(text)}</p>' for text in (*report.warnings, *of_heads)]
-    return "\n".join(notes)
+    return "\n".join([*notes, notes_html([*report.warnings, *of_heads])])
 
 
 def _facts(report: Report) -> str:
@@ -168,7 +197,7 @@ def _head(head: HeadReport) -> str:
     return f"""<section>
 <h2>{name_html(head.name)}<span class="kind">{text_html(head.kind)}</span></h2>
 {_headline(head)}
-<dl class="metrics">{definitions(other_metrics(head.metrics))}</dl>
+<dl class="metrics">{definitions(_figures(head))}</dl>
 {_probes(head)}
 {pictures_html(head.pictures)}
 {_confusions(head)}
@@ -176,6 +205,14 @@ def _head(head: HeadReport) -> str:
 {_classes(head)}
 </section>
 """
+
+
+def _figures(head: HeadReport) -> dict[str, str]:
+    """What is beside the headline, by its label."""
+    figures = other_metrics(head.metrics)
+    if head.loss_weight is not None:
+        figures["learned weight of its loss"] = f"{head.loss_weight:.4g}"
+    return figures
 
 
 def _headline(head: HeadReport) -> str:

@@ -8,23 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmzoo.evaluation.pictures.figures import (
-    BLUE,
-    INK,
-    ORANGE,
-    drawable,
-    new_figure,
-    tidy,
-    write_figure,
-)
-from mmzoo.evaluation.robustness.robustness import Curve, Robustness
+from mmzoo.evaluation.pictures.figures import BLUE, INK, new_figure, tidy, write_figure
+from mmzoo.evaluation.pictures.panels import finish_panels, metric_axis, panel_title
+from mmzoo.evaluation.robustness.robustness import UNTOUCHED, Curve, Robustness
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_BESIDE = 3
-UNTOUCHED = "none"
-"""What the step is called at which nothing is done."""
 
 
 def robustness_plot(path: Path, found: Robustness) -> None:
@@ -42,38 +33,19 @@ def robustness_plot(path: Path, found: Robustness) -> None:
         axes = figure.add_subplot(rows, columns, place)
         _panel(axes, curve)
         title = f"{curve.input}: {curve.degradation.name}"
-        axes.set_title(
-            drawable(f"{curve.head}, {title}" if len(heads) > 1 else title),
-            fontsize=11,
-            color=INK,
-            loc="left",
-        )
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, frameon=False, fontsize=9, loc="outside lower center", ncols=2)
+        panel_title(axes, f"{curve.head}, {title}" if len(heads) > 1 else title)
+    finish_panels(figure, axes, columns=2)
     write_figure(figure, path)
 
 
 def _panel(axes: Axes, curve: Curve) -> None:
-    from matplotlib.ticker import PercentFormatter
-
     value, low, high = np.array([curve.whole, *curve.measures]).T
     # At equal distances: what is measured in decibels falls, and shares do not go on for ever.
     places = np.arange(len(value))
     axes.fill_between(places, low, high, color=BLUE, alpha=0.2, linewidth=0, label="95 % CI")
     axes.plot(places, value, color=BLUE, marker="o", markersize=4)
-    axes.axhline(
-        curve.scale.baseline,
-        color=ORANGE,
-        linewidth=1.2,
-        linestyle=(0, (4, 3)),
-        label="always saying the same",
-    )
+    metric_axis(axes, "y", curve.scale, highest=1.02)
     axes.set_xticks(places, [UNTOUCHED, *(f"{step:g}" for step in curve.degradation.steps)])
     axes.set_xlabel(curve.degradation.unit, color=INK)
     axes.set_ylabel(curve.scale.label, color=INK)
-    if curve.scale.is_share:
-        axes.set_ylim(0, 1.02)
-        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-    else:
-        axes.set_ylim(bottom=0)
     tidy(axes)

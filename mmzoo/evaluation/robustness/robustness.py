@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from mmzoo.model import Network
     from mmzoo.sources import Data
 
+UNTOUCHED = "none"
+"""What the step is called at which nothing is done."""
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -68,7 +71,9 @@ class Curve:
                     self.scale.difference_text(fall.difference),
                     interval_words(fall, self.scale),
                 )
-                return f"worse from {step:g} {self.degradation.unit} on: there by {by}, {interval}"
+                return (
+                    f"worse from {step:g} ({self.degradation.unit}) on: there by {by}, {interval}"
+                )
         return "no worse within these steps, as far as the examples show"
 
 

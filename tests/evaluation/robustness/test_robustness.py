@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -56,7 +57,7 @@ def test_it_is_said_from_where_on_it_is_worse(guessed):
     fall = clue.falls[first]
     by, low, high = map(clue.scale.difference, fall)
     assert clue.sentence() == (
-        f"worse from {clue.degradation.steps[first]:g} share on: there by {by} points, "
+        f"worse from {clue.degradation.steps[first]:g} (share) on: there by {by} points, "
         f"95 % CI {low} to {high}"
     )
     assert curves["colour", "noise"].sentence() == (
@@ -67,11 +68,45 @@ def test_it_is_said_from_where_on_it_is_worse(guessed):
 def test_files_are_left_with_the_same_figures(guess_run, guessed):
     folder = guess_run.evaluation("test")
     written = json.loads((folder / "robustness.json").read_text())
-    assert written == json.loads(json.dumps(guessed.robustness.as_json()))
+    figures = json.loads(json.dumps(guessed.robustness.as_json()))
+    assert {key: written[key] for key in figures} == figures
     first = written["curves"][0]
     assert (first["head"], first["input"], first["unit"]) == ("colour", "clue", "share")
     assert [step["step"] for step in first["steps"]] == [0.1, 0.2, 0.4, 0.6, 0.8]
     assert (folder / "robustness.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_has_every_step_of_every_curve(guess_run, guessed):
+    page = (guess_run.evaluation("test") / "robustness.html").read_text()
+    sections = page.split("<section>")[2:]
+    assert len(sections) == 4  # One for each head, with a table for each curve.
+    tables = [table for section in sections for table in section.split("<h3>")[1:]]
+    for curve, table in zip(guessed.robustness.curves, tables, strict=True):
+        assert table.startswith(f"{curve.input}: dropped words</h3>")
+        assert f"<p>{curve.sentence()}</p>" in table
+        [titles, nothing, *steps] = [
+            re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)
+        ]
+        assert titles == ["share", curve.scale.label, "95 % CI", "worse by", "95 % CI"]
+        assert nothing == ["none", *measured(curve, curve.whole), "", ""]
+        assert steps == [
+            [
+                f"{step:g}",
+                *measured(curve, one),
+                curve.scale.difference_text(fall.difference),
+                f"{curve.scale.difference(fall.low)} to {curve.scale.difference(fall.high)}",
+            ]
+            for step, one, fall in zip(
+                curve.degradation.steps, curve.measures, curve.falls, strict=True
+            )
+        ]
+    assert 'src="data:image/png;base64,' in page
+    assert "<script" not in page
+
+
+def measured(curve, one):
+    number = curve.scale.number
+    return [curve.scale.text(one.value), f"{number(one.low)} to {number(one.high)}"]
 
 
 def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
