@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mmzoo.encoders.attention_block import head_problems, with_attended
 from mmzoo.fusion.features import FeatureFusion
-from mmzoo.lazy import keras
 from mmzoo.spec import PositiveInt, Problem, Rate
 
 if TYPE_CHECKING:
@@ -30,11 +30,7 @@ class AttentionFusion(FeatureFusion):
     weights."""
 
     def rules(self) -> Iterator[Problem]:
-        if self.dim % self.num_heads:
-            yield Problem(
-                ("num_heads",),
-                f"expected a number that divides `dim`, which is {self.dim}; got {self.num_heads}",
-            )
+        yield from head_problems(self.dim, self.num_heads)
 
     def with_attended(self, x: KerasTensor, attended: KerasTensor, name: str) -> KerasTensor:
         """Tokens `[batch, positions, dim]` after a block; `name` begins the names of its layers.
@@ -43,20 +39,11 @@ class AttentionFusion(FeatureFusion):
             x: the tokens before it.
             attended: what they found where they looked, of the same shape.
         """
-        layers = keras.layers
-        attended = self._dropped(attended, f"{name}_dropout1")
-        x = layers.Add(name=f"{name}_add1")([x, attended])
-        normed = normalised(x, f"{name}_norm2")
-        hidden = layers.Dense(self.hidden or 2 * self.dim, "gelu", name=f"{name}_dense1")(normed)
-        added = layers.Dense(self.dim, name=f"{name}_dense2")(hidden)
-        return layers.Add(name=f"{name}_add2")([x, self._dropped(added, f"{name}_dropout2")])
-
-    def _dropped(self, x: KerasTensor, name: str) -> KerasTensor:
-        if not self.attention_dropout:
-            return x
-        return keras.layers.Dropout(self.attention_dropout, name=name)(x)
-
-
-def normalised(x: KerasTensor, name: str) -> KerasTensor:
-    """Each token with mean 0 and deviation 1 over its features, and a learned scale and shift."""
-    return keras.layers.LayerNormalization(epsilon=1e-6, name=name)(x)
+        return with_attended(
+            x,
+            attended,
+            name,
+            hidden=self.hidden or 2 * self.dim,
+            activation="gelu",
+            dropout=self.attention_dropout,
+        )

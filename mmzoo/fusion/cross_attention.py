@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from mmzoo.encoders import Features
-from mmzoo.fusion.attention_block import AttentionFusion, normalised
+from mmzoo.encoders.attention_block import normalised
+from mmzoo.fusion.attention_block import AttentionFusion
 from mmzoo.fusion.tokens import present_tokens
 from mmzoo.lazy import keras
 

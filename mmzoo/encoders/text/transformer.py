@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from mmzoo.encoders.activations import Activation
+from mmzoo.encoders.attention_block import head_problems, normalised, with_attended
 from mmzoo.encoders.features import Features
 from mmzoo.encoders.text.base import TextNetwork
 from mmzoo.lazy import keras
@@ -43,22 +44,19 @@ class TextTransformer(TextNetwork):
     weights."""
 
     def rules(self) -> Iterator[Problem]:
-        if self.dim % self.num_heads:
-            yield Problem(
-                ("num_heads",),
-                f"expected a number that divides `dim`, which is {self.dim}; got {self.num_heads}",
-            )
+        yield from head_problems(self.dim, self.num_heads)
 
     def build(self, ids: KerasTensor, words: int) -> Features:  # type: ignore[override]
         from mmzoo.layers.masked_average import MaskedAverage
         from mmzoo.layers.zeroed_padding import ZeroedPadding
 
         x, present = self.embedded(ids, words)
-        x = self._dropped(self._with_positions(x), "dropout")
+        x = self._with_positions(x)
+        if self.dropout:
+            x = keras.layers.Dropout(self.dropout, name="dropout")(x)
         for index in range(1, self.blocks + 1):
             x = self._block(x, present, f"block{index}")
-        x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
-        tokens = ZeroedPadding(name="tokens")(x, present)
+        tokens = ZeroedPadding(name="tokens")(normalised(x, "norm"), present)
         vector = MaskedAverage(name="average")(tokens, present)
         return Features(vector, tokens, mask=present)
 
@@ -74,18 +72,12 @@ class TextTransformer(TextNetwork):
         """One block on `[batch, positions, dim]`; `name` begins the names of its layers."""
         from mmzoo.layers.self_attention import SelfAttention
 
-        layers = keras.layers
-        normed = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm1")(x)
-        attended = SelfAttention(self.num_heads, self.dropout, name=f"{name}_attention")(
-            normed, present
+        attention = SelfAttention(self.num_heads, self.dropout, name=f"{name}_attention")
+        return with_attended(
+            x,
+            attention(normalised(x, f"{name}_norm1"), present),
+            name,
+            hidden=self.hidden,
+            activation=self.activation,
+            dropout=self.dropout,
         )
-        x = layers.Add(name=f"{name}_add1")([x, self._dropped(attended, f"{name}_dropout1")])
-        normed = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm2")(x)
-        hidden = layers.Dense(self.hidden, self.activation, name=f"{name}_dense1")(normed)
-        added = self._dropped(
-            layers.Dense(self.dim, name=f"{name}_dense2")(hidden), f"{name}_dropout2"
-        )
-        return layers.Add(name=f"{name}_add2")([x, added])
-
-    def _dropped(self, x: KerasTensor, name: str) -> KerasTensor:
-        return keras.layers.Dropout(self.dropout, name=name)(x) if self.dropout else x
