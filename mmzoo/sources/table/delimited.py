@@ -6,21 +6,17 @@ that is never closed. So quotes, separators and line ends are counted here first
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.sources.table.line_of_names import check_first_line, names_in
 from mmzoo.sources.table.marks import Marks, marks_of
-from mmzoo.spec.words import describe, printable, shorten
+from mmzoo.spec.words import describe, printable
 
 if TYPE_CHECKING:
     import polars as pl
-
-_SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
-"""What separates the cells of most tables, as YAML writes it in double quotes."""
-_LONGEST_LINE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ def read_delimited(
     text = np.frombuffer(content, np.uint8)
     _check_line_ends(content, shown)
     if separator is None:
-        _check_first_line(content, shown, mark, quote)
+        check_first_line(content, shown, mark, quote)
     marks = marks_of(text, content, shown, mark, quote)
     header, at = _header(content, marks, shown, mark, quote, chosen=separator is not None)
     starts = marks.line_ends[at:-1] + 1
@@ -137,59 +133,8 @@ def _header(
             raise DataError(f"{shown}: there is nothing in it but blank lines.")
     end = int(marks.line_ends[at])
     line = content[start:end].decode("utf-8").removesuffix("\r")
-    try:
-        [cells] = csv.reader(
-            [line],
-            delimiter=separator,
-            quotechar=quote or '"',
-            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
-            strict=True,
-        )
-    except (csv.Error, ValueError) as error:
-        raise DataError(
-            f"{shown}: the line of names cannot be read ({error}): {describe(line)}."
-        ) from None
-    names = tuple(cell.strip() for cell in cells)
-    if len(names) == 1 and not chosen:
-        _check_separator(line, shown, separator)
-    _check_names(names, shown, line)
+    names = names_in(line, shown, separator, quote, chosen)
     return Header(names, end + 1), at
-
-
-def _check_first_line(content: bytearray, shown: str, separator: str, quote: str | None) -> None:
-    """Refuses another separator first: by the right one, quotes may well be where they should."""
-    line = content[:_LONGEST_LINE].lstrip().partition(b"\n")[0].decode("utf-8", "replace")
-    if separator not in line and (quote is None or quote not in line):
-        _check_separator(line, shown, separator)
-
-
-def _check_separator(line: str, shown: str, separator: str) -> None:
-    others = {mark: line.count(mark) for mark in _SEPARATORS if mark != separator}
-    mark = max(others, key=lambda one: others[one])
-    if others[mark]:
-        raise DataError(
-            f"{shown}: its cells seem to be separated by {_SEPARATORS[mark]}, not by "
-            f"{_SEPARATORS.get(separator, repr(separator))}: the line of names is "
-            f'{describe(line)}. Write `separator: "{_SEPARATORS[mark][1:-1]}"` into the config\'s '
-            f"source, or the table with {_SEPARATORS.get(separator, repr(separator))}."
-        )
-
-
-def _check_names(names: Sequence[str], shown: str, line: str) -> None:
-    seen: dict[str, int] = {}
-    for place, name in enumerate(names):
-        # The first may have none: pandas writes the number of each row there.
-        if not name and (place or len(names) == 1):
-            raise DataError(
-                f"{shown}: column {place + 1} of {len(names)} has no name. The line of names is "
-                f"{describe(line)}."
-            )
-        if name in seen:
-            raise DataError(
-                f"{shown}: columns {seen[name] + 1} and {place + 1} are both called "
-                f"'{shorten(name)}'. Rename one of them."
-            )
-        seen[name] = place
 
 
 def _read_cells(
