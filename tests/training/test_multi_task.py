@@ -154,6 +154,20 @@ def test_the_report_leaves_missing_truths_empty(run):
         assert (run.evaluation("validation") / picture).is_file()
 
 
+def test_other_rows_without_the_column_of_a_head_are_measured_by_the_others(run, tmp_path, capsys):
+    path = tmp_path / "sold.csv"
+    path.write_text("text,size,price\na house,3,310\na large house,7,690\n")
+    metrics = evaluate(run, data=path)
+    assert metrics["kind"] == {"labelled": 0}
+    assert metrics["price"]["mean_absolute_error"] > 0
+    assert np.isfinite(metrics["loss"])
+    assert "sold.csv: it has no column `kind`, so no row has any" in capsys.readouterr().err
+    with (run.evaluation("data_sold") / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["kind_true"] for row in rows] == [""] * 2
+    assert all(row["kind"] in ("small", "large") for row in rows)
+
+
 def test_a_trained_model_predicts_by_its_heads_alone(run):
     model, loaded = load_trained(run)
     inputs = {"text": np.array([[2, 3, 0, 0, 0]]), "facts": np.array([[0.5]], np.float32)}

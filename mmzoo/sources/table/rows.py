@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from mmzoo.sources.columns import check_columns
 from mmzoo.sources.data import Data
 from mmzoo.sources.table.format import TableFormat, written_alike
 from mmzoo.sources.table.made import made_columns, media_folder
@@ -52,7 +53,8 @@ def read_rows(
     Each column is made what it is wanted for, just as `Table.load` does. To predict, leave the
     heads' columns out of `wanted`: labels need not be there. To evaluate, want them with the names
     that the model knows, so that another class makes a row bad and none changes its number. A
-    column of an input that may be absent need not be there: then it is empty in all rows.
+    column that is optional, of an input or of a label, need not be there: then it is empty in all
+    rows. Where labels are wanted, one of their columns must be.
 
     Args:
         path: Relative to the working directory; CSV, TSV, JSON lines or Parquet.
@@ -74,8 +76,11 @@ def read_rows(
     import polars as pl
 
     form = _form(path, form)
-    may_lack = [column for column, one in wanted.items() if one.optional and one.role in OF_INPUTS]
+    may_lack = [column for column, one in wanted.items() if one.optional]
     cells = read_cells(path, form, list(wanted), field, may_lack)
+    labels = [column for column, one in wanted.items() if one.role not in OF_INPUTS]
+    if not set(labels) & set(cells.frame.columns):
+        check_columns(f"table {cells.shown}", [name for name in cells.names if name], labels)
     name = printable(os.path.basename(path))
     root = media_folder(path, form.media_root)
     lacking = [column for column in may_lack if column not in cells.frame.columns]
