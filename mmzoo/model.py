@@ -146,7 +146,9 @@ def _tower(
         for name, spec in config.inputs.items()
     }
     there = {
-        name: _or_missing(encoded, present[name], name, config.fusion.uses_tokens)
+        name: _or_missing(
+            encoded, present[name], name, config.fusion.reads_tokens(name, config.inputs)
+        )
         if name in present
         else encoded
         for name, encoded in features.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from mmzoo.encoders import Features
 from mmzoo.heads import Head
@@ -22,9 +22,6 @@ def by_itself(head: str, name: str) -> str:
 
 class BaseFusion(Spec):
     """The features of all inputs become one vector, or decisions."""
-
-    uses_tokens: ClassVar[bool] = False
-    """Whether it reads the inputs' tokens, and not their vectors alone."""
 
     auxiliary_loss: NonNegativeFloat = 0.0
     """Weight of the losses of what each input's features alone predict with every head. They are
@@ -70,6 +67,15 @@ class BaseFusion(Spec):
             for name, head in heads.items()
             for one, feature in features.items()
         }
+
+    def reads_tokens(self, name: str, inputs: Collection[str]) -> bool:
+        """Whether it reads an input's tokens, where that has any, and not its vector alone.
+
+        Args:
+            name: the input's.
+            inputs: the names of all inputs, in the config's order.
+        """
+        return False
 
     def head_rules(self, heads: Mapping[str, Head]) -> Iterator[Problem]:
         """Yields a Problem for each field that does not go with these heads."""

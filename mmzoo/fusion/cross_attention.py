@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from mmzoo.encoders import Features
@@ -28,11 +28,12 @@ class CrossAttention(AttentionFusion):
     language sequences", 2019, for more than two inputs, of which each looks at one other at a time.
     """
 
-    uses_tokens = True
-
     type: Literal["cross_attention"] = "cross_attention"
     positions: Literal["sinusoidal", "none"] = "sinusoidal"
     """How a token says where it stands among those of its input: by waves added to it, or not."""
+
+    def reads_tokens(self, name: str, inputs: Collection[str]) -> bool:
+        return len(inputs) > 1
 
     def notes(self, features: Mapping[str, Features]) -> Iterator[str]:
         if len(features) == 1:

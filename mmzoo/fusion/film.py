@@ -28,8 +28,6 @@ class FiLM(FeatureFusion):
     Reference: Perez et al., "FiLM: Visual reasoning with a general conditioning layer", 2018.
     """
 
-    uses_tokens = True
-
     type: Literal["film"] = "film"
     modulated: str | None = None
     """The input that is modulated; by default the first. All others modulate it."""
@@ -39,6 +37,9 @@ class FiLM(FeatureFusion):
     """Width of the tokens in the blocks, and of the vector that they are pooled to."""
     pooling: Literal["max", "average"] = "max"
     """How the tokens become one vector."""
+
+    def reads_tokens(self, name: str, inputs: Collection[str]) -> bool:
+        return len(inputs) > 1 and name == self._modulated(inputs)
 
     def input_rules(self, inputs: Collection[str]) -> Iterator[Problem]:
         if self.modulated is not None and self.modulated not in inputs:
@@ -91,5 +92,8 @@ class FiLM(FeatureFusion):
 
     def _parts(self, features: Mapping[str, Features]) -> tuple[str, list[str]]:
         """The name of the input that is modulated, and those of the others."""
-        modulated = self.modulated or next(iter(features))
+        modulated = self._modulated(features)
         return modulated, [name for name in features if name != modulated]
+
+    def _modulated(self, inputs: Collection[str]) -> str:
+        return self.modulated or next(iter(inputs))

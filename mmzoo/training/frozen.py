@@ -70,7 +70,7 @@ def feed(
         devices: where it will be trained.
         tell: receives a sentence on each frozen encoder: what is kept, or why nothing is.
     """
-    kept = [name for name in config.inputs if _is_kept(config, name, tell)]
+    kept = [name for name in config.inputs if _is_kept(network, config, name, tell)]
     if not kept:
         return Feed(network.model, config, data)
     inputs: dict[str, Input | KeptFeatures] = dict(config.inputs)
@@ -101,18 +101,19 @@ def feed(
     )
 
 
-def _is_kept(config: Config, name: str, tell: Callable[[str], None]) -> bool:
+def _is_kept(network: Network, config: Config, name: str, tell: Callable[[str], None]) -> bool:
     """Whether an input's features are kept; tells why those of a frozen encoder are not."""
     spec, settings = with_its_encoder(name, config.inputs), config.train.frozen_features
     if not spec.encoder.frozen:
         return False
+    has_tokens = network.features[name].tokens is not None
     if not config.share and len(config.heads) > 1:
         reason = "every head has an encoder of its own (`share: false`)"
     elif settings.keep == "off":
         reason = "train.frozen_features.keep is off"
     elif config.train.mixing is not None:
         reason = "train.mixing blends examples before they are encoded"
-    elif config.fusion.uses_tokens:
+    elif has_tokens and config.fusion.reads_tokens(name, config.inputs):
         reason = f"the fusion {config.fusion.type} reads its tokens, of which only vectors are kept"
     elif spec.augmentations and not settings.copies:
         reason = (

@@ -1,0 +1,89 @@
+"""A fusion that reads tokens takes the kept features from those inputs alone whose it reads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from trainings import FROZEN_IMAGE
+
+from mmzoo.config import load_config
+from mmzoo.data import evaluation_batches
+from mmzoo.devices import prepare_devices
+from mmzoo.examples import fit_config, load_data, prepare
+from mmzoo.model import Network, build_network
+from mmzoo.training.frozen import Feed, feed
+
+MODULATED = {"type": "film", "modulated": "right", "dim": 4, "blocks": 1}
+CROSS = {"type": "cross_attention", "dim": 4, "num_heads": 1, "blocks": 1}
+
+
+def quiet(sentence: str) -> None:
+    """What is told is not what is tested."""
+
+
+def fed(fusion, names=("left", "right")) -> tuple[Network, Feed, Feed, list[str]]:
+    """A network, what would be trained without and with features kept, and what is said of it."""
+    config = load_config(
+        {
+            "name": "tokens",
+            "source": {"type": "synthetic", "rows": 24},
+            "inputs": {name: {**FROZEN_IMAGE, "missing": "learned"} for name in names},
+            "fusion": fusion,
+            "heads": {"kind": {"type": "classification", "classes": 3}},
+            "train": {"batch_size": 8, "frozen_features": {"keep": "memory"}},
+        }
+    ).with_columns()
+    data = load_data(config, quiet)
+    config, preprocessing = fit_config(config, data)
+    data = prepare(config, data, preprocessing, quiet)
+    network = build_network(config)
+    said: list[str] = []
+    kept = feed(network, config, data, prepare_devices("cpu", config.train), said.append)
+    return network, Feed(network.model, config, data), kept, said
+
+
+@pytest.fixture(scope="module")
+def modulated():
+    return fed(MODULATED)
+
+
+def anew(name: str, fusion: str) -> str:
+    return (
+        f"{name}: the frozen squeezenet runs anew in every epoch, since the fusion {fusion} reads "
+        "its tokens, of which only vectors are kept."
+    )
+
+
+def test_film_reads_tokens_of_the_modulated_input_alone(modulated):
+    _, _, kept, said = modulated
+    assert [line for line in said if "runs anew" in line] == [anew("right", "film")]
+    assert sum(line.startswith("left: computed the features of") for line in said) == 3
+    assert len(kept.model.input["left"].shape) == 2
+    assert kept.model.input["right"].shape == (None, 32, 32, 3)
+
+
+def test_the_rest_of_the_model_says_the_same(modulated):
+    _, whole, kept, _ = modulated
+    [(inputs,)] = list(evaluation_batches(whole.config, whole.data.splits["test"], labelled=False))
+    [(vectors,)] = list(evaluation_batches(kept.config, kept.data.splits["test"], labelled=False))
+    expected = whole.model(inputs, training=False)["kind"]
+    np.testing.assert_allclose(kept.model(vectors, training=False)["kind"], expected, atol=1e-5)
+
+
+def test_what_stands_for_an_absent_input_has_a_token_only_where_it_is_read(modulated):
+    network, *_ = modulated
+    weights = {
+        name: network.model.get_layer(f"{name}_missing").weights for name in network.features
+    }
+    assert {name: len(of) for name, of in weights.items()} == {"left": 1, "right": 2}
+
+
+def test_cross_attention_reads_those_of_all_inputs():
+    _, whole, kept, said = fed(CROSS)
+    assert said == [anew("left", "cross_attention"), anew("right", "cross_attention")]
+    assert kept.model is whole.model
+
+
+def test_one_input_alone_is_not_asked_for_tokens():
+    *_, said = fed(CROSS, names=("left",))
+    assert all(line.startswith("left: computed the features of") for line in said)
