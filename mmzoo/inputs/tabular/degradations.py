@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from mmzoo.encoders.tabular import MISSING, Layout
 from mmzoo.inputs.degradation import Degradation
+from mmzoo.inputs.tabular.cells import Kind
+from mmzoo.inputs.tabular.numbers import Normalize
+from mmzoo.inputs.tabular.rows import places_of
 from mmzoo.lazy import tf
 from mmzoo.randomness import Randomness
 
@@ -14,15 +17,21 @@ _DEVIATIONS = (0.1, 0.25, 0.5, 1.0, 2.0)
 
 
 def degradations_of(
-    layout: Layout, columns: Sequence[int], measured: Sequence[bool]
+    layout: Layout, kinds: Mapping[str, Kind], normalize: Normalize
 ) -> tuple[Degradation, ...]:
     """Of prepared rows.
 
     Args:
         layout: what stands where in a row.
-        columns: of each place in a row, the number of the column that it is of.
-        measured: of each place, whether it is a number in deviations of the training rows.
+        kinds: what each column holds.
+        normalize: how numbers became small; noise is for those in deviations of the training rows.
     """
+    by_place = [
+        (number, kinds[column] == "number" and normalize == "standard")
+        for number, (column, place) in enumerate(places_of(kinds).items())
+        for _ in range(place.start, place.stop)
+    ]
+    columns, measured = zip(*by_place, strict=True)
 
     def missing(rows: tf.Tensor, share: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         hidden = tf.gather(randomness.uniform(1 + max(columns)) < share, columns, axis=1)

@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from annotated_types import Le
 
 from mmzoo.encoders import Features
-from mmzoo.encoders.tabular import MISSING, MLP, UNSEEN, Layout, TabularEncoder
-from mmzoo.errors import ConfigError, DataError
+from mmzoo.encoders.tabular import MLP, Layout, TabularEncoder
+from mmzoo.errors import ConfigError
 from mmzoo.inputs.base import BaseInput, Files
 from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.opened import Opened, Unopened
-from mmzoo.inputs.tabular.categories import Categories, fit_categories
-from mmzoo.inputs.tabular.cells import FoundKind, Kind, check_column, is_missing, kind_of
-from mmzoo.inputs.tabular.dates import fit_dates
+from mmzoo.inputs.tabular.categories import Categories
+from mmzoo.inputs.tabular.category_dropout import hide_categories
+from mmzoo.inputs.tabular.cells import Kind
 from mmzoo.inputs.tabular.degradations import degradations_of
-from mmzoo.inputs.tabular.numbers import Normalize, fit_numbers
+from mmzoo.inputs.tabular.fitting import fit_column, fitted_kind
+from mmzoo.inputs.tabular.made_up import made_up
+from mmzoo.inputs.tabular.numbers import Normalize
 from mmzoo.inputs.tabular.opening import opened_table
-from mmzoo.inputs.tabular.statistics import (
-    STATISTICS,
-    Column,
-    read_statistics,
-    written_statistics,
-)
+from mmzoo.inputs.tabular.rows import categories_of, layout_of, prepared_rows, written_rows
+from mmzoo.inputs.tabular.statistics import STATISTICS, Column, read_statistics, written_statistics
+from mmzoo.inputs.tabular.table import check_opened, has_any_value, table_of
 from mmzoo.lazy import keras, tf
 from mmzoo.randomness import Randomness
 from mmzoo.spec import NonNegativeInt, PositiveInt, Problem, Rate
@@ -35,9 +34,6 @@ from mmzoo.wanted import Role, Wanted
 if TYPE_CHECKING:
     import numpy as np
     from keras import KerasTensor
-
-_WIDTHS: dict[Kind, int] = {"number": 1, "date": 5, "datetime": 7}
-"""How many numbers a column of each kind becomes; a category is none of them."""
 
 
 class Tabular(BaseInput):
@@ -81,7 +77,8 @@ class Tabular(BaseInput):
 
     def rules(self) -> Iterator[Problem]:
         yield from super().rules()
-        if self.category_sizes is not None and [*self.category_sizes] != self._categories:
+        categories = categories_of(self.kinds)
+        if self.category_sizes is not None and [*self.category_sizes] != categories:
             yield Problem(
                 ("category_sizes",),
                 "expected none, or one for each category of `columns` in its order; leave this out",
@@ -98,24 +95,15 @@ class Tabular(BaseInput):
         return self.columns or {}
 
     @property
-    def _categories(self) -> list[str]:
-        return [column for column, kind in self.kinds.items() if kind == "category"]
-
-    @property
     def whole(self) -> bool:
         open_ones = not self.kinds or "auto" in self.kinds.values()
-        return not open_ones and (self.category_sizes is not None or not self._categories)
+        return not open_ones and (self.category_sizes is not None or not categories_of(self.kinds))
 
     @property
     def layout(self) -> Layout:
         """What stands where in a prepared row. Needs a whole input."""
         assert self.whole
-        sizes = self.category_sizes or {}
-        empty = Categories(values=()).size
-        return Layout(
-            numbers=sum(_WIDTHS.get(kind, 0) for kind in self.kinds.values()),
-            categories=tuple(empty + sizes[column] for column in self._categories),
-        )
+        return layout_of(self.kinds, self.category_sizes or {})
 
     def with_columns(
         self,
@@ -149,22 +137,14 @@ class Tabular(BaseInput):
         Raises:
             DataError: A column has more than one value in a row, or none that a cell can have.
         """
-        import numpy as np
-
-        for column in self.kinds:
-            check_column(columns[column], column)
-        fields = [(column, columns[column].dtype) for column in self.kinds]
-        rows = np.empty(len(columns[fields[0][0]]), fields)
-        for column in self.kinds:
-            rows[column] = columns[column]
-        return rows
+        return table_of(columns, self.kinds)
 
     def wanted(self) -> dict[str, Wanted]:
         """What is asked of the source for each of its columns."""
         return {
             column: Wanted(
                 "category" if kind == "category" else "value",
-                partial(_made_up, kind),
+                partial(made_up, kind),
                 optional=self.may_be_absent,
             )
             for column, kind in self.kinds.items()
@@ -172,7 +152,7 @@ class Tabular(BaseInput):
 
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
         """Made-up numbers, float64 `[rows]`; `wanted` has those of other kinds."""
-        return _made_up("number", random, rows)
+        return made_up("number", random, rows)
 
     def opened(self, column: Unopened, tell: Callable[[str], None]) -> Opened:
         """Each of its columns as its kind says, and the rows in which one is something else.
@@ -185,12 +165,7 @@ class Tabular(BaseInput):
 
     def present(self, values: np.ndarray) -> np.ndarray:
         """Which examples have it, bool `[rows]`: those with a value in any column."""
-        import numpy as np
-
-        there = np.zeros(len(values), bool)
-        for column in self.kinds:
-            there |= ~is_missing(values[column])
-        return there
+        return has_any_value(values)
 
     def check(self, values: np.ndarray, where: str) -> None:
         """Raises a DataError unless the values are opened columns of these kinds.
@@ -199,18 +174,7 @@ class Tabular(BaseInput):
             values: The opened columns of one split.
             where: Says where they come from.
         """
-        if values.dtype.names != tuple(self.kinds):
-            raise DataError(
-                f"{where}: expected the columns {shorten(', '.join(self.kinds))}, found "
-                f"{shorten(', '.join(values.dtype.names or ('no columns',)))}"
-            )
-        for column, kind in self.kinds.items():
-            found = values[column].dtype.kind
-            if kind != "auto" and found != _dtype_kind(kind):
-                raise DataError(
-                    f"{where}: expected a {kind} in each row of column `{shorten(column)}`, found "
-                    f"{values[column].dtype.name}"
-                )
+        check_opened(values, self.kinds, where)
 
     def fit(self, values: np.ndarray, where: str) -> tuple[Self, Files]:
         """Reads off the training rows what each column holds, and its statistics.
@@ -218,9 +182,12 @@ class Tabular(BaseInput):
         Returns:
             The input with the kinds of all columns and `category_sizes`, and `statistics.json`.
         """
-        found = {column: self._fitted(values[column], kind) for column, kind in self.kinds.items()}
+        how = self.normalize, self.max_categories, self.min_count
+        found = {
+            column: fit_column(values[column], kind, *how) for column, kind in self.kinds.items()
+        }
         fitted = self.replace(
-            columns={column: _kind(one) for column, one in found.items()},
+            columns={column: fitted_kind(one) for column, one in found.items()},
             category_sizes={
                 column: len(one.values)
                 for column, one in found.items()
@@ -228,17 +195,6 @@ class Tabular(BaseInput):
             },
         )
         return fitted, {STATISTICS: written_statistics(found)}
-
-    def _fitted(self, values: np.ndarray, kind: Kind) -> Column:
-        match values.dtype.kind:
-            case "f":
-                return fit_numbers(values, self.normalize)
-            case "M":
-                found = kind_of(values) if kind == "auto" else kind
-                assert found in ("date", "datetime")
-                return fit_dates(values, found)
-            case _:
-                return fit_categories(values, self.max_categories, self.min_count)
 
     def prepared(
         self, values: np.ndarray, files: Files, where: str, tell: Callable[[str], None]
@@ -248,34 +204,16 @@ class Tabular(BaseInput):
         Numbers are normalised, NaN where missing; then come the categories by their number, 0 where
         missing, 1 where not known. Says how many are not known.
         """
-        import numpy as np
-
-        known = self._statistics(files, where)
-        rows = np.empty((len(values), self.layout.width), np.float32)
-        unseen = []
-        for column, place in self._places().items():
-            rows[:, place] = known[column].prepared(values[column])
-            count = int((rows[:, place] == UNSEEN).sum()) if self._is_category(column) else 0
-            if count:
-                unseen.append(f"{count:,} of `{shorten(column)}`")
+        rows, unseen = prepared_rows(values, self._statistics(files, where), self.kinds)
         if unseen:
-            tell(f"{where}: categories that are not known: {', '.join(unseen)}.")
+            told = ", ".join(
+                f"{count:,} of `{shorten(column)}`" for column, count in unseen.items()
+            )
+            tell(f"{where}: categories that are not known: {told}.")
         return rows
 
     def _statistics(self, files: Files, where: str) -> dict[str, Column]:
         return read_statistics(files.get(STATISTICS), self.kinds, self.category_sizes or {}, where)
-
-    def _is_category(self, column: str) -> bool:
-        return self.kinds[column] == "category"
-
-    def _places(self) -> dict[str, slice]:
-        """Where the values of each column stand in a prepared row: categories behind all else."""
-        places, start = {}, 0
-        for column in sorted(self.kinds, key=self._is_category):
-            end = start + _WIDTHS.get(self.kinds[column], 1)
-            places[column] = slice(start, end)
-            start = end
-        return places
 
     def preprocess(self, values: tf.Tensor) -> tf.Tensor:
         """Prepared rows as they are."""
@@ -283,25 +221,11 @@ class Tabular(BaseInput):
 
     def augmented(self, values: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Rows float32 `[batch, columns]` of which some categories are hidden."""
-        layout = self.layout
-        if not layout.categories or not self.category_dropout:
-            return values
-        numbers, categories = values[:, : layout.numbers], values[:, layout.numbers :]
-        drawn = randomness.uniform(len(layout.categories))
-        hidden = tf.where(drawn < self.category_dropout / 2, float(MISSING), float(UNSEEN))
-        categories = tf.where(drawn < self.category_dropout, hidden, categories)
-        return tf.concat([numbers, categories], axis=1)
+        return hide_categories(values, self.layout, self.category_dropout, randomness)
 
     @property
     def degradations(self) -> tuple[Degradation, ...]:
-        places = self._places()
-        by_place = [
-            (number, self.kinds[column] == "number" and self.normalize == "standard")
-            for number, (column, place) in enumerate(places.items())
-            for _ in range(place.start, place.stop)
-        ]
-        columns, measured = zip(*by_place, strict=True)
-        return degradations_of(self.layout, columns, measured)
+        return degradations_of(self.layout, self.kinds, self.normalize)
 
     def placeholder(self, name: str) -> KerasTensor:
         """The model's input: float32 `[batch, columns]`, as `layout` says."""
@@ -319,31 +243,4 @@ class Tabular(BaseInput):
             files: What `fit` gave.
         """
         known = self._statistics(files, f"columns of {self.type}")
-        places = self._places()
-        texts = [known[column].written(values[:, places[column]]) for column in self.kinds]
-        return [
-            ", ".join(f"{column} {text}" for column, text in zip(self.kinds, row, strict=True))
-            for row in zip(*texts, strict=True)
-        ]
-
-
-def _kind(column: Column) -> FoundKind:
-    return "number" if column.kind == "ranked number" else column.kind
-
-
-def _dtype_kind(kind: FoundKind) -> str:
-    return {"number": "f", "category": "O"}.get(kind, "M")
-
-
-def _made_up(kind: Kind, random: np.random.RandomState, rows: int) -> np.ndarray:
-    import numpy as np
-
-    match kind:
-        case "category":
-            return random.choice(np.array(["a", "b", "c", "d"], dtype=object), rows)
-        case "date":
-            return np.datetime64("2020-01-01") + random.randint(0, 1_000, rows)
-        case "datetime":
-            return np.datetime64("2020-01-01T00:00:00") + random.randint(0, 10**8, rows)
-        case _:
-            return random.normal(size=rows)
+        return written_rows(values, known, self.kinds)
