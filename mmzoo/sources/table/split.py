@@ -1,16 +1,14 @@
-"""Which rows of a table train, validate and test."""
+"""How a table is split, and what its columns say of that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Lt, MinLen
 
 from mmzoo.errors import DataError
-from mmzoo.sources.cut import TEST_SEED, random_cut, stratified_cut
-from mmzoo.sources.folds import Fold, dealt
-from mmzoo.sources.groups import dealt_groups, grouped_cut
+from mmzoo.sources.folds import Fold
 from mmzoo.sources.table.cells import sorted_names, texts
 from mmzoo.spec import Problem, Spec
 from mmzoo.spec.words import shorten
@@ -139,115 +137,3 @@ def folds_of(column: pl.Series, fold: Fold, where: str) -> np.ndarray:
         )
     numbers = words.cast(pl.Enum(names)).to_physical().cast(pl.Int64)
     return numbers.to_numpy(writable=True)
-
-
-def cut_rows(
-    given: np.ndarray,
-    usable: np.ndarray,
-    split: TableSplit,
-    fold: Fold | None,
-    folds: np.ndarray | None,
-    classes: np.ndarray | None,
-    known: np.ndarray | None,
-    groups: np.ndarray | None,
-    class_names: Sequence[str],
-    seed: int,
-) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
-    """The rows of each split, and clauses on those that were cut.
-
-    Args:
-        given: The split of each row as far as the table says it, a place in `SPLITS`.
-        usable: bool `[rows]`, the rows that may be cut off; all others stay where they are.
-        split: The shares of what is cut.
-        fold: The fold that tests, if one does.
-        folds: The fold of each row, where a column says it.
-        classes: The class of each row, where classes keep their shares.
-        known: bool `[rows]`, whether that is a class which is known, if not all are. Of one that is
-            not, a single row is no reason to refuse.
-        groups: int64 `[rows]`, the group of each row, where there are groups.
-        class_names: Of the classes, for errors.
-        seed: Decides which rows validate.
-
-    Returns:
-        For each of `SPLITS` its rows, int64, ascending.
-
-    Raises:
-        DataError: There are too few rows to cut.
-    """
-    import numpy as np
-
-    given = given.copy()
-    notes = []
-    has = {name: bool((given == number).any()) for number, name in enumerate(SPLITS)}
-    free = np.flatnonzero(usable & (given == 0))
-    if fold is not None:
-        if folds is None:
-            folds = np.full(len(given), -1)
-            folds[free] = _dealt(fold.of, _of(classes, free), _of(groups, free), len(free))
-        given[(folds == fold.index - 1) & usable] = 2
-        has["test"] = True
-        notes.append(f"fold {fold.index} of {fold.of} is the test split")
-    pool = len(np.flatnonzero(usable & (given == 0)))
-    how = "at random" if classes is None else "stratified by class"
-    how += "" if groups is None else ", groups kept whole"
-    for name, its_seed in (("test", TEST_SEED), ("validation", seed)):
-        if has[name]:
-            continue
-        free = np.flatnonzero(usable & (given == 0))
-        if classes is not None and known is not None and groups is None:
-            _, number, rows = np.unique(classes[free], return_inverse=True, return_counts=True)
-            free = free[known[free] | (rows[number] > 1)]
-        share = min(getattr(split, name) * pool / max(len(free), 1), 1.0)
-        cut = _cut(
-            len(free), share, its_seed, _of(classes, free), _of(groups, free), class_names, name
-        )
-        given[free[cut]] = SPLITS.index(name)
-        notes.append(f"cut {len(cut):,} of {pool:,} rows for {name}, {how}, seed {its_seed}")
-    return {name: np.flatnonzero(given == place) for place, name in enumerate(SPLITS)}, tuple(notes)
-
-
-def crossing_groups(groups: np.ndarray, splits: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The groups that have rows in two splits or more, as a column or files may put them.
-
-    Args:
-        groups: int64 `[rows]`, the group of each row.
-        splits: Split -> rows.
-    """
-    import numpy as np
-
-    each = np.concatenate([np.unique(groups[rows]) for rows in splits.values()])
-    found, counts = np.unique(each, return_counts=True)
-    return found[counts > 1]
-
-
-def _of(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
-    return None if values is None else values[rows]
-
-
-def _dealt(of: int, classes: np.ndarray | None, groups: np.ndarray | None, rows: int) -> np.ndarray:
-    if groups is None:
-        if rows < of:
-            raise DataError(f"source.fold: {rows:,} rows cannot be dealt into {of} folds.")
-        return dealt(rows, of, classes)
-    return dealt_groups(groups, of, classes)
-
-
-def _cut(
-    rows: int,
-    share: float,
-    seed: int,
-    classes: np.ndarray | None,
-    groups: np.ndarray | None,
-    class_names: Sequence[str],
-    name: str,
-) -> np.ndarray:
-    try:
-        if groups is not None:
-            _, cut = grouped_cut(groups, share, seed, classes)
-        elif classes is not None:
-            _, cut = stratified_cut(classes, share, seed, class_names)
-        else:
-            _, cut = random_cut(rows, share, seed)
-    except DataError as error:
-        raise DataError(f"source.split.{name}: {error}") from error
-    return cut

@@ -15,17 +15,17 @@ from mmzoo.errors import DataError
 from mmzoo.sources.bad_rows import unreadable
 from mmzoo.sources.data import Data, OnBadRow, Skipped
 from mmzoo.sources.folds import Fold
-from mmzoo.sources.table.cells import texts
 from mmzoo.sources.table.column import Made
 from mmzoo.sources.table.duplicates import OnDuplicate, without_duplicates
 from mmzoo.sources.table.format import TableFormat
 from mmzoo.sources.table.made import made_columns, media_folder
 from mmzoo.sources.table.names import only_known
-from mmzoo.sources.table.split import TableSplit, crossing_groups, cut_rows, folds_of, given_splits
+from mmzoo.sources.table.sharing_out import facts_of, share_out
+from mmzoo.sources.table.split import TableSplit
 from mmzoo.sources.table.stacked import Stacked, stacked
 from mmzoo.sources.table.unlabelled import with_missing_labels
 from mmzoo.spec import Problem, Spec
-from mmzoo.spec.words import printable, shorten
+from mmzoo.spec.words import printable
 from mmzoo.wanted import OF_INPUTS, Wanted
 
 if TYPE_CHECKING:
@@ -102,14 +102,48 @@ class Table(TableFormat, TableRows):
         """
         import numpy as np
 
-        table = stacked(
-            self.path,
-            self.split.files,
-            self,
-            dict.fromkeys([*wanted, *self.split.columns()]),
-        )
+        columns = dict.fromkeys([*wanted, *self.split.columns()])
+        table = stacked(self.path, self.split.files, self, columns)
         frame, shown = table.cells.frame, table.cells.shown
         name = printable(os.path.basename(self.path))
+        made, bad = self._made(table, wanted)
+        usable = np.ones(frame.height, bool)
+        usable[list(bad)] = False
+        try:
+            facts = facts_of(table, usable, made, wanted, self.split, self.fold)
+            splits, notes = share_out(facts, self.split, self.fold, seed)
+            inputs = [column for column, one in wanted.items() if one.role in OF_INPUTS]
+            splits, duplicates = without_duplicates(
+                frame, inputs, splits, usable, self.on_duplicate, table.row_name, f"table {shown}"
+            )
+        except DataError:
+            if bad and self.on_bad_row == "error":
+                raise unreadable(name, _skipped(bad, table), "row") from None
+            raise
+        made, strange = only_known(made, splits, usable, wanted)
+        bad = strange | bad
+        notes = (*notes, *(note for one in made.values() for note in one.notes), *duplicates)
+        return Data(
+            name=name,
+            fingerprint=self._fingerprint(table, splits),
+            splits={
+                split: {column: one.values[rows] for column, one in made.items()}
+                for split, rows in splits.items()
+            },
+            class_names={
+                column: one.names for column, one in made.items() if one.names is not None
+            },
+            notes=tuple(f"{name}: {note}" for note in notes),
+            row_names={split: table.row_names[rows] for split, rows in splits.items()},
+            rows_are="row",
+            bad={split: _within(rows, bad) for split, rows in splits.items()},
+        )
+
+    def _made(
+        self, table: Stacked, wanted: Mapping[str, Wanted]
+    ) -> tuple[dict[str, Made], dict[int, str]]:
+        """What is wanted of each column; and the rows that cannot be used, each with why."""
+        frame, shown = table.cells.frame, table.cells.shown
         root = media_folder(self.path, self.media_root)
         # Which classes are known must not change who is cut off: a run knows those of its training
         # rows, and finds the same splits again.
@@ -121,95 +155,7 @@ class Table(TableFormat, TableRows):
         if self.split.group is not None:
             empty = frame[self.split.group].is_null().arg_true().to_list()
             bad |= dict.fromkeys(empty, f"its `{self.split.group}` is empty")
-        usable = np.ones(frame.height, bool)
-        usable[list(bad)] = False
-        try:
-            splits, notes = self._cut(table, usable, made, wanted, seed)
-            inputs = [column for column, one in wanted.items() if one.role in OF_INPUTS]
-            splits, duplicates = without_duplicates(
-                frame, inputs, splits, usable, self.on_duplicate, table.row_name, f"table {shown}"
-            )
-        except DataError:
-            if bad and self.on_bad_row == "error":
-                raise unreadable(name, _skipped(bad, table), "row") from None
-            raise
-        made, strange = only_known(made, splits, usable, wanted)
-        bad = strange | bad
-        return Data(
-            name=name,
-            fingerprint=self._fingerprint(table, splits),
-            splits={
-                split: {column: one.values[rows] for column, one in made.items()}
-                for split, rows in splits.items()
-            },
-            class_names={
-                column: one.names for column, one in made.items() if one.names is not None
-            },
-            notes=tuple(
-                f"{name}: {note}"
-                for note in (
-                    *notes,
-                    *(note for one in made.values() for note in one.notes),
-                    *duplicates,
-                )
-            ),
-            row_names={split: table.row_names[rows] for split, rows in splits.items()},
-            rows_are="row",
-            bad={
-                split: {
-                    int(place): bad[int(rows[place])]
-                    for place in np.flatnonzero(np.isin(rows, list(bad)))
-                }
-                for split, rows in splits.items()
-            },
-        )
-
-    def _cut(
-        self,
-        table: Stacked,
-        usable: np.ndarray,
-        made: Mapping[str, Made],
-        wanted: Mapping[str, Wanted],
-        seed: int,
-    ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
-        import numpy as np
-        import polars as pl
-
-        frame, where = table.cells.frame, f"table {table.cells.shown}: column"
-        given, folds, groups = table.given, None, None
-        if column := self.split.column:
-            given = given_splits(frame[column], f"{where} `{column}`")
-        if (column := self.split.folds) and self.fold:
-            folds = folds_of(frame[column], self.fold, f"{where} `{column}`")
-        if column := self.split.group:
-            names = texts(frame[column], f"{where} `{column}`", "the names of groups")
-            groups = names.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
-        by = next((name for name, one in wanted.items() if one.role == "class"), None)
-        classes = (made[by].names or ()) if by else ()
-        splits, notes = cut_rows(
-            given,
-            usable,
-            self.split,
-            self.fold,
-            folds,
-            # Rows without a class are shared out like those of one more.
-            np.where(made[by].values < 0, len(classes), made[by].values) if by else None,
-            _is_known(made[by], wanted[by]) if by else None,
-            groups,
-            classes,
-            seed,
-        )
-        if groups is not None:
-            looked = {split: rows[usable[rows]] for split, rows in splits.items()}
-            crossing = crossing_groups(groups, looked)
-            if len(crossing):
-                row = int(np.flatnonzero(groups == crossing[0])[0])
-                notes = (
-                    *notes,
-                    f"{len(crossing):,} values of `{self.split.group}` have rows in two splits, "
-                    f"such as '{shorten(str(names[row]))}', as `source.split` puts them there",
-                )
-        return splits, notes
+        return made, bad
 
     def _fingerprint(self, table: Stacked, splits: Mapping[str, np.ndarray]) -> str:
         form = {name: getattr(self, name) for name in TableFormat.model_fields}
@@ -224,15 +170,12 @@ class Table(TableFormat, TableRows):
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _is_known(made: Made, wanted: Wanted) -> np.ndarray | None:
-    """bool `[rows]`: whether the class is one of those that are known, where any are."""
+def _within(rows: np.ndarray, bad: Mapping[int, str]) -> dict[int, str]:
+    """The bad ones of a split's rows, by their places in the split."""
     import numpy as np
 
-    if made.names is None or (wanted.names is None and not wanted.optional):
-        return None
-    known = np.isin(made.names, wanted.names or made.names)[made.values]
-    # A single row without a class, too, need not be in every split.
-    return known & (made.values >= 0) if wanted.optional else known | (made.values < 0)
+    places = np.flatnonzero(np.isin(rows, list(bad))).tolist()
+    return {place: bad[int(rows[place])] for place in places}
 
 
 def _skipped(bad: Mapping[int, str], table: Stacked) -> tuple[Skipped, ...]:
