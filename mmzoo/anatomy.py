@@ -39,7 +39,7 @@ def encoded(model: keras.Model, name: str, head: str | None = None) -> KerasTens
 
 def _reading(model: keras.Model, name: str, head: str | None) -> tuple[keras.Model, KerasTensor]:
     readers = _readers(model, name)
-    own = [one for one in readers if one[0].name.endswith(f"{TOWER}{head}")]
+    own = [one for one in readers if head and one[0].name.endswith(f"{TOWER}{head}")]
     return own[0] if own else next(one for one in readers if TOWER not in one[0].name)
 
 
