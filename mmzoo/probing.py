@@ -48,12 +48,15 @@ class FittedProbe:
         return said.astype(np.float32)
 
     def evaluate(self, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
-        """The head's metrics of it, as far as they mean something, of rows that have a label."""
+        """The head's metrics of it, as far as they mean something, of rows that have a label.
+
+        With `labelled`, how many rows those are, where some have no label.
+        """
         there = self.head.labelled(labels)
         metrics = self._judge.evaluate(labels[there], predicted[there]) if there.any() else {}
-        if self.spec.probable or isinstance(self.head, Regression):
-            return metrics
-        return {name: value for name, value in metrics.items() if name not in _NOT_OF_DECISIONS}
+        if not (self.spec.probable or isinstance(self.head, Regression)):
+            metrics = {name: of for name, of in metrics.items() if name not in _NOT_OF_DECISIONS}
+        return metrics if there.all() else {**metrics, "labelled": int(there.sum())}
 
     def written(self, predicted: np.ndarray, name: str) -> dict[str, list[Any]]:
         """Predictions as columns of a table, which are called after the head of this name."""
@@ -145,7 +148,7 @@ def fit_probes(
             "features": features[name].shape[1],
         }
         write_text(run.probe_record(name, spec.type), json.dumps(record, indent=2) + "\n")
-        fitted.setdefault(name, {})[spec.type] = FittedProbe(head, spec, arrays)
+        fitted.setdefault(name, {})[spec.type] = FittedProbe(head, spec, spec.opened(arrays))
     return fitted
 
 
@@ -167,7 +170,9 @@ def usable_probes(
         tell("Note: the probes are left out: they were fitted to the best weights.")
         return {}
     probes = load_probes(run, config, model)
-    if not probes:
+    if not probes and "test" in run.metrics():
+        tell("Note: the run is finished and has no probes; its train.log says why.")
+    elif not probes:
         tell("Note: no probes are fitted yet; `mmzoo train --resume` finishes the training.")
     return probes
 
@@ -185,8 +190,8 @@ def load_probes(run: Run, config: Config, model: keras.Model) -> Probes:
             continue
         arrays = read_arrays(path)
         width = sum(int(np.prod(tensor.shape[1:])) for tensor in read_by(model, [name]))
-        probe = FittedProbe(config.heads[name], spec, arrays)
         try:
+            probe = FittedProbe(config.heads[name], spec, spec.opened(arrays))
             probe.predict(np.zeros((1, width), np.float32))
         except (KeyError, IndexError, ValueError) as error:
             raise RunError(

@@ -21,7 +21,7 @@ from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras
 from mmzoo.model import build_model
-from mmzoo.probing import fit_probes, load_probes
+from mmzoo.probing import fit_probes, load_probes, usable_probes
 from mmzoo.runs import Run
 from mmzoo.trained import load_trained
 from mmzoo.training.train import train
@@ -175,8 +175,18 @@ def test_other_weights_have_no_probes(own, capsys):
 def test_before_they_are_fitted_there_are_none(own, capsys):
     for kind in KINDS:
         own.probe("digit", kind).unlink()
+    own.metrics_file.unlink()
     assert "probes" not in evaluate(own)
     assert "no probes are fitted yet; `mmzoo train --resume`" in capsys.readouterr().err
+
+
+def test_of_a_finished_run_without_any_no_resume_is_promised(own):
+    model, config = load_trained(own)
+    for kind in KINDS:
+        own.probe("digit", kind).unlink()
+    said: list[str] = []
+    assert usable_probes(own, config, model, "best", said.append) == {}
+    assert said == ["Note: the run is finished and has no probes; its train.log says why."]
 
 
 def test_a_damaged_file_is_named(own):
@@ -307,3 +317,6 @@ def test_rows_without_a_label_are_neither_learnt_from_nor_measured(of_all_heads,
     said = np.full((len(labels), 1), 0.95, "float32")
     expected = np.mean(labels[20:] == 1)
     assert probe.evaluate(labels, said)["accuracy"] == expected
+    assert probe.evaluate(labels, said)["labelled"] == len(labels) - 20
+    assert "labelled" not in probe.evaluate(labels[20:], said[20:])
+    assert probe.evaluate(labels[:20], said[:20]) == {"labelled": 0}

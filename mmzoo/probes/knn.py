@@ -37,32 +37,38 @@ class KNN(BaseProbe):
         # There is nothing to learn, so scikit-learn has no part in it.
         return {"features": features.astype("float32"), "targets": targets}, ()
 
-    def _predict(self, arrays: Arrays, features: NDArray[np.float64]) -> NDArray[np.float64]:
+    def opened(self, arrays: Arrays) -> Arrays:
         import numpy as np
 
         known = arrays["features"].astype(np.float64)
+        return {**arrays, "features": known, "squares": (known**2).sum(axis=1)}
+
+    def _predict(self, arrays: Arrays, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        import numpy as np
+
+        if "squares" not in arrays:
+            arrays = self.opened(arrays)
+        known = arrays["features"]
         asked = features.astype(np.float32).astype(np.float64)
         count = min(self.neighbours, len(known))
         widest = max(known.shape[1], len(arrays.get("classes", ())))
         rows = max(1, _AT_ONCE // max(len(known), count * widest))
         parts = [
-            self._of_nearest(arrays, known, asked[begin : begin + rows], count)
+            self._of_nearest(arrays, asked[begin : begin + rows], count)
             for begin in range(0, max(1, len(asked)), rows)
         ]
         return np.concatenate(parts)
 
     def _of_nearest(
-        self,
-        arrays: Arrays,
-        known: NDArray[np.float64],
-        asked: NDArray[np.float64],
-        count: int,
+        self, arrays: Arrays, asked: NDArray[np.float64], count: int
     ) -> NDArray[np.float64]:
         """The weighted mean of what the nearest examples have, `[asked, classes or numbers]`."""
         import numpy as np
 
-        squares = (known**2).sum(axis=1) - 2 * asked @ known.T
-        nearest = np.argpartition(squares, count - 1, axis=1)[:, :count]
+        known = arrays["features"]
+        # Less the square of what is asked, which is the same for all.
+        distances = arrays["squares"] - 2 * asked @ known.T
+        nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
         values = arrays["targets"][nearest]
         if "classes" in arrays:
             values = np.eye(len(arrays["classes"]))[values]

@@ -126,6 +126,18 @@ def test_the_nearest_neighbours_are_those_of_scikit_learn(role, weights):
     np.testing.assert_allclose(probe.predict(arrays, new), expected, atol=1e-6)
 
 
+def test_what_is_known_of_neighbours_is_computed_once():
+    features, targets = made_up("class", 3)
+    arrays, _ = KNN().fit(features, targets, 0)
+    assert arrays["features"].dtype == np.float32, "as a run keeps them"
+    opened = KNN().opened(arrays)
+    assert np.array_equal(KNN().predict(opened, features), KNN().predict(arrays, features))
+    assert opened["features"].dtype == np.float64
+    # Were the squares computed anew, these would be of no consequence.
+    farther = {**opened, "squares": opened["squares"] + 1e6 * (targets == 0)}
+    assert KNN().predict(farther, features)[:, 0].max() == 0
+
+
 def test_of_fewer_examples_than_neighbours_all_are_asked():
     features, targets = made_up("number", 2, rows=3)
     arrays, _ = KNN(neighbours=9).fit(features, targets, 0)
