@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Gt, Lt
@@ -94,21 +95,7 @@ class Dataset(Spec):
                 had and there is no fallback, is damaged, or a share leaves a class without
                 examples.
         """
-        named = NAMED[self.name]
-        _check_columns(named, wanted)
-        notes = []
-        try:
-            files = obtain(named, tell)
-        except UnobtainableError as error:
-            if self.fallback is None:
-                raise
-            named, files = NAMED[self.fallback], {}
-            _check_columns(named, wanted)
-            notes.append(
-                f"FALLBACK: {self.name} cannot be had ({error.why}), so {named.name} serves in its "
-                f"place, and every figure of this run is about {named.name}, not {self.name}. "
-                f"`mmzoo data fetch {self.name}` fetches it once there is a network"
-            )
+        named, files, notes = self._obtained(wanted, tell)
         splits = named.read(files)
         by = next(iter(named.classes), None)
         class_names = named.classes[by] if by else ()
@@ -128,18 +115,7 @@ class Dataset(Spec):
         return Data(
             name=named.name,
             fingerprint=_fingerprint(named.name, content, cuts | decided),
-            splits={
-                split: {
-                    column: in_role(
-                        columns[column],
-                        named.kinds[column],
-                        one.role,
-                        named.classes.get(column, ()),
-                    )
-                    for column, one in wanted.items()
-                }
-                for split, columns in splits.items()
-            },
+            splits={split: _wanted_of(columns, named, wanted) for split, columns in splits.items()},
             class_names={
                 column: named.classes[column]
                 for column, one in wanted.items()
@@ -152,12 +128,44 @@ class Dataset(Spec):
             },
         )
 
+    def _obtained(
+        self, wanted: Mapping[str, Wanted], tell: Callable[[str], None]
+    ) -> tuple[NamedSet, dict[str, Path], list[str]]:
+        """The set that serves, its files by their names, and a sentence if it is the fallback."""
+        named = NAMED[self.name]
+        _check_columns(named, wanted)
+        try:
+            return named, obtain(named, tell), []
+        except UnobtainableError as error:
+            if self.fallback is None:
+                raise
+            instead, why = NAMED[self.fallback], error.why
+        _check_columns(instead, wanted)
+        note = (
+            f"FALLBACK: {self.name} cannot be had ({why}), so {instead.name} serves in its place, "
+            f"and every figure of this run is about {instead.name}, not {self.name}. "
+            f"`mmzoo data fetch {self.name}` fetches it once there is a network"
+        )
+        return instead, {}, [note]
+
 
 def _check_columns(named: NamedSet, wanted: Mapping[str, Wanted]) -> None:
     where = f"data set {named.name}"
     check_columns(where, named.columns, wanted)
     for column, one in wanted.items():
         check_role(f"{where}: column `{column}`", named.kinds[column], one.role)
+
+
+def _wanted_of(
+    columns: Mapping[str, np.ndarray], named: NamedSet, wanted: Mapping[str, Wanted]
+) -> dict[str, np.ndarray]:
+    """The columns of a split that are wanted, as what they are wanted for."""
+    return {
+        column: in_role(
+            columns[column], named.kinds[column], one.role, named.classes.get(column, ())
+        )
+        for column, one in wanted.items()
+    }
 
 
 def _part(splits: Splits, fold: Fold, by: str | None) -> None:
