@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmzoo.absence import saying_absent
-from mmzoo.config import Config, load_config
+from mmzoo.config import Config, Preprocessing, load_config
 from mmzoo.data import TrainingOrder, epoch_order, evaluation_batches, training_batches
 from mmzoo.errors import DataError
 from mmzoo.evaluation.pictures.grid import captioned_grid
@@ -72,23 +72,52 @@ def draw_augmented(
     data = prepare(config, data, preprocessing, tell)
     order = TrainingOrder(config.train.seed, data.examples("train"), config.train.batch_size)
     chosen = order.step_rows(0)[:rows]
-    labels = _labels(config, data, chosen)
-    names = [data.row_name("train", int(row)) for row in chosen]
-    train = data.splits["train"]
-    chosen_rows = {column: values[chosen] for column, values in train.items()}
-    texts = {name: as_text(config, name, chosen_rows, preprocessing) for name in read}
-    examples: list[dict[str, Any]] = [
-        {"row": row, "label": label} for row, label in zip(names, labels, strict=True)
-    ]
-    for name, of_rows in texts.items():
-        for example, text in zip(examples, of_rows, strict=True):
-            example.setdefault("texts", {})[name] = text
+    examples = _examples(config, data, preprocessing, chosen, read)
     facts = {"inputs": [*shown, *read], "left_out": left_out, "examples": examples}
     if not shown:
         return Drawing(None, _read_text(config, data, examples, left_out), facts)
     columns = [_as_they_are(config, data, chosen, shown)]
     columns += [_in_epoch(config, data, order, chosen, epoch) for epoch in range(epochs)]
+    _write(output, _grid(config, shown, columns, [example["label"] for example in examples]))
+    text = "\n".join([_text(config, data, len(chosen), epochs, left_out), *_written(examples)])
+    return Drawing(output, text, {**facts, "epochs": epochs})
 
+
+def _examples(
+    config: Config,
+    data: Data,
+    preprocessing: Preprocessing,
+    rows: np.ndarray,
+    read: Sequence[str],
+) -> list[dict[str, Any]]:
+    """What some training rows are called, what is true of them, and the texts of some inputs."""
+    labels = _labels(config, data, rows)
+    examples: list[dict[str, Any]] = [
+        {"row": data.row_name("train", int(row)), "label": label}
+        for row, label in zip(rows, labels, strict=True)
+    ]
+    columns = {column: values[rows] for column, values in data.splits["train"].items()}
+    for name in read:
+        texts = as_text(config, name, columns, preprocessing)
+        for example, text in zip(examples, texts, strict=True):
+            example.setdefault("texts", {})[name] = text
+    return examples
+
+
+def _grid(
+    config: Config,
+    shown: Sequence[str],
+    columns: Sequence[Sequence[Example]],
+    labels: Sequence[str],
+) -> np.ndarray:
+    """A row of pictures for each input of each example: as it is, and as each epoch has it.
+
+    Args:
+        config: says what the inputs are.
+        shown: those that have pictures.
+        columns: the examples as they are, and then of each epoch.
+        labels: what is true of each example.
+    """
     pictures, captions = [], []
     for label, versions in zip(labels, zip(*columns, strict=True), strict=True):
         for name in shown:
@@ -100,9 +129,7 @@ def draw_augmented(
             ]
             absent = [version.get(presence(name)) == 0 for version in versions]
             captions += saying_absent(said, name, absent)
-    _write(output, captioned_grid(pictures, captions, in_a_row=len(columns), side=_SIDE))
-    text = "\n".join([_text(config, data, len(chosen), epochs, left_out), *_written(examples)])
-    return Drawing(output, text, {**facts, "epochs": epochs})
+    return captioned_grid(pictures, captions, in_a_row=len(columns), side=_SIDE)
 
 
 def _as_they_are(
