@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from trainings import FROZEN_IMAGE
 
-from mmzoo.config import Config
 from mmzoo.evaluation.evaluate_run import evaluate
 from mmzoo.sources import Data
 from mmzoo.training.train import train
@@ -40,7 +39,10 @@ def test_features_of_all_inputs_of_a_frozen_encoder_are_kept(tmp_path):
         for split, rows in (("train", 24), ("validation", 8), ("test", 8))
     }
     data = Data("pairs", "0" * 64, splits, {"kind": ("a", "b")}, ())
-    with patch.object(Config, "load_data", lambda config, tell: data):
+    with (
+        patch("mmzoo.training.train.load_data", lambda config, tell: data),
+        patch("mmzoo.evaluation.run_data.load_data", lambda config, tell: data),
+    ):
         run = train(CONFIG, run=tmp_path / "run")
         log = run.log_file.read_text()
         for name in ("left", "right"):

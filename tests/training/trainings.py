@@ -16,7 +16,6 @@ import h5py
 import numpy as np
 
 from mmzoo.checkpoint import checkpoints, read_checkpoint
-from mmzoo.config import Config
 from mmzoo.runs import Run
 from mmzoo.sources import Data
 from mmzoo.training.events import EVENT_FILES, read_events, read_scalars
@@ -178,5 +177,5 @@ def spoilt_rows(**rows: list[int]) -> Iterator[None]:
     for split, bad in rows.items():
         splits[split]["number"][bad] = TOO_LARGE
     data = Data("numbers", "0" * 64, splits, {}, ())
-    with patch.object(Config, "load_data", lambda config, tell: data):
+    with patch("mmzoo.training.train.load_data", lambda config, tell: data):
         yield
