@@ -17,9 +17,9 @@ from mmzoo.inputs import Files, Input
 from mmzoo.objectives import Objective, Supervised
 from mmzoo.probes import ChosenProbe
 from mmzoo.recipe import Train
-from mmzoo.rules import experiment_rules
+from mmzoo.rules import absent_columns, experiment_rules, no_column
 from mmzoo.sharing import with_shared_fields
-from mmzoo.sources import Source, Synthetic
+from mmzoo.sources import Source, Synthetic, Table, columns_of, is_there
 from mmzoo.spec import Problem, Spec, load_spec
 from mmzoo.wanted import Wanted, column_of, together
 
@@ -186,6 +186,32 @@ class Config(Spec):
             for problem in spec.encoder.absent_files():
                 yield Problem(("inputs", name, "encoder", *problem.path), problem.message)
 
+    def absent_columns(self) -> Iterator[Problem]:
+        """Yields a Problem for each column that is named and that the source's table has not.
+
+        Only the beginning of the table is read, if there is such a file.
+
+        Raises:
+            DataError: the table is not written as the source says.
+        """
+        source = self.source
+        if not isinstance(source, Table) or not is_there(source.path):
+            return
+        named = self.with_columns()
+        known = columns_of(source.path, source, [*named.wanted(), *source.split.columns()])
+        if known is None:
+            return
+        for field in ("column", "folds", "group"):
+            column = getattr(source.split, field)
+            if column is not None and column not in known:
+                yield no_column(("source", "split", field), column, known)
+        yield from absent_columns(named, known)
+
+    def obstacles(self) -> Iterator[Problem]:
+        """Yields a Problem for whatever on this machine keeps a training from beginning."""
+        yield from self.absent_files()
+        yield from self.absent_columns()
+
 
 def load_config(
     source: Path | str | Mapping[str, Any],
@@ -198,14 +224,16 @@ def load_config(
     Args:
         source: the file's path, or the mapping.
         overrides: `KEY=VALUE` texts that are applied before validation: "train.epochs=3".
-        begins: whether a training is to begin with it, for which weights files must be there.
+        begins: whether a training is to begin with it, for which weights files must be there, and
+            the columns that it names.
 
     Raises:
         ConfigError: lists everything that is wrong, with its place.
+        DataError: `begins`, and the source's table is not written as the source says.
     """
     return load_spec(
         Config,
         Path(source) if isinstance(source, str) else source,
         overrides,
-        Config.absent_files if begins else None,
+        Config.obstacles if begins else None,
     )

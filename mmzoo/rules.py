@@ -14,7 +14,7 @@ from mmzoo.recipe import Train
 from mmzoo.sharing import sharing_rules
 from mmzoo.sources import Source
 from mmzoo.spec import Problem, did_you_mean
-from mmzoo.spec.words import shorten
+from mmzoo.spec.words import printable, shorten
 from mmzoo.wanted import MEANS
 
 RESERVED = {
@@ -101,19 +101,26 @@ def _layer_names(experiment: Experiment) -> Iterator[Problem]:
 
 def _columns(experiment: Experiment) -> Iterator[Problem]:
     known = experiment.source.columns()
-    if known is None:
-        return
+    if known is not None:
+        yield from absent_columns(experiment, known)
+
+
+def absent_columns(experiment: Experiment, known: Collection[str]) -> Iterator[Problem]:
+    """Yields a Problem for each column that an input or a head names and that is not known."""
     for name, spec in experiment.inputs.items():
         for column in spec.source_columns():
             if column not in known:
-                yield _no_column(("inputs", name, spec.columns_field), column, known)
+                yield no_column(("inputs", name, spec.columns_field), column, known)
     for name, head in experiment.heads.items():
         if head.column is not None and head.column not in known:
-            yield _no_column(("heads", name, "column"), head.column, known)
+            yield no_column(("heads", name, "column"), head.column, known)
 
 
-def _no_column(place: tuple[str, ...], column: str, known: Collection[str]) -> Problem:
-    return Problem(place, f"the data has no column '{shorten(column)}'; it has: {', '.join(known)}")
+def no_column(place: tuple[str, ...], column: str, known: Collection[str]) -> Problem:
+    """That a column is not among those there are; says which was probably meant."""
+    meant = did_you_mean(column, known)
+    has = f"{' It' if meant else '; it'} has: {', '.join(map(printable, known))}"
+    return Problem(place, f"the data has no column '{shorten(column)}'{meant}{has}")
 
 
 def _probes(experiment: Experiment) -> Iterator[Problem]:

@@ -178,7 +178,8 @@ def test_columns_the_data_lacks():
     assert problems(
         inputs={"image": {**IMAGE, "column": "img"}}, heads={"fine": {**CLASSES, "column": "fine"}}
     ) == [
-        "inputs.image.column: the data has no column 'img'; it has: image, label, coarse_label",
+        "inputs.image.column: the data has no column 'img'; did you mean 'image'? "
+        "It has: image, label, coarse_label",
         "heads.fine.column: the data has no column 'fine'; it has: image, label, coarse_label",
     ]
 

@@ -45,6 +45,20 @@ def check(config: Path, overrides: tuple[str, ...], with_data: bool, as_json: bo
     else:
         click.echo(dump_yaml(loaded), nl=False)
         click.echo(f"{config} is a valid config.", err=True)
+    if not with_data:
+        _tell_of_absent_table(loaded)
+
+
+def _tell_of_absent_table(config: Config) -> None:
+    """A config may be written before its data are there, and is no wrong one for it."""
+    from mmzoo.errors import DataError
+    from mmzoo.sources import Table, columns_of, is_there
+
+    if isinstance(config.source, Table) and not is_there(config.source.path):
+        try:
+            columns_of(config.source.path, config.source, ())
+        except DataError as error:
+            click.echo(f"Warning: {error} So its columns are not looked at.", err=True)
 
 
 def _inspect(config: Config, as_json: bool) -> None:

@@ -28,6 +28,8 @@ from mmzoo.sources.store import catalogue as catalogue
 from mmzoo.sources.store import fetch as fetch
 from mmzoo.sources.synthetic import Synthetic as Synthetic
 from mmzoo.sources.table import TableFormat as TableFormat
+from mmzoo.sources.table import columns_of as columns_of
+from mmzoo.sources.table import is_there as is_there
 from mmzoo.sources.table import read_frame as read_frame
 from mmzoo.sources.table import read_rows as read_rows
 from mmzoo.sources.table.table import Table as Table

@@ -53,7 +53,7 @@ OVERRIDES = {
     "inputs.image.encoder.dropout=1": "expected a number of at least 0 and below 1, got number 1",
     "inputs.image.shape=[8, 8]": "expected a list of 3 whole numbers of at least 1, got a list",
     "inputs.image.shape=[1, 1, 1]": "pictures of 1 x 1 are too small for this cnn encoder",
-    "heads.digit.column=lable": "the data has no column 'lable'; it has: image, label",
+    "heads.digit.column=lable": "the data has no column 'lable'; did you mean 'label'? It",
     "train.monitor=val_loss": "unknown metric 'val_loss'; did you mean 'validation_loss'?",
 }
 

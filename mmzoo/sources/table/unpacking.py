@@ -19,8 +19,16 @@ _ZSTD_CHUNK = 1 << 12
 """Of packed bytes: each can become 32,000, and there is no way to ask for less of them."""
 
 
-def content_of(place: str, shown: str, compression: Compression | None) -> bytearray:
-    """All bytes of a text file, unpacked.
+def content_of(
+    place: str, shown: str, compression: Compression | None, enough: int | None = None
+) -> bytearray:
+    """All bytes of a text file, unpacked; or those at its beginning.
+
+    Args:
+        place: The file's path.
+        shown: Its name, for errors.
+        compression: How it is compressed.
+        enough: The rest need not be read once there are so many.
 
     Raises:
         DataError: It cannot be read, is damaged or larger than `MAX_BYTES`.
@@ -36,6 +44,8 @@ def content_of(place: str, shown: str, compression: Compression | None) -> bytea
                         f"{shown}: it has more than {MAX_BYTES:,} bytes{unpacked}, which is what "
                         "mmzoo reads of a table of text. Write it as Parquet, or cut it up."
                     )
+                if enough is not None and len(content) >= enough:
+                    break
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
         why = str(error).rstrip(".")
         raise DataError(
