@@ -13,6 +13,8 @@ from mmzoo.cli.options import PATH, config_argument, device_option, json_option,
 
 if TYPE_CHECKING:
     from mmzoo.config import Config
+    from mmzoo.runs import Run
+    from mmzoo.training.baselines import Baselines
 
 
 class FoldType(click.ParamType):
@@ -82,59 +84,86 @@ def train(
       mmzoo train configs/mnist_cnn.yaml --resume
       mmzoo train configs/digits_cnn.yaml --fold all/5
     """
-    if baselines and (smoke or (fold and fold[0] is None)):
-        other = "--smoke" if smoke else "--fold all/K"
-        raise click.UsageError(f"--baselines compares what one training came to, not {other}.")
-    if fold and smoke:
-        raise click.UsageError("--fold and --smoke: made-up data has no folds.")
-    if fold and fold[0] is None and run:
-        raise click.UsageError("--run names one run, and --fold all/K makes K of them.")
-    from mmzoo.config import load_config
-    from mmzoo.runs import refuse_existing
-
+    _refuse_together(run, fold, baselines, smoke)
     # Mistakes are said before TensorFlow is imported.
-    loaded = load_config(config, overrides, begins=not (resume or smoke))
-    if run is not None and not resume:
-        refuse_existing(run)
-    if baselines:
-        from mmzoo.training.alone import alone, refuse_one_input
-
-        refuse_one_input(loaded)
-        for name in loaded.inputs:
-            alone(loaded.with_columns(), name)
-
-    from mmzoo.cli.baselines import baselines_text
-    from mmzoo.cli.results import folds_text, metrics_text
+    loaded = _checked(config, overrides, run, resume, baselines, smoke)
+    from mmzoo.training.folds import train_fold, train_folds, with_fold
     from mmzoo.training.train import train as train_model
 
-    if fold:
-        from mmzoo.training.folds import summarise_folds, train_fold, train_folds, with_fold
-
+    if fold is None:
+        done = train_model(loaded, run=run, resume=resume, device=device, smoke=smoke)
+    else:
         index, of = fold
         if index is None:
+            from mmzoo.cli.results import folds_text
+
             summary = train_folds(loaded, of, resume=resume, device=device)
             click.echo(json.dumps(summary.as_dict()) if as_json else folds_text(summary))
             return
         loaded = with_fold(loaded, index, of)
         done = train_fold(loaded, index, of, run=run, resume=resume, device=device)
-    else:
-        done = train_model(loaded, run=run, resume=resume, device=device, smoke=smoke)
     compared = None
     if baselines:
         from mmzoo.training.baselines import train_baselines
 
         compared = train_baselines(done, loaded, device=device)
-    metrics = done.metrics()
     if as_json:
-        document = {"run": str(done.directory), "metrics": metrics}
+        document = {"run": str(done.directory), "metrics": done.metrics()}
         click.echo(json.dumps(document | ({"baselines": compared.as_dict()} if compared else {})))
         return
-    click.echo(metrics_text(metrics))
+    click.echo(_results_text(done, loaded, compared, of_folds=fold is not None))
+
+
+def _refuse_together(
+    run: Path | None, fold: tuple[int | None, int] | None, baselines: bool, smoke: bool
+) -> None:
+    """Refuses options that make no sense beside one another."""
+    all_folds = fold is not None and fold[0] is None
+    if baselines and (smoke or all_folds):
+        other = "--smoke" if smoke else "--fold all/K"
+        raise click.UsageError(f"--baselines compares what one training came to, not {other}.")
+    if fold and smoke:
+        raise click.UsageError("--fold and --smoke: made-up data has no folds.")
+    if all_folds and run:
+        raise click.UsageError("--run names one run, and --fold all/K makes K of them.")
+
+
+def _checked(
+    path: Path,
+    overrides: tuple[str, ...],
+    run: Path | None,
+    resume: bool,
+    baselines: bool,
+    smoke: bool,
+) -> Config:
+    """The config, once all is found to be right that can be known without reading the data."""
+    from mmzoo.config import load_config
+    from mmzoo.runs import refuse_existing
+
+    config = load_config(path, overrides, begins=not (resume or smoke))
+    if run is not None and not resume:
+        refuse_existing(run)
+    if baselines:
+        from mmzoo.training.alone import alone, refuse_one_input
+
+        refuse_one_input(config)
+        for name in config.inputs:
+            alone(config.with_columns(), name)
+    return config
+
+
+def _results_text(run: Run, config: Config, compared: Baselines | None, *, of_folds: bool) -> str:
+    """What a training came to, what its inputs alone did, and what can be done next."""
+    from mmzoo.cli.baselines import baselines_text
+    from mmzoo.cli.results import folds_text, metrics_text
+    from mmzoo.training.folds import summarise_folds
+
+    parts = [metrics_text(run.metrics())]
     if compared:
-        click.echo(f"\n{baselines_text(compared)}")
-    if fold and (so_far := summarise_folds(loaded)):
-        click.echo(folds_text(so_far))
-    click.echo(_next_steps(str(done.directory), loaded))
+        parts.append(f"\n{baselines_text(compared)}")
+    if of_folds and (so_far := summarise_folds(config)):
+        parts.append(folds_text(so_far))
+    return "\n".join([*parts, _next_steps(str(run.directory), config)])
 
 
 def _next_steps(run: str, config: Config) -> str:
