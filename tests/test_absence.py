@@ -160,6 +160,31 @@ def test_what_is_absent_is_harmless_in_batches(tmp_path, columns):
             assert (texts[:, 1:] == 0).all()
 
 
+def test_what_stands_in_the_place_of_what_is_absent_trains_nothing(tmp_path, columns):
+    """The batches are the same, and with them batch norm's averages and all else."""
+    lenient = {"augment": [{"type": "brightness"}], "missing_files": "absent"}
+    others = {
+        **columns,
+        "photo": [path or f"lost{row}.png" for row, path in enumerate(columns["photo"])],
+        "title": ["" if title == "..." else title for title in columns["title"]],
+    }
+
+    def batches(name: str, table: Mapping[str, list[Any]]) -> list[Any]:
+        spec = config(write(tmp_path, table, name), {"photo": lenient})
+        data = load_data(spec, quiet)
+        spec, preprocessing = fit_config(spec, data)
+        train = prepare(spec, data, preprocessing, quiet).splits["train"]
+        order = TrainingOrder(0, len(train["kind"]), 16)
+        return list(training_batches(spec, train, order, 0, 4).as_numpy_iterator())
+
+    pairs = zip(batches("one.csv", columns), batches("other.csv", others), strict=True)
+    for (one, labels), (other, same_labels) in pairs:
+        np.testing.assert_array_equal(labels["kind"], same_labels["kind"])
+        assert one.keys() == other.keys()
+        for name, values in one.items():
+            np.testing.assert_array_equal(values, other[name], err_msg=name)
+
+
 def test_what_is_read_off_the_data_is_read_off_what_is_there(tmp_path, columns):
     columns["title"] = [
         "" if row % 10 else "seven words are in this title " + "abc"[row % 3] for row in range(ROWS)
