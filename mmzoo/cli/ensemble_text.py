@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from mmzoo.cli.text import columns, harmless, wrapped
 
 if TYPE_CHECKING:
-    from mmzoo.evaluation.ensembles.ensemble import Ensemble, HeadEnsemble
+    from mmzoo.evaluation.ensembles.ensemble import Ensemble
+    from mmzoo.evaluation.ensembles.heads import HeadEnsemble
 
 
 def ensemble_text(done: Ensemble) -> str:
@@ -22,7 +23,9 @@ def ensemble_text(done: Ensemble) -> str:
         f"{CALLED[done.method]} of {len(done.members)} runs"
     ]
     for name, head in done.heads.items():
-        lines += _head(name, head, CALLED[done.method])
+        lines += _head(name, head, CALLED[head.combination.method])
+    for name in done.unlabelled:
+        lines += ["", wrapped(f"  {name}: no row has a label of it, so it has no metrics")]
     return "\n".join(lines)
 
 

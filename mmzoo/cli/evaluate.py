@@ -177,7 +177,7 @@ def _together(
         output=output,
     )
     if as_json:
-        click.echo(json.dumps(done.metrics))
+        click.echo(json.dumps({**done.metrics, "ensemble": done.compared}))
         return
     from mmzoo.cli.ensemble_text import ensemble_text
     from mmzoo.cli.text import shell_word

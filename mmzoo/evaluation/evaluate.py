@@ -71,7 +71,7 @@ def evaluate_model(
         predictions, probed, loss = _run(model, config, columns, probes)
     labels = {name: columns[config.columns[name]] for name in config.heads}
     metrics = {
-        name: _measured(head, labels[name], predictions[name])
+        name: head_metrics(head, labels[name], predictions[name])
         for name, head in config.heads.items()
     }
     probe_metrics = {
@@ -81,7 +81,7 @@ def evaluate_model(
     return Evaluation(split, data.name, loss, labels, predictions, metrics, probed, probe_metrics)
 
 
-def _measured(head: Head, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+def head_metrics(head: Head, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     """A head's metrics of the rows that have a label, and how many they are if not all have."""
     there = head.labelled(labels)
     if there.all():

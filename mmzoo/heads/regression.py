@@ -137,7 +137,7 @@ class Regression(BaseHead):
         return -errors.mean(axis=1)
 
     def written_labels(self, labels: np.ndarray) -> list[Any]:
-        rows = labels.reshape(len(labels), -1)
+        rows = labels[:, None] if labels.ndim == 1 else labels
         return rows[:, 0].tolist() if rows.shape[1] == 1 else [str(row) for row in rows.tolist()]
 
     def written(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:

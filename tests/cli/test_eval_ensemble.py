@@ -21,7 +21,11 @@ def test_members_and_the_ensemble_are_printed(mmzoo, trained_run, tmp_path):
     assert "The average is as good as its best member, a, on every one of the examples." in done.out
     assert lines[-1] == "Metrics and predictions: runs/ensembles/001"
     again = mmzoo("eval", "a", "b", "--ensemble", "vote", "--json", "--output", "mine")
-    assert again.document == json.loads((tmp_path / "mine" / "metrics.json").read_text())
+    written = {
+        name: json.loads((tmp_path / "mine" / f"{name}.json").read_text())
+        for name in ("metrics", "ensemble")
+    }
+    assert again.document == {**written["metrics"], "ensemble": written["ensemble"]}
 
 
 def test_how_several_become_one_is_said(mmzoo):

@@ -319,6 +319,7 @@ def test_numbers_are_written_as_such():
     predicted = np.array([[0.5], [1.5]], "float32")
     assert Regression(dim=1).written(predicted, "price") == {"price": [0.5, 1.5]}
     assert Regression(dim=1).written_labels(np.array([[2], [3]])) == [2, 3]
+    assert Regression(dim=1).written_labels(np.zeros(0)) == []
     both = np.array([[0.5, 1.0], [1.5, 2.0]], "float32")
     assert Regression(dim=2).written(both, "at") == {"at_0": [0.5, 1.5], "at_1": [1.0, 2.0]}
     assert Regression(dim=2).written_labels(both) == ["[0.5, 1.0]", "[1.5, 2.0]"]

@@ -2,73 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mmzoo.devices import Kind, memory_errors
 from mmzoo.errors import RunError
+from mmzoo.evaluation.ensembles.heads import HeadEnsemble, combinations, measured
 from mmzoo.evaluation.ensembles.members import Member, open_members
-from mmzoo.evaluation.ensembles.methods import FITTED, Combination, Method, fitted
+from mmzoo.evaluation.ensembles.methods import FITTED, Method
 from mmzoo.evaluation.ensembles.rows import Rows, said_of_splits, said_of_table
-from mmzoo.evaluation.ensembles.words import sentence
 from mmzoo.evaluation.ensembles.writing import ensemble_folder, write_ensemble
-from mmzoo.evaluation.scale import Scale, scale_of
-from mmzoo.heads import Head
-from mmzoo.metrics import PairedDifference, paired_bootstrap
+from mmzoo.journal import to_stderr
 from mmzoo.runs import Run
 from mmzoo.sources import OnBadRow
 
 _VALIDATION = "validation"
 _DATA = "data"
-
-
-@dataclass(frozen=True)
-class HeadEnsemble:
-    """What an ensemble comes to for one head.
-
-    Attributes:
-        combination: how the members' predictions became one.
-        predictions: what came of it, float32 `[rows, width]`.
-        metrics: of these, as an evaluation of a run has them.
-        members: the metrics of each member, by its name.
-        best: the name of the member whose main metric is best on these very examples.
-        gain: by how much the ensemble is better than that one, of the main metric.
-    """
-
-    combination: Combination
-    predictions: np.ndarray
-    metrics: dict[str, Any]
-    members: dict[str, dict[str, Any]]
-    best: str
-    gain: PairedDifference
-
-    @property
-    def scale(self) -> Scale:
-        return scale_of(self.metrics)
-
-    @property
-    def sentence(self) -> str:
-        """Whether it was worth it."""
-        return sentence(self.combination.method, self.best, self.gain, self.scale)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Its entry in metrics.json."""
-        # Of the weighted average alone.
-        weights = dict(zip(self.members, self.combination.weights, strict=False))
-        return {
-            "ensemble": self.metrics,
-            "members": self.members,
-            "best_member": self.best,
-            "metric": self.scale.metric,
-            "gain": self.gain.difference,
-            "gain_ci95": [self.gain.low, self.gain.high],
-            "sentence": self.sentence,
-            **({"weights": weights} if weights else {}),
-        }
 
 
 @dataclass(frozen=True)
@@ -79,8 +30,9 @@ class Ensemble:
         method: how their predictions became one.
         members: their names.
         rows: what was evaluated, and what each of them says of it.
-        heads: of each head, what they come to together.
-        metrics: the contents of metrics.json.
+        heads: of each head that some row has a label of, what they come to together.
+        metrics: the contents of metrics.json, in the form of a run's.
+        compared: the contents of ensemble.json: each head beside what its members come to.
         folder: where it is written.
     """
 
@@ -89,7 +41,13 @@ class Ensemble:
     rows: Rows
     heads: dict[str, HeadEnsemble]
     metrics: dict[str, Any]
+    compared: dict[str, Any]
     folder: Path
+
+    @property
+    def unlabelled(self) -> list[str]:
+        """The heads that no row has a label of, so that they have no metrics."""
+        return [name for name in self.rows.evaluations[0].labels if name not in self.heads]
 
 
 def ensemble(
@@ -136,33 +94,33 @@ def ensemble(
     ensemble_folder(output, [member.run for member in members])  # Refused before any work.
     with memory_errors():
         rows, learnt = _said(members, method, split, data, on_bad_row, device)
-    heads = {
-        name: _head_ensemble(name, members, method, rows, learnt)
-        for name in members[0].config.heads
-    }
+    found = combinations(members, method, learnt, to_stderr)
+    heads = measured(members, rows, found)
+    if not heads:
+        raise RunError(f"none of the rows of {rows.data.name} has a label of {', '.join(found)}")
     names = tuple(member.name for member in members)
-    metrics = _metrics(method, names, rows, heads)
-    folder = ensemble_folder(output, [member.run for member in members], make=True)
-    write_ensemble(
-        folder,
-        metrics,
-        rows,
-        {name: (head.combination, head.predictions) for name, head in heads.items()},
-    )
-    return Ensemble(method, names, rows, heads, metrics, folder)
-
-
-def _metrics(
-    method: Method, members: tuple[str, ...], rows: Rows, heads: Mapping[str, HeadEnsemble]
-) -> dict[str, Any]:
-    entry = {
-        "data": rows.data.name,
-        "examples": rows.evaluations[0].examples,
-        "ensemble": method,
-        "members": list(members),
+    metrics = _metrics(rows, found, heads)
+    compared = {
+        "method": method,
+        "split": rows.split,
+        "members": list(names),
         "heads": {name: head.as_dict() for name, head in heads.items()},
     }
-    return {rows.split: entry}
+    records = {"metrics": metrics, "ensemble": compared}
+    folder = write_ensemble(output, [member.run for member in members], rows, found, records)
+    return Ensemble(method, names, rows, heads, metrics, compared, folder)
+
+
+def _metrics(rows: Rows, found: Iterable[str], heads: Mapping[str, HeadEnsemble]) -> dict[str, Any]:
+    """As metrics.json of a run, but that nothing was minimised, so that there is no loss."""
+    return {
+        rows.split: {
+            "data": rows.data.name,
+            "examples": rows.evaluations[0].examples,
+            "loss": None,
+            **{name: heads[name].metrics if name in heads else {"labelled": 0} for name in found},
+        }
+    }
 
 
 def _said(
@@ -198,45 +156,3 @@ def _require_same_labels(members: Sequence[Member], rows: Rows) -> None:
                     f"{member.name}: does not fit together with {members[0].name}: the labels of "
                     f"heads.{name} are others, on the {rows.split} split of {rows.data.name}"
                 )
-
-
-def _head_ensemble(
-    name: str, members: Sequence[Member], method: Method, rows: Rows, learnt: Rows | None
-) -> HeadEnsemble:
-    head = members[0].config.heads[name]
-    combination = fitted(method, head) if learnt is None else _learnt(name, method, head, learnt)
-    said = [one.predictions[name] for one in rows.evaluations]
-    together = combination.combined(said)
-    labels = rows.evaluations[0].labels[name]
-    there = head.labelled(labels)
-    if not there.any():
-        raise RunError(f"heads.{name}: none of the rows of {rows.data.name} has a label")
-    scores = [
-        member.config.heads[name].example_scores(labels[there], one.predictions[name][there])
-        for member, one in zip(members, rows.evaluations, strict=True)
-    ]
-    best = int(np.argmax([score.mean() for score in scores]))
-    judge = combination.judge
-    return HeadEnsemble(
-        combination=combination,
-        predictions=together,
-        metrics=judge.evaluate(labels[there], together[there]),
-        members={
-            member.name: one.metrics[name]
-            for member, one in zip(members, rows.evaluations, strict=True)
-        },
-        best=members[best].name,
-        gain=paired_bootstrap(judge.example_scores(labels[there], together[there]), scores[best]),
-    )
-
-
-def _learnt(name: str, method: Method, head: Head, rows: Rows) -> Combination:
-    labels = rows.evaluations[0].labels[name]
-    there = head.labelled(labels)
-    if not there.any():
-        raise RunError(
-            f"heads.{name}: no row of the validation split has a label, so --ensemble {method} has "
-            "nothing to learn from. Take average or vote."
-        )
-    said = [one.predictions[name][there] for one in rows.evaluations]
-    return fitted(method, head, said, labels[there])

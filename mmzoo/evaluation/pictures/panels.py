@@ -47,10 +47,12 @@ def metric_axis(axes: Axes, along: Literal["x", "y"], scale: Scale, highest: flo
 
 def finish_panels(figure: Figure, axes: Axes, columns: int) -> None:
     """Puts the legend of one of the panels below them all, and room between them."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(
         handles, labels, frameon=False, fontsize=9, loc="outside lower center", ncols=columns
     )
     engine = figure.get_layout_engine()
-    assert engine is not None
+    assert isinstance(engine, ConstrainedLayoutEngine)  # That of `new_figure`.
     engine.set(h_pad=0.12)

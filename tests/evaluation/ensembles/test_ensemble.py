@@ -6,19 +6,24 @@ import csv
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mmzoo.catalogue import listed
+from mmzoo.cli.ensemble_text import ensemble_text
 from mmzoo.config import load_config
 from mmzoo.errors import ConfigError, RunError
 from mmzoo.evaluation.ensembles.ensemble import ensemble
+from mmzoo.evaluation.ensembles.heads import combinations
+from mmzoo.evaluation.ensembles.members import Member
+from mmzoo.evaluation.ensembles.rows import Rows
 from mmzoo.evaluation.ensembles.words import sentence
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.scale import Scale
-from mmzoo.examples import load_data
+from mmzoo.examples import load_data, prepare
 from mmzoo.journal import to_stderr
 from mmzoo.metrics import PairedDifference
 from mmzoo.runs import Run
@@ -96,15 +101,23 @@ def test_what_is_left_lies_beside_the_runs(two):
     done = ensemble(two, "stacking", device="cpu")
     assert str(done.folder) == "runs/ensembles/001"
     assert sorted(os.listdir(done.folder)) == [
-        *("digit_stacker.npz", "metrics.json", "predictions.csv"),
+        *("digit_stacker.npz", "ensemble.json", "metrics.json", "predictions.csv"),
     ]
     assert json.loads((done.folder / "metrics.json").read_text()) == done.metrics
     entry = done.metrics["test"]
-    assert (entry["ensemble"], entry["members"], entry["examples"]) == ("stacking", two, 359)
+    of_a_run = Run(Path(two[0])).metrics()["test"]
+    assert entry.keys() == of_a_run.keys()
+    assert (entry["data"], entry["examples"], entry["loss"]) == ("digits", 359, None)
+    assert entry["digit"].keys() == of_a_run["digit"].keys()
+    compared = json.loads((done.folder / "ensemble.json").read_text())
+    assert compared == done.compared
+    assert (compared["method"], compared["split"]) == ("stacking", "test")
+    assert compared["members"] == list(compared["heads"]["digit"]["members"]) == two
+    assert compared["heads"]["digit"]["best_member"] in two
     with (done.folder / "predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     right = sum(row["digit"] == row["digit_true"] for row in rows)
-    assert right / len(rows) == entry["heads"]["digit"]["ensemble"]["accuracy"]
+    assert right / len(rows) == entry["digit"]["accuracy"]
     with np.load(done.folder / "digit_stacker.npz", allow_pickle=False) as file:
         assert file["all_weights"].shape == (10, 20)
     assert {path: path.stat().st_mtime_ns for path in before if path.name != "runs"} == {
@@ -256,6 +269,79 @@ def test_nothing_is_left_where_it_fails(two, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         ensemble(two, device="cpu")
     assert not (Path("runs") / "ensembles").exists()
+
+
+@pytest.mark.parametrize("output", [None, Path("mine")])
+def test_nothing_is_left_where_it_is_interrupted_while_it_is_written(two, monkeypatch, output):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mmzoo.evaluation.ensembles.writing.write_text", interrupted)
+    before = set(Path().iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        ensemble(two, device="cpu", output=output)
+    assert set(Path().iterdir()) == before
+    assert output is not None or not list((Path("runs") / "ensembles").iterdir())
+
+
+def test_two_that_end_at_once_get_a_number_each(two, monkeypatch):
+    def late(*arguments):
+        (Path("runs") / "ensembles" / "001" / "other").mkdir(parents=True)
+
+    monkeypatch.setattr("mmzoo.evaluation.ensembles.writing._write_predictions", late)
+    assert str(ensemble(two, device="cpu").folder) == "runs/ensembles/002"
+
+
+def test_a_head_that_no_row_has_a_label_of_has_no_metrics(guess_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = with_labels_that_lack(guess_run)
+    for name in ("a", "b"):
+        Run(Path(shutil.copytree(guess_run.directory, name))).write_config(config)
+    text = "clue,noise,colour,warm,tags,price\n"
+    text += "red thing,word1,red,,a,\nblue thing,word2,blue,,b,\ngreen one,word3,,,a|b,\n"
+    Path("new.csv").write_text(text)
+    done = ensemble(["a", "b"], data="new.csv", device="cpu")
+    assert list(done.heads) == list(done.compared["heads"]) == ["colour", "tags"]
+    entry = done.metrics["data"]
+    assert entry["price"] == entry["warm"] == {"labelled": 0}
+    assert entry["colour"]["labelled"] == 2
+    assert done.unlabelled == ["warm", "price"]
+    assert ensemble_text(done).endswith(
+        "\n\n  warm: no row has a label of it, so it has no metrics"
+        "\n\n  price: no row has a label of it, so it has no metrics"
+    )
+    with (done.folder / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["price_true"] for row in rows] == ["", "", ""]
+    assert float(rows[1]["price"]) > float(rows[0]["price"])  # Blue ones are dearer.
+
+
+def with_labels_that_lack(run):
+    config = run.config()
+    heads = {name: head.replace(missing="ignore") for name, head in config.heads.items()}
+    return config.replace(heads=heads)
+
+
+def test_a_head_of_which_nothing_can_be_learnt_is_averaged(guess_run):
+    config = with_labels_that_lack(guess_run)
+    data = load_data(config, to_stderr)
+    model, _ = load_trained(guess_run)
+    data = prepare(config, data, guess_run.preprocessing(), to_stderr)
+    one = evaluate_model(model, config, data, "validation")
+    unlabelled = {**one.labels, "price": np.full(one.examples, np.nan)}
+    rows = Rows(data, "validation", 2 * [replace(one, labels=unlabelled)])
+    members = 2 * [Member(guess_run, "best", config)]
+    told = []
+    found = combinations(members, "weighted", rows, told.append)
+    methods = {name: combination.method for name, combination in found.items()}
+    assert methods == {**dict.fromkeys(config.heads, "weighted"), "price": "average"}
+    assert told == [
+        "Note: no row of the validation split has a label of price: it is averaged, as weighted "
+        "has nothing to learn from."
+    ]
+    price = config.replace(heads={"price": config.heads["price"]})
+    with pytest.raises(RunError, match="no row of the validation split has a label of price, so"):
+        combinations(2 * [Member(guess_run, "best", price)], "weighted", rows, told.append)
 
 
 def test_no_experiment_has_the_ensembles_name():
