@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from mmzoo.devices import Devices, prepare_devices
 from mmzoo.inspection.found import Cost
 from mmzoo.lazy import tf
+from mmzoo.model import Network
 from mmzoo.sources import Data
+from mmzoo.training.frozen import inputs_to_keep
 from mmzoo.training.stage import Stage, new_stage
 from mmzoo.training.times import Times
 
@@ -45,9 +47,8 @@ def cost_of(config: Config, data: Data) -> Cost:
     short = config.replace(
         train=train.replace(epochs=_STEPS + 1, frozen_features=frozen, fine_tune=None)
     )
-    stage = new_stage(
-        0, 0, short, few, devices, lambda network: None, Times(), lambda sentence: None
-    )
+    built: list[Network] = []
+    stage = new_stage(0, 0, short, few, devices, built.append, Times(), lambda sentence: None)
     seconds, steps = _timed_steps(stage)
     validation = _timed_validation(stage)
     per_epoch = -(-data.examples("train") // train.batch_size)
@@ -60,11 +61,7 @@ def cost_of(config: Config, data: Data) -> Cost:
         epoch_seconds=per_epoch * seconds + batches * validation,
         epochs=train.epochs,
         memory=_most_memory(devices),
-        frozen=tuple(
-            name
-            for name, spec in config.inputs.items()
-            if spec.encoder.frozen and train.frozen_features.keep != "off"
-        ),
+        frozen=tuple(inputs_to_keep(built[0], config, lambda sentence: None)),
     )
 
 

@@ -54,7 +54,7 @@ class Cost:
         epoch_seconds: of all steps of an epoch and its validation.
         epochs: how many there are at most.
         memory: bytes: the most that this process has held, with the data and the steps.
-        frozen: inputs whose encoder is frozen, so that it runs once and not in every epoch.
+        frozen: inputs whose frozen encoder would run once and not in every epoch.
     """
 
     steps: int
@@ -75,7 +75,8 @@ class Found:
         data: the data's name.
         examples: split -> rows.
         notes: what the source says.
-        missing: column -> split -> cells that are empty, of columns that have such.
+        missing: column -> split -> cells that are empty, of columns that have such. Of paths of
+            files none is counted.
         absent: input -> split -> examples that lack it, of inputs that any example lacks.
         classes: head -> split -> class -> rows.
         lengths: input -> split -> how long its values are.

@@ -70,7 +70,7 @@ def feed(
         devices: where it will be trained.
         tell: receives a sentence on each frozen encoder: what is kept, or why nothing is.
     """
-    kept = [name for name in config.inputs if _is_kept(network, config, name, tell)]
+    kept = inputs_to_keep(network, config, tell)
     if not kept:
         return Feed(network.model, config, data)
     inputs: dict[str, Input | KeptFeatures] = dict(config.inputs)
@@ -99,6 +99,17 @@ def feed(
         config.model_copy(update={"inputs": inputs}),
         replace(data, splits=columns),
     )
+
+
+def inputs_to_keep(network: Network, config: Config, tell: Callable[[str], None]) -> list[str]:
+    """The inputs whose frozen encoders run once for each example, if there is room for that.
+
+    Args:
+        network: of the config.
+        config: the experiment's, in the stage to be trained.
+        tell: receives a sentence on each other frozen encoder: why it runs anew in every epoch.
+    """
+    return [name for name in config.inputs if _is_kept(network, config, name, tell)]
 
 
 def _is_kept(network: Network, config: Config, name: str, tell: Callable[[str], None]) -> bool:
