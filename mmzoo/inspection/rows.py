@@ -23,7 +23,8 @@ _EVEN = 0.95
 def count_missing(data: Data, found: Found) -> None:
     """Counts empty cells by column and split, in the source's own columns.
 
-    Of bad rows none is counted: each of them is told with its reason.
+    Of bad rows none is counted: each of them is told with its reason. Nor are paths of files, since
+    one is empty too where there is no file at it: `absent` has both.
     """
     import numpy as np
 
@@ -45,8 +46,6 @@ def _missing(values: np.ndarray) -> int:
             return int(np.isnan(values).sum())
         case "M":
             return int(np.isnat(values).sum())
-        case "U":
-            return int((values == "").sum())
     return 0
 
 

@@ -7,9 +7,12 @@ import polars
 import pytest
 from PIL import Image
 
+from mmzoo.absence import absent_rows
 from mmzoo.config import load_config
 from mmzoo.examples import load_data
+from mmzoo.inspection.found import Found
 from mmzoo.inspection.inspect import inspect
+from mmzoo.inspection.rows import count_missing
 from mmzoo.inspection.written import written
 
 ROWS = 60
@@ -143,6 +146,39 @@ def test_all_damaged_files_are_named_at_once(tmp_path, photos):
     skipping = found_in(config_of(path, PICTURE, on_bad_row="skip"))
     assert skipping.errors == []
     assert skipping.warnings == found.errors
+
+
+def test_files_that_are_not_there_are_no_empty_cells(tmp_path, photos):
+    (tmp_path / "58.png").unlink()
+    lenient = {**PICTURE["photo"], "missing": "learned", "missing_files": "absent"}
+    path = write_table(tmp_path / "t.csv", photo=["", *photos[1:]], text=["word"] * ROWS)
+    config = config_of(path, {"photo": lenient, **TEXT})
+    raw = config.source.load(config.wanted(), 0, lambda sentence: None)
+    found = Found()
+    count_missing(raw, found)
+    assert found.missing == {}
+    data = load_data(config, lambda sentence: None)
+    assert absent_rows(data, config.presence) == {"photo": {"train": 1, "validation": 0, "test": 1}}
+
+
+@pytest.mark.parametrize(
+    ("fusion", "kept"),
+    [({"type": "concat"}, ("left", "right")), ({"type": "film", "blocks": 1}, ("right",))],
+)
+def test_an_estimate_promises_features_only_where_they_would_be_kept(fusion, kept):
+    encoder = {"type": "squeezenet", "weights": "none"}
+    photo = {"type": "image", "shape": [32, 32, 3], "encoder": encoder}
+    config = load_config(
+        {
+            "name": "frozen",
+            "source": {"type": "synthetic", "rows": 16},
+            "inputs": {"left": photo, "right": photo},
+            "fusion": fusion,
+            "heads": {"y": {"type": "classification", "classes": 2}},
+            "train": {"batch_size": 4},
+        }
+    ).with_columns()
+    assert found_in(config).cost.frozen == kept
 
 
 def test_the_walk_goes_from_inputs_to_heads(tmp_path, photos):
