@@ -81,7 +81,7 @@ def evaluate(
 
     RUN is a run directory, runs/<name> for its newest, or a weights file inside one. With --data
     it is evaluated on a table with the same columns, or a folder with one for each class, and the
-    report goes into RUN/eval/data_<name>.
+    report goes into RUN/eval/data_<name>; that of another table by the same name gets a number.
 
     Several RUNs are evaluated together by --ensemble: the average of their probabilities, one with
     weights that are best on the validation split, a vote, or a regression on what they say there.

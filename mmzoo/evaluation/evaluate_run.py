@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ from mmzoo.evaluation.modalities.modalities import (
     measured_modalities,
     require_several_inputs,
 )
+from mmzoo.evaluation.other_data import named_after, note_data
 from mmzoo.evaluation.pictures.plots import history_plot
 from mmzoo.evaluation.predictions_file import write_predictions
 from mmzoo.evaluation.projector import write_projector
@@ -78,6 +78,8 @@ def evaluate(
     checkpoint: str | Path = "best",
     device: Kind = "auto",
     embeddings: bool = False,
+    modalities: bool = False,
+    robustness: bool = False,
 ) -> dict[str, Any]:
     """Evaluates a run on one split and writes the report into `eval/<split>/`.
 
@@ -85,12 +87,17 @@ def evaluate(
         run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
         split: "train", "validation" or "test".
         data: in the place of a split, a table with the columns of all inputs and heads, or a folder
-            with one for each class. The report goes into `eval/data_<name>/`.
+            with one for each class. The report goes into `eval/data_<name>/`, or that with a number
+            where a report of other data is.
         on_bad_row: what becomes of rows of `data` that cannot be used: "error" or "skip".
         checkpoint: "best", "last", or a weights file; not beside a weights file as `run`.
         device: "auto", "cpu" or "gpu".
         embeddings: give TensorBoard's projector the vectors that the model makes of the examples,
             or of 2,000 of them, into the run's `logs/`.
+        modalities: measure what each of several inputs is worth: `modalities.html` and `.json`
+            beside the report.
+        robustness: measure how the metrics fall as one input gets worse: `robustness.html` and
+            `.json`.
 
     Returns:
         The split's metrics, as `metrics.json` has them.
@@ -107,6 +114,8 @@ def evaluate(
         checkpoint=checkpoint,
         device=device,
         embeddings=embeddings,
+        modalities=modalities,
+        robustness=robustness,
     ).metrics
 
 
@@ -140,6 +149,8 @@ def evaluate_run(
     worth = measured_modalities(network, config, rows, evaluation) if modalities else None
     borne = measured_robustness(network, config, rows, evaluation) if robustness else None
     folder = run.evaluation(split)
+    if data is not None:
+        note_data(folder, Path(data))
     metrics = evaluation.as_metrics()
     write_text(folder / "metrics.json", json.dumps({split: metrics}, indent=2) + "\n")
     write_predictions(folder / "predictions.csv", config, rows, evaluation, probes)
@@ -171,17 +182,11 @@ def _rows(
             meant = did_you_mean(split, rows.splits) or "."
             raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(rows.splits)}")
         return replace(rows, splits={split: rows.splits[split]})  # Others take time to prepare.
-    split = f"data_{_word(Path(data))}"
+    split = named_after(run, Path(data))
     rows = load_rows(config, str(data), split, to_stderr, labelled=True, on_bad_row=on_bad_row)
     for note in rows.notes:
         to_stderr(f"Note: {note}.")
     return rows
-
-
-def _word(path: Path) -> str:
-    """A path's last part as a word that a folder can be called by."""
-    name = path.resolve().name.split(".")[0]
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", name) or "rows"
 
 
 def _report(

@@ -108,6 +108,19 @@ def test_an_evaluation_of_a_table_is_that_of_its_rows(plants, tmp_path):
     assert rows == list(range(1, 41))
 
 
+def test_a_report_never_takes_the_place_of_one_of_another_table(plants, tmp_path):
+    paths = [tmp_path / folder / "same.csv" for folder in ("a", "b")]
+    for rows, path in zip((5, 6), paths, strict=True):
+        path.parent.mkdir()
+        evaluate(plants, data=table(path, rows, 1))
+    evaluate(plants, data=table(paths[0], 7, 1))
+    examples = {
+        name: json.loads((plants.evaluation(name) / "metrics.json").read_text())[name]["examples"]
+        for name in ("data_same", "data_same_2")
+    }
+    assert examples == {"data_same": 7, "data_same_2": 6}
+
+
 def test_classes_have_the_numbers_of_the_training_whichever_there_are(plants, tmp_path):
     path = tmp_path / "thistles.csv"
     frame = polars.read_csv(table(tmp_path / "both.csv", 40, 3)).filter(
@@ -126,7 +139,7 @@ def test_a_class_that_the_training_had_not_makes_a_row_bad(plants, tmp_path):
 
 
 def test_the_commands_say_the_same(plants, tmp_path, capsys):
-    path = table(tmp_path / "new.csv", 7, 1)
+    path = table(tmp_path / "commanded.csv", 7, 1)
     out = tmp_path / "out.csv"
 
     def command(*words: object) -> tuple[int, str]:
@@ -138,7 +151,7 @@ def test_the_commands_say_the_same(plants, tmp_path, capsys):
     assert polars.read_csv(out)["kind"].to_list() == predict(plants, data=path)["kind"]
     code, said = command("eval", plants.directory, "--data", path, "--json")
     assert code == 0
-    assert json.loads(said)["data_new"]["examples"] == 7
+    assert json.loads(said)["data_commanded"]["examples"] == 7
     assert command("predict", plants.directory)[0] == 2
     before = path.read_bytes()
     assert command("predict", plants.directory, "--data", path, "--output", path)[0] == 2
