@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,11 +38,15 @@ def figures(row: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.6g}" for name, value in row.items() if name != "epoch")
 
 
-def weighs(weights: Mapping[str, float], head: str = "") -> str:
-    """How much each input counts, of what a fusion has learnt, for all heads or one of them."""
-    shares = ", ".join(f"{name} {weight:.3f}" for name, weight in weights.items())
-    what = f"its inputs for {head}" if head else "its inputs"
-    return f"The fusion has learnt to weigh {what}: {shares}."
+def ending(session: Session) -> Iterator[str]:
+    """What a finished training learnt beside the network, what took its time, and what may help."""
+    if weights := session.learned_weights():
+        yield f"Learned weights of the losses: {figures(weights)}."
+    for head, weights in session.learned_input_weights().items():
+        yield _weighs(weights, head)
+    yield f"{session.times}."
+    if session.times.limited_by_data:
+        yield f"Steps waited for data. What would help: {session.stage.remedies()}."
 
 
 def bad_step(session: Session, step: int) -> str:
@@ -67,3 +71,10 @@ def interrupted(session: Session) -> str:
         f"{session.run.directory}. Go on with the same command and --resume"
         f" --run {session.run.directory}."
     )
+
+
+def _weighs(weights: Mapping[str, float], head: str = "") -> str:
+    """How much each input counts, of what a fusion has learnt, for all heads or one of them."""
+    shares = ", ".join(f"{name} {weight:.3f}" for name, weight in weights.items())
+    what = f"its inputs for {head}" if head else "its inputs"
+    return f"The fusion has learnt to weigh {what}: {shares}."

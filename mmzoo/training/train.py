@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -12,19 +11,16 @@ from typing import Any
 from mmzoo.config import Config, load_config
 from mmzoo.data import naming_files
 from mmzoo.devices import Kind, memory_errors, prepare_devices
-from mmzoo.errors import DataError, Interrupted, TrainingError
+from mmzoo.errors import DataError, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.journal import Journal
 from mmzoo.probing import Probes, fit_probes
 from mmzoo.runs import Run
 from mmzoo.sources import Data
-from mmzoo.training.curves import log_epoch, log_step
+from mmzoo.training.epochs import save, train_epochs
 from mmzoo.training.events import cut_events
-from mmzoo.training.loop import named_by_head
-from mmzoo.training.pace import Pace
 from mmzoo.training.pictures import log_end, log_start
-from mmzoo.training.progress import Progress
 from mmzoo.training.record import write_end, write_record
 from mmzoo.training.resume import (
     begun,
@@ -34,11 +30,10 @@ from mmzoo.training.resume import (
     check_same_versions,
     run_to_train,
 )
-from mmzoo.training.sentences import bad_step, figures, interrupted, sizes, thawed, weighs
+from mmzoo.training.sentences import ending, sizes, thawed
 from mmzoo.training.session import Session, open_session
-from mmzoo.training.signals import Stop, stop_on_signals
-from mmzoo.training.times import STEPS, WAITING, Times
-from mmzoo.weights import load_weights, save_weights
+from mmzoo.training.times import Times
+from mmzoo.weights import load_weights
 
 
 def train(
@@ -85,13 +80,8 @@ def train(
             write_record(found, config, session)
             _train_stages(session, journal)
             _finish(session)
-        if weights := session.learned_weights():
-            journal.say(f"Learned weights of the losses: {figures(weights)}.")
-        for head, weights in session.learned_input_weights().items():
-            journal.say(weighs(weights, head))
-        journal.say(f"{session.times}.")
-        if session.times.limited_by_data:
-            journal.say(f"Steps waited for data. What would help: {session.stage.remedies()}.")
+        for sentence in ending(session):
+            journal.say(sentence)
     return found
 
 
@@ -146,97 +136,13 @@ def _train_stages(session: Session, journal: Journal) -> None:
     if session.step == 0:
         with naming_files(session.config, session.data, "train"):
             log_start(session)
-    _train_epochs(session, journal)
+    train_epochs(session, journal)
     while not session.finished:
         session.begin_next_stage()
-        _save(session)  # Before the stage has better weights than those that it began with.
+        save(session)  # Before the stage has better weights than those that it began with.
         journal.say(thawed(session))
-        _train_epochs(session, journal)
+        train_epochs(session, journal)
     session.log.close()
-
-
-def _train_epochs(session: Session, journal: Journal) -> None:
-    """Takes all steps of the stage that are left, validating after each epoch."""
-    epochs = session.stage.last_step // session.steps_per_epoch
-    with (
-        Progress(epochs, session.steps_per_epoch, session.step) as progress,
-        stop_on_signals() as stop,
-    ):
-        journal.show = progress.say
-        batches = session.stage.training_batches(session.step)
-        pace = Pace()
-        while not session.stage_finished and not stop:
-            if session.epoch_pending:
-                with session.times.spent_on("validation"):
-                    _end_epoch(session, progress, journal, stop)
-            else:
-                _take_steps(session, batches, pace, progress)
-            if time.monotonic() - session.saved_at >= session.config.train.checkpoint_seconds:
-                _save(session)
-        _save(session)
-    if stop.signal_number:
-        raise Interrupted(interrupted(session), stop.signal_number)
-    _note_end(session, journal)
-
-
-def _take_steps(session: Session, batches: Any, pace: Pace, progress: Progress) -> None:
-    """Takes as many steps as fit between two looks at the clock and the next thing to do."""
-    log_steps, per_epoch = session.config.train.log_steps, session.steps_per_epoch
-    until_log = log_steps - session.step % log_steps
-    until_epoch = per_epoch - session.step % per_epoch
-    steps = min(pace.steps, until_log, until_epoch)
-    began = time.monotonic()
-    with session.stage.naming_files("train"):
-        waited = session.loop.train(batches, steps)
-    took = time.monotonic() - began
-    pace.took(steps, took, waited)
-    session.times.add(WAITING, waited)
-    session.times.add(STEPS, took - waited)
-    _refuse_bad_step(session)
-    if session.step % log_steps == 0:
-        log_step(session, pace)
-    if progress.due:
-        rate = pace.steps_per_second * session.config.train.batch_size
-        progress.update(session.step, _metrics(session), rate, pace.waiting)
-
-
-def _save(session: Session) -> None:
-    with session.times.spent_on("saving"):
-        session.save()
-
-
-def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Stop) -> None:
-    """Validates, keeps the best weights, and lets the watchers decide; or nothing, if stopped."""
-    progress.validating()
-    loop, epoch = session.loop, len(session.history) + 1
-    if loop.loss_total()[1] == 0:
-        raise TrainingError(
-            f"Epoch {epoch}: every step was left out, since its loss or a gradient was not a "
-            "finite number. Try a smaller train.optimizer.learning_rate."
-        )
-    trained = _metrics(session) | session.learned_weights()
-    kept = loop.metrics_state()
-    with loop.averaged_weights():
-        with session.stage.naming_files("validation"):
-            results = loop.validate(session.stage.validation_batches, stop)
-        if results is None:
-            loop.restore_metrics(kept)
-            return
-        validated = named_by_head(results, list(session.config.heads))
-        row = {"epoch": epoch, "step": session.step, "learning_rate": session.learning_rate.last()}
-        row |= trained | _prefixed(validated)
-        value = row[session.best.metric]
-        is_best = session.best.update(epoch, value, row["validation_loss"])
-        if is_best:
-            with session.times.spent_on("saving"):
-                save_weights(session.stage.model, session.run.best_weights)
-    loop.reset_metrics()
-    session.stage.watch(epoch, value)
-    session.history.append(row)
-    session.run.write_history(session.history)
-    log_epoch(session, trained, validated)
-    journal.note(f"epoch {epoch}: {figures(row)}")
-    progress.epoch_done(epoch, trained | _prefixed(validated), best=is_best)
 
 
 def _finish(session: Session) -> None:
@@ -258,15 +164,6 @@ def _finish(session: Session) -> None:
     session.run.write_metrics({**session.run.metrics(), "test": evaluation.as_metrics()})
 
 
-def _refuse_bad_step(session: Session) -> None:
-    """Stops where a loss or gradient was not finite; what was saved before stays."""
-    train = session.config.train
-    step = int(session.loop.updates.bad_step.numpy())
-    if step < 0 or train.non_finite == "skip":
-        return
-    raise TrainingError(bad_step(session, step))
-
-
 @contextmanager
 def _disk_errors(run: Run) -> Iterator[None]:
     try:
@@ -277,36 +174,3 @@ def _disk_errors(run: Run) -> Iterator[None]:
             "What was saved before is as it was. Make room or mend the permissions, then go on "
             f"with the same command and --resume --run {run.directory}."
         ) from error
-
-
-def _epochs(count: int) -> str:
-    return "an epoch" if count == 1 else f"{count:,} epochs"
-
-
-def _metrics(session: Session) -> dict[str, float]:
-    return named_by_head(session.loop.metrics(), list(session.config.heads))
-
-
-def _prefixed(metrics: Mapping[str, float]) -> dict[str, float]:
-    return {f"validation_{name}": value for name, value in metrics.items()}
-
-
-def _note_end(session: Session, journal: Journal) -> None:
-    early_stop = session.stage.early_stop
-    if early_stop and session.step < session.stage.last_step:
-        journal.say(
-            f"Early stopping after epoch {len(session.history)}: {early_stop.metric} got no better "
-            f"for {_epochs(early_stop.spec.patience)}."
-        )
-    if session.best.value is None:
-        raise TrainingError(
-            f"{session.best.metric} was never a finite number, so no weights were kept as the "
-            "best. Try a smaller train.optimizer.learning_rate."
-        )
-    if session.stage.number and session.best.epoch * session.steps_per_epoch <= (
-        session.stage.first_step
-    ):
-        journal.say(f"Fine-tuning found nothing better than epoch {session.best.epoch}.")
-    skipped = int(session.loop.updates.skipped.numpy())
-    if skipped and session.finished:
-        journal.say(f"{skipped} steps whose loss or gradient was not finite were left out.")
