@@ -90,8 +90,13 @@ def look_at_pictures(paths: Sequence[str], root: str) -> Looked:
         "padding": "same",
         "dropout": 0.3,
     }
-    fields = {"type": "image", "shape": [height, width, 3], **fields, "encoder": encoder}
-    return Looked(fields, {"shape": f"{said}; 1 in the place of 3 is grey"}, looked, bad)
+    grey = all(header.grey for header in headers)
+    if grey:
+        channels, said = 1, f"{said}, and grey; 3 in the place of 1 is colour"
+    else:
+        channels, said = 3, f"{said}; 1 in the place of 3 is grey"
+    fields = {"type": "image", "shape": [height, width, channels], **fields, "encoder": encoder}
+    return Looked(fields, {"shape": said}, looked, bad)
 
 
 def look_at_sounds(paths: Sequence[str], root: str) -> Looked:

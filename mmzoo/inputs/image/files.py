@@ -35,11 +35,13 @@ class Header:
         height: of the picture as it is shown.
         width: likewise.
         orientation: EXIF's number, 1 to 8, of how the pixels lie in the file; 1 is upright.
+        grey: whether it has one channel.
     """
 
     height: int
     width: int
     orientation: int
+    grey: bool
 
 
 def read_picture(path: Path) -> np.ndarray:
@@ -69,7 +71,7 @@ def picture_header(content: bytes) -> Header:
     with _image(content) as image:
         orientation = _orientation(image, content)
         width, height = image.size if orientation < TURNED else image.size[::-1]
-        return Header(height, width, orientation)
+        return Header(height, width, orientation, _is_grey(image))
 
 
 def picture_pixels(content: bytes) -> np.ndarray:
@@ -154,6 +156,10 @@ def _upright(image: PIL.Image.Image, orientation: int) -> PIL.Image.Image:
     return image.transpose(turns[orientation])
 
 
+def _is_grey(image: PIL.Image.Image) -> bool:
+    return image.mode in ("1", "L", "LA") or image.mode.startswith("I")
+
+
 def _pixels(image: PIL.Image.Image) -> np.ndarray:
     import numpy as np
     from PIL import Image
@@ -161,7 +167,7 @@ def _pixels(image: PIL.Image.Image) -> np.ndarray:
     if image.mode.startswith("I"):
         # 16 bits of grey, which Pillow's own conversion to 8 would clip rather than scale.
         return ((np.asarray(image).astype(np.uint32) + 128) // 257).astype(np.uint8)[:, :, None]
-    grey = image.mode in ("1", "L", "LA")
+    grey = _is_grey(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
