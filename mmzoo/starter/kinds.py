@@ -41,6 +41,8 @@ _PEOPLE = {
     *("speaker", "subject", "user", "writer"),
 }
 _MANY_GROUPS = 20
+_OF_SPLITS = {"split", "splits", "subset", "set", "partition", "part", "phase"}
+SEEMS_SPLIT = "it seems to name splits"
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,16 @@ def _nothing(cells: Cells) -> tuple[Kind, str] | None:
 
 def _split(cells: Cells, words: frozenset[str]) -> tuple[Kind, str] | None:
     parts = name_parts(cells.name)
-    if words and words <= WORDS.keys() and any(WORDS[w] == "train" for w in words):
-        return "split", f"its values are {', '.join(sorted(words))}"
+    known = words & WORDS.keys()
+    if "train" in {WORDS[word] for word in known}:
+        if others := sorted(words - known):
+            if len(known) > 1 or _OF_SPLITS & set(parts):
+                odd = ", ".join(f"'{shorten(word)}'" for word in others)
+                return "left out", f"{SEEMS_SPLIT}, but {odd} is not train, validation or test"
+        elif cells.missing:
+            return "left out", f"{SEEMS_SPLIT}, but {cells.missing:,} cells are empty"
+        else:
+            return "split", f"its values are {', '.join(sorted(words))}"
     if parts[-1] in ("fold", "folds", "cv") and cells.whole and 3 <= cells.distinct <= 20:
         return "fold", f"it numbers {cells.distinct} folds"
     return None

@@ -18,6 +18,7 @@ from mmzoo.starter.media import look_at_pictures, look_at_sounds
 from mmzoo.starter.modalities import learned_where_missing, tabular_input, text_input
 from mmzoo.starter.plan import Part, Plan, as_name, training
 from mmzoo.starter.rows import Rows
+from mmzoo.starter.splits import split_of, unused_splits
 from mmzoo.starter.target import Target
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class _Table:
         warnings: list[str] = []
         inputs = self._inputs(warnings)
         left_out = {one.name: one.why for one in self.columns if one.kind == "left out"}
+        warnings += unused_splits(left_out)
         if not inputs:
             raise DataError(
                 f"{printable(str(self.path))}: no column is left to predict from. Left out:\n"
@@ -163,7 +165,8 @@ class _Table:
                 f"cannot be read, such as {told[0]}. Such rows are left out, as `on_bad_row: skip` "
                 "says."
             )
-            self.unread.append(f"{len(found.bad):,} files of {judged.name} cannot be read")
+            files = "1 file" if len(found.bad) == 1 else f"{len(found.bad):,} files"
+            self.unread.append(f"{files} of {judged.name} cannot be read")
         return Part(found.fields, found.why)
 
     def _heads(self, inputs: set[str], warnings: list[str]) -> dict[str, Part]:
@@ -203,7 +206,7 @@ class _Table:
     def _source(self, warnings: list[str]) -> Part:
         fields: dict[str, Any] = {"type": "table", "path": str(self.path), **self.rows.form}
         why: dict[str, str] = dict(self.rows.why)
-        fields["split"], why["split"] = self._split()
+        fields["split"], why["split"] = split_of(self.columns, self.optional)
         if "folds" in fields["split"]:
             folds = next(one for one in self.columns if one.kind == "fold")
             fields["fold"] = {"index": 1, "of": folds.cells.distinct}
@@ -212,6 +215,8 @@ class _Table:
         needed += [
             one.cells for one in self.columns if one.kind in MEDIA and one.name not in self.optional
         ]
+        group = fields["split"].get("group")
+        needed += [one.cells for one in self.columns if one.kind == "group" and one.name == group]
         said = [
             f"{one.missing:,} of {one.rows:,} rows have no {one.name}"
             for one in needed
@@ -234,24 +239,6 @@ class _Table:
 
         empty = polars.all_horizontal(polars.col(self._target_names()).is_null())
         return int(self.frame.select(empty).to_series().sum())
-
-    def _split(self) -> tuple[dict[str, Any], str]:
-        splits = [one for one in self.columns if one.kind == "split"]
-        if splits:
-            return {"column": splits[0].name}, splits[0].why
-        folds = [one for one in self.columns if one.kind == "fold"]
-        if len(folds) == 1:
-            return {"folds": folds[0].name}, folds[0].why
-        shares: dict[str, Any] = {"validation": 0.1, "test": 0.2}
-        groups = [
-            one
-            for one in self.columns
-            if one.kind == "group" or (one.kind in MEDIA and one.cells.distinct < one.cells.filled)
-        ]
-        if not groups:
-            return shares, ""
-        group = min(groups, key=lambda one: one.cells.distinct)
-        return {**shares, "group": group.name}, f"rows of one {group.name} stay in one split"
 
 
 def _of_column(part: Part, column: str, name: str) -> Part:

@@ -1,0 +1,83 @@
+"""What a first config splits the rows of a table by."""
+
+from __future__ import annotations
+
+import polars
+import pytest
+from PIL import Image
+
+from mmzoo.config import load_config
+from mmzoo.examples import load_data
+from mmzoo.starter.start import start, write_config
+
+ROWS = 120
+KINDS = [("cup", "hat", "bag")[n % 3] for n in range(ROWS)]
+
+
+def planned(tmp_path, monkeypatch, **columns):
+    monkeypatch.chdir(tmp_path)
+    colours = [("red", "blue", "green", "grey")[n * 7 % 11 % 4] for n in range(ROWS)]
+    frame = polars.DataFrame({"kind": KINDS, "colour": colours, **columns})
+    frame.write_csv("products.csv")
+    plan, text = start(tmp_path / "products.csv", "kind", None)
+    write_config(tmp_path / "products.yaml", text)
+    return plan, load_config("products.yaml").with_columns()
+
+
+def test_words_for_splits_split(tmp_path, monkeypatch):
+    part = ["train"] * 80 + ["Dev"] * 20 + ["TEST"] * 20
+    plan, config = planned(tmp_path, monkeypatch, part=part)
+    assert config.source.split.column == "part"
+    assert plan.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "why"),
+    [
+        ("a", ["dev", "eval"], "'eval' is not train, validation or test"),
+        ("subset", ["holdout"], "'holdout' is not train, validation or test"),
+        ("a", ["dev", "test", None], "24 cells are empty"),
+    ],
+)
+def test_a_column_that_names_splits_in_part_is_no_input_and_is_told(
+    tmp_path, monkeypatch, name, others, why
+):
+    words = ["train", "train", *others, *["train"] * (3 - len(others))]
+    column = [words[n % 5] for n in range(ROWS)]
+    plan, config = planned(tmp_path, monkeypatch, **{name: column})
+    assert plan.left_out[name] == f"it seems to name splits, but {why}"
+    assert plan.warnings == (
+        f"{name}: it seems to name splits, but {why}. So rows are split without it; mend the "
+        "column to use it.",
+    )
+    assert config.source.split.column is None
+    load_data(config, print)
+
+
+def test_a_place_called_train_is_a_category(tmp_path, monkeypatch):
+    place = [("train", "bus", "car")[n % 4 % 3] for n in range(ROWS)]
+    plan, config = planned(tmp_path, monkeypatch, seen_in=place)
+    assert config.inputs["table"].columns["seen_in"] == "category"
+    assert plan.warnings == ()
+
+
+def test_rows_without_a_group_are_left_out(tmp_path, monkeypatch):
+    patients = [f"p{n // 4}" if n % 20 else None for n in range(ROWS)]
+    _, config = planned(tmp_path, monkeypatch, patient=patients)
+    assert config.source.split.group == "patient"
+    assert config.source.on_bad_row == "skip"
+    data = load_data(config, print)
+    assert sum(len(columns["kind"]) for columns in data.splits.values()) == ROWS - 6
+
+
+def test_photos_that_rows_may_lack_are_no_groups(tmp_path, monkeypatch):
+    for number in range(30):
+        Image.new("RGB", (20, 20), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    photos = [f"{n // 4}.png" if n % 20 else None for n in range(ROWS)]
+    _, config = planned(tmp_path, monkeypatch, photo=photos)
+    assert config.inputs["photo"].missing == "learned"
+    assert config.source.split.group is None
+    data = load_data(config, print)
+    assert sum(len(columns["kind"]) for columns in data.splits.values()) == ROWS
+    _, config = planned(tmp_path, monkeypatch, photo=[f"{n // 4}.png" for n in range(ROWS)])
+    assert config.source.split.group == "photo"
