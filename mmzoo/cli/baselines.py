@@ -30,11 +30,12 @@ def _table(baselines: Baselines, head: HeadGains) -> list[str]:
 
 
 def _figures(run: Run, head: HeadGains) -> tuple[str, str, str]:
+    from mmzoo.training.baselines import trained
+
     metrics, scale = run.metrics()["test"][head.name], head.scale
     bounds = metrics.get(f"{scale.metric}_ci95") or ()
-    parameters = run.environment()["trained"]["parameters"]
     interval = " to ".join(scale.number(bound) for bound in bounds)
-    return scale.text(metrics[scale.metric]), interval, f"{parameters:,}"
+    return scale.text(metrics[scale.metric]), interval, f"{trained(run)['parameters']:,}"
 
 
 def _gain(head: HeadGains, name: str) -> str:

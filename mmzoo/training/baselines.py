@@ -5,17 +5,18 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from mmzoo.config import Config
+from mmzoo.config import Config, load_config
 from mmzoo.devices import Kind
-from mmzoo.errors import DataError, Interrupted
+from mmzoo.errors import DataError, Interrupted, RunError
 from mmzoo.evaluation.run_scores import difference, run_scores
 from mmzoo.evaluation.scale import Scale, scale_of
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras
 from mmzoo.metrics import PairedDifference
-from mmzoo.runs import Run
+from mmzoo.runs import Run, open_run
 from mmzoo.training.alone import alone, refuse_one_input
 from mmzoo.training.train import train
 
@@ -103,8 +104,8 @@ class Baselines:
 
 
 def train_baselines(
-    run: Run,
-    config: Config,
+    run: Run | Path | str,
+    config: Config | Mapping[str, Any] | Path | str,
     *,
     device: Kind = "auto",
     tell: Callable[[str], None] = to_stderr,
@@ -114,23 +115,30 @@ def train_baselines(
     Inputs that are trained already stay as they are, and one that was interrupted is gone on with.
 
     Args:
-        run: the finished run of all inputs.
-        config: the experiment, as the run was trained.
+        run: the finished run of all inputs, its directory, or `runs/<name>` for its newest.
+        config: the experiment, as the run was trained; or the mapping or the YAML file of it.
         device: "auto", "cpu" or "gpu".
         tell: receives sentences.
 
     Raises:
         ConfigError: there is one input only.
+        RunError: the run is not finished, or does not say what its training came to.
         Interrupted: a signal stopped a training; all of it is saved.
         MmzooError: of the first training that fails; those before it stay.
     """
+    if not isinstance(run, Run):
+        run, _ = open_run(Path(run))
+    if not isinstance(config, Config):
+        config = load_config(config)
     refuse_one_input(config)
+    trained(run)
     config = config.with_columns()
     experiments = {name: alone(config, name) for name in config.inputs}
     for number, (name, experiment) in enumerate(experiments.items(), start=1):
         baseline = run.baseline(name)
         of = f"{name} alone, {number} of {len(experiments)}"
         if _finished(baseline, experiment):
+            trained(baseline)
             tell(f"{of}: finished already, in {baseline.directory}")
             continue
         tell(f"{of}:")
@@ -195,14 +203,24 @@ def _forget_models() -> None:
     gc.collect()
 
 
+def trained(run: Run) -> dict[str, Any]:
+    """What a finished training came to: its `parameters`, and the `seconds` it took.
+
+    Raises:
+        RunError: the run does not say, since it is not finished, or of an older version of mmzoo.
+    """
+    found = run.environment().get("trained")
+    if not isinstance(found, dict) or not {"parameters", "seconds"} <= found.keys():
+        raise RunError(
+            f"{run.environment_file}: does not say how many parameters were trained for how long: "
+            "the training is not finished, or is of an older version of mmzoo. Finish it by "
+            "--resume, or train anew."
+        )
+    return {name: found[name] for name in ("parameters", "seconds")}
+
+
 def _told(run: Run) -> dict[str, Any]:
-    trained = run.environment()["trained"]
-    metrics = run.metrics()[_SPLIT]
-    return {
-        "parameters": trained["parameters"],
-        "seconds": trained["seconds"],
-        "metrics": metrics,
-    }
+    return {**trained(run), "metrics": run.metrics()[_SPLIT]}
 
 
 def _gain_told(gain: Gain) -> dict[str, Any]:
