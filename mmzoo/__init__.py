@@ -1,12 +1,14 @@
 """mmzoo: a Keras model zoo and a training command. One YAML file describes one experiment.
 
-The public API is five functions, which do what the commands of the same names do:
+The public API is seven functions, which do what the commands do:
 
     config = mmzoo.load_config("configs/mnist_cnn.yaml", ["train.epochs=1"])
     run = mmzoo.train(config)
     metrics = mmzoo.evaluate(run)
     rows = mmzoo.predict(run, ["digit.png"])
     model = mmzoo.build_model(run.config())
+    together = mmzoo.ensemble([run, "runs/mnist_lenet"], "average")
+    alone = mmzoo.train_baselines(run, config)
 
 They are imported when they are first used: `import mmzoo` costs nothing.
 """
@@ -16,19 +18,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmzoo.config import load_config as load_config
+    from mmzoo.evaluation.ensembles.ensemble import ensemble as ensemble
     from mmzoo.evaluation.evaluate_run import evaluate as evaluate
     from mmzoo.model import build_model as build_model
     from mmzoo.prediction import predict as predict
+    from mmzoo.training.baselines import train_baselines as train_baselines
     from mmzoo.training.train import train as train
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
     "build_model": "mmzoo.model",
+    "ensemble": "mmzoo.evaluation.ensembles.ensemble",
     "evaluate": "mmzoo.evaluation.evaluate_run",
     "load_config": "mmzoo.config",
     "predict": "mmzoo.prediction",
     "train": "mmzoo.training.train",
+    "train_baselines": "mmzoo.training.baselines",
 }
 
 

@@ -61,6 +61,13 @@ def test_they_stay_where_the_same_weights_are_evaluated_and_go_with_others(own_g
     assert links(own_guess) == []
 
 
+def test_from_python_they_are_asked_for_by_name(own_guess):
+    shutil.rmtree(own_guess.evaluation("test"))
+    evaluate(own_guess, device="cpu", modalities=True, robustness=True)
+    assert files(own_guess) == FILES
+    assert len(links(own_guess)) == 2
+
+
 def test_learned_weights_of_the_losses_are_in_the_report(own_guess):
     config = own_guess.config()
     config = config.replace(objective=config.objective.replace(weights="uncertainty"))

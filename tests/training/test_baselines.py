@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 from trainings import FROZEN_IMAGE, Crash, crash_after_step
 
+import mmzoo
 from mmzoo.cli.main import main
 from mmzoo.config import Config, load_config
-from mmzoo.errors import ConfigError, DataError, Interrupted
+from mmzoo.errors import ConfigError, DataError, Interrupted, RunError
 from mmzoo.evaluation.run_scores import RunScores, difference
 from mmzoo.evaluation.scale import scale_of
 from mmzoo.metrics import PairedDifference
@@ -184,6 +186,30 @@ def test_a_baseline_that_was_interrupted_is_gone_on_with(folder, tmp_path, capsy
 
 
 # What cannot be.
+
+
+def test_a_run_that_does_not_say_what_its_training_came_to_is_refused_at_once(
+    trained, folder, tmp_path
+):
+    run = Run(Path(shutil.copytree(trained.directory, tmp_path / "run")))
+    for one in (run.baseline("right"), run):
+        environment = one.environment()
+        del environment["trained"]
+        one.write_environment(environment)
+        with crash_after_step(0), pytest.raises(RunError) as caught:
+            train_baselines(run.directory, folder / "points.yaml")
+        assert str(caught.value) == (
+            f"{one.environment_file}: does not say how many parameters were trained for how long: "
+            "the training is not finished, or is of an older version of mmzoo. Finish it by "
+            "--resume, or train anew."
+        )
+
+
+def test_from_python_a_run_and_a_config_may_be_named_by_their_files(trained, folder, capsys):
+    before = trained.baselines_file.read_bytes()
+    found = mmzoo.train_baselines(str(trained.directory), folder / "points.yaml")
+    assert found.as_dict() == json.loads(before)
+    assert "left alone, 1 of 2: finished already" in capsys.readouterr().err
 
 
 def test_one_input_alone_is_refused_before_any_training(folder, monkeypatch, capsys):
