@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.errors import DataError
-from mmzoo.sources.folder_listing import Aside, files_below
-from mmzoo.sources.layout import class_folders
+from mmzoo.sources.folder.layout import class_folders
+from mmzoo.sources.folder.listing import Aside, files_below
 from mmzoo.spec.words import printable, shorten
 from mmzoo.starter.cells import SUFFIXES
 from mmzoo.starter.media import Looked, look_at_pictures, look_at_sounds

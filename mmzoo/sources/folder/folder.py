@@ -14,10 +14,12 @@ from mmzoo.errors import DataError
 from mmzoo.sources.columns import check_columns
 from mmzoo.sources.cut import cut_missing_splits
 from mmzoo.sources.data import Data, OnBadRow, Splits
-from mmzoo.sources.folder_listing import Aside, Nested, files_below, first_of
-from mmzoo.sources.layout import Layout, class_folders
+from mmzoo.sources.folder.classes import class_names_of
+from mmzoo.sources.folder.layout import Layout, class_folders
+from mmzoo.sources.folder.listing import Aside, Nested, files_below, first_of
+from mmzoo.sources.folder.root import folder_root
 from mmzoo.sources.media import problems
-from mmzoo.spec import Problem, Spec, nearest
+from mmzoo.spec import Problem, Spec
 from mmzoo.spec.words import describe, printable
 from mmzoo.wanted import Wanted
 
@@ -93,12 +95,12 @@ class Folder(Spec):
                 or too few to share, or files are bad and not to be skipped.
         """
         check_columns("the source `folder`", self.columns() or {}, wanted)
-        root = _root(self.path)
+        root = folder_root(self.path)
         name = printable(os.path.basename(root) or root)
         aside = Aside()
         found = self._found(root, self.layout, aside)
         few = 2 if "label" in wanted else 1
-        class_names = _class_names(root, found, self._suffixes, few)
+        class_names = class_names_of(root, found, self._suffixes, few)
         splits = {split: _rows(classes, class_names) for split, classes in found.items()}
         shares = {"validation": self.validation, "test": self.test}
         cuts, said = cut_missing_splits(name, splits, "label", class_names, shares, seed)
@@ -127,9 +129,9 @@ class Folder(Spec):
             DataError: There is no such folder, it is not laid out like this, or has no files.
         """
         check_columns("a folder of classes", self.columns() or {}, wanted)
-        root, aside = _root(self.path, "--data"), Aside()
+        root, aside = folder_root(self.path, "--data"), Aside()
         found = self._found(root, "classes", aside)
-        class_names = _class_names(root, found, self._suffixes, few=1)
+        class_names = class_names_of(root, found, self._suffixes, few=1)
         known = (wanted["label"].names if "label" in wanted else None) or class_names
         strange = tuple(name for name in class_names if name not in known)
         rows = _rows(found["train"], (*known, *strange))
@@ -169,82 +171,6 @@ class Folder(Spec):
                 "take their files into the class, or `nested: ignore` to leave them aside."
             )
         return found
-
-
-def _root(path: str, field: str = "source.path") -> str:
-    """The folder that a config names, with all links followed."""
-    root = os.path.realpath(os.path.expanduser(path))
-    if os.path.isdir(root):
-        return root
-    if os.path.lexists(root):
-        raise DataError(f"{field}: {printable(root)} is a file, expected a folder.")
-    missing = root
-    while not os.path.isdir(os.path.dirname(missing)):
-        missing = os.path.dirname(missing)
-    parent, name = os.path.split(missing)
-    near = nearest(name, (entry.name for entry in _folders(parent)))
-    mend = (
-        f"Did you mean {printable(os.path.join(parent, near))}?"
-        if near
-        else "Put it there, or give the path of the folder that you mean."
-    )
-    needed = "" if missing == root else f", which {printable(path)} would be in"
-    raise DataError(
-        f"{field}: there is no folder {printable(name)} in {printable(parent)}{needed}. {mend}"
-    )
-
-
-def _folders(path: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(path) as found:
-            return [entry for entry in found if entry.is_dir()]
-    except OSError:
-        return []
-
-
-def _class_names(
-    root: str, found: Mapping[str, Mapping[str, list[str]]], suffixes: tuple[str, ...], few: int
-) -> tuple[str, ...]:
-    """The classes that there are to train on, once they are found to be enough and complete."""
-    where = printable(root)
-    names = tuple(found["train"])
-    if len(names) < few:
-        raise DataError(
-            f"{where}: there is a single class, '{printable(names[0])}'. Expected two or "
-            "more, each in a folder of its own."
-        )
-    for split, classes in found.items():
-        for name in classes:
-            if not _is_text(name):
-                raise DataError(
-                    f"{where}: a class folder's name is not UTF-8 text: {printable(name)}"
-                )
-            if name not in names:
-                raise DataError(
-                    f"{where}: {split} has a class '{printable(name)}', and train has not. Add a "
-                    "folder of it to train, or remove it here."
-                )
-    empty = [name for name, files in found["train"].items() if not files]
-    if empty:
-        raise DataError(
-            f"{where}: there are no files to train on in class folders: {first_of(empty)}. Put "
-            f"some there or remove the folder; `source.suffixes` counts {' '.join(suffixes)}."
-        )
-    for split, classes in found.items():
-        if not any(classes.values()):
-            raise DataError(
-                f"{where}: there are no files in the folder of the {split} split. Put some there, "
-                "or remove it to have the split cut off the files to train on."
-            )
-    return names
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _rows(classes: Mapping[str, list[str]], class_names: tuple[str, ...]) -> dict[str, np.ndarray]:

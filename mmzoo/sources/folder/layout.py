@@ -6,7 +6,7 @@ import os
 from typing import Literal
 
 from mmzoo.errors import DataError
-from mmzoo.sources.folder_listing import Aside, first_of, folders_in
+from mmzoo.sources.folder.listing import Aside, first_of, folders_in
 from mmzoo.spec.words import printable
 
 Layout = Literal["auto", "classes", "splits"]
