@@ -20,7 +20,7 @@ def modalities_json(found: Modalities) -> dict[str, Any]:
         "shuffles": SHUFFLES,
         "bootstrap_draws": DRAWS,
         "learned_weights": {head: dict(one) for head, one in found.learned_weights.items()},
-        "mean_weights": dict(found.mean_weights),
+        "mean_weights": {head: dict(one) for head, one in found.mean_weights.items()},
         "heads": {
             head.name: {
                 "metric": head.scale.metric,

@@ -61,8 +61,8 @@ class Modalities:
     learned_weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """How much each input counts in the fusion for all examples, where that is learned: by head, ""
     where it is the same for all heads, and input."""
-    mean_weights: Mapping[str, float] = field(default_factory=dict)
-    """How much it counts on average, where the fusion weighs by example."""
+    mean_weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """How much it counts on average, where the fusion weighs by example; likewise."""
 
     @property
     def subsets_left_out(self) -> bool:

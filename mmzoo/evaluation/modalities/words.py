@@ -48,14 +48,16 @@ def warnings(head: HeadModalities) -> list[str]:
 
 def weights_sentences(found: Modalities) -> list[str]:
     """How much each input counts in the fusion, where it has weights."""
-    said = [
+    learned = [
         f"The fusion has learned to weigh {f'for {head} ' if head else ''}{_weights(weights)}."
         for head, weights in found.learned_weights.items()
     ]
-    if found.mean_weights:
-        weights = _weights(found.mean_weights)
-        said.append(f"The fusion weighs by example; on average, {weights}.")
-    return said
+    by_example = [
+        f"The fusion weighs by example; on average, {f'for {head} ' if head else ''}"
+        f"{_weights(weights)}."
+        for head, weights in found.mean_weights.items()
+    ]
+    return learned + by_example
 
 
 def _weights(weights: Mapping[str, float]) -> str:

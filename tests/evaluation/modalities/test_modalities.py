@@ -26,7 +26,7 @@ from mmzoo.evaluation.modalities.subsets import subset_words, subsets_of
 from mmzoo.evaluation.modalities.words import sentences, warnings, weights_sentences
 from mmzoo.evaluation.robustness.robustness import measured_robustness
 from mmzoo.examples import load_data, prepare
-from mmzoo.fusion import Gated, Weighted
+from mmzoo.fusion import Attention, Decision, Gated, Weighted
 from mmzoo.journal import to_stderr
 from mmzoo.model import build_model
 from mmzoo.trained import load_network
@@ -217,10 +217,12 @@ def test_weights_of_a_fusion_are_told(guess_run, guessed):
     config = guess_run.config()
     data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
     gated = config.replace(fusion=Gated())
-    weights = mean_input_weights(build_model(gated), gated, data, "test")
+    by_head = mean_input_weights(build_model(gated), gated, data, "test")
+    assert list(by_head) == [""]
+    weights = by_head[""]
     assert list(weights) == ["clue", "noise"]
     assert sum(weights.values()) == pytest.approx(1, abs=1e-5)
-    assert weights_sentences(replace(found, mean_weights=weights)) == [
+    assert weights_sentences(replace(found, mean_weights=by_head)) == [
         f"The fusion weighs by example; on average, clue {weights['clue']:.2f}, "
         f"noise {weights['noise']:.2f}."
     ]
@@ -233,6 +235,44 @@ def test_weights_of_a_fusion_are_told(guess_run, guessed):
     assert weights_sentences(replace(found, learned_weights=own)) == [
         "The fusion has learned to weigh for colour clue 0.75, noise 0.25."
     ]
+
+
+def test_where_heads_share_nothing_each_has_weights_of_its_own(guess_run):
+    config = guess_run.config()
+    heads = {name: config.heads[name] for name in ("colour", "price")}
+    config = config.replace(share=False, heads=heads)
+    for fusion, layers in (
+        (Weighted(), ("fusion_weights", "fusion_weights-price")),
+        (Decision(combine="weighted"), ("colour", "price")),
+    ):
+        weighted = config.replace(fusion=fusion)
+        model = build_model(weighted)
+        for name, towards_clue in zip(layers, (3.0, -3.0), strict=True):
+            model.get_layer(name).set_weights([np.array([towards_clue, 0.0])])
+        found = learned_input_weights(model, weighted)
+        assert list(found) == ["colour", "price"]
+        assert found["colour"]["clue"] == pytest.approx(1 / (1 + np.exp(-3)), abs=1e-5)
+        assert found["price"]["clue"] == pytest.approx(1 / (1 + np.exp(3)), abs=1e-5)
+
+
+@pytest.mark.parametrize("fusion", [Gated(), Attention()], ids=lambda fusion: fusion.type)
+def test_where_heads_share_nothing_each_weighs_examples_for_itself(guess_run, fusion):
+    config = guess_run.config()
+    heads = {name: config.heads[name] for name in ("colour", "price")}
+    config = config.replace(share=False, heads=heads, fusion=fusion)
+    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
+    model = build_model(config)
+    if fusion.type == "gated":  # The second half of the scores is that of the second input.
+        scores = model.get_layer("fusion_gate_scores-price")
+        kernel, bias = scores.get_weights()
+        bias[len(bias) // 2 :] = 20.0
+        scores.set_weights([kernel, bias])
+    found = mean_input_weights(model, config, data, "test")
+    assert list(found) == ["colour", "price"]
+    assert all(sum(weights.values()) == pytest.approx(1, abs=1e-5) for weights in found.values())
+    assert found["price"] != found["colour"]
+    if fusion.type == "gated":
+        assert found["price"]["noise"] > 0.99 > found["colour"]["noise"]
 
 
 def test_the_command_prints_the_same(guess_run, guessed, capsys):
