@@ -11,6 +11,7 @@ from mmzoo.errors import DataError
 from mmzoo.spec.words import describe, printable, shorten
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
 MAX_ROWS = 200_000_000
@@ -22,6 +23,8 @@ _HALF = re.compile(
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
 )
 """Half of a pair of escapes that stand for one character."""
+_BRACKET = r"^[\[{]"
+"""What a list or an object begins with where polars has made text of it."""
 
 
 def read_json_lines(content: bytearray, shown: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -76,15 +79,45 @@ def _may_be_misread(content: bytearray, frame: pl.DataFrame) -> bool:
         return True
     if (b"\\ud" in content or b"\\uD" in content) and _HALF.search(content):
         return True
-    for name in frame.columns:
-        ways = {json.dumps(name), json.dumps(name, ensure_ascii=False)}
-        if sum(content.count(way.encode() + b":") for way in ways) > len(frame):
+    for column in frame:
+        if sum(content.count(way + b":") for way in _spellings(column.name)) > len(frame):
             return True
-    strings = [frame[name] for name, kind in frame.schema.items() if kind == pl.String]
-    strings += [
-        frame[name].explode() for name, kind in frame.schema.items() if kind == pl.List(pl.String)
-    ]
-    return any(column.str.contains(r"^[\[{]").any() for column in strings)
+        if column.dtype == pl.String and _may_be_lists(content, column):
+            return True
+    lists = [column for column in frame if column.dtype == pl.List(pl.String)]
+    return any(column.explode().str.contains(_BRACKET).any() for column in lists) and (
+        _may_be_lists_in_lists(text)
+    )
+
+
+def _spellings(name: str) -> set[bytes]:
+    """A key as JSON may write it."""
+    return {json.dumps(name).encode(), json.dumps(name, ensure_ascii=False).encode()}
+
+
+def _may_be_lists(content: bytearray, column: pl.Series) -> bool:
+    """Whether lists or objects may be among the cells of a column of texts.
+
+    Texts may begin with a bracket too, within quotes: if as many do as cells, all are such.
+    """
+    cells = int(column.str.contains(_BRACKET).sum())
+    texts = 0
+    for spelling in _spellings(column.name) if cells else ():
+        key = re.escape(spelling) + rb"\s*:\s*"
+        if re.search(key + rb"[\[{]", content):
+            return True
+        texts += len(re.findall(key + rb'"[\[{]', content))
+    return texts < cells
+
+
+def _may_be_lists_in_lists(text: np.ndarray) -> bool:
+    """Whether a bracket comes after another, or after a comma, with or without a space."""
+    import numpy as np
+
+    places = np.flatnonzero((text == ord("[")) | (text == ord("{")))
+    before = text[np.maximum(places - 1, 0)]
+    before = np.where(before == ord(" "), text[np.maximum(places - 2, 0)], before)
+    return bool(np.isin(before[places > 0], np.frombuffer(b"[, \t", np.uint8)).any())
 
 
 def _lines(content: bytearray) -> Iterator[tuple[int, bytearray]]:
