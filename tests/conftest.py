@@ -11,25 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+from tiny import TINY
 
 if TYPE_CHECKING:
     from mmzoo.runs import Run
-
-TINY = {
-    "name": "tiny",
-    "source": {"type": "dataset", "name": "digits"},
-    "inputs": {
-        "image": {
-            "type": "image",
-            "shape": [8, 8, 1],
-            "encoder": {"type": "cnn", "filters": [8, 16], "padding": "same", "dropout": 0.1},
-        }
-    },
-    "heads": {"digit": {"type": "classification"}},
-    "train": {"epochs": 3, "optimizer": {"type": "adam", "learning_rate": 1e-2}},
-}
-"""A config that trains in two seconds, on data that is always there."""
-
 
 # How long an example takes is the machine's affair, and what else it does just then.
 settings.register_profile("mmzoo", deadline=None)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from tiny import TINY
 
 from mmzoo import evaluate, load_config, predict
 from mmzoo.anatomy import read_by
@@ -28,18 +29,10 @@ from mmzoo.training.train import train
 
 KINDS = ("svm", "knn", "logistic")
 PROBED = {
+    **TINY,
     "name": "probed",
-    "source": {"type": "dataset", "name": "digits"},
-    "inputs": {
-        "image": {
-            "type": "image",
-            "shape": [8, 8, 1],
-            "encoder": {"type": "cnn", "filters": [8, 16], "padding": "same", "dropout": 0.1},
-        }
-    },
-    "heads": {"digit": {"type": "classification"}},
     "probes": ["svm", {"type": "knn", "neighbours": 3, "examples": 300}, "logistic"],
-    "train": {"epochs": 1, "optimizer": {"type": "adam", "learning_rate": 1e-2}},
+    "train": {**TINY["train"], "epochs": 1},
 }
 
 
