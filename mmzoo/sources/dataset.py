@@ -77,12 +77,7 @@ class Dataset(Spec):
         """The columns there are, and what each is for."""
         return NAMED[self.name].columns
 
-    def load(
-        self,
-        wanted: Mapping[str, Wanted],
-        seed: int,
-        tell: Callable[[str], None],
-    ) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
         """Finds or downloads the data set, reads it and cuts the splits it lacks.
 
         Args:

@@ -30,12 +30,7 @@ class Synthetic(Spec):
         """None: it has whatever columns are asked for."""
         return None
 
-    def load(
-        self,
-        wanted: Mapping[str, Wanted],
-        seed: int,
-        tell: Callable[[str], None],
-    ) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
         """Makes the rows.
 
         Args:

@@ -72,12 +72,7 @@ class Tfds(Spec):
         """None: they are known once the data set is."""
         return None
 
-    def load(
-        self,
-        wanted: Mapping[str, Wanted],
-        seed: int,
-        tell: Callable[[str], None],
-    ) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
         """Finds or prepares the data set, reads it and cuts the splits it lacks.
 
         Args:

@@ -79,12 +79,7 @@ class AvDigits(Spec):
         """The columns there are, and what each is for."""
         return AV_DIGITS.columns
 
-    def load(
-        self,
-        wanted: Mapping[str, Wanted],
-        seed: int,
-        tell: Callable[[str], None],
-    ) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
         """Finds or downloads both data sets, pairs their examples and adds the noise.
 
         Args:

@@ -70,12 +70,7 @@ class Folder(Spec):
         """The columns there are, and what each is for."""
         return {"file": "input", "label": "target"}
 
-    def load(
-        self,
-        wanted: Mapping[str, Wanted],
-        seed: int,
-        tell: Callable[[str], None],
-    ) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
         """Lists the files and cuts the splits that there are not. No file is opened.
 
         So the fingerprint is that of names, labels and splits. Whoever reads the files adds what is

@@ -76,12 +76,7 @@ class Table(TableFormat, TableRows):
         """None: they are known once the table is read."""
         return None
 
-    def load(
-        self,
-        wanted: Mapping[str, Wanted],
-        seed: int,
-        tell: Callable[[str], None],
-    ) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
         """Reads the table, splits it and makes of its columns what is wanted.
 
         Files that it names are looked for and not opened. Whoever reads them adds what is in them
