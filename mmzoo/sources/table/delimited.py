@@ -6,7 +6,7 @@ that is never closed. So quotes, separators and line ends are counted here first
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from mmzoo.sources.table.marks import Marks, marks_of
 from mmzoo.spec.words import describe, printable
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
 
@@ -70,17 +71,11 @@ def read_delimited(
     # In a table of one column, a blank line is an empty cell.
     blank = (ends - starts <= carriage) & (len(header.names) > 1)
     cells = np.diff(np.searchsorted(marks.separators, marks.line_ends[at:])) + 1
-    expected = len(header.names)
-    chosen = (
-        list(range(expected))
-        if wanted is None
-        else [place for place, name in enumerate(header.names) if name in set(wanted)]
-    )
     del text
     if not len(starts) or blank.all():
         raise DataError(f"{shown}: there are no rows below the line of names.")
-    names = {place: header.names[place] for place in chosen or [0]}
-    frame = _read_cells(content[header.end :], shown, mark, quote, expected, names)
+    width, names = len(header.names), _chosen(header.names, wanted)
+    frame = _read_cells(content[header.end :], shown, mark, quote, width, names)
     if frame.height != len(starts):
         raise DataError(
             f"{shown}: {frame.height:,} rows were read of {len(starts):,}. The file is written in "
@@ -88,23 +83,32 @@ def read_delimited(
         )
     if blank.any():
         frame, cells = frame.filter(pl.Series(~blank)), cells[~blank]
-    wrong = np.flatnonzero(cells != expected)
-    ragged = {
-        int(row): f"it has {_count(int(cells[row]))}, and the line of names has {expected}"
-        for row in wrong
-    }
-    _check_ragged(ragged, len(cells), shown, mark, expected)
-    return frame, header.names, ragged
+    return frame, header.names, _ragged(cells, width, shown, mark)
+
+
+def _chosen(names: Sequence[str], wanted: Collection[str] | None) -> dict[int, str]:
+    """The columns to read, by place; where none is wanted, the first, as there must be rows."""
+    asked = set(names if wanted is None else wanted)
+    chosen = {place: name for place, name in enumerate(names) if name in asked}
+    return chosen or {0: names[0]}
 
 
 def _count(cells: int) -> str:
     return "1 cell" if cells == 1 else f"{cells:,} cells"
 
 
-def _check_ragged(
-    ragged: Mapping[int, str], rows: int, shown: str, mark: str, expected: int
-) -> None:
-    """Refuses a table most of whose rows are of another width: it is not what it seems to be."""
+def _ragged(cells: np.ndarray, width: int, shown: str, mark: str) -> dict[int, str]:
+    """A clause on each row that has too few or too many cells.
+
+    A table most of whose rows are so is refused: it is not what it seems to be.
+    """
+    import numpy as np
+
+    ragged = {
+        row: f"it has {_count(int(cells[row]))}, and the line of names has {width}"
+        for row in np.flatnonzero(cells != width).tolist()
+    }
+    rows = len(cells)
     if rows and len(ragged) * 2 > rows:
         row, why = next(iter(ragged.items()))
         raise DataError(
@@ -112,6 +116,7 @@ def _check_ragged(
             f"{row + 1:,}: {why}. Is the first line not the columns' names, or do cells with "
             f"{describe(mark)} in them lack quotes?"
         )
+    return ragged
 
 
 def _check_line_ends(content: bytearray, shown: str) -> None:
