@@ -10,13 +10,14 @@ from collections.abc import Iterable
 MAX_BYTES = 200_000_000
 """More than any photo or recording has that is one example of many."""
 
-_KINDS = {
+KINDS_OF_PATHS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+"""What stands at a path where it is no file."""
 _NO_FILE = "there is no such file"
 _LINK_TO_NOTHING = "it is a link to a file that is not there"
 NOT_THERE = (_NO_FILE, _LINK_TO_NOTHING)
@@ -90,7 +91,7 @@ def _problem_of_link(path: str, root: str) -> str | None:
 def _problem_of_file(path: str, status: os.stat_result) -> str | None:
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
-        return f"it is {_KINDS.get(kind, 'something else')}, expected a file"
+        return f"it is {KINDS_OF_PATHS.get(kind, 'something else')}, expected a file"
     if status.st_size == 0:
         return "it is empty"
     if status.st_size > MAX_BYTES:

@@ -8,6 +8,7 @@ import os
 import stat
 
 from mmzoo.errors import DataError
+from mmzoo.sources.media import KINDS_OF_PATHS
 from mmzoo.sources.table.format import Compression, Kind, kind_of
 from mmzoo.spec import nearest
 from mmzoo.spec.words import printable
@@ -36,13 +37,6 @@ _SUFFIX = {
     "compressed by xz": ".xz",
     "compressed by zstd": ".zst",
 }
-_KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
 
 
 def checked_file(path: str, field: str = "source.path") -> tuple[str, Kind, Compression | None]:
@@ -66,7 +60,9 @@ def checked_file(path: str, field: str = "source.path") -> tuple[str, Kind, Comp
         raise DataError(_not_there(path, place, field, error)) from None
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
-        raise DataError(f"{field}: {shown} is {_KINDS.get(kind, 'something else')}, not a file.")
+        raise DataError(
+            f"{field}: {shown} is {KINDS_OF_PATHS.get(kind, 'something else')}, not a file."
+        )
     if status.st_size == 0:
         raise DataError(f"{field}: {shown} is empty. Expected a table with a line of names first.")
     form, compression = kind_of(path)
