@@ -20,7 +20,7 @@ import numpy as np
 
 from mmzoo.config import Config, load_config
 from mmzoo.devices import prepare_devices
-from mmzoo.examples import fit_config, load_data
+from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.lazy import keras, tf
 from mmzoo.runs import new_run
 from mmzoo.sources import Data
@@ -116,13 +116,13 @@ def some_rows(data: Data) -> Data:
 def mmzoo_epoch(config: Config, data: Data, folder: Path) -> tuple[Callable[[], None], Cost]:
     prepared: dict[str, Data] = {}
 
-    def prepare() -> None:
+    def read() -> None:
         nonlocal config
         config, files = fit_config(config, data)
         prepared["data"] = prepare(config, data, files, [].append)
         prepared["files"] = files
 
-    preparing = cost(prepare)
+    preparing = cost(read)
     devices = prepare_devices("cpu", config.train)
     run = new_run("run", folder)
     session = open_session(
