@@ -118,6 +118,18 @@ def test_files_are_made_to_fit_as_pixels_are(kinds, resize, shape, antialias):
         assert largest_difference(pixels, by_pillow(spec, path)) <= 2, path.name
 
 
+def test_photos_that_lie_and_absent_ones_among_upright_ones(tmp_path):
+    spec = image(missing="learned")
+    paths = [
+        write(tmp_path / f"{number}.jpg", scene(), number, quality=95) for number in ORIENTED
+    ] + [write(tmp_path / "upright.jpg", scene(), quality=95)]
+    files = np.append(opened(spec, paths), [[b"", b"1", b"0" * 64]], axis=0)
+    *given, absent = spec.preprocess(tf.constant(files)).numpy()
+    for pixels, path in zip(given, paths, strict=True):
+        assert largest_difference(pixels, by_pillow(spec, path)) <= 2, path.name
+    assert not absent.any()
+
+
 def test_same_bits_bare_and_in_a_parallel_pipeline_whatever_the_batch(kinds):
     spec = image(resize="crop")
     files = opened(spec, [*kinds.values(), *kinds.values()])
