@@ -13,16 +13,16 @@ from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.measured import Measured
 from mmzoo.inputs.opened import Opened, Unopened
 from mmzoo.inputs.text.degradations import degradations_of
-from mmzoo.inputs.text.ids import FIRST, PADDING, UNKNOWN, numbered, stacked
+from mmzoo.inputs.text.ids import FIRST, PADDING, UNKNOWN
 from mmzoo.inputs.text.notes import FITTING, fit_sentence
-from mmzoo.inputs.text.tokens import Tokenizer, Unit, in_parts
-from mmzoo.inputs.text.vocabulary import (
-    VOCABULARY,
-    counted,
-    most_frequent,
-    read_vocabulary,
-    written_vocabulary,
+from mmzoo.inputs.text.reading import (
+    frequent_words,
+    lengths_of,
+    numbered_texts,
+    rows_without_words,
 )
+from mmzoo.inputs.text.tokens import Tokenizer, Unit
+from mmzoo.inputs.text.vocabulary import VOCABULARY, read_vocabulary, written_vocabulary
 from mmzoo.lazy import keras, tf
 from mmzoo.spec import PositiveInt, Rate
 from mmzoo.spec.words import describe
@@ -30,7 +30,6 @@ from mmzoo.wanted import Role
 
 if TYPE_CHECKING:
     import numpy as np
-    import polars as pl
     from keras import KerasTensor
 
 _UNKNOWN_SHOWN = "[?]"
@@ -111,24 +110,18 @@ class Text(BaseInput):
         bad = {
             split: {
                 row: _without_word(texts[row])
-                for row in self._without_words(texts)
+                for row in rows_without_words(texts, self._tokenizer)
                 if row not in column.known_bad(split)
             }
             for split, texts in column.values.items()
         }
         return Opened(column.values, bad)
 
-    def _without_words(self, texts: np.ndarray) -> list[int]:
-        import numpy as np
-
-        has_words = [part.to_numpy() for part in in_parts(texts, self._tokenizer.has_tokens)]
-        return np.flatnonzero(~np.concatenate(has_words)).tolist() if has_words else []
-
     def present(self, values: np.ndarray) -> np.ndarray:
         """Which examples have it, bool `[rows]`: those with any word."""
         there = super().present(values)
         if _are_texts(values):  # `check` refuses what are no texts.
-            there[self._without_words(values)] = False
+            there[rows_without_words(values, self._tokenizer)] = False
         return there
 
     def check(self, values: np.ndarray, where: str) -> None:
@@ -155,33 +148,18 @@ class Text(BaseInput):
         """
         import numpy as np
 
-        def count(texts: pl.Series) -> tuple[pl.DataFrame, np.ndarray]:
-            tokens = self._tokenizer.tokens(texts)
-            return counted(tokens), tokens.list.len().to_numpy()
-
-        counts, lengths = zip(*in_parts(values, count), strict=True)
-        words = most_frequent(counts, self.vocabulary_size, self.min_count)
-        if not words:
-            often = (
-                f" that is there {self.min_count} times (`min_count`)" if self.min_count > 1 else ""
-            )
-            raise DataError(f"{where}: the {len(values):,} training texts have no word{often}.")
+        words, lengths = frequent_words(
+            values, self._tokenizer, self.vocabulary_size, self.min_count, where
+        )
         length = self.length
         if length == "auto":
-            fitting = np.percentile(np.concatenate(lengths), FITTING, method="higher")
-            length = max(1, int(fitting))
+            length = max(1, int(np.percentile(lengths, FITTING, method="higher")))
         fitted = self.replace(vocabulary_size=len(words), length=length)
         return fitted, {VOCABULARY: written_vocabulary(words)}
 
     def measured(self, values: np.ndarray) -> Measured:
         """How many words or characters each text has."""
-        import numpy as np
-
-        def count(texts: pl.Series) -> np.ndarray:
-            return self._tokenizer.tokens(texts).list.len().to_numpy()
-
-        lengths = np.concatenate([np.zeros(0, np.int64), *in_parts(values, count)])
-        return Measured(lengths, self._length(), self.tokens)
+        return Measured(lengths_of(values, self._tokenizer), self._length(), self.tokens)
 
     def prepared(
         self, values: np.ndarray, files: Files, where: str, tell: Callable[[str], None]
@@ -196,16 +174,7 @@ class Text(BaseInput):
         words = self._vocabulary(files, where)
         length = self._length()
 
-        def number(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-            tokens = self._tokenizer.tokens(texts)
-            kept = tokens.list.head(length) if self.keep == "start" else tokens.list.tail(length)
-            return numbered(kept, words), tokens.list.len().to_numpy()
-
-        if not len(values):
-            return stacked([], len(words))
-        parts, lengths = zip(*in_parts(values, number), strict=True)
-        ids = stacked(parts, len(words))
-        counts = np.concatenate(lengths)
+        ids, counts = numbered_texts(values, self._tokenizer, words, length, self.keep)
         # Where one may be absent, a text without words is none.
         read = counts > 0 if self.may_be_absent else np.ones(len(counts), bool)
         if read.any():
