@@ -13,6 +13,7 @@ from mmzoo.devices import Kind
 from mmzoo.errors import DataError, Interrupted, RunError
 from mmzoo.evaluation.run_scores import difference, run_scores
 from mmzoo.evaluation.scale import Scale, scale_of
+from mmzoo.evaluation.verdicts import fusion_verdict
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras
 from mmzoo.metrics import PairedDifference
@@ -57,14 +58,8 @@ class HeadGains:
         """Whether the fusion beats the best single input, in words."""
         if self.best is None:
             return f"{self.name}: the inputs were tested on other examples than the fusion"
-        found, scale = self.gains[self.best].difference, self.scale
-        interval = f"95 % CI {scale.difference(found.low)} to {scale.difference(found.high)}"
-        by = scale.difference_text(found.difference)
-        if found.low > 0:
-            return f"{self.name}: the fusion beats {self.best} alone by {by} ({interval})"
-        return (
-            f"{self.name}: the fusion does not beat {self.best} alone (difference {by}, {interval})"
-        )
+        gain = self.gains[self.best].difference
+        return f"{self.name}: {fusion_verdict(self.best, gain, self.scale)}"
 
 
 @dataclass(frozen=True)

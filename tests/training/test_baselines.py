@@ -404,7 +404,7 @@ ERROR = scale_of({"mean_absolute_error": 0.4, "baseline_mean_absolute_error": 1.
         (
             ACCURACY,
             (0.041, 0.032, 0.05),
-            "the fusion beats text alone by 4.1 points (95 % CI 3.2 to 5.0)",
+            "the fusion beats text alone by 4.1 points, 95 % CI 3.2 to 5.0",
         ),
         (
             ACCURACY,
@@ -416,7 +416,7 @@ ERROR = scale_of({"mean_absolute_error": 0.4, "baseline_mean_absolute_error": 1.
             (-0.03, -0.04, -0.02),
             "the fusion does not beat text alone (difference -3.0 points, 95 % CI -4.0 to -2.0)",
         ),
-        (ERROR, (0.25, 0.2, 0.3), "the fusion beats text alone by 0.25 (95 % CI 0.2 to 0.3)"),
+        (ERROR, (0.25, 0.2, 0.3), "the fusion beats text alone by 0.25, 95 % CI 0.2 to 0.3"),
     ],
 )
 def test_it_is_said_in_words_whether_the_fusion_beats_the_best_input(scale, found, said):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mmzoo.evaluation.measure import interval_words
 from mmzoo.evaluation.modalities.subset_scores import SHUFFLES, Way
+from mmzoo.evaluation.verdicts import difference_words, fusion_verdict, turned
 
 if TYPE_CHECKING:
     from mmzoo.evaluation.modalities.modalities import HeadModalities, Modalities
@@ -32,7 +33,8 @@ def sentences(head: HeadModalities) -> list[str]:
     """
     added = {**head.added["shuffled"], **head.added.get("absent", {})}
     said = [_adds(name, one, head.scale) for name, one in added.items()]
-    return [*said, _against_best(head)]
+    single = head.best[_best_way(head)]
+    return [*said, fusion_verdict(single.name, single.gain, head.scale)]
 
 
 def warnings(head: HeadModalities) -> list[str]:
@@ -69,28 +71,12 @@ def _best_way(head: HeadModalities) -> Way:
 
 
 def _adds(name: str, found: PairedDifference, scale: Scale) -> str:
-    interval = interval_words(found, scale)
-    by = scale.difference_text(found.difference)
-    if found.low > 0:
-        if scale.is_share:
-            return f"{name} adds {by}, {interval}"
-        return f"{name} takes {by} off the {scale.label}, {interval}"
     if found.high < 0:
-        less = _turned(found)
-        by, interval = scale.difference_text(less.difference), interval_words(less, scale)
-        return f"{name} does harm: without it the model is better by {by}, {interval}"
-    return f"{name} adds nothing that shows (difference {by}, {interval})"
-
-
-def _against_best(head: HeadModalities) -> str:
-    single = head.best[_best_way(head)]
-    by = head.scale.difference_text(single.gain.difference)
-    interval = interval_words(single.gain, head.scale)
-    if single.gain.low > 0:
-        return f"the fusion beats {single.name} alone by {by}, {interval}"
-    return f"the fusion does not beat {single.name} alone (difference {by}, {interval})"
-
-
-def _turned(found: PairedDifference) -> PairedDifference:
-    """The other less the one."""
-    return type(found)(-found.difference, -found.high, -found.low)
+        by = difference_words(turned(found), scale)
+        return f"{name} does harm: without it the model is better by {by}"
+    if found.low <= 0:
+        return f"{name} adds nothing that shows (difference {difference_words(found, scale)})"
+    if scale.is_share:
+        return f"{name} adds {difference_words(found, scale)}"
+    by = scale.difference_text(found.difference)
+    return f"{name} takes {by} off the {scale.label}, {interval_words(found, scale)}"

@@ -352,9 +352,13 @@ def test_no_experiment_has_the_ensembles_name():
 @pytest.mark.parametrize(
     ("gain", "said"),
     [
-        ((0.008, 0.003, 0.014), "beats its best member, a, by 0.8 points (95 % CI 0.3 to 1.4)."),
-        ((-0.02, -0.03, -0.01), "is worse than its best member, a, by 2.0 points (95 % CI 1.0 to"),
-        ((0.001, -0.002, 0.004), "is not shown to beat its best member, a: the difference is +0.1"),
+        ((0.008, 0.003, 0.014), "beats its best member, a, by 0.8 points, 95 % CI 0.3 to 1.4."),
+        ((-0.02, -0.03, -0.01), "is worse than its best member, a, by 2.0 points, 95 % CI 1.0 to"),
+        (
+            (0.001, -0.002, 0.004),
+            "is not shown to beat its best member, a: the difference is 0.1 points, "
+            "95 % CI -0.2 to 0.4.",
+        ),
         ((0.0, 0.0, 0.0), "is as good as its best member, a, on every one of the examples."),
     ],
 )
@@ -366,4 +370,4 @@ def test_in_words(gain, said):
 def test_an_error_that_falls_is_a_gain():
     gain = PairedDifference(1.5, 1.25, 1.75)
     words = sentence("stacking", "a", gain, Scale("mean_absolute_error", 9.0))
-    assert words == "The stacking beats its best member, a, by 1.5 (95 % CI 1.25 to 1.75)."
+    assert words == "The stacking beats its best member, a, by 1.5, 95 % CI 1.25 to 1.75."
