@@ -26,37 +26,24 @@ def head_report(
     folder: Path,
 ) -> HeadReport:
     """The figures of one head; its pictures are drawn into `folder`."""
-    report = _head_report(name, config, data, preprocessing, evaluation, folder)
-    return replace(report, probes=evaluation.probe_metrics.get(name, {}))
-
-
-def _head_report(
-    name: str,
-    config: Config,
-    data: Data,
-    preprocessing: Preprocessing,
-    evaluation: Evaluation,
-    folder: Path,
-) -> HeadReport:
     head: Head = config.heads[name]
     labels, predicted = evaluation.labels[name], evaluation.predictions[name]
-    metrics = evaluation.metrics[name]
+    probes = evaluation.probe_metrics.get(name, {})
+    report = HeadReport(name, head.type, evaluation.metrics[name], probes=probes)
     there = head.labelled(labels)
     labels, predicted = labels[there], predicted[there]
     if not there.any():
-        return HeadReport(name, head.type, metrics)
+        return report
     # One head, as nearly always, has the plain file names that other programs look for.
     prefix = "" if len(config.heads) == 1 else f"{name}_"
     match head:
         case Regression():
             path = folder / f"{prefix}regression.png"
             regression_plot(path, labels.reshape(predicted.shape), predicted)
-            drawn = Picture("Predicted against true", path)
-            return HeadReport(name, head.type, metrics, pictures=(drawn,))
+            return replace(report, pictures=(Picture("Predicted against true", path),))
         case Multilabel():
             figures = per_label(head.label_rows(labels), predicted, head.threshold)
-            names = head.class_names or ()
-            return HeadReport(name, head.type, metrics, class_names=names, per_label=figures)
+            return replace(report, class_names=head.class_names or (), per_label=figures)
         case Classification() | Binary():
             names = head.class_names or ()
             true, said = head.class_labels(labels), head.decided(predicted)
@@ -75,12 +62,10 @@ def _head_report(
                 pictures.append(mistakes)
             else:
                 mistakes.path.unlink(missing_ok=True)  # Of an evaluation of other weights.
-            return HeadReport(
-                name,
-                head.type,
-                metrics,
-                names,
-                confusion,
+            return replace(
+                report,
+                class_names=names,
+                confusion=confusion,
                 pictures=tuple(pictures),
                 mistakes=_written(shown),
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ from mmzoo.metrics import PairedDifference
 from mmzoo.randomness import Randomness
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mmzoo.config import Config
     from mmzoo.evaluation.evaluate import Evaluation
     from mmzoo.model import Network
@@ -140,24 +142,33 @@ def measured_robustness(
                 for name in heads:
                     score(name, column, batch, outputs[name].numpy())
             done = batch.stop
-    curves: list[Curve] = []
-    for name in heads:
-        scale = scale_of(evaluation.metrics[name])
-        measured = Measured(scores[name][labelled[name]], scale)
-        for way, (its_input, one) in enumerate(ways):
-            own = [column for column, (its, _) in enumerate(steps, start=1) if its == way]
-            curves.append(
-                Curve(
-                    head=name,
-                    scale=scale,
-                    input=its_input,
-                    degradation=one,
-                    whole=measured.measures[0],
-                    measures=tuple(measured.measures[column] for column in own),
-                    falls=tuple(measured.gain(0, column) for column in own),
-                )
-            )
+    curves = (
+        curve
+        for name in heads
+        for curve in _curves(
+            name, scale_of(evaluation.metrics[name]), ways, scores[name][labelled[name]]
+        )
+    )
     return Robustness(split, rows, tuple(curves))
+
+
+def _curves(
+    head: str, scale: Scale, ways: list[tuple[str, Degradation]], scores: NDArray[np.float64]
+) -> Iterator[Curve]:
+    """Of each way, by the scores of the examples: with nothing done, and at each step in turn."""
+    measured, column = Measured(scores, scale), 1
+    for its_input, one in ways:
+        own = range(column, column + len(one.steps))
+        yield Curve(
+            head=head,
+            scale=scale,
+            input=its_input,
+            degradation=one,
+            whole=measured.measures[0],
+            measures=tuple(measured.measures[step] for step in own),
+            falls=tuple(measured.gain(0, step) for step in own),
+        )
+        column = own.stop
 
 
 def _functions(
