@@ -55,10 +55,12 @@ class Updates:
         self._optimizer = optimizer
         self._skip = skip
         self._accumulate = accumulate
+        # The innermost one clips; around it stands one that scales the loss for float16.
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        self._clips = inner.global_clipnorm is not None or inner.clipvalue is not None
         self._apply, optimizer.apply = optimizer.apply, self.apply
         self._scale_loss, optimizer.scale_loss = optimizer.scale_loss, self.scale_loss
         # Here the gradients are summed before they are measured and clipped; once is enough.
-        inner = getattr(optimizer, "inner_optimizer", optimizer)
         inner._all_reduce_sum_gradients = list
 
     @property
@@ -75,6 +77,8 @@ class Updates:
         """As `keras.optimizers.Optimizer.apply`, which it calls when an update is due."""
         pairs = [pair for pair in zip(grads, trainable_variables, strict=True) if _given(pair)]
         given, variables = _summed_over_replicas([g for g, _ in pairs]), [v for _, v in pairs]
+        if self._clips:
+            given = [_whole(grad) for grad in given]
         finite = self._measure(given)
         if self._accumulate > 1:
             self._add(given, variables, finite)
@@ -88,7 +92,7 @@ class Updates:
         """Notes the gradients' norm and whether the step is finite; returns that."""
         scale = getattr(self._optimizer, "dynamic_scale", None)
         scale = tf.constant(1.0) if scale is None else scale.value
-        norm = tf.linalg.global_norm([tf.cast(grad, tf.float32) for grad in grads]) / scale
+        norm = tf.linalg.global_norm([tf.cast(_whole(grad), tf.float32) for grad in grads]) / scale
         bad_losses = _summed_over_replicas(tf.cast(tf.logical_not(self._finite_loss), tf.float32))
         # A scaled gradient may overflow float16: the optimizer tries on with half the scale.
         finite = tf.logical_or(tf.math.is_finite(norm), scale > 1.0)
@@ -106,7 +110,7 @@ class Updates:
         index = self._optimizer._get_variable_index
         sums = [self._sums[index(variable)] for variable in variables]
         for total, grad in zip(sums, grads, strict=True):
-            grad = tf.convert_to_tensor(grad)  # Not so with embeddings, whose gradients are sparse.
+            grad = _whole(grad)
             total.assign_add(tf.where(finite, grad, 0.0) if self._skip else grad)
         due = tf.equal((self.step + 1 - self._first_step) % self._accumulate, 0)
         self._when(due, self._apply_means, sums, variables)
@@ -141,7 +145,15 @@ def _summed_over_replicas(values: Any) -> Any:
     replicas = tf.distribute.get_replica_context()
     if replicas.num_replicas_in_sync == 1:
         return values
-    # Gradients of embeddings are slices, as many as there are words: where a replica has longer
-    # texts than another, TensorFlow cannot gather theirs.
-    dense = tf.nest.map_structure(tf.convert_to_tensor, values)
+    # Where a replica has longer texts than another, TensorFlow cannot gather their slices.
+    dense = tf.nest.map_structure(_whole, values)
     return replicas.all_reduce(tf.distribute.ReduceOp.SUM, dense)
+
+
+def _whole(grad: Any) -> tf.Tensor:
+    """A gradient with the shape of its weight.
+
+    That of an embedding is a slice for each word of the texts. Those of one word are added up here,
+    as they are in what they do to the weight; their norms and signs one by one say nothing of it.
+    """
+    return tf.convert_to_tensor(grad)

@@ -22,6 +22,7 @@ from loops import (
     weights,
 )
 
+from mmzoo.lazy import keras
 from mmzoo.optimizers import SGD, Adam
 from mmzoo.training.loop import Loop
 
@@ -43,6 +44,45 @@ def test_clipping_holds_for_the_norm_of_all_gradients():
     take(loop, batch(0))
     moved = [after - was for after, was in zip(weights(loop), before, strict=True)]
     assert np.sqrt(sum((part**2).sum() for part in moved)) == pytest.approx(0.01, rel=1e-4)
+
+
+def words() -> list[keras.layers.Layer]:
+    """Vectors of words, whose gradient comes as slices: one for each time that a word is there."""
+    return [
+        keras.layers.Embedding(4, 2),
+        keras.layers.GlobalAveragePooling1D(),
+        keras.layers.Dense(1, use_bias=False),
+    ]
+
+
+def said() -> tuple[np.ndarray, np.ndarray]:
+    """A batch in which words come back."""
+    return np.array([[0, 1, 1], [1, 1, 2]] * 4, "float32"), np.ones((ROWS, 1), "float32")
+
+
+def moved(loop: Loop) -> np.ndarray:
+    before = weights(loop)
+    take(loop, said())
+    return np.concatenate(
+        [(after - was).ravel() for after, was in zip(weights(loop), before, strict=True)]
+    )
+
+
+def test_the_norm_is_that_of_what_comes_together_for_a_word():
+    loop = make_loop(words, optimizer=SGD(learning_rate=1.0, momentum=0.0))
+    step = moved(loop)
+    assert loop.updates.gradient_norm.numpy() == pytest.approx(np.linalg.norm(step), rel=1e-5)
+
+
+def test_clipping_holds_for_what_comes_together_for_a_word():
+    plain = SGD(learning_rate=1.0, momentum=0.0)
+    step = moved(make_loop(words, optimizer=plain))
+    clipped = moved(make_loop(words, optimizer=plain.replace(clip_norm=0.01)))
+    assert np.linalg.norm(clipped) == pytest.approx(0.01, rel=1e-4)
+    np.testing.assert_allclose(clipped, step * 0.01 / np.linalg.norm(step), rtol=1e-3, atol=1e-7)
+    value = float(np.abs(step).max()) / 2
+    cut = moved(make_loop(words, optimizer=plain.replace(clip_value=value)))
+    np.testing.assert_allclose(cut, step.clip(-value, value), rtol=1e-5, atol=1e-7)
 
 
 def test_steps_are_counted():
