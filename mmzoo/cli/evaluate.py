@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -17,6 +17,9 @@ from mmzoo.cli.options import (
     json_option,
     on_bad_row_option,
 )
+
+if TYPE_CHECKING:
+    from mmzoo.evaluation.evaluate_run import Evaluated
 
 _DEFAULT = click.core.ParameterSource.DEFAULT
 
@@ -112,7 +115,6 @@ def evaluate(
     if output is not None:
         raise click.UsageError("--output is for ensembles: the report of a run goes into the run.")
     from mmzoo.evaluation.evaluate_run import evaluate_run
-    from mmzoo.evaluation.modalities.as_json import modalities_json
 
     done = evaluate_run(
         runs[0],
@@ -126,13 +128,23 @@ def evaluate(
         robustness=robustness,
     )
     if as_json:
-        found = {}
-        if done.modalities is not None:
-            found["modalities"] = modalities_json(done.modalities)
-        if done.robustness is not None:
-            found["robustness"] = done.robustness.as_json()
-        click.echo(json.dumps({done.report.split: done.metrics, **found}))
-        return
+        click.echo(json.dumps(_document(done)))
+    else:
+        _print(done)
+
+
+def _document(done: Evaluated) -> dict[str, Any]:
+    from mmzoo.evaluation.modalities.as_json import modalities_json
+
+    found: dict[str, Any] = {done.report.split: done.metrics}
+    if done.modalities is not None:
+        found["modalities"] = modalities_json(done.modalities)
+    if done.robustness is not None:
+        found["robustness"] = done.robustness.as_json()
+    return found
+
+
+def _print(done: Evaluated) -> None:
     from mmzoo.cli.modality_text import modalities_text, robustness_text
     from mmzoo.cli.results import report_text
     from mmzoo.cli.text import shell_word
