@@ -74,7 +74,14 @@ def decoded(
             lambda: fit(_picture(file, content, shape[:2], edges)[None])[0],
         )
 
-    return tf.map_fn(one, (files, paths), fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+    # Batches are made side by side already: more pictures at once only push each other's pixels
+    # out of the processor's caches.
+    return tf.map_fn(
+        one,
+        (files, paths),
+        parallel_iterations=1,
+        fn_output_signature=tf.TensorSpec(shape, tf.uint8),
+    )
 
 
 def decoded_picture(
