@@ -19,7 +19,7 @@ from mmzoo.examples import load_rows, prepare
 from mmzoo.inputs import Unopened
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import tf
-from mmzoo.probing import Probes, side_by_side, usable_probes, with_features
+from mmzoo.probing import Probes, Said, usable_probes, with_features
 from mmzoo.runs import Run
 from mmzoo.sources import Data, OnBadRow, TableFormat, read_frame
 from mmzoo.spec.words import printable
@@ -94,11 +94,12 @@ def predict(
     probes = usable_probes(run, config, model, checkpoint, to_stderr)
     try:
         with naming_files(config, rows, _SPLIT) if data is not None else nullcontext():
-            predictions, probed = _predicted(model, config, prepared.splits[_SPLIT], probes)
+            of_rows = _predicted(model, config, prepared.splits[_SPLIT], probes)
     except tf.errors.OpError:
         _require_readable(paths, damaged_files(config, rows, _SPLIT, to_stderr))
         raise
     said: Columns = {}
+    predictions, probed = of_rows.predictions, of_rows.probed
     for name, head in config.heads.items():
         written = head.written(predictions[name], name, top)
         said |= {key: list(values) for key, values in written.items()}
@@ -109,30 +110,19 @@ def predict(
 
 def _predicted(
     model: keras.Model, config: Config, columns: Mapping[str, np.ndarray], probes: Probes
-) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
+) -> Said:
     """What each head says, and each of its probes: files are decoded some batches ahead."""
     batches = evaluation_batches(config, columns, labelled=False)
-    whole = with_features(model, list(probes)) if probes else None
+    whole = with_features(model, list(probes))
 
     @tf.function(input_signature=batches.element_spec, autograph=False)
     def run(inputs: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], Any]:
-        return whole(inputs, training=False) if whole else (model(inputs, training=False), {})
+        return whole(inputs, training=False)
 
-    parts, features = [], []
+    said = Said(config.heads, probes)
     for (inputs,) in batches:
-        said, read = run(inputs)
-        parts.append(said)
-        features.append({name: side_by_side(read[name]) for name in probes})
-    return (
-        {head: np.concatenate([part[head].numpy() for part in parts]) for head in config.heads},
-        {
-            name: {
-                kind: np.concatenate([probe.predict(part[name]) for part in features])
-                for kind, probe in of.items()
-            }
-            for name, of in probes.items()
-        },
-    )
+        said.add(*run(inputs))
+    return said
 
 
 def _files(config: Config, run: Run, paths: Sequence[Path]) -> Data:

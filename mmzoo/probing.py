@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,6 +104,44 @@ def side_by_side(read: list[tf.Tensor]) -> NDArray[np.float32]:
     """What a head reads as features of a probe, `[rows, width]`."""
     parts = [np.asarray(tensor).astype(np.float32) for tensor in read]
     return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+
+
+class Said:
+    """What a model's heads, and the probes of these, say of the rows of all batches so far.
+
+    Args:
+        heads: the names of the heads.
+        probes: of the run.
+    """
+
+    def __init__(self, heads: Iterable[str], probes: Probes) -> None:
+        self._probes = probes
+        self._predictions: dict[str, list[np.ndarray]] = {name: [] for name in heads}
+        self._probed: dict[str, dict[str, list[np.ndarray]]] = {
+            name: {kind: [] for kind in of} for name, of in probes.items()
+        }
+
+    def add(self, outputs: Mapping[str, tf.Tensor], read: Mapping[str, list[tf.Tensor]]) -> None:
+        """Takes in one batch, as a model `with_features` gives it."""
+        for name, parts in self._predictions.items():
+            parts.append(outputs[name].numpy())
+        for name, of in self._probes.items():
+            features = side_by_side(read[name])
+            for kind, probe in of.items():
+                self._probed[name][kind].append(probe.predict(features))
+
+    @property
+    def predictions(self) -> dict[str, np.ndarray]:
+        """Of each head, float32 `[rows, width]`."""
+        return {name: np.concatenate(parts) for name, parts in self._predictions.items()}
+
+    @property
+    def probed(self) -> dict[str, dict[str, np.ndarray]]:
+        """Of each head and each of its probes, likewise."""
+        return {
+            name: {kind: np.concatenate(parts) for kind, parts in of.items()}
+            for name, of in self._probed.items()
+        }
 
 
 def fit_probes(

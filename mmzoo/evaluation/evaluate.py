@@ -9,7 +9,7 @@ import numpy as np
 
 from mmzoo.data import evaluation_batches, naming_files
 from mmzoo.lazy import tf
-from mmzoo.probing import Probes, side_by_side, with_features
+from mmzoo.probing import Probes, Said, with_features
 
 if TYPE_CHECKING:
     import keras
@@ -68,14 +68,15 @@ def evaluate_model(
     """Runs a compiled model over one split; a DataError names files that cannot be decoded."""
     columns, probes = data.splits[split], probes or {}
     with naming_files(config, data, split):
-        predictions, probed, loss = _run(model, config, columns, probes)
+        said, loss = _run(model, config, columns, probes)
+    predictions, probed = said.predictions, said.probed
     labels = {name: columns[config.columns[name]] for name in config.heads}
     metrics = {
         name: head_metrics(head, labels[name], predictions[name])
         for name, head in config.heads.items()
     }
     probe_metrics = {
-        name: {kind: probes[name][kind].evaluate(labels[name], said) for kind, said in of.items()}
+        name: {kind: probes[name][kind].evaluate(labels[name], one) for kind, one in of.items()}
         for name, of in probed.items()
     }
     return Evaluation(split, data.name, loss, labels, predictions, metrics, probed, probe_metrics)
@@ -92,42 +93,23 @@ def head_metrics(head: Head, labels: np.ndarray, predicted: np.ndarray) -> dict[
 
 def _run(
     model: keras.Model, config: Config, columns: Columns, probes: Probes
-) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]], float]:
-    """What the heads say, what their probes say, and the loss."""
+) -> tuple[Said, float]:
+    """What the heads and their probes say, and the loss."""
     batches = evaluation_batches(config, columns)
-    whole = with_features(model, list(probes)) if probes else None
+    whole = with_features(model, list(probes))
 
     @tf.function(input_signature=[batches.element_spec], autograph=False)
     def score(batch: tuple[Any, ...]) -> tuple[Any, Any, Any]:
         inputs, targets, *weights = batch
-        if whole is None:
-            outputs, read = model(inputs, training=False), {}
-        else:
-            outputs, read = whole(inputs, training=False)
+        outputs, read = whole(inputs, training=False)
         loss = model.compute_loss(inputs, targets, outputs, *weights, training=False)
         return outputs, read, loss
 
     score = score.get_concrete_function()  # One for batches of all sizes.
-    outputs: dict[str, list[np.ndarray]] = {name: [] for name in config.heads}
-    probed: dict[str, dict[str, list[np.ndarray]]] = {
-        name: {kind: [] for kind in of} for name, of in probes.items()
-    }
-    total, rows = 0.0, 0
+    said, total, rows = Said(config.heads, probes), 0.0, 0
     for batch in batches:
-        batch_outputs, read, loss = score(batch)
-        for name in config.heads:
-            outputs[name].append(batch_outputs[name].numpy())
-        for name, of in probes.items():
-            features = side_by_side(read[name])
-            for kind, probe in of.items():
-                probed[name][kind].append(probe.predict(features))
-        size = len(outputs[name][-1])
+        outputs, read, loss = score(batch)
+        said.add(outputs, read)
+        size = len(next(iter(outputs.values())))
         total, rows = total + float(loss) * size, rows + size
-    return (
-        {name: np.concatenate(parts) for name, parts in outputs.items()},
-        {
-            name: {kind: np.concatenate(parts) for kind, parts in of.items()}
-            for name, of in probed.items()
-        },
-        total / rows,
-    )
+    return said, total / rows
