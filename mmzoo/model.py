@@ -183,7 +183,7 @@ def _whole(
         config.name,
         config.heads,
         {head: names for head, names in alone.items() if names},
-        config.fusion.auxiliary_weight,
+        config.fusion.auxiliary_loss,
     )
 
 

@@ -30,11 +30,6 @@ class BaseFusion(Spec):
     if TYPE_CHECKING:  # A field, which each fusion declares with its own name.
         type: str
 
-    @property
-    def auxiliary_weight(self) -> float:
-        """The weight of those losses in training, given or not."""
-        return self.auxiliary_loss
-
     @abstractmethod
     def build(
         self, features: Mapping[str, Features], heads: Mapping[str, Head]
@@ -54,7 +49,7 @@ class BaseFusion(Spec):
     ) -> dict[str, KerasTensor]:
         """As `build`; and where that has a loss, what each input alone predicts, `by_itself`."""
         together = self.build(features, heads)
-        if not self.auxiliary_weight or len(features) == 1:
+        if not self.auxiliary_loss or len(features) == 1:
             return together
         return {**together, **self.alone(features, heads)}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from mmzoo.encoders import Features
 from mmzoo.fusion.base import BaseFusion, by_itself
 from mmzoo.heads import Head
-from mmzoo.spec import Problem
+from mmzoo.spec import NonNegativeFloat, Problem
 
 if TYPE_CHECKING:
     import keras
@@ -21,9 +21,12 @@ class Decision(BaseFusion):
     `weighted` learns a weight for each input, whose sum is one, for each head. `product` and `max`
     are of probabilities, divided by their sum over the classes; a label, or a yes, is one of two
     classes then. `vote` gives the share of inputs that decide for a class; the sum of their
-    probabilities decides ties. As a vote has no gradient, it is trained by the losses of the single
-    inputs, with the weight `auxiliary_loss`, or 1 where that is 0. Numbers can only be averaged, or
-    weighted. One input alone simply decides.
+    probabilities decides ties. Numbers can only be averaged, or weighted. One input alone simply
+    decides.
+
+    Each input learns to decide by itself, too. Without losses of their own (`auxiliary_loss: 0`)
+    they learn by what is combined alone, where one that learns fast leaves little to the others. A
+    vote, which has no gradient, is trained by these losses alone.
 
     Reference: Kittler et al., "On combining classifiers", 1998.
     """
@@ -31,6 +34,17 @@ class Decision(BaseFusion):
     type: Literal["decision"] = "decision"
     combine: Literal["average", "weighted", "product", "max", "vote"] = "average"
     """How several decisions become one."""
+    auxiliary_loss: NonNegativeFloat = 1.0
+    """Weight of the losses of what each input decides by itself, beside that of what is combined.
+    One input alone has none."""
+
+    def rules(self) -> Iterator[Problem]:
+        if self.combine == "vote" and not self.auxiliary_loss:
+            yield Problem(
+                ("auxiliary_loss",),
+                "expected more than 0 beside `combine: vote`: a vote has no gradient, so nothing "
+                "else would train the inputs",
+            )
 
     def head_rules(self, heads: Mapping[str, Head]) -> Iterator[Problem]:
         if self.combine in ("average", "weighted"):
@@ -42,10 +56,6 @@ class Decision(BaseFusion):
                     ("combine",),
                     f"expected average or weighted: heads.{name} predicts numbers, which {why}",
                 )
-
-    @property
-    def auxiliary_weight(self) -> float:
-        return self.auxiliary_loss or float(self.combine == "vote")
 
     def build(
         self, features: Mapping[str, Features], heads: Mapping[str, Head]
@@ -73,7 +83,7 @@ class Decision(BaseFusion):
             )([alone[by_itself(name, one)] for one in features])
             for name, head in heads.items()
         }
-        return {**together, **alone} if self.auxiliary_weight else together
+        return {**together, **alone} if self.auxiliary_loss else together
 
     def learned_weights(
         self, model: keras.Model, inputs: Collection[str]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from mmzoo.config import load_config
 from mmzoo.encoders import Features
 from mmzoo.errors import ConfigError
 from mmzoo.fusion import Decision
+from mmzoo.fusion.base import by_itself
 from mmzoo.heads import Binary, Classification, Multilabel, Regression
 from mmzoo.lazy import keras
 
@@ -83,7 +85,13 @@ def test_each_head_learns_weights_of_its_own():
     assert good == pytest.approx([0.25, 0.25, 0.5])
 
 
-def test_a_vote_is_trained_by_what_the_inputs_say_alone():
-    assert Decision(combine="vote").auxiliary_weight == 1
-    assert Decision(combine="vote", auxiliary_loss=0.2).auxiliary_weight == 0.2
-    assert Decision().auxiliary_weight == 0
+def test_inputs_learn_to_decide_by_themselves():
+    features = {name: Features(keras.Input((width,))) for name, width in WIDTHS.items()}
+    alone = Decision().predictions(features, HEADS).keys() - HEADS.keys()
+    assert alone == {by_itself(head, name) for head in HEADS for name in WIDTHS}
+    assert Decision(auxiliary_loss=0.0).predictions(features, HEADS).keys() == HEADS.keys()
+
+
+def test_nothing_but_losses_of_the_inputs_trains_a_vote():
+    with pytest.raises(ValidationError, match="a vote has no gradient"):
+        Decision(combine="vote", auxiliary_loss=0.0)
