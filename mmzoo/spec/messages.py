@@ -20,7 +20,16 @@ from mmzoo.spec.document import Document, Finding, Place
 from mmzoo.spec.expected import Expected
 from mmzoo.spec.hints import hint, type_hint
 from mmzoo.spec.spot import Spot, untyped
-from mmzoo.spec.words import Path, describe, did_you_mean, nearest, printable, shorten, there_are
+from mmzoo.spec.words import (
+    Path,
+    describe,
+    did_you_mean,
+    dotted,
+    nearest,
+    printable,
+    shorten,
+    there_are,
+)
 
 _PYDANTICS_OWN = frozenset(get_args(ErrorType))
 _SAID_BY_WHAT_IS_EXPECTED = frozenset(
@@ -112,7 +121,7 @@ class _Walk:
         if spot.expected.discriminator is not None:
             yield from self.below(spot.of_type(step) or spot, faults)
         elif child is None and spot.expected.spec:
-            message = _unknown_field(spot.expected.spec, str(step))
+            message = self._unknown_field(spot, spot.expected.spec, str(step))
             place = self._document.key_place(path)
             yield replace(self._finding(path, message, place), unknown=True)
         elif child is None:
@@ -163,6 +172,19 @@ class _Walk:
             message = f"unknown type '{shorten(name)}'{suggestion} {there_are(family)}"
         return self._finding((*spot.path, "type"), message)
 
+    def _unknown_field(self, spot: Spot, spec: type[Spec], name: str) -> str:
+        fields = spec.model_fields
+        said = f"unknown field{did_you_mean(name, fields) or '.'}"
+        if any(name in other.model_fields for other in spot.family.values()):
+            kind = spot.value["type"]
+            said = f"unknown field: {kind} has none, as others have. Leave it out"
+            typed = self._document.place((*spot.path, "type"))
+            if typed is not None and typed.override:
+                # It came with the file, in which another type stands.
+                said += f", or set all of it: `--set '{dotted(spot.path)}={{type: {kind}}}'`"
+            said += "."
+        return f"{said} Fields here: {', '.join(fields)}"
+
     def _mismatch(self, spot: Spot) -> Finding:
         message = f"expected {spot.expected.words()}, got {describe(spot.value)}"
         return self._finding(spot.path, message + hint(spot.expected, spot.value, spot.has_default))
@@ -185,11 +207,6 @@ def _has_other_length(spot: Spot) -> bool:
     expected, value = spot.expected, spot.value
     is_fixed = expected.is_list() and not expected.is_list(of_any_length=True)
     return is_fixed and isinstance(value, tuple) and len(value) != len(expected.parts)
-
-
-def _unknown_field(spec: type[Spec], name: str) -> str:
-    fields = spec.model_fields
-    return f"unknown field{did_you_mean(name, fields) or '.'} Fields here: {', '.join(fields)}"
 
 
 def _plainly(message: str) -> str:

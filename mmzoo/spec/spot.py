@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mmzoo.spec.base import Spec
 from mmzoo.spec.expected import Expected
 from mmzoo.spec.words import Path
 
@@ -19,18 +20,20 @@ class Spot:
     value: Any
     has_default: bool = False
     default: Any = None
+    family: Mapping[str, type[Spec]] = field(default_factory=dict)
+    """Where a type chose the spec: all that there are to choose from, by their types."""
 
     def child(self, step: str | int) -> Spot | None:
         """The spot of a field, of a name in a mapping or of an item in a list, if there is one."""
         expected, path = self.expected, (*self.path, step)
         value = _get(self.value, step)
         if expected.spec:
-            field = expected.spec.model_fields.get(str(step))
-            if field is None:
+            known = expected.spec.model_fields.get(str(step))
+            if known is None:
                 return None
-            default = None if field.is_required() else field.get_default()
-            expected = Expected.of(field.annotation, field)
-            return Spot(expected, path, value, not field.is_required(), default)
+            default = None if known.is_required() else known.get_default()
+            expected = Expected.of(known.annotation, known)
+            return Spot(expected, path, value, not known.is_required(), default)
         if expected.kind is dict:
             return Spot(expected.parts[1], path, value)
         if expected.is_list() and isinstance(step, int):
@@ -60,7 +63,7 @@ class Spot:
         member = self.expected.member_for(self.value)
         family = member.family if member else {}
         spec = family.get(name) if isinstance(name, str) else None
-        return replace(self, expected=Expected(spec)) if spec else None
+        return replace(self, expected=Expected(spec), family=family) if spec else None
 
 
 def _get(value: Any, step: str | int) -> Any:

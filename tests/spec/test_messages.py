@@ -375,3 +375,18 @@ def test_errors_about_python_values_have_only_the_path() -> None:
         "inputs.image.encoder.type: unknown type 'lent'; did you mean 'lenet'? "
         "There are: cnn, lenet",
     ]
+
+
+def test_a_field_of_another_type_is_to_be_left_out(complaints: Complaints) -> None:
+    other = VALID.replace("type: cnn", "type: lenet").replace("dropout: 0.5", "units: [8]")
+    said = complaints(other)
+    assert said
+    for line in said:
+        assert (
+            ": unknown field: lenet has none, as others have. Leave it out. Fields here: " in line
+        )
+
+
+def test_one_override_may_take_the_place_of_all_fields(complaints: Complaints) -> None:
+    for line in complaints(VALID, "inputs.image.encoder.type=lenet"):
+        assert "or set all of it: `--set 'inputs.image.encoder={type: lenet}'`. Fields" in line
