@@ -10,13 +10,13 @@ from mmzoo.encoders import Encoder, Features
 from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.measured import Measured
 from mmzoo.inputs.opened import Opened, Unopened
+from mmzoo.lazy import tf
 from mmzoo.spec import Problem, Spec
 from mmzoo.wanted import Role, Wanted, column_of
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
-    import tensorflow as tf
     from keras import KerasTensor
 
     from mmzoo.randomness import Randomness
@@ -87,6 +87,14 @@ class BaseInput(Spec):
     def degradations(self) -> tuple[Degradation, ...]:
         """The ways in which it can get worse, which a fitted input knows: see `Degradation`."""
         return ()
+
+    def something_left(self, values: tf.Tensor) -> tf.Tensor:
+        """Which examples of a preprocessed batch still hold something, bool `[batch]`.
+
+        Asked of degraded values: an example that may lack the input, and of which nothing is left,
+        lacks it.
+        """
+        return tf.ones(tf.shape(values)[0], tf.bool)
 
     @property
     def whole(self) -> bool:

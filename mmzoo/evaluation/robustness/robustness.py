@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +15,10 @@ from mmzoo.evaluation.measure import (
     Measure,
     Measured,
     difference_json,
-    interval_words,
 )
 from mmzoo.evaluation.scale import Scale, scale_of
-from mmzoo.inputs import Degradation
+from mmzoo.evaluation.verdicts import difference_words
+from mmzoo.inputs import Degradation, presence
 from mmzoo.lazy import tf
 from mmzoo.metrics import PairedDifference
 from mmzoo.randomness import Randomness
@@ -66,17 +67,19 @@ class Curve:
         }
 
     def sentence(self) -> str:
-        """From which step on the model is worse for sure, and by how much there."""
-        for step, fall in zip(self.degradation.steps, self.falls, strict=True):
-            if fall.low > 0:
-                by, interval = (
-                    self.scale.difference_text(fall.difference),
-                    interval_words(fall, self.scale),
-                )
-                return (
-                    f"worse from {step:g} ({self.degradation.unit}) on: there by {by}, {interval}"
-                )
-        return "no worse within these steps, as far as the examples show"
+        """From which step on the model is worse for sure, at all later ones too; by how much."""
+        steps, unit = self.degradation.steps, self.degradation.unit
+        worse = [fall.low > 0 for fall in self.falls]
+        if not any(worse):
+            return "no worse within these steps, as far as the examples show"
+        if not worse[-1]:
+            where = ", ".join(
+                f"{step:g}" for step, is_so in zip(steps, worse, strict=True) if is_so
+            )
+            return f"worse at {where} ({unit}), but not shown to be at the last step"
+        first = len(worse) - len([*takewhile(bool, reversed(worse))])
+        by = difference_words(self.falls[first], self.scale)
+        return f"worse from {steps[first]:g} ({unit}) on: there by {by}"
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ def measured_robustness(
     """Measures the metric with one input at a time degraded, by each step of each way it has.
 
     The encoders of the other inputs run once for each batch. What is drawn for an example is the
-    same for all steps, and decided by `train.seed` and the example alone.
+    same for all steps, and decided by `train.seed` and the example alone. Where nothing is left of
+    an input that may be absent, it is absent, as it would be in training and in prediction.
 
     Args:
         network: with the trained weights.
@@ -198,6 +202,9 @@ def _functions(
             )
             worse = degradation.apply(inputs[name], step, drawn)
             given = {**inputs, **features, name: encoded(name, worse)}
+            if presence(name) in inputs:
+                left = config.inputs[name].something_left(worse)
+                given[presence(name)] = inputs[presence(name)] * tf.cast(left, tf.float32)
             return rest(given, training=False)
 
         return predict

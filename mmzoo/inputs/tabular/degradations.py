@@ -46,3 +46,10 @@ def degradations_of(
     if any(measured):
         found.append(Degradation("noise", "deviations", _DEVIATIONS, off))
     return tuple(found)
+
+
+def has_any_cell(rows: tf.Tensor, layout: Layout) -> tf.Tensor:
+    """Which prepared rows, float32 `[batch, columns]`, have a cell that is not missing."""
+    numbers, categories = rows[:, : layout.numbers], rows[:, layout.numbers :]
+    has_number = tf.reduce_any(~tf.math.is_nan(numbers), axis=1)
+    return has_number | tf.reduce_any(categories != MISSING, axis=1)

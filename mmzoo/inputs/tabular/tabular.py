@@ -17,7 +17,7 @@ from mmzoo.inputs.opened import Opened, Unopened
 from mmzoo.inputs.tabular.categories import Categories
 from mmzoo.inputs.tabular.category_dropout import hide_categories
 from mmzoo.inputs.tabular.cells import Kind
-from mmzoo.inputs.tabular.degradations import degradations_of
+from mmzoo.inputs.tabular.degradations import degradations_of, has_any_cell
 from mmzoo.inputs.tabular.fitting import fit_column, fitted_kind
 from mmzoo.inputs.tabular.made_up import made_up
 from mmzoo.inputs.tabular.numbers import Normalize
@@ -226,6 +226,10 @@ class Tabular(BaseInput):
     @property
     def degradations(self) -> tuple[Degradation, ...]:
         return degradations_of(self.layout, self.kinds, self.normalize)
+
+    def something_left(self, values: tf.Tensor) -> tf.Tensor:
+        """Which rows of a preprocessed batch have a cell that is not missing, bool `[batch]`."""
+        return has_any_cell(values, self.layout)
 
     def placeholder(self, name: str) -> KerasTensor:
         """The model's input: float32 `[batch, columns]`, as `layout` says."""

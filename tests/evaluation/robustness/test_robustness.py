@@ -15,6 +15,7 @@ from mmzoo.evaluation.modalities.subset_scores import subset_scores
 from mmzoo.evaluation.robustness.robustness import measured_robustness
 from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.journal import to_stderr
+from mmzoo.metrics import PairedDifference
 from mmzoo.model import build_network
 from mmzoo.trained import load_network
 
@@ -53,7 +54,11 @@ def test_a_worse_clue_is_felt_and_worse_noise_is_not(guessed):
 def test_it_is_said_from_where_on_it_is_worse(guessed):
     curves = curves_of(guessed.robustness)
     clue = curves["colour", "clue"]
-    first = next(place for place, fall in enumerate(clue.falls) if fall.low > 0)
+    first = next(
+        place
+        for place in range(len(clue.falls))
+        if all(fall.low > 0 for fall in clue.falls[place:])
+    )
     fall = clue.falls[first]
     by, low, high = map(clue.scale.difference, fall)
     assert clue.sentence() == (
@@ -63,6 +68,30 @@ def test_it_is_said_from_where_on_it_is_worse(guessed):
     assert curves["colour", "noise"].sentence() == (
         "no worse within these steps, as far as the examples show"
     )
+
+
+WORSE, BETTER = PairedDifference(0.2, 0.1, 0.3), PairedDifference(-0.2, -0.3, -0.1)
+NOTHING = PairedDifference(0.0, -0.1, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("falls", "said"),
+    [
+        ([WORSE, NOTHING, WORSE, WORSE, WORSE], "worse from 0.4 (share) on: there by 20.0 points"),
+        (
+            [WORSE, BETTER, NOTHING, BETTER, WORSE],
+            "worse from 0.8 (share) on: there by 20.0 points",
+        ),
+        (
+            [WORSE, NOTHING, WORSE, WORSE, NOTHING],
+            "worse at 0.1, 0.4, 0.6 (share), but not shown to be at the last step",
+        ),
+        ([BETTER] * 5, "no worse within these steps"),
+    ],
+)
+def test_it_is_worse_from_a_step_on_only_where_it_is_at_all_later_ones(guessed, falls, said):
+    curve = replace(guessed.robustness.curves[0], falls=tuple(falls))
+    assert curve.sentence().startswith(said)
 
 
 def test_files_are_left_with_the_same_figures(guess_run, guessed):
@@ -157,3 +186,37 @@ def test_inputs_of_every_modality_can_be_left_out_and_made_worse():
     assert scores["absent"] == {}
     whole = scores["shuffled"][tuple(inputs)].mean()
     assert whole == pytest.approx(evaluation.metrics["kind"]["accuracy"])
+
+
+def test_rows_of_which_no_cell_is_left_are_absent_as_in_training():
+    """Told what stands in for absent facts means the wrong class, and all else the right one."""
+    facts = {"type": "tabular", "columns": {"age": "number", "city": "category"}}
+    inputs = {
+        "facts": {**facts, "modality_dropout": 0.3},
+        "title": {"type": "text", "length": 3, "encoder": {"type": "embedding", "dim": 2}},
+    }
+    heads = {"kind": {"type": "classification", "classes": 2}}
+    source = {"type": "synthetic", "rows": 2000}
+    config = load_config({"name": "facts", "source": source, "inputs": inputs, "heads": heads})
+    config = config.with_columns()
+    data = load_data(config, to_stderr)
+    config, preprocessing = fit_config(config, data)
+    data = prepare(config, data, preprocessing, to_stderr)
+    data.splits["test"]["kind"][:] = 0
+    network = build_network(config)
+    model = network.model
+    missing, head = model.get_layer("facts_missing"), model.get_layer("kind")
+    [stand_in] = missing.get_weights()
+    missing.set_weights([np.full_like(stand_in, 1e6)])
+    kernel, bias = map(np.zeros_like, head.get_weights())
+    kernel[: len(stand_in), 1] = 1
+    bias[0] = 1e4
+    head.set_weights([kernel, bias])
+    model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
+    evaluation = evaluate_model(model, config, data, "test")
+    cells, noise, words = measured_robustness(network, config, data, evaluation).curves
+    assert cells.whole.value == 1
+    for share, measure in zip(cells.degradation.steps, cells.measures, strict=True):
+        assert measure.value == pytest.approx(1 - share**2, abs=0.1)
+    assert {one.value for one in noise.measures} == {1}
+    assert {one.value for one in words.measures} == {1}  # Words that are not known are words.
