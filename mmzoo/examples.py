@@ -69,7 +69,13 @@ def load_rows(
     """
     data = other_rows(path, config.wanted(labelled=labelled), config.source, split)
     data, bad = open_data(config, data, on_bad_row, tell)
-    return _told_of_lacks(config, settled(data, bad, on_bad_row, "give `--on-bad-row skip`"))
+    try:
+        data = settled(data, bad, on_bad_row, "give `--on-bad-row skip`")
+    except DataError as error:
+        # Why a row has nothing may be that there are no files where they were looked for.
+        told = (f"Note: {note}." for note in data.notes)
+        raise DataError("\n".join([str(error), *told])) from None
+    return _told_of_lacks(config, data)
 
 
 def open_data(

@@ -20,7 +20,7 @@ from mmzoo.errors import ConfigError, DataError
 from mmzoo.evaluation.embeddings import embed
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate
-from mmzoo.examples import fit_config, load_data, prepare
+from mmzoo.examples import fit_config, load_data, load_rows, prepare
 from mmzoo.inspection.inspect import inspect
 from mmzoo.inspection.written import written
 from mmzoo.model import build_network
@@ -206,6 +206,14 @@ def test_a_row_that_lacks_all_inputs_is_bad(tmp_path, columns):
     data = load_data(skipping, quiet)
     assert [row.file for row in data.skipped] == ["row 8"]
     assert len(rows_of(data, spec.presence["photo"])) == ROWS - 1
+
+
+def test_a_row_that_has_nothing_as_its_file_is_not_there_is_told_so(tmp_path, columns):
+    spec = config(write(tmp_path, columns), {"photo": {"missing_files": "absent"}})
+    rows = write(tmp_path, {"photo": ["no/such.png"]}, "elsewhere.csv")
+    with pytest.raises(DataError, match="row 1: it lacks all inputs") as caught:
+        load_rows(spec, rows, "data", quiet, labelled=False)
+    assert "`photo`: 1 of its files are not there, such as 'no/such.png' below" in str(caught.value)
 
 
 def test_an_input_that_no_row_to_train_on_has_is_an_error(tmp_path, columns):
