@@ -212,7 +212,7 @@ def test_a_row_that_has_nothing_as_its_file_is_not_there_is_told_so(tmp_path, co
     spec = config(write(tmp_path, columns), {"photo": {"missing_files": "absent"}})
     rows = write(tmp_path, {"photo": ["no/such.png"]}, "elsewhere.csv")
     with pytest.raises(DataError, match="row 1: it lacks all inputs") as caught:
-        load_rows(spec, rows, "data", quiet, labelled=False)
+        load_rows(spec, str(rows), "data", quiet, labelled=False)
     assert "`photo`: 1 of its files are not there, such as 'no/such.png' below" in str(caught.value)
 
 
