@@ -54,9 +54,9 @@ def said(random: np.random.RandomState, kind: int, sure: float) -> str:
     return " ".join([("good", "bad")[told], *(f"w{number}" for number in random.randint(0, 5, 2))])
 
 
-def table(path: Path, rows: int = 900) -> None:
+def table(path: Path, seed: int, rows: int = 900) -> None:
     """Titles tell the class always, reviews in 85 of 100 rows."""
-    random = np.random.RandomState(0)
+    random = np.random.RandomState(seed)
     lines = [
         f"{said(random, row % 2, 1.0)},{said(random, row % 2, 0.7)},{row % 2}"
         for row in range(rows)
@@ -116,9 +116,10 @@ def without(
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_model_that_was_trained_with_modality_dropout_loses_less_without_an_input(tmp_path):
-    """Over seeds 0 to 2 of another table: 50 to 58 % without, 81 to 85 % with a rate of 0.3."""
-    table(tmp_path / "kinds.csv")
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
+def test_a_model_trained_with_modality_dropout_loses_less_without_an_input(tmp_path, seed):
+    """docs/fusion.md has what came of the three: 50, 71 and 50 %; and 84, 87 and 83 %."""
+    table(tmp_path / "kinds.csv", seed)
     plain = accuracies(tmp_path / "kinds.csv", 0.0)
     dropped = accuracies(tmp_path / "kinds.csv", 0.3)
     assert plain[""] >= 0.98
