@@ -253,9 +253,15 @@ def _drawn(
 def _features(
     whole: keras.Model, config: Config, columns: Columns
 ) -> dict[str, NDArray[np.float32]]:
-    compute = tf.function(lambda inputs: whole(inputs, training=False)[1], autograph=False)
+    batches = evaluation_batches(config, columns, labelled=False)
+
+    @tf.function(input_signature=batches.element_spec, autograph=False)
+    def compute(inputs: Mapping[str, tf.Tensor]) -> Mapping[str, list[tf.Tensor]]:
+        return whole(inputs, training=False)[1]
+
+    compute = compute.get_concrete_function()  # One for batches of all sizes.
     parts: dict[str, list[NDArray[np.float32]]] = {}
-    for (inputs,) in evaluation_batches(config, columns, labelled=False):
+    for (inputs,) in batches:
         for name, read in compute(inputs).items():
             parts.setdefault(name, []).append(side_by_side(read))
     return {name: np.concatenate(of) for name, of in parts.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import shutil
 
 import numpy as np
@@ -22,7 +23,7 @@ from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras
 from mmzoo.model import build_model
-from mmzoo.probing import fit_probes, load_probes, usable_probes
+from mmzoo.probing import _features, fit_probes, load_probes, usable_probes, with_features
 from mmzoo.runs import Run
 from mmzoo.trained import load_trained
 from mmzoo.training.train import train
@@ -248,6 +249,23 @@ def test_where_inputs_decide_alone_what_each_is_decided_by_counts(of_all_heads, 
     assert len(widths) == 2
     run, _ = fitted
     assert json.loads(run.probe_record("which", "knn").read_text())["features"] == sum(widths)
+
+
+def test_fitting_again_and_again_makes_tensorflow_warn_of_nothing(of_all_heads):
+    model, config, data = of_all_heads
+    whole = with_features(model, ["is"])
+    rows = {name: values[:2] for name, values in data.splits["train"].items()}
+    said: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())
+    logger = logging.getLogger("tensorflow")
+    logger.addHandler(handler)
+    try:
+        for _ in range(6):
+            _features(whole, config, rows)
+    finally:
+        logger.removeHandler(handler)
+    assert said == []
 
 
 def test_every_kind_of_head_is_measured(of_all_heads, fitted):
