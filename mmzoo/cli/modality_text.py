@@ -13,19 +13,20 @@ if TYPE_CHECKING:
 
 
 def modalities_text(found: Modalities) -> str:
-    """A table of the subsets for each head, the sentences, and how to read them."""
-    from mmzoo.evaluation.modalities.page import explanations
+    """A table of the subsets and sentences for each head, notes, and how to read them."""
+    from mmzoo.evaluation.modalities.words import explanations, notes
 
     lines = [f"What the inputs are worth, on {found.split}:"]
     for head in found.heads:
         lines += ["", *_head(head, found)]
+    lines += [wrapped(f"    Note: {note}") for note in notes(found)]
     lines += ["", *(wrapped(f"  {text}") for text in explanations(found))]
     return "\n".join(lines)
 
 
 def _head(head: HeadModalities, found: Modalities) -> Iterator[str]:
     from mmzoo.evaluation.modalities.subsets import subset_words
-    from mmzoo.evaluation.modalities.words import sentences, warnings
+    from mmzoo.evaluation.modalities.words import sentences
 
     titles = [f"{head.name}: {head.scale.label}"]
     for way in head.measures:
@@ -41,7 +42,6 @@ def _head(head: HeadModalities, found: Modalities) -> Iterator[str]:
     yield from (f"  {line}" for line in columns(rows, right=range(1, len(titles))))
     yield ""
     yield from (wrapped(f"    {sentence}") for sentence in sentences(head))
-    yield from (wrapped(f"    Note: {warning}") for warning in warnings(head))
 
 
 def robustness_text(found: Robustness) -> str:

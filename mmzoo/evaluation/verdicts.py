@@ -22,6 +22,8 @@ def fusion_verdict(single: str, gain: PairedDifference, scale: Scale) -> str:
     by = difference_words(gain, scale)
     if gain.low > 0:
         return f"the fusion beats {single} alone by {by}"
+    if gain.high < 0:
+        return f"the fusion is worse than {single} alone by {difference_words(turned(gain), scale)}"
     return f"the fusion does not beat {single} alone (difference {by})"
 
 

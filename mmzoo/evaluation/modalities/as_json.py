@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmzoo.evaluation.measure import DRAWS, difference_json
-from mmzoo.evaluation.modalities.modalities import HeadModalities, Modalities
+from mmzoo.evaluation.modalities.modalities import HeadModalities, Modalities, Single
 from mmzoo.evaluation.modalities.subset_scores import SHUFFLES, WAYS
 from mmzoo.evaluation.modalities.words import sentences, warnings
 
@@ -32,15 +32,19 @@ def modalities_json(found: Modalities) -> dict[str, Any]:
                     for way, added in head.added.items()
                 },
                 "over_best_single": {
-                    way: {"input": single.name, **difference_json(single.gain)}
-                    for way, single in head.best.items()
+                    way: _single_json(single) for way, single in head.best.items()
                 },
+                "over_trained_alone": _single_json(head.trained_alone),
                 "sentences": sentences(head),
                 "warnings": warnings(head),
             }
             for head in found.heads
         },
     }
+
+
+def _single_json(single: Single | None) -> dict[str, Any] | None:
+    return {"input": single.name, **difference_json(single.gain)} if single else None
 
 
 def _subsets_json(head: HeadModalities) -> list[dict[str, Any]]:

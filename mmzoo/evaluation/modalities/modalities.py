@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +33,14 @@ class Single:
 
 
 @dataclass(frozen=True)
+class TrainedAlone(Single):
+    """The best model that was trained on one input alone."""
+
+    sentence: str
+    """Whether the fusion beats it, in words."""
+
+
+@dataclass(frozen=True)
 class HeadModalities:
     """What the inputs are worth to one head, by each way of leaving some out.
 
@@ -46,8 +55,31 @@ class HeadModalities:
     """The metric of each subset."""
     added: Mapping[Way, Mapping[str, PairedDifference]]
     """All inputs less all but this one: what it adds to the others."""
-    best: Mapping[Way, Single]
-    """Only where every input can be had alone."""
+    alone: Mapping[Way, Mapping[str, PairedDifference]]
+    """All inputs less this one alone."""
+    trained_alone: TrainedAlone | None = None
+    """Where models were trained on one input each, and tested on these examples."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(self.added["shuffled"])
+
+    @property
+    def best(self) -> dict[Way, Single]:
+        """Only where every input can be had alone."""
+        return {
+            way: best
+            for way, alone in self.alone.items()
+            if len(alone) == len(self.inputs) and (best := self.best_of(way))
+        }
+
+    def best_of(self, way: Way) -> Single | None:
+        """The best of the inputs that can be had alone in a way; None where none can."""
+        alone = self.alone.get(way)
+        if not alone:
+            return None
+        name = min(alone, key=lambda one: alone[one].difference)
+        return Single(name, alone[name])
 
 
 @dataclass(frozen=True)
@@ -81,7 +113,11 @@ def require_several_inputs(config: Config, where: str) -> None:
 
 
 def measured_modalities(
-    network: Network, config: Config, data: Data, evaluation: Evaluation
+    network: Network,
+    config: Config,
+    data: Data,
+    evaluation: Evaluation,
+    baselines: Mapping[str, Any] = MappingProxyType({}),
 ) -> Modalities:
     """Measures what each input adds to the others, and whether all beat the best of them.
 
@@ -90,6 +126,7 @@ def measured_modalities(
         config: that of the network, of two inputs or more.
         data: prepared.
         evaluation: of the whole model on the same split.
+        baselines: what baselines.json says of the same weights and examples, or nothing.
 
     Raises:
         DataError: the split has one example only.
@@ -100,7 +137,13 @@ def measured_modalities(
         examples=evaluation.examples,
         inputs=tuple(config.inputs),
         heads=tuple(
-            _of_head(name, scale_of(evaluation.metrics[name]), scores[name], [*config.inputs])
+            _of_head(
+                name,
+                scale_of(evaluation.metrics[name]),
+                scores[name],
+                [*config.inputs],
+                _trained_alone(name, baselines),
+            )
             for name in evaluation.measured
         ),
         learned_weights=learned_input_weights(network.model, config),
@@ -108,7 +151,24 @@ def measured_modalities(
     )
 
 
-def _of_head(name: str, scale: Scale, scores: Scores, inputs: Sequence[str]) -> HeadModalities:
+def _trained_alone(name: str, baselines: Mapping[str, Any]) -> TrainedAlone | None:
+    """What baselines.json says of a head; None where it has no input to hold it against."""
+    found = baselines.get("heads", {}).get(name)
+    if not found or found["best_input"] is None:
+        return None
+    best = found["best_input"]
+    gain = found["gains"][best]
+    difference = PairedDifference(gain["difference"], *gain["ci95"])
+    return TrainedAlone(best, difference, found["sentence"].removeprefix(f"{name}: "))
+
+
+def _of_head(
+    name: str,
+    scale: Scale,
+    scores: Scores,
+    inputs: Sequence[str],
+    trained_alone: TrainedAlone | None,
+) -> HeadModalities:
     places = [(way, kept) for way in WAYS for kept in scores[way]]
     measured = Measured(np.stack([scores[way][kept] for way, kept in places], axis=1), scale)
     measures: dict[Way, dict[Subset, Measure]] = {way: {} for way, _ in places}
@@ -120,13 +180,10 @@ def _of_head(name: str, scale: Scale, scores: Scores, inputs: Sequence[str]) -> 
         return measured.gain(places.index((way, tuple(inputs))), places.index((way, kept)))
 
     added: dict[Way, dict[str, PairedDifference]] = {}
-    best: dict[Way, Single] = {}
+    alone: dict[Way, dict[str, PairedDifference]] = {}
     for way, of_way in measures.items():
         leaving = {one: without(inputs, one) for one in inputs}
         added[way] = {one: gain(way, kept) for one, kept in leaving.items() if kept in of_way}
-        alone = {one: gain(way, (one,)) for one in inputs if (one,) in of_way}
-        if len(alone) == len(inputs):
-            first = min(alone, key=lambda one: alone[one].difference)
-            best[way] = Single(first, alone[first])
+        alone[way] = {one: gain(way, (one,)) for one in inputs if (one,) in of_way}
     examples = len(scores["shuffled"][tuple(inputs)])
-    return HeadModalities(name, scale, examples, measures, added, best)
+    return HeadModalities(name, scale, examples, measures, added, alone, trained_alone)

@@ -7,13 +7,7 @@ from pathlib import Path
 
 from mmzoo.evaluation.modalities.modalities import HeadModalities, Modalities
 from mmzoo.evaluation.modalities.subsets import subset_words
-from mmzoo.evaluation.modalities.words import (
-    NOT_TRAINED_ALONE,
-    WAYS_EXPLAINED,
-    sentences,
-    warnings,
-    weights_sentences,
-)
+from mmzoo.evaluation.modalities.words import explanations, notes, sentences
 from mmzoo.evaluation.reports.page import (
     Picture,
     name_html,
@@ -37,39 +31,13 @@ def modality_page(report: Report, found: Modalities, plot: Path) -> str:
     """
     title = f"{report.title}: what its inputs are worth"
     body = f"""{beside_report_html(title, ", ".join(found.inputs), report)}
-{notes_html(_notes(found))}
+{notes_html(notes(found))}
 <section>
 {pictures_html([Picture("The metric with some of the inputs, and its 95 % interval", plot)])}
 {paragraphs_html(explanations(found))}
 </section>
 {"".join(_head(head, found) for head in found.heads)}"""
     return page(title, body)
-
-
-def _notes(found: Modalities) -> list[str]:
-    """What a reader should know first; what is true of several heads, once."""
-    heads: dict[str, list[str]] = {}
-    for head in found.heads:
-        for warning in warnings(head):
-            heads.setdefault(warning, []).append(head.name)
-    if len(found.heads) == 1:
-        return [*heads]
-    return [f"{', '.join(names)}: {warning}" for warning, names in heads.items()]
-
-
-def explanations(found: Modalities) -> list[str]:
-    """How to read the figures, in sentences."""
-    ways = [WAYS_EXPLAINED[way] for way in found.heads[0].measures]
-    few = (
-        f"Of the subsets of {len(found.inputs)} inputs only some are here: each input alone, each "
-        "left out, and all."
-    )
-    return [
-        *(f"{way[0].upper()}{way[1:]}." for way in ways),
-        NOT_TRAINED_ALONE,
-        *([few] if found.subsets_left_out else []),
-        *weights_sentences(found),
-    ]
 
 
 def _head(head: HeadModalities, found: Modalities) -> str:

@@ -81,7 +81,8 @@ def subset_scores(network: Network, config: Config, data: Data, split: str) -> d
         split: the split's name.
 
     Returns:
-        The scores of each head by its name, of the examples that have its label.
+        The scores of each head by its name, of the examples that have its label, in their order in
+        the split.
 
     Raises:
         DataError: the split has one example only, or a file cannot be decoded.
@@ -112,13 +113,14 @@ def subset_scores(network: Network, config: Config, data: Data, split: str) -> d
                     scores = head.example_scores(labels[name][scored], said)
                     found[name][one.way][one.kept][scored] += one.share * scores
             done = batch.stop
-    every = tuple(names)
+    every, in_place = tuple(names), np.argsort(order)
     for name, ways in found.items():
         if ways["absent"]:  # Of all inputs none is left out, in either way.
             ways["absent"][every] = ways["shuffled"][every]
         for scores_of in ways.values():
             for kept, values in scores_of.items():
-                scores_of[kept] = values[labelled[name]]
+                # As in the split, so that a bootstrap draws the same examples as of other figures.
+                scores_of[kept] = values[in_place][labelled[name][in_place]]
     return found
 
 

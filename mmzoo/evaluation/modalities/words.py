@@ -20,31 +20,80 @@ WAYS_EXPLAINED: dict[Way, str] = {
         f"shuffled: the inputs that are left out are those of other examples, a mean of {SHUFFLES}"
     ),
 }
-NOT_TRAINED_ALONE = (
-    "An input alone is this model without the others, not a model that was trained on it alone: "
-    "`mmzoo train CONFIG --baselines` trains those."
-)
+_ASK = "`mmzoo train CONFIG --baselines`"
+_ALONE = "An input alone is this model without the others, not a model that was trained on it alone"
 
 
 def sentences(head: HeadModalities) -> list[str]:
-    """What each input adds to the others, and whether all beat the best of them alone.
+    """What each input is worth beside the others, and whether all beat the best of them alone.
 
-    Each is said of the way the model was trained for where it was, else of shuffling.
+    What an input adds, and how it does alone, are said only of a model that was trained to do
+    without the others. Shuffling says no more than how much this model leans on an input. Where
+    models were trained on one input each, the verdict is theirs.
     """
-    added = {**head.added["shuffled"], **head.added.get("absent", {})}
-    said = [_adds(name, one, head.scale) for name, one in added.items()]
-    single = head.best[_best_way(head)]
-    return [*said, fusion_verdict(single.name, single.gain, head.scale)]
+    absent = head.added.get("absent", {})
+    said = [
+        _adds(name, absent[name], head.scale) if name in absent else _leans(name, one, head.scale)
+        for name, one in head.added["shuffled"].items()
+    ]
+    if head.trained_alone:
+        verdict = head.trained_alone.sentence
+        return [*said, f"held against models trained on one input each, {verdict}"]
+    single = head.best_of("absent")
+    return [*said, fusion_verdict(single.name, single.gain, head.scale)] if single else said
 
 
 def warnings(head: HeadModalities) -> list[str]:
     """What a reader should know before trusting that all inputs are needed."""
-    single = head.best[_best_way(head)]
-    if single.gain.low > 0:
+    if trained := head.trained_alone:
+        if trained.gain.low > 0:
+            return []
+        return [f"The fusion does not beat a model that was trained on {trained.name} alone."]
+    single = head.best_of("absent")
+    if single is None:
+        return [
+            "Shuffling says what this model leans on, and not what an input is worth: whether the "
+            f"fusion beats an input alone, {_ASK} finds out."
+        ]
+    if single.gain.low <= 0:
+        return [
+            f"The fusion does not beat its best single input, {single.name}. See what it is worth "
+            f"to a model of its own: {_ASK}."
+        ]
+    never_alone = [name for name in head.inputs if name not in head.alone["absent"]]
+    if not never_alone:
         return []
     return [
-        f"The fusion does not beat its best single input, {single.name}. See what it is worth to "
-        f"a model of its own: `mmzoo train CONFIG --baselines`."
+        f"This model never learned to do with {' or '.join(never_alone)} alone: whether the fusion "
+        f"beats that, {_ASK} finds out."
+    ]
+
+
+def notes(found: Modalities) -> list[str]:
+    """The warnings of all heads; what is true of several, once."""
+    heads: dict[str, list[str]] = {}
+    for head in found.heads:
+        for warning in warnings(head):
+            heads.setdefault(warning, []).append(head.name)
+    return [
+        warning if len(names) == len(found.heads) else f"{', '.join(names)}: {warning}"
+        for warning, names in heads.items()
+    ]
+
+
+def explanations(found: Modalities) -> list[str]:
+    """How to read the figures, in sentences."""
+    ways = [WAYS_EXPLAINED[way] for way in found.heads[0].measures]
+    few = (
+        f"Of the subsets of {len(found.inputs)} inputs only some are here: each input alone, each "
+        "left out, and all."
+    )
+    asked = any(head.trained_alone or warnings(head) for head in found.heads)
+    return [
+        *(f"{way[0].upper()}{way[1:]}." for way in ways),
+        f"{_ALONE}." if asked else f"{_ALONE}: {_ASK} trains those.",
+        *([few] if found.subsets_left_out else []),
+        *weights_sentences(found),
     ]
 
 
@@ -66,10 +115,6 @@ def _weights(weights: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items())
 
 
-def _best_way(head: HeadModalities) -> Way:
-    return "absent" if "absent" in head.best else "shuffled"
-
-
 def _adds(name: str, found: PairedDifference, scale: Scale) -> str:
     if found.high < 0:
         by = difference_words(turned(found), scale)
@@ -80,3 +125,15 @@ def _adds(name: str, found: PairedDifference, scale: Scale) -> str:
         return f"{name} adds {difference_words(found, scale)}"
     by = scale.difference_text(found.difference)
     return f"{name} takes {by} off the {scale.label}, {interval_words(found, scale)}"
+
+
+def _leans(name: str, found: PairedDifference, scale: Scale) -> str:
+    """How much worse the model is with the wrong values of an input."""
+    given = f"with the {name} of other examples"
+    if found.low <= 0 <= found.high:
+        return f"{given}, no difference shows ({difference_words(found, scale)})"
+    worse = found.low > 0
+    by = difference_words(found if worse else turned(found), scale)
+    return (
+        f"{given}, the {scale.label} is {'lower' if worse == scale.is_share else 'higher'} by {by}"
+    )

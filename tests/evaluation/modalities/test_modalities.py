@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mmzoo.cli.main import main
+from mmzoo.cli.modality_text import modalities_text
 from mmzoo.errors import DataError, RunError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate_run
@@ -23,11 +24,12 @@ from mmzoo.evaluation.modalities.subset_scores import (
     subset_scores,
 )
 from mmzoo.evaluation.modalities.subsets import subset_words, subsets_of
-from mmzoo.evaluation.modalities.words import sentences, warnings, weights_sentences
+from mmzoo.evaluation.modalities.words import notes, sentences, warnings, weights_sentences
 from mmzoo.evaluation.robustness.robustness import measured_robustness
 from mmzoo.examples import load_data, prepare
 from mmzoo.fusion import Attention, Decision, Gated, Weighted
 from mmzoo.journal import to_stderr
+from mmzoo.metrics import PairedDifference
 from mmzoo.model import build_model
 from mmzoo.trained import load_network
 
@@ -107,6 +109,128 @@ def test_it_is_said_in_words(guessed):
         f"clue takes {off.difference:.3g} off the mean absolute error, "
         f"95 % CI {off.low:.3g} to {off.high:.3g}"
     )
+
+
+WORSE, NOTHING, BETTER = (
+    PairedDifference(-0.244, -0.3, -0.2),
+    PairedDifference(0.0, -0.01, 0.01),
+    PairedDifference(0.469, 0.45, 0.488),
+)
+
+
+def only_absent(head, gain):
+    """As a model has it that learned to do without the clue, and not without the noise."""
+    absent = {"absent": {"clue": gain}}, {"absent": {"noise": gain}}
+    added, alone = ({"shuffled": {"clue": BETTER, "noise": NOTHING}, **one} for one in absent)
+    return replace(head, added=added, alone=alone)
+
+
+def test_where_one_input_only_may_be_absent_sentences_agree(guessed):
+    colour = guessed.modalities.heads[0]
+    by = "24.4 points, 95 % CI 20.0 to 30.0"
+    harmful = only_absent(colour, WORSE)
+    other_noise = (
+        "with the noise of other examples, no difference shows (0.0 points, 95 % CI -1.0 to 1.0)"
+    )
+    assert sentences(harmful) == [
+        f"clue does harm: without it the model is better by {by}",
+        other_noise,
+        f"the fusion is worse than noise alone by {by}",
+    ]
+    [warning] = warnings(harmful)
+    assert warning.startswith("The fusion does not beat its best single input, noise.")
+    useful = only_absent(colour, BETTER)
+    by = "46.9 points, 95 % CI 45.0 to 48.8"
+    assert sentences(useful) == [
+        f"clue adds {by}",
+        other_noise,
+        f"the fusion beats noise alone by {by}",
+    ]
+    assert warnings(useful) == [
+        "This model never learned to do with clue alone: whether the fusion beats that, "
+        "`mmzoo train CONFIG --baselines` finds out."
+    ]
+
+
+def shuffled_only(head, *gains):
+    of_clue, of_noise = gains
+    added, alone = {"clue": of_clue, "noise": of_noise}, {"clue": of_noise, "noise": of_clue}
+    measures = {"shuffled": head.measures["shuffled"]}
+    return replace(head, measures=measures, added={"shuffled": added}, alone={"shuffled": alone})
+
+
+def test_shuffling_alone_says_what_the_model_leans_on_and_not_what_an_input_is_worth(guessed):
+    colour, *_, price = guessed.modalities.heads
+    leaning = shuffled_only(colour, BETTER, WORSE)
+    assert sentences(leaning) == [
+        "with the clue of other examples, the accuracy is lower by 46.9 points, "
+        "95 % CI 45.0 to 48.8",
+        "with the noise of other examples, the accuracy is higher by 24.4 points, "
+        "95 % CI 20.0 to 30.0",
+    ]
+    price = shuffled_only(price, BETTER, WORSE)
+    assert sentences(price) == [
+        "with the clue of other examples, the mean absolute error is higher by 0.469, "
+        "95 % CI 0.45 to 0.488",
+        "with the noise of other examples, the mean absolute error is lower by 0.244, "
+        "95 % CI 0.2 to 0.3",
+    ]
+    found = replace(guessed.modalities, heads=(leaning, price))
+    assert notes(found) == [
+        "Shuffling says what this model leans on, and not what an input is worth: whether the "
+        "fusion beats an input alone, `mmzoo train CONFIG --baselines` finds out."
+    ]
+    text = modalities_text(found)
+    assert text.count("--baselines") == 1
+    assert text.index("--baselines") < text.index("Shuffled: ")
+
+
+def test_a_note_on_some_heads_names_them(guessed):
+    colour, warm, *_ = guessed.modalities.heads
+    found = replace(guessed.modalities, heads=(only_absent(colour, BETTER), warm))
+    assert [note.partition(":")[0] for note in notes(found)] == ["colour", "warm"]
+
+
+def test_models_that_were_trained_on_one_input_each_have_the_verdict(guess_run, guessed):
+    network, config = load_network(guess_run)
+    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
+    network.model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
+    evaluation = evaluate_model(network.model, config, data, "test")
+    gain = {"difference": 0.159, "ci95": [0.14, 0.18], "examples": 160}
+    by = "15.9 points, 95 % CI 14.0 to 18.0"
+    colour = {
+        "best_input": "clue",
+        "gains": {"clue": gain, "noise": {**gain, "difference": 0.5}},
+        "sentence": f"colour: the fusion beats clue alone by {by}",
+    }
+    none = {"best_input": None, "gains": {}, "sentence": "warm: tested on other examples"}
+    baselines = {"split": "test", "heads": {"colour": colour, "warm": none}}
+    found = measured_modalities(network, config, data, evaluation, baselines)
+    first, second, *_ = found.heads
+    *_, verdict = sentences(first)
+    assert verdict == (
+        f"held against models trained on one input each, the fusion beats clue alone by {by}"
+    )
+    assert warnings(first) == []
+    assert sentences(second) == sentences(guessed.modalities.heads[1])
+    written = modalities_json(found)["heads"]
+    assert written["colour"]["over_trained_alone"] == {
+        "input": "clue",
+        "difference": 0.159,
+        "ci95": [0.14, 0.18],
+    }
+    assert written["warm"]["over_trained_alone"] is None
+    assert verdict in " ".join(modalities_text(found).split())
+    lost = replace(first, trained_alone=replace(first.trained_alone, gain=NOTHING))
+    assert warnings(lost) == ["The fusion does not beat a model that was trained on clue alone."]
+
+
+def test_an_interval_is_the_same_whatever_asks_for_it(guessed):
+    """The same drawn examples, though inputs are shuffled in an order of their own."""
+    for head in guessed.modalities.heads:
+        whole = head.measures["shuffled"][("clue", "noise")]
+        curve = next(one for one in guessed.robustness.curves if one.head == head.name)
+        assert whole == pytest.approx(curve.whole, rel=1e-5)
 
 
 def test_files_are_left_with_the_same_figures(guess_run, guessed):
