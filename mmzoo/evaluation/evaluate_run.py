@@ -144,9 +144,14 @@ def evaluate_run(
     network, _ = load_network(run, checkpoint, devices.precision)
     model = network.model
     probes = usable_probes(run, config, model, checkpoint, to_stderr)
+    beside = run.baselines() if checkpoint == "best" and data is None else {}
+    if beside.get("split") != split:
+        beside = {}
     evaluation = evaluate_model(model, config, rows, split, probes)
     # Nothing is written before all is measured: what is there stays whole if it can't be.
-    worth = measured_modalities(network, config, rows, evaluation) if modalities else None
+    worth = None
+    if modalities:
+        worth = measured_modalities(network, config, rows, evaluation, beside)
     borne = measured_robustness(network, config, rows, evaluation) if robustness else None
     folder = run.evaluation(split)
     if data is not None:
@@ -160,7 +165,7 @@ def evaluate_run(
         write_modalities(folder, origin, report, worth)
     if borne is not None:
         write_robustness(folder, origin, report, borne)
-    report = replace(report, pages=pages_of(folder, origin))
+    report = replace(report, pages=pages_of(folder, origin), baselines=beside)
     write_report(folder / "report.html", report)
     if checkpoint == "best" and data is None:
         run.write_metrics({**run.metrics(), split: metrics})

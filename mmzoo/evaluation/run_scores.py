@@ -60,28 +60,53 @@ def run_scores(run: Run, split: str) -> RunScores:
     return RunScores(run, data.row_names.get(split), evaluation.labels, scores)
 
 
-def difference(first: RunScores, second: RunScores, head: str) -> tuple[PairedDifference, int]:
-    """By how much the first run is better, of the examples that both were tested on.
+@dataclass(frozen=True)
+class PairedScores:
+    """How good two runs are on the examples that both were tested on.
+
+    Attributes:
+        rows: the examples' numbers among those of the first run, int64 `[examples]`.
+        first: the scores of the first run, float64 `[examples]`, all finite.
+        second: those of the second.
+        of: how many examples either of them was tested on.
+    """
+
+    rows: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    of: int
+
+    @property
+    def examples(self) -> int:
+        return len(self.rows)
+
+    def difference(self) -> PairedDifference:
+        """By how much the first is better."""
+        return paired_bootstrap(self.first, self.second)
+
+
+def paired_scores(first: RunScores, second: RunScores, head: str) -> PairedScores:
+    """What two runs say of the examples that both were tested on.
 
     Args:
         first: of one run.
         second: of another, on the same split.
         head: the name of a head that both have.
 
-    Returns:
-        The difference, and of how many examples it is.
-
     Raises:
         DataError: there are no such examples, or it cannot be known which they are.
     """
     rows, others = _common_rows(first, second, head)
     scores = np.stack([first.scores[head][rows], second.scores[head][others]])
-    scores = scores[:, np.isfinite(scores).all(axis=0)]
-    if not scores.size:
+    there = np.isfinite(scores).all(axis=0)
+    if not there.any():
         raise DataError(
             f"{second.run.directory}: has no test example in common with {first.run.directory}"
         )
-    return paired_bootstrap(*scores), scores.shape[1]
+    tested = [np.isfinite(run.scores[head]).sum() for run in (first, second)]
+    ours, theirs = scores[:, there]
+    either = int(sum(tested) - there.sum())
+    return PairedScores(rows[there], ours, theirs, either)
 
 
 def _common_rows(first: RunScores, second: RunScores, head: str) -> tuple[np.ndarray, np.ndarray]:

@@ -37,6 +37,7 @@ _ENVIRONMENT = {
     "device.threads": int,
 }
 """What others read of environment.json."""
+_BASELINES = {"split": str, "fusion": dict, "inputs": dict, "heads": dict}
 _SPLIT_METRICS = {"examples": int, "data": str, "loss": float | None}
 """What every split has in metrics.json, beside its heads."""
 
@@ -176,6 +177,14 @@ class Run:
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         write_text(self.metrics_file, json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+
+    def baselines(self) -> dict[str, Any]:
+        """What baselines.json says; nothing where the inputs were not trained alone."""
+        if not self.baselines_file.is_file():
+            return {}
+        baselines = read_json(self.baselines_file)
+        check_entries(self.baselines_file, baselines, _BASELINES)
+        return baselines
 
     def write_baselines(self, baselines: Mapping[str, Any]) -> None:
         write_text(self.baselines_file, json.dumps(baselines, indent=2, allow_nan=False) + "\n")

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmzoo.config import Config, load_config
 from mmzoo.devices import Kind
 from mmzoo.errors import DataError, Interrupted, RunError
-from mmzoo.evaluation.run_scores import difference, run_scores
+from mmzoo.evaluation.run_scores import PairedScores, paired_scores, run_scores
 from mmzoo.evaluation.scale import Scale, scale_of
 from mmzoo.evaluation.verdicts import fusion_verdict
 from mmzoo.journal import to_stderr
@@ -26,10 +28,34 @@ _SPLIT = "test"
 
 @dataclass(frozen=True)
 class Gain:
-    """By how much the fusion is better than one input alone; above 0 where it is better."""
+    """By how much the fusion is better than one input alone, on the examples that both have.
+
+    Attributes:
+        difference: above 0 where the fusion is better.
+        examples: how many these examples are.
+        of: how many examples either was tested on.
+        fusion: the fusion's metric on these examples.
+        alone: the input's.
+        shared: the difference on those of them that all inputs have, by which the best is found;
+            on all of them where none is of all inputs.
+    """
 
     difference: PairedDifference
     examples: int
+    of: int
+    fusion: float
+    alone: float
+    shared: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "difference": self.difference.difference,
+            "ci95": [self.difference.low, self.difference.high],
+            "examples": self.examples,
+            "of_examples": self.of,
+            "fusion": self.fusion,
+            "alone": self.alone,
+        }
 
 
 @dataclass(frozen=True)
@@ -40,7 +66,8 @@ class HeadGains:
         name: the head's.
         scale: what its main metric is measured in.
         gains: by input; without those whose test examples are not the fusion's.
-        best: the best of these inputs alone; None where there are none.
+        best: the best of these inputs alone, on the examples that all of them have; None where
+            there are none.
     """
 
     name: str
@@ -51,15 +78,18 @@ class HeadGains:
     def best(self) -> str | None:
         if not self.gains:
             return None
-        return min(self.gains, key=lambda name: self.gains[name].difference.difference)
+        return min(self.gains, key=lambda name: self.gains[name].shared)
 
     @property
     def sentence(self) -> str:
         """Whether the fusion beats the best single input, in words."""
         if self.best is None:
             return f"{self.name}: the inputs were tested on other examples than the fusion"
-        gain = self.gains[self.best].difference
-        return f"{self.name}: {fusion_verdict(self.best, gain, self.scale)}"
+        gain = self.gains[self.best]
+        said = f"{self.name}: {fusion_verdict(self.best, gain.difference, self.scale)}"
+        if gain.examples == gain.of:
+            return said
+        return f"{said}, on the {gain.examples:,} of {gain.of:,} test examples that both have"
 
 
 @dataclass(frozen=True)
@@ -76,11 +106,26 @@ class Baselines:
     alone: Mapping[str, Run]
     heads: tuple[HeadGains, ...]
 
+    @property
+    def seed(self) -> int:
+        """What all were trained with."""
+        return self.fusion.config().train.seed
+
+    @property
+    def note(self) -> str:
+        """What the intervals do not hold."""
+        return (
+            f"Each is one training (train.seed {self.seed}): the interval is of the test examples "
+            "alone, and another seed may say otherwise. See by running it again with "
+            f"`--set train.seed={self.seed + 1}`."
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """What baselines.json holds; directories are seen from that of the fusion's run."""
         root = self.fusion.directory
         return {
             "split": _SPLIT,
+            "seed": self.seed,
             "fusion": _told(self.fusion),
             "inputs": {
                 name: {"run": str(run.directory.relative_to(root)), **_told(run)}
@@ -90,11 +135,12 @@ class Baselines:
                 head.name: {
                     "metric": head.scale.metric,
                     "best_input": head.best,
-                    "gains": {name: _gain_told(gain) for name, gain in head.gains.items()},
+                    "gains": {name: gain.as_dict() for name, gain in head.gains.items()},
                     "sentence": head.sentence,
                 }
                 for head in self.heads
             },
+            "note": self.note,
         }
 
 
@@ -159,23 +205,46 @@ def compared(run: Run, baselines: Mapping[str, Run], tell: Callable[[str], None]
     """A finished run beside those of its inputs alone, example by example of the test split."""
     _forget_models()
     whole = run_scores(run, _SPLIT)
-    gains: dict[str, dict[str, Gain]] = {head: {} for head in whole.scores}
+    pairs: dict[str, dict[str, PairedScores]] = {head: {} for head in whole.scores}
     for name, baseline in baselines.items():
         _forget_models()
         single = run_scores(baseline, _SPLIT)
-        for head, of_head in gains.items():
+        for head, of_head in pairs.items():
             try:
-                of_head[name] = Gain(*difference(whole, single, head))
+                of_head[name] = paired_scores(whole, single, head)
             except DataError as error:
                 tell(f"Note: {error}.")
     metrics = run.metrics()[_SPLIT]
     heads = []
-    for head, found in gains.items():
+    for head, found in pairs.items():
         if metrics[head].get("labelled") == 0:
             tell(f"Note: no row of the {_SPLIT} split has a label of {head}: it is not compared.")
         else:
-            heads.append(HeadGains(head, scale_of(metrics[head]), found))
+            scale = scale_of(metrics[head])
+            heads.append(HeadGains(head, scale, gains_of(found, scale)))
     return Baselines(run, dict(baselines), tuple(heads))
+
+
+def gains_of(pairs: Mapping[str, PairedScores], scale: Scale) -> dict[str, Gain]:
+    """What a fusion is worth beside each input alone.
+
+    Args:
+        pairs: by input, the scores of the fusion and of the input.
+        scale: of the head's main metric.
+    """
+    gains = {}
+    for name, pair in pairs.items():
+        shared = np.logical_and.reduce([np.isin(pair.rows, p.rows) for p in pairs.values()])
+        shared = shared if shared.any() else np.ones_like(shared)
+        gains[name] = Gain(
+            pair.difference(),
+            pair.examples,
+            pair.of,
+            fusion=scale.metric_of(float(pair.first.mean())),
+            alone=scale.metric_of(float(pair.second.mean())),
+            shared=float((pair.first - pair.second)[shared].mean()),
+        )
+    return gains
 
 
 def _finished(run: Run, config: Config) -> bool:
@@ -216,12 +285,3 @@ def trained(run: Run) -> dict[str, Any]:
 
 def _told(run: Run) -> dict[str, Any]:
     return {**trained(run), "metrics": run.metrics()[_SPLIT]}
-
-
-def _gain_told(gain: Gain) -> dict[str, Any]:
-    found = gain.difference
-    return {
-        "difference": found.difference,
-        "ci95": [found.low, found.high],
-        "examples": gain.examples,
-    }

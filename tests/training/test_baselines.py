@@ -17,13 +17,14 @@ import mmzoo
 from mmzoo.cli.main import main
 from mmzoo.config import Config, load_config
 from mmzoo.errors import ConfigError, DataError, Interrupted, RunError
-from mmzoo.evaluation.run_scores import RunScores, difference
+from mmzoo.evaluation.baseline_tables import baseline_tables
+from mmzoo.evaluation.run_scores import PairedScores, RunScores, paired_scores
 from mmzoo.evaluation.scale import scale_of
 from mmzoo.metrics import PairedDifference
 from mmzoo.runs import Run, open_run
 from mmzoo.spec import dump_yaml
 from mmzoo.training.alone import alone, refuse_one_input
-from mmzoo.training.baselines import Gain, HeadGains, _other_rows, train_baselines
+from mmzoo.training.baselines import Gain, HeadGains, _other_rows, gains_of, train_baselines
 from mmzoo.training.train import train
 
 ROWS = 400
@@ -105,7 +106,7 @@ def test_the_runs_of_the_inputs_are_whole_runs_below_that_of_the_fusion(trained)
 
 def test_the_file_says_what_the_fusion_is_worth(trained):
     said = json.loads(trained.baselines_file.read_text())
-    assert set(said) == {"split", "fusion", "inputs", "heads"}
+    assert set(said) == {"split", "seed", "fusion", "inputs", "heads", "note"}
     for name, entry in said["inputs"].items():
         run = Run(trained.directory / entry["run"])
         assert run == trained.baseline(name)
@@ -119,7 +120,9 @@ def test_the_file_says_what_the_fusion_is_worth(trained):
     for name, gain in quadrant["gains"].items():
         whole = said["fusion"]["metrics"]["quadrant"]["accuracy"]
         assert gain["difference"] == pytest.approx(whole - accuracies[name])
-        assert gain["examples"] == said["fusion"]["metrics"]["examples"]
+        assert gain["examples"] == gain["of_examples"] == said["fusion"]["metrics"]["examples"]
+        assert gain["fusion"] == pytest.approx(whole)
+        assert gain["alone"] == pytest.approx(accuracies[name])
     assert quadrant["best_input"] == max(accuracies, key=accuracies.__getitem__)
     low, high = quadrant["gains"][quadrant["best_input"]]["ci95"]
     assert 0.1 < low < high
@@ -138,6 +141,12 @@ def test_the_screen_has_a_table_for_each_head(trained, folder):
     assert f"{trained.environment()['trained']['parameters']:,}" in row
     for head in json.loads(trained.baselines_file.read_text())["heads"].values():
         assert f"  {head['sentence']}\n" in said
+    assert (
+        "  Each is one training (train.seed 0): the interval is of the test examples alone, and"
+        in said
+    )
+    assert "`--set train.seed=1`" in said
+    assert "both have" not in said
     assert said.index("Beside each input alone") < said.index(
         "The run is in runs/points/001. Next:"
     )
@@ -362,16 +371,18 @@ def scores(names: list[Any] | None, labels: list[float], right: list[float]) -> 
 def test_only_examples_that_both_have_are_compared():
     first = scores([1, 2, 3, 4], [0, 1, 2, 3], [1.0, 1.0, 0.0, 1.0])
     second = scores([4, 2, 3], [3, 1, 2], [1.0, 0.0, 0.0])
-    found, examples = difference(first, second, "digit")
-    assert examples == 3
-    assert found.difference == pytest.approx(1 / 3)
+    pair = paired_scores(first, second, "digit")
+    assert (pair.examples, pair.of) == (3, 4)
+    assert sorted(pair.rows) == [1, 2, 3]
+    assert pair.difference().difference == pytest.approx(1 / 3)
 
 
 def test_rows_without_a_label_are_not_compared():
     first = scores(None, [0.5, np.nan, 2], [1.0, np.nan, 1.0])
     second = scores(None, [0.5, np.nan, 2], [0.0, np.nan, 1.0])
-    found, examples = difference(first, second, "digit")
-    assert (examples, found.difference) == (2, 0.5)
+    pair = paired_scores(first, second, "digit")
+    assert (pair.examples, pair.of, pair.difference().difference) == (2, 2, 0.5)
+    assert pair.rows.tolist() == [0, 2]
 
 
 @pytest.mark.parametrize(
@@ -386,16 +397,21 @@ def test_other_examples_are_not_compared(second):
     names = None if second.names is None else [1, 2, 3]
     first = scores(names, [0, 1, 2], [1.0, 1.0, 1.0])
     with pytest.raises(DataError, match="was tested on other examples than run3"):
-        difference(first, second, "digit")
+        paired_scores(first, second, "digit")
 
 
 def test_no_example_in_common_is_nothing_to_compare():
     with pytest.raises(DataError, match=r"^run1: has no test example in common with run2$"):
-        difference(scores(["a", "b"], [0, 1], [1.0, 1.0]), scores(["c"], [0], [1.0]), "digit")
+        paired_scores(scores(["a", "b"], [0, 1], [1.0, 1.0]), scores(["c"], [0], [1.0]), "digit")
 
 
 ACCURACY = scale_of({"accuracy": 0.9, "majority": 0.5})
 ERROR = scale_of({"mean_absolute_error": 0.4, "baseline_mean_absolute_error": 1.0})
+
+
+def gain(difference: float, low: float, high: float) -> Gain:
+    found = PairedDifference(difference, low, high)
+    return Gain(found, 100, 100, fusion=0.9, alone=0.9 - difference, shared=difference)
 
 
 @pytest.mark.parametrize(
@@ -414,14 +430,13 @@ ERROR = scale_of({"mean_absolute_error": 0.4, "baseline_mean_absolute_error": 1.
         (
             ACCURACY,
             (-0.03, -0.04, -0.02),
-            "the fusion does not beat text alone (difference -3.0 points, 95 % CI -4.0 to -2.0)",
+            "the fusion is worse than text alone by 3.0 points, 95 % CI 2.0 to 4.0",
         ),
         (ERROR, (0.25, 0.2, 0.3), "the fusion beats text alone by 0.25, 95 % CI 0.2 to 0.3"),
     ],
 )
 def test_it_is_said_in_words_whether_the_fusion_beats_the_best_input(scale, found, said):
-    worse = Gain(PairedDifference(0.5, 0.4, 0.6), 100)
-    gains = HeadGains("stars", scale, {"image": worse, "text": Gain(PairedDifference(*found), 9)})
+    gains = HeadGains("stars", scale, {"image": gain(0.5, 0.4, 0.6), "text": gain(*found)})
     assert gains.best == "text"
     assert gains.sentence == f"stars: {said}"
 
@@ -430,3 +445,131 @@ def test_what_cannot_be_compared_is_said():
     gains = HeadGains("stars", ACCURACY, {})
     assert gains.best is None
     assert gains.sentence == "stars: the inputs were tested on other examples than the fusion"
+
+
+def pair(rows: list[int], first: list[float], second: list[float], of: int) -> PairedScores:
+    return PairedScores(np.array(rows), np.array(first), np.array(second), of)
+
+
+@pytest.fixture
+def of_some() -> HeadGains:
+    """Of eight rows all have an image, four a text and two a sound."""
+    fusion = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]
+    pairs = {
+        "image": pair(list(range(8)), fusion, [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0], 8),
+        "text": pair([0, 1, 2, 3], fusion[:4], [1.0, 1.0, 0.0, 1.0], 8),
+        "sound": pair([0, 1], fusion[:2], [1.0, 0.0], 8),
+    }
+    return HeadGains("stars", ACCURACY, gains_of(pairs, ACCURACY))
+
+
+def test_the_figures_of_both_are_of_the_rows_that_both_have(of_some):
+    text = of_some.gains["text"]
+    assert (text.examples, text.of) == (4, 8)
+    assert (text.fusion, text.alone) == (1.0, 0.75)
+    assert text.difference.difference == 0.25
+    assert of_some.gains["image"].fusion == 0.75
+
+
+def test_the_best_input_is_the_best_on_the_rows_that_all_have():
+    fusion = [1.0, 1.0, 1.0, 1.0]
+    pairs = {
+        # On all of its rows the image is the nearest to the fusion, but not where there is text.
+        "image": pair([0, 1, 2, 3], fusion, [0.0, 1.0, 1.0, 1.0], 4),
+        "text": pair([0, 1], fusion[:2], [1.0, 0.0], 4),
+        "sound": pair([0], fusion[:1], [1.0], 4),
+    }
+    gains = gains_of(pairs, ACCURACY)
+    assert {name: one.shared for name, one in gains.items()} == {
+        "image": 1.0,
+        "text": 0.0,
+        "sound": 0.0,
+    }
+    assert HeadGains("stars", ACCURACY, gains).best == "text"
+
+
+def test_where_no_row_has_all_inputs_each_is_judged_by_its_own():
+    pairs = {
+        "image": pair([0, 1], [1.0, 1.0], [0.0, 1.0], 4),
+        "text": pair([2, 3], [1.0, 1.0], [1.0, 1.0], 4),
+    }
+    gains = gains_of(pairs, ACCURACY)
+    assert [one.shared for one in gains.values()] == [0.5, 0.0]
+
+
+def test_of_errors_the_figures_are_errors():
+    [found] = gains_of({"text": pair([0, 1], [-0.1, -0.3], [-0.5, -0.5], 2)}, ERROR).values()
+    assert (found.fusion, found.alone) == (pytest.approx(0.2), pytest.approx(0.5))
+    assert found.difference.difference == pytest.approx(0.3)
+
+
+def said_of(*heads: HeadGains) -> dict[str, Any]:
+    """As baselines.json has it, of an image that all examples have and of a text that some have."""
+    of_head = {"accuracy": 0.75, "accuracy_ci95": [0.41, 0.93], "majority": 0.5}
+    told = {"parameters": 12_345, "metrics": {head.name: of_head for head in heads}}
+    return {
+        "split": "test",
+        "fusion": told,
+        "inputs": dict.fromkeys(heads[0].gains, told),
+        "heads": {
+            head.name: {
+                "gains": {name: one.as_dict() for name, one in head.gains.items()},
+                "sentence": head.sentence,
+            }
+            for head in heads
+        },
+    }
+
+
+def test_a_difference_of_some_of_the_rows_is_marked_and_can_be_added_up(of_some):
+    [table] = baseline_tables(said_of(of_some))
+    assert table.rows[0] == ("image + text + sound", "75.0 %", "41.0 to 93.0", "12,345", "")
+    assert [row[-1] for row in table.rows[1:]] == [
+        "better by 12.5 points",
+        "better by 25.0 points *",
+        "better by 50.0 points *",
+    ]
+    assert table.notes[0] == (
+        "* text: on the 4 of 8 test examples that both have, the fusion has 100.0 % and text "
+        "alone 75.0 %"
+    )
+    only = HeadGains("stars", ACCURACY, {"text": of_some.gains["text"]})
+    assert only.sentence.endswith("on the 4 of 8 test examples that both have")
+
+
+def test_an_input_alone_without_one_labelled_row_has_no_figure(of_some):
+    said = said_of(of_some)
+    said["inputs"]["text"] = {"parameters": 5, "metrics": {"stars": {"labelled": 0}}}
+    del said["heads"]["stars"]["gains"]["text"]
+    [table] = baseline_tables(said)
+    assert table.rows[2] == ("text", "-", "", "5", "was tested on other examples")
+
+
+# What a report says of it.
+
+
+def test_the_report_has_the_tables_and_the_sentences(trained, tmp_path):
+    run = Run(Path(shutil.copytree(trained.directory, tmp_path / "run")))
+    mmzoo.evaluate(run, device="cpu")
+    page = (run.evaluation("test") / "report.html").read_text()
+    said = json.loads(run.baselines_file.read_text())
+    assert "<h2>Beside each input alone</h2>" in page
+    for head in said["heads"].values():
+        assert f"<p>{head['sentence']}</p>" in page
+    assert "<td>left + right</td>" in page
+    assert f"<td>{said['inputs']['right']['parameters']:,}</td>" in page
+    assert "<code>--set train.seed=1</code>" in page
+
+    # The other splits and other weights are not what was compared.
+    mmzoo.evaluate(run, split="validation", device="cpu")
+    assert "Beside each" not in (run.evaluation("validation") / "report.html").read_text()
+    mmzoo.evaluate(run, checkpoint="last", device="cpu")
+    assert "Beside each" not in (run.evaluation("test") / "report.html").read_text()
+
+
+def test_a_damaged_file_is_named_before_anything_is_written(trained, tmp_path):
+    run = Run(Path(shutil.copytree(trained.directory, tmp_path / "run")))
+    run.baselines_file.write_text('{"split": "test"}')
+    with pytest.raises(RunError, match=r"baselines\.json: damaged: fusion is missing or not what"):
+        mmzoo.evaluate(run, device="cpu")
+    assert not run.evaluation("test").exists()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmzoo.evaluation.reports.baselines_section import baselines_html
 from mmzoo.evaluation.reports.findings import (
     confused_pairs,
     head_warnings,
@@ -112,6 +113,8 @@ class Report:
     """Of the other pages on this evaluation, the files beside this one by what they say."""
     warnings: tuple[str, ...] = ()
     """Besides those that the heads have of their own."""
+    baselines: Mapping[str, Any] = field(default_factory=dict)
+    """What baselines.json says of these examples; nothing where it was not asked."""
 
 
 def write_report(path: Path, report: Report) -> None:
@@ -127,6 +130,7 @@ def report_page(report: Report) -> str:
 {_warnings(report)}
 {_facts(report)}
 {"".join(map(_head, report.heads))}
+{baselines_html(report.baselines)}
 {_training(report)}""",
     )
 
