@@ -170,7 +170,8 @@ def _short(commit: str | None) -> str:
 
 def _machine(environment: dict[str, Any]) -> str:
     device = environment["device"]
-    what = f"{device['threads']} threads" if device["kind"] == "cpu" else ", ".join(device["names"])
+    threads = "1 thread" if device["threads"] == 1 else f"{device['threads']} threads"
+    what = threads if device["kind"] == "cpu" else ", ".join(device["names"])
     return f"{environment['machine']['processor']}, {what}"
 
 
