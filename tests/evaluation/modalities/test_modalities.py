@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +32,7 @@ from mmzoo.fusion import Attention, Decision, Gated, Weighted
 from mmzoo.journal import to_stderr
 from mmzoo.metrics import PairedDifference
 from mmzoo.model import build_model
+from mmzoo.runs import Run
 from mmzoo.trained import load_network
 
 
@@ -223,6 +225,34 @@ def test_models_that_were_trained_on_one_input_each_have_the_verdict(guess_run, 
     assert verdict in " ".join(modalities_text(found).split())
     lost = replace(first, trained_alone=replace(first.trained_alone, gain=NOTHING))
     assert warnings(lost) == ["The fusion does not beat a model that was trained on clue alone."]
+
+
+def test_the_verdict_of_baselines_is_of_the_best_weights_on_the_split_they_were_tested_on(
+    guess_run, guessed, tmp_path
+):
+    run = Run(shutil.copytree(guess_run.directory, tmp_path / "run"))
+    entry = {"parameters": 1, "seconds": 1.0, "metrics": guessed.metrics}
+    colour = {
+        "metric": "accuracy",
+        "best_input": "clue",
+        "gains": {"clue": {"difference": 0.159, "ci95": [0.14, 0.18], "examples": 160}},
+        "sentence": "colour: the fusion beats clue alone by 15.9 points, 95 % CI 14.0 to 18.0",
+    }
+    inputs = {name: {"run": f"baselines/{name}", **entry} for name in ("clue", "noise")}
+    run.write_baselines(
+        {"split": "test", "fusion": entry, "inputs": inputs, "heads": {"colour": colour}}
+    )
+
+    def trained_alone(split, checkpoint):
+        how = {"device": "cpu", "modalities": True}
+        found = evaluate_run(run, split=split, checkpoint=checkpoint, **how).modalities
+        *_, verdict = sentences(found.heads[0])
+        assert verdict in (run.evaluation(split) / "modalities.html").read_text()
+        return found.heads[0].trained_alone
+
+    assert trained_alone("test", "best").gain == PairedDifference(0.159, 0.14, 0.18)
+    assert trained_alone("validation", "best") is None
+    assert trained_alone("test", "last") is None
 
 
 def test_an_interval_is_the_same_whatever_asks_for_it(guessed):
