@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -102,14 +102,27 @@ def _evaluations(
     members: Sequence[Member], loaded: Sequence[Data], device: Kind
 ) -> Iterator[dict[str, Evaluation]]:
     """Of each member in turn, so that one model is in memory at a time: each of the splits."""
+    tell = _each_once(to_stderr)
     for member, data in zip(members, loaded, strict=True):
         devices = prepare_devices(device, member.config.train)
-        prepared = prepare(member.config, data, member.run.preprocessing(), to_stderr)
+        prepared = prepare(member.config, data, member.run.preprocessing(), tell)
         model, config = load_trained(member.run, member.checkpoint, devices.precision)
         yield {split: evaluate_model(model, config, prepared, split) for split in data.splits}
         del model
         keras.utils.clear_session()
         gc.collect()
+
+
+def _each_once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Members that prepare the rows alike say the same of them, which is worth one line."""
+    said: set[str] = set()
+
+    def once(sentence: str) -> None:
+        if sentence not in said:
+            said.add(sentence)
+            tell(sentence)
+
+    return once
 
 
 def _require_same_rows(first: Member, ours: Data, other: Member, theirs: Data, split: str) -> None:

@@ -316,6 +316,17 @@ def test_a_head_that_no_row_has_a_label_of_has_no_metrics(guess_run, tmp_path, m
     assert float(rows[1]["price"]) > float(rows[0]["price"])  # Blue ones are dearer.
 
 
+def test_what_members_say_alike_of_the_rows_is_said_once(guess_run, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        shutil.copytree(guess_run.directory, name)
+    capsys.readouterr()
+    ensemble(["a", "b"], device="cpu")
+    said = capsys.readouterr().err.splitlines()
+    of_words = [line for line in said if "are not in the vocabulary" in line]
+    assert len(of_words) == len(set(of_words)) > 0
+
+
 def with_labels_that_lack(run):
     config = run.config()
     heads = {name: head.replace(missing="ignore") for name, head in config.heads.items()}
