@@ -55,12 +55,12 @@ def warnings(head: HeadModalities) -> list[str]:
             "Shuffling says what this model leans on, and not what an input is worth: whether the "
             f"fusion beats an input alone, {_ASK} finds out."
         ]
-    if single.gain.low <= 0:
-        return [
-            f"The fusion does not beat its best single input, {single.name}. See what it is worth "
-            f"to a model of its own: {_ASK}."
-        ]
     never_alone = [name for name in head.inputs if name not in head.alone["absent"]]
+    if single.gain.low <= 0:
+        which = f"{single.name} alone" if never_alone else f"its best single input, {single.name}"
+        return [
+            f"The fusion does not beat {which}. See what it is worth to a model of its own: {_ASK}."
+        ]
     if not never_alone:
         return []
     return [

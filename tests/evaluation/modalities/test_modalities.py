@@ -140,7 +140,7 @@ def test_where_one_input_only_may_be_absent_sentences_agree(guessed):
         f"the fusion is worse than noise alone by {by}",
     ]
     [warning] = warnings(harmful)
-    assert warning.startswith("The fusion does not beat its best single input, noise.")
+    assert warning.startswith("The fusion does not beat noise alone. See what")
     useful = only_absent(colour, BETTER)
     by = "46.9 points, 95 % CI 45.0 to 48.8"
     assert sentences(useful) == [
