@@ -18,13 +18,14 @@ from mmzoo.cli.main import main
 from mmzoo.config import Config, load_config
 from mmzoo.errors import ConfigError, DataError, Interrupted, RunError
 from mmzoo.evaluation.baseline_tables import baseline_tables
+from mmzoo.evaluation.gains import Gain, HeadGains, gains_of
 from mmzoo.evaluation.run_scores import PairedScores, RunScores, paired_scores
 from mmzoo.evaluation.scale import scale_of
 from mmzoo.metrics import PairedDifference
 from mmzoo.runs import Run, open_run
 from mmzoo.spec import dump_yaml
 from mmzoo.training.alone import alone, refuse_one_input
-from mmzoo.training.baselines import Gain, HeadGains, _other_rows, gains_of, train_baselines
+from mmzoo.training.baselines import _other_rows, train_baselines
 from mmzoo.training.train import train
 
 ROWS = 400
