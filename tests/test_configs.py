@@ -92,21 +92,18 @@ def test_a_config_finds_the_columns_of_its_data(config):
     assert all(spec.source_columns() for spec in named.inputs.values())
 
 
-SLOW = {
-    # A hundred million weights, and thirty thousand million operations for a photo.
-    *("image_cnn_224", "vgg16_lstm_concat", "vgg16_transfer"),
-    # Deep ones, whose modules others have too.
-    *("cifar10_resnet20", "mnist_inception"),
-    # As av_digits_gated but for a fusion, which the tests of the fusions train.
-    *(f"av_digits_{name}" for name in ("attention", "average", "bilinear", "conv", "film")),
-    *(f"av_digits_{name}" for name in ("tensor", "weighted")),
+QUICK = {
+    *("mnist_cnn", "mnist_best", "mnist_alexnet", "fashion_resnet", "mobilenet_v2_transfer"),
+    *("imdb_fasttext", "imdb_cnn", "imdb_lstm", "thucnews_char", "imdb_multitask", "fsdd_cnn"),
+    *("breast_cancer_mlp", "diabetes_mlp", "easy_vqa_film", "av_digits_gated"),
+    "av_digits_decision",
 }
-"""Those that take more than a few seconds."""
+"""One or two of each kind of network and data; all of them would take minutes."""
 
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(p, marks=pytest.mark.slow if p.stem in SLOW else ()) for p in PATHS],
+    [pytest.param(p, marks=() if p.stem in QUICK else pytest.mark.slow) for p in PATHS],
     ids=lambda path: path.stem,
 )
 def test_a_config_trains_saves_and_loads_to_equal_predictions(path, tmp_path):

@@ -168,6 +168,7 @@ def test_a_resume_trains_nothing_again_and_prints_one_json_document(
     assert "left alone, 1 of 2: finished already, in runs/points/001/baselines/left" in captured.err
 
 
+@pytest.mark.slow
 def test_a_baseline_that_was_interrupted_is_gone_on_with(folder, tmp_path, capsys):
     few = {"epochs": 2, "batch_size": 64, "checkpoint_seconds": 0}
     config = load_config(experiment(folder, train=few))

@@ -93,6 +93,7 @@ def test_steps_that_are_not_finite_are_left_out_and_counted(tmp_path, capsys):
     assert math.isfinite(run.metrics()["test"]["loss"])
 
 
+@pytest.mark.slow
 def test_what_was_left_out_is_counted_over_a_resume(tmp_path):
     values = merged(REGRESSION, {"train": {"non_finite": "skip"}})
     with spoilt_rows(train=[5, 6]):

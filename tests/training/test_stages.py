@@ -97,7 +97,13 @@ def test_early_stopping_ends_a_stage_and_not_the_training(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "step", [3, STEPS * EPOCHS, STEPS * EPOCHS + 1, STEPS * EPOCHS + STEPS + 2]
+    "step",
+    [
+        pytest.param(3, marks=pytest.mark.slow),
+        STEPS * EPOCHS,
+        pytest.param(STEPS * EPOCHS + 1, marks=pytest.mark.slow),
+        STEPS * EPOCHS + STEPS + 2,
+    ],
 )
 def test_a_crash_in_either_stage_changes_nothing(staged, tmp_path, step):
     assert differences(staged, train_with_crash(CONFIG, tmp_path / "run", step)) == []

@@ -26,7 +26,13 @@ def test_there_are_image_encoders():
     assert ENCODERS.keys() >= set(SOME_PRETRAINED)
 
 
-@pytest.fixture(params=[*FROM_SCRATCH, *SOME_PRETRAINED])
+@pytest.fixture(
+    params=[
+        *FROM_SCRATCH,
+        SOME_PRETRAINED[0],
+        *(pytest.param(name, marks=pytest.mark.slow) for name in SOME_PRETRAINED[1:]),
+    ]
+)
 def encoder(request):
     """An encoder with all its defaults, save that one with weights begins with random ones."""
     spec = ENCODERS[request.param]

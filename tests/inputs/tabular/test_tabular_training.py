@@ -208,7 +208,7 @@ def test_a_training_goes_on_to_the_very_same_weights(table, tmp_path, monkeypatc
     values = config(table, epochs=4)
     values["inputs"]["facts"]["encoder"] = {"type": "mlp", "dropout": 0.2, "batch_norm": True}
     whole = train(values, run=tmp_path / "whole")
-    from mmzoo.training import train as story
+    from mmzoo.training import epochs as story
 
     validate = story._end_epoch
 
