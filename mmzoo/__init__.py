@@ -16,6 +16,8 @@ They are imported when they are first used: `import mmzoo` costs nothing.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mmzoo.run_log import configure_logging
+
 if TYPE_CHECKING:
     from mmzoo.config import load_config as load_config
     from mmzoo.evaluation.ensembles.ensemble import ensemble as ensemble
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from mmzoo.training.train import train as train
 
 __version__ = "0.1.0"
+
+configure_logging()
 
 _PUBLIC = {
     "build_model": "mmzoo.model",

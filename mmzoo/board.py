@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from mmzoo.errors import RunError
@@ -13,15 +10,14 @@ from mmzoo.lazy import quiet_stderr, tf
 from mmzoo.spec import did_you_mean
 
 
-def serve_board(directory: Path, port: int, tell: Callable[[str], None]) -> None:
-    """Serves TensorBoard for the runs below a directory until Ctrl-C.
+def start_board(directory: Path, port: int) -> str:
+    """Starts TensorBoard for the runs below a directory, and returns its address.
 
     Only to this machine: TensorBoard asks nobody who they are.
 
     Args:
         directory: a run, or any folder above some.
         port: 0 for any that is free.
-        tell: receives the address, once there is something behind it.
 
     Raises:
         RunError: there is no such directory, or the port cannot be had.
@@ -40,10 +36,7 @@ def serve_board(directory: Path, port: int, tell: Callable[[str], None]) -> None
         _ = tf.io  # Imported now, and quietly; else by the first page that somebody opens.
         server = program.TensorBoard()
         server.configure(logdir=str(directory), host="localhost", port=port)
-        address = server.launch()
-    tell(f"TensorBoard of {directory}: {address} (Ctrl-C ends it)")
-    with suppress(KeyboardInterrupt):
-        threading.Event().wait()
+        return server.launch()
 
 
 def _require_free(port: int) -> None:

@@ -8,8 +8,9 @@ data needs no saving: it is a function of the step.
 from __future__ import annotations
 
 import json
+import logging
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from mmzoo.files import replacing
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+logger = logging.getLogger(__name__)
 
 _KEPT = 2  # The one before the newest serves if the newest turns out to be damaged.
 _STATE = "state"
@@ -64,9 +67,7 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]*.npz"))
 
 
-def restore_checkpoint(
-    folder: Path, variables: Variables, tell: Callable[[str], None]
-) -> dict[str, Any] | None:
+def restore_checkpoint(folder: Path, variables: Variables) -> dict[str, Any] | None:
     """Puts the newest good checkpoint into the variables and returns its state.
 
     None if there is none at all.
@@ -74,7 +75,7 @@ def restore_checkpoint(
     Raises:
         RunError: there are checkpoints, and none of them can be used.
     """
-    found = newest_checkpoint(folder, tell)
+    found = newest_checkpoint(folder)
     if found is None:
         return None
     path, arrays, state = found
@@ -82,9 +83,7 @@ def restore_checkpoint(
     return state
 
 
-def newest_checkpoint(
-    folder: Path, tell: Callable[[str], None]
-) -> tuple[Path, list[np.ndarray], dict[str, Any]] | None:
+def newest_checkpoint(folder: Path) -> tuple[Path, list[np.ndarray], dict[str, Any]] | None:
     """The newest good checkpoint: its path, arrays and state.
 
     A damaged one is said, and the one before it taken. None if there is none at all.
@@ -97,7 +96,7 @@ def newest_checkpoint(
         try:
             return path, *read_checkpoint(path)
         except RunError as error:
-            tell(str(error))
+            logger.info(str(error))
     if paths:
         raise RunError(
             f"{folder}: none of its checkpoints can be read. Start a new run without --resume."

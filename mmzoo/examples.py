@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _ABSENT = "(absent)"
 
 
-def load_data(config: Config, tell: Callable[[str], None]) -> Data:
+def load_data(config: Config) -> Data:
     """Reads the source and opens what the inputs have of it.
 
     Rows that cannot be used are refused or skipped, as the source says; what is in the files of
@@ -39,28 +39,21 @@ def load_data(config: Config, tell: Callable[[str], None]) -> Data:
     Raises:
         DataError: the data cannot be had, or a part of it not be read.
     """
-    data = config.source.load(config.wanted(), config.train.seed_of_splits, tell)
-    data, bad = open_data(config, data, config.source.on_bad_row, tell)
+    data = config.source.load(config.wanted(), config.train.seed_of_splits)
+    data, bad = open_data(config, data, config.source.on_bad_row)
     data = settled(data, bad, config.source.on_bad_row)
     require_present(data, config.presence)
     return _told_of_lacks(config, data)
 
 
 def load_rows(
-    config: Config,
-    path: str,
-    split: str,
-    tell: Callable[[str], None],
-    *,
-    labelled: bool,
-    on_bad_row: OnBadRow = "error",
+    config: Config, path: str, split: str, *, labelled: bool, on_bad_row: OnBadRow = "error"
 ) -> Data:
     """All rows of another table or folder as one split, opened like those of the source.
 
     Args:
         path: a table; or a folder with one for each class.
         split: what to call the split.
-        tell: receives sentences on what takes long.
         labelled: whether the heads' columns are read too.
         on_bad_row: what becomes of rows that cannot be used.
 
@@ -68,7 +61,7 @@ def load_rows(
         DataError: there is nothing to be read, or a column is missing.
     """
     data = other_rows(path, config.wanted(labelled=labelled), config.source, split)
-    data, bad = open_data(config, data, on_bad_row, tell)
+    data, bad = open_data(config, data, on_bad_row)
     try:
         data = settled(data, bad, on_bad_row, "give `--on-bad-row skip`")
     except DataError as error:
@@ -78,15 +71,12 @@ def load_rows(
     return _told_of_lacks(config, data)
 
 
-def open_data(
-    config: Config, data: Data, on_bad_row: OnBadRow, tell: Callable[[str], None]
-) -> tuple[Data, BadRows]:
+def open_data(config: Config, data: Data, on_bad_row: OnBadRow) -> tuple[Data, BadRows]:
     """A source's data, once the inputs have looked into it, and the rows they found bad.
 
     Args:
         data: of the source, for `wanted`.
         on_bad_row: with `skip`, every file is decoded too.
-        tell: receives sentences on what takes long.
     """
     opened = {
         config.columns[name]: spec.opened(
@@ -94,8 +84,7 @@ def open_data(
                 {split: spec.gathered(columns) for split, columns in data.splits.items()},
                 bad=data.bad,
                 decode=on_bad_row == "skip",
-            ),
-            tell,
+            )
         )
         for name, spec in config.inputs.items()
     }
@@ -153,15 +142,12 @@ def fit_config(config: Config, data: Data) -> tuple[Config, Preprocessing]:
     return config.replace(inputs=inputs, heads=heads), preprocessing
 
 
-def prepare(
-    config: Config, data: Data, preprocessing: Preprocessing, tell: Callable[[str], None]
-) -> Data:
+def prepare(config: Config, data: Data, preprocessing: Preprocessing) -> Data:
     """The data as batches are made of it: texts as numbers of words, numbers normalised.
 
     Args:
         data: of `load_data`.
         preprocessing: what the inputs were fitted to.
-        tell: receives sentences on how well the data fits that.
 
     Raises:
         DataError: values do not fit an input or a head.
@@ -176,7 +162,6 @@ def prepare(
                     columns[config.columns[name]],
                     preprocessing.get(name, {}),
                     f"inputs.{name}, {_at(config, name, data)}, {split}",
-                    tell,
                 )
                 for name, spec in config.inputs.items()
             }

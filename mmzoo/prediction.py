@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -17,7 +18,6 @@ from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError
 from mmzoo.examples import load_rows, prepare
 from mmzoo.inputs import Unopened
-from mmzoo.journal import to_stderr
 from mmzoo.lazy import tf
 from mmzoo.probing import Probes, Said, usable_probes, with_features
 from mmzoo.runs import Run
@@ -27,6 +27,8 @@ from mmzoo.trained import load_trained, open_trained
 
 if TYPE_CHECKING:
     import keras
+
+logger = logging.getLogger(__name__)
 
 Columns = dict[str, list[Any]]
 
@@ -83,20 +85,18 @@ def predict(
         rows = _files(config, run, paths)
         given: Columns = {"file": [str(path) for path in paths]}
     else:
-        rows = load_rows(
-            config, str(data), _SPLIT, to_stderr, labelled=False, on_bad_row=on_bad_row
-        )
+        rows = load_rows(config, str(data), _SPLIT, labelled=False, on_bad_row=on_bad_row)
         for note in rows.notes:
-            to_stderr(f"Note: {note}.")
+            logger.info(f"Note: {note}.")
         given = _unread_columns(config, str(data), rows)
-    prepared = prepare(config, rows, run.preprocessing(), to_stderr)
+    prepared = prepare(config, rows, run.preprocessing())
     model, config = load_trained(run, checkpoint, devices.precision)
-    probes = usable_probes(run, config, model, checkpoint, to_stderr)
+    probes = usable_probes(run, config, model, checkpoint)
     try:
         with naming_files(config, rows, _SPLIT) if data is not None else nullcontext():
             of_rows = _predicted(model, config, prepared.splits[_SPLIT], probes)
     except tf.errors.OpError:
-        _require_readable(paths, damaged_files(config, rows, _SPLIT, to_stderr))
+        _require_readable(paths, damaged_files(config, rows, _SPLIT))
         raise
     said: Columns = {}
     predictions, probed = of_rows.predictions, of_rows.probed
@@ -146,9 +146,9 @@ def _files(config: Config, run: Run, paths: Sequence[Path]) -> Data:
             "that has them by --data"
         )
     column = Unopened({_SPLIT: values})
-    opened = spec.opened(column, to_stderr)
+    opened = spec.opened(column)
     if opened.bad.get(_SPLIT):  # What only decoding finds belongs into the same message.
-        opened = spec.opened(replace(column, decode=True), to_stderr)
+        opened = spec.opened(replace(column, decode=True))
     bad = opened.bad
     if spec.may_be_absent:
         bad = without_any({name: {_SPLIT: spec.present(opened.values[_SPLIT])}}, bad)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ from mmzoo.runs import Run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
 
 _MOST_NUMBERS = 50_000_000
 """In the features that probes are fitted to: 200 MB, of which scikit-learn makes 400 MB."""
@@ -144,9 +147,7 @@ class Said:
         }
 
 
-def fit_probes(
-    model: keras.Model, config: Config, columns: Columns, run: Run, tell: Callable[[str], None]
-) -> Probes:
+def fit_probes(model: keras.Model, config: Config, columns: Columns, run: Run) -> Probes:
     """Fits the probes that a config asks for to the training split, and puts them into the run.
 
     Args:
@@ -154,7 +155,6 @@ def fit_probes(
         config: fitted to the data.
         columns: of the training split, prepared.
         run: the run.
-        tell: receives sentences on what was left out, and on what did not converge.
     """
     asked = list(probes_asked(config))
     if not asked:
@@ -169,15 +169,15 @@ def fit_probes(
         taken = np.flatnonzero(head.labelled(labels))[: spec.examples]
         targets = _targets(head, labels[taken])
         if why := _nothing_to_learn(targets):
-            tell(f"{called} is left out: {why}.")
+            logger.info(f"{called} is left out: {why}.")
             continue
         arrays, notes = spec.fit(features[name][taken], targets, config.train.seed)
         examples = int(head.labelled(columns[config.columns[name]]).sum())
         if len(taken) < examples:
             counted = f"{len(taken):,} of {examples:,} training examples"
-            tell(f"{called} is fitted to {counted}, drawn by the seed.")
+            logger.info(f"{called} is fitted to {counted}, drawn by the seed.")
         for note in notes:
-            tell(f"{called} {note}.")
+            logger.info(f"{called} {note}.")
         write_arrays(run.probe(name, spec.type), arrays)
         record = {
             "head": name,
@@ -190,13 +190,7 @@ def fit_probes(
     return fitted
 
 
-def usable_probes(
-    run: Run,
-    config: Config,
-    model: keras.Model,
-    checkpoint: str | Path,
-    tell: Callable[[str], None],
-) -> Probes:
+def usable_probes(run: Run, config: Config, model: keras.Model, checkpoint: str | Path) -> Probes:
     """The run's probes, where they were fitted to what these weights make of examples.
 
     Raises:
@@ -205,13 +199,13 @@ def usable_probes(
     if not config.probes:
         return {}
     if checkpoint != "best":
-        tell("Note: the probes are left out: they were fitted to the best weights.")
+        logger.info("Note: the probes are left out: they were fitted to the best weights.")
         return {}
     probes = load_probes(run, config, model)
     if not probes and "test" in run.metrics():
-        tell("Note: the run is finished and has no probes; its train.log says why.")
+        logger.info("Note: the run is finished and has no probes; its train.log says why.")
     elif not probes:
-        tell("Note: no probes are fitted yet; `mmzoo train --resume` finishes the training.")
+        logger.info("Note: no probes are fitted yet; `mmzoo train --resume` finishes the training.")
     return probes
 
 

@@ -15,7 +15,6 @@ from mmzoo.config import Config, load_config
 from mmzoo.devices import memory_errors
 from mmzoo.encoders.image.pretrained.base import Pretrained
 from mmzoo.examples import fit_config, load_data
-from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras, quiet_stderr, tf
 from mmzoo.model import build_model
 from mmzoo.runs import open_run
@@ -100,7 +99,7 @@ def summarise(path: Path) -> Summary:
     config = load_config(path) if is_config else open_run(path)[0].config()
     config = config.with_columns()
     if not all(part.whole for part in (*config.inputs.values(), *config.heads.values())):
-        config, _ = fit_config(config, load_data(config, to_stderr))
+        config, _ = fit_config(config, load_data(config))
     model = build_model(config)
     backbones = {
         encoder.name: spec.encoder.type

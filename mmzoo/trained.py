@@ -11,7 +11,6 @@ import numpy as np
 from mmzoo.checkpoint import newest_checkpoint, put_arrays, read_checkpoint
 from mmzoo.config import Config
 from mmzoo.errors import RunError
-from mmzoo.journal import to_stderr
 from mmzoo.model import Network, build_network
 from mmzoo.runs import Run, open_run
 from mmzoo.spec import did_you_mean
@@ -99,7 +98,7 @@ def _exact(run: Run, checkpoint: str | Path) -> tuple[Path, list[np.ndarray], di
     """An exact checkpoint: its path, arrays and state."""
     if checkpoint != "last":
         return Path(checkpoint), *read_checkpoint(Path(checkpoint))
-    found = newest_checkpoint(run.last, to_stderr)
+    found = newest_checkpoint(run.last)
     if found is None:
         raise RunError(f"{run.directory}: has no checkpoint; was it ever trained?")
     return found

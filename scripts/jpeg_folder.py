@@ -87,7 +87,7 @@ def config(folder: Path, antialias: bool, batch_size: int) -> Config:
 
 
 def compare(config: Config, rounds: int) -> None:
-    data = load_data(config, [].append)
+    data = load_data(config)
     antialias, size = config.inputs["photo"].antialias, config.train.batch_size
 
     def mmzoo() -> tf.data.Dataset:

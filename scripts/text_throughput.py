@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     config = reviews_config()
-    data = some_rows(load_data(config, [].append))
+    data = some_rows(load_data(config))
     texts = data.splits["train"]["text"]
     labels = data.splits["train"]["label"].astype("float32")
     with tempfile.TemporaryDirectory() as folder:
@@ -119,15 +119,13 @@ def mmzoo_epoch(config: Config, data: Data, folder: Path) -> tuple[Callable[[], 
     def read() -> None:
         nonlocal config
         config, files = fit_config(config, data)
-        prepared["data"] = prepare(config, data, files, [].append)
+        prepared["data"] = prepare(config, data, files)
         prepared["files"] = files
 
     preparing = cost(read)
     devices = prepare_devices("cpu", config.train)
     run = new_run("run", folder)
-    session = open_session(
-        config, prepared["files"], run, prepared["data"], devices, Times(), [].append
-    )
+    session = open_session(config, prepared["files"], run, prepared["data"], devices, Times())
     batches = session.stage.training_batches(0)
     steps = session.stage.order.steps_per_epoch
     return lambda: session.loop.train(batches, steps), preparing

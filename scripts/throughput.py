@@ -35,13 +35,13 @@ def loop_seconds(session: Session, batches: object) -> float:
 
 def main() -> None:
     config = load_config(ROOT / "configs" / "mnist_cnn.yaml").with_columns()
-    data = load_data(config, print)
+    data = load_data(config)
     config, preprocessing = fit_config(config, data)
-    data = prepare(config, data, preprocessing, print)
+    data = prepare(config, data, preprocessing)
     devices = prepare_devices("auto", config.train)
     with tempfile.TemporaryDirectory() as folder:
         run = new_run("run", Path(folder) / "run")
-        session = open_session(config, preprocessing, run, data, devices, Times(), print)
+        session = open_session(config, preprocessing, run, data, devices, Times())
         batches = session.stage.training_batches(0)
 
         bare = build_model(config)

@@ -50,6 +50,16 @@ def real_data() -> Path:
 
 
 @pytest.fixture
+def messages() -> Iterator[list[str]]:
+    """The log messages of a test, in place of printing them to stderr."""
+    from mmzoo.run_log import shown_by
+
+    seen: list[str] = []
+    with shown_by(seen.append):
+        yield seen
+
+
+@pytest.fixture
 def tiny() -> dict[str, Any]:
     """The config that `trained_run` is of, as values to change and load."""
     return deepcopy(TINY)

@@ -112,10 +112,6 @@ def config(path: Path, changes: Mapping[str, Any] | None = None, **fields: Any) 
     ).with_columns()
 
 
-def quiet(sentence: str) -> None:
-    """What is told is not what is tested."""
-
-
 def rows_of(data: Data, column: str) -> np.ndarray:
     """A column of all splits in the order of the table."""
     names = np.concatenate([data.row_names[split] for split in data.splits])
@@ -129,7 +125,7 @@ def expected(name: str) -> list[bool]:
 
 def test_the_data_say_which_inputs_an_example_has(tmp_path, columns):
     spec = config(write(tmp_path, columns))
-    data = load_data(spec, quiet)
+    data = load_data(spec)
     assert set(spec.presence) == set(INPUTS)
     for name, column in spec.presence.items():
         there = rows_of(data, column)
@@ -145,10 +141,10 @@ def test_the_data_say_which_inputs_an_example_has(tmp_path, columns):
 
 def test_what_is_absent_is_harmless_in_batches(tmp_path, columns):
     spec = config(write(tmp_path, columns))
-    data = load_data(spec, quiet)
+    data = load_data(spec)
     spec, preprocessing = fit_config(spec, data)
-    data = prepare(spec, data, preprocessing, quiet)
-    kept = decoded(spec, data, ["train"], quiet)
+    data = prepare(spec, data, preprocessing)
+    kept = decoded(spec, data, ["train"])
     for columns_of_split in (data.splits["train"], kept.splits["train"]):
         for (batch,) in evaluation_batches(spec, columns_of_split, labelled=False):
             for name, empty in {"photo": 0, "sound": 0}.items():
@@ -171,9 +167,9 @@ def test_what_stands_in_the_place_of_what_is_absent_trains_nothing(tmp_path, col
 
     def batches(name: str, table: Mapping[str, list[Any]]) -> list[Any]:
         spec = config(write(tmp_path, table, name), {"photo": lenient})
-        data = load_data(spec, quiet)
+        data = load_data(spec)
         spec, preprocessing = fit_config(spec, data)
-        train = prepare(spec, data, preprocessing, quiet).splits["train"]
+        train = prepare(spec, data, preprocessing).splits["train"]
         order = TrainingOrder(0, len(train["kind"]), 16)
         return list(training_batches(spec, train, order, 0, 4).as_numpy_iterator())
 
@@ -190,7 +186,7 @@ def test_what_is_read_off_the_data_is_read_off_what_is_there(tmp_path, columns):
         "" if row % 10 else "seven words are in this title " + "abc"[row % 3] for row in range(ROWS)
     ]
     spec = config(write(tmp_path, columns))
-    fitted, _ = fit_config(spec, load_data(spec, quiet))
+    fitted, _ = fit_config(spec, load_data(spec))
     # With 95 % of all rows it would be a length of one or less.
     assert fitted.inputs["title"].length == 7
 
@@ -200,10 +196,10 @@ def test_a_row_that_lacks_all_inputs_is_bad(tmp_path, columns):
         columns[column][7] = ""
     spec = config(write(tmp_path, columns))
     with pytest.raises(DataError) as caught:
-        load_data(spec, quiet)
+        load_data(spec)
     assert "row 8: it lacks all inputs (photo, sound, title, facts)" in str(caught.value)
     skipping = spec.replace(source=spec.source.replace(on_bad_row="skip"))
-    data = load_data(skipping, quiet)
+    data = load_data(skipping)
     assert [row.file for row in data.skipped] == ["row 8"]
     assert len(rows_of(data, spec.presence["photo"])) == ROWS - 1
 
@@ -212,7 +208,7 @@ def test_a_row_that_has_nothing_as_its_file_is_not_there_is_told_so(tmp_path, co
     spec = config(write(tmp_path, columns), {"photo": {"missing_files": "absent"}})
     rows = write(tmp_path, {"photo": ["no/such.png"]}, "elsewhere.csv")
     with pytest.raises(DataError, match="row 1: it lacks all inputs") as caught:
-        load_rows(spec, str(rows), "data", quiet, labelled=False)
+        load_rows(spec, str(rows), "data", labelled=False)
     assert "`photo`: 1 of its files are not there, such as 'no/such.png' below" in str(caught.value)
 
 
@@ -220,8 +216,8 @@ def test_an_input_that_no_row_to_train_on_has_is_an_error(tmp_path, columns):
     columns["photo"] = [""] * ROWS
     spec = config(write(tmp_path, columns))
     with pytest.raises(DataError, match=r"inputs\.photo: none of the 32 training examples of"):
-        load_data(spec, quiet)
-    _, found = inspect(spec, quiet)
+        load_data(spec)
+    _, found = inspect(spec)
     assert [error for error in found.errors if error.startswith("inputs.photo: none of")]
 
 
@@ -229,29 +225,29 @@ def test_files_that_are_not_there_are_absent_if_the_config_says_so(tmp_path, col
     path = write(tmp_path, columns)
     (tmp_path / "7.png").unlink()
     with pytest.raises(DataError, match=r"row 8: its `photo` is '7\.png': there is no such file"):
-        load_data(config(path), quiet)
+        load_data(config(path))
     lenient = config(path, {"photo": {"missing_files": "absent"}})
-    data = load_data(lenient, quiet)
+    data = load_data(lenient)
     there = expected("photo")
     there[7] = False
     assert rows_of(data, lenient.presence["photo"]).tolist() == there
     assert any("1 of its files are not there, such as '7.png'" in note for note in data.notes)
     (tmp_path / "8.png").unlink()
-    assert load_data(lenient, quiet).fingerprint != data.fingerprint
+    assert load_data(lenient).fingerprint != data.fingerprint
 
 
 def test_damaged_files_are_bad_rows_whatever_may_be_absent(tmp_path, columns):
     (tmp_path / "7.png").write_bytes(b"no picture")
     spec = config(write(tmp_path, columns), {"photo": {"missing_files": "absent"}})
     with pytest.raises(DataError, match=r"row 8: its `photo`, 7.png: not a picture"):
-        load_data(spec, quiet)
+        load_data(spec)
 
 
 def test_where_nothing_is_absent_the_data_are_the_same(tmp_path, columns):
     columns["photo"] = [f"{row}.png" for row in range(ROWS)]
     path = write(tmp_path, columns)
     strict = {"photo": {"missing": "error"}}
-    given, may = load_data(config(path, strict), quiet), load_data(config(path), quiet)
+    given, may = load_data(config(path, strict)), load_data(config(path))
     assert given.fingerprint == may.fingerprint
 
 
@@ -260,7 +256,7 @@ def test_an_only_input_is_always_there(tmp_path, columns):
     spec = config(write(tmp_path, columns), others)
     assert spec.presence == {}
     with pytest.raises(DataError, match="it lacks the only input, title"):
-        load_data(spec, quiet)
+        load_data(spec)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +288,7 @@ def test_absent_inputs_cannot_be_mixed():
 
 def test_an_inspection_counts_what_is_absent(tmp_path, columns):
     spec = config(write(tmp_path, columns))
-    _, found = inspect(spec, quiet)
+    _, found = inspect(spec)
     assert found.errors == []
     assert sum(found.absent["photo"].values()) == ROWS // ABSENT["photo"]
     assert "absent inputs" in written(found)
@@ -307,11 +303,11 @@ def test_features_of_frozen_encoders_are_kept_beside_what_is_absent(tmp_path, co
     }
     train_fields = {"batch_size": 16, "frozen_features": {"keep": "memory"}}
     spec = config(write(tmp_path, columns), changes, train=train_fields)
-    data = load_data(spec, quiet)
+    data = load_data(spec)
     spec, preprocessing = fit_config(spec, data)
-    data = prepare(spec, data, preprocessing, quiet)
+    data = prepare(spec, data, preprocessing)
     network = build_network(spec)
-    fed = feed(network, spec, data, prepare_devices("cpu", spec.train), quiet)
+    fed = feed(network, spec, data, prepare_devices("cpu", spec.train))
     order = TrainingOrder(0, data.examples("train"), 16)
     whole = training_batches(spec, data.splits["train"], order, 0, 4).as_numpy_iterator()
     kept = training_batches(fed.config, fed.data.splits["train"], order, 0, 4).as_numpy_iterator()
@@ -324,7 +320,7 @@ def test_features_of_frozen_encoders_are_kept_beside_what_is_absent(tmp_path, co
 
 def test_made_up_examples_have_all_inputs(tmp_path):
     spec = config(tmp_path / "none.csv").smoke().with_columns()
-    data = load_data(spec, quiet)
+    data = load_data(spec)
     for column in spec.presence.values():
         assert data.splits["train"][column].all()
 
@@ -383,8 +379,8 @@ def test_other_rows_that_lack_inputs_are_evaluated(run, tmp_path):
 
 def test_what_is_looked_at_says_what_is_absent(run, tmp_path):
     spec = run.config()
-    data = load_data(spec, quiet)
-    data = prepare(spec, data, run.preprocessing(), quiet)
+    data = load_data(spec)
+    data = prepare(spec, data, run.preprocessing())
     model, _ = load_trained(run)
     evaluation = evaluate_model(model, spec, data, "train")
     points = embed(model, spec, data, run.preprocessing(), evaluation)
@@ -394,5 +390,5 @@ def test_what_is_looked_at_says_what_is_absent(run, tmp_path):
 
     path = tmp_path / "lacking.yaml"
     path.write_text(json.dumps(run.config().model_dump(mode="json")))
-    drawing = draw_augmented(path, (), rows=16, epochs=1, output=tmp_path / "v.png", tell=quiet)
+    drawing = draw_augmented(path, (), rows=16, epochs=1, output=tmp_path / "v.png")
     assert "(absent)" in drawing.text

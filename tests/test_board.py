@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from mmzoo.board import serve_board
+from mmzoo.board import start_board
 from mmzoo.errors import RunError
 
 
 def message(directory, port=0):
     with pytest.raises(RunError) as caught:
-        serve_board(directory, port, print)
+        start_board(directory, port)
     return str(caught.value)
 
 

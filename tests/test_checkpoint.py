@@ -12,6 +12,7 @@ from mmzoo.checkpoint import checkpoints, put_arrays, read_checkpoint, restore_c
 from mmzoo.checkpoint import save_checkpoint as save
 from mmzoo.errors import RunError, TrainingError
 from mmzoo.lazy import keras, tf
+from mmzoo.run_log import shown_by
 
 
 def variables(value: float = 0.0) -> list[keras.Variable | tf.Variable]:
@@ -37,7 +38,8 @@ def assert_equal(one: list[np.ndarray], two: list[np.ndarray]) -> None:
 def restore(folder: Path) -> tuple[list[np.ndarray], dict, list[str]]:
     """What a restore into fresh variables gives: their values, the state, what was said."""
     fresh, said = variables(-1.0), []
-    state = restore_checkpoint(folder, fresh, said.append)
+    with shown_by(said.append):
+        state = restore_checkpoint(folder, fresh)
     return arrays(fresh), state, said
 
 
@@ -152,18 +154,17 @@ def test_a_damaged_one_makes_room_for_those_saved_after_the_one_before(tmp_path)
     assert [int(path.stem) for path in checkpoints(tmp_path)] == [10, 15]
 
 
-def test_all_damaged_is_an_error(tmp_path):
+def test_all_damaged_is_an_error(tmp_path, messages):
     for step in (1, 2):
         save(tmp_path, step, variables(), {})
     for path in checkpoints(tmp_path):
         path.write_bytes(b"")
-    said = []
     with pytest.raises(RunError) as caught:
-        restore_checkpoint(tmp_path, variables(), said.append)
+        restore_checkpoint(tmp_path, variables())
     assert str(caught.value) == (
         f"{tmp_path}: none of its checkpoints can be read. Start a new run without --resume."
     )
-    assert len(said) == 2
+    assert len(messages) == 2
 
 
 # Of another model.
@@ -185,7 +186,7 @@ def test_one_of_another_model_is_refused_and_nothing_is_changed(tmp_path):
     for problem, other in others.items():
         before = arrays(other)
         with pytest.raises(RunError) as caught:
-            restore_checkpoint(tmp_path, other, [].append)
+            restore_checkpoint(tmp_path, other)
         assert str(caught.value) == f"{path}: of another training: {problem}"
         assert_equal(arrays(other), before)
 

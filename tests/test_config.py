@@ -381,7 +381,7 @@ def test_smoke_trains_two_steps_on_made_up_data():
     assert smoke.name == "x_smoke"
     assert isinstance(smoke.source, Synthetic)
     assert smoke.train.epochs == 1
-    found = load_data(smoke.with_columns(), pytest.fail)
+    found = load_data(smoke.with_columns())
     assert found.examples("train") == 2 * 20
 
 
@@ -410,7 +410,7 @@ def test_smoke_data_fits_heads_of_all_kinds(batch_size, seed):
     ).smoke()
     smoke = smoke.replace(heads={n: h.replace(column=n) for n, h in smoke.heads.items()})
     smoke = smoke.with_columns()
-    fitted, _ = fit_config(smoke, load_data(smoke, pytest.fail))
+    fitted, _ = fit_config(smoke, load_data(smoke))
     assert all(head.whole for head in fitted.heads.values())
 
 

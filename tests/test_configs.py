@@ -115,7 +115,7 @@ def test_a_config_trains_saves_and_loads_to_equal_predictions(path, tmp_path):
     assert run.history()[-1]["step"] == (4 if staged else 2)
     best, fitted = load_trained(run)
     last, _ = load_trained(run, "last")
-    data = prepare(fitted, load_data(fitted, pytest.fail), run.preprocessing(), print)
+    data = prepare(fitted, load_data(fitted), run.preprocessing())
     untrained = build_model(fitted)
     for inputs, _targets in evaluation_batches(fitted, data.splits["test"]):
         for name in fitted.heads:

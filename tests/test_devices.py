@@ -148,7 +148,7 @@ def test_a_policy_of_the_users_own_does_not_reach_a_training(tiny, tmp_path):
 
 
 def load(values):
-    return load_data(load_config(values).with_columns(), [].append)
+    return load_data(load_config(values).with_columns())
 
 
 def test_determinism_does_not_outlive_a_training():

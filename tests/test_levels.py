@@ -34,7 +34,7 @@ LEVELS = (
     {"features"},
     {"arrays", "checkpoint", "environment", "layers", "metrics", "randomness", "records"},
     {"tables", "weights"},
-    {"directories", "download", "errors", "files", "journal", "lazy", "version"},
+    {"directories", "download", "errors", "files", "lazy", "run_log", "version"},
 )
 """The parts of mmzoo. One may import those of the lines below its own, and no others.
 

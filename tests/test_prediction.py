@@ -12,7 +12,6 @@ from mmzoo import evaluate, predict
 from mmzoo.errors import DataError, RunError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.examples import load_data
-from mmzoo.journal import to_stderr
 from mmzoo.runs import Run
 from mmzoo.trained import load_trained
 
@@ -21,7 +20,7 @@ from mmzoo.trained import load_trained
 def evaluation(trained_run):
     """The run's own evaluation, and the pixels it is of."""
     model, config = load_trained(trained_run)
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     found = evaluate_model(model, config, data, "test")
     return found, data.splits["test"][config.columns["image"]]
 

@@ -20,7 +20,6 @@ from mmzoo.errors import ConfigError, RunError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate_run
 from mmzoo.examples import fit_config, load_data, prepare
-from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras
 from mmzoo.model import build_model
 from mmzoo.probing import _features, fit_probes, load_probes, usable_probes, with_features
@@ -78,7 +77,7 @@ def test_each_is_fitted_to_as_many_examples_as_it_may(probed):
 
 def test_a_probe_says_what_scikit_learn_says_of_the_same_features(probed):
     model, config = load_trained(probed)
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     to_features = keras.Model(model.input, read_by(model, ["digit"])[0])
 
     def features(split):
@@ -127,7 +126,7 @@ def test_predictions_have_a_column_of_each(probed, tmp_path):
     from PIL import Image
 
     model, config = load_trained(probed)
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     pixels = data.splits["test"][config.columns["image"]][:3, :, :, 0]
     paths = [tmp_path / f"{number}.png" for number in range(3)]
     for path, one in zip(paths, pixels, strict=True):
@@ -174,13 +173,12 @@ def test_before_they_are_fitted_there_are_none(own, capsys):
     assert "no probes are fitted yet; `mmzoo train --resume`" in capsys.readouterr().err
 
 
-def test_of_a_finished_run_without_any_no_resume_is_promised(own):
+def test_of_a_finished_run_without_any_no_resume_is_promised(own, messages):
     model, config = load_trained(own)
     for kind in KINDS:
         own.probe("digit", kind).unlink()
-    said: list[str] = []
-    assert usable_probes(own, config, model, "best", said.append) == {}
-    assert said == ["Note: the run is finished and has no probes; its train.log says why."]
+    assert usable_probes(own, config, model, "best") == {}
+    assert messages == ["Note: the run is finished and has no probes; its train.log says why."]
 
 
 def test_a_damaged_file_is_named(own):
@@ -220,18 +218,18 @@ def of_all_heads():
             "probes": ["svm", "knn", "ridge"],
         }
     ).with_columns()
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     config, preprocessing = fit_config(config, data)
     model = build_model(config)
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
-    return model, config, prepare(config, data, preprocessing, to_stderr)
+    return model, config, prepare(config, data, preprocessing)
 
 
 @pytest.fixture(scope="module")
 def fitted(of_all_heads, tmp_path_factory):
     model, config, data = of_all_heads
     run = Run(tmp_path_factory.mktemp("all"))
-    return run, fit_probes(model, config, data.splits["train"], run, to_stderr)
+    return run, fit_probes(model, config, data.splits["train"], run)
 
 
 def test_each_head_has_the_probes_that_can_learn_its_labels(fitted):
@@ -287,26 +285,27 @@ def test_every_kind_of_head_is_measured(of_all_heads, fitted):
             assert np.array_equal(again[name][kind], said)
 
 
-def test_of_one_class_alone_nothing_is_learnt(of_all_heads, tmp_path):
+def test_of_one_class_alone_nothing_is_learnt(of_all_heads, tmp_path, messages):
     model, config, data = of_all_heads
     config = config.replace(heads={"is": config.heads["is"]}, probes=("svm",))
     columns = dict(data.splits["train"])
     columns[config.columns["is"]] = np.zeros_like(columns[config.columns["is"]])
-    said: list[str] = []
-    assert not fit_probes(model, config, columns, Run(tmp_path), said.append)
-    assert said == ["The probe svm of is is left out: all examples are of one class."]
+    assert not fit_probes(model, config, columns, Run(tmp_path))
+    assert messages == ["The probe svm of is is left out: all examples are of one class."]
 
 
 def test_features_that_would_take_too_much_memory_are_of_fewer_examples(
-    of_all_heads, tmp_path, monkeypatch
+    of_all_heads,
+    tmp_path,
+    monkeypatch,
+    messages,
 ):
     model, config, data = of_all_heads
     config = config.replace(heads={"is": config.heads["is"]}, probes=("knn",))
     monkeypatch.setattr("mmzoo.probing._MOST_NUMBERS", 30 * 128)
-    said: list[str] = []
-    probes = fit_probes(model, config, data.splits["train"], Run(tmp_path), said.append)
+    probes = fit_probes(model, config, data.splits["train"], Run(tmp_path))
     assert len(probes["is"]["knn"].arrays["features"]) == 30
-    assert said == [
+    assert messages == [
         "The probe knn of is is fitted to 30 of 60 training examples, drawn by the seed."
     ]
 
@@ -319,9 +318,7 @@ def test_rows_without_a_label_are_neither_learnt_from_nor_measured(of_all_heads,
     columns = dict(data.splits["train"])
     labels = columns[config.columns["is"]].copy()
     labels[:20] = -1
-    probes = fit_probes(
-        model, config, {**columns, config.columns["is"]: labels}, Run(tmp_path), to_stderr
-    )
+    probes = fit_probes(model, config, {**columns, config.columns["is"]: labels}, Run(tmp_path))
     probe = probes["is"]["knn"]
     assert len(probe.arrays["features"]) == len(labels) - 20
     assert probe.arrays["classes"].tolist() == [0, 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_unlabelled import config, notes, quiet
+from test_unlabelled import config, notes
 
 from mmzoo.errors import DataError
 from mmzoo.examples import fit_config, load_data, load_rows
@@ -13,8 +13,8 @@ def test_other_rows_may_lack_the_column_of_a_head_that_ignores_them(tmp_path):
     path = tmp_path / "other.csv"
     path.write_text("text,kind,size_2\nword1,a,3\nword2,b,\n")
     whole = config(tmp_path)
-    fitted, _ = fit_config(whole, load_data(whole, quiet))
-    data = load_rows(fitted, str(path), "data", quiet, labelled=True)
+    fitted, _ = fit_config(whole, load_data(whole))
+    data = load_rows(fitted, str(path), "data", labelled=True)
     columns = data.splits["data"]
     assert columns["kind"].tolist() == [0, 1]
     assert fitted.heads["size_2"].labelled(columns["size_2"]).tolist() == [True, False]
@@ -23,7 +23,7 @@ def test_other_rows_may_lack_the_column_of_a_head_that_ignores_them(tmp_path):
     assert notes(data) == [
         "heads.size: none of the 2 data examples has a label, so nothing of it is measured"
     ]
-    assert notes(load_rows(fitted, str(path), "data", quiet, labelled=False)) == []
+    assert notes(load_rows(fitted, str(path), "data", labelled=False)) == []
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_other_columns_must_be_there(tmp_path, header, lacks):
     path = tmp_path / "other.csv"
     path.write_text(f"{header}\n{'1,' * header.count(',')}1\n")
     with pytest.raises(DataError, match=f"has no column `{lacks}`"):
-        load_rows(config(tmp_path), str(path), "data", quiet, labelled=True)
+        load_rows(config(tmp_path), str(path), "data", labelled=True)
 
 
 def test_a_table_without_any_label_is_refused(tmp_path):
@@ -42,4 +42,4 @@ def test_a_table_without_any_label_is_refused(tmp_path):
     whole = config(tmp_path)
     heads = {name: whole.heads[name] for name in ("size", "size_2")}
     with pytest.raises(DataError, match="has no column `size`"):
-        load_rows(whole.replace(heads=heads), str(path), "data", quiet, labelled=True)
+        load_rows(whole.replace(heads=heads), str(path), "data", labelled=True)

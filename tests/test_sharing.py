@@ -141,7 +141,7 @@ def test_sharing_texts_are_read_with_the_others_vocabulary():
     assert files["body"] == files["title"]
     assert fitted.inputs["body"].vocabulary_size == fitted.inputs["title"].vocabulary_size == 3
     assert fitted.inputs["body"].length == fitted.inputs["title"].length
-    prepared = prepare(fitted, data, files, lambda text: None).splits["train"]
+    prepared = prepare(fitted, data, files).splits["train"]
     assert prepared["body"][0][0] == prepared["title"][0][1]  # "house", by its number.
     assert prepared["body"][0][1] == 1  # "of" is in no title.
     build_model(fitted)

@@ -23,7 +23,7 @@ def message(run, checkpoint) -> str:
 def test_the_best_weights_are_those_that_metrics_json_is_of(trained_run):
     model, config = load_trained(trained_run)
     assert config == trained_run.config()
-    data = load_data(config, [].append)
+    data = load_data(config)
     assert evaluate_model(model, config, data, "test").as_metrics() == trained_run.metrics()["test"]
 
 

@@ -39,16 +39,12 @@ def config(folder: Path, **train: Any) -> Config:
     ).with_columns()
 
 
-def quiet(sentence: str) -> None:
-    """What is told is not what is tested."""
-
-
 def notes(data) -> list[str]:
     return [note for note in data.notes if note.startswith("heads.")]
 
 
 def test_a_head_without_labels_to_validate_or_test_on_is_said(tmp_path):
-    found = load_data(config(tmp_path), quiet)
+    found = load_data(config(tmp_path))
     assert notes(found) == [
         f"{NONE}, and all that goes by it, says nothing of it",
         "heads.size_2: none of the 3 test examples has a label, so nothing of it is measured",
@@ -58,10 +54,10 @@ def test_a_head_without_labels_to_validate_or_test_on_is_said(tmp_path):
 def test_a_metric_of_it_cannot_be_watched(tmp_path):
     for monitor in (None, "validation_size_2_mean_absolute_error"):
         watched = config(tmp_path, monitor=monitor)
-        assert fit_config(watched, load_data(watched, quiet))
+        assert fit_config(watched, load_data(watched))
     silent = config(tmp_path, monitor="validation_size_mean_absolute_error")
     with pytest.raises(DataError) as caught:
-        fit_config(silent, load_data(silent, quiet))
+        fit_config(silent, load_data(silent))
     assert str(caught.value) == (
         "train.monitor: validation_size_mean_absolute_error is watched, and none of the 4 "
         "validation examples of rows.csv has a label for heads.size (column 'size'). Watch another "
@@ -73,6 +69,6 @@ def test_a_metric_of_it_cannot_be_watched(tmp_path):
 
 def test_an_inspection_finds_both(tmp_path):
     silent = config(tmp_path, monitor="validation_size_root_mean_squared_error")
-    _, found = inspect(silent, quiet)
+    _, found = inspect(silent)
     assert [warning for warning in found.warnings if warning.startswith(NONE)]
     assert [error for error in found.errors if error.startswith("train.monitor: validation_size_")]

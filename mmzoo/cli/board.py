@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -29,9 +31,12 @@ def board(directory: Path, port: int) -> None:
       mmzoo board
       mmzoo board runs/mnist_cnn --port 6007
     """
-    from mmzoo.board import serve_board
+    from mmzoo.board import start_board
 
-    serve_board(directory, port, click.echo)
+    address = start_board(directory, port)
+    click.echo(f"TensorBoard of {directory}: {address} (Ctrl-C ends it)")
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
     # TensorBoard's threads read on in native code, which Python at its own end now and then aborts.
     sys.stdout.flush()
     os._exit(0)

@@ -65,9 +65,8 @@ def _inspect(config: Config, as_json: bool) -> None:
     """Prints what an inspection finds; ends with 1 if that would stop a training."""
     from mmzoo.inspection.inspect import inspect
     from mmzoo.inspection.written import written
-    from mmzoo.journal import to_stderr
 
-    fitted, found = inspect(config, to_stderr)
+    fitted, found = inspect(config)
     if as_json:
         document = {"config": fitted.model_dump(mode="json"), **found.as_dict()}
         click.echo(json.dumps(document))

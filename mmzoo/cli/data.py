@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,8 @@ from mmzoo.cli.options import json_option
 
 if TYPE_CHECKING:
     from mmzoo.sources import Listing
+
+logger = logging.getLogger(__name__)
 
 
 @click.group(short_help="List, fetch and look at data; list and clear kept features.")
@@ -75,14 +78,13 @@ def fetch(name: str) -> None:
     Example:
       mmzoo data fetch mnist
     """
-    from mmzoo.journal import to_stderr
     from mmzoo.sources import fetch as fetch_set
 
-    files = fetch_set(name, to_stderr)
+    files = fetch_set(name)
     for path in files:
         click.echo(str(path))
     if not files:
-        to_stderr(f"{name} comes with an installed package: there is nothing to fetch.")
+        logger.info(f"{name} comes with an installed package: there is nothing to fetch.")
 
 
 @data.command(short_help="Print the folders of data sets, downloads and kept features.")
@@ -97,7 +99,6 @@ def where(as_json: bool) -> None:
       mmzoo data where
     """
     from mmzoo.directories import data_directories, data_directory, features_directory
-    from mmzoo.journal import to_stderr
 
     features = features_directory()
     if as_json:
@@ -108,5 +109,5 @@ def where(as_json: bool) -> None:
         return
     for folder in data_directories():
         click.echo(str(folder))
-    to_stderr(f"Downloads go to {data_directory()}.")
-    to_stderr(f"Features of frozen encoders are kept in {features}.")
+    logger.info(f"Downloads go to {data_directory()}.")
+    logger.info(f"Features of frozen encoders are kept in {features}.")

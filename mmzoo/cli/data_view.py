@@ -51,10 +51,7 @@ def view(
       mmzoo data view configs/mnist_cnn.yaml --set 'train.mixing={type: mixup}'
     """
     from mmzoo.cli.drawing import print_drawing
-    from mmzoo.journal import to_stderr
     from mmzoo.seeing.augmented import draw_augmented
 
-    drawing = draw_augmented(
-        config, overrides, rows=rows, epochs=epochs, output=output, tell=to_stderr
-    )
+    drawing = draw_augmented(config, overrides, rows=rows, epochs=epochs, output=output)
     print_drawing(drawing, as_json)

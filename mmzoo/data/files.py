@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mmzoo.inputs import are_files, newly_damaged
-from mmzoo.journal import to_stderr
 from mmzoo.lazy import tf
 from mmzoo.sources import settled, with_column
 
@@ -16,22 +15,18 @@ if TYPE_CHECKING:
     from mmzoo.sources import Data
 
 
-def damaged_files(
-    config: Config, data: Data, split: str, tell: Callable[[str], None]
-) -> dict[int, str]:
+def damaged_files(config: Config, data: Data, split: str) -> dict[int, str]:
     """Decodes all files of a split; row -> why its file cannot be decoded, if it cannot."""
     bad: dict[int, str] = {}
     for name, spec in config.inputs.items():
         column = config.columns[name]
         values = data.splits[split][column]
         if are_files(values):
-            bad |= with_column(data, column, values, spec.damaged(values, tell))
+            bad |= with_column(data, column, values, spec.damaged(values))
     return bad
 
 
-def refuse_damaged(
-    config: Config, data: Data, splits: Iterable[str], tell: Callable[[str], None]
-) -> None:
+def refuse_damaged(config: Config, data: Data, splits: Iterable[str]) -> None:
     """Decodes the files of some splits once, save those whose content was found whole before.
 
     A training comes upon its validation files after an epoch, and upon its test files at the very
@@ -47,7 +42,7 @@ def refuse_damaged(
             column = config.columns[name]
             values = data.splits[split][column]
             if are_files(values):
-                damaged = newly_damaged(spec.type, values, spec.damaged, tell)
+                damaged = newly_damaged(spec.type, values, spec.damaged)
                 bad[split] |= with_column(data, column, values, damaged)
     settled(data, bad, "error")
 
@@ -67,5 +62,5 @@ def naming_files(config: Config, data: Data, split: str) -> Iterator[None]:
         raise  # Memory is short, and no file to blame.
     # TensorFlow quotes the bytes of very short files, of which Python can make no message.
     except (tf.errors.OpError, UnicodeDecodeError):
-        settled(data, {split: damaged_files(config, data, split, to_stderr)}, "error")
+        settled(data, {split: damaged_files(config, data, split)}, "error")
         raise

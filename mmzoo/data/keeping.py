@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from mmzoo.config import Config
     from mmzoo.sources import Data
 
+logger = logging.getLogger(__name__)
+
 _SHARE = 4
 """What part of the free memory may be taken: TensorFlow holds a copy, and the model needs some."""
 _BATCH = 32
@@ -25,9 +28,7 @@ _TOLD_EVERY = 10.0
 """Seconds between sentences on the progress."""
 
 
-def decoded(
-    config: Config, data: Data, splits: Collection[str], tell: Callable[[str], None]
-) -> Data:
+def decoded(config: Config, data: Data, splits: Collection[str]) -> Data:
     """The data with its files decoded and preprocessed, where there is memory for them.
 
     Batches made of it are those that would have been made of the files, bit for bit.
@@ -36,7 +37,6 @@ def decoded(
         config: says how files are preprocessed, and by `train.keep_decoded` whether to keep them.
         data: with opened columns.
         splits: those to decode; the others stay as they are.
-        tell: receives a sentence on what is kept, or why nothing is.
 
     Raises:
         DataError: files cannot be decoded: all of them are named.
@@ -57,7 +57,7 @@ def decoded(
     )
     free = free_memory()
     if keep == "auto" and size > free // _SHARE:
-        tell(
+        logger.info(
             f"{files:,} files are decoded anew in every epoch: all at once they would take "
             f"{_gigabytes(size)} of the {_gigabytes(free)} of memory that is free. "
             "`train.keep_decoded: true` would keep them all the same."
@@ -66,8 +66,8 @@ def decoded(
     kept = {split: dict(columns) for split, columns in data.splits.items()}
     for (split, name), batches in pending.items():
         with naming_files(config, data, split):
-            kept[split][config.columns[name]] = _all_rows(batches, data.examples(split), tell)
-    tell(f"Decoded {files:,} files once: {_gigabytes(size)}, kept in memory.")
+            kept[split][config.columns[name]] = _all_rows(batches, data.examples(split))
+    logger.info(f"Decoded {files:,} files once: {_gigabytes(size)}, kept in memory.")
     return replace(data, splits=kept)
 
 
@@ -89,7 +89,7 @@ def _row_bytes(batches: tf.data.Dataset) -> int:
     return int(np.prod(spec.shape[1:])) * spec.dtype.size
 
 
-def _all_rows(batches: tf.data.Dataset, rows: int, tell: Callable[[str], None]) -> np.ndarray:
+def _all_rows(batches: tf.data.Dataset, rows: int) -> np.ndarray:
     spec = batches.element_spec
     values = np.empty((rows, *spec.shape[1:]), spec.dtype.as_numpy_dtype)
     done, told = 0, time.monotonic()
@@ -97,7 +97,7 @@ def _all_rows(batches: tf.data.Dataset, rows: int, tell: Callable[[str], None]) 
         values[done : done + len(batch)] = batch
         done += len(batch)
         if time.monotonic() - told >= _TOLD_EVERY:
-            tell(f"Decoded {done:,} of {rows:,} files.")
+            logger.info(f"Decoded {done:,} of {rows:,} files.")
             told = time.monotonic()
     return values
 

@@ -7,8 +7,9 @@ connection or a killed process. Only a file of the right length and hash gets it
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BufferedRandom
 from pathlib import Path
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 
 from mmzoo.download.answer import Fault, Limits, WantedFile, receive
 from mmzoo.download.hashes import algorithm_of, digest_of
+
+logger = logging.getLogger(__name__)
 
 
 class DownloadError(Exception):
@@ -30,12 +33,7 @@ LIMITS = Limits()
 
 
 def download(
-    urls: Sequence[str],
-    path: Path,
-    size: int | None,
-    digest: str | None,
-    tell: Callable[[str], None],
-    limits: Limits = LIMITS,
+    urls: Sequence[str], path: Path, size: int | None, digest: str | None, limits: Limits = LIMITS
 ) -> None:
     """Fetches a file; `path` is whole or untouched at any moment.
 
@@ -48,7 +46,6 @@ def download(
             does not say, so that the mirror's word is taken for it.
         digest: The sha256 in hexadecimal, or the md5 of a file that was published with no better;
             None where there is neither. Such a file is never pieced together from two answers.
-        tell: Receives a sentence at the start of each attempt.
         limits: Time-outs.
 
     Raises:
@@ -61,7 +58,7 @@ def download(
         with _alone(path.with_name(f"{path.name}.part")) as part:
             if path.is_file() and digest and digest_of(path, algorithm_of(digest)) == digest:
                 return  # Another process was quicker.
-            _ask_mirrors(urls, part, WantedFile(size, digest), tell, limits)
+            _ask_mirrors(urls, part, WantedFile(size, digest), limits)
             os.fsync(part.fileno())
             os.replace(part.name, path)
     except OSError as error:
@@ -95,11 +92,7 @@ def _alone(path: Path) -> Iterator[BufferedRandom]:
 
 
 def _ask_mirrors(
-    urls: Sequence[str],
-    part: BufferedRandom,
-    wanted: WantedFile,
-    tell: Callable[[str], None],
-    limits: Limits,
+    urls: Sequence[str], part: BufferedRandom, wanted: WantedFile, limits: Limits
 ) -> None:
     reasons = []
     for url in urls:
@@ -109,7 +102,7 @@ def _ask_mirrors(
             before = part.seek(0, os.SEEK_END)
             try:
                 if wanted.size is None or before < wanted.size:
-                    tell(_announcement(url, before, wanted.size))
+                    logger.info(_announcement(url, before, wanted.size))
                     receive(url, part, before, wanted, limits)
                 _check(part, wanted)
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -47,14 +47,13 @@ class Encoder(Spec):
     def build(self, x: KerasTensor) -> Features:
         """The network on one input, with weights as Keras draws them."""
 
-    def load_pretrained(self, model: keras.Model, tell: Callable[[str], None]) -> None:
+    def load_pretrained(self, model: keras.Model) -> None:
         """Puts the weights to start from into the sub-model that was built.
 
         Called once, where a training begins: a finished run has all weights of its own.
 
         Args:
             model: the sub-model `<input>_encoder`.
-            tell: receives sentences on a download.
 
         Raises:
             MmzooError: the weights cannot be had, or are of another network.

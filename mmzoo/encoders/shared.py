@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from mmzoo.encoders.base import Encoder
@@ -40,7 +40,5 @@ class Shared(Encoder):
     def build(self, *arguments: Any) -> Features:
         raise TypeError(f"a shared encoder is built by inputs.{self.input}")
 
-    def load_vectors(
-        self, model: keras.Model, vocabulary: Sequence[str], tell: Callable[[str], None]
-    ) -> None:
+    def load_vectors(self, model: keras.Model, vocabulary: Sequence[str]) -> None:
         """Nothing: the input whose encoder it is loads what it starts from."""

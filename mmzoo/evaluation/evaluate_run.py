@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +37,6 @@ from mmzoo.evaluation.robustness.robustness import Robustness, measured_robustne
 from mmzoo.evaluation.run_data import same_data
 from mmzoo.examples import load_rows, prepare
 from mmzoo.files import write_text
-from mmzoo.journal import to_stderr
 from mmzoo.probing import usable_probes
 from mmzoo.runs import Run
 from mmzoo.spec import did_you_mean, dump_yaml
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     import keras
 
     from mmzoo.sources import Data, OnBadRow
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -140,10 +142,10 @@ def evaluate_run(
     devices = prepare_devices(device, config.train)
     rows = _rows(run, config, split, data, on_bad_row)
     [split] = rows.splits
-    rows = prepare(config, rows, run.preprocessing(), to_stderr)
+    rows = prepare(config, rows, run.preprocessing())
     network, _ = load_network(run, checkpoint, devices.precision)
     model = network.model
-    probes = usable_probes(run, config, model, checkpoint, to_stderr)
+    probes = usable_probes(run, config, model, checkpoint)
     beside = run.baselines() if checkpoint == "best" and data is None else {}
     if beside.get("split") != split:
         beside = {}
@@ -188,9 +190,9 @@ def _rows(
             raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(rows.splits)}")
         return replace(rows, splits={split: rows.splits[split]})  # Others take time to prepare.
     split = named_after(run, Path(data))
-    rows = load_rows(config, str(data), split, to_stderr, labelled=True, on_bad_row=on_bad_row)
+    rows = load_rows(config, str(data), split, labelled=True, on_bad_row=on_bad_row)
     for note in rows.notes:
-        to_stderr(f"Note: {note}.")
+        logger.info(f"Note: {note}.")
     return rows
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from mmzoo.config import Config
 from mmzoo.errors import RunError
 from mmzoo.examples import load_data
-from mmzoo.journal import to_stderr
 from mmzoo.runs import Run
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 def same_data(run: Run, config: Config) -> Data:
     """The run's data, read again; a RunError where it is not the same any more."""
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     require_trained_on(run, data)
     return data
 

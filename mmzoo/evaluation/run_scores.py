@@ -10,7 +10,6 @@ from mmzoo.errors import DataError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.run_data import same_data
 from mmzoo.examples import prepare
-from mmzoo.journal import to_stderr
 from mmzoo.metrics import PairedDifference, paired_bootstrap
 from mmzoo.runs import Run
 from mmzoo.trained import load_trained
@@ -46,7 +45,7 @@ def run_scores(run: Run, split: str) -> RunScores:
     config = run.config()
     data = same_data(run, config)
     data = replace(data, splits={split: data.splits[split]})  # The others take time to prepare.
-    data = prepare(config, data, run.preprocessing(), to_stderr)
+    data = prepare(config, data, run.preprocessing())
     model, _ = load_trained(run, precision=run.environment()["device"]["precision"])
     evaluation = evaluate_model(model, config, data, split)
     scores = {}

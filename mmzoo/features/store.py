@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +27,11 @@ from mmzoo.features.folder import (
 from mmzoo.features.layout import Arrays, Layout, size_text
 from mmzoo.features.origin import Origin
 from mmzoo.features.writing import MENDS, array_files, write_entry
-from mmzoo.journal import to_stderr
 
 if TYPE_CHECKING:
     import numpy as np
+
+logger = logging.getLogger(__name__)
 
 LIMIT = 10_000_000_000
 """Bytes that are kept where nothing else is said."""
@@ -49,12 +51,10 @@ class FeatureStore:
     Attributes:
         folder: where the entries are. It is made when the first is.
         limit: bytes that all of them may take. Those unused for longest make room for new ones.
-        tell: receives a sentence where an entry is damaged, makes room or cannot be kept.
     """
 
     folder: Path
     limit: int = LIMIT
-    tell: Callable[[str], None] = to_stderr
 
     def find(self, origin: Origin) -> Arrays | None:
         """The features of this origin, or None where there are none that can be trusted.
@@ -69,7 +69,7 @@ class FeatureStore:
         try:
             return open_arrays(read_entry(folder))
         except PermissionError as error:
-            self.tell(f"Kept features of {origin.what}: {error.filename} may not be read.")
+            logger.info(f"Kept features of {origin.what}: {error.filename} may not be read.")
             return None
         except DamagedError:
             return self._second_look(origin)
@@ -83,7 +83,7 @@ class FeatureStore:
             try:
                 return open_arrays(read_entry(folder))
             except DamagedError as error:
-                self.tell(
+                logger.info(
                     f"Kept features of {origin.what} are damaged, so they are removed: {error}."
                 )
                 remove(folder)
@@ -121,11 +121,11 @@ class FeatureStore:
                     folder = stack.enter_context(unfinished(self.folder, origin.key))
                     files = stack.enter_context(array_files(folder, layouts))
             except _NoRoomError as error:
-                self.tell(f"Features of {origin.what} are not kept on disk: {error}")
+                logger.info(f"Features of {origin.what} are not kept on disk: {error}")
                 return None
             except OSError as error:
                 why = f"{self.folder}: {error.strerror}"
-                self.tell(f"Features of {origin.what} are not kept on disk: {why}. {MENDS}")
+                logger.info(f"Features of {origin.what} are not kept on disk: {why}. {MENDS}")
                 return None
             write_entry(folder, files, origin, batches)
         return self.find(origin)
@@ -183,7 +183,7 @@ class FeatureStore:
             if lacking <= 0:
                 return
             if remove_unless_used(entry.folder):
-                self.tell(f"Kept features of {entry.origin.what} are removed to make room.")
+                logger.info(f"Kept features of {entry.origin.what} are removed to make room.")
                 lacking -= entry.size
 
     def _why_no_room(self, size: int, used: int, free: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from mmzoo.encoders import Encoder, Features
@@ -148,16 +148,15 @@ class BaseInput(Spec):
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
         """Made-up values of one of its columns, for `--smoke`."""
 
-    def opened(self, column: Unopened, tell: Callable[[str], None]) -> Opened:
+    def opened(self, column: Unopened) -> Opened:
         """Looks into a gathered column of all splits, and finds the rows that cannot be used.
 
         Args:
             column: What `gathered` gave.
-            tell: Receives sentences on what takes long.
         """
         return Opened(column.values)
 
-    def damaged(self, files: np.ndarray, tell: Callable[[str], None]) -> dict[int, str]:
+    def damaged(self, files: np.ndarray) -> dict[int, str]:
         """Decodes opened files, bytes `[examples, parts]`; row -> why one of them cannot be."""
         return {}
 
@@ -196,9 +195,7 @@ class BaseInput(Spec):
         """How long opened values are, where a fitted input reads no more than so much of them."""
         return None
 
-    def prepared(
-        self, values: np.ndarray, files: Files, where: str, tell: Callable[[str], None]
-    ) -> np.ndarray:
+    def prepared(self, values: np.ndarray, files: Files, where: str) -> np.ndarray:
         """Opened values of one split as what batches are gathered from.
 
         In the place of an absent one stands something harmless, such as no file or no number.
@@ -207,7 +204,6 @@ class BaseInput(Spec):
             values: `[rows]` or `[rows, ...]`.
             files: What `fit` gave; one that cannot be read raises a RunError.
             where: Says where the values come from.
-            tell: Receives sentences on how well the values fit what was found.
         """
         return values
 
@@ -256,9 +252,7 @@ class BaseInput(Spec):
         """The features of the encoder on a tensor like the placeholder."""
         return self.encoder.build(x)
 
-    def load_pretrained(
-        self, model: keras.Model, files: Files, tell: Callable[[str], None]
-    ) -> None:
+    def load_pretrained(self, model: keras.Model, files: Files) -> None:
         """Puts the weights that the encoder starts from into the sub-model of `features`.
 
         Called once, where a training begins: a finished run has all weights of its own.
@@ -266,9 +260,8 @@ class BaseInput(Spec):
         Args:
             model: The sub-model `<input>_encoder`.
             files: What `fit` gave.
-            tell: Receives sentences on a download, and on what was loaded.
         """
-        self.encoder.load_pretrained(model, tell)
+        self.encoder.load_pretrained(model)
 
     def picture(self, value: np.ndarray) -> np.ndarray:
         """One preprocessed value as uint8 `[height, width, 1 or 3]`, if it is `pictured`."""

@@ -27,11 +27,9 @@ _MOST = 2**20
 _DIGITS = 32
 _DTYPE = f"S{_DIGITS}"
 
-Tell = Callable[[str], None]
-
 
 def newly_damaged(
-    kind: str, files: np.ndarray, damaged: Callable[[np.ndarray, Tell], dict[int, str]], tell: Tell
+    kind: str, files: np.ndarray, damaged: Callable[[np.ndarray], dict[int, str]]
 ) -> dict[int, str]:
     """Looks for damage in those files whose content was not found whole before.
 
@@ -39,7 +37,6 @@ def newly_damaged(
         kind: The `type` of the input that reads them.
         files: Bytes `[examples, parts]`, the last part the sha256 of what is in the file.
         damaged: Decodes all files that it is given; row -> why one of them cannot be.
-        tell: Receives sentences on what takes long.
 
     Returns:
         Row -> why its file cannot be decoded, as a clause.
@@ -51,7 +48,7 @@ def newly_damaged(
     unknown = np.flatnonzero(has_file(files) & ~np.isin(contents, _read(path)))
     if not len(unknown):
         return {}
-    found = damaged(files[unknown], tell)
+    found = damaged(files[unknown])
     whole = np.delete(contents[unknown], sorted(found))
     if len(whole):
         # A cache that cannot be written costs time, and nothing else.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -43,7 +43,7 @@ class InputOfFiles(BaseInput):
             column: replace(one, missing_files=absent) for column, one in super().wanted().items()
         }
 
-    def opened(self, column: Unopened, tell: Callable[[str], None]) -> Opened:
+    def opened(self, column: Unopened) -> Opened:
         """Arrays as they are; paths, text `[examples]`, as opened files, bytes `[examples, 3]`.
 
         Those are path, what the kind of file tells, and sha256. Where there may be none, an empty
@@ -57,7 +57,7 @@ class InputOfFiles(BaseInput):
                 for split, paths in column.values.items()
             }
             column = replace(column, bad=shut)
-        opened, headers = opened_files(column, self.files, tell)
+        opened, headers = opened_files(column, self.files)
         return replace(opened, notes=tuple(self.fitting_notes(headers)))
 
     def present(self, values: np.ndarray) -> np.ndarray:
@@ -72,6 +72,6 @@ class InputOfFiles(BaseInput):
             headers: Of all files that can be read, as their kind has them.
         """
 
-    def damaged(self, files: np.ndarray, tell: Callable[[str], None]) -> dict[int, str]:
+    def damaged(self, files: np.ndarray) -> dict[int, str]:
         """Decodes opened files, bytes `[examples, 3]`; row -> why one of them cannot be."""
-        return damaged_files(files, self.files, tell)
+        return damaged_files(files, self.files)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mmzoo.inputs.found_whole import newly_damaged
 from mmzoo.inputs.opened import Opened, Unopened, has_file
-from mmzoo.inputs.reading import Tell, UnreadableError, in_threads, read_file
+from mmzoo.inputs.reading import UnreadableError, in_threads, read_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,9 +37,7 @@ class FileKind(Generic[_Header]):
     """Decodes an opened file, bytes `[3]`; why it cannot be, as a clause, if it cannot."""
 
 
-def opened_files(
-    column: Unopened, kind: FileKind[_Header], tell: Tell
-) -> tuple[Opened, list[_Header]]:
+def opened_files(column: Unopened, kind: FileKind[_Header]) -> tuple[Opened, list[_Header]]:
     """Reads files once, for what their headers say and for a hash of what is in them.
 
     Where they are to be decoded too, it is for damage that no header tells of, and without those
@@ -48,7 +46,6 @@ def opened_files(
     Args:
         column: Paths, text `[examples]`.
         kind: Of the files.
-        tell: Receives sentences on what takes long.
 
     Returns:
         Columns of bytes `[examples, 3]`, path, what the kind tells and sha256; and the headers of
@@ -60,7 +57,7 @@ def opened_files(
         names = ["" if row in shut else path for row, path in enumerate(paths.tolist())]
         # Several rows may have one file: the questions on a picture.
         once = list(dict.fromkeys(names))
-        each = in_threads(lambda path: _opened(path, kind), once, "Opened", f"{kind.noun}s", tell)
+        each = in_threads(lambda path: _opened(path, kind), once, "Opened", f"{kind.noun}s")
         of_name = dict(zip(once, each, strict=True))
         found = [of_name[name] for name in names]
         values[split] = _column(paths.tolist(), found, kind)
@@ -70,10 +67,7 @@ def opened_files(
         if column.decode:
             whole = [row for row, file in enumerate(found) if not isinstance(file, str)]
             damaged = newly_damaged(
-                kind.type,
-                values[split][whole],
-                lambda files, tell: damaged_files(files, kind, tell),
-                tell,
+                kind.type, values[split][whole], lambda files: damaged_files(files, kind)
             )
             bad[split] |= {whole[place]: reason for place, reason in damaged.items()}
         for row, file in enumerate(found):
@@ -84,17 +78,16 @@ def opened_files(
     return Opened(values, bad, content.hexdigest()), headers
 
 
-def damaged_files(files: np.ndarray, kind: FileKind[_Header], tell: Tell) -> dict[int, str]:
+def damaged_files(files: np.ndarray, kind: FileKind[_Header]) -> dict[int, str]:
     """Decodes all files; row -> why it cannot be, as a clause, for those that cannot.
 
     Args:
         files: Bytes `[examples, 3]`, as `opened_files` has them.
         kind: Of the files.
-        tell: Receives sentences on the progress, if it takes long.
     """
     there = has_file(files).nonzero()[0]
     given = list(files[there])
-    reasons = in_threads(kind.damage, given, "Looked for damage in", f"{kind.noun}s", tell)
+    reasons = in_threads(kind.damage, given, "Looked for damage in", f"{kind.noun}s")
     return {
         row: reason
         for row, reason in zip(there.tolist(), reasons, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import time
@@ -12,6 +13,8 @@ from typing import TypeVar
 
 from mmzoo.errors import DataError
 
+logger = logging.getLogger(__name__)
+
 MAX_BYTES = 200_000_000
 
 _THREADS = 8
@@ -20,7 +23,6 @@ _TOGETHER = 32
 _TOLD_EVERY = 10.0
 """Seconds between sentences on the progress."""
 
-Tell = Callable[[str], None]
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -63,7 +65,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def in_threads(
-    do: Callable[[_Item], _Result], items: Sequence[_Item], done: str, what: str, tell: Tell
+    do: Callable[[_Item], _Result], items: Sequence[_Item], done: str, what: str
 ) -> list[_Result]:
     """What `do` gives for each item, in their order; says now and then how many are done.
 
@@ -72,7 +74,6 @@ def in_threads(
         items: Of which there may be very many.
         done: What was done to those that the sentences count: "Opened".
         what: They are: "pictures".
-        tell: Receives the sentences.
     """
     results: list[_Result] = []
     told = time.monotonic()
@@ -82,7 +83,7 @@ def in_threads(
         for part in pool.map(lambda chunk: [do(item) for item in chunk], chunks):
             results += part
             if time.monotonic() - told >= _TOLD_EVERY:
-                tell(f"{done} {len(results):,} of {len(items):,} {what}.")
+                logger.info(f"{done} {len(results):,} of {len(items):,} {what}.")
                 told = time.monotonic()
     finally:
         pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for the files that are left.

@@ -13,6 +13,7 @@ from mmzoo.devices import Devices, prepare_devices
 from mmzoo.inspection.found import Cost
 from mmzoo.lazy import tf
 from mmzoo.model import Network
+from mmzoo.run_log import shown_by
 from mmzoo.sources import Data
 from mmzoo.training.frozen import inputs_to_keep
 from mmzoo.training.stage import Stage, new_stage
@@ -43,12 +44,14 @@ def cost_of(config: Config, data: Data) -> Cost:
     train = config.train
     devices = prepare_devices("auto", train)
     few = _few_rows(data, {"train": _STEPS * train.batch_size, "validation": _validated(config)})
-    frozen = train.frozen_features.replace(keep="off")
+    cache_off = train.frozen_features.replace(keep="off")
     short = config.replace(
-        train=train.replace(epochs=_STEPS + 1, frozen_features=frozen, fine_tune=None)
+        train=train.replace(epochs=_STEPS + 1, frozen_features=cache_off, fine_tune=None)
     )
     built: list[Network] = []
-    stage = new_stage(0, 0, short, few, devices, built.append, Times(), lambda sentence: None)
+    with shown_by(lambda message: None):
+        stage = new_stage(0, 0, short, few, devices, built.append, Times())
+        frozen = inputs_to_keep(built[0], config)
     seconds, steps = _timed_steps(stage)
     validation = _timed_validation(stage)
     per_epoch = -(-data.examples("train") // train.batch_size)
@@ -61,7 +64,7 @@ def cost_of(config: Config, data: Data) -> Cost:
         epoch_seconds=per_epoch * seconds + batches * validation,
         epochs=train.epochs,
         memory=_most_memory(devices),
-        frozen=tuple(inputs_to_keep(built[0], config, lambda sentence: None)),
+        frozen=tuple(frozen),
     )
 
 

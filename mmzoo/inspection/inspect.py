@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from mmzoo.examples import fit_config, open_data, prepare
 from mmzoo.inspection.found import Found
 from mmzoo.inspection.repeats import find_repeats
 from mmzoo.inspection.rows import count_classes, count_missing, measure_lengths
+from mmzoo.run_log import shown_by
 from mmzoo.sources import settled
 from mmzoo.unlabelled import unlabelled_notes
 
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from mmzoo.sources import Data
 
 
-def inspect(config: Config, tell: Callable[[str], None]) -> tuple[Config, Found]:
+def inspect(config: Config) -> tuple[Config, Found]:
     """Reads all data of a config, decodes every file, builds the network and takes a few steps.
 
     Args:
         config: with columns.
-        tell: receives sentences on what takes long.
 
     Returns:
         The config, fitted if it could be, and what was found.
@@ -34,10 +33,10 @@ def inspect(config: Config, tell: Callable[[str], None]) -> tuple[Config, Found]
         DataError: the source has nothing that could be looked at.
     """
     found = Found()
-    raw = config.source.load(config.wanted(), config.train.seed_of_splits, tell)
+    raw = config.source.load(config.wanted(), config.train.seed_of_splits)
     found.data = raw.name
     count_missing(raw, found)
-    data = _settled(config, raw, found, tell)
+    data = _settled(config, raw, found)
     found.examples = {split: data.examples(split) for split in data.splits}
     found.notes += data.notes
     found.absent = absent_rows(data, config.presence)
@@ -48,7 +47,8 @@ def inspect(config: Config, tell: Callable[[str], None]) -> tuple[Config, Found]
         require_present(data, config.presence)
         fitted, preprocessing = fit_config(config, data)
         measure_lengths(fitted, data, found)
-        prepared = prepare(fitted, data, preprocessing, found.notes.append)
+        with shown_by(found.notes.append):
+            prepared = prepare(fitted, data, preprocessing)
     except DataError as error:
         found.errors.append(str(error))
         return config, found
@@ -56,9 +56,9 @@ def inspect(config: Config, tell: Callable[[str], None]) -> tuple[Config, Found]
     return fitted, found
 
 
-def _settled(config: Config, raw: Data, found: Found, tell: Callable[[str], None]) -> Data:
+def _settled(config: Config, raw: Data, found: Found) -> Data:
     """The opened data without bad rows, all of which are found, by decoding every file."""
-    data, bad = open_data(config, raw, "skip", tell)
+    data, bad = open_data(config, raw, "skip")
     rest = settled(data, bad, "skip")
     stops = config.source.on_bad_row == "error"
     rows = found.errors if stops else found.warnings

@@ -55,23 +55,23 @@ class CombinedDecisions(keras.layers.Layer):
     def call(self, decisions: Sequence[tf.Tensor]) -> tf.Tensor:
         stacked = tf.stack([tf.cast(decision, tf.float32) for decision in decisions])
         match self.combine, self.kind:
-            case "average", _:
+            case ["average", _]:
                 return tf.reduce_mean(stacked, axis=0)
-            case "weighted", _:
+            case ["weighted", _]:
                 return tf.tensordot(tf.nn.softmax(self.logits), stacked, axes=1)
-            case "product", "classes":
+            case ["product", "classes"]:
                 return tf.nn.softmax(tf.reduce_sum(_log(stacked), axis=0))
-            case "product", "chances":
+            case ["product", "chances"]:
                 return tf.sigmoid(tf.reduce_sum(_log(stacked) - _log(1 - stacked), axis=0))
-            case "max", "classes":
+            case ["max", "classes"]:
                 largest = tf.reduce_max(stacked, axis=0)
                 return largest / tf.reduce_sum(largest, axis=1, keepdims=True)
-            case "max", "chances":
+            case ["max", "chances"]:
                 yes, no = tf.reduce_max(stacked, axis=0), tf.reduce_max(1 - stacked, axis=0)
                 return yes / (yes + no)
-            case "vote", "classes":
+            case ["vote", "classes"]:
                 return tf.stop_gradient(self._elected(stacked))
-            case "vote", "chances":
+            case ["vote", "chances"]:
                 return tf.stop_gradient(self._share_of_yes(stacked))
         raise ValueError(f"{self.kind} cannot be combined by {self.combine!r}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,7 @@ Example = dict[str, np.ndarray]
 
 
 def draw_augmented(
-    path: Path,
-    overrides: Sequence[str],
-    *,
-    rows: int,
-    epochs: int,
-    output: Path,
-    tell: Callable[[str], None],
+    path: Path, overrides: Sequence[str], *, rows: int, epochs: int, output: Path
 ) -> Drawing:
     """Draws the first training examples of a config: as they are, and as in the first epochs.
 
@@ -49,7 +43,6 @@ def draw_augmented(
         rows: how many examples of the first batch, at most.
         epochs: how many epochs; in each, an example is augmented and mixed anew.
         output: the PNG to write.
-        tell: receives what the source says.
 
     Raises:
         ConfigError: the config is wrong.
@@ -67,9 +60,9 @@ def draw_augmented(
     ]
     if not shown and not read:
         raise DataError(f"{path}: none of its inputs can be looked at: {', '.join(left_out)}")
-    data = load_data(config, tell)
+    data = load_data(config)
     config, preprocessing = fit_config(config, data)
-    data = prepare(config, data, preprocessing, tell)
+    data = prepare(config, data, preprocessing)
     order = TrainingOrder(config.train.seed, data.examples("train"), config.train.batch_size)
     chosen = order.step_rows(0)[:rows]
     examples = _examples(config, data, preprocessing, chosen, read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -77,20 +77,19 @@ class Dataset(Spec):
         """The columns there are, and what each is for."""
         return NAMED[self.name].columns
 
-    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int) -> Data:
         """Finds or downloads the data set, reads it and cuts the splits it lacks.
 
         Args:
             wanted: What each column is wanted for.
             seed: Decides which examples are cut off for validation.
-            tell: Receives sentences on the progress.
 
         Raises:
             DataError: It has no such column or the column is of another kind, the set cannot be
                 had and there is no fallback, is damaged, or a share leaves a class without
                 examples.
         """
-        named, files, notes = self._obtained(wanted, tell)
+        named, files, notes = self._obtained(wanted)
         splits = named.read(files)
         by = next(iter(named.classes), None)
         class_names = named.classes[by] if by else ()
@@ -124,13 +123,13 @@ class Dataset(Spec):
         )
 
     def _obtained(
-        self, wanted: Mapping[str, Wanted], tell: Callable[[str], None]
+        self, wanted: Mapping[str, Wanted]
     ) -> tuple[NamedSet, dict[str, Path], list[str]]:
         """The set that serves, its files by their names, and a sentence if it is the fallback."""
         named = NAMED[self.name]
         _check_columns(named, wanted)
         try:
-            return named, obtain(named, tell), []
+            return named, obtain(named), []
         except UnobtainableError as error:
             if self.fallback is None:
                 raise

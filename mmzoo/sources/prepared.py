@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +24,8 @@ from mmzoo.spec.words import describe, printable, shorten
 
 if TYPE_CHECKING:
     from tensorflow_datasets.core import DatasetBuilder
+
+logger = logging.getLogger(__name__)
 
 _NAME = re.compile(
     r"[a-z][a-z0-9_]*(/[A-Za-z0-9][A-Za-z0-9_.+\-]*)?(:[0-9]+\.[0-9]+\.[0-9]+)?", re.ASCII
@@ -78,13 +80,12 @@ def split_name(name: str) -> str:
     return name
 
 
-def builder_of(name: str, data_dir: str | None, tell: Callable[[str], None]) -> DatasetBuilder:
+def builder_of(name: str, data_dir: str | None) -> DatasetBuilder:
     """What reads a data set, which is downloaded and prepared if it is not on the disk.
 
     Args:
         name: As `set_name` has it.
         data_dir: The folder of prepared data sets; None is the package's own.
-        tell: Receives a sentence if the data set is prepared, which may take long.
 
     Raises:
         DataError: The package is not installed, there is no such data set, or it cannot be had.
@@ -92,7 +93,7 @@ def builder_of(name: str, data_dir: str | None, tell: Callable[[str], None]) -> 
     tfds = _package()
     given = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     folder = Path(given).expanduser().resolve()
-    place = _place(folder, name) or _prepare(tfds, name, folder, tell)
+    place = _place(folder, name) or _prepare(tfds, name, folder)
     _check_description(place / _DESCRIPTION)
     try:
         return tfds.builder_from_directory(place)
@@ -135,7 +136,7 @@ def _folders(folder: Path) -> list[str]:
         return []
 
 
-def _prepare(tfds: ModuleType, name: str, folder: Path, tell: Callable[[str], None]) -> Path:
+def _prepare(tfds: ModuleType, name: str, folder: Path) -> Path:
     not_here = f"data set {name} is not in {printable(str(folder))}"
     known = tfds.list_builders(with_community_datasets=False)
     own = re.split("[/:]", name)[0]
@@ -148,7 +149,7 @@ def _prepare(tfds: ModuleType, name: str, folder: Path, tell: Callable[[str], No
         )
     if os.environ.get("MMZOO_OFFLINE", "0") not in ("", "0"):
         raise DataError(f"{not_here}, and MMZOO_OFFLINE is set, so nothing is downloaded.")
-    tell(f"{not_here}: TensorFlow Datasets downloads and prepares it there")
+    logger.info(f"{not_here}: TensorFlow Datasets downloads and prepares it there")
     try:
         with redirect_stdout(sys.stderr):  # It prints its progress.
             builder = tfds.builder(name, data_dir=folder, try_gcs=False)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ from mmzoo.spec.words import printable, shorten
 if TYPE_CHECKING:
     import numpy as np
     from tensorflow_datasets.core import DatasetBuilder
+
+logger = logging.getLogger(__name__)
 
 IN_MEMORY = 1_000_000_000
 """Bytes of a column, over all splits, that are held in memory."""
@@ -74,11 +77,7 @@ def check_features(builder: DatasetBuilder, wanted: Iterable[str]) -> None:
 
 
 def read_columns(
-    builder: DatasetBuilder,
-    splits: Mapping[str, str],
-    columns: Iterable[str],
-    cache: Path,
-    tell: Callable[[str], None],
+    builder: DatasetBuilder, splits: Mapping[str, str], columns: Iterable[str], cache: Path
 ) -> Splits:
     """Reads columns of pictures and labels.
 
@@ -87,7 +86,6 @@ def read_columns(
         splits: Which of its splits is which of ours.
         columns: What to read.
         cache: Where pictures are unpacked that are not held in memory.
-        tell: Receives sentences on what takes long.
 
     Returns:
         Uint8 `[examples, height, width, channels]` or text `[examples]`, absolute paths; int64
@@ -105,7 +103,7 @@ def read_columns(
             found[split][column] = (
                 _array(builder, its_name, column)
                 if in_memory
-                else np.array(_picture_files(builder, its_name, column, cache, tell), np.str_)
+                else np.array(_picture_files(builder, its_name, column, cache), np.str_)
             )
     return found
 
@@ -137,13 +135,11 @@ def _array(builder: DatasetBuilder, split: str, column: str) -> np.ndarray:
     return values
 
 
-def _picture_files(
-    builder: DatasetBuilder, split: str, column: str, cache: Path, tell: Callable[[str], None]
-) -> list[str]:
+def _picture_files(builder: DatasetBuilder, split: str, column: str, cache: Path) -> list[str]:
     """The pictures of a split as files, which are unpacked unless they were before."""
     folder = cache / _key(builder, split) / column / split
     if not folder.is_dir():
-        tell(f"unpacking the {split} pictures of {builder.info.full_name} into {folder}")
+        logger.info(f"unpacking the {split} pictures of {builder.info.full_name} into {folder}")
         try:
             _unpack(builder, split, column, folder)
         except OSError as error:

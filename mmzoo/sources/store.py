@@ -7,8 +7,9 @@ A file is `<folder>/<data set>/<file>`, under the name its authors gave it. The 
 from __future__ import annotations
 
 import difflib
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -20,6 +21,8 @@ from mmzoo.errors import DataError
 from mmzoo.sources.named import COMBINED, NAMED, CombinedSet, NamedSet, OfficialFile
 from mmzoo.sources.named.entry import SUMS
 from mmzoo.sources.sums import check_listed
+
+logger = logging.getLogger(__name__)
 
 _FEW = 4
 """How many input columns are listed by name."""
@@ -78,12 +81,11 @@ def catalogue() -> tuple[Listing, ...]:
     return tuple(_listing(entry, parts) for entry, parts in _sets().values())
 
 
-def fetch(name: str, tell: Callable[[str], None]) -> tuple[Path, ...]:
+def fetch(name: str) -> tuple[Path, ...]:
     """Downloads what is missing of a named data set and checks the rest.
 
     Args:
         name: One of the catalogue's names.
-        tell: Receives sentences on the progress.
 
     Returns:
         Its files; none where the set comes with an installed package.
@@ -97,7 +99,7 @@ def fetch(name: str, tell: Callable[[str], None]) -> tuple[Path, ...]:
         meant = f"Did you mean `{near[0]}`? " if near else ""
         raise DataError(f"no data set is named `{name}`. {meant}There are: {', '.join(sets)}.")
     _, parts = sets[name]
-    return tuple(path for part in parts for path in obtain(part, tell).values())
+    return tuple(path for part in parts for path in obtain(part).values())
 
 
 def _sets() -> dict[str, tuple[NamedSet | CombinedSet, tuple[NamedSet, ...]]]:
@@ -126,7 +128,7 @@ def _listing(entry: NamedSet | CombinedSet, parts: Sequence[NamedSet]) -> Listin
     )
 
 
-def obtain(named: NamedSet, tell: Callable[[str], None]) -> dict[str, Path]:
+def obtain(named: NamedSet) -> dict[str, Path]:
     """The files of a data set by name, each checked; what is absent is downloaded.
 
     These are the official files, or those that serve instead where they are all there is.
@@ -138,7 +140,7 @@ def obtain(named: NamedSet, tell: Callable[[str], None]) -> dict[str, Path]:
     files, mirrors = named.files, named.mirrors
     if named.instead and not _all_here(named, files) and _all_here(named, named.instead):
         files, mirrors = named.instead, ()
-    found = {file.name: _obtain(named, file, mirrors, tell) for file in files}
+    found = {file.name: _obtain(named, file, mirrors) for file in files}
     if named.media:
         check_listed(found[SUMS], named.media, f"data set {named.name}")
     return found
@@ -149,9 +151,7 @@ def _all_here(named: NamedSet, files: Sequence[OfficialFile]) -> bool:
     return all(any(os.path.exists(folder / file.name) for folder in folders) for file in files)
 
 
-def _obtain(
-    named: NamedSet, file: OfficialFile, mirrors: Sequence[str], tell: Callable[[str], None]
-) -> Path:
+def _obtain(named: NamedSet, file: OfficialFile, mirrors: Sequence[str]) -> Path:
     *given, cache = (folder / named.place / file.name for folder in data_directories())
     for path in (*given, cache):
         if not os.path.exists(path):  # False too where a folder may not be entered.
@@ -163,14 +163,14 @@ def _obtain(
             raise DataError(
                 f"{path} is not the official file of {named.name}: {problem}.\n{_mend(named)}"
             )
-        tell(f"{path} is damaged, so it is downloaded anew: {problem}")
+        logger.info(f"{path} is damaged, so it is downloaded anew: {problem}")
 
     if not mirrors:
         raise _unobtainable(named, file, ["nobody publishes exactly this file"])
     target = data_directory() / named.place / file.name
     urls = [f"{mirror}/{file.name}" for mirror in mirrors]
     try:
-        download(urls, target, file.size, file.sha256, tell)
+        download(urls, target, file.size, file.sha256)
     except DownloadError as error:
         raise _unobtainable(named, file, error.reasons) from error
     return target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge
@@ -30,13 +30,12 @@ class Synthetic(Spec):
         """None: it has whatever columns are asked for."""
         return None
 
-    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int) -> Data:
         """Makes the rows.
 
         Args:
             wanted: The columns, each with what makes its values up.
             seed: Decides the values; those of a column do not depend on the other columns.
-            tell: Not called, as nothing takes long.
         """
         import numpy as np
 

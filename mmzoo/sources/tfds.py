@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Gt, Lt, MinLen
@@ -72,13 +72,12 @@ class Tfds(Spec):
         """None: they are known once the data set is."""
         return None
 
-    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int) -> Data:
         """Finds or prepares the data set, reads it and cuts the splits it lacks.
 
         Args:
             wanted: Its keys are the columns to load.
             seed: Decides which examples are cut off for validation.
-            tell: Receives sentences on what takes long.
 
         Returns:
             Data whose pictures are uint8 `[examples, height, width, channels]`, or text
@@ -88,7 +87,7 @@ class Tfds(Spec):
             DataError: tensorflow-datasets is not installed, the data set cannot be had, is damaged,
                 has no such column or no labels, or a share leaves a class without examples.
         """
-        builder = builder_of(self.name, self.data_dir, tell)
+        builder = builder_of(self.name, self.data_dir)
         name = builder.info.full_name
         check_features(builder, wanted)
         classes = class_columns(builder)
@@ -102,7 +101,7 @@ class Tfds(Spec):
             )
         unpacked = cache_directory() / "tfds"
         columns = dict.fromkeys([*wanted, *([by] if by else [])])
-        splits = read_columns(builder, official, columns, unpacked, tell)
+        splits = read_columns(builder, official, columns, unpacked)
         cuts: dict[str, tuple[float, int]] = {}
         notes: tuple[str, ...] = ()
         if by:

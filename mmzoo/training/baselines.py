@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from mmzoo.errors import DataError, Interrupted, RunError
 from mmzoo.evaluation.gains import HeadGains, gains_of
 from mmzoo.evaluation.run_scores import PairedScores, paired_scores, run_scores
 from mmzoo.evaluation.scale import scale_of
-from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras
 from mmzoo.runs import Run, open_run
 from mmzoo.training.alone import alone, refuse_one_input
 from mmzoo.training.train import train
+
+logger = logging.getLogger(__name__)
 
 _SPLIT = "test"
 
@@ -76,11 +78,7 @@ class Baselines:
 
 
 def train_baselines(
-    run: Run | Path | str,
-    config: Config | Mapping[str, Any] | Path | str,
-    *,
-    device: Kind = "auto",
-    tell: Callable[[str], None] = to_stderr,
+    run: Run | Path | str, config: Config | Mapping[str, Any] | Path | str, *, device: Kind = "auto"
 ) -> Baselines:
     """Trains each input alone, below the run of all of them, and compares.
 
@@ -90,7 +88,6 @@ def train_baselines(
         run: the finished run of all inputs, its directory, or `runs/<name>` for its newest.
         config: the experiment, as the run was trained; or the mapping or the YAML file of it.
         device: "auto", "cpu" or "gpu".
-        tell: receives sentences.
 
     Raises:
         ConfigError: there is one input only.
@@ -111,9 +108,9 @@ def train_baselines(
         of = f"{name} alone, {number} of {len(experiments)}"
         if _finished(baseline, experiment):
             trained(baseline)
-            tell(f"{of}: finished already, in {baseline.directory}")
+            logger.info(f"{of}: finished already, in {baseline.directory}")
             continue
-        tell(f"{of}:")
+        logger.info(f"{of}:")
         _forget_models()
         try:
             begun = baseline.directory.is_dir()
@@ -126,13 +123,13 @@ def train_baselines(
             ) from error
     baselines = {name: run.baseline(name) for name in experiments}
     for note in _other_rows(run, baselines):
-        tell(f"Note: {note}.")
-    found = compared(run, baselines, tell)
+        logger.info(f"Note: {note}.")
+    found = compared(run, baselines)
     run.write_baselines(found.as_dict())
     return found
 
 
-def compared(run: Run, baselines: Mapping[str, Run], tell: Callable[[str], None]) -> Baselines:
+def compared(run: Run, baselines: Mapping[str, Run]) -> Baselines:
     """A finished run beside those of its inputs alone, example by example of the test split."""
     _forget_models()
     whole = run_scores(run, _SPLIT)
@@ -144,12 +141,14 @@ def compared(run: Run, baselines: Mapping[str, Run], tell: Callable[[str], None]
             try:
                 of_head[name] = paired_scores(whole, single, head)
             except DataError as error:
-                tell(f"Note: {error}.")
+                logger.info(f"Note: {error}.")
     metrics = run.metrics()[_SPLIT]
     heads = []
     for head, found in pairs.items():
         if metrics[head].get("labelled") == 0:
-            tell(f"Note: no row of the {_SPLIT} split has a label of {head}: it is not compared.")
+            logger.info(
+                f"Note: no row of the {_SPLIT} split has a label of {head}: it is not compared."
+            )
         else:
             scale = scale_of(metrics[head])
             heads.append(HeadGains(head, scale, gains_of(found, scale)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from mmzoo.errors import Interrupted, TrainingError
-from mmzoo.journal import Journal
+from mmzoo.run_log import shown_by
 from mmzoo.training.curves import log_epoch, log_step
 from mmzoo.training.loop import named_by_head
 from mmzoo.training.pace import Pace
@@ -18,21 +19,23 @@ from mmzoo.training.signals import Stop, stop_on_signals
 from mmzoo.training.times import STEPS, WAITING
 from mmzoo.weights import save_weights
 
+logger = logging.getLogger(__name__)
 
-def train_epochs(session: Session, journal: Journal) -> None:
+
+def train_epochs(session: Session) -> None:
     """Takes all steps of the stage that are left, validating after each epoch."""
     epochs = session.stage.last_step // session.steps_per_epoch
     with (
         Progress(epochs, session.steps_per_epoch, session.step) as progress,
+        shown_by(progress.say),
         stop_on_signals() as stop,
     ):
-        journal.show = progress.say
         batches = session.stage.training_batches(session.step)
         pace = Pace()
         while not session.stage_finished and not stop:
             if session.epoch_pending:
                 with session.times.spent_on("validation"):
-                    _end_epoch(session, progress, journal, stop)
+                    _end_epoch(session, progress, stop)
             else:
                 _take_steps(session, batches, pace, progress)
             if time.monotonic() - session.saved_at >= session.config.train.checkpoint_seconds:
@@ -40,7 +43,7 @@ def train_epochs(session: Session, journal: Journal) -> None:
         save(session)
     if stop.signal_number:
         raise Interrupted(interrupted(session), stop.signal_number)
-    _note_end(session, journal)
+    _note_end(session)
 
 
 def save(session: Session) -> None:
@@ -79,7 +82,7 @@ def _refuse_bad_step(session: Session) -> None:
     raise TrainingError(bad_step(session, step))
 
 
-def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Stop) -> None:
+def _end_epoch(session: Session, progress: Progress, stop: Stop) -> None:
     """Validates, keeps the best weights, and lets the watchers decide; or nothing, if stopped."""
     progress.validating()
     loop, epoch = session.loop, len(session.history) + 1
@@ -109,14 +112,14 @@ def _end_epoch(session: Session, progress: Progress, journal: Journal, stop: Sto
     session.history.append(row)
     session.run.write_history(session.history)
     log_epoch(session, trained, validated)
-    journal.note(f"epoch {epoch}: {figures(row)}")
+    logger.debug(f"epoch {epoch}: {figures(row)}")
     progress.epoch_done(epoch, trained | _prefixed(validated), best=is_best)
 
 
-def _note_end(session: Session, journal: Journal) -> None:
+def _note_end(session: Session) -> None:
     early_stop = session.stage.early_stop
     if early_stop and session.step < session.stage.last_step:
-        journal.say(
+        logger.info(
             f"Early stopping after epoch {len(session.history)}: {early_stop.metric} got no better "
             f"for {_epochs(early_stop.spec.patience)}."
         )
@@ -128,10 +131,10 @@ def _note_end(session: Session, journal: Journal) -> None:
     if session.stage.number and session.best.epoch * session.steps_per_epoch <= (
         session.stage.first_step
     ):
-        journal.say(f"Fine-tuning found nothing better than epoch {session.best.epoch}.")
+        logger.info(f"Fine-tuning found nothing better than epoch {session.best.epoch}.")
     skipped = int(session.loop.updates.skipped.numpy())
     if skipped and session.finished:
-        journal.say(f"{skipped} steps whose loss or gradient was not finite were left out.")
+        logger.info(f"{skipped} steps whose loss or gradient was not finite were left out.")
 
 
 def _epochs(count: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,12 @@ import numpy as np
 from mmzoo.config import Config, load_config
 from mmzoo.devices import Kind
 from mmzoo.errors import ConfigError
-from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras
 from mmzoo.runs import Run, runs_of
 from mmzoo.training.asked import asked
 from mmzoo.training.train import train
+
+logger = logging.getLogger(__name__)
 
 _FOLD = "source.fold.index"
 _SPLIT = "test"
@@ -138,9 +140,9 @@ def train_folds(
     for index in range(1, of + 1):
         before = _runs(with_fold(config, index, of).with_columns()).get(index) if resume else None
         if before is not None and _SPLIT in before.metrics():
-            to_stderr(f"Fold {index} of {of}: finished already, in {before.directory}")
+            logger.info(f"Fold {index} of {of}: finished already, in {before.directory}")
             continue
-        to_stderr(f"Fold {index} of {of}")
+        logger.info(f"Fold {index} of {of}")
         # Else each fold would find the graphs of those before it still in memory.
         keras.utils.clear_session()
         gc.collect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ from mmzoo.lazy import keras, tf
 from mmzoo.model import Network
 from mmzoo.sharing import with_its_encoder
 from mmzoo.sources import Data
+
+logger = logging.getLogger(__name__)
 
 _VECTOR = "vector"
 _NOT_IN_FEATURES = {"weights", "trainable", "batch_norm"}
@@ -54,13 +57,7 @@ class Feed:
     data: Data
 
 
-def feed(
-    network: Network,
-    config: Config,
-    data: Data,
-    devices: Devices,
-    tell: Callable[[str], None],
-) -> Feed:
+def feed(network: Network, config: Config, data: Data, devices: Devices) -> Feed:
     """Puts features in the place of every input whose frozen encoder need not run again.
 
     Args:
@@ -68,15 +65,14 @@ def feed(
         config: the experiment's, in the stage to be trained.
         data: all splits.
         devices: where it will be trained.
-        tell: receives a sentence on each frozen encoder: what is kept, or why nothing is.
     """
-    kept = inputs_to_keep(network, config, tell)
+    kept = inputs_to_keep(network, config)
     if not kept:
         return Feed(network.model, config, data)
     inputs: dict[str, Input | KeptFeatures] = dict(config.inputs)
     columns: dict[str, Any] = {split: dict(data.splits[split]) for split in data.splits}
     for name in [*kept]:
-        frozen = Frozen(name, config, encoder_of(network.model, name), devices, tell)
+        frozen = Frozen(name, config, encoder_of(network.model, name), devices)
         features = {split: frozen.features(data, split) for split in data.splits}
         if any(values is None for values in features.values()):
             kept.remove(name)
@@ -101,18 +97,17 @@ def feed(
     )
 
 
-def inputs_to_keep(network: Network, config: Config, tell: Callable[[str], None]) -> list[str]:
+def inputs_to_keep(network: Network, config: Config) -> list[str]:
     """The inputs whose frozen encoders run once for each example, if there is room for that.
 
     Args:
         network: of the config.
         config: the experiment's, in the stage to be trained.
-        tell: receives a sentence on each other frozen encoder: why it runs anew in every epoch.
     """
-    return [name for name in config.inputs if _is_kept(network, config, name, tell)]
+    return [name for name in config.inputs if _is_kept(network, config, name)]
 
 
-def _is_kept(network: Network, config: Config, name: str, tell: Callable[[str], None]) -> bool:
+def _is_kept(network: Network, config: Config, name: str) -> bool:
     """Whether an input's features are kept; tells why those of a frozen encoder are not."""
     spec, settings = with_its_encoder(name, config.inputs), config.train.frozen_features
     if not spec.encoder.frozen:
@@ -133,21 +128,14 @@ def _is_kept(network: Network, config: Config, name: str, tell: Callable[[str], 
         )
     else:
         return True
-    tell(f"{name}: the frozen {spec.encoder.type} runs anew in every epoch, since {reason}.")
+    logger.info(f"{name}: the frozen {spec.encoder.type} runs anew in every epoch, since {reason}.")
     return False
 
 
 class Frozen:
     """A frozen encoder and what it makes of examples."""
 
-    def __init__(
-        self,
-        name: str,
-        config: Config,
-        encoder: keras.Model,
-        devices: Devices,
-        tell: Callable[[str], None],
-    ) -> None:
+    def __init__(self, name: str, config: Config, encoder: keras.Model, devices: Devices) -> None:
         """Takes the encoder of the input `name`, as it is."""
         spec, settings = with_its_encoder(name, config.inputs), config.train.frozen_features
         self._spec = spec
@@ -160,8 +148,7 @@ class Frozen:
         self._config = config.model_copy(update={"inputs": {name: spec}, "train": train})
         self._encode = _vectors_of(encoder)
         self._width = int(tf.nest.flatten(encoder.output)[0].shape[-1])
-        self._store = FeatureStore(features_directory(), int(settings.limit * 1e9), tell)
-        self._tell = tell
+        self._store = FeatureStore(features_directory(), int(settings.limit * 1e9))
         self._parts = {
             # The weights themselves are here, so it does not matter where they came from.
             "encoder": _json(spec.encoder.model_dump(mode="json", exclude=_NOT_IN_FEATURES)),
@@ -192,13 +179,13 @@ class Frozen:
             what += f" in {copies} augmented versions"
         arrays = self._store.find(origin) if self._settings.keep == "disk" else None
         if arrays:
-            self._tell(f"{self._name}: found {what}, which an earlier run computed.")
+            logger.info(f"{self._name}: found {what}, which an earlier run computed.")
         else:
             began = time.monotonic()
             arrays = self._computed(origin, data, split, copies)
             if arrays is None:
                 return None
-            self._tell(
+            logger.info(
                 f"{self._name}: computed {what} once, as {self._spec.encoder.type} is frozen "
                 f"({time.monotonic() - began:.1f} s, {arrays[_VECTOR].nbytes / 1e6:.1f} MB)."
             )
@@ -232,7 +219,7 @@ class Frozen:
                 return arrays
         size, free = layouts[_VECTOR].size, free_memory()
         if size > free // _SHARE:
-            self._tell(
+            logger.info(
                 f"{self._name}: the frozen {self._spec.encoder.type} runs anew in every epoch, "
                 f"since its features take {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory "
                 "are free. `train.frozen_features` has `limit`, for more on disk, and `dtype: "
@@ -253,7 +240,7 @@ class Frozen:
                     done += len(vectors)
                     if time.monotonic() - told > _TOLD_EVERY:
                         told = time.monotonic()
-                        self._tell(f"{self._name}: features of {done:,} of {rows:,} {split} rows.")
+                        logger.info(f"{self._name}: features of {done:,} of {rows:,} {split} rows.")
 
     def _inputs(self, data: Data, split: str, epoch: int | None) -> tf.data.Dataset:
         """What goes into the encoder, in order; augmented as in an epoch, if one is given."""

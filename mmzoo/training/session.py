@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,7 +39,6 @@ class Session:
         run: the run directory.
         data: all splits, prepared.
         devices: where it runs.
-        tell: receives sentences that the user should see.
         stage: the model, and how it is trained at present.
         best: the best epoch so far, of all stages.
         log: TensorBoard's files.
@@ -55,7 +54,6 @@ class Session:
     run: Run
     data: Data
     devices: Devices
-    tell: Callable[[str], None]
     stage: Stage
     best: Best
     log: TensorBoardLog
@@ -127,7 +125,6 @@ class Session:
                 self.devices,
                 lambda network: _assign(values, network.model.variables),
                 self.times,
-                self.tell,
             )
         self.loop.updates.skipped.assign(before.loop.updates.skipped)
 
@@ -157,7 +154,6 @@ def open_session(
     data: Data,
     devices: Devices,
     times: Times,
-    tell: Callable[[str], None],
     resume: bool = False,
 ) -> Session:
     """Builds the model and everything around it: at step 0, or where the newest checkpoint was.
@@ -169,13 +165,12 @@ def open_session(
         data: all splits, prepared.
         devices: where to run.
         times: goes on counting.
-        tell: receives sentences that the user should see.
         resume: look for a checkpoint.
 
     Raises:
         RunError: there are checkpoints, and none of them can be used.
     """
-    found = newest_checkpoint(run.last, tell) if resume else None
+    found = newest_checkpoint(run.last) if resume else None
     number, first_step = 0, 0
     if found is not None:
         path, arrays, state = found
@@ -187,20 +182,19 @@ def open_session(
                 if shared_with(spec) is not None:
                     continue
                 for encoder in encoders_of(network.model, name):
-                    spec.load_pretrained(encoder, preprocessing[name], tell)
+                    spec.load_pretrained(encoder, preprocessing[name])
         else:
             variables = network.model.variables
             put_arrays(arrays[: len(variables)], variables, path)
 
     with times.spent_on(_BUILDING):
-        stage = new_stage(number, first_step, config, data, devices, start, times, tell)
+        stage = new_stage(number, first_step, config, data, devices, start, times)
     session = Session(
         config=config,
         preprocessing=preprocessing,
         run=run,
         data=data,
         devices=devices,
-        tell=tell,
         stage=stage,
         best=Best(config.monitor()),
         log=TensorBoardLog(run.logs),

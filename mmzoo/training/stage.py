@@ -6,6 +6,7 @@ that the first had left frozen.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ from mmzoo.training.learning_rate import LearningRate
 from mmzoo.training.loop import Loop
 from mmzoo.training.times import Times
 from mmzoo.training.watch import EarlyStop, PlateauDrops
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -136,7 +139,6 @@ def new_stage(
     devices: Devices,
     start: Callable[[Network], None],
     times: Times,
-    tell: Callable[[str], None],
 ) -> Stage:
     """Builds a stage's model and everything around it.
 
@@ -149,8 +151,6 @@ def new_stage(
         start: gives the model the values to start from, where those are not random: pretrained
             ones, or those of an earlier stage or a checkpoint.
         times: counts what this takes.
-        tell: receives sentences on what the fusion does to these features, on downloads, and on
-            what is kept of frozen encoders.
     """
     config = _of_stage(config, number)
     train = config.train
@@ -165,9 +165,9 @@ def new_stage(
         network = build_network(config, devices.precision)
         if number == 0:
             for note in config.fusion.notes(network.features):
-                tell(f"Note: {note}.")
+                logger.info(f"Note: {note}.")
         start(network)
-        fed = _feed(network, config, data, devices, times, tell)
+        fed = _feed(network, config, data, devices, times)
         learning_rate = LearningRate(train, order.steps_per_epoch, first_step, step)
         fed.model.compile(
             optimizer=train.optimizer.build(learning_rate, train.ema),
@@ -213,21 +213,14 @@ def _of_stage(config: Config, number: int) -> Config:
     return config.replace(inputs=inputs, train=train)
 
 
-def _feed(
-    network: Network,
-    config: Config,
-    data: Data,
-    devices: Devices,
-    times: Times,
-    tell: Callable[[str], None],
-) -> Feed:
+def _feed(network: Network, config: Config, data: Data, devices: Devices, times: Times) -> Feed:
     """What the stage trains on, with all that is computed once for it."""
     with times.spent_on("features of frozen encoders"):
-        fed = feed(network, config, data, devices, tell)
+        fed = feed(network, config, data, devices)
     with times.spent_on("decoding"):
         # The test split too: a file that cannot be decoded should be known at the start.
-        kept = decoded(fed.config, fed.data, tuple(data.splits), tell)
-        refuse_damaged(fed.config, kept, ("validation", "test"), tell)
+        kept = decoded(fed.config, fed.data, tuple(data.splits))
+        refuse_damaged(fed.config, kept, ("validation", "test"))
         return replace(fed, data=kept)
 
 

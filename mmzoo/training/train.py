@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -14,8 +15,8 @@ from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.examples import fit_config, load_data, prepare
-from mmzoo.journal import Journal
 from mmzoo.probing import Probes, fit_probes
+from mmzoo.run_log import run_log
 from mmzoo.runs import Run
 from mmzoo.sources import Data
 from mmzoo.training.epochs import save, train_epochs
@@ -34,6 +35,8 @@ from mmzoo.training.sentences import ending, sizes, thawed
 from mmzoo.training.session import Session, open_session
 from mmzoo.training.times import Times
 from mmzoo.weights import load_weights
+
+logger = logging.getLogger(__name__)
 
 
 def train(
@@ -69,23 +72,23 @@ def train(
     with (
         found.locked(),
         found.removed_unless_begun(),
-        Journal(found.log_file) as journal,
+        run_log(found.log_file),
         memory_errors(),
     ):
-        session = _prepare(config, found, resume, device, journal)
+        session = _prepare(config, found, resume, device)
         if session.finished and "test" in found.metrics():
-            journal.say("This training is finished; its results stay as they are.")
+            logger.info("This training is finished; its results stay as they are.")
             return found
         with _disk_errors(found):
             write_record(found, config, session)
-            _train_stages(session, journal)
+            _train_stages(session)
             _finish(session)
         for sentence in ending(session):
-            journal.say(sentence)
+            logger.info(sentence)
     return found
 
 
-def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Journal) -> Session:
+def _prepare(config: Config, run: Run, resume: bool, device: Kind) -> Session:
     """Reads the data and builds the model; goes back to where the training was, on a resume."""
     times = Times()
     run.remove_leftovers()
@@ -98,34 +101,34 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind, journal: Jour
     if before:
         notes = (check_same_versions(before), check_same_devices(run, before["device"], devices))
         for sentence in chain(*notes):
-            journal.say(sentence)
+            logger.info(sentence)
     with times.spent_on("reading the data"):
-        data = _read(config, journal)
+        data = _read(config)
         config, preprocessing = fit_config(config, data)
-        data = prepare(config, data, preprocessing, journal.say)
+        data = prepare(config, data, preprocessing)
     if before:
         check_same_data(run, before, data)
         check_same_config(run, config, fitted=True)
-    journal.say(f"{config.name}: {sizes(data)}, on {devices}, in {run.directory}")
-    session = open_session(config, preprocessing, run, data, devices, times, journal.say, resume)
+    logger.info(f"{config.name}: {sizes(data)}, on {devices}, in {run.directory}")
+    session = open_session(config, preprocessing, run, data, devices, times, resume)
     if session.step:
-        journal.say(f"Going on after step {session.step} of {session.stage.last_step}.")
+        logger.info(f"Going on after step {session.step} of {session.stage.last_step}.")
     return session
 
 
-def _read(config: Config, journal: Journal) -> Data:
+def _read(config: Config) -> Data:
     try:
-        data = load_data(config, journal.say)
+        data = load_data(config)
     except OSError as error:
         raise DataError(
             f"{error.filename or config.name}: {error.strerror or error}, while the data was read"
         ) from error
     for note in data.notes:
-        journal.say(f"Note: {note}.")
+        logger.info(f"Note: {note}.")
     return data
 
 
-def _train_stages(session: Session, journal: Journal) -> None:
+def _train_stages(session: Session) -> None:
     """Trains all epochs that are left, stage by stage."""
     if not session.finished:  # What is there is of a training with fewer epochs.
         session.run.metrics_file.unlink(missing_ok=True)
@@ -136,12 +139,12 @@ def _train_stages(session: Session, journal: Journal) -> None:
     if session.step == 0:
         with naming_files(session.config, session.data, "train"):
             log_start(session)
-    train_epochs(session, journal)
+    train_epochs(session)
     while not session.finished:
         session.begin_next_stage()
         save(session)  # Before the stage has better weights than those that it began with.
-        journal.say(thawed(session))
-        train_epochs(session, journal)
+        logger.info(thawed(session))
+        train_epochs(session)
     session.log.close()
 
 
@@ -156,7 +159,7 @@ def _finish(session: Session) -> None:
     probes: Probes = {}
     if config.probes:
         with session.times.spent_on("the probes"), stage.naming_files("train"):
-            probes = fit_probes(model, config, data.splits["train"], session.run, session.tell)
+            probes = fit_probes(model, config, data.splits["train"], session.run)
     with session.times.spent_on("the test split"):
         evaluation = evaluate_model(model, config, data, "test", probes)
         log_end(session, evaluation)

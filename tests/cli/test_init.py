@@ -198,7 +198,7 @@ def test_however_a_table_is_written(mmzoo, tmp_path, name, write, said):
     assert done.code == 0, done.err
     assert said in (tmp_path / "t.yaml").read_text()
     config = load_config("t.yaml").with_columns()
-    data = load_data(config, lambda sentence: None)
+    data = load_data(config)
     assert data.examples("test") in (11, 12)
     assert data.class_names == {"y": ("farbe", "größe")}
     assert fit_config(config, data)
@@ -297,7 +297,7 @@ def test_inputs_with_empty_cells_may_be_absent(mmzoo, table, tmp_path):
     assert missing["sound"] == "error"
     assert "# 15 of 60 cells are empty" in (tmp_path / "shop.yaml").read_text()
     assert config.source.on_bad_row == "error"  # No row is left out for them.
-    data = load_data(config, print)
+    data = load_data(config)
     assert sum(data.examples(split) for split in data.splits) == ROWS
 
 

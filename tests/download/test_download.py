@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from mmzoo.download import DownloadError, Limits, digest_of, download
+from mmzoo.run_log import shown_by
 
 PAYLOAD = random.Random(0).randbytes(1_000_000)
 SIZE = len(PAYLOAD)
@@ -181,7 +182,8 @@ def get(server: Server, target: Path, *faults: str) -> list[str]:
     """Downloads from these mirrors; returns what was told."""
     told: list[str] = []
     urls = [server.url(fault) for fault in faults]
-    download(urls, target, SIZE, SHA256, told.append, QUICK)
+    with shown_by(told.append):
+        download(urls, target, SIZE, SHA256, QUICK)
     return told
 
 
@@ -192,12 +194,13 @@ def reasons(server: Server, target: Path, *faults: str) -> list[str]:
 
 
 def test_a_file_of_unknown_length_is_taken_as_long_as_the_mirror_says(
-    server: Server, target: Path
+    server: Server,
+    target: Path,
+    messages: list[str],
 ) -> None:
-    told: list[str] = []
-    download([server.url("good")], target, None, MD5, told.append, QUICK)
+    download([server.url("good")], target, None, MD5, QUICK)
     assert target.read_bytes() == PAYLOAD
-    assert told == [f"downloading file.gz from 127.0.0.1:{server.server_port}"]
+    assert messages == [f"downloading file.gz from 127.0.0.1:{server.server_port}"]
 
 
 @pytest.mark.parametrize("digest", [SHA256, MD5, None])
@@ -205,7 +208,7 @@ def test_a_file_of_unknown_length_is_taken_as_long_as_the_mirror_says(
 def test_a_file_of_unknown_length_comes_whole(
     server: Server, target: Path, fault: str, digest: str | None
 ) -> None:
-    download([server.url(fault), server.url("good")], target, None, digest, print, QUICK)
+    download([server.url(fault), server.url("good")], target, None, digest, QUICK)
     assert target.read_bytes() == PAYLOAD
     assert [path.name for path in target.parent.iterdir()] == ["file.gz"]
 
@@ -248,7 +251,7 @@ def test_a_fault_is_found_where_the_length_is_unknown(
     server: Server, target: Path, fault: str, digest: str | None, reason: str
 ) -> None:
     with pytest.raises(DownloadError) as caught:
-        download([server.url(fault)], target, None, digest, print, QUICK)
+        download([server.url(fault)], target, None, digest, QUICK)
     assert caught.value.reasons[0].partition(": ")[2] == reason
     assert not target.exists()
 
@@ -256,13 +259,13 @@ def test_a_fault_is_found_where_the_length_is_unknown(
 def test_without_a_hash_nothing_is_pieced_together(server: Server, target: Path) -> None:
     target.parent.mkdir(parents=True)
     part(target).write_bytes(bytes(HALF))
-    download([server.url("good")], target, None, None, print, QUICK)
+    download([server.url("good")], target, None, None, QUICK)
     assert target.read_bytes() == PAYLOAD
     assert server.requests == [("good", None)]
 
 
 def test_with_a_hash_a_broken_connection_is_gone_on_with(server: Server, target: Path) -> None:
-    download([server.url("breaks_once")], target, None, MD5, print, QUICK)
+    download([server.url("breaks_once")], target, None, MD5, QUICK)
     assert target.read_bytes() == PAYLOAD
     assert server.requests == [("breaks_once", None), ("breaks_once", f"bytes={HALF}-")]
 
@@ -371,14 +374,14 @@ def test_a_port_that_nobody_serves_fails_at_once(server: Server, target: Path) -
     with socket.create_server(("127.0.0.1", 0)) as unused:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/file.gz"
     with pytest.raises(DownloadError) as caught:
-        download([url], target, SIZE, SHA256, print, QUICK)
+        download([url], target, SIZE, SHA256, QUICK)
     assert caught.value.reasons == (f"{url}: cannot be reached within 0.5 s",)
 
 
 def test_a_host_without_an_address_fails_at_once(server: Server, target: Path) -> None:
     url = "http://nowhere.invalid/file.gz"
     with pytest.raises(DownloadError) as caught:
-        download([url], target, SIZE, SHA256, print, QUICK)
+        download([url], target, SIZE, SHA256, QUICK)
     assert caught.value.reasons == (f"{url}: cannot be reached: no such host is known here",)
 
 
@@ -404,7 +407,7 @@ def test_a_silent_host_of_many_addresses_costs_one_time_out(
         )
         start = time.monotonic()
         with pytest.raises(DownloadError, match=r"cannot be reached within 0\.5 s$"):
-            download([f"http://silent.test:{port}/file.gz"], target, SIZE, SHA256, print, QUICK)
+            download([f"http://silent.test:{port}/file.gz"], target, SIZE, SHA256, QUICK)
         assert time.monotonic() - start < 2
         for waiting in full:
             waiting.close()
@@ -432,7 +435,7 @@ def test_a_folder_that_cannot_be_made_is_said(server: Server, tmp_path: Path) ->
 def test_a_killed_process_is_gone_on_with(server: Server, target: Path) -> None:
     program = (
         "from pathlib import Path; from mmzoo.download import download; "
-        f"download([{server.url('stalls')!r}], Path({str(target)!r}), {SIZE}, {SHA256!r}, print)"
+        f"download([{server.url('stalls')!r}], Path({str(target)!r}), {SIZE}, {SHA256!r})"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL) as process:
         until = time.monotonic() + 20

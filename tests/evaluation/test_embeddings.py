@@ -17,7 +17,6 @@ from mmzoo.evaluation.embeddings import Embeddings, embed
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.projector import write_projector
 from mmzoo.examples import fit_config, load_data
-from mmzoo.journal import to_stderr
 from mmzoo.model import build_model
 from mmzoo.trained import load_trained
 
@@ -26,7 +25,7 @@ from mmzoo.trained import load_trained
 def evaluated(trained_run):
     """The model, config, data and evaluation of the test split."""
     model, config = load_trained(trained_run)
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     return model, config, data, {}, evaluate_model(model, config, data, "test")
 
 
@@ -75,7 +74,7 @@ def test_of_wide_vectors_fewer_are_taken(evaluated, monkeypatch):
 def test_what_a_fusion_makes_of_them_is_there_too(tiny):
     tiny["fusion"] = {"type": "concat", "units": [5]}
     config = load_config(tiny).with_columns()
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     config, _ = fit_config(config, data)
     model = build_model(config)
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
@@ -88,7 +87,7 @@ def test_what_a_fusion_makes_of_them_is_there_too(tiny):
 
 def test_a_column_for_each_head_but_not_for_each_probability(run_of_all_heads):
     model, config = load_trained(run_of_all_heads)
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     evaluation = evaluate_model(model, config, data, "test")
     assert list(embed(model, config, data, {}, evaluation).columns) == [
         *("which_true", "which", "which_probability", "which_correct"),

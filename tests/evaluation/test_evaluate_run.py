@@ -14,7 +14,6 @@ from mmzoo.evaluation.evaluate_run import evaluate_run
 from mmzoo.evaluation.pictures.shown_mistakes import ShownMistakes, shown_mistakes
 from mmzoo.evaluation.reports.head_reports import head_report
 from mmzoo.examples import load_data
-from mmzoo.journal import to_stderr
 from mmzoo.trained import load_trained
 
 
@@ -96,7 +95,7 @@ def test_data_that_are_not_the_runs(own_run):
 def test_the_mistakes_shown_are_those_that_the_confusion_matrix_counts(run_of_all_heads, tmp_path):
     """With a threshold of 0.3, what was said may be the less probable class."""
     model, config = load_trained(run_of_all_heads)
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     evaluation = evaluate_model(model, config, data, "test")
     is_yes = evaluation.labels["is"] == 1
     predicted = np.where(is_yes, 0.9, 0.05)

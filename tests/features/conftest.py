@@ -8,11 +8,11 @@ from mmzoo.features import FeatureStore
 
 
 @pytest.fixture
-def said() -> list[str]:
-    """What the store told."""
-    return []
+def said(messages) -> list[str]:
+    """What the store logged."""
+    return messages
 
 
 @pytest.fixture
 def store(tmp_path, said) -> FeatureStore:
-    return FeatureStore(tmp_path / "cache" / "features", tell=said.append)
+    return FeatureStore(tmp_path / "cache" / "features")

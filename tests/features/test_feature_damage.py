@@ -118,7 +118,7 @@ def test_something_else_in_the_place_of_an_entry(entry, store, said, kind, tmp_p
 @settings(max_examples=40)
 def test_any_byte_may_change_in_any_file(tmp_path_factory, data):
     """The features are then found as they were kept, or not at all."""
-    store = FeatureStore(tmp_path_factory.mktemp("store"), tell=lambda text: None)
+    store = FeatureStore(tmp_path_factory.mktemp("store"))
     keep(store)
     path = store.folder / origin().key / data.draw(st.sampled_from(FILES))
     content = bytearray(path.read_bytes())

@@ -86,7 +86,7 @@ def test_what_a_living_writer_has_begun_is_left_alone_and_counted(store, writer,
     process = writer(rests_at=50)
     [folder] = passing(store)
     size = sum(layout.size for layout in LAYOUTS.values())
-    small = FeatureStore(store.folder, limit=2 * size, tell=said.append)
+    small = FeatureStore(store.folder, limit=2 * size)
     assert keep(small, "other", LAYOUTS) is not None
     assert keep(small, "third", LAYOUTS) is not None  # In the room of the other.
     assert said == ["Kept features of net on other are removed to make room."]
@@ -123,7 +123,7 @@ print(int(kept["vector"].sum()), flush=True)
 
 def test_features_that_another_process_reads_stay_until_it_ends(store, start, said):
     size = sum(layout.size for layout in LAYOUTS.values())
-    small = FeatureStore(store.folder, limit=size + 1_000, tell=said.append)
+    small = FeatureStore(store.folder, limit=size + 1_000)
     kept = keep(small, layouts=LAYOUTS)
     total = int(kept["vector"].sum())
     del kept
@@ -143,9 +143,8 @@ from keeping import batches, features, keep, origin, same
 from mmzoo.features import FeatureStore
 from test_feature_processes import LAYOUTS
 
-said = []
 size = sum(layout.size for layout in LAYOUTS.values())
-store = FeatureStore(Path(sys.argv[1]), limit=int(2.5 * size), tell=said.append)
+store = FeatureStore(Path(sys.argv[1]), limit=int(2.5 * size))
 for turn in range(30):
     name = "abcd"[(turn * int(sys.argv[2])) % 4]
     kept = store.find(origin(name))
@@ -155,7 +154,6 @@ for turn in range(30):
     del kept
     if turn % 10 == 9:
         store.remove(store.entries())
-assert not [text for text in said if "damaged" in text], said
 """
 
 

@@ -41,7 +41,7 @@ def on_disk(store):
 
 
 def test_those_unused_for_longest_make_room(store, said):
-    store = FeatureStore(store.folder, limit=3_400_000, tell=said.append)
+    store = FeatureStore(store.folder, limit=3_400_000)
     for name in "abc":
         keep(store, name, MB)
     for name, seconds in {"a": 10, "b": 30, "c": 20}.items():
@@ -56,7 +56,7 @@ def test_those_unused_for_longest_make_room(store, said):
 
 
 def test_features_in_use_stay_and_the_new_are_not_kept(store, said):
-    store = FeatureStore(store.folder, limit=2_500_000, tell=said.append)
+    store = FeatureStore(store.folder, limit=2_500_000)
     first, second = keep(store, "a", MB), keep(store, "b", MB)
     keep(store, "idle", KB)
     assert keep(store, "c", MB) is None
@@ -72,7 +72,7 @@ def test_features_in_use_stay_and_the_new_are_not_kept(store, said):
 
 
 def test_what_is_larger_than_the_limit_removes_nothing(store, said):
-    store = FeatureStore(store.folder, limit=1_500_000, tell=said.append)
+    store = FeatureStore(store.folder, limit=1_500_000)
     keep(store, "a", MB)
     larger = {"vector": Layout((2_000, 250))}
     never = iter(lambda: pytest.fail("made a batch"), None)
@@ -86,7 +86,7 @@ def test_what_is_larger_than_the_limit_removes_nothing(store, said):
 
 def test_the_limit_holds_whatever_comes_and_in_whatever_order(store):
     draw = random.Random(0)
-    store = FeatureStore(store.folder, limit=50_000, tell=lambda text: None)
+    store = FeatureStore(store.folder, limit=50_000)
     fitted = 0
     for index in range(40):
         size = 4 * draw.randint(1, 14_000)
@@ -101,7 +101,7 @@ def test_the_limit_holds_whatever_comes_and_in_whatever_order(store):
 def test_a_smaller_limit_is_kept_to_at_the_next_features(store):
     for name in "abc":
         keep(store, name, MB)
-    smaller = FeatureStore(store.folder, limit=1_200_000, tell=lambda text: None)
+    smaller = FeatureStore(store.folder, limit=1_200_000)
     keep(smaller, "d", KB)
     assert on_disk(smaller) <= smaller.limit
 
@@ -109,7 +109,7 @@ def test_a_smaller_limit_is_kept_to_at_the_next_features(store):
 def test_a_disk_that_is_too_small_is_told_and_no_batch_is_made(store, said):
     store.folder.mkdir(parents=True)
     free = shutil.disk_usage(store.folder).free
-    store = FeatureStore(store.folder, limit=10 * free, tell=said.append)
+    store = FeatureStore(store.folder, limit=10 * free)
     layouts = {"vector": Layout((free // 2_000, 1_000))}
     never = iter(lambda: pytest.fail("made a batch"), None)
     assert store.keep(origin(), layouts, never) is None

@@ -150,7 +150,7 @@ def test_a_training_that_is_interrupted_leaves_nothing(store):
 
 def test_a_folder_that_cannot_be_made_is_told_and_no_batch_is_made(tmp_path, said):
     (tmp_path / "file").write_text("in the way")
-    store = FeatureStore(tmp_path / "file" / "features", tell=said.append)
+    store = FeatureStore(tmp_path / "file" / "features")
     assert store.find(origin()) is None
     assert store.keep(origin(), LAYOUTS, iter(lambda: pytest.fail("made a batch"), None)) is None
     assert said == [

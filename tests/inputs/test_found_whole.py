@@ -27,12 +27,12 @@ def looked_at(*contents: str, bad: tuple[str, ...] = (), kind: str = "image") ->
     """The files that were decoded, once it is clear that the bad ones were found in their rows."""
     seen: list[str] = []
 
-    def damaged(some, tell):
+    def damaged(some):
         names = [path.decode()[1:-4] for path in some[:, 0]]
         seen.extend(names)
         return {row: f"{name} is torn" for row, name in enumerate(names) if name in bad}
 
-    found = newly_damaged(kind, files(*contents), damaged, pytest.fail)
+    found = newly_damaged(kind, files(*contents), damaged)
     assert found == {r: f"{name} is torn" for r, name in enumerate(contents) if name in bad}
     return seen
 

@@ -32,7 +32,7 @@ def config_of(path, inputs, **source):
 
 
 def found_in(config):
-    return inspect(config, lambda sentence: None)[1]
+    return inspect(config)[1]
 
 
 def write_table(path, **columns):
@@ -153,11 +153,11 @@ def test_files_that_are_not_there_are_no_empty_cells(tmp_path, photos):
     lenient = {**PICTURE["photo"], "missing": "learned", "missing_files": "absent"}
     path = write_table(tmp_path / "t.csv", photo=["", *photos[1:]], text=["word"] * ROWS)
     config = config_of(path, {"photo": lenient, **TEXT})
-    raw = config.source.load(config.wanted(), 0, lambda sentence: None)
+    raw = config.source.load(config.wanted(), 0)
     found = Found()
     count_missing(raw, found)
     assert found.missing == {}
-    data = load_data(config, lambda sentence: None)
+    data = load_data(config)
     assert absent_rows(data, config.presence) == {"photo": {"train": 1, "validation": 0, "test": 1}}
 
 
@@ -245,7 +245,7 @@ def test_pixels_of_arrays_are_compared():
             "heads": {"digit": {"type": "classification"}},
         }
     ).with_columns()
-    data = load_data(config, lambda sentence: None)
+    data = load_data(config)
     equal = np.isin(
         data.splits["test"]["image"].reshape(-1, 64).view("S64"),
         data.splits["train"]["image"].reshape(-1, 64).view("S64"),

@@ -23,9 +23,7 @@ def draw(tiny, tmp_path):
     path.write_text(yaml.safe_dump(tiny))
 
     def drawn(*overrides, rows=3, epochs=2, output=tmp_path / "view.png"):
-        return draw_augmented(
-            path, overrides, rows=rows, epochs=epochs, output=output, tell=lambda text: None
-        )
+        return draw_augmented(path, overrides, rows=rows, epochs=epochs, output=output)
 
     return drawn
 
@@ -41,7 +39,7 @@ def seen(drawing, row, column):
 def batches(tiny, epochs, **changes):
     """The inputs and targets of whole epochs, by row of the split, and the first step's rows."""
     config = load_config({**tiny, **changes}).with_columns()
-    data = load_data(config, lambda text: None)
+    data = load_data(config)
     config, _ = fit_config(config, data)
     order = TrainingOrder(config.train.seed, data.examples("train"), config.train.batch_size)
     found = []
@@ -124,7 +122,7 @@ def test_texts_are_written_out_as_the_model_reads_them(tmp_path):
 
     def draw():
         path.write_text(yaml.safe_dump(config))
-        return draw_augmented(path, (), rows=3, epochs=2, output=output, tell=lambda text: None)
+        return draw_augmented(path, (), rows=3, epochs=2, output=output)
 
     drawing = draw()
     assert drawing.path is None

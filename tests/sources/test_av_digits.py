@@ -29,7 +29,7 @@ CLEAN = {"picture_noise": 0.0, "sound_snr": None}
 
 def load(columns: dict[str, Wanted] | None = None, train_seed: int = 0, **fields: Any) -> Data:
     source = AvDigits.model_validate({"pairs": PAIRS} | fields)
-    return source.load(columns or ALL, train_seed, print)
+    return source.load(columns or ALL, train_seed)
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_real_pairs_are_of_one_class_and_apart(
     if not ((real_data / "mnist").is_dir() and (real_data / "fsdd").is_dir()):
         pytest.skip("mnist and fsdd are not in MMZOO_DATA_DIR")
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
-    data = AvDigits().load({"image": FILE, "label": CLASS}, 0, print)
+    data = AvDigits().load({"image": FILE, "label": CLASS}, 0)
     assert {split: data.examples(split) for split in data.splits} == {
         "train": 6_000,
         "validation": 1_000,

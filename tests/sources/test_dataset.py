@@ -23,7 +23,7 @@ BOTH = {"image": IMAGE, "label": CLASS}
 
 
 def load(seed: int = 0, **fields: object) -> Data:
-    return Dataset.model_validate({"name": "digits"} | fields).load(BOTH, seed, print)
+    return Dataset.model_validate({"name": "digits"} | fields).load(BOTH, seed)
 
 
 def rows(data: Data, split: str) -> set[bytes]:
@@ -91,7 +91,7 @@ def test_the_fingerprint_is_that_of_content_and_cuts() -> None:
 
 def test_class_names_are_those_of_the_columns_wanted() -> None:
     assert load().class_names == {"label": tuple("0123456789")}
-    assert Dataset(name="digits").load({"image": IMAGE}, 0, print).class_names == {}
+    assert Dataset(name="digits").load({"image": IMAGE}, 0).class_names == {}
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
@@ -108,7 +108,7 @@ def test_a_share_lies_between_0_and_1(split: str, share: float) -> None:
 
 def test_a_missing_column_is_named_before_anything_is_fetched() -> None:
     with pytest.raises(DataError) as caught:
-        Dataset(name="mnist").load({"lable": CLASS}, 0, print)
+        Dataset(name="mnist").load({"lable": CLASS}, 0)
     assert str(caught.value) == (
         "data set mnist has no column `lable`. Did you mean `label`? There are: image, label."
     )
@@ -144,7 +144,7 @@ def test_a_damaged_file_is_an_error_in_spite_of_a_fallback(
 
 def test_a_fallback_must_have_the_columns_too() -> None:
     with pytest.raises(DataError, match=r"^data set digits has no column `coarse_label`\."):
-        Dataset(name="cifar100", fallback="digits").load({"coarse_label": CLASS}, 0, print)
+        Dataset(name="cifar100", fallback="digits").load({"coarse_label": CLASS}, 0)
 
 
 def test_digits_take_no_fallback() -> None:
@@ -201,7 +201,7 @@ def here(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def load_texts(name: str, **fields: object) -> Data:
     source = Dataset.model_validate({"name": name} | fields)
-    return source.load({"text": TEXT, "label": CLASS}, 0, print)
+    return source.load({"text": TEXT, "label": CLASS}, 0)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_texts_are_objects_and_not_of_one_width(here: Path, name: str, examples:
 
 def test_imdb_keeps_stars_and_labels_together(here: Path) -> None:
     source = Dataset(name="imdb")
-    data = source.load({"text": TEXT, "label": CLASS, "rating": NUMBER}, 0, print)
+    data = source.load({"text": TEXT, "label": CLASS, "rating": NUMBER}, 0)
     for columns in data.splits.values():
         assert columns["rating"].dtype == np.float32
         np.testing.assert_array_equal(columns["rating"] > 5, columns["label"] == 1)
@@ -254,7 +254,7 @@ def test_the_first_fold_of_mr_tests_by_default(here: Path) -> None:
 
 def test_questions_on_one_picture_are_in_one_split(here: Path) -> None:
     source = Dataset(name="easy_vqa")
-    data = source.load({"image": IMAGE, "question": TEXT, "label": CLASS}, 0, print)
+    data = source.load({"image": IMAGE, "question": TEXT, "label": CLASS}, 0)
     splits = [set(columns["image"].tolist()) for columns in data.splits.values()]
     assert len(set.union(*splits)) == sum(map(len, splits)) == 5_000
     assert data.notes == (
@@ -264,7 +264,7 @@ def test_questions_on_one_picture_are_in_one_split(here: Path) -> None:
 
 
 def test_recordings_are_paths(here: Path) -> None:
-    data = Dataset(name="fsdd").load({"audio": IMAGE, "speaker": CLASS}, 0, print)
+    data = Dataset(name="fsdd").load({"audio": IMAGE, "speaker": CLASS}, 0)
     paths = data.splits["test"]["audio"]
     assert paths.dtype.kind == "U"
     assert paths[0] == str(here / "fsdd" / "recordings" / "0_george_0.wav")
@@ -273,7 +273,7 @@ def test_recordings_are_paths(here: Path) -> None:
 
 
 def test_numbers_are_cut_at_random() -> None:
-    data = Dataset(name="diabetes").load({"bmi": VALUE, "target": NUMBER}, 5, print)
+    data = Dataset(name="diabetes").load({"bmi": VALUE, "target": NUMBER}, 5)
     assert [data.examples(split) for split in data.splits] == [319, 35, 88]
     train = data.splits["train"]
     assert (train["bmi"].dtype, train["target"].dtype) == (np.float64, np.float32)
@@ -285,7 +285,7 @@ def test_numbers_are_cut_at_random() -> None:
 
 
 def test_classes_as_inputs_are_their_names() -> None:
-    data = Dataset(name="iris").load({"target": VALUE}, 0, print)
+    data = Dataset(name="iris").load({"target": VALUE}, 0)
     assert set(data.splits["train"]["target"]) == {"setosa", "versicolor", "virginica"}
     assert data.class_names == {}
 
@@ -302,7 +302,7 @@ def test_sets_without_a_test_split_are_dealt_into_folds() -> None:
 
 def test_a_column_of_another_kind_is_named_before_anything_is_fetched() -> None:
     with pytest.raises(DataError, match=r"^data set imdb: column `text` holds texts, expected cl"):
-        Dataset(name="imdb").load({"text": CLASS}, 0, print)
+        Dataset(name="imdb").load({"text": CLASS}, 0)
 
 
 @pytest.mark.parametrize(

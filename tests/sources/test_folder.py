@@ -44,7 +44,7 @@ def split_photos(tmp_path: Path) -> Path:
 def load(root: Path, wanted: Sequence[str] = tuple(WANTED), seed: int = 0, **fields: Any) -> Data:
     """Data whose bad rows are settled, as a config does once inputs have found others."""
     folder = Folder(path=str(root), **fields)
-    data = folder.load(dict.fromkeys(wanted), seed, print)  # type: ignore[arg-type]
+    data = folder.load(dict.fromkeys(wanted), seed)  # type: ignore[arg-type]
     return settled(data, {}, folder.on_bad_row)
 
 
@@ -444,7 +444,7 @@ def test_a_split_has_one_folder(split_photos: Path) -> None:
 
 def test_columns_that_there_are_not() -> None:
     with pytest.raises(DataError, match=r"has no column `files`. Did you mean `file`\? There are"):
-        Folder(path="photos").load({"files": None}, 0, print)  # type: ignore[dict-item]
+        Folder(path="photos").load({"files": None}, 0)  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(

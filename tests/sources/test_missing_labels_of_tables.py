@@ -59,7 +59,7 @@ def config(path: Path, missing: str = "ignore", heads=HEADS, **source) -> Config
 
 
 def load(config: Config) -> Data:
-    return load_data(config, lambda text: None)
+    return load_data(config)
 
 
 def test_missing_labels_are_marked(tmp_path):

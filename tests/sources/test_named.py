@@ -99,7 +99,7 @@ def read(
     named = NAMED[request.param]
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
     try:
-        files = obtain(named, print)
+        files = obtain(named)
     except UnobtainableError:
         pytest.skip(f"{named.name} is not in MMZOO_DATA_DIR")
     return named, named.read(files)
@@ -161,7 +161,7 @@ def test_the_labels_of_spoken_digits_are_those_in_their_names(
     if not (real_data / "fsdd").is_dir():
         pytest.skip("fsdd is not in MMZOO_DATA_DIR")
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
-    for split, columns in named.read(obtain(named, print)).items():
+    for split, columns in named.read(obtain(named)).items():
         for path, label, speaker in zip(
             columns["audio"], columns["label"], columns["speaker"], strict=True
         ):

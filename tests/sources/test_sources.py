@@ -94,7 +94,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 def load(source: Any, seed: int = 0) -> Data:
     if "seed" in type(source).model_fields:  # Of its own, so that all trainings have the same data.
         source = source.replace(seed=seed)
-    return source.load(wanted(source), seed, print)  # type: ignore[no-any-return]
+    return source.load(wanted(source), seed)  # type: ignore[no-any-return]
 
 
 def test_three_splits_of_equally_long_columns(source: Any) -> None:
@@ -111,7 +111,7 @@ def test_three_splits_of_equally_long_columns(source: Any) -> None:
 
 
 def test_only_wanted_columns_are_loaded(source: Any) -> None:
-    data = source.load({"label": Wanted("class", label)}, 0, print)
+    data = source.load({"label": Wanted("class", label)}, 0)
     assert [list(columns) for columns in data.splits.values()] == [["label"]] * 3
 
 
@@ -162,7 +162,7 @@ def test_synthetic_rows_are_split_in_a_half_and_two_quarters(
 
 
 def test_synthetic_values_do_not_depend_on_other_columns() -> None:
-    alone = Synthetic().load({"label": Wanted("class", label)}, 0, print)
+    alone = Synthetic().load({"label": Wanted("class", label)}, 0)
     beside = load(Synthetic())
     np.testing.assert_array_equal(alone.splits["train"]["label"], beside.splits["train"]["label"])
 

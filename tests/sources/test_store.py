@@ -77,23 +77,22 @@ def put(folder: Path, content: bytes, name: str = "one.bin") -> Path:
 def test_a_file_in_the_data_dir_comes_first(cache: Path, given: Path) -> None:
     path = put(given, CONTENT)
     put(cache, DAMAGED)
-    assert obtain(tiny(), print) == {"one.bin": path}
+    assert obtain(tiny()) == {"one.bin": path}
 
 
 def test_a_file_in_the_cache_comes_second(cache: Path, given: Path) -> None:
     path = put(cache, CONTENT)
-    assert obtain(tiny(), print) == {"one.bin": path}
+    assert obtain(tiny()) == {"one.bin": path}
 
 
-def test_a_download_goes_to_the_data_dir(given: Path, mirror: str) -> None:
-    told: list[str] = []
-    files = obtain(tiny(mirror), told.append)
+def test_a_download_goes_to_the_data_dir(given: Path, mirror: str, messages: list[str]) -> None:
+    files = obtain(tiny(mirror))
     assert files == {"one.bin": given / "tiny" / "one.bin"}
     assert files["one.bin"].read_bytes() == CONTENT
-    assert len(told) == 1
-    told.clear()
-    assert obtain(tiny(mirror), told.append) == files
-    assert told == []
+    assert len(messages) == 1
+    messages.clear()
+    assert obtain(tiny(mirror)) == files
+    assert messages == []
 
 
 def test_a_download_goes_to_the_cache_where_the_data_dir_is_read_only(
@@ -101,7 +100,7 @@ def test_a_download_goes_to_the_cache_where_the_data_dir_is_read_only(
 ) -> None:
     given.chmod(0o555)
     assert data_directory() == cache
-    assert obtain(tiny(mirror), print) == {"one.bin": cache / "tiny" / "one.bin"}
+    assert obtain(tiny(mirror)) == {"one.bin": cache / "tiny" / "one.bin"}
     assert list(given.iterdir()) == []
 
 
@@ -111,7 +110,7 @@ def test_a_download_goes_to_the_cache_where_the_data_dir_is_no_folder(
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "file"))
     assert data_directory() == cache
-    assert obtain(tiny(mirror), print) == {"one.bin": cache / "tiny" / "one.bin"}
+    assert obtain(tiny(mirror)) == {"one.bin": cache / "tiny" / "one.bin"}
 
 
 @pytest.mark.parametrize(
@@ -129,7 +128,7 @@ def test_a_wrong_file_in_the_data_dir_is_named_and_left_alone(
 ) -> None:
     path = put(given, content)
     with pytest.raises(DataError) as caught:
-        obtain(tiny(mirror), print)
+        obtain(tiny(mirror))
     assert not isinstance(caught.value, UnobtainableError)
     assert str(caught.value) == (
         f"{path} is not the official file of tiny: {problem}.\n"
@@ -138,24 +137,27 @@ def test_a_wrong_file_in_the_data_dir_is_named_and_left_alone(
     assert path.read_bytes() == content
 
 
-def test_a_wrong_file_in_the_cache_is_replaced_and_said(cache: Path, mirror: str) -> None:
+def test_a_wrong_file_in_the_cache_is_replaced_and_said(
+    cache: Path, mirror: str, messages: list[str]
+) -> None:
     path = put(cache, b"official")
-    told: list[str] = []
-    assert obtain(tiny(mirror), told.append) == {"one.bin": path}
+    assert obtain(tiny(mirror)) == {"one.bin": path}
     assert path.read_bytes() == CONTENT
-    assert told[0] == (f"{path} is damaged, so it is downloaded anew: it has 8 bytes, expected 16")
+    assert messages[0] == (
+        f"{path} is damaged, so it is downloaded anew: it has 8 bytes, expected 16"
+    )
 
 
 def test_a_wrong_file_in_the_cache_survives_a_download_that_fails(cache: Path) -> None:
     path = put(cache, b"official")
     with pytest.raises(UnobtainableError):
-        obtain(tiny(), print)
+        obtain(tiny())
     assert path.read_bytes() == b"official"
 
 
 def test_what_cannot_be_had_is_told_with_every_way_out(cache: Path, given: Path) -> None:
     with pytest.raises(UnobtainableError) as caught:
-        obtain(tiny(), print)
+        obtain(tiny())
     assert caught.value.why == "one.bin: MMZOO_OFFLINE is set, so nothing is downloaded"
     assert str(caught.value) == (
         f"data set tiny cannot be had: one.bin is not in {given}/tiny nor in {cache}/tiny, "
@@ -174,24 +176,24 @@ SERVING = OfficialFile("two.bin", len(DAMAGED), hashlib.sha256(DAMAGED).hexdiges
 
 def test_files_that_hold_the_same_serve_instead(given: Path) -> None:
     path = put(given, DAMAGED, "two.bin")
-    assert obtain(replace(tiny(), instead=(SERVING,)), print) == {"two.bin": path}
+    assert obtain(replace(tiny(), instead=(SERVING,))) == {"two.bin": path}
 
 
 def test_official_files_come_before_those_that_serve_instead(given: Path) -> None:
     path = put(given, CONTENT)
     put(given, DAMAGED, "two.bin")
-    assert obtain(replace(tiny(), instead=(SERVING,)), print) == {"one.bin": path}
+    assert obtain(replace(tiny(), instead=(SERVING,))) == {"one.bin": path}
 
 
 def test_what_is_fetched_are_the_official_files(given: Path, mirror: str) -> None:
     named = replace(tiny(mirror), instead=(SERVING,))
-    assert obtain(named, print) == {"one.bin": given / "tiny" / "one.bin"}
+    assert obtain(named) == {"one.bin": given / "tiny" / "one.bin"}
 
 
 def test_a_wrong_file_in_the_place_of_official_ones_is_named(cache: Path) -> None:
     path = put(cache, CONTENT, "two.bin")
     with pytest.raises(DataError, match=rf"^{path} is not the official file of tiny: its sha256 "):
-        obtain(replace(tiny(), instead=(SERVING,)), print)
+        obtain(replace(tiny(), instead=(SERVING,)))
     assert path.read_bytes() == CONTENT
 
 
@@ -204,12 +206,12 @@ def test_files_may_be_in_a_folder_of_several_sets(given: Path) -> None:
     path = given / "texts" / "one.bin"
     path.parent.mkdir()
     path.write_bytes(CONTENT)
-    assert obtain(MADE, print) == {"one.bin": path}
+    assert obtain(MADE) == {"one.bin": path}
 
 
 def test_what_nobody_publishes_is_told_with_what_to_put_where(cache: Path, given: Path) -> None:
     with pytest.raises(UnobtainableError) as caught:
-        obtain(MADE, print)
+        obtain(MADE)
     assert caught.value.why == "one.bin: nobody publishes exactly this file"
     assert str(caught.value) == (
         f"data set tiny cannot be had: one.bin is not in {given}/texts nor in {cache}/texts, and "
@@ -227,7 +229,7 @@ def test_a_wrong_file_that_nobody_publishes_is_named(cache: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(b"official")
     with pytest.raises(DataError) as caught:
-        obtain(MADE, print)
+        obtain(MADE)
     assert str(caught.value) == (
         f"{path} is not the official file of tiny: it has 8 bytes, expected 16.\n"
         "Put the right file there. It was made of reviews."
@@ -240,10 +242,10 @@ def test_many_files_are_held_against_their_list(given: Path) -> None:
     named = replace(MADE, folder=None, files=(listed,), media=("pictures",))
     path = put(given, sums, SUMS)
     with pytest.raises(DataError, match=r"pictures/one\.png: there is no such file"):
-        obtain(named, print)
+        obtain(named)
     (given / "tiny" / "pictures").mkdir()
     (given / "tiny" / "pictures" / "one.png").write_bytes(CONTENT)
-    assert obtain(named, print) == {SUMS: path}
+    assert obtain(named) == {SUMS: path}
 
 
 def test_the_data_dir_may_start_with_a_tilde(
@@ -261,7 +263,7 @@ def test_without_a_data_dir_there_is_the_cache(cache: Path) -> None:
 
 def test_fetch_of_an_unknown_name_offers_the_nearest() -> None:
     with pytest.raises(DataError) as caught:
-        fetch("fashion-mnist", print)
+        fetch("fashion-mnist")
     assert str(caught.value) == (
         "no data set is named `fashion-mnist`. Did you mean `fashion_mnist`? "
         f"There are: {', '.join([*NAMED, *COMBINED])}."
@@ -269,14 +271,14 @@ def test_fetch_of_an_unknown_name_offers_the_nearest() -> None:
 
 
 def test_fetch_of_what_is_bundled_needs_no_network() -> None:
-    assert fetch("digits", print) == ()
+    assert fetch("digits") == ()
 
 
 def test_fetch_of_what_is_there_checks_it(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not (real_data / "mnist").is_dir():
         pytest.skip("mnist is not in MMZOO_DATA_DIR")
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
-    files = fetch("mnist", print)
+    files = fetch("mnist")
     assert files == tuple(real_data / "mnist" / file.name for file in NAMED["mnist"].files)
 
 
@@ -344,6 +346,6 @@ def test_fetch_of_a_set_made_of_others_fetches_each(
     if not ((real_data / "mnist").is_dir() and (real_data / "fsdd").is_dir()):
         pytest.skip("mnist and fsdd are not in MMZOO_DATA_DIR")
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
-    assert fetch("av_digits", print) == tuple(
+    assert fetch("av_digits") == tuple(
         real_data / name / file.name for name in ("mnist", "fsdd") for file in NAMED[name].files
     )

@@ -63,7 +63,7 @@ def write(path: Path, table: Mapping[str, list[Any]]) -> Path:
 
 
 def load(path: Path, roles: Mapping[str, Wanted] = ALL, seed: int = 0, **fields: Any) -> Data:
-    return Table.model_validate({"path": str(path), **fields}).load(roles, seed, print)
+    return Table.model_validate({"path": str(path), **fields}).load(roles, seed)
 
 
 def joined(data: Data, column: str) -> list[Any]:

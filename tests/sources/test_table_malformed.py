@@ -39,7 +39,7 @@ GOOD = "text,label\n" + "\n".join(LINES) + "\n"
 
 def load(path: Path | str, **fields: Any) -> Data:
     table = Table.model_validate({"path": str(path), **fields})
-    return settled(table.load(WANTED, 0, print), {}, table.on_bad_row)
+    return settled(table.load(WANTED, 0), {}, table.on_bad_row)
 
 
 def with_line(line: str | bytes, before: str = GOOD) -> bytes:

@@ -45,7 +45,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def load(path: Path, roles: Mapping[str, Wanted] = CLASSES, seed: int = 0, **fields: Any) -> Data:
-    return Table.model_validate({"path": str(path), **fields}).load(roles, seed, print)
+    return Table.model_validate({"path": str(path), **fields}).load(roles, seed)
 
 
 def rows(data: Data) -> dict[str, list[int]]:

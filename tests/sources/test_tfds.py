@@ -27,16 +27,15 @@ def load(
     folder: Path,
     name: str = "things",
     wanted: Sequence[str] = ("label",),
-    tell: Any = print,
     **fields: Any,
 ) -> Data:
     source = Tfds(name=name, data_dir=str(folder), **fields)
-    data = source.load(dict.fromkeys(wanted), 0, tell)  # type: ignore[arg-type]
+    data = source.load(dict.fromkeys(wanted), 0)  # type: ignore[arg-type]
     return settled(data, {}, source.on_bad_row)
 
 
-def load_pictures(folder: Path, name: str = "things", tell: Any = print, **fields: Any) -> Data:
-    return load(folder, name, ("image", "label"), tell, **fields)
+def load_pictures(folder: Path, name: str = "things", **fields: Any) -> Data:
+    return load(folder, name, ("image", "label"), **fields)
 
 
 def refusal(folder: Path, name: str = "things", loading: Any = load, **fields: Any) -> str:
@@ -72,9 +71,10 @@ def test_pictures_of_one_size_are_an_array(prepared: Path) -> None:
     assert data.row_names == {}
 
 
-def test_pictures_of_several_sizes_are_unpacked_as_they_are(prepared: Path) -> None:
-    said: list[str] = []
-    data = load_pictures(prepared, "odd", tell=said.append)
+def test_pictures_of_several_sizes_are_unpacked_as_they_are(
+    prepared: Path, messages: list[str]
+) -> None:
+    data = load_pictures(prepared, "odd")
     for pixels, path in zip(pictures(4, ODD), data.splits["test"]["image"], strict=True):
         assert Path(path).is_relative_to(cache_directory() / "tfds")
         assert Path(path).read_bytes().startswith(b"\x89PNG")
@@ -83,28 +83,26 @@ def test_pictures_of_several_sizes_are_unpacked_as_they_are(prepared: Path) -> N
         with Image.open(path) as image:
             np.testing.assert_array_equal(np.asarray(image), pixels)
     assert data.row_names["test"].tolist() == [f"test/0000000{row}.png" for row in range(4)]
-    assert [line.partition(" into ")[0] for line in said] == [
+    assert [line.partition(" into ")[0] for line in messages] == [
         "unpacking the train pictures of odd/1.0.0",
         "unpacking the test pictures of odd/1.0.0",
     ]
 
 
-def test_what_is_unpacked_serves_again(prepared: Path) -> None:
+def test_what_is_unpacked_serves_again(prepared: Path, messages: list[str]) -> None:
     first = load_pictures(prepared, "odd")
-    said: list[str] = []
-    again = load_pictures(prepared, "odd", tell=said.append)
-    assert said == []
+    again = load_pictures(prepared, "odd")
+    assert messages == []
     assert again.fingerprint == first.fingerprint
     np.testing.assert_array_equal(again.splits["train"]["image"], first.splits["train"]["image"])
 
 
-def test_pictures_of_another_preparation_never_serve(folder: Path) -> None:
+def test_pictures_of_another_preparation_never_serve(folder: Path, messages: list[str]) -> None:
     before = load_pictures(folder, "odd").splits["test"]["image"]
     [stored] = (folder / "odd" / "1.0.0").glob("*test.tfrecord*")
     os.utime(stored, (0, 0))
-    said: list[str] = []
-    after = load_pictures(folder, "odd", tell=said.append).splits["test"]["image"]
-    assert len(said) == 1
+    after = load_pictures(folder, "odd").splits["test"]["image"]
+    assert len(messages) == 1
     assert not set(before) & set(after)
 
 
@@ -274,7 +272,7 @@ def test_the_folder_may_be_that_of_the_environment(
     prepared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
-    assert Tfds(name="things").load({"label": None}, 0, print).examples("train") == 20  # type: ignore[dict-item]
+    assert Tfds(name="things").load({"label": None}, 0).examples("train") == 20  # type: ignore[dict-item]
 
 
 def test_a_set_that_is_not_there(tmp_path: Path) -> None:
@@ -289,7 +287,10 @@ def test_a_set_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_set_that_the_package_has_is_prepared(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    messages: list[str],
 ) -> None:
     tfds = pytest.importorskip("tensorflow_datasets", reason="needs mmzoo[tfds]")
     monkeypatch.delenv("MMZOO_OFFLINE")
@@ -319,15 +320,14 @@ def test_a_set_that_the_package_has_is_prepared(
             for row in range(20):
                 yield row, {"image": io.BytesIO(raw.read_bytes()), "label": row % 2}
 
-    said: list[str] = []
-    data = load(tmp_path / "sets", "made_for_mmzoo", tell=said.append)
+    data = load(tmp_path / "sets", "made_for_mmzoo")
     assert data.name == "made_for_mmzoo/2.0.0"
     assert data.class_names == {"label": ("0", "1")}
-    assert [line.replace(str(tmp_path.resolve()), "TMP") for line in said] == [
+    assert [line.replace(str(tmp_path.resolve()), "TMP") for line in messages] == [
         "data set made_for_mmzoo is not in TMP/sets: TensorFlow Datasets downloads and prepares it "
         "there"
     ]
-    assert load(tmp_path / "sets", "made_for_mmzoo", tell=pytest.fail).examples("train") == 14
+    assert load(tmp_path / "sets", "made_for_mmzoo").examples("train") == 14
     raw.unlink()
     assert capsys.readouterr().out == ""  # Where results go, as JSON if that is asked for.
     assert refusal(tmp_path / "other", "made_for_mmzoo").startswith(

@@ -69,5 +69,5 @@ def test_files_of_splits_are_written_as_their_endings_say(tmp_path: Path) -> Non
         separator=";",
         split={"files": {"test": str(tmp_path / "test.tsv")}, "validation": 0.5},
     )
-    data = source.load(WANTED, 0, print)
+    data = source.load(WANTED, 0)
     assert data.splits["test"]["word"].tolist() == ["e;f", "g"]

@@ -51,7 +51,7 @@ def test_a_column_that_names_splits_in_part_is_no_input_and_is_told(
         "column to use it.",
     )
     assert config.source.split.column is None
-    load_data(config, print)
+    load_data(config)
 
 
 def test_a_place_called_train_is_a_category(tmp_path, monkeypatch):
@@ -66,7 +66,7 @@ def test_rows_without_a_group_are_left_out(tmp_path, monkeypatch):
     _, config = planned(tmp_path, monkeypatch, patient=patients)
     assert config.source.split.group == "patient"
     assert config.source.on_bad_row == "skip"
-    data = load_data(config, print)
+    data = load_data(config)
     assert sum(len(columns["kind"]) for columns in data.splits.values()) == ROWS - 6
 
 
@@ -77,7 +77,7 @@ def test_photos_that_rows_may_lack_are_no_groups(tmp_path, monkeypatch):
     _, config = planned(tmp_path, monkeypatch, photo=photos)
     assert config.inputs["photo"].missing == "learned"
     assert config.source.split.group is None
-    data = load_data(config, print)
+    data = load_data(config)
     assert sum(len(columns["kind"]) for columns in data.splits.values()) == ROWS
     _, config = planned(tmp_path, monkeypatch, photo=[f"{n // 4}.png" for n in range(ROWS)])
     assert config.source.split.group == "photo"

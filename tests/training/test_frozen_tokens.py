@@ -11,14 +11,11 @@ from mmzoo.data import evaluation_batches
 from mmzoo.devices import prepare_devices
 from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.model import Network, build_network
+from mmzoo.run_log import shown_by
 from mmzoo.training.frozen import Feed, feed
 
 MODULATED = {"type": "film", "modulated": "right", "dim": 4, "blocks": 1}
 CROSS = {"type": "cross_attention", "dim": 4, "num_heads": 1, "blocks": 1}
-
-
-def quiet(sentence: str) -> None:
-    """What is told is not what is tested."""
 
 
 def fed(fusion, names=("left", "right")) -> tuple[Network, Feed, Feed, list[str]]:
@@ -33,12 +30,13 @@ def fed(fusion, names=("left", "right")) -> tuple[Network, Feed, Feed, list[str]
             "train": {"batch_size": 8, "frozen_features": {"keep": "memory"}},
         }
     ).with_columns()
-    data = load_data(config, quiet)
+    data = load_data(config)
     config, preprocessing = fit_config(config, data)
-    data = prepare(config, data, preprocessing, quiet)
+    data = prepare(config, data, preprocessing)
     network = build_network(config)
     said: list[str] = []
-    kept = feed(network, config, data, prepare_devices("cpu", config.train), said.append)
+    with shown_by(said.append):
+        kept = feed(network, config, data, prepare_devices("cpu", config.train))
     return network, Feed(network.model, config, data), kept, said
 
 

@@ -106,12 +106,12 @@ def test_the_optimizer_uses_it(tmp_path):
     optimizer = {**plain, "schedule": {"type": "one_cycle"}}
     config = load_config(values(optimizer=optimizer)).with_columns()
     with spoilt_rows():
-        data = load_data(config, print)
+        data = load_data(config)
         config, _ = fit_config(config, data)
     devices = prepare_devices("cpu", config.train)
     run = new_run("numbers", tmp_path / "run")
     session = open_session(
-        config, {name: {} for name in config.inputs}, run, data, devices, Times(), print
+        config, {name: {} for name in config.inputs}, run, data, devices, Times()
     )
     batches, moved = session.stage.training_batches(0), []
     for _ in range(EPOCHS * STEPS):

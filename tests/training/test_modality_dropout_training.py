@@ -83,9 +83,9 @@ def accuracies(path: Path, rate: float) -> dict[str, float]:
             "train": {"batch_size": 32, "evaluation_batch_size": 512},
         }
     ).with_columns()
-    data = load_data(config, print)
+    data = load_data(config)
     config, preprocessing = fit_config(config, data)
-    data = prepare(config, data, preprocessing, print)
+    data = prepare(config, data, preprocessing)
     model = trained(config, data.splits["train"])
     found = {}
     for absent in ([], ["title"], ["review"]):

@@ -195,7 +195,7 @@ def test_a_mapping_that_the_data_told_may_be_asked_for_again_as_it_was(half):
 
 
 def data_of(values: dict[str, Any]) -> Any:
-    return load_data(load_config(values).with_columns(), [].append)
+    return load_data(load_config(values).with_columns())
 
 
 # The same training.

@@ -40,8 +40,8 @@ def test_features_of_all_inputs_of_a_frozen_encoder_are_kept(tmp_path):
     }
     data = Data("pairs", "0" * 64, splits, {"kind": ("a", "b")}, ())
     with (
-        patch("mmzoo.training.train.load_data", lambda config, tell: data),
-        patch("mmzoo.evaluation.run_data.load_data", lambda config, tell: data),
+        patch("mmzoo.training.train.load_data", lambda config: data),
+        patch("mmzoo.evaluation.run_data.load_data", lambda config: data),
     ):
         run = train(CONFIG, run=tmp_path / "run")
         log = run.log_file.read_text()

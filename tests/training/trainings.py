@@ -177,5 +177,5 @@ def spoilt_rows(**rows: list[int]) -> Iterator[None]:
     for split, bad in rows.items():
         splits[split]["number"][bad] = TOO_LARGE
     data = Data("numbers", "0" * 64, splits, {}, ())
-    with patch("mmzoo.training.train.load_data", lambda config, tell: data):
+    with patch("mmzoo.training.train.load_data", lambda config: data):
         yield

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,6 +16,8 @@ from mmzoo.spec import PositiveInt, Problem
 
 if TYPE_CHECKING:
     from keras import KerasTensor
+
+logger = logging.getLogger(__name__)
 
 FIRST_WORD = 2
 """The id of the vocabulary's first word: 0 is padding, and 1 a word that is not in it."""
@@ -54,15 +57,12 @@ class TextNetwork(Encoder):
             words: how many ids there are, with 0 and 1.
         """
 
-    def load_vectors(
-        self, model: keras.Model, vocabulary: Sequence[str], tell: Callable[[str], None]
-    ) -> None:
+    def load_vectors(self, model: keras.Model, vocabulary: Sequence[str]) -> None:
         """Puts the vectors of `self.vectors` into the sub-model that was built, if a file is given.
 
         Args:
             model: the sub-model `<input>_encoder`.
             vocabulary: the words, in the order of their ids from 2 on.
-            tell: receives a sentence on how many words the file has.
 
         Raises:
             DataError: the file cannot be read, or its vectors are of another width.
@@ -77,7 +77,7 @@ class TextNetwork(Encoder):
         table.assign(values)
         count = len(found.places)
         others = "" if count == len(vocabulary) else "; the others begin at random"
-        tell(
+        logger.info(
             f"word vectors: {count:,} of {len(vocabulary):,} words "
             f"({100 * count / max(1, len(vocabulary)):.0f} %) found in {path}{others}."
         )

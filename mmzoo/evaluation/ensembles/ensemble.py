@@ -14,7 +14,6 @@ from mmzoo.evaluation.ensembles.members import Member, open_members
 from mmzoo.evaluation.ensembles.methods import FITTED, Method
 from mmzoo.evaluation.ensembles.rows import Rows, said_of_splits, said_of_table
 from mmzoo.evaluation.ensembles.writing import ensemble_folder, write_ensemble
-from mmzoo.journal import to_stderr
 from mmzoo.runs import Run
 from mmzoo.sources import OnBadRow
 
@@ -94,7 +93,7 @@ def ensemble(
     ensemble_folder(output, [member.run for member in members])  # Refused before any work.
     with memory_errors():
         rows, learnt = _said(members, method, split, data, on_bad_row, device)
-    found = combinations(members, method, learnt, to_stderr)
+    found = combinations(members, method, learnt)
     heads = measured(members, rows, found)
     if not heads:
         raise RunError(f"none of the rows of {rows.data.name} has a label of {', '.join(found)}")

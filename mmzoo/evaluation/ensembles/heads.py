@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from mmzoo.evaluation.ensembles.words import sentence
 from mmzoo.evaluation.evaluate import head_metrics
 from mmzoo.evaluation.scale import Scale, scale_of
 from mmzoo.metrics import PairedDifference, paired_bootstrap
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class HeadEnsemble:
 
 
 def combinations(
-    members: Sequence[Member], method: Method, learnt: Rows | None, tell: Callable[[str], None]
+    members: Sequence[Member], method: Method, learnt: Rows | None
 ) -> dict[str, Combination]:
     """How what the members say becomes one, head by head.
 
@@ -72,7 +75,6 @@ def combinations(
         members: the runs.
         method: how.
         learnt: the rows that a method learns from; None where it learns nothing.
-        tell: receives a sentence for each head of which there is nothing to be learnt.
 
     Raises:
         RunError: there is nothing to be learnt of any head.
@@ -95,7 +97,7 @@ def combinations(
             found[name] = fitted(method, head, said, labels[name][rows])
         else:
             found[name] = fitted("average", head)
-            tell(
+            logger.info(
                 f"Note: no row of the validation split has a label of {name}: it is averaged, as "
                 f"{method} has nothing to learn from."
             )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from mmzoo.evaluation.ensembles.members import Member
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
 from mmzoo.evaluation.run_data import require_trained_on
 from mmzoo.examples import load_data, load_rows, prepare
-from mmzoo.journal import to_stderr
 from mmzoo.lazy import keras
+from mmzoo.run_log import repeats_dropped
 from mmzoo.sources import Data, OnBadRow
 from mmzoo.spec import did_you_mean
 from mmzoo.spec.words import describe
 from mmzoo.trained import load_trained
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def said_of_splits(members: Sequence[Member], splits: Sequence[str], device: Kin
     read: dict[str, Data] = {}
     for member in members:
         if member.reads not in read:
-            read[member.reads] = load_data(member.config, to_stderr)
+            read[member.reads] = load_data(member.config)
         require_trained_on(member.run, read[member.reads])
     loaded = [read[member.reads] for member in members]
     for split in splits:
@@ -61,7 +64,8 @@ def said_of_splits(members: Sequence[Member], splits: Sequence[str], device: Kin
     parts = [
         replace(data, splits={split: data.splits[split] for split in splits}) for data in loaded
     ]
-    evaluations = list(_evaluations(members, parts, device))
+    with repeats_dropped():
+        evaluations = list(_evaluations(members, parts, device))
     return [Rows(parts[0], split, [one[split] for one in evaluations]) for split in splits]
 
 
@@ -81,12 +85,10 @@ def said_of_table(
     read: dict[str, Data] = {}
     for member in members:
         if member.reads not in read:
-            data = load_rows(
-                member.config, str(path), split, to_stderr, labelled=True, on_bad_row=on_bad_row
-            )
+            data = load_rows(member.config, str(path), split, labelled=True, on_bad_row=on_bad_row)
             read[member.reads] = data
             for note in data.notes:
-                to_stderr(f"Note: {note}.")
+                logger.info(f"Note: {note}.")
     loaded = [read[member.reads] for member in members]
     for member, data in zip(members[1:], loaded[1:], strict=True):
         if not _same_names(loaded[0], data, split):
@@ -94,7 +96,8 @@ def said_of_table(
                 f"{member.name}: can use other rows of {path} than {members[0].name}. Take bad "
                 "rows out of it."
             )
-    evaluations = list(_evaluations(members, loaded, device))
+    with repeats_dropped():
+        evaluations = list(_evaluations(members, loaded, device))
     return Rows(loaded[0], split, [one[split] for one in evaluations])
 
 
@@ -102,27 +105,14 @@ def _evaluations(
     members: Sequence[Member], loaded: Sequence[Data], device: Kind
 ) -> Iterator[dict[str, Evaluation]]:
     """Of each member in turn, so that one model is in memory at a time: each of the splits."""
-    tell = _each_once(to_stderr)
     for member, data in zip(members, loaded, strict=True):
         devices = prepare_devices(device, member.config.train)
-        prepared = prepare(member.config, data, member.run.preprocessing(), tell)
+        prepared = prepare(member.config, data, member.run.preprocessing())
         model, config = load_trained(member.run, member.checkpoint, devices.precision)
         yield {split: evaluate_model(model, config, prepared, split) for split in data.splits}
         del model
         keras.utils.clear_session()
         gc.collect()
-
-
-def _each_once(tell: Callable[[str], None]) -> Callable[[str], None]:
-    """Members that prepare the rows alike say the same of them, which is worth one line."""
-    said: set[str] = set()
-
-    def once(sentence: str) -> None:
-        if sentence not in said:
-            said.add(sentence)
-            tell(sentence)
-
-    return once
 
 
 def _require_same_rows(first: Member, ours: Data, other: Member, theirs: Data, split: str) -> None:

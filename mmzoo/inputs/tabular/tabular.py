@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import logging
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
@@ -34,6 +35,8 @@ from mmzoo.wanted import Role, Wanted
 if TYPE_CHECKING:
     import numpy as np
     from keras import KerasTensor
+
+logger = logging.getLogger(__name__)
 
 
 class Tabular(BaseInput):
@@ -154,7 +157,7 @@ class Tabular(BaseInput):
         """Made-up numbers, float64 `[rows]`; `wanted` has those of other kinds."""
         return made_up("number", random, rows)
 
-    def opened(self, column: Unopened, tell: Callable[[str], None]) -> Opened:
+    def opened(self, column: Unopened) -> Opened:
         """Each of its columns as its kind says, and the rows in which one is something else.
 
         Returns:
@@ -196,9 +199,7 @@ class Tabular(BaseInput):
         )
         return fitted, {STATISTICS: written_statistics(found)}
 
-    def prepared(
-        self, values: np.ndarray, files: Files, where: str, tell: Callable[[str], None]
-    ) -> np.ndarray:
+    def prepared(self, values: np.ndarray, files: Files, where: str) -> np.ndarray:
         """Rows as `layout` says: float32 `[rows, numbers + categories]`.
 
         Numbers are normalised, NaN where missing; then come the categories by their number, 0 where
@@ -209,7 +210,7 @@ class Tabular(BaseInput):
             told = ", ".join(
                 f"{count:,} of `{shorten(column)}`" for column, count in unseen.items()
             )
-            tell(f"{where}: categories that are not known: {told}.")
+            logger.info(f"{where}: categories that are not known: {told}.")
         return rows
 
     def _statistics(self, files: Files, where: str) -> dict[str, Column]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from mmzoo.encoders import Features
@@ -31,6 +31,8 @@ from mmzoo.wanted import Role
 if TYPE_CHECKING:
     import numpy as np
     from keras import KerasTensor
+
+logger = logging.getLogger(__name__)
 
 _UNKNOWN_SHOWN = "[?]"
 _SYNTHETIC_WORDS = 100
@@ -103,7 +105,7 @@ class Text(BaseInput):
         texts = [" ".join(row[:count]) for row, count in zip(drawn, lengths, strict=True)]
         return np.array(texts, dtype=object)
 
-    def opened(self, column: Unopened, tell: Callable[[str], None]) -> Opened:
+    def opened(self, column: Unopened) -> Opened:
         """Texts as they are; those without any word are bad rows, if `missing` is an error."""
         if self.missing != "error" or not all(map(_are_texts, column.values.values())):
             return Opened(column.values)  # `check` refuses what are no texts.
@@ -161,9 +163,7 @@ class Text(BaseInput):
         """How many words or characters each text has."""
         return Measured(lengths_of(values, self._tokenizer), self._length(), self.tokens)
 
-    def prepared(
-        self, values: np.ndarray, files: Files, where: str, tell: Callable[[str], None]
-    ) -> np.ndarray:
+    def prepared(self, values: np.ndarray, files: Files, where: str) -> np.ndarray:
         """Texts as ids, unsigned `[texts, at most length]`: 0 is padding at the end, 1 unknown.
 
         An absent text is one unknown word, so that every encoder has something to read. Says how
@@ -179,7 +179,7 @@ class Text(BaseInput):
         read = counts > 0 if self.may_be_absent else np.ones(len(counts), bool)
         if read.any():
             told = fit_sentence(ids[read], counts[read], length, self.keep, self.tokens)
-            tell(f"{where}: {told}")
+            logger.info(f"{where}: {told}")
         return ids
 
     def _vocabulary(self, files: Files, where: str) -> list[str]:
@@ -208,17 +208,14 @@ class Text(BaseInput):
         """The features of the encoder on ids, of which there are two more than words."""
         return self.encoder.build(x, FIRST + self.vocabulary_size)
 
-    def load_pretrained(
-        self, model: keras.Model, files: Files, tell: Callable[[str], None]
-    ) -> None:
+    def load_pretrained(self, model: keras.Model, files: Files) -> None:
         """Puts the word vectors that the encoder starts from into the sub-model of `features`.
 
         Args:
             model: The sub-model `<input>_encoder`.
             files: What `fit` gave.
-            tell: Receives a sentence on what was loaded.
         """
-        self.encoder.load_vectors(model, self._vocabulary(files, f"column '{self.column}'"), tell)
+        self.encoder.load_vectors(model, self._vocabulary(files, f"column '{self.column}'"))
 
     def written(self, values: np.ndarray, files: Files) -> list[str]:
         """Texts as the model reads them: `what a [?] film`, where one word is unknown.

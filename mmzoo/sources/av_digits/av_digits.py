@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -79,13 +79,12 @@ class AvDigits(Spec):
         """The columns there are, and what each is for."""
         return AV_DIGITS.columns
 
-    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int) -> Data:
         """Finds or downloads both data sets, pairs their examples and adds the noise.
 
         Args:
             wanted: What each column is wanted for.
             seed: Decides nothing: the field of this name does.
-            tell: Receives sentences on the progress.
 
         Raises:
             DataError: There is no such column or it is of another kind, or a set cannot be had or
@@ -95,7 +94,7 @@ class AvDigits(Spec):
         check_columns(where, AV_DIGITS.columns, wanted)
         for column, one in wanted.items():
             check_role(f"{where}: column `{column}`", AV_DIGITS.kinds[column], one.role)
-        written, spoken = _parts(tell)
+        written, spoken = _parts()
         pairs = paired(written, spoken, self.pairs.model_dump(), self.validation, self.seed)
         splits: Splits = {split: {} for split in pairs}
         for column, one in wanted.items():
@@ -172,10 +171,10 @@ class AvDigits(Spec):
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _parts(tell: Callable[[str], None]) -> list[Splits]:
+def _parts() -> list[Splits]:
     """What is in each of the sets that this one is made of."""
     try:
-        return [part.read(obtain(part, tell)) for part in AV_DIGITS.parts]
+        return [part.read(obtain(part)) for part in AV_DIGITS.parts]
     except DataError as error:
         names = " and ".join(part.name for part in AV_DIGITS.parts)
         raise DataError(f"{AV_DIGITS.name} is made of {names}: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Gt, Lt, MinLen
@@ -70,7 +70,7 @@ class Folder(Spec):
         """The columns there are, and what each is for."""
         return {"file": "input", "label": "target"}
 
-    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int) -> Data:
         """Lists the files and cuts the splits that there are not. No file is opened.
 
         So the fingerprint is that of names, labels and splits. Whoever reads the files adds what is
@@ -79,7 +79,6 @@ class Folder(Spec):
         Args:
             wanted: Its keys are the columns to load.
             seed: Decides which files are cut off for validation.
-            tell: Not called, as 50,000 files are listed in about a second.
 
         Returns:
             Data with the columns `file`, text `[examples]` of absolute paths of ordinary files

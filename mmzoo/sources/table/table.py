@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -76,7 +76,7 @@ class Table(TableFormat, TableRows):
         """None: they are known once the table is read."""
         return None
 
-    def load(self, wanted: Mapping[str, Wanted], seed: int, tell: Callable[[str], None]) -> Data:
+    def load(self, wanted: Mapping[str, Wanted], seed: int) -> Data:
         """Reads the table, splits it and makes of its columns what is wanted.
 
         Files that it names are looked for and not opened. Whoever reads them adds what is in them
@@ -85,7 +85,6 @@ class Table(TableFormat, TableRows):
         Args:
             wanted: What each column is wanted for.
             seed: Decides which rows are cut off for validation.
-            tell: Not called, as a million rows are read in seconds.
 
         Returns:
             Data with all rows but duplicates that are dropped; `bad` has those with cells of which

@@ -135,7 +135,7 @@ def test_a_network_is_that_of_keras(name, tmp_path, monkeypatch):
     official = encoder._official(size, size)
     assert asked == {"name": official.name, "url": official.url, "digest": official.digest}
 
-    encoder.load_pretrained(ours, print)
+    encoder.load_pretrained(ours)
     scale = importlib.import_module(f"keras.src.applications.{family(function)}").preprocess_input
     expected = theirs(scale(image.astype("float32")), training=False).numpy()
     found = ours(image, training=True)[0].numpy()  # Frozen, so `training` changes nothing.
@@ -185,7 +185,7 @@ def test_mobilenet_v2_has_the_features_of_keras(real_data, photos, monkeypatch):
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
     encoder = MobileNet(type="mobilenet_v2", alpha=0.35)
     ours = built(encoder, 224)
-    encoder.load_pretrained(ours, print)
+    encoder.load_pretrained(ours)
     file = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
     theirs = keras.applications.MobileNetV2(
         alpha=0.35,
@@ -209,7 +209,7 @@ def test_squeezenet_has_the_features_that_its_weights_were_learnt_for(
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
     encoder = SqueezeNet(pooling="flatten")
     ours = built(encoder, 224)
-    encoder.load_pretrained(ours, print)
+    encoder.load_pretrained(ours)
     name = encoder.backbone.weights.name
     with h5py.File(real_data / "weights" / name) as file:
         weights = {
@@ -242,7 +242,7 @@ def test_real_weights_know_china_from_a_flower_better_than_random_ones(
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
     encoder = MobileNet(type="mobilenet_v2", alpha=0.35)
     model = built(encoder, 224)
-    encoder.load_pretrained(model, print)
+    encoder.load_pretrained(model)
     crops = tf.cast(tf.image.resize(photos[:, 20:204, 20:204], (224, 224)), tf.uint8)
     vectors = np.concatenate([model(photos)[0], model(crops)[0]])
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -272,7 +272,7 @@ def weights_after_training(encoder, tmp_path, **train_fields) -> tuple[list, lis
         run=tmp_path / "run",
     )
     loaded = built(encoder, 32)
-    encoder.load_pretrained(loaded, print)
+    encoder.load_pretrained(loaded)
     trained = load_trained(run)[0].get_layer("image_encoder")
     return [layer for layer in loaded.layers if layer.weights], [
         layer for layer in trained.layers if layer.weights

@@ -88,7 +88,7 @@ def assert_equal_weights(ours, theirs) -> None:
 def refusal(spec, model=None) -> str:
     """The message for weights that must not be taken."""
     with pytest.raises(DataError) as caught:
-        spec.load_pretrained(model or built(spec), print)
+        spec.load_pretrained(model or built(spec))
     return str(caught.value)
 
 
@@ -98,14 +98,14 @@ def refusal(spec, model=None) -> str:
 @pytest.mark.parametrize("group", ["/", "/model_weights"])
 def test_the_layout_of_keras_applications_is_read(theirs, model, tmp_path, group):
     path = write_old_layout(theirs, tmp_path / "x.h5", group)
-    encoder(weights=str(path)).load_pretrained(model, print)
+    encoder(weights=str(path)).load_pretrained(model)
     assert_equal_weights(model, theirs)
 
 
 def test_the_layout_of_keras_now_is_read(theirs, model, tmp_path):
     path = tmp_path / "x.weights.h5"
     theirs.save_weights(path)
-    encoder(weights=str(path)).load_pretrained(model, print)
+    encoder(weights=str(path)).load_pretrained(model)
     assert_equal_weights(model, theirs)
 
 
@@ -117,7 +117,7 @@ def test_a_classifier_is_left_where_it_is(model, tmp_path, name):
         write_old_layout(whole, path)
     else:
         whole.save_weights(path)
-    encoder(weights=str(path)).load_pretrained(model, print)
+    encoder(weights=str(path)).load_pretrained(model)
     assert_equal_weights(model, whole)
 
 
@@ -126,18 +126,18 @@ def test_what_mmzoo_itself_saved_is_read(theirs, model, tmp_path):
 
     path = tmp_path / "best.weights.h5"
     write_old_layout(theirs, tmp_path / "x.h5")
-    encoder(weights=str(tmp_path / "x.h5")).load_pretrained(model, print)
+    encoder(weights=str(tmp_path / "x.h5")).load_pretrained(model)
     save_weights(model, path)
     for weight in model.weights:
         weight.assign(np.zeros(weight.shape))
-    encoder(weights=str(path)).load_pretrained(model, print)
+    encoder(weights=str(path)).load_pretrained(model)
     assert_equal_weights(model, theirs)
 
 
 def test_a_path_is_relative_to_the_working_directory(theirs, model, tmp_path, monkeypatch):
     write_old_layout(theirs, tmp_path / "x.h5")
     monkeypatch.chdir(tmp_path)
-    encoder(weights="x.h5").load_pretrained(model, print)
+    encoder(weights="x.h5").load_pretrained(model)
     assert_equal_weights(model, theirs)
     assert refusal(encoder(weights="weights/x.h5"), model) == (
         f"weights: weights/x.h5: there is no such file; the path is relative to {tmp_path}"
@@ -146,7 +146,7 @@ def test_a_path_is_relative_to_the_working_directory(theirs, model, tmp_path, mo
 
 def test_random_weights_are_left_alone(model):
     before = model.get_weights()
-    encoder(weights="none").load_pretrained(model, print)
+    encoder(weights="none").load_pretrained(model)
     for was, now in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(was, now)
 
@@ -283,7 +283,7 @@ def test_names_may_be_spread_over_several_attributes(theirs, model, tmp_path):
         names = file.attrs["layer_names"]
         del file.attrs["layer_names"]
         file.attrs["layer_names0"], file.attrs["layer_names1"] = names[:50], names[50:]
-    encoder(weights=str(path)).load_pretrained(model, print)
+    encoder(weights=str(path)).load_pretrained(model)
     assert_equal_weights(model, theirs)
 
 
@@ -301,7 +301,7 @@ def test_efficientnet_keeps_no_statistics_of_pixels(tmp_path, layout):
     save = network.save_weights if layout == "new" else lambda to: write_old_layout(network, to)
     save(tmp_path / "x.weights.h5")
     model = built(spec)
-    spec.load_pretrained(model, print)
+    spec.load_pretrained(model)
     mean, variance, count = model.get_layer("normalization_1").get_weights()
     assert (mean.tolist(), variance.tolist(), int(count)) == ([0.0] * 3, [1.0] * 3, 0)
 
@@ -317,22 +317,22 @@ def test_efficientnet_keeps_no_statistics_of_pixels(tmp_path, layout):
 
 
 @pytest.mark.parametrize("place", ["given", "cache", "keras"])
-def test_an_official_file_is_found_where_it_may_be(place, places, theirs, model):
+def test_an_official_file_is_found_where_it_may_be(place, places, theirs, model, messages):
     write_old_layout(theirs, places[place] / NAME)
-    told: list[str] = []
-    encoder().load_pretrained(model, told.append)
+    encoder().load_pretrained(model)
     assert_equal_weights(model, theirs)
-    assert told == []
+    assert messages == []
 
 
-def test_another_file_by_an_official_name_is_passed_over(places):
+def test_another_file_by_an_official_name_is_passed_over(places, messages):
     official = OfficialWeights("x.h5", "folder/x.h5", MD5)
     (places["given"] / "x.h5").write_bytes(b"other")
     (places["keras"] / "x.h5").write_bytes(CONTENT)
-    told: list[str] = []
-    assert obtain(official, "vgg16", told.append) == places["keras"] / "x.h5"
+    assert obtain(official, "vgg16") == places["keras"] / "x.h5"
     found = hashlib.md5(b"other").hexdigest()
-    assert told == [f"{places['given']}/x.h5 is passed over: its md5 is {found}, expected {MD5}"]
+    assert messages == [
+        f"{places['given']}/x.h5 is passed over: its md5 is {found}, expected {MD5}"
+    ]
 
 
 def test_without_a_network_the_user_learns_what_to_do(places):
@@ -396,21 +396,20 @@ def store(monkeypatch) -> Iterator[Store]:
     server.server_close()
 
 
-def test_weights_are_downloaded_once(store, places, theirs, model, tmp_path):
+def test_weights_are_downloaded_once(store, places, theirs, model, tmp_path, messages):
     address = f"/tensorflow/keras-applications/mobilenet_v2/{NAME}"
     store.files[address] = write_old_layout(theirs, tmp_path / "x.h5").read_bytes()
-    told: list[str] = []
     for _ in range(2):
-        encoder().load_pretrained(model, told.append)
+        encoder().load_pretrained(model)
         assert_equal_weights(model, theirs)
     assert store.asked == [address]
-    assert told == [f"downloading {NAME} from 127.0.0.1:{store.server_port}"]
+    assert messages == [f"downloading {NAME} from 127.0.0.1:{store.server_port}"]
     assert [path.name for path in places["given"].iterdir()] == [NAME]
 
 
 def test_a_right_answer_is_kept(store, places):
     store.files["/folder/x.h5"] = CONTENT
-    path = obtain(OfficialWeights("kept.h5", "folder/x.h5", MD5), "vgg16", print)
+    path = obtain(OfficialWeights("kept.h5", "folder/x.h5", MD5), "vgg16")
     assert path == places["given"] / "kept.h5"
     assert path.read_bytes() == CONTENT
 
@@ -419,18 +418,18 @@ def test_a_right_answer_is_kept(store, places):
 def test_an_answer_that_is_cut_off_is_not_kept(store, places, digest):
     store.files["/folder/x.h5"], store.sends = CONTENT, 0.5
     with pytest.raises(DataError, match="breaks off half-way"):
-        obtain(OfficialWeights("x.h5", "folder/x.h5", digest), "vgg16", print)
+        obtain(OfficialWeights("x.h5", "folder/x.h5", digest), "vgg16")
     assert not (places["given"] / "x.h5").exists()
 
 
 def test_a_wrong_answer_is_not_kept(store, places):
     store.files["/folder/x.h5"] = CONTENT[::-1]
     with pytest.raises(DataError, match=f"another file: its md5 is .*, expected {MD5}"):
-        obtain(OfficialWeights("x.h5", "folder/x.h5", MD5), "vgg16", print)
+        obtain(OfficialWeights("x.h5", "folder/x.h5", MD5), "vgg16")
     assert list(places["given"].glob("*")) == []
 
 
 def test_a_file_that_is_gone_from_the_store_is_said(store, places):
     with pytest.raises(DataError) as caught:
-        obtain(OfficialWeights("x.h5", "folder/x.h5", MD5), "vgg16", print)
+        obtain(OfficialWeights("x.h5", "folder/x.h5", MD5), "vgg16")
     assert "/folder/x.h5: answers 404 Not Found\n" in str(caught.value)

@@ -16,6 +16,7 @@ from mmzoo.encoders.text import TextEmbedding, TextLSTM
 from mmzoo.encoders.text.vectors import read_vectors
 from mmzoo.errors import DataError
 from mmzoo.lazy import keras
+from mmzoo.run_log import shown_by
 
 WORDS = ["film", "don't", "très", "电影", "new york", "rare"]
 VECTORS = np.random.RandomState(0).normal(size=(len(WORDS), 4)).astype("float32")
@@ -267,7 +268,8 @@ def loaded(encoder, vocabulary=VOCABULARY):
     model = keras.Model(ids, encoder.build(ids, len(vocabulary) + 2).vector)
     table, told = model.get_layer("embedding").embeddings, []
     before = table.numpy()
-    encoder.load_vectors(model, vocabulary, told.append)
+    with shown_by(told.append):
+        encoder.load_vectors(model, vocabulary)
     return before, table.numpy(), told
 
 

@@ -24,7 +24,6 @@ from mmzoo.evaluation.ensembles.words import sentence
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.scale import Scale
 from mmzoo.examples import load_data, prepare
-from mmzoo.journal import to_stderr
 from mmzoo.metrics import PairedDifference
 from mmzoo.runs import Run
 from mmzoo.trained import load_trained
@@ -52,7 +51,7 @@ def two(runs, tmp_path, monkeypatch):
 
 def said_of(directory, split="test"):
     model, config = load_trained(Run(Path(directory)))
-    return evaluate_model(model, config, load_data(config, to_stderr), split)
+    return evaluate_model(model, config, load_data(config), split)
 
 
 def refusal(*arguments, **named):
@@ -65,7 +64,7 @@ def changed(directory, **fields):
     """Changes the config of a run, and writes down the data that it then has."""
     run = Run(Path(directory))
     run.write_config(run.config().replace(**fields))
-    data = load_data(run.config(), to_stderr)
+    data = load_data(run.config())
     environment = run.environment()
     environment["data"]["fingerprint"] = data.fingerprint
     run.write_environment(environment)
@@ -75,7 +74,7 @@ def test_the_average_is_that_of_what_each_says(two, monkeypatch):
     loads = []
     monkeypatch.setattr(
         "mmzoo.evaluation.ensembles.rows.load_data",
-        lambda config, tell: loads.append(1) or load_data(config, tell),
+        lambda config: loads.append(1) or load_data(config),
     )
     done = ensemble(two, device="cpu")
     assert len(loads) == 1  # Both read the same data.
@@ -155,7 +154,7 @@ def test_heads_of_every_kind(run_of_all_heads, tmp_path, monkeypatch):
 def test_the_rows_of_a_table_in_the_place_of_a_split(two, tmp_path):
     from PIL import Image
 
-    data = load_data(Run(Path(two[0])).config(), to_stderr).splits["test"]
+    data = load_data(Run(Path(two[0])).config()).splits["test"]
     lines = ["image,label"]
     for number, (pixels, label) in enumerate(zip(data["image"][:12], data["label"], strict=False)):
         Image.fromarray(pixels[:, :, 0]).save(tmp_path / f"{number}.png")
@@ -333,26 +332,25 @@ def with_labels_that_lack(run):
     return config.replace(heads=heads)
 
 
-def test_a_head_of_which_nothing_can_be_learnt_is_averaged(guess_run):
+def test_a_head_of_which_nothing_can_be_learnt_is_averaged(guess_run, messages):
     config = with_labels_that_lack(guess_run)
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     model, _ = load_trained(guess_run)
-    data = prepare(config, data, guess_run.preprocessing(), to_stderr)
+    data = prepare(config, data, guess_run.preprocessing())
     one = evaluate_model(model, config, data, "validation")
     unlabelled = {**one.labels, "price": np.full(one.examples, np.nan)}
     rows = Rows(data, "validation", 2 * [replace(one, labels=unlabelled)])
     members = 2 * [Member(guess_run, "best", config)]
-    told = []
-    found = combinations(members, "weighted", rows, told.append)
+    found = combinations(members, "weighted", rows)
     methods = {name: combination.method for name, combination in found.items()}
     assert methods == {**dict.fromkeys(config.heads, "weighted"), "price": "average"}
-    assert told == [
+    assert messages == [
         "Note: no row of the validation split has a label of price: it is averaged, as weighted "
         "has nothing to learn from."
     ]
     price = config.replace(heads={"price": config.heads["price"]})
     with pytest.raises(RunError, match="no row of the validation split has a label of price, so"):
-        combinations(2 * [Member(guess_run, "best", price)], "weighted", rows, told.append)
+        combinations(2 * [Member(guess_run, "best", price)], "weighted", rows)
 
 
 def test_no_experiment_has_the_ensembles_name():

@@ -29,7 +29,6 @@ from mmzoo.evaluation.modalities.words import notes, sentences, warnings, weight
 from mmzoo.evaluation.robustness.robustness import measured_robustness
 from mmzoo.examples import load_data, prepare
 from mmzoo.fusion import Attention, Decision, Gated, Weighted
-from mmzoo.journal import to_stderr
 from mmzoo.metrics import PairedDifference
 from mmzoo.model import build_model
 from mmzoo.runs import Run
@@ -195,7 +194,7 @@ def test_a_note_on_some_heads_names_them(guessed):
 
 def test_models_that_were_trained_on_one_input_each_have_the_verdict(guess_run, guessed):
     network, config = load_network(guess_run)
-    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config), guess_run.preprocessing())
     network.model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
     evaluation = evaluate_model(network.model, config, data, "test")
     gain = {"difference": 0.159, "ci95": [0.14, 0.18], "examples": 160}
@@ -285,7 +284,7 @@ def test_files_are_left_with_the_same_figures(guess_run, guessed):
 def test_no_example_keeps_the_value_that_is_shuffled_away(guess_run):
     """With one example of each colour, the clue of any other is always wrong."""
     network, config = load_network(guess_run)
-    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config), guess_run.preprocessing())
     test = data.splits["test"]
     three = [int(np.flatnonzero(test["colour"] == one)[0]) for one in range(3)]
     data.splits["test"] = {name: values[three] for name, values in test.items()}
@@ -302,7 +301,7 @@ def test_no_example_keeps_the_value_that_is_shuffled_away(guess_run):
 def test_batches_have_two_examples_or_more_however_small_they_are_to_be(guess_run, size):
     network, config = load_network(guess_run)
     config = config.replace(train=config.train.replace(evaluation_batch_size=size))
-    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config), guess_run.preprocessing())
     data.splits["test"] = {name: column[:7] for name, column in data.splits["test"].items()}
     scores = subset_scores(network, config, data, "test")["colour"]["shuffled"]
     assert scores[("clue", "noise")].tolist() == [1] * 7
@@ -311,7 +310,7 @@ def test_batches_have_two_examples_or_more_however_small_they_are_to_be(guess_ru
 
 def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
     network, config = load_network(guess_run)
-    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config), guess_run.preprocessing())
     test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
     test["colour"] = np.where(np.arange(9) < 5, test["colour"], -1)
     lenient = config.heads["colour"].replace(missing="ignore")
@@ -324,7 +323,7 @@ def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
 
 def test_a_head_without_any_label_is_left_out(guess_run):
     network, config = load_network(guess_run)
-    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config), guess_run.preprocessing())
     test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
     test["colour"] = np.full(9, -1)
     lenient = config.heads["colour"].replace(missing="ignore")
@@ -343,7 +342,7 @@ def test_what_a_model_does_without_is_what_it_has_learned_and_not_what_the_split
     assert done_without(network, config) == {"clue", "noise"}
     network.model.get_layer("noise_missing").set_weights([np.zeros(8)])
     assert done_without(network, config) == {"clue"}
-    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config), guess_run.preprocessing())
     test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
     test[config.presence["noise"]] = np.arange(9) > 0
     scores = subset_scores(network, config, data, "test")["colour"]
@@ -369,7 +368,7 @@ def test_weights_of_a_fusion_are_told(guess_run, guessed):
     found = guessed.modalities
     assert weights_sentences(found) == []  # Of a concatenation.
     config = guess_run.config()
-    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config), guess_run.preprocessing())
     gated = config.replace(fusion=Gated())
     by_head = mean_input_weights(build_model(gated), gated, data, "test")
     assert list(by_head) == [""]
@@ -414,7 +413,7 @@ def test_where_heads_share_nothing_each_weighs_examples_for_itself(guess_run, fu
     config = guess_run.config()
     heads = {name: config.heads[name] for name in ("colour", "price")}
     config = config.replace(share=False, heads=heads, fusion=fusion)
-    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config), guess_run.preprocessing())
     model = build_model(config)
     if fusion.type == "gated":  # The second half of the scores is that of the second input.
         scores = model.get_layer("fusion_gate_scores-price")

@@ -14,7 +14,6 @@ from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.modalities.subset_scores import subset_scores
 from mmzoo.evaluation.robustness.robustness import measured_robustness
 from mmzoo.examples import fit_config, load_data, prepare
-from mmzoo.journal import to_stderr
 from mmzoo.metrics import PairedDifference
 from mmzoo.model import build_network
 from mmzoo.trained import load_network
@@ -140,7 +139,7 @@ def measured(curve, one):
 
 def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
     network, config = load_network(guess_run)
-    data = prepare(config, load_data(config, to_stderr), guess_run.preprocessing(), to_stderr)
+    data = prepare(config, load_data(config), guess_run.preprocessing())
     test = {name: column[:9] for name, column in data.splits["test"].items()}
     data.splits["test"] = test
     evaluation = evaluate_model(network.model, config, data, "test")
@@ -165,9 +164,9 @@ def test_inputs_of_every_modality_can_be_left_out_and_made_worse():
     source = {"type": "synthetic", "rows": 80}
     config = load_config({"name": "all", "source": source, "inputs": inputs, "heads": heads})
     config = config.with_columns()
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     config, preprocessing = fit_config(config, data)
-    data = prepare(config, data, preprocessing, to_stderr)
+    data = prepare(config, data, preprocessing)
     network = build_network(config)
     model = network.model
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
@@ -199,9 +198,9 @@ def test_rows_of_which_no_cell_is_left_are_absent_as_in_training():
     source = {"type": "synthetic", "rows": 2000}
     config = load_config({"name": "facts", "source": source, "inputs": inputs, "heads": heads})
     config = config.with_columns()
-    data = load_data(config, to_stderr)
+    data = load_data(config)
     config, preprocessing = fit_config(config, data)
-    data = prepare(config, data, preprocessing, to_stderr)
+    data = prepare(config, data, preprocessing)
     data.splits["test"]["kind"][:] = 0
     network = build_network(config)
     model = network.model

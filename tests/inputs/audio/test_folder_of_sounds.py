@@ -130,9 +130,7 @@ def test_the_model_is_shown_with_its_spectrogram(run):
 def test_sounds_are_drawn_as_the_model_gets_them(folder, tmp_path):
     path = tmp_path / "sounds.yaml"
     path.write_text(dump_yaml(load_config(config(folder))))
-    drawing = draw_augmented(
-        path, [], rows=2, epochs=2, output=tmp_path / "view.png", tell=[].append
-    )
+    drawing = draw_augmented(path, [], rows=2, epochs=2, output=tmp_path / "view.png")
     with PIL.Image.open(drawing.path) as picture:
         pixels = np.asarray(picture)
     assert pixels.shape[0] > 2 * 200

@@ -43,7 +43,7 @@ def image(shape=(24, 20, 3), **options) -> Image:
 
 
 def opened(spec: Image, paths: list[Path]) -> np.ndarray:
-    found = spec.opened(Unopened({"train": np.array([str(path) for path in paths])}), pytest.fail)
+    found = spec.opened(Unopened({"train": np.array([str(path) for path in paths])}))
     assert not found.bad["train"]
     return found.values["train"]
 
@@ -89,11 +89,7 @@ def test_plain_bmp_needs_no_python(tmp_path, monkeypatch, size):
 def test_a_bmp_that_is_cut_short_is_found(tmp_path):
     path = write(tmp_path / "cut.bmp", scene())
     path.write_bytes(path.read_bytes()[:5000])
-    assert (
-        image()
-        .damaged(opened(image(), [path]), pytest.fail)[0]
-        .startswith("the picture is damaged: ")
-    )
+    assert image().damaged(opened(image(), [path]))[0].startswith("the picture is damaged: ")
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp"])

@@ -133,7 +133,7 @@ def test_a_damaged_test_photo_is_named_before_the_first_step(folder, tmp_path):
         "heads": {"colour": {"type": "classification"}},
         "train": {"epochs": 1, "keep_decoded": False},
     }
-    data = load_data(load_config(config).with_columns(), [].append)
+    data = load_data(load_config(config).with_columns())
     name = next(name for name in data.row_names["test"].tolist() if name.endswith(".jpg"))
     PIL.Image.effect_noise((200, 200), 90).save(photos / name)
     (photos / name).write_bytes((photos / name).read_bytes()[:4000])

@@ -27,7 +27,7 @@ def text(*paths: Path) -> np.ndarray:
 
 
 def opened(*paths: Path, decode: bool = False, **options) -> Opened:
-    return image(**options).opened(Unopened({"train": text(*paths)}, decode=decode), [].append)
+    return image(**options).opened(Unopened({"train": text(*paths)}, decode=decode))
 
 
 def cut_short(path: Path) -> Path:
@@ -65,9 +65,7 @@ def test_a_file_of_several_rows_is_opened_once(tmp_path, monkeypatch):
 
 def test_arrays_pass_as_they_are():
     pixels = np.zeros((2, 24, 20, 3), "uint8")
-    assert image().opened(Unopened({"train": pixels}, decode=True), pytest.fail) == Opened(
-        {"train": pixels}
-    )
+    assert image().opened(Unopened({"train": pixels}, decode=True)) == Opened({"train": pixels})
 
 
 def test_an_opened_column_is_a_column_like_any_other(tmp_path):
@@ -87,7 +85,7 @@ def test_what_cannot_be_read_is_found_by_split_and_row(tmp_path):
         "train": text(tmp_path / "absent.jpg", good, tmp_path / "notes.jpg"),
         "test": text(good, tmp_path / "pipe.jpg", tmp_path),
     }
-    assert image().opened(Unopened(columns), pytest.fail).bad == {
+    assert image().opened(Unopened(columns)).bad == {
         "train": {
             0: "No such file or directory",
             2: "not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP",
@@ -114,9 +112,9 @@ def test_what_was_found_whole_is_not_decoded_again(tmp_path, monkeypatch):
     decoded: list[bytes] = []
     damaged_files = mmzoo.inputs.opening.damaged_files
 
-    def noted(files, kind, tell):
+    def noted(files, kind):
         decoded.extend(files[:, 0])
-        return damaged_files(files, kind, tell)
+        return damaged_files(files, kind)
 
     monkeypatch.setattr(mmzoo.inputs.opening, "damaged_files", noted)
     paths[1] = paths[1].rename(tmp_path / "moved.png")
@@ -176,19 +174,18 @@ def test_sizes_are_those_that_a_viewer_shows(tmp_path):
     assert not opened(path).notes
 
 
-def test_what_takes_long_is_told(tmp_path, monkeypatch):
+def test_what_takes_long_is_told(tmp_path, monkeypatch, messages):
     monkeypatch.setattr(mmzoo.inputs.reading, "_TOLD_EVERY", 0.0)
-    told: list[str] = []
     content = write(tmp_path / "a.png", scene()).read_bytes()
     paths = [tmp_path / f"{number}.png" for number in range(40)]
     for path in paths:
         path.write_bytes(content)
-    image().opened(Unopened({"train": text(*paths)}), told.append)
-    assert told == ["Opened 32 of 40 pictures.", "Opened 40 of 40 pictures."]
+    image().opened(Unopened({"train": text(*paths)}))
+    assert messages == ["Opened 32 of 40 pictures.", "Opened 40 of 40 pictures."]
 
 
 def test_files_that_are_no_longer_there_are_named(tmp_path):
     paths = [write(tmp_path / f"{number}.png", scene()) for number in range(3)]
     values = opened(*paths).values["train"]
     paths[1].unlink()
-    assert image().damaged(values, pytest.fail) == {1: "No such file or directory"}
+    assert image().damaged(values) == {1: "No such file or directory"}

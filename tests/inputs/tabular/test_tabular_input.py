@@ -39,7 +39,7 @@ def tabular(**fields) -> Tabular:
 
 def opened(spec: Tabular, columns=COLUMNS, **other) -> np.ndarray:
     """The rows of one training split, none of which is bad."""
-    found = spec.opened(Unopened({"train": spec.gathered(columns), **other}), pytest.fail)
+    found = spec.opened(Unopened({"train": spec.gathered(columns), **other}))
     assert not any(found.bad.values())
     return found.values["train"]
 
@@ -51,7 +51,7 @@ def fitted(spec: Tabular, columns=COLUMNS) -> tuple[Tabular, dict[str, str]]:
 
 def bad(spec: Tabular, columns, known=()) -> dict[int, str]:
     table = Unopened({"test": spec.gathered(columns)}, {"test": known})
-    return dict(spec.opened(table, pytest.fail).bad["test"])
+    return dict(spec.opened(table).bad["test"])
 
 
 # From columns to rows.
@@ -62,7 +62,7 @@ def test_rows_are_numbers_dates_and_then_categories():
     assert spec.columns == KINDS
     assert spec.category_sizes == {"city": 2}
     assert spec.layout == Layout(numbers=6, categories=(4,))
-    rows = spec.prepared(opened(spec), files, WHERE, pytest.fail)
+    rows = spec.prepared(opened(spec), files, WHERE)
     assert rows.dtype == np.float32
     assert rows.shape == (4, 7)
     np.testing.assert_allclose(rows[:, 0], [-1.2247, NAN, 1.2247, 0], atol=1e-4)
@@ -76,14 +76,13 @@ def test_a_fitted_input_stays_as_it_is_and_gives_the_same_rows():
     assert (again, files_again) == (spec, files)
 
 
-def test_what_was_found_in_training_is_used_for_all():
+def test_what_was_found_in_training_is_used_for_all(messages):
     spec, files = fitted(tabular())
     later = {"city": texts("Bergen", ""), "age": np.array([40.0, 60]), "joined": texts(None, None)}
-    said: list[str] = []
-    rows = spec.prepared(opened(spec, later), files, f"{WHERE}, test", said.append)
+    rows = spec.prepared(opened(spec, later), files, f"{WHERE}, test")
     np.testing.assert_allclose(rows[:, 0], [0, 2.4495], atol=1e-4)
     assert rows[:, 6].tolist() == [1, 0]
-    assert said == [f"{WHERE}, test: categories that are not known: 1 of `city`."]
+    assert messages == [f"{WHERE}, test: categories that are not known: 1 of `city`."]
 
 
 def test_the_file_reads_back_to_the_very_same_numbers():
@@ -92,18 +91,15 @@ def test_the_file_reads_back_to_the_very_same_numbers():
         spec = Tabular(columns={"a": "number", "b": "category"}, normalize=normalize)
         whole, files = fitted(spec, columns)
         assert files.keys() == {"statistics.json"}
-        rows = whole.prepared(opened(whole, columns), files, WHERE, pytest.fail)
+        rows = whole.prepared(opened(whole, columns), files, WHERE)
         copy = {name: text.encode().decode() for name, text in files.items()}
-        assert (
-            rows.tobytes()
-            == whole.prepared(opened(whole, columns), copy, WHERE, pytest.fail).tobytes()
-        )
+        assert rows.tobytes() == whole.prepared(opened(whole, columns), copy, WHERE).tobytes()
         assert len(set(rows[:, 0].tolist())) == 50
 
 
 def test_rows_are_written_in_words():
     spec, files = fitted(tabular())
-    rows = spec.prepared(opened(spec), files, WHERE, pytest.fail)
+    rows = spec.prepared(opened(spec), files, WHERE)
     assert spec.written(rows[:3], files) == [
         "city Rome, age 30, joined 2024-01-01",
         "city Oslo, age missing, joined 2024-07-01",
@@ -153,7 +149,7 @@ def test_empty_cells_are_wrong_where_that_is_asked_for():
 def test_of_one_training_column_nearly_all_numbers_decide():
     spec = Tabular(columns={"age": "auto"})
     columns = {"age": texts(*["1"] * 99, "many")}
-    found = spec.opened(Unopened({"train": spec.gathered(columns)}), pytest.fail)
+    found = spec.opened(Unopened({"train": spec.gathered(columns)}))
     assert found.bad["train"].keys() == {99}
 
 
@@ -161,7 +157,7 @@ def test_only_the_training_split_decides():
     spec = Tabular(columns={"x": "auto"})
     splits = {"train": {"x": texts("1", "2")}, "test": {"x": texts("a", "2")}}
     gathered = {split: spec.gathered(columns) for split, columns in splits.items()}
-    found = spec.opened(Unopened(gathered), pytest.fail)
+    found = spec.opened(Unopened(gathered))
     assert found.values["train"]["x"].dtype == np.float64
     assert found.bad["test"].keys() == {0}
 
@@ -175,7 +171,7 @@ def test_columns_that_teach_nothing_are_told():
         "often": texts(*["a"] * 199, None),
     }
     spec = Tabular(columns=dict.fromkeys(columns, "auto"))
-    found = spec.opened(Unopened({"train": spec.gathered(columns)}), pytest.fail)
+    found = spec.opened(Unopened({"train": spec.gathered(columns)}))
     assert found.notes == (
         "column `same` has the same value in all training rows, so nothing is learnt of it: leave "
         "it out",
@@ -184,7 +180,7 @@ def test_columns_that_teach_nothing_are_told():
         "them: leave it out",
     )
     whole, files = fitted(spec, columns)
-    rows = whole.prepared(opened(whole, columns), files, WHERE, pytest.fail)
+    rows = whole.prepared(opened(whole, columns), files, WHERE)
     assert not np.isinf(rows).any()
 
 
@@ -232,7 +228,7 @@ def test_a_damaged_file_is_refused(damage, words):
     text = damage(files["statistics.json"])
     damaged = {} if text is None else {"statistics.json": text}
     with pytest.raises(RunError) as caught:
-        spec.prepared(opened(spec), damaged, WHERE, pytest.fail)
+        spec.prepared(opened(spec), damaged, WHERE)
     message = str(caught.value)
     assert words in message
     assert message.startswith(f"{WHERE}: statistics.json in the run's folder `preprocessing` is ")
@@ -252,7 +248,7 @@ def test_categories_are_hidden_half_as_missing_and_half_as_unseen():
     spec, files = fitted(
         Tabular(columns=dict.fromkeys(columns, "auto"), category_dropout=0.2), columns
     )
-    rows = spec.prepared(opened(spec, columns), files, WHERE, pytest.fail)
+    rows = spec.prepared(opened(spec, columns), files, WHERE)
     values = tf.constant(np.repeat(rows[:1], 10_000, axis=0))
     stream = Randomness(0, tf.constant(3, tf.int64), tf.range(10_000, dtype=tf.int64))
     hidden = spec.augmented(values, stream).numpy()
@@ -348,6 +344,6 @@ def test_made_up_columns_go_the_whole_way(kind):
     np.testing.assert_array_equal(column, wanted.make(np.random.RandomState(0), 50))
     whole, files = fitted(spec, {"x": column})
     assert whole.columns == {"x": "number" if kind == "auto" else kind}
-    rows = whole.prepared(opened(whole, {"x": column}), files, WHERE, pytest.fail)
+    rows = whole.prepared(opened(whole, {"x": column}), files, WHERE)
     assert rows.shape == (50, whole.layout.width)
     assert np.isfinite(rows).all()

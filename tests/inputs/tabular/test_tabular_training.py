@@ -123,11 +123,11 @@ def test_a_category_is_known_again_whatever_is_in_other_rows(cells, kind, tmp_pa
 
     inputs = {"facts": {"type": "tabular", "columns": {"size": kind}}}
     found = load_config(config(table("train.csv", cells * 20)) | {"inputs": inputs}).with_columns()
-    found, preprocessing = fit_config(found, load_data(found, pytest.fail))
+    found, preprocessing = fit_config(found, load_data(found))
     for chosen in (cells, cells[:1], cells[:2]):
-        rows = load_rows(found, str(table("new.csv", chosen)), "data", pytest.fail, labelled=False)
+        rows = load_rows(found, str(table("new.csv", chosen)), "data", labelled=False)
         # Ids are known, so nothing is told.
-        ids = prepare(found, rows, preprocessing, pytest.fail).splits["data"]["size"][:, 0]
+        ids = prepare(found, rows, preprocessing).splits["data"]["size"][:, 0]
         assert len(set(ids.tolist())) == len(chosen)
 
 

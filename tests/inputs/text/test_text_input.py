@@ -15,6 +15,7 @@ from mmzoo.encoders.text import TextEncoder
 from mmzoo.errors import DataError, RunError
 from mmzoo.inputs import Text, Unopened
 from mmzoo.lazy import keras, tf
+from mmzoo.run_log import shown_by
 from mmzoo.spec.expected import Expected
 
 ENCODERS = [name for name in Expected.of(TextEncoder).family if name != "shared"]
@@ -37,7 +38,8 @@ def fitted(**fields) -> tuple[Text, dict[str, str]]:
 
 def prepared(spec: Text, files, *texts: str | None) -> tuple[np.ndarray, list[str]]:
     told: list[str] = []
-    return spec.prepared(column(*texts), files, "here", told.append), told
+    with shown_by(told.append):
+        return spec.prepared(column(*texts), files, "here"), told
 
 
 def test_the_vocabulary_is_read_off_the_training_texts():
@@ -106,7 +108,7 @@ def test_texts_without_words_cannot_be_fitted_to(texts, fields, message):
 
 def test_rows_without_a_word_are_bad():
     columns = {"train": column("good", None, " ", "?!", "<br />"), "test": column("好", "")}
-    opened = text_input().opened(Unopened(columns, {"train": [1]}), print)
+    opened = text_input().opened(Unopened(columns, {"train": [1]}))
     assert opened.bad == {
         "train": {
             2: "there is no word in it: text ' '",
@@ -116,16 +118,16 @@ def test_rows_without_a_word_are_bad():
         "test": {1: "there is no word in it: text ''"},
     }
     assert opened.values == columns
-    opened = text_input().opened(Unopened({"train": column(None)}), print)
+    opened = text_input().opened(Unopened({"train": column(None)}))
     assert opened.bad == {"train": {0: "it has no text"}}
-    assert text_input(missing="empty").opened(Unopened(columns), print).bad == {}
-    kept = text_input(punctuation="keep").opened(Unopened({"train": column("?!")}), print)
+    assert text_input(missing="empty").opened(Unopened(columns)).bad == {}
+    kept = text_input(punctuation="keep").opened(Unopened({"train": column("?!")}))
     assert kept.bad == {"train": {}}
 
 
 @pytest.mark.parametrize("values", [np.zeros((2, 8, 8, 1), "uint8"), np.array(["a.png"])])
 def test_what_are_no_texts_is_refused(values):
-    assert text_input().opened(Unopened({"train": values}), print).bad == {}
+    assert text_input().opened(Unopened({"train": values})).bad == {}
     with pytest.raises(DataError, match=r"^here: expected texts, found "):
         text_input().check(values, "here")
 
@@ -184,7 +186,7 @@ def test_what_is_fitted_to_any_texts_knows_all_their_words(texts):
     except DataError:
         return  # There is nothing in them but spaces and controls.
     ids, _ = prepared(spec, files, *texts)
-    has_tokens = spec.opened(Unopened({"x": column(*texts)}), print).bad == {}
+    has_tokens = spec.opened(Unopened({"x": column(*texts)})).bad == {}
     assert has_tokens
     words = files["vocabulary.txt"].removesuffix("\n").split("\n")
     assert len(words) == len(set(words)) == spec.vocabulary_size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -14,6 +14,7 @@ from mmzoo.encoders.image.pretrained.layers import name_layers, thaw
 from mmzoo.encoders.image.pretrained.official import OfficialWeights, found, obtain
 from mmzoo.encoders.image.pretrained.weights_file import load_weights_file
 from mmzoo.lazy import keras
+from mmzoo.run_log import shown_by
 from mmzoo.spec import PositiveInt, Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -101,19 +102,20 @@ class Pretrained(ImageNetwork):
         tokens = keras.layers.Reshape((-1, last_map.shape[-1]), name="tokens")(last_map)
         return Features(vector=vector, tokens=tokens)
 
-    def load_pretrained(self, model: keras.Model, tell: Callable[[str], None]) -> None:
+    def load_pretrained(self, model: keras.Model) -> None:
         if self.weights == "none":
             return
         if self.weights == "imagenet":
             _, height, width, _ = model.input_shape
-            path = obtain(self._official(height, width), self.type, tell)
+            path = obtain(self._official(height, width), self.type)
         else:
             path = Path(self.weights).expanduser()
         load_weights_file(path, model, self.type)
 
     def weights_here(self, height: int, width: int) -> bool:
         """Whether its ImageNet weights for pictures of this size are on this machine already."""
-        return found(self._official(height, width), lambda sentence: None) is not None
+        with shown_by(lambda message: None):
+            return found(self._official(height, width)) is not None
 
     def _official(self, height: int, width: int) -> OfficialWeights:
         """The weights learnt on ImageNet, for pictures of this size."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from mmzoo.encoders.image.pretrained.backbone import Backbone
@@ -59,8 +59,8 @@ class EfficientNet(Pretrained):
         "efficientnet_b7",
     ]
 
-    def load_pretrained(self, model: keras.Model, tell: Callable[[str], None]) -> None:
-        super().load_pretrained(model, tell)
+    def load_pretrained(self, model: keras.Model) -> None:
+        super().load_pretrained(model)
         for layer in model.layers:
             if isinstance(layer, keras.layers.Normalization):
                 _empty(layer, self.type)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmzoo.directories import data_directories, data_directory
 from mmzoo.download import DownloadError, algorithm_of, digest_of, download
 from mmzoo.errors import DataError
+
+logger = logging.getLogger(__name__)
 
 KERAS_STORE = "https://storage.googleapis.com"
 """Where keras.applications has its weights."""
@@ -37,7 +39,7 @@ def in_keras_store(folder: str, name: str, digest: str | None) -> OfficialWeight
     return OfficialWeights(name, f"tensorflow/keras-applications/{folder}/{name}", digest)
 
 
-def obtain(official: OfficialWeights, network: str, tell: Callable[[str], None]) -> Path:
+def obtain(official: OfficialWeights, network: str) -> Path:
     """The file's path, wherever it is; downloaded if it is nowhere.
 
     It is looked for in `MMZOO_DATA_DIR`, in mmzoo's cache and in Keras' own. Files that are not
@@ -46,23 +48,22 @@ def obtain(official: OfficialWeights, network: str, tell: Callable[[str], None])
     Args:
         official: the file.
         network: whose weights it has, for the messages.
-        tell: receives sentences on what is passed over, and on the download.
 
     Raises:
         DataError: it is nowhere here and cannot be downloaded.
     """
-    path = found(official, tell)
+    path = found(official)
     if path is not None:
         return path
     target = data_directory() / "weights" / official.name
     try:
-        download([official.url], target, None, official.digest, tell)
+        download([official.url], target, None, official.digest)
     except DownloadError as error:
         raise _unobtainable(official, network, _folders(), target, error) from error
     return target
 
 
-def found(official: OfficialWeights, tell: Callable[[str], None]) -> Path | None:
+def found(official: OfficialWeights) -> Path | None:
     """The file's path, if it is on this machine. Arguments are those of `obtain`."""
     for folder in _folders():
         path = folder / official.name
@@ -71,7 +72,7 @@ def found(official: OfficialWeights, tell: Callable[[str], None]) -> Path | None
         problem = _problem(path, official.digest)
         if problem is None:
             return path
-        tell(f"{path} is passed over: {problem}")
+        logger.info(f"{path} is passed over: {problem}")
     return None
 
 
