@@ -91,6 +91,7 @@ def test_pictures_of_several_sizes_are_unpacked_as_they_are(
 
 def test_what_is_unpacked_serves_again(prepared: Path, messages: list[str]) -> None:
     first = load_pictures(prepared, "odd")
+    messages.clear()
     again = load_pictures(prepared, "odd")
     assert messages == []
     assert again.fingerprint == first.fingerprint
@@ -99,6 +100,7 @@ def test_what_is_unpacked_serves_again(prepared: Path, messages: list[str]) -> N
 
 def test_pictures_of_another_preparation_never_serve(folder: Path, messages: list[str]) -> None:
     before = load_pictures(folder, "odd").splits["test"]["image"]
+    messages.clear()
     [stored] = (folder / "odd" / "1.0.0").glob("*test.tfrecord*")
     os.utime(stored, (0, 0))
     after = load_pictures(folder, "odd").splits["test"]["image"]

@@ -341,6 +341,7 @@ def test_a_head_of_which_nothing_can_be_learnt_is_averaged(guess_run, messages):
     unlabelled = {**one.labels, "price": np.full(one.examples, np.nan)}
     rows = Rows(data, "validation", 2 * [replace(one, labels=unlabelled)])
     members = 2 * [Member(guess_run, "best", config)]
+    messages.clear()
     found = combinations(members, "weighted", rows)
     methods = {name: combination.method for name, combination in found.items()}
     assert methods == {**dict.fromkeys(config.heads, "weighted"), "price": "average"}
