@@ -1,7 +1,7 @@
-"""The one place that imports Keras and TensorFlow: on first use, and without their start-up log.
+"""Keras, TensorFlow, numpy and polars, imported when they are first used.
 
-TensorFlow takes some seconds to import, which `mmzoo --help` or a typing mistake in a config must
-not cost. So modules write `from mmzoo.lazy import keras, tf` and pay when they first use them.
+TensorFlow takes seconds to import and numpy and polars a tenth of one, which `mmzoo --help` and
+config errors must not cost. Modules write `from mmzoo.lazy import keras, np, pl, tf`.
 """
 
 from __future__ import annotations
@@ -18,33 +18,42 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+    import polars as pl
     import tensorflow as tf
 
 
-__all__ = ["keras", "quiet_stderr", "tf"]
+__all__ = ["keras", "np", "pl", "quiet_stderr", "tf"]
 
 _IMPORTING = threading.RLock()
 """While one thread imports a module, others would find it half-made in `sys.modules`."""
 
 
 class _LazyModule(ModuleType):
-    """Stands for a module and imports it when one of its attributes is first asked for."""
+    """A stand-in that imports a module when one of its attributes is first used."""
 
     def __getattr__(self, name: str) -> Any:
         with _IMPORTING:
-            module = sys.modules.get(self.__name__)
-            if module is None:
-                with quiet_stderr():
-                    # Keras reads its backend once, at import; mmzoo's loop is TensorFlow's.
-                    os.environ["KERAS_BACKEND"] = "tensorflow"
-                    # Errors that matter are exceptions too; what is logged as one besides may be
-                    # that oneDNN takes another kernel.
-                    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-                    importlib.import_module("tensorflow").config.list_physical_devices()
-                    module = importlib.import_module(self.__name__)
+            module = sys.modules.get(self.__name__) or self._load()
         value = getattr(module, name)
         setattr(self, name, value)  # The next look-up does not come here.
         return value
+
+    def _load(self) -> ModuleType:
+        return importlib.import_module(self.__name__)
+
+
+class _LazyTensorFlow(_LazyModule):
+    """TensorFlow, or Keras on top of it, without their start-up log."""
+
+    def _load(self) -> ModuleType:
+        with quiet_stderr():
+            # Keras reads its backend once, at import; mmzoo's training loop is TensorFlow's.
+            os.environ["KERAS_BACKEND"] = "tensorflow"
+            # Errors that matter are exceptions too; the log has notes on oneDNN kernels.
+            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+            importlib.import_module("tensorflow").config.list_physical_devices()
+            return importlib.import_module(self.__name__)
 
 
 @contextmanager
@@ -74,5 +83,7 @@ def quiet_stderr() -> Iterator[None]:
 
 
 if not TYPE_CHECKING:
-    keras = _LazyModule("keras")
-    tf = _LazyModule("tensorflow")
+    keras = _LazyTensorFlow("keras")
+    np = _LazyModule("numpy")
+    pl = _LazyModule("polars")
+    tf = _LazyTensorFlow("tensorflow")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mmzoo.errors import ConfigError
-from mmzoo.spec.words import Path, describe, dotted
+from mmzoo.spec.words import KeyPath, describe, dotted
 
 MAX_DEPTH = 20
 """Mappings and lists within one another; a config needs less than ten."""
@@ -32,7 +32,7 @@ class Finding:
     """A problem with its place, which is None where the values came from Python."""
 
     place: Place | None
-    path: Path
+    path: KeyPath
     message: str
     unknown: bool = False
     """Whether it is about a name that is not a field: without it, the rest may well be right."""
@@ -57,27 +57,27 @@ class Document:
     """
 
     values: Any
-    places: Mapping[Path, Place] = field(default_factory=dict)
-    keys: Mapping[Path, Place] = field(default_factory=dict)
+    places: Mapping[KeyPath, Place] = field(default_factory=dict)
+    keys: Mapping[KeyPath, Place] = field(default_factory=dict)
 
-    def without(self, paths: Iterable[Path]) -> Document:
+    def without(self, paths: Iterable[KeyPath]) -> Document:
         """The same document where some names were never written."""
         values = self.values
         for path in paths:
             values = _without(values, path)
         return replace(self, values=values)
 
-    def place(self, path: Path) -> Place | None:
+    def place(self, path: KeyPath) -> Place | None:
         """Where the value was written or, if it was not, the mapping that lacks it."""
         prefixes = (path[:length] for length in range(len(path), -1, -1))
         return next((self.places[prefix] for prefix in prefixes if prefix in self.places), None)
 
-    def key_place(self, path: Path) -> Place | None:
+    def key_place(self, path: KeyPath) -> Place | None:
         """Where the name before the value was written."""
         return self.keys.get(path) or self.place(path)
 
 
-def _without(values: Any, path: Path) -> Any:
+def _without(values: Any, path: KeyPath) -> Any:
     """A copy of nested mappings and tuples without one name; the original stays as it is."""
     step, *rest = path
     if isinstance(values, tuple):
@@ -97,7 +97,7 @@ def document_of(mapping: Mapping[str, Any]) -> Document:
     return Document(_plain(mapping, ()))
 
 
-def _plain(value: Any, path: Path) -> Any:
+def _plain(value: Any, path: KeyPath) -> Any:
     if not isinstance(value, Mapping | list | tuple):
         return value
     if len(path) >= MAX_DEPTH:

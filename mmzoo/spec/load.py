@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -16,14 +16,14 @@ from mmzoo.spec.messages import findings
 from mmzoo.spec.overrides import override
 from mmzoo.spec.reader import read_document
 from mmzoo.spec.spot import Spot, with_default
-from mmzoo.spec.words import Path
+from mmzoo.spec.words import KeyPath
 
 S = TypeVar("S", bound=Spec)
 
 
 def load_spec(
     cls: type[S],
-    source: FilePath | Mapping[str, Any],
+    source: Path | Mapping[str, Any],
     overrides: Sequence[str] = (),
     demands: Callable[[S], Iterable[Problem]] | None = None,
 ) -> S:
@@ -80,7 +80,7 @@ def _across_parts(cls: type[S], document: Document, found: Sequence[Finding]) ->
     return [one for one in more if one.path not in left_out and not _is_below(one.path, left_out)]
 
 
-def _is_below(path: Path, others: Collection[Path | None]) -> bool:
+def _is_below(path: KeyPath, others: Collection[KeyPath | None]) -> bool:
     return any(path[:length] in others for length in range(1, len(path)))
 
 
@@ -96,5 +96,5 @@ def _validated(cls: type[S], document: Document) -> tuple[S | None, ValidationEr
         return None, error
 
 
-def _read(path: FilePath) -> Document:
+def _read(path: Path) -> Document:
     return read_document(read_text(path), str(path))

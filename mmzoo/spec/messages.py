@@ -21,7 +21,7 @@ from mmzoo.spec.expected import Expected
 from mmzoo.spec.hints import hint, type_hint
 from mmzoo.spec.spot import Spot, untyped
 from mmzoo.spec.words import (
-    Path,
+    KeyPath,
     describe,
     did_you_mean,
     dotted,
@@ -189,7 +189,7 @@ class _Walk:
         message = f"expected {spot.expected.words()}, got {describe(spot.value)}"
         return self._finding(spot.path, message + hint(spot.expected, spot.value, spot.has_default))
 
-    def _finding(self, path: Path, message: str, place: Place | None = None) -> Finding:
+    def _finding(self, path: KeyPath, message: str, place: Place | None = None) -> Finding:
         return Finding(place or self._document.place(path), path, printable(message))
 
 

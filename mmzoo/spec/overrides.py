@@ -13,7 +13,7 @@ from mmzoo.spec.expected import Expected
 from mmzoo.spec.reader import read_value
 from mmzoo.spec.scalars import read_scalar
 from mmzoo.spec.spot import Spot
-from mmzoo.spec.words import Path, describe, dotted, shorten
+from mmzoo.spec.words import KeyPath, describe, dotted, shorten
 
 _OPENERS = ("'", '"', "[", "{")
 
@@ -54,7 +54,7 @@ def _override(cls: type[Spec], document: Document, text: str, place: Place) -> D
     return Document(values, {**kept, changed: place}, keys)
 
 
-def _read(text: str, path: Path, place: Place) -> Any:
+def _read(text: str, path: KeyPath, place: Place) -> Any:
     if text.startswith(_OPENERS):
         document = read_value(text, lambda line, column: place, path)
         return document and document.values
@@ -65,8 +65,8 @@ def _read(text: str, path: Path, place: Place) -> Any:
 
 
 def _set(
-    container: Any, rest: tuple[str, ...], value: Any, path: Path, place: Place
-) -> tuple[Any, Path]:
+    container: Any, rest: tuple[str, ...], value: Any, path: KeyPath, place: Place
+) -> tuple[Any, KeyPath]:
     """The container with the value set, and the path of the topmost value that is new."""
     if not rest:
         return value, path
@@ -102,7 +102,7 @@ def _typed(top: Spot, path: tuple[str, ...], place: Place) -> Any:
     return top.value
 
 
-def _index(items: tuple[Any, ...], name: str, path: Path, place: Place) -> int:
+def _index(items: tuple[Any, ...], name: str, path: KeyPath, place: Place) -> int:
     indices = [str(index) for index in range(len(items))]
     if name in indices:
         return indices.index(name)

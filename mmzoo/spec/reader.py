@@ -15,7 +15,7 @@ from mmzoo.errors import ConfigError
 from mmzoo.spec.document import MAX_DEPTH, TOO_DEEP, Document, Finding, Place, config_error
 from mmzoo.spec.scalars import Scalar, read_scalar
 from mmzoo.spec.syntax import syntax_problem
-from mmzoo.spec.words import Path, describe, printable
+from mmzoo.spec.words import KeyPath, describe, printable
 
 PlaceOf = Callable[[int, int], Place]
 """The place of a line and a column, both counted from 1."""
@@ -41,7 +41,7 @@ def read_document(text: str, name: str) -> Document:
     return document
 
 
-def read_value(text: str, place_of: PlaceOf, path: Path = ()) -> Document | None:
+def read_value(text: str, place_of: PlaceOf, path: KeyPath = ()) -> Document | None:
     """The document of any one value, which stands at `path` in messages; None if there is none."""
     return _Reader(text, place_of).read(path)
 
@@ -52,11 +52,11 @@ class _Reader:
     def __init__(self, text: str, place_of: PlaceOf) -> None:
         self._text = text
         self._place_of = place_of
-        self._places: dict[Path, Place] = {}
-        self._keys: dict[Path, Place] = {}
+        self._places: dict[KeyPath, Place] = {}
+        self._keys: dict[KeyPath, Place] = {}
         self._findings: list[Finding] = []
 
-    def read(self, path: Path) -> Document | None:
+    def read(self, path: KeyPath) -> Document | None:
         try:
             # The C parser is not on every machine, takes tabs that this one refuses, and marks
             # errors elsewhere. A config is small enough for this one.
@@ -77,7 +77,7 @@ class _Reader:
             raise config_error(self._findings)
         return Document(values, self._places, self._keys)
 
-    def _value(self, path: Path) -> Any:
+    def _value(self, path: KeyPath) -> Any:
         event = self._events.get_event()
         self._places[path] = self._place(event)
         self._refuse_references(event, path)
@@ -93,14 +93,14 @@ class _Reader:
             self._list(path) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(path)
         )
 
-    def _list(self, path: Path) -> tuple[Any, ...]:
+    def _list(self, path: KeyPath) -> tuple[Any, ...]:
         items: list[Any] = []
         while not self._events.check_event(yaml.SequenceEndEvent):
             items.append(self._value((*path, len(items))))
         self._events.get_event()
         return tuple(items)
 
-    def _mapping(self, path: Path) -> dict[str, Any]:
+    def _mapping(self, path: KeyPath) -> dict[str, Any]:
         values: dict[str, Any] = {}
         while not self._events.check_event(yaml.MappingEndEvent):
             place = self._place(self._events.peek_event())
@@ -116,7 +116,7 @@ class _Reader:
         self._events.get_event()
         return values
 
-    def _key(self, path: Path) -> str:
+    def _key(self, path: KeyPath) -> str:
         event = self._events.peek_event()
         if not isinstance(event, yaml.ScalarEvent):
             self._refuse(event, path, "a name must be text, not a list, mapping or alias")
@@ -138,7 +138,7 @@ class _Reader:
         event = self._events.peek_event()
         return isinstance(event, yaml.ScalarEvent) and _is_plain(event) and not event.value
 
-    def _scalar(self, event: yaml.ScalarEvent, path: Path) -> Scalar:
+    def _scalar(self, event: yaml.ScalarEvent, path: KeyPath) -> Scalar:
         text = str(event.value)
         if not _is_plain(event):
             return text
@@ -148,7 +148,7 @@ class _Reader:
             self._refuse(event, path, str(error))
             return text
 
-    def _refuse_references(self, event: yaml.NodeEvent, path: Path) -> None:
+    def _refuse_references(self, event: yaml.NodeEvent, path: KeyPath) -> None:
         if isinstance(event, yaml.AliasEvent):
             message = f"aliases (*{event.anchor}) are not read; write the value out"
             self._refuse(event, path, message)
@@ -158,7 +158,7 @@ class _Reader:
         elif getattr(event, "tag", None) is not None:
             self._refuse(event, path, "tags (words that start with '!') are not read; take it out")
 
-    def _refuse(self, event: yaml.Event, path: Path, message: str) -> None:
+    def _refuse(self, event: yaml.Event, path: KeyPath, message: str) -> None:
         self._findings.append(Finding(self._place(event), path, message))
 
     def _place(self, event: yaml.Event) -> Place:

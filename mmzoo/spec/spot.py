@@ -8,7 +8,7 @@ from typing import Any
 
 from mmzoo.spec.base import Spec
 from mmzoo.spec.expected import Expected
-from mmzoo.spec.words import Path
+from mmzoo.spec.words import KeyPath
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Spot:
     """One place of a config; from the top, `child` goes down to every other."""
 
     expected: Expected
-    path: Path
+    path: KeyPath
     value: Any
     has_default: bool = False
     default: Any = None
@@ -73,7 +73,7 @@ def _get(value: Any, step: str | int) -> Any:
         return None
 
 
-def with_default(top: Spot, path: Path) -> Path | None:
+def with_default(top: Spot, path: KeyPath) -> KeyPath | None:
     """The longest part of a path that leads to a field with a default, if any does."""
     longest = None
     spot: Spot | None = top

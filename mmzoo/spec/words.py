@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """The way from the top of a config to one of its values: names, and numbers in lists."""
 
 _MAX_SHOWN = 60
@@ -23,7 +23,7 @@ def shorten(text: str) -> str:
     return shown if len(shown) <= _MAX_SHOWN else shown[: _MAX_SHOWN - 3] + "..."
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """`("inputs", "image", "augment", 0)` as `inputs.image.augment.0`."""
     return ".".join(shorten(str(part)) or "''" for part in path)
 
