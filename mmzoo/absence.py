@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources import BadRows, Data
-
-if TYPE_CHECKING:
-    import numpy as np
 
 There = Mapping[str, Mapping[str, "np.ndarray"]]
 """Input -> split -> bool `[rows]`: which examples have it."""
@@ -33,7 +30,6 @@ def without_any(there: There, bad: BadRows) -> dict[str, dict[int, str]]:
         there: Of all inputs, each of which may be absent.
         bad: Those that are known.
     """
-    import numpy as np
 
     why = f"it lacks all inputs ({', '.join(there)})" if len(there) > 1 else ""
     why = why or f"it lacks the only input, {next(iter(there))}"

@@ -7,13 +7,10 @@ functions follow its record of calls, of which every tensor knows its own.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from mmzoo import layers
+from mmzoo.lazy import keras
 from mmzoo.sharing import TOWER
-
-if TYPE_CHECKING:
-    import keras
-    from keras import KerasTensor
 
 
 def encoder_of(model: keras.Model, name: str, head: str | None = None) -> keras.Model:
@@ -32,18 +29,20 @@ def encoders_of(model: keras.Model, name: str) -> list[keras.Model]:
     return [encoder for encoder, _ in _readers(model, name)]
 
 
-def encoded(model: keras.Model, name: str, head: str | None = None) -> KerasTensor:
+def encoded(model: keras.Model, name: str, head: str | None = None) -> keras.KerasTensor:
     """The vector that an input's encoder gives, within the whole model: `[batch, width]`."""
     return _reading(model, name, head)[1]
 
 
-def _reading(model: keras.Model, name: str, head: str | None) -> tuple[keras.Model, KerasTensor]:
+def _reading(
+    model: keras.Model, name: str, head: str | None
+) -> tuple[keras.Model, keras.KerasTensor]:
     readers = _readers(model, name)
     own = [one for one in readers if head and one[0].name.endswith(f"{TOWER}{head}")]
     return own[0] if own else next(one for one in readers if TOWER not in one[0].name)
 
 
-def _readers(model: keras.Model, name: str) -> list[tuple[keras.Model, KerasTensor]]:
+def _readers(model: keras.Model, name: str) -> list[tuple[keras.Model, keras.KerasTensor]]:
     """The sub-models that read an input, each with the vector that it gives of it."""
     placeholder = model.input[name]
     return [
@@ -55,12 +54,12 @@ def _readers(model: keras.Model, name: str) -> list[tuple[keras.Model, KerasTens
     ]
 
 
-def read_by(model: keras.Model, heads: Iterable[str]) -> list[KerasTensor]:
+def read_by(model: keras.Model, heads: Iterable[str]) -> list[keras.KerasTensor]:
     """The tensors that the heads predict from, each once.
 
     Where each input decides by itself, these are what every one of the decisions is made from.
     """
-    found: list[KerasTensor] = []
+    found: list[keras.KerasTensor] = []
     for head in heads:
         output = model.output[head]
         decisions = _inputs_of(output) if _combines_decisions(output) else [output]
@@ -70,7 +69,7 @@ def read_by(model: keras.Model, heads: Iterable[str]) -> list[KerasTensor]:
     return found
 
 
-def last_feature_map(encoder: keras.Model) -> KerasTensor | None:
+def last_feature_map(encoder: keras.Model) -> keras.KerasTensor | None:
     """The last feature map of an image encoder that still tells places apart.
 
     That is what its tokens are the positions of, before they are put in a row; or, where pooling
@@ -90,17 +89,16 @@ def last_feature_map(encoder: keras.Model) -> KerasTensor | None:
     return tensor
 
 
-def _has_places(tensor: KerasTensor) -> bool:
+def _has_places(tensor: keras.KerasTensor) -> bool:
     return len(tensor.shape) == 4 and tensor.shape[1] * tensor.shape[2] > 1
 
 
-def _combines_decisions(tensor: KerasTensor) -> bool:
-    from mmzoo.layers.combined_decisions import CombinedDecisions
+def _combines_decisions(tensor: keras.KerasTensor) -> bool:
 
-    return isinstance(tensor._keras_history.operation, CombinedDecisions)
+    return isinstance(tensor._keras_history.operation, layers.CombinedDecisions)
 
 
-def _inputs_of(tensor: KerasTensor) -> list[KerasTensor]:
+def _inputs_of(tensor: keras.KerasTensor) -> list[keras.KerasTensor]:
     """What the operation that made a tensor was given; nothing for a model's input."""
     operation, call, _ = tensor._keras_history
     return operation._inbound_nodes[call].input_tensors

@@ -5,18 +5,14 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import RunError
 from mmzoo.files import replacing
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Writes an NPZ file, whole or not at all; equal arrays are equal files."""
-    import numpy as np
 
     with replacing(path, suffix=".npz") as temporary:
         np.savez(temporary, allow_pickle=False, **dict(sorted(arrays.items())))
@@ -28,7 +24,6 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises:
         RunError: there is no such file, or it is damaged.
     """
-    import numpy as np
 
     if not path.is_file():
         raise RunError(f"{path}: there is no such file; the run was cut off early")

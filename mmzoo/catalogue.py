@@ -13,10 +13,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from mmzoo.encoders.audio import AudioEncoder
-from mmzoo.encoders.image import ImageEncoder
-from mmzoo.encoders.tabular import TabularEncoder
-from mmzoo.encoders.text import TextEncoder
 from mmzoo.errors import ConfigError, RunError
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
@@ -24,6 +20,10 @@ from mmzoo.inputs import Input
 from mmzoo.inputs.audio import AudioAugmentation, Spectrogram
 from mmzoo.inputs.image import Augmentation as ImageAugmentation
 from mmzoo.mixing import Mixing
+from mmzoo.modalities.audio.encoders import AudioEncoder
+from mmzoo.modalities.image.encoders import ImageEncoder
+from mmzoo.modalities.tabular.encoders import TabularEncoder
+from mmzoo.modalities.text.encoders import TextEncoder
 from mmzoo.objectives import Objective
 from mmzoo.optimizers import Optimizer
 from mmzoo.probes import Probe
@@ -31,9 +31,9 @@ from mmzoo.runs import all_runs
 from mmzoo.schedules import Schedule
 from mmzoo.sources import Listing, Source, catalogue
 from mmzoo.spec import Spec, field_notes
-from mmzoo.spec.expected import Expected
-from mmzoo.spec.files import config_of_name
-from mmzoo.spec.words import either, flow, shorten
+from mmzoo.spec.expected_types import Expected
+from mmzoo.spec.load_spec import config_of_name
+from mmzoo.spec.wording import either, flow, shorten
 
 FAMILIES: dict[str, Any] = {
     "inputs": Input,

@@ -12,16 +12,13 @@ import logging
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mmzoo.errors import RunError, TrainingError
 from mmzoo.files import replacing
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
+from mmzoo.lazy import keras, tf
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mmzoo.errors import MmzooError, TrainingError
 from mmzoo.lazy import quiet_stderr, tf
-from mmzoo.spec.words import either
+from mmzoo.spec.wording import either
 
 if TYPE_CHECKING:
     from mmzoo.recipe import Train

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from mmzoo.absence import (
     absence_notes,
@@ -20,12 +19,10 @@ from mmzoo.config import Config, Preprocessing
 from mmzoo.errors import DataError
 from mmzoo.heads import BaseHead, Head
 from mmzoo.inputs import Files, Input, Opened, Unopened, are_files
+from mmzoo.lazy import np
 from mmzoo.sharing import as_the_other, shared_with
 from mmzoo.sources import BadRows, Data, OnBadRow, other_rows, settled, with_column
 from mmzoo.unlabelled import require_monitored, unlabelled_notes
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _ABSENT = "(absent)"
 

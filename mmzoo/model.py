@@ -7,16 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mmzoo.encoders import Features
 from mmzoo.errors import ConfigError
 from mmzoo.fusion import by_itself
 from mmzoo.inputs import presence
 from mmzoo.lazy import keras
+from mmzoo.modalities.base_encoder import Features
 from mmzoo.sharing import TOWER, shared_with
 
 if TYPE_CHECKING:
-    from keras import KerasTensor
-
     from mmzoo.config import Config
     from mmzoo.heads import Head
     from mmzoo.inputs import Input
@@ -108,7 +106,7 @@ def build_network(config: Config, precision: str | None = None) -> Network:
         present = {
             name: keras.Input((), dtype="float32", name=presence(name)) for name in config.presence
         }
-        outputs: dict[str, KerasTensor] = {}
+        outputs: dict[str, keras.KerasTensor] = {}
         towers = []
         for heads, ending in _towers(config):
             features, predicted = _tower(config, placeholders, present, heads, ending)
@@ -130,11 +128,11 @@ def _towers(config: Config) -> Iterator[tuple[Mapping[str, Head], str]]:
 
 def _tower(
     config: Config,
-    placeholders: Mapping[str, KerasTensor],
-    present: Mapping[str, KerasTensor],
+    placeholders: Mapping[str, keras.KerasTensor],
+    present: Mapping[str, keras.KerasTensor],
     heads: Mapping[str, Head],
     ending: str,
-) -> tuple[dict[str, Features], dict[str, KerasTensor]]:
+) -> tuple[dict[str, Features], dict[str, keras.KerasTensor]]:
     """Encoders, fusion and heads: the features of all inputs, and what the heads predict."""
     encoders = {
         name: _encoder(placeholders[name], spec, name, ending)
@@ -160,7 +158,7 @@ def _tower(
 
 
 def _rename(
-    inputs: Collection[KerasTensor], outputs: Mapping[str, KerasTensor], ending: str
+    inputs: Collection[keras.KerasTensor], outputs: Mapping[str, keras.KerasTensor], ending: str
 ) -> None:
     """Gives the layers of a tower names that no other tower's have; the heads' own are such."""
     for layer in keras.Model(list(inputs), dict(outputs)).layers:
@@ -170,7 +168,9 @@ def _rename(
 
 
 def _whole(
-    config: Config, inputs: Mapping[str, KerasTensor], outputs: Mapping[str, KerasTensor]
+    config: Config,
+    inputs: Mapping[str, keras.KerasTensor],
+    outputs: Mapping[str, keras.KerasTensor],
 ) -> keras.Model:
     """The objective's model of inputs and outputs, of which some may be of one input alone."""
     alone = {
@@ -198,7 +198,7 @@ def _dtype_policy(name: str | None) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _encoder(placeholder: KerasTensor, spec: Input, name: str, ending: str) -> keras.Model:
+def _encoder(placeholder: keras.KerasTensor, spec: Input, name: str, ending: str) -> keras.Model:
     """A sub-model for inputs like a placeholder, which gives the tensors of their features."""
     # Not by the input's own name, which a layer of the encoder may have: "words", "embedding".
     inside = keras.Input(placeholder.shape[1:], dtype=placeholder.dtype, name="input")
@@ -206,7 +206,9 @@ def _encoder(placeholder: KerasTensor, spec: Input, name: str, ending: str) -> k
     return keras.Model(inside, features.tensors(), name=f"{name}_encoder{ending}")
 
 
-def _or_missing(features: Features, present: KerasTensor, name: str, with_tokens: bool) -> Features:
+def _or_missing(
+    features: Features, present: keras.KerasTensor, name: str, with_tokens: bool
+) -> Features:
     """The features where an input is there, and what was learned for it where it is not.
 
     Tokens that nobody reads are left out: of a frozen encoder, vectors alone are kept.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,15 +18,12 @@ from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError
 from mmzoo.examples import load_rows, prepare
 from mmzoo.inputs import Unopened
-from mmzoo.lazy import tf
+from mmzoo.lazy import keras, tf
 from mmzoo.probing import Probes, Said, usable_probes, with_features
 from mmzoo.runs import Run
 from mmzoo.sources import Data, OnBadRow, TableFormat, read_frame
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
 from mmzoo.trained import load_trained, open_trained
-
-if TYPE_CHECKING:
-    import keras
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from mmzoo.recipe import Train
 from mmzoo.sharing import sharing_rules
 from mmzoo.sources import Source
 from mmzoo.spec import Problem, did_you_mean
-from mmzoo.spec.words import printable, shorten
+from mmzoo.spec.wording import printable, shorten
 from mmzoo.wanted import MEANS
 
 RESERVED = {

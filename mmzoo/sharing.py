@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mmzoo.encoders.shared import Shared
 from mmzoo.inputs import Input
+from mmzoo.modalities.base_encoder import Shared
 from mmzoo.spec import Problem, Spec, did_you_mean
-from mmzoo.spec.words import describe, shorten
+from mmzoo.spec.wording import describe, shorten
 
 TOWER = "-"
 """What stands before a head's name in those of its layers, where no head shares any."""

@@ -13,9 +13,9 @@ import numpy as np
 from mmzoo.anatomy import encoders_of
 from mmzoo.config import Config, load_config
 from mmzoo.devices import memory_errors
-from mmzoo.encoders.image.pretrained.base import Pretrained
 from mmzoo.examples import fit_config, load_data
 from mmzoo.lazy import keras, quiet_stderr, tf
+from mmzoo.modalities.image.encoders.pretrained import Pretrained
 from mmzoo.model import build_model
 from mmzoo.runs import open_run
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mmzoo.errors import DataError
 from mmzoo.files import replacing
+from mmzoo.lazy import pl
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -27,13 +28,12 @@ def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
     In CSV, texts that a spreadsheet would run as a formula get an apostrophe before them; numbers
     with a sign are none.
     """
-    import polars
 
     check_ending(path)
     ending = path.suffix.lower()
     clean = _harmless if ending == ".csv" else writable
     columns = {name: [clean(value) for value in values] for name, values in columns.items()}
-    frame = polars.DataFrame(columns, strict=False)
+    frame = pl.DataFrame(columns, strict=False)
     # A file of Python's fails with Python's errors; those of polars do not say why in words.
     with replacing(path) as temporary, temporary.open("wb") as file:
         match ending:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mmzoo.checkpoint import newest_checkpoint, put_arrays, read_checkpoint
 from mmzoo.config import Config
 from mmzoo.errors import RunError
+from mmzoo.lazy import keras
 from mmzoo.model import Network, build_network
 from mmzoo.runs import Run, open_run
 from mmzoo.spec import did_you_mean
 from mmzoo.weights import load_weights
-
-if TYPE_CHECKING:
-    import keras
 
 
 def open_trained(run: Run | Path | str, checkpoint: str | Path) -> tuple[Run, str | Path]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mmzoo.errors import DataError
 from mmzoo.heads import Head
 from mmzoo.sources import Data
-from mmzoo.spec.words import shorten
+from mmzoo.spec.wording import shorten
 
 
 def without_labels(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mmzoo.errors import ConfigError
-from mmzoo.spec.words import shorten
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
+from mmzoo.spec.wording import shorten
 
 Role = Literal["file", "text", "category", "value", "class", "labels", "number"]
 """What a column is for, and so what a source that has only cells makes of them:

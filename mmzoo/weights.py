@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mmzoo.errors import RunError, TrainingError
 from mmzoo.files import replacing
-from mmzoo.lazy import keras
+from mmzoo.lazy import keras, np
 
 if TYPE_CHECKING:
     import h5py
@@ -33,7 +33,6 @@ def save_weights(model: keras.Model, path: Path) -> None:
     Raises:
         TrainingError: a weight is not a finite number; the file stays as it was.
     """
-    import numpy as np
 
     size = _OVERHEAD
     for variable in model.weights:

@@ -26,12 +26,12 @@ from mmzoo.inspection.written import written
 from mmzoo.model import build_network
 from mmzoo.prediction import predict
 from mmzoo.runs import Run
-from mmzoo.seeing.augmented import draw_augmented
 from mmzoo.sources import Data
 from mmzoo.summary import summarise
 from mmzoo.trained import load_trained
 from mmzoo.training.frozen import feed
 from mmzoo.training.train import train
+from mmzoo.visualization.augmented_examples import draw_augmented
 
 ROWS = 40
 ABSENT = {"photo": 5, "sound": 4, "title": 4, "facts": 8}

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from mmzoo.catalogue import FAMILIES, KINDS, find_components, listed, members
 from mmzoo.config import Config
-from mmzoo.encoders.audio import AudioCNN
-from mmzoo.encoders.image import LeNet
-from mmzoo.encoders.text import TextLSTM
 from mmzoo.errors import ConfigError
+from mmzoo.modalities.audio.encoders import AudioCNN
+from mmzoo.modalities.image.encoders import LeNet
+from mmzoo.modalities.text.encoders import TextLSTM
 from mmzoo.spec import Spec, dump_yaml, field_notes, json_schema, load_spec
 
 NEEDED: dict[tuple[str, str], dict[str, Any]] = {

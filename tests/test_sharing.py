@@ -14,8 +14,8 @@ from mmzoo.inspection.found import Found
 from mmzoo.inspection.network import walk
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model, build_network
-from mmzoo.seeing.gradcam import explain
 from mmzoo.sources import Data
+from mmzoo.visualization.gradcam import explain
 
 CNN = {"type": "cnn", "filters": [2], "pool": [1]}
 HEADS = {

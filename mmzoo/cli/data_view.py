@@ -51,7 +51,7 @@ def view(
       mmzoo data view configs/mnist_cnn.yaml --set 'train.mixing={type: mixup}'
     """
     from mmzoo.cli.drawing import print_drawing
-    from mmzoo.seeing.augmented import draw_augmented
+    from mmzoo.visualization.augmented_examples import draw_augmented
 
     drawing = draw_augmented(config, overrides, rows=rows, epochs=epochs, output=output)
     print_drawing(drawing, as_json)

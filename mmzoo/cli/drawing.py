@@ -10,7 +10,7 @@ import click
 from mmzoo.cli.text import harmless, shell_word
 
 if TYPE_CHECKING:
-    from mmzoo.seeing.drawing import Drawing
+    from mmzoo.visualization.drawing import Drawing
 
 
 def print_drawing(drawing: Drawing, as_json: bool) -> None:

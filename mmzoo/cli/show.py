@@ -78,9 +78,8 @@ def show(
     if layers:
         raise click.UsageError(f"{drawn[0]} draws a picture, which --layers adds nothing to.")
     from mmzoo.cli.drawing import print_drawing
-    from mmzoo.seeing.feature_maps import draw_maps
-    from mmzoo.seeing.filters import draw_filters
-    from mmzoo.seeing.gradcam import draw_cam
+    from mmzoo.visualization.feature_maps import draw_filters, draw_maps
+    from mmzoo.visualization.gradcam import draw_cam
 
     run = Path(what)
     if cam is not None:

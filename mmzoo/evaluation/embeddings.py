@@ -19,7 +19,6 @@ from mmzoo.sharing import TOWER
 from mmzoo.sources import Data
 
 if TYPE_CHECKING:
-    from keras import KerasTensor
     from numpy.typing import NDArray
 
 MOST_EXAMPLES = 2_000
@@ -92,7 +91,7 @@ def embed(
     )
 
 
-def _tensors(model: keras.Model, config: Config) -> dict[str, KerasTensor]:
+def _tensors(model: keras.Model, config: Config) -> dict[str, keras.KerasTensor]:
     """The vectors of the encoders and, where it is another and there is but one, of the fusion."""
     tensors = {f"{name}_encoder": encoded(model, name) for name in config.inputs}
     if not config.share:

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmzoo.data import evaluation_batches, naming_files
-from mmzoo.lazy import tf
+from mmzoo.lazy import keras, tf
 from mmzoo.probing import Probes, Said, with_features
 
 if TYPE_CHECKING:
-    import keras
-
     from mmzoo.config import Config
     from mmzoo.data import Columns
     from mmzoo.heads import Head

@@ -37,14 +37,13 @@ from mmzoo.evaluation.robustness.robustness import Robustness, measured_robustne
 from mmzoo.evaluation.run_data import same_data
 from mmzoo.examples import load_rows, prepare
 from mmzoo.files import write_text
+from mmzoo.lazy import keras
 from mmzoo.probing import usable_probes
 from mmzoo.runs import Run
 from mmzoo.spec import did_you_mean, dump_yaml
 from mmzoo.trained import load_network, open_trained
 
 if TYPE_CHECKING:
-    import keras
-
     from mmzoo.sources import Data, OnBadRow
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,10 +23,8 @@ from mmzoo.evaluation.robustness.page import robustness_page
 from mmzoo.evaluation.robustness.plot import robustness_plot
 from mmzoo.evaluation.robustness.robustness import Robustness
 from mmzoo.files import write_text
+from mmzoo.lazy import keras
 from mmzoo.records import read_json
-
-if TYPE_CHECKING:
-    import keras
 
 _PAGES = {"modalities": "What the inputs are worth", "robustness": "As the inputs get worse"}
 

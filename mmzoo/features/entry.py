@@ -18,13 +18,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mmzoo.features.layout import Arrays, Layout
 from mmzoo.features.origin import Origin, digest_of_json
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 META = "meta.json"
 
@@ -141,7 +139,6 @@ def open_arrays(entry: Entry) -> Arrays:
 
 
 def _mapped(path: Path, layout: Layout, digest: str) -> np.ndarray:
-    import numpy as np
 
     # A link could lead to a file that changes after it was looked at.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mmzoo.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 Arrays = dict[str, "np.ndarray"]
 
@@ -40,7 +38,6 @@ def filled(
 
     Takes and checks what `FeatureStore.keep` does.
     """
-    import numpy as np
 
     arrays = {name: np.empty(layout.shape, layout.dtype) for name, layout in layouts.items()}
     done = 0
@@ -81,7 +78,6 @@ def in_layout(
 
 
 def _cast(what: str, values: np.ndarray, dtype: str, first_row: int) -> np.ndarray:
-    import numpy as np
 
     with np.errstate(over="ignore"):  # Becomes infinite, and is found below.
         cast = np.ascontiguousarray(values, dtype)

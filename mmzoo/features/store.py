@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
 from mmzoo.features.entry import DamagedError, Entry, open_arrays, read_entry
@@ -27,9 +26,7 @@ from mmzoo.features.folder import (
 from mmzoo.features.layout import Arrays, Layout, size_text
 from mmzoo.features.origin import Origin
 from mmzoo.features.writing import MENDS, array_files, write_entry
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 logger = logging.getLogger(__name__)
 

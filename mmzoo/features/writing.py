@@ -11,16 +11,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
 from mmzoo.features.entry import write_meta
 from mmzoo.features.folder import alone
 from mmzoo.features.layout import Layout, in_layout, size_text
 from mmzoo.features.origin import Origin
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 MENDS = (
     "Free some space, or set MMZOO_CACHE_DIR to a folder on another disk, or "
@@ -55,7 +52,6 @@ class ArrayFile:
                 raise
 
     def begin(self) -> None:
-        import numpy as np
         from numpy.lib import format as npy
 
         header = io.BytesIO()

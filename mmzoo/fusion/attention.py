@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.encoders import Features
-from mmzoo.encoders.attention_block import normalised
 from mmzoo.fusion.attention_block import AttentionFusion
 from mmzoo.lazy import keras
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
+from mmzoo.modalities.base_encoder import Features
+from mmzoo.modalities.encoder_blocks import normalised
 
 _WEIGHTS = "fusion_weights"
 
@@ -32,10 +29,10 @@ class Attention(AttentionFusion):
     def projections(self, widths: Mapping[str, int]) -> dict[str, int]:
         return dict.fromkeys(widths, self.dim)
 
-    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
-        from mmzoo.layers.all_present import AllPresent
-        from mmzoo.layers.self_attention import SelfAttention
-        from mmzoo.layers.stacked import Stacked
+    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
+        from mmzoo.layers.attention_layers import SelfAttention
+        from mmzoo.layers.fusion_layers import Stacked
+        from mmzoo.layers.missing_features import AllPresent
 
         layers = keras.layers
         x = Stacked(axis=1, name="fusion_inputs")(list(self.projected(features).values()))
@@ -53,7 +50,7 @@ class Attention(AttentionFusion):
         weights = layers.Softmax(dtype="float32", name=_WEIGHTS)(scores)
         return layers.Dot(axes=1, name="fusion_weighted_average")([weights, x])
 
-    def example_weights(self, model: keras.Model) -> KerasTensor | None:
+    def example_weights(self, model: keras.Model) -> keras.KerasTensor | None:
         if not any(layer.name == _WEIGHTS for layer in model.layers):
             return None
         return model.get_layer(_WEIGHTS).output

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mmzoo.encoders.attention_block import head_problems, with_attended
 from mmzoo.fusion.features import FeatureFusion
+from mmzoo.lazy import keras
+from mmzoo.modalities.encoder_blocks import head_problems, with_attended
 from mmzoo.spec import PositiveInt, Problem, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from keras import KerasTensor
 
 
 class AttentionFusion(FeatureFusion):
@@ -32,7 +31,9 @@ class AttentionFusion(FeatureFusion):
     def rules(self) -> Iterator[Problem]:
         yield from head_problems(self.dim, self.num_heads)
 
-    def with_attended(self, x: KerasTensor, attended: KerasTensor, name: str) -> KerasTensor:
+    def with_attended(
+        self, x: keras.KerasTensor, attended: keras.KerasTensor, name: str
+    ) -> keras.KerasTensor:
         """Tokens `[batch, positions, dim]` after a block; `name` begins the names of its layers.
 
         Args:

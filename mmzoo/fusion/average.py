@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.encoders import Features
 from mmzoo.fusion.common_width import CommonWidth
 from mmzoo.lazy import keras
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
+from mmzoo.modalities.base_encoder import Features
 
 
 class Average(CommonWidth):
@@ -22,6 +19,6 @@ class Average(CommonWidth):
 
     type: Literal["average"] = "average"
 
-    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
+    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
         vectors = list(self.projected(features).values())
         return keras.layers.Average(name="fusion_average")(vectors)

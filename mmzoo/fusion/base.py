@@ -6,13 +6,10 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from mmzoo.encoders import Features
 from mmzoo.heads import Head
+from mmzoo.lazy import keras
+from mmzoo.modalities.base_encoder import Features
 from mmzoo.spec import NonNegativeFloat, Problem, Spec
-
-if TYPE_CHECKING:
-    import keras
-    from keras import KerasTensor
 
 
 def by_itself(head: str, name: str) -> str:
@@ -33,7 +30,7 @@ class BaseFusion(Spec):
     @abstractmethod
     def build(
         self, features: Mapping[str, Features], heads: Mapping[str, Head]
-    ) -> dict[str, KerasTensor]:
+    ) -> dict[str, keras.KerasTensor]:
         """What every head predicts from the features of all inputs.
 
         Args:
@@ -46,7 +43,7 @@ class BaseFusion(Spec):
 
     def predictions(
         self, features: Mapping[str, Features], heads: Mapping[str, Head]
-    ) -> dict[str, KerasTensor]:
+    ) -> dict[str, keras.KerasTensor]:
         """As `build`; and where that has a loss, what each input alone predicts, `by_itself`."""
         together = self.build(features, heads)
         if not self.auxiliary_loss or len(features) == 1:
@@ -55,7 +52,7 @@ class BaseFusion(Spec):
 
     def alone(
         self, features: Mapping[str, Features], heads: Mapping[str, Head]
-    ) -> dict[str, KerasTensor]:
+    ) -> dict[str, keras.KerasTensor]:
         """What every head predicts from the vector of each input, by layers named `by_itself`."""
         return {
             by_itself(name, one): head.output(feature.vector, by_itself(name, one))
@@ -104,7 +101,7 @@ class BaseFusion(Spec):
         """As `learned_weights`, by head, where each head has weights of its own; else nothing."""
         return {}
 
-    def example_weights(self, model: keras.Model) -> KerasTensor | None:
+    def example_weights(self, model: keras.Model) -> keras.KerasTensor | None:
         """How much each input counts for each example, where the fusion decides that by example.
 
         Args:

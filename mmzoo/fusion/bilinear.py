@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.encoders import Features
+from mmzoo import layers
 from mmzoo.fusion.features import FeatureFusion
 from mmzoo.lazy import keras
+from mmzoo.modalities.base_encoder import Features
 from mmzoo.spec import PositiveInt
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
 
 
 class Bilinear(FeatureFusion):
@@ -37,13 +35,11 @@ class Bilinear(FeatureFusion):
     def projections(self, widths: Mapping[str, int]) -> dict[str, int]:
         return dict.fromkeys(widths, self.dim * self.rank)
 
-    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
-        from mmzoo.layers.pooled_product import PooledProduct
-        from mmzoo.layers.signed_root import SignedRoot
+    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
 
         factors = list(self.projected(features).values())
-        x = PooledProduct(self.rank, name="fusion_product")(factors)
+        x = layers.PooledProduct(self.rank, name="fusion_product")(factors)
         if not self.normalize:
             return x
-        x = SignedRoot(dtype="float32", name="fusion_root")(x)
+        x = layers.SignedRoot(dtype="float32", name="fusion_root")(x)
         return keras.layers.UnitNormalization(dtype="float32", name="fusion_unit")(x)

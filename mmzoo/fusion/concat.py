@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.encoders import Features
 from mmzoo.fusion.features import FeatureFusion
 from mmzoo.lazy import keras
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
+from mmzoo.modalities.base_encoder import Features
 
 
 class Concat(FeatureFusion):
@@ -21,6 +18,6 @@ class Concat(FeatureFusion):
 
     type: Literal["concat"] = "concat"
 
-    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
+    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
         vectors = [feature.vector for feature in features.values()]
         return keras.layers.Concatenate(name="concat")(vectors)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from annotated_types import MinLen
 
-from mmzoo.encoders import Features
-from mmzoo.encoders.activations import Activation
+from mmzoo import layers
 from mmzoo.fusion.common_width import CommonWidth
 from mmzoo.lazy import keras
+from mmzoo.modalities.base_encoder import Activation, Features
 from mmzoo.spec import PositiveInt
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
 
 
 class Conv(CommonWidth):
@@ -35,10 +32,9 @@ class Conv(CommonWidth):
     conv_activation: Activation = "relu"
     """The activation of the convolutions."""
 
-    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
-        from mmzoo.layers.stacked import Stacked
+    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
 
-        x = Stacked(axis=2, name="fusion_channels")(list(self.projected(features).values()))
+        x = layers.Stacked(axis=2, name="fusion_channels")(list(self.projected(features).values()))
         for index, filters in enumerate(self.filters, start=1):
             x = keras.layers.Conv1D(
                 filters,

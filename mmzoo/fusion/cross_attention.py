@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.encoders import Features
-from mmzoo.encoders.attention_block import normalised
+from mmzoo import layers
 from mmzoo.fusion.attention_block import AttentionFusion
 from mmzoo.fusion.tokens import present_tokens
 from mmzoo.lazy import keras
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
+from mmzoo.modalities.base_encoder import Features
+from mmzoo.modalities.encoder_blocks import normalised
 
 
 class CrossAttention(AttentionFusion):
@@ -47,8 +45,7 @@ class CrossAttention(AttentionFusion):
             f"of {self.dim}"
         )
 
-    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
-        from mmzoo.layers.masked_average import MaskedAverage
+    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
 
         tokens, present = {}, {}
         for name, feature in features.items():
@@ -57,7 +54,7 @@ class CrossAttention(AttentionFusion):
         for block in range(1, self.blocks + 1):
             tokens = self._block(tokens, present, block)
         averages = [
-            MaskedAverage(name=f"fusion_{name}_average")(
+            layers.MaskedAverage(name=f"fusion_{name}_average")(
                 normalised(x, f"fusion_{name}_norm"), present[name]
             )
             for name, x in tokens.items()
@@ -65,19 +62,20 @@ class CrossAttention(AttentionFusion):
         vectors = [feature.vector for feature in features.values()]
         return keras.layers.Concatenate(name="fusion_beside")([*averages, *vectors])
 
-    def _projected(self, tokens: KerasTensor, name: str) -> KerasTensor:
-        from mmzoo.layers.sinusoidal_positions import SinusoidalPositions
+    def _projected(self, tokens: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
         x = keras.layers.Dense(self.dim, name=f"fusion_{name}_projection")(tokens)
         if self.positions == "none":
             return x
-        return SinusoidalPositions(scaled=False, name=f"fusion_{name}_positions")(x)
+        return layers.SinusoidalPositions(scaled=False, name=f"fusion_{name}_positions")(x)
 
     def _block(
-        self, tokens: Mapping[str, KerasTensor], present: Mapping[str, KerasTensor], block: int
-    ) -> dict[str, KerasTensor]:
+        self,
+        tokens: Mapping[str, keras.KerasTensor],
+        present: Mapping[str, keras.KerasTensor],
+        block: int,
+    ) -> dict[str, keras.KerasTensor]:
         """All inputs' tokens after a block, in which all look at what was before it."""
-        from mmzoo.layers.cross_attention import CrossAttention as CrossAttentionLayer
 
         normed = {
             name: normalised(x, f"fusion_{name}_block{block}_norm1") for name, x in tokens.items()
@@ -88,13 +86,13 @@ class CrossAttention(AttentionFusion):
             others = [other for other in tokens if other != name]
             asked = _end_to_end([normed[other] for other in others], f"{begin}_others")
             there = _end_to_end([present[other] for other in others], f"{begin}_others_mask")
-            layer = CrossAttentionLayer(
+            layer = layers.CrossAttention(
                 self.num_heads, self.attention_dropout, name=f"{begin}_attention"
             )
             after[name] = self.with_attended(x, layer(normed[name], asked, there), begin)
         return after
 
 
-def _end_to_end(parts: list[KerasTensor], name: str) -> KerasTensor:
+def _end_to_end(parts: list[keras.KerasTensor], name: str) -> keras.KerasTensor:
     """Tokens, or masks, of several inputs as those of one."""
     return parts[0] if len(parts) == 1 else keras.layers.Concatenate(axis=1, name=name)(parts)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.encoders import Features
+from mmzoo import layers
 from mmzoo.fusion.base import BaseFusion, by_itself
 from mmzoo.heads import Head
+from mmzoo.lazy import keras
+from mmzoo.modalities.base_encoder import Features
 from mmzoo.spec import NonNegativeFloat, Problem
-
-if TYPE_CHECKING:
-    import keras
-    from keras import KerasTensor
 
 
 class Decision(BaseFusion):
@@ -59,22 +57,21 @@ class Decision(BaseFusion):
 
     def build(
         self, features: Mapping[str, Features], heads: Mapping[str, Head]
-    ) -> dict[str, KerasTensor]:
+    ) -> dict[str, keras.KerasTensor]:
         """Lets every head decide by every input, and combines what they say."""
         predictions = self.predictions(features, heads)
         return {name: predictions[name] for name in heads}
 
     def predictions(
         self, features: Mapping[str, Features], heads: Mapping[str, Head]
-    ) -> dict[str, KerasTensor]:
+    ) -> dict[str, keras.KerasTensor]:
         if len(features) == 1:
             [feature] = features.values()
             return {name: head.output(feature.vector, name) for name, head in heads.items()}
-        from mmzoo.layers.combined_decisions import CombinedDecisions
 
         alone = self.alone(features, heads)
         together = {
-            name: CombinedDecisions(
+            name: layers.CombinedDecisions(
                 self.combine,
                 head.decides,
                 getattr(head, "threshold", 0.5),

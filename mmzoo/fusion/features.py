@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
-from mmzoo.encoders import Features
-from mmzoo.encoders.activations import Activation
 from mmzoo.fusion.base import BaseFusion
 from mmzoo.heads import Head
 from mmzoo.lazy import keras
+from mmzoo.modalities.base_encoder import Activation, Features
 from mmzoo.spec import PositiveInt, Rate
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
 
 
 class FeatureFusion(BaseFusion):
@@ -31,7 +26,7 @@ class FeatureFusion(BaseFusion):
     """Share of each dense layer's output dropped in training."""
 
     @abstractmethod
-    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
+    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
         """The features of two or more inputs as one vector, float `[batch, width]`."""
 
     def projections(self, widths: Mapping[str, int]) -> dict[str, int]:
@@ -44,7 +39,7 @@ class FeatureFusion(BaseFusion):
 
     def build(
         self, features: Mapping[str, Features], heads: Mapping[str, Head]
-    ) -> dict[str, KerasTensor]:
+    ) -> dict[str, keras.KerasTensor]:
         """Joins the features of all inputs and lets every head predict from them."""
         if len(features) == 1:
             [alone] = features.values()
@@ -67,7 +62,7 @@ class FeatureFusion(BaseFusion):
         for width, names in projected.items():
             yield f"the fusion {self.type} projects {' and '.join(names)} to a width of {width}"
 
-    def projected(self, features: Mapping[str, Features]) -> dict[str, KerasTensor]:
+    def projected(self, features: Mapping[str, Features]) -> dict[str, keras.KerasTensor]:
         """The vectors of all inputs by their names, after a linear layer where one is needed."""
         projections = self.projections(vector_widths(features))
         vectors = {name: feature.vector for name, feature in features.items()}

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.encoders import Features
 from mmzoo.fusion.features import FeatureFusion
 from mmzoo.fusion.tokens import present_tokens
 from mmzoo.lazy import keras
+from mmzoo.modalities.base_encoder import Features
 from mmzoo.spec import PositiveInt, Problem, did_you_mean
-from mmzoo.spec.words import shorten
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
+from mmzoo.spec.wording import shorten
 
 
 class FiLM(FeatureFusion):
@@ -56,9 +53,8 @@ class FiLM(FeatureFusion):
             what = "vector" if features[name].tokens is None else "tokens"
             yield f"the fusion film modulates the {what} of {name} by {' and '.join(others)}"
 
-    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
-        from mmzoo.layers.masked_average import MaskedAverage
-        from mmzoo.layers.masked_max import MaskedMax
+    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
+        from mmzoo.layers.sequences import MaskedAverage, MaskedMax
 
         layers = keras.layers
         name, others = self._parts(features)
@@ -77,8 +73,10 @@ class FiLM(FeatureFusion):
         pool = MaskedMax if self.pooling == "max" else MaskedAverage
         return pool(name=f"fusion_{self.pooling}")(x, present)
 
-    def _block(self, x: KerasTensor, condition: KerasTensor, name: str) -> KerasTensor:
-        from mmzoo.layers.feature_modulation import FeatureModulation
+    def _block(
+        self, x: keras.KerasTensor, condition: keras.KerasTensor, name: str
+    ) -> keras.KerasTensor:
+        from mmzoo.layers.fusion_layers import FeatureModulation
 
         layers = keras.layers
         x = layers.Dense(self.dim, "relu", name=f"{name}_dense1")(x)

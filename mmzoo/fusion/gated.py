@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.encoders import Features
 from mmzoo.fusion.common_width import CommonWidth
 from mmzoo.fusion.features import vector_widths
 from mmzoo.lazy import keras
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
+from mmzoo.modalities.base_encoder import Features
 
 _GATES = "fusion_gates"
 
@@ -31,8 +28,8 @@ class Gated(CommonWidth):
     def projections(self, widths: Mapping[str, int]) -> dict[str, int]:
         return dict.fromkeys(widths, self.width(widths))
 
-    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
-        from mmzoo.layers.gated_sum import GatedSum
+    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
+        from mmzoo.layers.fusion_layers import GatedSum
 
         layers = keras.layers
         projections = self.projections(vector_widths(features))
@@ -48,7 +45,7 @@ class Gated(CommonWidth):
         gates = layers.Softmax(axis=1, dtype="float32", name=_GATES)(scores)
         return GatedSum(name="fusion_gated_sum")(gates, hidden)
 
-    def example_weights(self, model: keras.Model) -> KerasTensor | None:
+    def example_weights(self, model: keras.Model) -> keras.KerasTensor | None:
         """The gates of each input, averaged over the entries of the vector."""
         if not any(layer.name == _GATES for layer in model.layers):
             return None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.encoders import Features
+from mmzoo import layers
 from mmzoo.fusion.features import FeatureFusion
+from mmzoo.lazy import keras
+from mmzoo.modalities.base_encoder import Features
 from mmzoo.spec import PositiveInt, Problem
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
 
 _LARGEST = 65_536
 """Entries that the outer product may have: with 128 units behind it, 8 million weights."""
@@ -61,10 +60,9 @@ class Tensor(FeatureFusion):
         most = self.width(len(widths))
         return {name: most for name, width in widths.items() if width > most}
 
-    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
-        from mmzoo.layers.outer_product import OuterProduct
+    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
 
-        return OuterProduct(name="fusion_product")(list(self.projected(features).values()))
+        return layers.OuterProduct(name="fusion_product")(list(self.projected(features).values()))
 
 
 def _widest(inputs: int, entries: int) -> int:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from mmzoo.encoders import Features
+from mmzoo import layers
 from mmzoo.lazy import keras
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
+from mmzoo.modalities.base_encoder import Features
 
 
-def present_tokens(features: Features, name: str) -> tuple[KerasTensor, KerasTensor]:
+def present_tokens(features: Features, name: str) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """The tokens of an input, and which of them are there.
 
     Args:
@@ -22,7 +18,6 @@ def present_tokens(features: Features, name: str) -> tuple[KerasTensor, KerasTen
         Float `[batch, positions, width]`, the vector as a single token where there are none; and
         bool `[batch, positions]`.
     """
-    from mmzoo.layers.all_present import AllPresent
 
     tokens = features.tokens
     if tokens is None:
@@ -30,4 +25,4 @@ def present_tokens(features: Features, name: str) -> tuple[KerasTensor, KerasTen
         tokens = keras.layers.Reshape(shape, name=f"fusion_{name}_token")(features.vector)
     if features.mask is not None:
         return tokens, features.mask
-    return tokens, AllPresent(name=f"fusion_{name}_present")(tokens)
+    return tokens, layers.AllPresent(name=f"fusion_{name}_present")(tokens)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.encoders import Features
+from mmzoo import layers
 from mmzoo.fusion.common_width import CommonWidth
-
-if TYPE_CHECKING:
-    import keras
-    from keras import KerasTensor
+from mmzoo.lazy import keras
+from mmzoo.modalities.base_encoder import Features
 
 _LAYER = "fusion_weights"
 
@@ -28,10 +26,9 @@ class Weighted(CommonWidth):
 
     type: Literal["weighted"] = "weighted"
 
-    def joined(self, features: Mapping[str, Features]) -> KerasTensor:
-        from mmzoo.layers.learned_average import LearnedAverage
+    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
 
-        return LearnedAverage(name=_LAYER)(list(self.projected(features).values()))
+        return layers.LearnedAverage(name=_LAYER)(list(self.projected(features).values()))
 
     def learned_weights(
         self, model: keras.Model, inputs: Collection[str]

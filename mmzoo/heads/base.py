@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from mmzoo.lazy import tf
+from mmzoo import layers
+from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import NonNegativeFloat, Spec
 from mmzoo.wanted import Role, Wanted
-
-if TYPE_CHECKING:
-    import keras
-    import numpy as np
-    from keras import KerasTensor
 
 
 class BaseHead(Spec):
@@ -51,7 +47,6 @@ class BaseHead(Spec):
 
         A class that is missing is -1, and a number NaN; so is each of a row's labels or numbers.
         """
-        import numpy as np
 
         if self.missing == "error":
             return np.ones(len(labels), bool)
@@ -76,17 +71,15 @@ class BaseHead(Spec):
         """As `keras_loss`, for targets of `labelled_target`: zero where there is no label."""
         if self.missing == "error":
             return self.keras_loss(soft)
-        from mmzoo.layers.labelled import LabelledLoss
 
-        return LabelledLoss(self.keras_loss(soft))
+        return layers.LabelledLoss(self.keras_loss(soft))
 
     def labelled_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
         """As `keras_metrics`, likewise: of the examples that have a label."""
         if self.missing == "error":
             return self.keras_metrics(soft)
-        from mmzoo.layers.labelled import LabelledMetric
 
-        return [LabelledMetric(metric) for metric in self.keras_metrics(soft)]
+        return [layers.LabelledMetric(metric) for metric in self.keras_metrics(soft)]
 
     def truths(self, labels: np.ndarray) -> list[Any]:
         """As `written_labels`, with None for rows that have no label."""
@@ -126,7 +119,7 @@ class BaseHead(Spec):
         return self
 
     @abstractmethod
-    def output(self, features: KerasTensor, name: str) -> KerasTensor:
+    def output(self, features: keras.KerasTensor, name: str) -> keras.KerasTensor:
         """The head's last layer on `features` `[batch, width]`; always float32."""
 
     @abstractmethod

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from mmzoo.errors import DataError
 from mmzoo.heads.base import BaseHead
 from mmzoo.heads.class_names import order_problem
 from mmzoo.heads.class_weights import ClassWeights, balanced_weights, weights_problem
 from mmzoo.heads.losses import SigmoidLoss, sigmoid_loss, smoothing_rules
-from mmzoo.lazy import keras, tf
+from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import Fraction, NonNegativeFloat, Problem, Rate
-
-if TYPE_CHECKING:
-    import numpy as np
-    from keras import KerasTensor
 
 
 class Binary(BaseHead):
@@ -94,7 +90,7 @@ class Binary(BaseHead):
             positive=None, counted=None, class_weights=self.class_weights and "auto"
         )
 
-    def output(self, features: KerasTensor, name: str) -> KerasTensor:
+    def output(self, features: keras.KerasTensor, name: str) -> keras.KerasTensor:
         return keras.layers.Dense(1, "sigmoid", dtype="float32", name=name)(features)
 
     def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
@@ -130,13 +126,11 @@ class Binary(BaseHead):
 
     def class_labels(self, labels: np.ndarray) -> np.ndarray:
         """0 for no and 1 for yes, int64 `[rows]`."""
-        import numpy as np
 
         return np.isin(labels, self.positive_values).astype("int64")
 
     def class_probabilities(self, predicted: np.ndarray) -> np.ndarray:
         """The probabilities of no and yes, float `[rows, 2]`."""
-        import numpy as np
 
         return np.concatenate([1 - predicted, predicted], axis=1)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from mmzoo.lazy import np
 from mmzoo.spec import NonNegativeFloat, Problem
-
-if TYPE_CHECKING:
-    import numpy as np
 
 ClassWeights = dict[str, NonNegativeFloat] | Literal["auto"] | None
 
@@ -17,7 +15,6 @@ def balanced_weights(labels: np.ndarray, classes: int) -> list[float]:
 
     A class without rows gets weight 0, which nothing will ever use.
     """
-    import numpy as np
 
     counts = np.bincount(labels, minlength=classes)
     weights = np.where(counts > 0, len(labels) / (classes * np.maximum(counts, 1)), 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge
 
@@ -12,12 +12,8 @@ from mmzoo.heads.base import BaseHead
 from mmzoo.heads.class_names import order_problem
 from mmzoo.heads.class_weights import ClassWeights, balanced_weights, weights_problem
 from mmzoo.heads.losses import smoothing_rules
-from mmzoo.lazy import keras, tf
+from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import NonNegativeFloat, Problem, Rate, WithinInt32
-
-if TYPE_CHECKING:
-    import numpy as np
-    from keras import KerasTensor
 
 
 class Classification(BaseHead):
@@ -107,7 +103,7 @@ class Classification(BaseHead):
     def unnamed(self) -> Self:
         return self.replace(class_weights=self.class_weights and "auto")
 
-    def output(self, features: KerasTensor, name: str) -> KerasTensor:
+    def output(self, features: keras.KerasTensor, name: str) -> keras.KerasTensor:
         return keras.layers.Dense(self.classes, "softmax", dtype="float32", name=name)(features)
 
     def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from mmzoo.errors import DataError
 from mmzoo.heads.base import BaseHead
 from mmzoo.heads.losses import SigmoidLoss, sigmoid_loss, smoothing_rules
-from mmzoo.lazy import keras, tf
+from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import Fraction, NonNegativeFloat, PositiveInt, Problem, Rate
-
-if TYPE_CHECKING:
-    import numpy as np
-    from keras import KerasTensor
 
 
 class Multilabel(BaseHead):
@@ -90,7 +86,7 @@ class Multilabel(BaseHead):
                 f"or one number from 0 to {self.classes - 1}"
             )
 
-    def output(self, features: KerasTensor, name: str) -> KerasTensor:
+    def output(self, features: keras.KerasTensor, name: str) -> keras.KerasTensor:
         return keras.layers.Dense(self.classes, "sigmoid", dtype="float32", name=name)(features)
 
     def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
@@ -134,14 +130,12 @@ class Multilabel(BaseHead):
 
     def label_rows(self, labels: np.ndarray) -> np.ndarray:
         """Zeros and ones, int64 `[rows, classes]`, whichever way the labels come."""
-        import numpy as np
 
         rows = labels if labels.ndim == 2 else np.eye(self.classes or 0)[labels]
         return rows.astype("int64")
 
     def _joined(self, rows: np.ndarray) -> list[str]:
         """The names of each row's labels, as one text."""
-        import numpy as np
 
         names = np.array(self.class_names)
         return ["|".join(names[row]) for row in rows]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
+from mmzoo import layers
 from mmzoo.errors import DataError
 from mmzoo.heads.base import BaseHead
-from mmzoo.lazy import keras, tf
+from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import PositiveFloat, PositiveInt, Problem
-
-if TYPE_CHECKING:
-    import numpy as np
-    from keras import KerasTensor
 
 
 class Regression(BaseHead):
@@ -80,7 +77,6 @@ class Regression(BaseHead):
         )
 
     def check(self, labels: np.ndarray, where: str) -> None:
-        import numpy as np
 
         if labels.dtype.kind not in "iuf" or labels.ndim > 2:
             raise DataError(
@@ -91,13 +87,12 @@ class Regression(BaseHead):
             wrong = int(np.argwhere(~finite)[0][0])
             raise DataError(f"{where}: row {wrong} has {labels[wrong]}; expected a finite number")
 
-    def output(self, features: KerasTensor, name: str) -> KerasTensor:
+    def output(self, features: keras.KerasTensor, name: str) -> keras.KerasTensor:
         if self.deviation is None:
             return keras.layers.Dense(self.dim, dtype="float32", name=name)(features)
-        from mmzoo.layers.rescaled_dense import RescaledDense
 
         mean = self.mean or (0.0,) * len(self.deviation)
-        return RescaledDense(mean, self.deviation, dtype="float32", name=name)(features)
+        return layers.RescaledDense(mean, self.deviation, dtype="float32", name=name)(features)
 
     def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
         values = tf.cast(labels, tf.float32)
@@ -106,9 +101,8 @@ class Regression(BaseHead):
     def keras_loss(self, soft: bool) -> keras.losses.Loss:
         if self.deviation is None:
             return self._plain_loss()
-        from mmzoo.layers.scaled_loss import ScaledLoss
 
-        return ScaledLoss(self._plain_loss(), self.deviation)
+        return layers.ScaledLoss(self._plain_loss(), self.deviation)
 
     def _plain_loss(self) -> keras.losses.Loss:
         losses = keras.losses
@@ -158,7 +152,6 @@ class Regression(BaseHead):
 
 def _mean_and_deviation(labels: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Of each number of labels `[rows, numbers]`; a deviation of 1 where all are the same."""
-    import numpy as np
 
     labels = labels.astype("float64")
     same = labels.min(axis=0) == labels.max(axis=0)

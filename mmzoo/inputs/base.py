@@ -6,19 +6,15 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from mmzoo.encoders import Encoder, Features
 from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.measured import Measured
 from mmzoo.inputs.opened import Opened, Unopened
-from mmzoo.lazy import tf
+from mmzoo.lazy import keras, np, tf
+from mmzoo.modalities.base_encoder import Encoder, Features
 from mmzoo.spec import Problem, Spec
 from mmzoo.wanted import Role, Wanted, column_of
 
 if TYPE_CHECKING:
-    import keras
-    import numpy as np
-    from keras import KerasTensor
-
     from mmzoo.randomness import Randomness
 
 Files = Mapping[str, str]
@@ -175,7 +171,6 @@ class BaseInput(Spec):
         Args:
             values: The opened column of one split.
         """
-        import numpy as np
 
         return np.ones(len(values), bool)
 
@@ -241,14 +236,14 @@ class BaseInput(Spec):
         raise NotImplementedError(f"{self.type} inputs cannot be mixed")
 
     @abstractmethod
-    def placeholder(self, name: str) -> KerasTensor:
+    def placeholder(self, name: str) -> keras.KerasTensor:
         """The model's input."""
 
     def positions(self) -> int | None:
         """How many positions the longest value has, where the placeholder leaves that open."""
         return None
 
-    def features(self, x: KerasTensor) -> Features:
+    def features(self, x: keras.KerasTensor) -> Features:
         """The features of the encoder on a tensor like the placeholder."""
         return self.encoder.build(x)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import tensorflow as tf
+from mmzoo.lazy import tf
 
+if TYPE_CHECKING:
     from mmzoo.randomness import Randomness
 
 

@@ -11,15 +11,12 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmzoo import __version__
 from mmzoo.directories import cache_directory
 from mmzoo.files import replacing
 from mmzoo.inputs.opened import has_file
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 _DECODERS = ("tensorflow", "pillow", "soundfile")
 _MOST = 2**20
@@ -41,7 +38,6 @@ def newly_damaged(
     Returns:
         Row -> why its file cannot be decoded, as a clause.
     """
-    import numpy as np
 
     path = cache_directory() / "found_whole" / kind
     contents = np.ascontiguousarray(files[:, -1]).astype(_DTYPE)
@@ -59,7 +55,6 @@ def newly_damaged(
 
 def _read(path: Path) -> np.ndarray:
     """The contents in a file; none if it is not there, torn, or of other decoders."""
-    import numpy as np
 
     nothing = np.empty(0, _DTYPE)
     try:
@@ -74,7 +69,6 @@ def _read(path: Path) -> np.ndarray:
 
 def _add(path: Path, contents: np.ndarray) -> None:
     """Puts contents behind those that the file has by now: another process may have added some."""
-    import numpy as np
 
     contents = np.unique(contents)
     before = _read(path)

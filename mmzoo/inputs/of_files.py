@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mmzoo.inputs.base import BaseInput
 from mmzoo.inputs.opened import Opened, Unopened, are_files, has_file
 from mmzoo.inputs.opening import FileKind, damaged_files, opened_files
+from mmzoo.lazy import np
 from mmzoo.spec import Problem
 from mmzoo.wanted import Role, Wanted
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class InputOfFiles(BaseInput):

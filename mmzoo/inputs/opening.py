@@ -6,14 +6,12 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from mmzoo.inputs.found_whole import newly_damaged
 from mmzoo.inputs.opened import Opened, Unopened, has_file
 from mmzoo.inputs.reading import UnreadableError, in_threads, read_file
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 _UNREAD = "0" * 64
 """In the place of a hash, where there is nothing to hash."""
@@ -107,7 +105,6 @@ def _opened(path: str, kind: FileKind[_Header]) -> tuple[_Header, str] | str:
 def _column(
     paths: Sequence[str], found: Sequence[tuple[_Header, str] | str], kind: FileKind[_Header]
 ) -> np.ndarray:
-    import numpy as np
 
     parts = [("1", _UNREAD) if isinstance(f, str) else (kind.told(f[0]), f[1]) for f in found]
     rows = [

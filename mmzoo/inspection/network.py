@@ -12,11 +12,9 @@ from mmzoo.inspection.found import Found, Walk
 from mmzoo.lazy import keras
 from mmzoo.model import Network, build_network
 from mmzoo.sharing import shared_with
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
 
 if TYPE_CHECKING:
-    from keras import KerasTensor
-
     from mmzoo.config import Config
     from mmzoo.inputs import Input
 
@@ -91,6 +89,6 @@ def _walked(config: Config, network: Network) -> list[Walk]:
     return steps
 
 
-def _shape(tensor: KerasTensor) -> str:
+def _shape(tensor: keras.KerasTensor) -> str:
     """The shape of one example, with `?` for what differs from batch to batch."""
     return " x ".join("?" if size is None else str(size) for size in tensor.shape[1:]) or "1"

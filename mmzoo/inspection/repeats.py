@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from mmzoo.inputs import are_files, has_file
 from mmzoo.inspection.found import Found, Repeats
+from mmzoo.lazy import np, pl
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from mmzoo.config import Config
     from mmzoo.sources import Data
 
@@ -32,7 +31,6 @@ def find_repeats(config: Config, data: Data, found: Found) -> None:
         data: opened.
         found: receives them, and warnings.
     """
-    import numpy as np
 
     keys = {
         name: {
@@ -73,7 +71,6 @@ def _warn(name: str, split: str, repeats: Repeats, found: Found) -> None:
 
 
 def _repeats(data: Data, keys: dict[str, np.ndarray], split: str) -> Repeats | None:
-    import numpy as np
 
     train, other = _records(keys["train"]), _records(keys[split])
     order = np.argsort(train, kind="stable")
@@ -91,14 +88,12 @@ def _repeats(data: Data, keys: dict[str, np.ndarray], split: str) -> Repeats | N
 
 
 def _distinct(keys: np.ndarray) -> int:
-    import numpy as np
 
     return len(np.unique(_records(keys)))
 
 
 def _records(keys: np.ndarray) -> np.ndarray:
     """Rows of numbers as one value each, which can be sorted and compared."""
-    import numpy as np
 
     keys = np.ascontiguousarray(keys)
     return keys.view([(f"k{place}", keys.dtype) for place in range(keys.shape[1])])[:, 0]
@@ -106,8 +101,6 @@ def _records(keys: np.ndarray) -> np.ndarray:
 
 def _keys(values: np.ndarray) -> np.ndarray:
     """Two numbers for each row, equal where rows are: uint64 `[rows, 2]`; 0 for what is missing."""
-    import numpy as np
-    import polars as pl
 
     if are_files(values):
         digests = pl.Series(values[:, -1].tolist(), dtype=pl.Binary)
@@ -130,7 +123,6 @@ def _keys(values: np.ndarray) -> np.ndarray:
 
 def _as_numbers(rows: np.ndarray) -> np.ndarray:
     """The bytes of each row as uint64 `[rows, ...]`."""
-    import numpy as np
 
     width = rows.shape[1] * rows.dtype.itemsize
     padded = np.zeros((len(rows), -(-width // 8) * 8), np.uint8)
@@ -140,7 +132,6 @@ def _as_numbers(rows: np.ndarray) -> np.ndarray:
 
 def _mixed(numbers: np.ndarray) -> np.ndarray:
     """Two sums of each row's numbers, weighed by random odd ones, that differ where rows do."""
-    import numpy as np
 
     random = np.random.RandomState(0)
     weights = random.randint(0, 2**63, (numbers.shape[1], 2), dtype=np.int64).astype(np.uint64)
@@ -150,8 +141,6 @@ def _mixed(numbers: np.ndarray) -> np.ndarray:
 
 
 def _hashed(values: object) -> np.ndarray:
-    import numpy as np
-    import polars as pl
 
     assert isinstance(values, pl.Series)
     there = values.is_not_null().to_numpy()

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mmzoo.inspection.found import Found, Lengths
-from mmzoo.spec.words import shorten
+from mmzoo.lazy import np
+from mmzoo.spec.wording import shorten
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from mmzoo.config import Config
     from mmzoo.sources import Data
 
@@ -26,7 +25,6 @@ def count_missing(data: Data, found: Found) -> None:
     Of bad rows none is counted: each of them is told with its reason. Nor are paths of files, since
     one is empty too where there is no file at it: `absent` has both.
     """
-    import numpy as np
 
     for split, columns in data.splits.items():
         for column, values in columns.items():
@@ -37,7 +35,6 @@ def count_missing(data: Data, found: Found) -> None:
 
 
 def _missing(values: np.ndarray) -> int:
-    import numpy as np
 
     match values.dtype.kind:
         case "O":
@@ -51,7 +48,6 @@ def _missing(values: np.ndarray) -> int:
 
 def count_classes(config: Config, data: Data, found: Found) -> None:
     """Counts the rows of each class by head and split, and warns of what is rare or absent."""
-    import numpy as np
 
     for name, head in config.heads.items():
         column = config.columns[name]
@@ -93,7 +89,6 @@ def _warn_of_classes(name: str, splits: Mapping[str, Mapping[str, int]], found: 
 
 def measure_lengths(config: Config, data: Data, found: Found) -> None:
     """Measures texts and sounds against the length that is read of them."""
-    import numpy as np
 
     for name, spec in config.inputs.items():
         for split, columns in data.splits.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from mmzoo.inspection.found import Cost, Found, Lengths, Repeats
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
 
 _WIDTH = 80
 _HANG = "  "

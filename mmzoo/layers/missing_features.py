@@ -1,10 +1,53 @@
-"""Learned features in the place of those of an input that an example lacks."""
+"""Layers for missing inputs: learned replacements and presence masks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from mmzoo.lazy import keras, tf
+
+
+@keras.saving.register_keras_serializable("mmzoo")
+class Present(keras.layers.Layer):
+    """Ids `[batch, positions]` as bool of that shape: true where there is a word, not padding (0).
+
+    It goes to every layer that looks at more than one position, in plain sight: Keras' own masks
+    travel unseen, and get lost in layers that know nothing of them.
+    """
+
+    def call(self, ids: tf.Tensor) -> tf.Tensor:
+        return tf.not_equal(ids, 0)
+
+
+@keras.saving.register_keras_serializable("mmzoo")
+class AllPresent(keras.layers.Layer):
+    """Tokens `[batch, positions, width]` as bool `[batch, positions]`, true everywhere."""
+
+    def call(self, tokens: tf.Tensor) -> tf.Tensor:
+        return tf.ones(tf.shape(tokens)[:2], tf.bool)
+
+    def compute_output_spec(self, tokens: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.KerasTensor(tokens.shape[:2], dtype="bool")
+
+
+@keras.saving.register_keras_serializable("mmzoo")
+class LearnedMissing(keras.layers.Layer):
+    """Numbers `[batch, columns]` that may be NaN as numbers that are not, and where they were.
+
+    In the place of NaN stands a learned value of the column. It begins at 0, the mean of normalised
+    numbers, and stays there where a column never lacks a number in training.
+
+    Returns:
+        The numbers, and zeros with a one where each was missing; both `[batch, columns]`.
+    """
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        self.value = self.add_weight(shape=(shape[-1],), initializer="zeros", name="value")
+
+    def call(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        missing = tf.math.is_nan(inputs)
+        filled = tf.where(missing, tf.cast(self.value, inputs.dtype), inputs)
+        return filled, tf.cast(missing, inputs.dtype)
 
 
 @keras.saving.register_keras_serializable("mmzoo")

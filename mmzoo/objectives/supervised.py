@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from mmzoo import layers
 from mmzoo.heads import Head
 from mmzoo.lazy import keras
 from mmzoo.spec import Problem, Spec
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
 
 UNCERTAINTY = "loss.weights"
 """The layer of learned weights, whose name nothing in a config can have."""
@@ -58,8 +56,8 @@ class Supervised(Spec):
 
     def build(
         self,
-        inputs: Mapping[str, KerasTensor],
-        outputs: Mapping[str, KerasTensor],
+        inputs: Mapping[str, keras.KerasTensor],
+        outputs: Mapping[str, keras.KerasTensor],
         name: str,
         heads: Mapping[str, Head],
         auxiliary: Mapping[str, tuple[str, ...]] | None = None,
@@ -84,9 +82,7 @@ class Supervised(Spec):
 
         outputs = dict(outputs)
         if learned and UNCERTAINTY not in outputs:
-            from mmzoo.layers.log_variances import LogVariances
-
-            layer = LogVariances(
+            layer = layers.LogVariances(
                 [_FACTORS.get(head.loss, 1.0) for head in heads.values()],
                 [_PENALTIES.get(head.loss, 0.5) for head in heads.values()],
                 dtype="float32",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from mmzoo.lazy import np
 from mmzoo.spec import PositiveInt, Spec
 from mmzoo.wanted import Role
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 Arrays = dict[str, "np.ndarray"]
@@ -49,7 +49,6 @@ class BaseProbe(Spec):
         Returns:
             The arrays that `predict` takes; and sentences that the user should see.
         """
-        import numpy as np
 
         wide = features.astype(np.float64)
         mean, deviation = wide.mean(axis=0), wide.std(axis=0)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from mmzoo.lazy import np
 from mmzoo.probes.base import Arrays, BaseProbe
 from mmzoo.spec import PositiveInt
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 _AT_ONCE = 4_000_000
@@ -38,13 +38,11 @@ class KNN(BaseProbe):
         return {"features": features.astype("float32"), "targets": targets}, ()
 
     def opened(self, arrays: Arrays) -> Arrays:
-        import numpy as np
 
         known = arrays["features"].astype(np.float64)
         return {**arrays, "features": known, "squares": (known**2).sum(axis=1)}
 
     def _predict(self, arrays: Arrays, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        import numpy as np
 
         if "squares" not in arrays:
             arrays = self.opened(arrays)
@@ -63,7 +61,6 @@ class KNN(BaseProbe):
         self, arrays: Arrays, asked: NDArray[np.float64], count: int
     ) -> NDArray[np.float64]:
         """The weighted mean of what the nearest examples have, `[asked, classes or numbers]`."""
-        import numpy as np
 
         known = arrays["features"]
         # Less the square of what is asked, which is the same for all.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from mmzoo.lazy import np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from mmzoo.probes.base import Arrays
@@ -16,7 +17,6 @@ def fitted(
     estimator: Any, features: NDArray[np.float64], targets: NDArray[np.generic]
 ) -> tuple[Arrays, tuple[str, ...]]:
     """Fits a linear model of scikit-learn; its arrays, and a sentence if it did not converge."""
-    import numpy as np
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings(record=True) as caught:
@@ -39,7 +39,6 @@ def linear(arrays: Arrays, features: NDArray[np.float64]) -> NDArray[np.float64]
 
 def softmax(decisions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Of decisions `[rows, classes]`, or `[rows, 1]` for the second of two classes."""
-    import numpy as np
 
     if decisions.shape[1] == 1:
         decisions = np.concatenate([np.zeros_like(decisions), decisions], axis=1)

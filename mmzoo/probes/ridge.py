@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from mmzoo.lazy import np
 from mmzoo.probes.base import Arrays, BaseProbe
 from mmzoo.probes.linear import fitted, linear
 from mmzoo.spec import PositiveFloat
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 

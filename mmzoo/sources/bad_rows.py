@@ -7,14 +7,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources.data import BadRows, Data, OnBadRow, Skipped
-from mmzoo.spec.words import printable
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.spec.wording import printable
 
 _NAMED = 10
 """How many files a message names; a folder may hold thousands that are no pictures."""
@@ -138,7 +136,6 @@ def _skipped(data: Data, bad: BadRows) -> tuple[Skipped, ...]:
 def _require_all_classes(
     data: Data, column: str, names: Sequence[str], gone: Sequence[int]
 ) -> None:
-    import numpy as np
 
     classes = data.splits["train"][column]
     if classes.ndim == 2:  # Labels, of which a row can have several.
@@ -170,7 +167,6 @@ def _notes(data: Data, gone: Mapping[str, Sequence[int]]) -> Iterator[str]:
 
 
 def _delete(values: np.ndarray, rows: Sequence[int]) -> np.ndarray:
-    import numpy as np
 
     # Without this, columns of splits that lose nothing would be copied.
     return np.delete(values, rows, axis=0) if rows else values

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources.data import Splits
 from mmzoo.sources.groups import grouped_cut
-from mmzoo.spec.words import printable
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.spec.wording import printable
 
 _NAMED = 5
 """How many classes a message names."""
@@ -45,7 +42,6 @@ def cut_missing_splits(
     Raises:
         DataError: A class has a single row, or there is a single row or group in all.
     """
-    import numpy as np
 
     how = "at random" if by is None else f"stratified by {by}"
     if groups is not None:
@@ -99,7 +95,6 @@ def stratified_cut(
     Raises:
         DataError: A class has a single row.
     """
-    import numpy as np
 
     present, members = np.unique(classes, return_counts=True)
     shares = members * fraction
@@ -135,7 +130,6 @@ def random_cut(rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.nd
     Raises:
         DataError: There is a single row.
     """
-    import numpy as np
 
     if rows < 2:
         raise DataError("nothing can be cut off a single example: add examples")

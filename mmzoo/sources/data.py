@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 Splits = dict[str, dict[str, "np.ndarray"]]
 """Split -> column -> array; the arrays of a split are equally long."""

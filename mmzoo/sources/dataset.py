@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Gt, Lt
 
+from mmzoo.lazy import np
 from mmzoo.sources.columns import check_columns
 from mmzoo.sources.cut import cut_missing_splits
 from mmzoo.sources.data import Data, OnBadRow, Splits
@@ -19,9 +20,6 @@ from mmzoo.sources.roles import check_role, in_role
 from mmzoo.sources.store import UnobtainableError, obtain
 from mmzoo.spec import Problem, Spec
 from mmzoo.wanted import Wanted
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class Dataset(Spec):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from annotated_types import Ge, Le
 
+from mmzoo.lazy import np
 from mmzoo.spec import Problem, Spec
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _SEED = 0
 """The same folds in every run, so that runs on all of them test each example once."""
@@ -43,7 +41,6 @@ def dealt(rows: int, of: int, classes: np.ndarray | None = None) -> np.ndarray:
     Returns:
         int64 `[rows]`, the fold of each row, counted from 0.
     """
-    import numpy as np
 
     order = np.random.RandomState(_SEED).permutation(rows)
     if classes is not None:

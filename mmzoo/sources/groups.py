@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 _SEED = 0
 """The same folds in every run, so that runs on all of them test each example once."""
@@ -34,7 +31,6 @@ def grouped_cut(
     Raises:
         DataError: There is a single group.
     """
-    import numpy as np
 
     numbers, sizes, strata = _described(groups, classes)
     if len(sizes) < 2:
@@ -71,7 +67,6 @@ def dealt_groups(groups: np.ndarray, of: int, classes: np.ndarray | None = None)
     Raises:
         DataError: There are fewer groups than folds.
     """
-    import numpy as np
 
     numbers, sizes, strata = _described(groups, classes)
     if len(sizes) < of:
@@ -95,7 +90,6 @@ def _described(
     groups: np.ndarray, classes: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each row the number of its group; of each group its size and most frequent class."""
-    import numpy as np
 
     _, numbers, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if classes is None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmzoo.errors import DataError
 from mmzoo.lazy import tf
-from mmzoo.spec.words import describe, printable, shorten
+from mmzoo.spec.wording import describe, printable, shorten
 
 if TYPE_CHECKING:
     from tensorflow_datasets.core import DatasetBuilder

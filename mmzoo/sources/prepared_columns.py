@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmzoo.errors import DataError
-from mmzoo.lazy import tf
+from mmzoo.lazy import np, tf
 from mmzoo.sources.columns import check_columns
 from mmzoo.sources.data import Splits
-from mmzoo.spec.words import printable, shorten
+from mmzoo.spec.wording import printable, shorten
 
 if TYPE_CHECKING:
-    import numpy as np
     from tensorflow_datasets.core import DatasetBuilder
 
 logger = logging.getLogger(__name__)
@@ -94,7 +93,6 @@ def read_columns(
     Raises:
         DataError: A file is damaged, or the cache cannot be written.
     """
-    import numpy as np
 
     found: Splits = {split: {} for split in splits}
     for column in columns:
@@ -124,7 +122,6 @@ def _fits_in_memory(builder: DatasetBuilder, splits: Iterable[str], column: str)
 
 def _array(builder: DatasetBuilder, split: str, column: str) -> np.ndarray:
     """A column of one split, in the order in which it is stored."""
-    import numpy as np
 
     feature = builder.info.features[column]
     values = np.empty((builder.info.splits[split].num_examples, *feature.shape), feature.np_dtype)

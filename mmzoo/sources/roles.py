@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources.named.entry import Kind
 from mmzoo.wanted import MEANS, Role
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _ROLES: dict[Kind, tuple[Role, ...]] = {
     "image": ("file",),
@@ -56,7 +53,6 @@ def in_role(values: np.ndarray, kind: Kind, role: Role, names: Sequence[str]) ->
         role: What it is wanted for, one that `check_role` lets pass.
         names: Of a column of classes, their names.
     """
-    import numpy as np
 
     if role == "number":
         return values.astype(np.float32)

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge
 
+from mmzoo.lazy import np
 from mmzoo.sources.data import Data, OnBadRow
 from mmzoo.spec import Spec, WithinInt32
 from mmzoo.wanted import Wanted
@@ -37,7 +38,6 @@ class Synthetic(Spec):
             wanted: The columns, each with what makes its values up.
             seed: Decides the values; those of a column do not depend on the other columns.
         """
-        import numpy as np
 
         columns = {
             column: one.make(np.random.RandomState([seed, zlib.crc32(column.encode())]), self.rows)

@@ -13,17 +13,17 @@ from pydantic import AfterValidator
 
 from mmzoo.directories import cache_directory
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources.cut import cut_missing_splits
 from mmzoo.sources.data import Data, OnBadRow, Splits
 from mmzoo.sources.media import problems
 from mmzoo.sources.prepared import builder_of, set_name, split_name
 from mmzoo.sources.prepared_columns import check_features, class_columns, read_columns
 from mmzoo.spec import Problem, Spec, did_you_mean
-from mmzoo.spec.words import there_are
+from mmzoo.spec.wording import there_are
 from mmzoo.wanted import Wanted
 
 if TYPE_CHECKING:
-    import numpy as np
     from tensorflow_datasets.core import DatasetBuilder
 
 Split = Annotated[str, AfterValidator(split_name)]
@@ -164,7 +164,6 @@ def _require_labels(
 
 def _files(splits: Splits, root: str) -> tuple[dict[str, np.ndarray], dict[str, dict[int, str]]]:
     """The names of rows that are files, and what is wrong with some; nothing if none is one."""
-    import numpy as np
 
     names: dict[str, np.ndarray] = {}
     bad: dict[str, dict[int, str]] = {}

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from mmzoo.errors import ConfigError
-from mmzoo.spec.base import Spec
-from mmzoo.spec.document import MAX_DEPTH, Document, Finding, Place, config_error
-from mmzoo.spec.expected import Expected
-from mmzoo.spec.reader import read_value
-from mmzoo.spec.scalars import read_scalar
-from mmzoo.spec.spot import Spot
-from mmzoo.spec.words import KeyPath, describe, dotted, shorten
+from mmzoo.spec.error_hints import Spot
+from mmzoo.spec.expected_types import Expected
+from mmzoo.spec.spec_model import Spec
+from mmzoo.spec.wording import KeyPath, describe, dotted, shorten
+from mmzoo.spec.yaml_document import MAX_DEPTH, Document, Finding, Place, config_error
+from mmzoo.spec.yaml_reader import read_scalar, read_value
 
 _OPENERS = ("'", '"', "[", "{")
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from mmzoo.lazy import pl
 from mmzoo.starter.disguise import Disguise, disguise_of
-
-if TYPE_CHECKING:
-    import polars
 
 SAMPLE = 10_000
 """Rows that are looked at where a share is enough to know."""
@@ -80,9 +78,8 @@ class Cells:
         return self.distinct <= self.filled / 2
 
 
-def look(column: polars.Series) -> Cells:
+def look(column: pl.Series) -> Cells:
     """The facts on a column, texts without the space round them."""
-    import polars as pl
 
     kind = column.dtype
     if isinstance(kind, pl.List | pl.Array):
@@ -99,15 +96,14 @@ def look(column: polars.Series) -> Cells:
     return _of_texts(texts(column))
 
 
-def texts(column: polars.Series) -> polars.Series:
+def texts(column: pl.Series) -> pl.Series:
     """Cells as text without the space round them, those that are then empty as missing."""
-    import polars as pl
 
     stripped = column.cast(pl.String).str.strip_chars()
     return stripped.set(stripped.str.len_bytes() == 0, None)
 
 
-def numbers(column: polars.Series) -> polars.Series:
+def numbers(column: pl.Series) -> pl.Series:
     """Cells as the source `table` reads them: float64, null where there is no finite number."""
     from mmzoo.sources.table.cells import numbers as read_numbers
 
@@ -115,7 +111,7 @@ def numbers(column: polars.Series) -> polars.Series:
     return found.set(~found.is_finite(), None)
 
 
-def _of_texts(column: polars.Series) -> Cells:
+def _of_texts(column: pl.Series) -> Cells:
     filled = column.drop_nulls()
     if filled.is_empty():
         return _of(column, "text")
@@ -134,12 +130,12 @@ def _of_texts(column: polars.Series) -> Cells:
     return _of(column, "text", disguise=disguise_of(few), **_words(few))
 
 
-def word_counts(column: polars.Series) -> polars.Series:
+def word_counts(column: pl.Series) -> pl.Series:
     """How many words each text has; Chinese and Japanese letters count as one each."""
     return column.str.replace_all(_CJK, " x ").str.count_matches(r"\S+")
 
 
-def _words(few: polars.Series) -> dict[str, object]:
+def _words(few: pl.Series) -> dict[str, object]:
     letters, words = few.str.count_matches(_CJK), word_counts(few)
     usual = words.median()
     assert isinstance(usual, int | float)
@@ -159,7 +155,7 @@ def _endings(cells: Sequence[str]) -> dict[str, object]:
     return {"unread": unread[0]} if len(unread) >= _MOST * len(endings) else {}
 
 
-def _of_numbers(column: polars.Series, values: polars.Series, codes: bool) -> Cells:
+def _of_numbers(column: pl.Series, values: pl.Series, codes: bool) -> Cells:
     found = values.drop_nulls()
     found = found.filter(found.is_finite())
     if found.is_empty():
@@ -171,7 +167,7 @@ def _of_numbers(column: polars.Series, values: polars.Series, codes: bool) -> Ce
     return _of(column, "number", whole=whole, span=(low, high), codes=codes)
 
 
-def _of(column: polars.Series, reads: Reads, **facts: object) -> Cells:
+def _of(column: pl.Series, reads: Reads, **facts: object) -> Cells:
     filled = column.drop_nulls()
     return Cells(
         name=column.name,
@@ -184,5 +180,5 @@ def _of(column: polars.Series, reads: Reads, **facts: object) -> Cells:
     )
 
 
-def _first(column: polars.Series) -> str:
+def _first(column: pl.Series) -> str:
     return "" if column.is_empty() else str(column[0])

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.spec.words import shorten
-
-if TYPE_CHECKING:
-    import polars
+from mmzoo.lazy import pl
+from mmzoo.spec.wording import shorten
 
 _MOST = 0.9
 _SPACE = " \u00a0\u202f"
@@ -49,7 +47,7 @@ class Disguise:
         )
 
 
-def disguise_of(few: polars.Series) -> Disguise | None:
+def disguise_of(few: pl.Series) -> Disguise | None:
     """What texts would be read as, if they were written otherwise; None if nothing else.
 
     Args:

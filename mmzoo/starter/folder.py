@@ -11,7 +11,7 @@ from typing import Any
 from mmzoo.errors import DataError
 from mmzoo.sources.folder.layout import class_folders
 from mmzoo.sources.folder.listing import Aside, files_below
-from mmzoo.spec.words import printable, shorten
+from mmzoo.spec.wording import printable, shorten
 from mmzoo.starter.cells import SUFFIXES
 from mmzoo.starter.media import Looked, look_at_pictures, look_at_sounds
 from mmzoo.starter.plan import Part, Plan, as_name, training

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import pl
 from mmzoo.spec import did_you_mean
-from mmzoo.spec.words import shorten
+from mmzoo.spec.wording import shorten
 from mmzoo.starter.cells import Cells, look, texts
 from mmzoo.starter.kinds import MEDIA, TABULAR, Judged, judge
 from mmzoo.starter.leaks import ONE_TO_ONE, leak
 from mmzoo.starter.target import Target, judge_target, likely_targets
 
-if TYPE_CHECKING:
-    import polars
-
 _MOST_SPLIT_WORDS = 8
 
 
-def judged_targets(where: str, frame: polars.DataFrame, names: Sequence[str]) -> list[Target]:
+def judged_targets(where: str, frame: pl.DataFrame, names: Sequence[str]) -> list[Target]:
     """The head for each target.
 
     Args:
@@ -52,7 +49,7 @@ def judged_targets(where: str, frame: polars.DataFrame, names: Sequence[str]) ->
     return [judge_target(frame[name], look(frame[name])) for name in names]
 
 
-def judged_columns(frame: polars.DataFrame, targets: Sequence[Target]) -> list[Judged]:
+def judged_columns(frame: pl.DataFrame, targets: Sequence[Target]) -> list[Judged]:
     """What each column is that is no target."""
     names = {target.name for target in targets}
     others = [look(frame[name]) for name in frame.columns if name not in names]
@@ -62,13 +59,13 @@ def judged_columns(frame: polars.DataFrame, targets: Sequence[Target]) -> list[J
     ]
 
 
-def _split_words(column: polars.Series, cells: Cells) -> frozenset[str]:
+def _split_words(column: pl.Series, cells: Cells) -> frozenset[str]:
     if cells.reads != "text" or not 2 <= cells.distinct <= _MOST_SPLIT_WORDS:
         return frozenset()
     return frozenset(texts(column).drop_nulls().str.to_lowercase().unique().to_list())
 
 
-def _cleared(judged: Judged, frame: polars.DataFrame, targets: Sequence[Target]) -> Judged:
+def _cleared(judged: Judged, frame: pl.DataFrame, targets: Sequence[Target]) -> Judged:
     """The column, left out if it gives a target away."""
     if judged.kind not in ("text", *TABULAR, *MEDIA):
         return judged

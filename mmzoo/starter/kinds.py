@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mmzoo.sources.table.split import WORDS
-from mmzoo.spec.words import shorten
+from mmzoo.spec.wording import shorten
 from mmzoo.starter.cells import Cells
 
 Kind = Literal[

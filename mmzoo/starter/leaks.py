@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+from mmzoo.lazy import pl
 from mmzoo.starter.cells import SAMPLE, numbers, texts
-
-if TYPE_CHECKING:
-    import polars
 
 ONE_TO_ONE = "it is one-to-one with"
 _SURE = math.log(1e-6)
@@ -17,7 +14,7 @@ _MANY_NUMBERS = 20
 """From so many values on, numbers are a scale and no classes."""
 
 
-def leak(column: polars.Series, target: polars.Series, is_media: bool) -> str | None:
+def leak(column: pl.Series, target: pl.Series, is_media: bool) -> str | None:
     """How a column gives the target away, as a clause; None if it does not.
 
     Exact: a single row that does not fit clears a column. Rows that lack one of the two do not
@@ -29,7 +26,6 @@ def leak(column: polars.Series, target: polars.Series, is_media: bool) -> str | 
         is_media: Whether it holds texts or files, which are expected to tell the target: then only
             what names the target counts.
     """
-    import polars as pl
 
     if column.dtype.is_nested() or target.dtype.is_nested():
         return None
@@ -52,9 +48,8 @@ def leak(column: polars.Series, target: polars.Series, is_media: bool) -> str | 
     return _order(both, name, decides)
 
 
-def _decides(both: polars.DataFrame, key: str, value: str) -> bool:
+def _decides(both: pl.DataFrame, key: str, value: str) -> bool:
     """Whether rows that agree in one column always agree in the other."""
-    import polars as pl
 
     # Most columns are cleared by the first rows.
     for rows in (both.head(SAMPLE), both):
@@ -63,7 +58,7 @@ def _decides(both: polars.DataFrame, key: str, value: str) -> bool:
     return True
 
 
-def _chance(both: polars.DataFrame, key: str, value: str) -> float:
+def _chance(both: pl.DataFrame, key: str, value: str) -> float:
     """The log probability that one of two independent columns decides the other.
 
     Each row whose key came before has to repeat the value that it came with.
@@ -73,9 +68,8 @@ def _chance(both: polars.DataFrame, key: str, value: str) -> float:
     return (len(both) - both[key].n_unique()) * math.log(alike)
 
 
-def _order(both: polars.DataFrame, name: str, decides: bool) -> str | None:
+def _order(both: pl.DataFrame, name: str, decides: bool) -> str | None:
     """Whether numbers are in the order of the target, so that thresholds or a curve give it."""
-    import polars as pl
 
     values = numbers(both["column"])
     if values.null_count():
@@ -99,7 +93,7 @@ def _order(both: polars.DataFrame, name: str, decides: bool) -> str | None:
     return f"thresholds of it give {name}" if blocks == classes and by_chance < _SURE else None
 
 
-def _arrangements(column: polars.Series) -> float:
+def _arrangements(column: pl.Series) -> float:
     """The log probability of one order of the values among all that there are."""
     counts = column.value_counts()["count"].to_list()
     return sum(math.lgamma(count + 1) for count in counts) - math.lgamma(len(column) + 1)

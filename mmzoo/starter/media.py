@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mmzoo.encoders.image.pretrained.mobilenet import MobileNet
 from mmzoo.errors import DataError
 from mmzoo.inputs.audio.files import sound_header
 from mmzoo.inputs.image.files import picture_header
 from mmzoo.inputs.reading import read_file
+from mmzoo.modalities.image.encoders.mobilenet import MobileNet
 from mmzoo.sources.media import problems
 
 _FILES = 200

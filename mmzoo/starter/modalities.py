@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mmzoo.lazy import pl
 from mmzoo.starter.cells import SAMPLE, texts, word_counts
 from mmzoo.starter.kinds import Judged
 from mmzoo.starter.plan import Part
-
-if TYPE_CHECKING:
-    import polars
 
 _LONGEST_TEXT = 400
 """Words that are read at most: more cost time, and seldom say more."""
@@ -21,7 +19,7 @@ _BUCKETS = 50_000
 _FEW_ROWS = 2_000
 
 
-def text_input(judged: Judged, column: polars.Series) -> Part:
+def text_input(judged: Judged, column: pl.Series) -> Part:
     """A text input whose length leaves nearly all texts whole."""
     cells = judged.cells
     filled = texts(column).drop_nulls()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import pl
 from mmzoo.sources.table.format import TableFormat
 from mmzoo.sources.table.reading import Cells, read_cells
 from mmzoo.starter.cells import numbers, texts
-
-if TYPE_CHECKING:
-    import polars
 
 _FORMATS: tuple[dict[str, Any], ...] = tuple(
     {**encoding, **separator}
@@ -36,7 +34,7 @@ class Rows:
         bad: rows with too few or too many cells, counted from 0, and a clause on each.
     """
 
-    frame: polars.DataFrame
+    frame: pl.DataFrame
     form: Mapping[str, Any]
     why: Mapping[str, str]
     bad: Mapping[int, str]
@@ -69,16 +67,14 @@ def read_rows(path: str) -> Rows:
     raise first
 
 
-def _whole(cells: Cells) -> polars.DataFrame:
+def _whole(cells: Cells) -> pl.DataFrame:
     """The rows without those of too few or too many cells, where one stands in another's place."""
-    import polars as pl
 
     return cells.frame.filter(~pl.int_range(pl.len()).is_in(list(cells.bad)))
 
 
-def _missing_values(frame: polars.DataFrame) -> Sequence[str]:
+def _missing_values(frame: pl.DataFrame) -> Sequence[str]:
     """The texts that keep columns from being numbers, where they are known to stand for none."""
-    import polars as pl
 
     found: set[str] = set()
     for column in frame.select(pl.col(pl.String)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from mmzoo.spec.words import shorten
+from mmzoo.spec.wording import shorten
 from mmzoo.starter.kinds import MEDIA, SEEMS_SPLIT, Judged
 
 

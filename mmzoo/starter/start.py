@@ -8,9 +8,9 @@ from pathlib import Path
 from mmzoo.config import Config
 from mmzoo.errors import DataError
 from mmzoo.files import write_text
-from mmzoo.spec.load import validate
-from mmzoo.spec.reader import read_document
-from mmzoo.spec.words import printable
+from mmzoo.spec.load_spec import validate
+from mmzoo.spec.wording import printable
+from mmzoo.spec.yaml_reader import read_document
 from mmzoo.starter.folder import plan_for_folder
 from mmzoo.starter.plan import Plan
 from mmzoo.starter.rows import read_rows

@@ -6,11 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import pl
 from mmzoo.rules import RESERVED
-from mmzoo.spec.words import printable, shorten
+from mmzoo.spec.wording import printable, shorten
 from mmzoo.starter.cells import texts
 from mmzoo.starter.judging import judged_columns, judged_targets
 from mmzoo.starter.kinds import MEDIA, TABULAR, Judged, judge
@@ -20,9 +21,6 @@ from mmzoo.starter.plan import Part, Plan, as_name, training
 from mmzoo.starter.rows import Rows
 from mmzoo.starter.splits import split_of, unused_splits
 from mmzoo.starter.target import Target
-
-if TYPE_CHECKING:
-    import polars
 
 _TOLD_FILES = 3
 _FEW_ROWS = 50
@@ -62,7 +60,7 @@ class _Table:
     """The columns of inputs that an example may lack."""
 
     @property
-    def frame(self) -> polars.DataFrame:
+    def frame(self) -> pl.DataFrame:
         return self.rows.frame
 
     def plan(self) -> Plan:
@@ -139,7 +137,6 @@ class _Table:
         return parts
 
     def _count_rows_of_nothing(self) -> None:
-        import polars as pl
 
         cells = self.frame.select(texts(self.frame[name]).alias(name) for name in self.optional)
         count = cells.select(pl.all_horizontal(pl.all().is_null()).sum()).item()
@@ -235,9 +232,8 @@ class _Table:
         return Part(fields, {name: text for name, text in why.items() if text})
 
     def _without_any_target(self) -> int:
-        import polars
 
-        empty = polars.all_horizontal(polars.col(self._target_names()).is_null())
+        empty = pl.all_horizontal(pl.col(self._target_names()).is_null())
         return int(self.frame.select(empty).to_series().sum())
 
 

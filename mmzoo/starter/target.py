@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mmzoo.errors import DataError
-from mmzoo.spec.words import printable, shorten
+from mmzoo.lazy import pl
+from mmzoo.spec.wording import printable, shorten
 from mmzoo.starter.cells import Cells, texts
 from mmzoo.starter.kinds import name_parts
-
-if TYPE_CHECKING:
-    import polars
 
 _MOST_CLASSES_OF_NUMBERS = 20
 """Whole numbers of more different values are a scale."""
@@ -49,7 +47,7 @@ class Target:
         return self.cells.name
 
 
-def judge_target(column: polars.Series, cells: Cells) -> Target:
+def judge_target(column: pl.Series, cells: Cells) -> Target:
     """The head for a target.
 
     Raises:
@@ -116,7 +114,7 @@ def _few_values(cells: Cells) -> bool:
     return cells.repeats and cells.distinct <= _MOST_CLASSES_OF_NUMBERS
 
 
-def _separator(column: polars.Series, cells: Cells) -> str | None:
+def _separator(column: pl.Series, cells: Cells) -> str | None:
     """What parts the labels of a cell: what leaves few labels that come back in many cells."""
     values = texts(column).drop_nulls()
     for separator in _SEPARATORS:

@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mmzoo.spec.dump import dump_line
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
+from mmzoo.spec.yaml_writer import dump_line
 from mmzoo.starter.plan import Part, Plan
 
 _WIDTH = 100

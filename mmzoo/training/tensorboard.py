@@ -5,13 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from mmzoo.lazy import tf
+from mmzoo.lazy import np, tf
 from mmzoo.training.events import EventWriter, last_steps, new_event_file
-
-if TYPE_CHECKING:
-    import numpy as np
 
 Split = Literal["train", "validation"]
 

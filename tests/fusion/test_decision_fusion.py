@@ -7,12 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from mmzoo.config import load_config
-from mmzoo.encoders import Features
 from mmzoo.errors import ConfigError
 from mmzoo.fusion import Decision
 from mmzoo.fusion.base import by_itself
 from mmzoo.heads import Binary, Classification, Multilabel, Regression
 from mmzoo.lazy import keras
+from mmzoo.modalities.base_encoder import Features
 
 HEADS = {
     "kind": Classification(classes=3),

@@ -7,7 +7,6 @@ import itertools
 import numpy as np
 import pytest
 
-from mmzoo.encoders import Features
 from mmzoo.fusion import (
     Attention,
     Average,
@@ -21,6 +20,7 @@ from mmzoo.fusion import (
 from mmzoo.fusion import FiLM as Film
 from mmzoo.fusion.features import FeatureFusion
 from mmzoo.lazy import keras
+from mmzoo.modalities.base_encoder import Features
 
 RANDOM = np.random.RandomState(0)
 SAME = {name: RANDOM.normal(size=(5, 4)).astype("float32") for name in "abc"}

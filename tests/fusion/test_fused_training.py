@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from mmzoo.config import load_config
-from mmzoo.encoders import Features
 from mmzoo.errors import ConfigError
 from mmzoo.fusion import (
     Attention,
@@ -25,6 +24,7 @@ from mmzoo.fusion import (
 )
 from mmzoo.heads import Binary
 from mmzoo.lazy import keras, tf
+from mmzoo.modalities.base_encoder import Features
 from mmzoo.runs import Run
 
 

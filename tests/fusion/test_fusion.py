@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from mmzoo.catalogue import members
-from mmzoo.encoders import Features
 from mmzoo.fusion import BaseFusion, Concat
 from mmzoo.fusion.features import FeatureFusion
 from mmzoo.heads import Classification, Regression
 from mmzoo.lazy import keras, tf
+from mmzoo.modalities.base_encoder import Features
 from mmzoo.weights import load_weights, save_weights
 
 FUSIONS = members("fusions")

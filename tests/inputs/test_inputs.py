@@ -19,7 +19,7 @@ from mmzoo.inputs import BaseInput, Input
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
 from mmzoo.spec import field_notes
-from mmzoo.spec.expected import Expected
+from mmzoo.spec.expected_types import Expected
 
 TYPES = list(Expected.of(Input).family)
 FIELDS = {

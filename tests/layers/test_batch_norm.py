@@ -9,7 +9,7 @@ SHAPE = (7, 5, 6, 3)
 
 
 def _pair(**settings):
-    from mmzoo.layers.batch_norm import BatchNorm
+    from mmzoo.layers.convolutional import BatchNorm
 
     layers = BatchNorm(**settings), keras.layers.BatchNormalization(**settings)
     random = np.random.RandomState(0)
@@ -72,6 +72,6 @@ def test_half_precision_stays_half_and_near(policy):
 
 
 def test_it_is_registered_for_saving():
-    from mmzoo.layers.batch_norm import BatchNorm
+    from mmzoo.layers.convolutional import BatchNorm
 
     assert keras.saving.get_registered_object("mmzoo>BatchNorm") is BatchNorm

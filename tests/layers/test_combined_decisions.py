@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmzoo.layers.combined_decisions import CombinedDecisions
+from mmzoo.layers.fusion_layers import CombinedDecisions
 from mmzoo.lazy import keras, tf
 
 KINDS = {"classes": ("average", "weighted", "product", "max", "vote")}

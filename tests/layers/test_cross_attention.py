@@ -8,7 +8,7 @@ from mmzoo.lazy import keras, tf
 
 @pytest.mark.parametrize("heads", [1, 4])
 def test_outputs_are_those_of_keras(heads):
-    from mmzoo.layers.cross_attention import CrossAttention
+    from mmzoo.layers.attention_layers import CrossAttention
 
     random = np.random.RandomState(0)
     asking = random.normal(size=(3, 4, 8)).astype("float32")
@@ -33,7 +33,7 @@ def test_outputs_are_those_of_keras(heads):
 
 
 def test_where_nothing_is_there_nothing_is_found():
-    from mmzoo.layers.cross_attention import CrossAttention
+    from mmzoo.layers.attention_layers import CrossAttention
 
     layer = CrossAttention(2)
     asking, asked = tf.random.normal((2, 3, 4), seed=1), tf.random.normal((2, 5, 4), seed=2)
@@ -42,7 +42,7 @@ def test_where_nothing_is_there_nothing_is_found():
 
 
 def test_a_sequence_of_one_token_gives_it_to_all_that_ask():
-    from mmzoo.layers.cross_attention import CrossAttention
+    from mmzoo.layers.attention_layers import CrossAttention
 
     layer = CrossAttention(2)
     asking, asked = tf.random.normal((2, 3, 4), seed=1), tf.random.normal((2, 1, 4), seed=2)
@@ -52,7 +52,7 @@ def test_a_sequence_of_one_token_gives_it_to_all_that_ask():
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_its_own_precision_is_that_of_its_parts(precision):
-    from mmzoo.layers.cross_attention import CrossAttention
+    from mmzoo.layers.attention_layers import CrossAttention
 
     layer = CrossAttention(2, dropout=0.1, dtype=f"mixed_{precision}")
     values, present = tf.random.normal((2, 3, 4), seed=1), tf.ones((2, 3), tf.bool)
@@ -61,7 +61,7 @@ def test_its_own_precision_is_that_of_its_parts(precision):
 
 
 def test_weights_of_the_mixtures_are_dropped_in_training_only():
-    from mmzoo.layers.cross_attention import CrossAttention
+    from mmzoo.layers.attention_layers import CrossAttention
 
     layer = CrossAttention(2, dropout=0.5)
     values, present = tf.random.normal((2, 3, 4), seed=1), tf.ones((2, 3), tf.bool)

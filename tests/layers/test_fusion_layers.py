@@ -10,7 +10,7 @@ VECTORS = [RANDOM.normal(size=(2, 4)).astype("float32") for _ in range(3)]
 
 
 def test_learned_weights_begin_equal():
-    from mmzoo.layers.learned_average import LearnedAverage
+    from mmzoo.layers.fusion_layers import LearnedAverage
 
     layer = LearnedAverage()
     np.testing.assert_allclose(layer(VECTORS), np.mean(VECTORS, axis=0), atol=1e-6)
@@ -19,7 +19,7 @@ def test_learned_weights_begin_equal():
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 def test_a_learned_average_is_weighted_by_the_softmax_of_its_scores(policy):
-    from mmzoo.layers.learned_average import LearnedAverage
+    from mmzoo.layers.fusion_layers import LearnedAverage
 
     layer = LearnedAverage(dtype=policy)
     layer(VECTORS)
@@ -31,7 +31,7 @@ def test_a_learned_average_is_weighted_by_the_softmax_of_its_scores(policy):
 
 
 def test_a_gated_sum_adds_what_the_gates_let_through():
-    from mmzoo.layers.gated_sum import GatedSum
+    from mmzoo.layers.fusion_layers import GatedSum
 
     gates = np.zeros((2, 3, 4), "float32")
     gates[0, 1] = 1.0  # The first example is the second vector,
@@ -42,7 +42,7 @@ def test_a_gated_sum_adds_what_the_gates_let_through():
 
 
 def test_all_positions_are_present():
-    from mmzoo.layers.all_present import AllPresent
+    from mmzoo.layers.missing_features import AllPresent
 
     present = AllPresent()(tf.zeros((2, 3, 5)))
     assert present.dtype == tf.bool
@@ -51,7 +51,7 @@ def test_all_positions_are_present():
 
 @pytest.mark.parametrize("shape", [(2, 4), (2, 3, 4)])
 def test_a_modulation_by_one_and_zero_changes_nothing(shape):
-    from mmzoo.layers.feature_modulation import FeatureModulation
+    from mmzoo.layers.fusion_layers import FeatureModulation
 
     layer = FeatureModulation()
     x, condition = tf.random.normal(shape, seed=1), tf.random.normal((2, 5), seed=2)
@@ -61,7 +61,7 @@ def test_a_modulation_by_one_and_zero_changes_nothing(shape):
 
 
 def test_a_modulation_scales_and_shifts_every_feature_as_the_condition_says():
-    from mmzoo.layers.feature_modulation import FeatureModulation
+    from mmzoo.layers.fusion_layers import FeatureModulation
 
     layer = FeatureModulation()
     x = RANDOM.normal(size=(2, 3, 4)).astype("float32")
@@ -75,7 +75,7 @@ def test_a_modulation_scales_and_shifts_every_feature_as_the_condition_says():
 
 
 def test_vectors_are_stacked_before_or_behind_their_entries():
-    from mmzoo.layers.stacked import Stacked
+    from mmzoo.layers.fusion_layers import Stacked
 
     assert Stacked(axis=1)(VECTORS).shape == (2, 3, 4)
     assert Stacked(axis=2)(VECTORS).shape == (2, 4, 3)
@@ -83,7 +83,7 @@ def test_vectors_are_stacked_before_or_behind_their_entries():
 
 
 def test_a_product_is_summed_group_by_group():
-    from mmzoo.layers.pooled_product import PooledProduct
+    from mmzoo.layers.fusion_layers import PooledProduct
 
     product = VECTORS[0] * VECTORS[1] * VECTORS[2]
     expected = product[:, [0, 2]] + product[:, [1, 3]]
@@ -91,7 +91,7 @@ def test_a_product_is_summed_group_by_group():
 
 
 def test_a_signed_root_has_a_sign_and_a_slope_everywhere():
-    from mmzoo.layers.signed_root import SignedRoot
+    from mmzoo.layers.fusion_layers import SignedRoot
 
     x = tf.constant([-4.0, -1.0, 0.0, 1.0, 4.0])
     with tf.GradientTape() as tape:
@@ -105,7 +105,7 @@ def test_a_signed_root_has_a_sign_and_a_slope_everywhere():
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_an_outer_product_has_every_product_and_all_single_features(count):
-    from mmzoo.layers.outer_product import OuterProduct
+    from mmzoo.layers.fusion_layers import OuterProduct
 
     vectors = VECTORS[:count]
     padded = [np.pad(vector, [(0, 0), (0, 1)], constant_values=1) for vector in vectors]

@@ -16,7 +16,7 @@ from mmzoo.lazy import keras, tf
     ],
 )
 def test_outputs_and_gradients_are_those_of_keras(settings):
-    from mmzoo.layers.grouped_conv import GroupedConv
+    from mmzoo.layers.convolutional import GroupedConv
 
     random = np.random.RandomState(0)
     values = random.normal(size=(3, 7, 6, 6)).astype("float32")
@@ -37,7 +37,7 @@ def test_outputs_and_gradients_are_those_of_keras(settings):
 
 
 def test_it_works_in_mixed_precision():
-    from mmzoo.layers.grouped_conv import GroupedConv
+    from mmzoo.layers.convolutional import GroupedConv
 
     layer = GroupedConv(4, 3, groups=2, dtype="mixed_bfloat16")
     assert layer(tf.ones((1, 5, 5, 2))).dtype == tf.bfloat16

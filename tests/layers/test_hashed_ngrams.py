@@ -7,7 +7,7 @@ from mmzoo.lazy import keras, tf
 
 
 def ngrams(ids, longest=2, buckets=10**6):
-    from mmzoo.layers.hashed_ngrams import HashedNgrams
+    from mmzoo.layers.embeddings import HashedNgrams
 
     return HashedNgrams(longest, buckets)(np.array(ids, "int32")).numpy()
 
@@ -71,7 +71,7 @@ def test_numbers_are_the_same_for_ever():
 
 
 def test_it_works_in_a_graph_on_texts_of_any_length():
-    from mmzoo.layers.hashed_ngrams import HashedNgrams
+    from mmzoo.layers.embeddings import HashedNgrams
 
     ids = keras.Input((None,), dtype="int32")
     numbers = HashedNgrams(2, 50)(ids)

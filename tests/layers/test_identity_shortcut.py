@@ -11,7 +11,7 @@ from mmzoo.lazy import keras, tf
     [(7, 2, (2, 5, 4, 3)), (8, 2, (2, 6, 6, 4)), (4, 3, (1, 7, 2, 4)), (6, 1, (2, 3, 3, 2))],
 )
 def test_positions_are_left_out_and_maps_of_zeros_added(filters, strides, shape):
-    from mmzoo.layers.identity_shortcut import IdentityShortcut
+    from mmzoo.layers.convolutional import IdentityShortcut
 
     values = np.random.RandomState(0).normal(size=shape).astype("float32")
     layer = IdentityShortcut(filters, strides)
@@ -26,7 +26,7 @@ def test_positions_are_left_out_and_maps_of_zeros_added(filters, strides, shape)
 
 
 def test_gradients_go_to_the_positions_that_are_kept():
-    from mmzoo.layers.identity_shortcut import IdentityShortcut
+    from mmzoo.layers.convolutional import IdentityShortcut
 
     values = tf.ones((1, 4, 4, 2))
     with tf.GradientTape() as tape:
@@ -39,7 +39,7 @@ def test_gradients_go_to_the_positions_that_are_kept():
 
 
 def test_it_is_rebuilt_from_its_description():
-    from mmzoo.layers.identity_shortcut import IdentityShortcut
+    from mmzoo.layers.convolutional import IdentityShortcut
 
     described = IdentityShortcut(6, 2, name="shortcut").get_config()
     assert (described["filters"], described["strides"], described["name"]) == (6, 2, "shortcut")

@@ -24,7 +24,7 @@ def by_hand(values, size, bias, alpha, beta):
     ],
 )
 def test_it_divides_by_the_neighbours(settings):
-    from mmzoo.layers.local_response_norm import LocalResponseNorm
+    from mmzoo.layers.convolutional import LocalResponseNorm
 
     values = np.random.RandomState(0).normal(0, 10, (2, 3, 4, 9)).astype("float32")
     layer = LocalResponseNorm(**settings)
@@ -34,7 +34,7 @@ def test_it_divides_by_the_neighbours(settings):
 
 
 def test_its_defaults_are_the_papers():
-    from mmzoo.layers.local_response_norm import LocalResponseNorm
+    from mmzoo.layers.convolutional import LocalResponseNorm
 
     values = np.full((1, 1, 1, 7), 100.0, "float32")
     # Five maps of 100 squared: 2 + 1e-4 * 50,000 is 7 in the middle.
@@ -43,7 +43,7 @@ def test_its_defaults_are_the_papers():
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_it_works_in_mixed_precision(precision):
-    from mmzoo.layers.local_response_norm import LocalResponseNorm
+    from mmzoo.layers.convolutional import LocalResponseNorm
 
     outputs = LocalResponseNorm(dtype=f"mixed_{precision}")(tf.ones((1, 2, 2, 4)))
     assert outputs.dtype == precision

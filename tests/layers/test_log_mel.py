@@ -52,7 +52,7 @@ def triangles(bins: int, low: float, high: float, length: int) -> np.ndarray:
 )
 def test_it_is_the_definition(bins, window, hop, length, low, high):
     """scipy makes the spectra, and the filters are those of the book, band by band."""
-    from mmzoo.layers.log_mel import LogMel
+    from mmzoo.layers.spectrograms import LogMel
 
     values = noise()
     frames = np.lib.stride_tricks.sliding_window_view(values, window, axis=1)[:, ::hop]
@@ -67,7 +67,7 @@ def test_it_is_the_definition(bins, window, hop, length, low, high):
 
 
 def test_a_sine_of_amplitude_1_has_0_decibels():
-    from mmzoo.layers.log_mel import LogMel
+    from mmzoo.layers.spectrograms import LogMel
 
     sine = np.sin(2 * np.pi * 1_000 * np.arange(RATE) / RATE).astype("float32")[None]
     wide = LogMel(RATE, 1, 400, 160, 0.0, 4_000.0)  # One band, whose peak is at 1,246 Hz.
@@ -77,7 +77,7 @@ def test_a_sine_of_amplitude_1_has_0_decibels():
 
 
 def test_the_mel_scale_is_that_of_htk():
-    from mmzoo.layers.log_mel import mel_edges
+    from mmzoo.layers.spectrograms import mel_edges
 
     edges = mel_edges(1, 0.0, 4_000.0)
     assert mel(1_000) == pytest.approx(999.99, abs=0.01)  # 1,000 Hz are 1,000 mel by definition.
@@ -85,14 +85,14 @@ def test_the_mel_scale_is_that_of_htk():
 
 
 def test_silence_is_at_the_floor():
-    from mmzoo.layers.log_mel import LogMel
+    from mmzoo.layers.spectrograms import LogMel
 
     layer = LogMel(RATE, 10, 200, 80, 20.0, 4_000.0, floor=-60.0)
     np.testing.assert_allclose(layer(np.zeros((1, 800), "float32")), -60.0, atol=1e-4)
 
 
 def test_the_shape_is_known_before_the_data():
-    from mmzoo.layers.log_mel import LogMel
+    from mmzoo.layers.spectrograms import LogMel
 
     for samples in range(200, 400, 7):
         x = keras.Input((samples,))
@@ -103,7 +103,7 @@ def test_the_shape_is_known_before_the_data():
 
 @pytest.mark.parametrize("coefficients", [1, 13, 40])
 def test_the_cepstrum_is_scipys_cosine_transform(coefficients):
-    from mmzoo.layers.log_mel import Cepstrum
+    from mmzoo.layers.spectrograms import Cepstrum
 
     values = np.random.RandomState(0).normal(0, 20, (2, 5, 40)).astype("float32")
     expected = scipy.fft.dct(values, type=2, norm="ortho", axis=-1)[..., :coefficients]
@@ -114,7 +114,7 @@ def test_the_cepstrum_is_scipys_cosine_transform(coefficients):
 
 def test_gradients_pass_to_the_waveform():
     """Whoever asks which part of a sound speaks for a class needs them."""
-    from mmzoo.layers.log_mel import Cepstrum, LogMel
+    from mmzoo.layers.spectrograms import Cepstrum, LogMel
 
     waveforms = tf.constant(noise())
     with tf.GradientTape() as tape:
@@ -127,7 +127,7 @@ def test_gradients_pass_to_the_waveform():
 
 
 def test_layers_say_how_they_were_made():
-    from mmzoo.layers.log_mel import Cepstrum, LogMel
+    from mmzoo.layers.spectrograms import Cepstrum, LogMel
 
     settings = {"rate": RATE, "bins": 10, "window": 200, "hop": 80, "low": 0.0, "high": 4_000.0}
     described = LogMel(**settings, floor=-50.0).get_config()

@@ -11,10 +11,8 @@ PRESENT = np.arange(5) < np.array(LENGTHS)[:, None]
 
 
 def layers():
-    from mmzoo.layers.additive_attention import AdditiveAttention
-    from mmzoo.layers.last_word import LastWord
-    from mmzoo.layers.masked_average import MaskedAverage
-    from mmzoo.layers.masked_max import MaskedMax
+    from mmzoo.layers.attention_layers import AdditiveAttention
+    from mmzoo.layers.sequences import LastWord, MaskedAverage, MaskedMax
 
     return {
         "average": (MaskedAverage, lambda words: words.mean(axis=0)),
@@ -56,7 +54,7 @@ def test_gradients_are_finite_and_reach_no_padding(name):
 
 
 def test_attention_weighs_the_words():
-    from mmzoo.layers.additive_attention import AdditiveAttention
+    from mmzoo.layers.attention_layers import AdditiveAttention
 
     layer = AdditiveAttention(2)
     layer(VALUES, PRESENT)
@@ -71,7 +69,7 @@ def test_attention_weighs_the_words():
 
 
 def test_reversing_leaves_padding_behind_and_twice_is_nothing():
-    from mmzoo.layers.reversed_words import ReversedWords
+    from mmzoo.layers.sequences import ReversedWords
 
     layer = ReversedWords()
     back = layer(VALUES, PRESENT)

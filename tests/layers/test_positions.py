@@ -8,7 +8,7 @@ from mmzoo.lazy import tf
 
 @pytest.mark.parametrize("width", [2, 7, 8])
 def test_waves_tell_every_position_from_the_others(width):
-    from mmzoo.layers.sinusoidal_positions import SinusoidalPositions
+    from mmzoo.layers.positions import SinusoidalPositions
 
     waves = SinusoidalPositions()(tf.zeros((2, 600, width))).numpy()
     np.testing.assert_array_equal(waves[0], waves[1])
@@ -17,7 +17,7 @@ def test_waves_tell_every_position_from_the_others(width):
 
 
 def test_waves_are_those_of_the_paper_in_another_order():
-    from mmzoo.layers.sinusoidal_positions import SinusoidalPositions
+    from mmzoo.layers.positions import SinusoidalPositions
 
     waves = SinusoidalPositions()(tf.zeros((1, 50, 6))).numpy()[0]
     for pair in range(3):
@@ -27,7 +27,7 @@ def test_waves_are_those_of_the_paper_in_another_order():
 
 
 def test_words_are_scaled_by_the_root_of_their_width():
-    from mmzoo.layers.sinusoidal_positions import SinusoidalPositions
+    from mmzoo.layers.positions import SinusoidalPositions
 
     layer = SinusoidalPositions()
     zeros, ones = tf.zeros((1, 5, 16)), tf.ones((1, 5, 16))
@@ -37,7 +37,7 @@ def test_words_are_scaled_by_the_root_of_their_width():
 
 
 def test_positions_beyond_the_learned_ones_share_the_last_vector():
-    from mmzoo.layers.learned_positions import LearnedPositions
+    from mmzoo.layers.positions import LearnedPositions
 
     layer = LearnedPositions(3)
     added = layer(tf.zeros((2, 5, 4))).numpy()

@@ -9,7 +9,7 @@ MEAN, DEVIATION = (1e6, 3.0), (2e5, 0.5)
 
 
 def test_outputs_are_those_of_dense_in_other_units():
-    from mmzoo.layers.rescaled_dense import RescaledDense
+    from mmzoo.layers.convolutional import RescaledDense
 
     values = np.random.RandomState(0).normal(size=(4, 3)).astype("float32")
     layer = RescaledDense(MEAN, DEVIATION)
@@ -20,7 +20,7 @@ def test_outputs_are_those_of_dense_in_other_units():
 
 
 def test_it_is_rebuilt_from_its_description():
-    from mmzoo.layers.rescaled_dense import RescaledDense
+    from mmzoo.layers.convolutional import RescaledDense
 
     described = RescaledDense(MEAN, DEVIATION, name="price").get_config()
     layer = RescaledDense(**described)
@@ -30,7 +30,7 @@ def test_it_is_rebuilt_from_its_description():
 
 @pytest.mark.parametrize("loss", ["MeanSquaredError", "MeanAbsoluteError", "Huber"])
 def test_the_loss_is_that_of_scaled_numbers(loss):
-    from mmzoo.layers.scaled_loss import ScaledLoss
+    from mmzoo.layers.losses import ScaledLoss
 
     random = np.random.RandomState(0)
     true, predicted = (random.normal(size=(5, 2)) * DEVIATION + MEAN for _ in range(2))

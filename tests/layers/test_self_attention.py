@@ -8,7 +8,7 @@ from mmzoo.lazy import keras, tf
 
 @pytest.mark.parametrize("heads", [1, 2, 4])
 def test_outputs_are_those_of_keras(heads):
-    from mmzoo.layers.self_attention import SelfAttention
+    from mmzoo.layers.attention_layers import SelfAttention
 
     random = np.random.RandomState(0)
     values = random.normal(size=(3, 6, 8)).astype("float32")
@@ -30,7 +30,7 @@ def test_outputs_are_those_of_keras(heads):
 
 
 def test_a_text_without_words_mixes_nothing():
-    from mmzoo.layers.self_attention import SelfAttention
+    from mmzoo.layers.attention_layers import SelfAttention
 
     layer = SelfAttention(2)
     mixed = layer(tf.random.normal((2, 3, 4), seed=1), tf.zeros((2, 3), tf.bool))
@@ -38,7 +38,7 @@ def test_a_text_without_words_mixes_nothing():
 
 
 def test_weights_of_the_mixtures_are_dropped_in_training_only():
-    from mmzoo.layers.self_attention import SelfAttention
+    from mmzoo.layers.attention_layers import SelfAttention
 
     layer = SelfAttention(2, dropout=0.5)
     values, present = tf.random.normal((2, 3, 4), seed=1), tf.ones((2, 3), tf.bool)
@@ -51,7 +51,7 @@ def test_weights_of_the_mixtures_are_dropped_in_training_only():
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_its_own_precision_is_that_of_its_parts(precision):
     """As where a layer is made of its description, under another policy than it had."""
-    from mmzoo.layers.self_attention import SelfAttention
+    from mmzoo.layers.attention_layers import SelfAttention
 
     layer = SelfAttention(2, dropout=0.1, dtype=f"mixed_{precision}")
     values, present = tf.random.normal((2, 3, 4), seed=1), tf.ones((2, 3), tf.bool)
@@ -61,7 +61,7 @@ def test_its_own_precision_is_that_of_its_parts(precision):
 
 def test_large_values_do_not_overflow_in_float16():
     """Queries and keys of 100 each: products of 160,000 before they are scaled, 40,000 after."""
-    from mmzoo.layers.self_attention import SelfAttention
+    from mmzoo.layers.attention_layers import SelfAttention
 
     layer = SelfAttention(1, dtype="mixed_float16")
     values, present = tf.ones((1, 3, 16)), tf.ones((1, 3), tf.bool)

@@ -17,7 +17,7 @@ def hidden(seen: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_nothing_is_hidden_but_in_training():
-    from mmzoo.layers.spec_augment import SpecAugment
+    from mmzoo.layers.spectrograms import SpecAugment
 
     layer = SpecAugment()
     assert layer(ONES) is not None
@@ -25,7 +25,7 @@ def test_nothing_is_hidden_but_in_training():
 
 
 def test_masks_are_stretches_of_every_width_up_to_the_widest():
-    from mmzoo.layers.spec_augment import SpecAugment
+    from mmzoo.layers.spectrograms import SpecAugment
 
     seen = SpecAugment(1, 0.25, 1, 0.2, seed=0)(ONES, training=True).numpy()
     frames, bins = hidden(seen)
@@ -42,7 +42,7 @@ def test_masks_are_stretches_of_every_width_up_to_the_widest():
 
 @pytest.mark.parametrize(("width", "widest"), [(0.1, 4), (0.11, 4), (0.12, 5)])
 def test_every_width_is_as_likely_where_the_share_is_no_whole_number(width, widest):
-    from mmzoo.layers.spec_augment import SpecAugment
+    from mmzoo.layers.spectrograms import SpecAugment
 
     seen = SpecAugment(1, width, 0, 0.0, seed=0)(np.ones((6_000, 2, 40), "float32"), training=True)
     counts = np.bincount(hidden(seen)[1].sum(1))
@@ -51,7 +51,7 @@ def test_every_width_is_as_likely_where_the_share_is_no_whole_number(width, wide
 
 
 def test_more_masks_hide_more():
-    from mmzoo.layers.spec_augment import SpecAugment
+    from mmzoo.layers.spectrograms import SpecAugment
 
     frames, bins = hidden(SpecAugment(3, 0.25, 0, 0.2, seed=0)(ONES, training=True))
     assert not frames.any()
@@ -59,14 +59,14 @@ def test_more_masks_hide_more():
 
 
 def test_everything_may_be_hidden():
-    from mmzoo.layers.spec_augment import SpecAugment
+    from mmzoo.layers.spectrograms import SpecAugment
 
     frames, _ = hidden(SpecAugment(0, 0.0, 1, 1.0, seed=0)(ONES, training=True))
     assert {0, 50} <= set(frames.sum(1))
 
 
 def test_each_example_and_each_call_has_masks_of_its_own():
-    from mmzoo.layers.spec_augment import SpecAugment
+    from mmzoo.layers.spectrograms import SpecAugment
 
     layer = SpecAugment(seed=0)
     first, second = (layer(ONES, training=True).numpy() for _ in range(2))
@@ -76,7 +76,7 @@ def test_each_example_and_each_call_has_masks_of_its_own():
 
 def test_the_seed_is_a_variable_from_which_it_goes_on():
     """So a checkpoint of all variables resumes to the very same masks."""
-    from mmzoo.layers.spec_augment import SpecAugment
+    from mmzoo.layers.spectrograms import SpecAugment
 
     x = keras.Input((50, 40))
     model = keras.Model(x, SpecAugment(seed=0)(x))
@@ -91,7 +91,7 @@ def test_the_seed_is_a_variable_from_which_it_goes_on():
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_it_works_in_mixed_precision(precision):
-    from mmzoo.layers.spec_augment import SpecAugment
+    from mmzoo.layers.spectrograms import SpecAugment
 
     outputs = SpecAugment(dtype=f"mixed_{precision}")(ONES, training=True)
     assert outputs.dtype == precision
@@ -99,7 +99,7 @@ def test_it_works_in_mixed_precision(precision):
 
 
 def test_it_says_how_it_was_made():
-    from mmzoo.layers.spec_augment import SpecAugment
+    from mmzoo.layers.spectrograms import SpecAugment
 
     settings = {
         "frequency_masks": 2,

@@ -9,7 +9,7 @@ VALUES = np.random.RandomState(0).normal(-40, 25, (3, 20, 10)).astype("float32")
 
 
 def test_each_example_is_standardised_by_itself():
-    from mmzoo.layers.standardize import Standardize
+    from mmzoo.layers.embeddings import Standardize
 
     values = VALUES * np.array([1, 2, 3], "float32")[:, None, None]
     outputs = Standardize()(values).numpy()
@@ -19,7 +19,7 @@ def test_each_example_is_standardised_by_itself():
 
 
 def test_axes_are_those_that_are_averaged_over():
-    from mmzoo.layers.standardize import Standardize
+    from mmzoo.layers.embeddings import Standardize
 
     outputs = Standardize(axes=(1,))(VALUES).numpy()
     np.testing.assert_allclose(outputs.mean(1), 0, atol=1e-4)
@@ -30,13 +30,13 @@ def test_axes_are_those_that_are_averaged_over():
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
 def test_values_that_are_all_equal_become_0(dtype):
-    from mmzoo.layers.standardize import Standardize
+    from mmzoo.layers.embeddings import Standardize
 
     assert not Standardize(dtype=dtype)(np.full((2, 5, 5), -80, "float32")).numpy().any()
 
 
 def test_large_values_do_not_overflow_in_float16():
-    from mmzoo.layers.standardize import Standardize
+    from mmzoo.layers.embeddings import Standardize
 
     outputs = Standardize(dtype="mixed_float16")(VALUES * 100)
     assert outputs.dtype == "float16"

@@ -18,7 +18,7 @@ def policy(request):
 
 
 def test_a_row_comes_apart_without_rounding_in_any_precision(policy):
-    from mmzoo.layers.row_parts import RowParts
+    from mmzoo.layers.embeddings import RowParts
 
     numbers, categories = RowParts(2)(ROWS)
     np.testing.assert_array_equal(numbers, ROWS[:, :2])
@@ -28,7 +28,7 @@ def test_a_row_comes_apart_without_rounding_in_any_precision(policy):
 
 
 def test_missing_numbers_are_learned_and_all_others_left_alone(policy):
-    from mmzoo.layers.learned_missing import LearnedMissing
+    from mmzoo.layers.missing_features import LearnedMissing
 
     layer = LearnedMissing()
     with tf.GradientTape() as tape:
@@ -44,7 +44,7 @@ def test_missing_numbers_are_learned_and_all_others_left_alone(policy):
 
 
 def test_gradients_do_not_become_nan_where_numbers_are_missing():
-    from mmzoo.layers.learned_missing import LearnedMissing
+    from mmzoo.layers.missing_features import LearnedMissing
 
     values = tf.constant(ROWS[:, :2])
     with tf.GradientTape() as tape:
@@ -54,7 +54,7 @@ def test_gradients_do_not_become_nan_where_numbers_are_missing():
 
 
 def test_each_category_has_its_own_vectors(policy):
-    from mmzoo.layers.category_vectors import CategoryVectors
+    from mmzoo.layers.embeddings import CategoryVectors
 
     layer = CategoryVectors((3, 4000), (2, 5))
     ids = np.array([[2, 3000], [0, 2049], [2, 0]])
@@ -68,7 +68,7 @@ def test_each_category_has_its_own_vectors(policy):
 
 
 def test_gradients_reach_the_vectors_that_were_looked_up():
-    from mmzoo.layers.category_vectors import CategoryVectors
+    from mmzoo.layers.embeddings import CategoryVectors
 
     layer = CategoryVectors((3,), (2,))
     with tf.GradientTape() as tape:
@@ -78,7 +78,7 @@ def test_gradients_reach_the_vectors_that_were_looked_up():
 
 
 def test_one_hot_puts_a_one_for_each_category(policy):
-    from mmzoo.layers.one_hot_categories import OneHotCategories
+    from mmzoo.layers.embeddings import OneHotCategories
 
     places = OneHotCategories((3, 2))(np.array([[2, 0], [0, 1]]))
     np.testing.assert_array_equal(places, [[0, 0, 1, 1, 0], [1, 0, 0, 0, 1]])
@@ -86,10 +86,8 @@ def test_one_hot_puts_a_one_for_each_category(policy):
 
 
 def test_they_are_rebuilt_from_their_descriptions():
-    from mmzoo.layers.category_vectors import CategoryVectors
-    from mmzoo.layers.learned_missing import LearnedMissing
-    from mmzoo.layers.one_hot_categories import OneHotCategories
-    from mmzoo.layers.row_parts import RowParts
+    from mmzoo.layers.embeddings import CategoryVectors, OneHotCategories, RowParts
+    from mmzoo.layers.missing_features import LearnedMissing
 
     row = keras.Input((4,))
     numbers, categories = RowParts(**RowParts(3, name="parts").get_config())(row)

@@ -7,8 +7,7 @@ from mmzoo.lazy import keras, tf
 
 
 def cell(kind, dropout=0.5):
-    from mmzoo.layers.tied_gru_cell import TiedGRUCell
-    from mmzoo.layers.tied_lstm_cell import TiedLSTMCell
+    from mmzoo.layers.sequences import TiedGRUCell, TiedLSTMCell
 
     return {"lstm": TiedLSTMCell, "gru": TiedGRUCell}[kind](6, recurrent_dropout=dropout)
 

@@ -7,10 +7,10 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
-from mmzoo.encoders.image import LeNet
 from mmzoo.inputs import Image
 from mmzoo.lazy import tf
 from mmzoo.mixing import CutMix, Mixing, Mixup
+from mmzoo.modalities.image.encoders import LeNet
 from mmzoo.randomness import Randomness
 
 SPECS = {"photo": Image(shape=(28, 20, 1), encoder=LeNet())}

@@ -107,9 +107,8 @@ def test_weight_decay_takes_its_share_of_kernels_and_spares_the_rest(optimizer):
 
 
 def test_weight_decay_spares_what_weighs_inputs_and_losses():
-    from mmzoo.layers.combined_decisions import CombinedDecisions
-    from mmzoo.layers.learned_average import LearnedAverage
-    from mmzoo.layers.log_variances import LogVariances
+    from mmzoo.layers.fusion_layers import CombinedDecisions, LearnedAverage
+    from mmzoo.layers.losses import LogVariances
 
     two = [keras.Input((3,)), keras.Input((3,))]
     average = LearnedAverage()(two)

@@ -13,7 +13,7 @@ from mmzoo.config import load_config
 from mmzoo.data import TrainingOrder, training_batches
 from mmzoo.errors import ConfigError, DataError
 from mmzoo.examples import fit_config, load_data
-from mmzoo.seeing.augmented import draw_augmented
+from mmzoo.visualization.augmented_examples import draw_augmented
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from squares import config_of
 from mmzoo.anatomy import encoder_of
 from mmzoo.lazy import keras
 from mmzoo.model import build_model
-from mmzoo.seeing.feature_maps import most_varied, stage_maps
+from mmzoo.visualization.feature_maps import most_varied, stage_maps
 
 HEADS = {"found": {"type": "binary", "class_names": ["no", "yes"]}}
 

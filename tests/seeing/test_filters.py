@@ -8,7 +8,7 @@ from squares import config_of
 
 from mmzoo.anatomy import encoder_of
 from mmzoo.model import build_model
-from mmzoo.seeing.filters import filter_pictures, first_filters
+from mmzoo.visualization.feature_maps import filter_pictures, first_filters
 
 HEADS = {"found": {"type": "binary", "class_names": ["no", "yes"]}}
 

@@ -9,7 +9,7 @@ from squares import SIDE, SQUARE, config_of
 from mmzoo.errors import RunError
 from mmzoo.lazy import keras
 from mmzoo.model import build_model
-from mmzoo.seeing.gradcam import explain
+from mmzoo.visualization.gradcam import explain
 
 
 def heat_at_square(explanation, corner):

@@ -7,7 +7,7 @@ from squares import config_of
 
 from mmzoo.errors import RunError
 from mmzoo.inputs.kept import KeptFeatures
-from mmzoo.seeing.subject import image_input
+from mmzoo.visualization.drawing import image_input
 
 IMAGE = config_of({"found": {"type": "binary"}}).inputs["image"]
 OTHER = KeptFeatures(column="features", reads=("image",))

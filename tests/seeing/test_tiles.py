@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmzoo.seeing.tiles import tiled
+from mmzoo.visualization.drawing import tiled
 
 
 def test_pictures_are_enlarged_framed_and_put_in_rows():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmzoo.errors import ConfigError
-from mmzoo.spec.files import read_text
+from mmzoo.spec.load_spec import read_text
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from pydantic import Field
 from spec_tree import VALID, Experiment
 
 from mmzoo.spec import Spec, dump_yaml, load_spec
-from mmzoo.spec.reader import read_document
+from mmzoo.spec.yaml_reader import read_document
 
 
 class Values(Spec):

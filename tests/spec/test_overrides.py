@@ -9,8 +9,8 @@ from spec_tree import VALID, Cosine, Experiment, LeNet
 
 from mmzoo.errors import ConfigError
 from mmzoo.spec import load_spec
-from mmzoo.spec.document import document_of
 from mmzoo.spec.overrides import override
+from mmzoo.spec.yaml_document import document_of
 
 VALUES = {"name": "mnist", "train": {"epochs": 5, "crop": [1, 2]}, "empty": None}
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from mmzoo.errors import ConfigError
-from mmzoo.spec.reader import read_document
+from mmzoo.spec.yaml_reader import read_document
 
 
 def complaints(text: str) -> list[str]:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mmzoo.spec.scalars import read_scalar
+from mmzoo.spec.yaml_reader import read_scalar
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from trainings import differences, train_with_crash
 
-from mmzoo.encoders.audio import AudioCNN
 from mmzoo.lazy import keras
+from mmzoo.modalities.audio.encoders import AudioCNN
 from mmzoo.training.train import train
 
 CONFIG = {

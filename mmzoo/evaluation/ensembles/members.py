@@ -13,7 +13,7 @@ from mmzoo.errors import RunError
 from mmzoo.evaluation.ensembles.methods import Method
 from mmzoo.heads import Head
 from mmzoo.runs import Run
-from mmzoo.spec.words import describe
+from mmzoo.spec.wording import describe
 from mmzoo.trained import open_trained
 
 _COMPARED = ("type", "class_names", "classes", "positive_values", "dim", "threshold")

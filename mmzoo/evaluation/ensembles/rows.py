@@ -20,7 +20,7 @@ from mmzoo.lazy import keras
 from mmzoo.run_log import repeats_dropped
 from mmzoo.sources import Data, OnBadRow
 from mmzoo.spec import did_you_mean
-from mmzoo.spec.words import describe
+from mmzoo.spec.wording import describe
 from mmzoo.trained import load_trained
 
 logger = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mmzoo import layers
 from mmzoo.data import evaluation_batches, naming_files
 from mmzoo.errors import DataError
 from mmzoo.evaluation.modalities.subsets import Subset, subsets_of
@@ -137,12 +138,11 @@ def done_without(network: Network, config: Config) -> set[str]:
     until one is: where none was taken away in training, and the data lacked none, nothing is
     learned.
     """
-    from mmzoo.layers.missing_features import MissingFeatures
 
     learned = {
         layer.name.partition(TOWER)[0]
         for layer in network.model.layers
-        if isinstance(layer, MissingFeatures) and any(map(np.any, layer.get_weights()))
+        if isinstance(layer, layers.MissingFeatures) and any(map(np.any, layer.get_weights()))
     }
     return {name for name in config.presence if f"{name}_missing" in learned}
 

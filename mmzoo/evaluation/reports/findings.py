@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
 
 MAIN_METRICS = {
     # metric: (its label, the metric of the baseline, what the baseline always says)

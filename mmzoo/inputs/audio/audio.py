@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from mmzoo.encoders import Features
-from mmzoo.encoders.audio import AudioEncoder
+from mmzoo import layers
 from mmzoo.errors import DataError
-from mmzoo.inputs.audio.augment import AudioAugmentation, augment
 from mmzoo.inputs.audio.decoding import decoded
 from mmzoo.inputs.audio.degradations import DEGRADATIONS
 from mmzoo.inputs.audio.files import Cut, Header, Keep
@@ -21,14 +19,13 @@ from mmzoo.inputs.measured import Measured
 from mmzoo.inputs.of_files import InputOfFiles
 from mmzoo.inputs.opened import are_files
 from mmzoo.inputs.opening import FileKind
-from mmzoo.lazy import keras, tf
+from mmzoo.lazy import keras, np, tf
+from mmzoo.modalities.audio.audio_augmentation import AudioAugmentation, augment
+from mmzoo.modalities.audio.encoders import AudioEncoder
+from mmzoo.modalities.base_encoder import Features
 from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Rate, Spec
-from mmzoo.spec.base import LARGEST_INT
-
-if TYPE_CHECKING:
-    import numpy as np
-    from keras import KerasTensor
+from mmzoo.spec.spec_model import LARGEST_INT
 
 _WAVEFORMS = ("float32", "float64", "int16")
 
@@ -112,7 +109,7 @@ class Audio(InputOfFiles):
     def degradations(self) -> tuple[Degradation, ...]:
         return DEGRADATIONS
 
-    def placeholder(self, name: str) -> KerasTensor:
+    def placeholder(self, name: str) -> keras.KerasTensor:
         """The model's input: float32 `[batch, samples]`, from -1 to 1."""
         return keras.Input((self.samples,), dtype="float32", name=name)
 
@@ -144,7 +141,6 @@ class Audio(InputOfFiles):
 
     def measured(self, values: np.ndarray) -> Measured:
         """How long each sound is."""
-        import numpy as np
 
         if are_files(values):
             return Measured(values[:, 1].astype(np.float64), self.seconds, "seconds")
@@ -169,18 +165,16 @@ class Audio(InputOfFiles):
         """Preprocessed waveforms after this input's augmentations; float32, of the same shape."""
         return augment(waveforms, self.augment, randomness)
 
-    def features(self, x: KerasTensor) -> Features:
+    def features(self, x: keras.KerasTensor) -> Features:
         """The features of the spectrograms of waveforms, float32 `[batch, samples]`."""
         spectrograms = self._normalized(self.spectrogram.layers(x, self.rate))
         if self.masking is not None:
             spectrograms = self.masking.layers(spectrograms)
         return self.encoder.build(spectrograms)
 
-    def _normalized(self, spectrograms: KerasTensor) -> KerasTensor:
+    def _normalized(self, spectrograms: keras.KerasTensor) -> keras.KerasTensor:
         if self.normalize == "example":
-            from mmzoo.layers.standardize import Standardize
-
-            return Standardize(dtype="float32", name="normalize")(spectrograms)
+            return layers.Standardize(dtype="float32", name="normalize")(spectrograms)
         return keras.layers.BatchNormalization(
             momentum=0.9, center=False, scale=False, dtype="float32", name="normalize"
         )(spectrograms)
@@ -195,7 +189,6 @@ class Audio(InputOfFiles):
 
 
 def _rows_without_numbers(values: np.ndarray) -> list[int]:
-    import numpy as np
 
     if values.dtype.kind != "f" or np.isfinite(values).all():
         return []

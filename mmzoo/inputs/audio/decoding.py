@@ -7,14 +7,10 @@ makes at once are decoded at once.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from mmzoo.inputs.audio.files import Cut, waveform
 from mmzoo.inputs.reading import read_file
-from mmzoo.lazy import tf
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np, tf
 
 
 def decoded(files: tf.Tensor, cut: Cut) -> tf.Tensor:
@@ -30,7 +26,6 @@ def decoded(files: tf.Tensor, cut: Cut) -> tf.Tensor:
     """
 
     def waveforms(paths: np.ndarray) -> np.ndarray:
-        import numpy as np
 
         values = np.zeros((len(paths), cut.samples), np.float32)
         for row, path in enumerate(paths):

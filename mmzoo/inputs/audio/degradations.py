@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mmzoo.inputs.audio.augment.noise import noisy
 from mmzoo.inputs.degradation import Degradation
 from mmzoo.lazy import tf
+from mmzoo.modalities.audio.audio_augmentation import noisy
 from mmzoo.randomness import Randomness
 
 _DECIBELS = (30.0, 20.0, 10.0, 0.0, -10.0)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from mmzoo.inputs.audio.containers import container_of, require_whole
 from mmzoo.inputs.audio.mpeg import with_length
 from mmzoo.inputs.reading import UnreadableError
+from mmzoo.lazy import np
 
 if TYPE_CHECKING:
-    import numpy as np
     import soundfile
 
 FORMATS = ("WAV", "FLAC", "OGG", "MP3")
@@ -107,7 +107,6 @@ def _read(sound: soundfile.SoundFile, header: Header, first: int, most: int) -> 
         first: The number of the first.
         most: How many, at most.
     """
-    import numpy as np
 
     wanted = min(header.samples - first, most)
     values = sound.read(wanted, dtype="float32", always_2d=True)
@@ -123,7 +122,6 @@ def _read(sound: soundfile.SoundFile, header: Header, first: int, most: int) -> 
 
 def fitted(values: np.ndarray, cut: Cut) -> np.ndarray:
     """A waveform, float32 `[any]`, cut or padded with silence to `[cut.samples]`."""
-    import numpy as np
 
     missing = cut.samples - len(values)
     if missing <= 0:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from mmzoo.inputs.audio.files import Cut, Header, require_decodable, sound_header
 from mmzoo.inputs.opening import FileKind
 from mmzoo.inputs.reading import UnreadableError, read_file
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 
 def _damage(file: np.ndarray) -> str | None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mmzoo.lazy import keras, tf
+from mmzoo.lazy import keras, np, tf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import numpy as np
 
     from mmzoo.inputs.audio.spectrogram import LogMel
 
@@ -30,7 +28,6 @@ def drawn(waveform: np.ndarray, spectrogram: LogMel, rate: int) -> np.ndarray:
     Returns:
         Uint8 `[height, width, 3]`.
     """
-    import numpy as np
 
     picture = np.full((_WAVE + _GAP + _SPECTROGRAM, _WIDTH, 3), 255, np.uint8)
     picture[:_WAVE][_ink(waveform)] = _INK
@@ -52,7 +49,6 @@ def _spectrogram_of(
 def _ink(waveform: np.ndarray) -> np.ndarray:
     """Which pixels the waveform covers, bool `[_WAVE, _WIDTH]`: in each column, from its lowest to
     its highest sample."""
-    import numpy as np
 
     starts = np.arange(_WIDTH) * len(waveform) // _WIDTH
     loudest = max(float(np.abs(waveform).max()), 1e-6)
@@ -67,7 +63,6 @@ def _ink(waveform: np.ndarray) -> np.ndarray:
 
 def _stretched(values: np.ndarray) -> np.ndarray:
     """Float `[_SPECTROGRAM, _WIDTH]`: each pixel the value that it lies in."""
-    import numpy as np
 
     rows = np.arange(_SPECTROGRAM) * values.shape[0] // _SPECTROGRAM
     columns = np.arange(_WIDTH) * values.shape[1] // _WIDTH
@@ -76,7 +71,6 @@ def _stretched(values: np.ndarray) -> np.ndarray:
 
 def _coloured(values: np.ndarray) -> np.ndarray:
     import matplotlib
-    import numpy as np
 
     spread = max(float(np.ptp(values)), 1e-6)
     colours = matplotlib.colormaps["magma"]((values - values.min()) / spread)

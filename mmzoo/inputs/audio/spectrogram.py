@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Lt
 from pydantic import Field
 
+from mmzoo import layers
+from mmzoo.lazy import keras
 from mmzoo.spec import (
     Fraction,
     NonNegativeFloat,
@@ -18,9 +20,6 @@ from mmzoo.spec import (
     Problem,
     Spec,
 )
-
-if TYPE_CHECKING:
-    from keras import KerasTensor
 
 _SHORTEST_WINDOW = 4
 """In samples: a Hann window of fewer has nothing of a curve."""
@@ -88,11 +87,10 @@ class LogMel(Spec):
                 "end there are bands without any frequency. Take fewer, or a longer `window`",
             )
 
-    def layers(self, x: KerasTensor, rate: int) -> KerasTensor:
+    def layers(self, x: keras.KerasTensor, rate: int) -> keras.KerasTensor:
         """The spectrogram of waveforms, float `[batch, samples]`, as `[batch, frames, width]`."""
-        from mmzoo.layers.log_mel import LogMel as LogMelLayer
 
-        return LogMelLayer(
+        return layers.LogMel(
             rate,
             self.bins,
             self._window(rate),
@@ -148,10 +146,9 @@ class MFCC(LogMel):
                 ("coefficients",), f"expected at most {self.bins}, as many as there are `bins`"
             )
 
-    def layers(self, x: KerasTensor, rate: int) -> KerasTensor:
-        from mmzoo.layers.log_mel import Cepstrum
+    def layers(self, x: keras.KerasTensor, rate: int) -> keras.KerasTensor:
 
-        return Cepstrum(self.coefficients, dtype="float32", name="cepstrum")(
+        return layers.Cepstrum(self.coefficients, dtype="float32", name="cepstrum")(
             super().layers(x, rate)
         )
 
@@ -178,9 +175,8 @@ class Masking(Spec):
     time_width: Fraction = 0.2
     """The longest stretch, as a share of the frames."""
 
-    def layers(self, x: KerasTensor) -> KerasTensor:
+    def layers(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """The spectrograms, `[batch, frames, width]`, masked in training."""
-        from mmzoo.layers.spec_augment import SpecAugment
 
         fields = self.model_dump()
-        return SpecAugment(**fields, name="masking")(x)
+        return layers.SpecAugment(**fields, name="masking")(x)

@@ -10,14 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from mmzoo.inputs.image.files import TURNED, picture_pixels
 from mmzoo.inputs.reading import read_file
-from mmzoo.lazy import tf
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np, tf
 
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -181,7 +177,6 @@ def _by_pillow(path: tf.Tensor) -> tf.Tensor:
 
 def _colours(path: bytes | np.ndarray) -> np.ndarray:
     """Takes bytes within a graph, and an array of none but itself outside of one."""
-    import numpy as np
 
     pixels = picture_pixels(read_file(os.fsdecode(np.asarray(path).item()), "picture"))
     # To repeat once would cost as much as to decode.

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
 from mmzoo.inputs.reading import UnreadableError, read_file
+from mmzoo.lazy import np
 
 if TYPE_CHECKING:
-    import numpy as np
     import PIL.Image
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
@@ -161,7 +161,6 @@ def _is_grey(image: PIL.Image.Image) -> bool:
 
 
 def _pixels(image: PIL.Image.Image) -> np.ndarray:
-    import numpy as np
     from PIL import Image
 
     if image.mode.startswith("I"):

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from mmzoo.encoders.image import ImageEncoder
 from mmzoo.errors import DataError
 from mmzoo.inputs.degradation import Degradation
-from mmzoo.inputs.image.augment import Augmentation, augment
-from mmzoo.inputs.image.boxes import inside_box
 from mmzoo.inputs.image.decoding import decoded
 from mmzoo.inputs.image.degradations import degradations_of
 from mmzoo.inputs.image.files import Header, read_picture
@@ -19,13 +16,12 @@ from mmzoo.inputs.image.opening import PICTURES, fitting_notes
 from mmzoo.inputs.of_files import InputOfFiles
 from mmzoo.inputs.opened import are_files
 from mmzoo.inputs.opening import FileKind
-from mmzoo.lazy import keras, tf
+from mmzoo.lazy import keras, np, tf
+from mmzoo.modalities.image.augmentation import Augmentation, augment
+from mmzoo.modalities.image.augmentation.erasing import inside_box
+from mmzoo.modalities.image.encoders import ImageEncoder
 from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveInt, Problem, Rate
-
-if TYPE_CHECKING:
-    import numpy as np
-    from keras import KerasTensor
 
 
 class Image(InputOfFiles):
@@ -87,7 +83,7 @@ class Image(InputOfFiles):
     def degradations(self) -> tuple[Degradation, ...]:
         return degradations_of(self.shape)
 
-    def placeholder(self, name: str) -> KerasTensor:
+    def placeholder(self, name: str) -> keras.KerasTensor:
         """The model's input: uint8 `[batch, height, width, channels]`."""
         return keras.Input(self.shape, dtype="uint8", name=name)
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 from mmzoo.inputs.image.decoding import decoded_picture
 from mmzoo.inputs.image.files import Header, picture_header, picture_pixels
 from mmzoo.inputs.image.fitting import Resize
 from mmzoo.inputs.opening import FileKind
 from mmzoo.inputs.reading import UnreadableError, read_file
-from mmzoo.lazy import tf
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np, tf
 
 _FITTED = {
     "stretch": "are stretched to",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mmzoo.encoders.tabular import MISSING, UNSEEN
+from mmzoo.lazy import np, pl
+from mmzoo.modalities.tabular.encoders import MISSING, UNSEEN
 from mmzoo.spec import Problem, Spec
-
-if TYPE_CHECKING:
-    import numpy as np
 
 FIRST = 2
 """The number of the most frequent value."""
@@ -33,7 +31,6 @@ class Categories(Spec):
 
     def prepared(self, values: np.ndarray) -> np.ndarray:
         """Texts, objects `[rows]` with None where missing, as float32 `[rows, 1]`."""
-        import polars as pl
 
         texts = pl.Series(values.tolist(), dtype=pl.String)
         numbers = texts.replace_strict(
@@ -46,7 +43,6 @@ class Categories(Spec):
 
     def written(self, prepared: np.ndarray) -> list[str]:
         """Prepared values `[rows, 1]` as text."""
-        import numpy as np
 
         texts = np.array(["missing", "unknown", *self.values], dtype=object)
         return list(texts[prepared[:, 0].astype(np.int64)])
@@ -60,7 +56,6 @@ def fit_categories(values: np.ndarray, most: int, min_count: int) -> Categories:
         most: How many are known at most.
         min_count: How often one must be there to be known.
     """
-    import polars as pl
 
     texts = pl.Series("value", values.tolist(), dtype=pl.String).drop_nulls()
     counts = texts.value_counts(name="count").filter(pl.col("count") >= min_count)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mmzoo.encoders.tabular import MISSING, UNSEEN, Layout
 from mmzoo.lazy import tf
+from mmzoo.modalities.tabular.encoders import MISSING, UNSEEN, Layout
 from mmzoo.randomness import Randomness
 
 

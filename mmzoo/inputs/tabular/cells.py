@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mmzoo.errors import DataError
-from mmzoo.spec.words import shorten
-
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
+from mmzoo.lazy import np, pl
+from mmzoo.spec.wording import shorten
 
 FoundKind = Literal["number", "category", "date", "datetime"]
 Kind = Literal["number", "category", "date", "datetime", "auto"]
@@ -61,7 +58,6 @@ def kind_of(values: np.ndarray) -> FoundKind:
 
     Numbers and dates may be given as text, and a few of them may be none.
     """
-    import numpy as np
 
     if values.dtype.kind in "biuf":
         return "number"
@@ -105,7 +101,6 @@ def check_column(values: np.ndarray, column: str) -> None:
 
 def is_missing(values: np.ndarray) -> np.ndarray:
     """Bool `[rows]`: which values of `Cells` are not there."""
-    import numpy as np
 
     match values.dtype.kind:
         case "f":
@@ -122,7 +117,6 @@ def expected(column: str, value: object, kind: FoundKind) -> str:
 
 
 def _numbers(values: np.ndarray) -> Cells:
-    import numpy as np
 
     if values.dtype.kind in "biuf":
         numbers = values.astype(np.float64)
@@ -139,13 +133,11 @@ def _numbers(values: np.ndarray) -> Cells:
 
 
 def _categories(values: np.ndarray) -> Cells:
-    import numpy as np
 
     return Cells(_texts(values).to_numpy(allow_copy=True), np.zeros(len(values), bool))
 
 
 def _dates(values: np.ndarray) -> Cells:
-    import numpy as np
 
     if values.dtype.kind == "M":
         dates, no_date = values.astype("datetime64[s]"), np.zeros(len(values), bool)
@@ -163,7 +155,6 @@ def _dates(values: np.ndarray) -> Cells:
 
 def _texts(values: np.ndarray) -> pl.Series:
     """Values as text without space around it, null where there is none."""
-    import polars as pl
 
     if values.dtype.kind == "f":
         # So that -0.0 is 0 too.
@@ -182,7 +173,6 @@ def _says_missing(texts: pl.Series) -> pl.Series:
 
 
 def _number_of(texts: pl.Series) -> pl.Series:
-    import polars as pl
 
     numbers = texts.cast(pl.Float64, strict=False)
     return numbers.set(numbers.is_nan(), None)  # What says NaN is known by its word.
@@ -190,7 +180,6 @@ def _number_of(texts: pl.Series) -> pl.Series:
 
 def _dates_of(texts: pl.Series) -> np.ndarray:
     """ISO 8601's dates, with or without a time, as those of UTC: datetime64[s] `[rows]`."""
-    import polars as pl
 
     parts = texts.to_frame("text").select(
         pl.col("text").str.extract(_TIME, 1),
@@ -205,7 +194,6 @@ def _dates_of(texts: pl.Series) -> np.ndarray:
 
 
 def _date_kind(dates: np.ndarray) -> Literal["date", "datetime"]:
-    import numpy as np
 
     present = dates[~np.isnat(dates)]
     return "datetime" if (present != present.astype("datetime64[D]")).any() else "date"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mmzoo.inputs.tabular.numbers import ScaledNumbers, fit_numbers
+from mmzoo.lazy import np
 from mmzoo.spec import Spec
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _DAY_SECONDS = 86_400
 _FIRST_WEEKDAY = 3
@@ -32,7 +30,6 @@ class Dates(Spec):
 
     def prepared(self, values: np.ndarray) -> np.ndarray:
         """Dates datetime64[s] `[rows]`, NaT where missing, as float32 `[rows, width]`."""
-        import numpy as np
 
         days = days_since_1970(values, self.kind)
         years = values.astype("datetime64[Y]")
@@ -46,7 +43,6 @@ class Dates(Spec):
 
     def written(self, prepared: np.ndarray) -> list[str]:
         """Prepared dates `[rows, width]` as text."""
-        import numpy as np
 
         days = prepared[:, 0].astype(np.float64) * self.elapsed.spread + self.elapsed.centre
         return ["missing" if day != day else _written(round(day)) for day in days.tolist()]
@@ -61,7 +57,6 @@ def fit_dates(values: np.ndarray, kind: Literal["date", "datetime"]) -> Dates:
 
 def days_since_1970(values: np.ndarray, kind: Literal["date", "datetime"]) -> np.ndarray:
     """Float64 `[rows]`, whole days for a date, NaN where there is none."""
-    import numpy as np
 
     seconds = values.astype("datetime64[s]").astype(np.float64)
     days = np.where(np.isnat(values), np.nan, seconds) / _DAY_SECONDS
@@ -69,6 +64,5 @@ def days_since_1970(values: np.ndarray, kind: Literal["date", "datetime"]) -> np
 
 
 def _written(day: int) -> str:
-    import numpy as np
 
     return str(np.datetime64(day, "D"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmzoo.encoders.tabular import MISSING, Layout
 from mmzoo.inputs.degradation import Degradation
 from mmzoo.inputs.tabular.cells import Kind
 from mmzoo.inputs.tabular.numbers import Normalize
 from mmzoo.inputs.tabular.rows import places_of
 from mmzoo.lazy import tf
+from mmzoo.modalities.tabular.encoders import MISSING, Layout
 from mmzoo.randomness import Randomness
 
 _SHARES = (0.1, 0.2, 0.4, 0.6, 0.8)

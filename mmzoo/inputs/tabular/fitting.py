@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mmzoo.inputs.tabular.categories import fit_categories
 from mmzoo.inputs.tabular.cells import FoundKind, Kind, kind_of
 from mmzoo.inputs.tabular.dates import fit_dates
 from mmzoo.inputs.tabular.numbers import Normalize, fit_numbers
 from mmzoo.inputs.tabular.statistics import Column
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 
 def fit_column(

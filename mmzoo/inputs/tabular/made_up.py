@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mmzoo.inputs.tabular.cells import Kind
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 
 def made_up(kind: Kind, random: np.random.RandomState, rows: int) -> np.ndarray:
     """Values of a column, `[rows]`: numbers too, where what it holds is yet to be found."""
-    import numpy as np
 
     match kind:
         case "category":

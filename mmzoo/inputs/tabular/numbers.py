@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mmzoo.inputs.tabular.cells import LARGEST_NUMBER
+from mmzoo.lazy import np
 from mmzoo.spec import PositiveFloat, Problem, Spec
-
-if TYPE_CHECKING:
-    import numpy as np
 
 Normalize = Literal["standard", "minmax", "quantile", "none"]
 
@@ -35,7 +33,6 @@ class ScaledNumbers(Spec):
 
     def prepared(self, values: np.ndarray) -> np.ndarray:
         """Numbers float64 `[rows]`, NaN where missing, as float32 `[rows, 1]`."""
-        import numpy as np
 
         with np.errstate(over="ignore"):  # What is infinite then is cut off.
             scaled = (values - self.centre) / self.spread
@@ -43,7 +40,6 @@ class ScaledNumbers(Spec):
 
     def written(self, prepared: np.ndarray) -> list[str]:
         """Prepared numbers `[rows, 1]` as text."""
-        import numpy as np
 
         return _written(prepared[:, 0].astype(np.float64) * self.spread + self.centre)
 
@@ -70,14 +66,12 @@ class RankedNumbers(Spec):
 
     def prepared(self, values: np.ndarray) -> np.ndarray:
         """Numbers float64 `[rows]`, NaN where missing, as float32 `[rows, 1]`."""
-        import numpy as np
 
         places = _interpolated(values, self.values, self.places)
         return ((places - 0.5) * _UNIFORM_SPREAD).astype(np.float32)[:, None]
 
     def written(self, prepared: np.ndarray) -> list[str]:
         """Prepared numbers `[rows, 1]` as text."""
-        import numpy as np
 
         places = prepared[:, 0].astype(np.float64) / _UNIFORM_SPREAD + 0.5
         return _written(_interpolated(places, self.places, self.values))
@@ -88,7 +82,6 @@ def fit_numbers(values: np.ndarray, normalize: Normalize) -> ScaledNumbers | Ran
 
     Where they are all the same, or there is none, they become 0.
     """
-    import numpy as np
 
     there = values[~np.isnan(values)]
     if normalize == "none":
@@ -107,7 +100,6 @@ def fit_numbers(values: np.ndarray, normalize: Normalize) -> ScaledNumbers | Ran
 
 
 def _ranked(there: np.ndarray) -> RankedNumbers:
-    import numpy as np
 
     grid = (
         np.linspace(0, 1, min(len(there), _MOST_QUANTILES)) if len(there) > 1 else np.array([0.5])
@@ -124,7 +116,6 @@ def _ranked(there: np.ndarray) -> RankedNumbers:
 def _interpolated(
     numbers: np.ndarray, known: tuple[float, ...], meant: tuple[float, ...]
 ) -> np.ndarray:
-    import numpy as np
 
     # With a single known number `interp` gives what that means for NaN too.
     return np.where(np.isnan(numbers), np.nan, np.interp(numbers, known, meant))

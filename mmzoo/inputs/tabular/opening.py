@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mmzoo.inputs.opened import Opened, Unopened
 from mmzoo.inputs.tabular.cells import (
@@ -15,10 +15,8 @@ from mmzoo.inputs.tabular.cells import (
     kind_of,
     read_cells,
 )
-from mmzoo.spec.words import shorten
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
+from mmzoo.spec.wording import shorten
 
 _LIKE_NAMES = 0.9
 """From this share of different values on, a category says which row it is and nothing else."""
@@ -63,7 +61,6 @@ def _opened_columns(
     Returns:
         A structured array with the values of all columns; and the columns each by itself.
     """
-    import numpy as np
 
     cells = {column: read_cells(rows[column], kind) for column, kind in kinds.items()}
     values = np.empty(len(rows), [(column, one.values.dtype) for column, one in cells.items()])
@@ -88,7 +85,6 @@ def _bad_cells(
         missing: Whether a row with a missing value cannot be used.
         known: Rows of which it is known already.
     """
-    import numpy as np
 
     bad: dict[int, str] = {}
     for column, one in cells.items():

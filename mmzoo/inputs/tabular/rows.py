@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mmzoo.encoders.tabular import UNSEEN, Layout
 from mmzoo.inputs.tabular.categories import Categories
 from mmzoo.inputs.tabular.cells import Kind
+from mmzoo.lazy import np
+from mmzoo.modalities.tabular.encoders import UNSEEN, Layout
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from mmzoo.inputs.tabular.statistics import Column
 
 _WIDTHS: dict[Kind, int] = {"number": 1, "date": 5, "datetime": 7}
@@ -61,7 +60,6 @@ def prepared_rows(
         Float32 `[rows, numbers + categories]`; and how many values of each category are not known,
         where there are such.
     """
-    import numpy as np
 
     places = places_of(kinds)
     rows = np.empty((len(values), max(place.stop for place in places.values())), np.float32)

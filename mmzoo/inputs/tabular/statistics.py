@@ -13,7 +13,7 @@ from mmzoo.inputs.tabular.categories import Categories
 from mmzoo.inputs.tabular.dates import Dates
 from mmzoo.inputs.tabular.numbers import RankedNumbers, ScaledNumbers
 from mmzoo.spec import Spec
-from mmzoo.spec.words import printable, shorten
+from mmzoo.spec.wording import printable, shorten
 
 STATISTICS = "statistics.json"
 """The file's name."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
 from mmzoo.inputs.tabular.cells import FoundKind, Kind, check_column, is_missing
-from mmzoo.spec.words import shorten
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
+from mmzoo.spec.wording import shorten
 
 
 def table_of(columns: Mapping[str, np.ndarray], names: Collection[str]) -> np.ndarray:
@@ -19,7 +16,6 @@ def table_of(columns: Mapping[str, np.ndarray], names: Collection[str]) -> np.nd
     Raises:
         DataError: A column has more than one value in a row, or none that a cell can have.
     """
-    import numpy as np
 
     for name in names:
         check_column(columns[name], name)
@@ -54,7 +50,6 @@ def check_opened(table: np.ndarray, kinds: Mapping[str, Kind], where: str) -> No
 
 def has_any_value(table: np.ndarray) -> np.ndarray:
     """Which rows of opened columns have a value in any of them: bool `[rows]`."""
-    import numpy as np
 
     there = np.zeros(len(table), bool)
     for column in table.dtype.names or ():

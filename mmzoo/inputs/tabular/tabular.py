@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from annotated_types import Le
 
-from mmzoo.encoders import Features
-from mmzoo.encoders.tabular import MLP, Layout, TabularEncoder
 from mmzoo.errors import ConfigError
 from mmzoo.inputs.base import BaseInput, Files
 from mmzoo.inputs.degradation import Degradation
@@ -26,15 +24,13 @@ from mmzoo.inputs.tabular.opening import opened_table
 from mmzoo.inputs.tabular.rows import categories_of, layout_of, prepared_rows, written_rows
 from mmzoo.inputs.tabular.statistics import STATISTICS, Column, read_statistics, written_statistics
 from mmzoo.inputs.tabular.table import check_opened, has_any_value, table_of
-from mmzoo.lazy import keras, tf
+from mmzoo.lazy import keras, np, tf
+from mmzoo.modalities.base_encoder import Features
+from mmzoo.modalities.tabular.encoders import MLP, Layout, TabularEncoder
 from mmzoo.randomness import Randomness
 from mmzoo.spec import NonNegativeInt, PositiveInt, Problem, Rate
-from mmzoo.spec.words import shorten
+from mmzoo.spec.wording import shorten
 from mmzoo.wanted import Role, Wanted
-
-if TYPE_CHECKING:
-    import numpy as np
-    from keras import KerasTensor
 
 logger = logging.getLogger(__name__)
 
@@ -232,11 +228,11 @@ class Tabular(BaseInput):
         """Which rows of a preprocessed batch have a cell that is not missing, bool `[batch]`."""
         return has_any_cell(values, self.layout)
 
-    def placeholder(self, name: str) -> KerasTensor:
+    def placeholder(self, name: str) -> keras.KerasTensor:
         """The model's input: float32 `[batch, columns]`, as `layout` says."""
         return keras.Input((self.layout.width,), dtype="float32", name=name)
 
-    def features(self, x: KerasTensor) -> Features:
+    def features(self, x: keras.KerasTensor) -> Features:
         """The features of the encoder on rows of this layout."""
         return self.encoder.build(x, self.layout)
 

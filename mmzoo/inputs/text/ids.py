@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
+from mmzoo.lazy import np, pl
 
 PADDING = 0
 UNKNOWN = 1
@@ -24,8 +21,6 @@ def numbered(tokens: pl.Series, words: Sequence[str]) -> np.ndarray:
         tokens: Lists of text `[texts]`.
         words: The vocabulary.
     """
-    import numpy as np
-    import polars as pl
 
     ids = (
         tokens.explode(empty_as_null=True, keep_nulls=True)
@@ -50,7 +45,6 @@ def stacked(parts: Sequence[np.ndarray], words: int) -> np.ndarray:
         parts: Of `numbered`.
         words: How many the vocabulary has.
     """
-    import numpy as np
 
     width = max((part.shape[1] for part in parts), default=1)
     whole = np.full((sum(map(len, parts)), width), PADDING, _smallest_dtype(words))
@@ -62,6 +56,5 @@ def stacked(parts: Sequence[np.ndarray], words: int) -> np.ndarray:
 
 
 def _smallest_dtype(words: int) -> np.dtype:
-    import numpy as np
 
     return np.min_scalar_type(FIRST + words - 1)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mmzoo.inputs.text.ids import PADDING, UNKNOWN
 from mmzoo.inputs.text.tokens import Unit
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 MANY_CUT = 0.1
 """Above this share of cut texts it is said how many they are."""
@@ -28,7 +26,6 @@ def fit_sentence(
         keep: The part that was kept.
         unit: What the ids are of.
     """
-    import numpy as np
 
     unknown = percent((ids == UNKNOWN).sum() / (ids != PADDING).sum())
     sentence = f"{unknown} of the {unit} are not in the vocabulary"

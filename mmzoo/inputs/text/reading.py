@@ -8,17 +8,14 @@ from mmzoo.errors import DataError
 from mmzoo.inputs.text.ids import numbered, stacked
 from mmzoo.inputs.text.tokens import Tokenizer, in_parts
 from mmzoo.inputs.text.vocabulary import counted, most_frequent
+from mmzoo.lazy import np, pl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    import polars as pl
-
 
 def rows_without_words(values: np.ndarray, tokenizer: Tokenizer) -> list[int]:
     """The rows of texts that have no word, or are none."""
-    import numpy as np
 
     has_words = [part.to_numpy() for part in in_parts(values, tokenizer.has_tokens)]
     return np.flatnonzero(~np.concatenate(has_words)).tolist() if has_words else []
@@ -26,7 +23,6 @@ def rows_without_words(values: np.ndarray, tokenizer: Tokenizer) -> list[int]:
 
 def lengths_of(values: np.ndarray, tokenizer: Tokenizer) -> np.ndarray:
     """How many words or characters each text has, `[texts]`."""
-    import numpy as np
 
     def count(texts: pl.Series) -> np.ndarray:
         return tokenizer.tokens(texts).list.len().to_numpy()
@@ -49,7 +45,6 @@ def frequent_words(
     Raises:
         DataError: They have no words, or none often enough.
     """
-    import numpy as np
 
     def count(texts: pl.Series) -> tuple[pl.DataFrame, np.ndarray]:
         tokens = tokenizer.tokens(texts)
@@ -79,7 +74,6 @@ def numbered_texts(
         length: How many words of a text are kept.
         keep: Which part of a longer one.
     """
-    import numpy as np
 
     def number(texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
         tokens = tokenizer.tokens(texts)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
-from mmzoo.encoders import Features
-from mmzoo.encoders.text import TextEncoder
 from mmzoo.errors import DataError
 from mmzoo.inputs.base import BaseInput, Files
 from mmzoo.inputs.degradation import Degradation
@@ -23,14 +21,12 @@ from mmzoo.inputs.text.reading import (
 )
 from mmzoo.inputs.text.tokens import Tokenizer, Unit
 from mmzoo.inputs.text.vocabulary import VOCABULARY, read_vocabulary, written_vocabulary
-from mmzoo.lazy import keras, tf
+from mmzoo.lazy import keras, np, tf
+from mmzoo.modalities.base_encoder import Features
+from mmzoo.modalities.text.encoders import TextEncoder
 from mmzoo.spec import PositiveInt, Rate
-from mmzoo.spec.words import describe
+from mmzoo.spec.wording import describe
 from mmzoo.wanted import Role
-
-if TYPE_CHECKING:
-    import numpy as np
-    from keras import KerasTensor
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +92,6 @@ class Text(BaseInput):
 
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
         """Made-up texts: objects `[rows]`, of up to as many words as are read."""
-        import numpy as np
 
         length = 20 if self.length == "auto" else self.length
         words = np.array([f"word{number}" for number in range(_SYNTHETIC_WORDS)])
@@ -148,7 +143,6 @@ class Text(BaseInput):
         Raises:
             DataError: The texts have no words, or none often enough.
         """
-        import numpy as np
 
         words, lengths = frequent_words(
             values, self._tokenizer, self.vocabulary_size, self.min_count, where
@@ -169,7 +163,6 @@ class Text(BaseInput):
         An absent text is one unknown word, so that every encoder has something to read. Says how
         many words are unknown, and how many texts are cut where those are many.
         """
-        import numpy as np
 
         words = self._vocabulary(files, where)
         length = self._length()
@@ -196,7 +189,7 @@ class Text(BaseInput):
         longest = tf.reduce_max(tf.math.count_nonzero(ids, axis=1))
         return ids[:, : tf.maximum(longest, 1)]
 
-    def placeholder(self, name: str) -> KerasTensor:
+    def placeholder(self, name: str) -> keras.KerasTensor:
         """The model's input: int32 `[batch, positions]`; other batches have other positions."""
         return keras.Input((None,), dtype="int32", name=name)
 
@@ -204,7 +197,7 @@ class Text(BaseInput):
         """The length, which needs a whole input."""
         return self._length()
 
-    def features(self, x: KerasTensor) -> Features:
+    def features(self, x: keras.KerasTensor) -> Features:
         """The features of the encoder on ids, of which there are two more than words."""
         return self.encoder.build(x, FIRST + self.vocabulary_size)
 
@@ -224,7 +217,6 @@ class Text(BaseInput):
             values: Ids `[texts, positions]`.
             files: What `fit` gave.
         """
-        import numpy as np
 
         shown = np.empty(FIRST + self.vocabulary_size, dtype=object)
         shown[PADDING], shown[UNKNOWN] = "", _UNKNOWN_SHOWN

@@ -6,11 +6,9 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
+from mmzoo.lazy import np, pl
 
 Unit = Literal["words", "characters"]
 
@@ -105,7 +103,6 @@ def in_parts(texts: np.ndarray, do: Callable[[pl.Series], _Result]) -> Iterator[
 
 
 def _series(texts: np.ndarray) -> pl.Series:
-    import polars as pl
 
     try:
         return pl.Series(texts.tolist(), dtype=pl.String)

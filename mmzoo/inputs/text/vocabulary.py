@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import RunError
-
-if TYPE_CHECKING:
-    import polars as pl
+from mmzoo.lazy import pl
 
 VOCABULARY = "vocabulary.txt"
 """The file's name: one word a line, the most frequent first."""
@@ -20,7 +17,6 @@ def counted(tokens: pl.Series) -> pl.DataFrame:
     Args:
         tokens: Lists of text.
     """
-    import polars as pl
 
     flat = tokens.explode(empty_as_null=False, keep_nulls=False).alias("token")
     return flat.value_counts(name="count").with_columns(pl.col("count").cast(pl.Int64))
@@ -34,7 +30,6 @@ def most_frequent(counts: Iterable[pl.DataFrame], most: int, min_count: int) -> 
         most: How many, at most.
         min_count: How often a token must be there.
     """
-    import polars as pl
 
     total = pl.concat(counts).group_by("token").agg(pl.col("count").sum())
     frequent = total.filter(pl.col("count") >= min_count)

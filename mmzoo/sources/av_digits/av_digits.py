@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources.av_digits.noise import noisy_pictures, noisy_sounds
 from mmzoo.sources.av_digits.pairing import OFFICIAL, Pairs, paired, stream
 from mmzoo.sources.columns import check_columns
@@ -20,9 +21,6 @@ from mmzoo.sources.roles import check_role, in_role
 from mmzoo.sources.store import obtain
 from mmzoo.spec import NonNegativeFloat, Spec
 from mmzoo.wanted import Wanted
-
-if TYPE_CHECKING:
-    import numpy as np
 
 RATE = 8_000
 """Samples a second of all recordings, in hertz."""
@@ -182,7 +180,6 @@ def _parts() -> list[Splits]:
 
 def _names(official: str, pairs: Pairs, recordings: np.ndarray) -> np.ndarray:
     """What people call each pair: "test/00012 + recordings/7_theo_3.wav"; pictures from 0 on."""
-    import numpy as np
 
     files = recordings[pairs.recordings].tolist()
     return np.array(

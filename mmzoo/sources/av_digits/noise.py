@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 _ROWS = 256
 """How many are made at once; the noise of a row does not depend on it."""
@@ -26,7 +24,6 @@ def noisy_pictures(
     Returns:
         Uint8 of the same shape; the very array without noise.
     """
-    import numpy as np
 
     if not deviation:
         return pictures
@@ -55,7 +52,6 @@ def noisy_sounds(
     Returns:
         Int16 `[examples, samples]`.
     """
-    import numpy as np
 
     noisy = np.empty_like(waveforms)
     for rows in _blocks(len(waveforms)):

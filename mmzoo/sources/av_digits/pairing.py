@@ -5,13 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from mmzoo.lazy import np
 from mmzoo.sources.cut import stratified_cut
 from mmzoo.sources.data import Splits
-
-if TYPE_CHECKING:
-    import numpy as np
 
 OFFICIAL = {"train": "train", "validation": "train", "test": "test"}
 """Of each split, which of the two sets' own it is made of."""
@@ -46,7 +43,6 @@ def paired(
     Raises:
         DataError: A class has a single example to train on.
     """
-    import numpy as np
 
     pictures = _rows(written["train"]["label"], written["test"]["label"], validation, seed)
     recordings = _rows(spoken["train"]["label"], spoken["test"]["label"], validation, seed)
@@ -80,7 +76,6 @@ def partners(
     Returns:
         int64 `[pairs]`, rows of `classes`.
     """
-    import numpy as np
 
     rows = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
@@ -92,7 +87,6 @@ def partners(
 
 def stream(seed: int, purpose: str) -> np.random.RandomState:
     """Random numbers for one purpose, which do not depend on those for others."""
-    import numpy as np
 
     return np.random.RandomState([seed, zlib.crc32(purpose.encode())])
 
@@ -101,7 +95,6 @@ def _rows(
     train: np.ndarray, test: np.ndarray, validation: float, seed: int
 ) -> dict[str, np.ndarray]:
     """The rows of the official split that each split may take."""
-    import numpy as np
 
     kept, cut = stratified_cut(train, validation, seed)
     return {"train": kept, "validation": cut, "test": np.arange(len(test))}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mmzoo.errors import DataError
 from mmzoo.sources.folder.listing import first_of
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
 
 
 def class_names_of(

@@ -6,11 +6,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from annotated_types import Gt, Lt, MinLen
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources.columns import check_columns
 from mmzoo.sources.cut import cut_missing_splits
 from mmzoo.sources.data import Data, OnBadRow, Splits
@@ -20,11 +21,8 @@ from mmzoo.sources.folder.listing import Aside, Nested, files_below, first_of
 from mmzoo.sources.folder.root import folder_root
 from mmzoo.sources.media import problems
 from mmzoo.spec import Problem, Spec
-from mmzoo.spec.words import describe, printable
+from mmzoo.spec.wording import describe, printable
 from mmzoo.wanted import Wanted
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class Folder(Spec):
@@ -169,7 +167,6 @@ class Folder(Spec):
 
 def _rows(classes: Mapping[str, list[str]], class_names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The names of files, relative to the root, and their labels."""
-    import numpy as np
 
     files = [classes.get(name, []) for name in class_names]
     return {
@@ -181,7 +178,6 @@ def _rows(classes: Mapping[str, list[str]], class_names: tuple[str, ...]) -> dic
 def _columns(
     rows: Mapping[str, np.ndarray], root: str, wanted: Mapping[str, object]
 ) -> dict[str, np.ndarray]:
-    import numpy as np
 
     columns = {}
     for column in wanted:

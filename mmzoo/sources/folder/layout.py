@@ -7,7 +7,7 @@ from typing import Literal
 
 from mmzoo.errors import DataError
 from mmzoo.sources.folder.listing import Aside, first_of, folders_in
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
 
 Layout = Literal["auto", "classes", "splits"]
 

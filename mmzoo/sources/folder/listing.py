@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mmzoo.errors import DataError
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
 
 Nested = Literal["error", "include", "ignore"]
 

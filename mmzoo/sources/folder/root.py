@@ -6,7 +6,7 @@ import os
 
 from mmzoo.errors import DataError
 from mmzoo.spec import nearest
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
 
 
 def folder_root(path: str, field: str = "source.path") -> str:

@@ -13,14 +13,11 @@ import zlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources.data import Splits
 from mmzoo.sources.formats.rows import read_rows
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _REVIEW = re.compile(r"aclImdb/((train|test)/(pos|neg)/(\d+)_(\d+))\.txt")
 _LARGEST = 1_000_000
@@ -43,7 +40,6 @@ def read_archive(path: Path, examples: Mapping[str, int]) -> Splits:
         DataError: The archive is damaged or lacks reviews, or one is longer than any is, or not
             UTF-8.
     """
-    import numpy as np
 
     found: dict[str, list[tuple[bool, int, float, str, str]]] = {"train": [], "test": []}
     for (name, split, side, number, rating), text in _reviews(path):
@@ -101,7 +97,6 @@ def read_tables(train: Path, test: Path) -> Splits:
 
 
 def _table(path: Path) -> dict[str, np.ndarray]:
-    import numpy as np
 
     rows = read_rows(path, ("id", "text", "label", "rating"))
     return {

@@ -14,6 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources.data import Splits
 
 _PIXELS = 3 * 32 * 32
@@ -57,7 +58,6 @@ def read_cifar(path: Path, labels: tuple[str, ...], layout: Layout) -> Splits:
     Raises:
         DataError: The archive is damaged, lacks a member or has one of another size.
     """
-    import numpy as np
 
     splits: Splits = {}
     places = {}

@@ -12,13 +12,10 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources.data import Splits
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _UNSIGNED_BYTE = 8
 _GZIP = 31
@@ -51,7 +48,6 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         DataError: The file is not gzip, cut short, too long, or of another type or shape.
     """
-    import numpy as np
 
     header = struct.pack(f">HBB{len(shape)}I", 0, _UNSIGNED_BYTE, len(shape), *shape)
     content = _gunzip(path, len(header) + int(np.prod(shape)))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mmzoo.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 
 def read_recordings(paths: np.ndarray, rate: int, samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -26,7 +22,6 @@ def read_recordings(paths: np.ndarray, rate: int, samples: int) -> tuple[np.ndar
         DataError: A file is no sound, has several channels or none of its samples, or another
             rate.
     """
-    import numpy as np
     import soundfile
 
     waveforms = np.zeros((len(paths), samples), np.int16)

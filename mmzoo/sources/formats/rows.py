@@ -7,30 +7,25 @@ import lzma
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np, pl
 from mmzoo.sources.data import Splits
 
-if TYPE_CHECKING:
-    import numpy as np
-    import polars
 
-
-def read_rows(path: Path, columns: Sequence[str]) -> polars.DataFrame:
+def read_rows(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     """Reads columns of a table, which is packed by xz if its name ends so. All cells are texts.
 
     Raises:
         DataError: It is no such table.
     """
-    import polars
 
     try:
         content = path.read_bytes()
         if path.suffix == ".xz":
             content = lzma.decompress(content)
-        table = polars.read_csv(io.BytesIO(content), infer_schema=False, columns=list(columns))
-    except (lzma.LZMAError, OSError, polars.exceptions.PolarsError) as error:
+        table = pl.read_csv(io.BytesIO(content), infer_schema=False, columns=list(columns))
+    except (lzma.LZMAError, OSError, pl.exceptions.PolarsError) as error:
         raise DataError(f"{path} is not a sound table of {', '.join(columns)}: {error}.") from error
     return table
 
@@ -61,9 +56,8 @@ def read_labelled_texts(path: Path, split_names: Mapping[str, str]) -> Splits:
     }
 
 
-def paths_of(names: polars.Series, folder: Path) -> np.ndarray:
+def paths_of(names: pl.Series, folder: Path) -> np.ndarray:
     """The absolute paths of files below a folder, text `[rows]`."""
-    import numpy as np
 
     root = os.path.join(os.path.abspath(folder), "")
     return np.char.add(root, names.to_numpy().astype(np.str_))

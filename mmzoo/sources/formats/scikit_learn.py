@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.lazy import np
 
 
 def bundled_file(path: str, name: str) -> Path | None:
@@ -42,7 +39,6 @@ def read_table(name: str) -> np.ndarray:
     Raises:
         DataError: scikit-learn is not installed.
     """
-    import numpy as np
 
     if name == "diabetes":
         inputs = bundled_file("datasets/data/diabetes_data_raw.csv.gz", name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from mmzoo.lazy import np
 from mmzoo.sources.data import Splits
 from mmzoo.sources.formats.scikit_learn import bundled_file
 from mmzoo.sources.named.entry import NamedSet
@@ -13,7 +14,6 @@ _TABLE = "datasets/data/digits.csv.gz"
 
 
 def _read(files: Mapping[str, Path]) -> Splits:
-    import numpy as np
 
     # uint16, as 16 * 255 does not fit into a byte.
     table = np.asarray(_table(), dtype=np.uint16)
@@ -24,7 +24,6 @@ def _read(files: Mapping[str, Path]) -> Splits:
 
 def _table() -> object:
     """A row of 64 pixels, 0 to 16, and the digit for each of the 1,797 examples."""
-    import numpy as np
 
     path = bundled_file(_TABLE, "digits")
     if path:

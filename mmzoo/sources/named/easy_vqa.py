@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from mmzoo.lazy import np
 from mmzoo.sources.data import Splits
 from mmzoo.sources.formats.rows import paths_of, read_rows
 from mmzoo.sources.named.entry import SUMS, NamedSet, OfficialFile
@@ -28,7 +29,6 @@ _ANSWERS = (
 
 
 def _read(files: Mapping[str, Path]) -> Splits:
-    import numpy as np
 
     splits = {}
     for split in ("train", "test"):

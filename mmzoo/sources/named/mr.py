@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from mmzoo.lazy import np
 from mmzoo.sources.data import Splits
 from mmzoo.sources.formats.rows import read_rows
 from mmzoo.sources.named.entry import NamedSet, OfficialFile
 
 
 def _read(files: Mapping[str, Path]) -> Splits:
-    import numpy as np
 
     rows = read_rows(files["mr.csv"], ("text", "label", "fold"))
     return {

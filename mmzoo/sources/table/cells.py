@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
-
-if TYPE_CHECKING:
-    import polars as pl
+from mmzoo.lazy import pl
 
 # Not \d, which are the digits of all scripts.
 _NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
@@ -30,7 +27,6 @@ def texts(column: pl.Series, where: str, expected: str) -> pl.Series:
     Raises:
         DataError: They are lists, objects or bytes.
     """
-    import polars as pl
 
     kind = column.dtype
     if kind == pl.String:
@@ -54,7 +50,6 @@ def numbers(column: pl.Series) -> pl.Series:
     Args:
         column: Strings, or numbers of any type.
     """
-    import polars as pl
 
     if column.dtype != pl.String:
         return column.cast(pl.Float64)
@@ -72,7 +67,6 @@ def values(column: pl.Series, where: str) -> tuple[pl.Series, str | None]:
     Raises:
         DataError: They are lists, objects, bytes, or times of the day.
     """
-    import polars as pl
 
     kind = column.dtype
     if kind.is_numeric():
@@ -104,7 +98,6 @@ def values(column: pl.Series, where: str) -> tuple[pl.Series, str | None]:
 
 def _times(column: pl.Series) -> pl.Series:
     """Strings of ISO 8601 as times of UTC, null where there is no such day."""
-    import polars as pl
 
     parts = column.to_frame("text").select(
         day=pl.col("text").str.extract(_TIME, 1),

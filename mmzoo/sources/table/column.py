@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
+from mmzoo.lazy import np, pl
 
 
 @dataclass(frozen=True)

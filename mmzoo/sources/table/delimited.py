@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np, pl
 from mmzoo.sources.table.line_of_names import check_first_line, names_in
 from mmzoo.sources.table.marks import Marks, marks_of
-from mmzoo.spec.words import describe, printable
-
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
+from mmzoo.spec.wording import describe, printable
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,6 @@ def read_delimited(
     Raises:
         DataError: It is no such text; says in which line not, and what may be meant.
     """
-    import numpy as np
-    import polars as pl
 
     mark = separator or default
     text = np.frombuffer(content, np.uint8)
@@ -102,7 +96,6 @@ def _ragged(cells: np.ndarray, width: int, shown: str, mark: str) -> dict[int, s
 
     A table most of whose rows are so is refused: it is not what it seems to be.
     """
-    import numpy as np
 
     ragged = {
         row: f"it has {_count(int(cells[row]))}, and the line of names has {width}"
@@ -150,7 +143,6 @@ def _read_cells(
     width: int,
     names: Mapping[int, str],
 ) -> pl.DataFrame:
-    import polars as pl
 
     # Names of our own: those of the table may be quoted in ways that polars takes otherwise.
     given = [str(place) for place in range(width)]

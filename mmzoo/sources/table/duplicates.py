@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mmzoo.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
+from mmzoo.lazy import np, pl
 
 OnDuplicate = Literal["warn", "error", "drop"]
 
@@ -54,7 +51,6 @@ def without_duplicates(
     Raises:
         DataError: There are such rows and must not be, or a split has no others.
     """
-    import numpy as np
 
     left = dict(splits)
     looked = {split: rows[usable[rows]] for split, rows in splits.items()}
@@ -99,7 +95,6 @@ def shared_rows(
         columns: Those that are compared.
         splits: `train`, `validation` and `test` -> rows, without those that are left out anyway.
     """
-    import polars as pl
 
     if not columns:
         return []

@@ -9,7 +9,7 @@ from annotated_types import MinLen
 
 from mmzoo.errors import DataError
 from mmzoo.spec import Problem, Spec, did_you_mean
-from mmzoo.spec.words import describe, either, printable
+from mmzoo.spec.wording import describe, either, printable
 
 Kind = Literal["csv", "tsv", "jsonl", "parquet"]
 Compression = Literal["gz", "xz", "zst"]

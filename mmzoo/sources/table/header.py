@@ -9,12 +9,13 @@ import json
 import os
 from collections.abc import Collection
 
+from mmzoo.lazy import pl
 from mmzoo.sources.table.encoding import as_utf8
 from mmzoo.sources.table.format import Kind, TableFormat, separator_of
 from mmzoo.sources.table.line_of_names import check_first_line, names_in
 from mmzoo.sources.table.opening import checked_file
 from mmzoo.sources.table.unpacking import content_of
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
 
 _START = 1 << 20
 """Bytes at the beginning of a file that are looked at."""
@@ -107,7 +108,6 @@ def _of_json_lines(
 
 
 def _of_parquet(place: str) -> tuple[str, ...] | None:
-    import polars as pl
 
     try:
         return tuple(pl.read_parquet_schema(place))

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 
 from mmzoo.errors import DataError
-from mmzoo.spec.words import describe, shorten
+from mmzoo.spec.wording import describe, shorten
 
 _SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
 """What separates the cells of most tables, as YAML writes it in double quotes."""

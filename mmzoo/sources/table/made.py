@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np, pl
 from mmzoo.sources.media import NOT_THERE, problems
 from mmzoo.sources.table import cells
 from mmzoo.sources.table.column import Made, empty_cells, rows_of
 from mmzoo.sources.table.format import TableFormat
 from mmzoo.sources.table.names import made_classes, made_labels
-from mmzoo.spec.words import printable, shorten
+from mmzoo.spec.wording import printable, shorten
 from mmzoo.wanted import Wanted
-
-if TYPE_CHECKING:
-    import polars as pl
 
 MAX_CELL = 1_000_000
 """Bytes of a cell. A longer one is most often half of a file in one pair of quotes."""
@@ -65,7 +62,6 @@ def _made(
 
 
 def _files(column: pl.Series, name: str, wanted: Wanted, root: str, where: str) -> Made:
-    import numpy as np
 
     paths = cells.texts(column, where, "paths of files")
     bad = {} if wanted.optional else empty_cells(paths, name)
@@ -98,7 +94,6 @@ def _files(column: pl.Series, name: str, wanted: Wanted, root: str, where: str) 
 
 
 def _texts(column: pl.Series, name: str, where: str) -> Made:
-    import numpy as np
 
     texts = cells.texts(column, where, "text")
     long = texts.str.len_bytes().fill_null(0) > MAX_CELL
@@ -110,7 +105,6 @@ def _texts(column: pl.Series, name: str, where: str) -> Made:
 
 
 def _values(column: pl.Series, name: str, where: str) -> Made:
-    import polars as pl
 
     values, note = cells.values(column, where)
     if values.dtype == pl.String:
@@ -125,8 +119,6 @@ def _values(column: pl.Series, name: str, where: str) -> Made:
 
 
 def _numbers(column: pl.Series, name: str, where: str) -> Made:
-    import numpy as np
-    import polars as pl
 
     kind = column.dtype
     if not kind.is_numeric() and kind not in (pl.Boolean, pl.Null):

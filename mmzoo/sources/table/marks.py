@@ -6,14 +6,11 @@ Nothing here walks the text byte by byte in Python: a gigabyte takes seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources.table.encoding import line_of
-from mmzoo.spec.words import describe
-
-if TYPE_CHECKING:
-    import numpy as np
+from mmzoo.spec.wording import describe
 
 _CHUNK = 1 << 24
 
@@ -43,7 +40,6 @@ def marks_of(
     Raises:
         DataError: A quote is where none can be, or is never closed; says in which line.
     """
-    import numpy as np
 
     line_ends = _places(text, "\n")
     separators = _places(text, separator)
@@ -60,7 +56,6 @@ def marks_of(
 
 
 def _places(text: np.ndarray, character: str) -> np.ndarray:
-    import numpy as np
 
     # A chunk at a time: the comparison is a byte for each of the text.
     return np.concatenate(
@@ -81,7 +76,6 @@ def _check_quotes(
     quote: str,
 ) -> None:
     """Checks that quotes open where a cell begins and close where it ends."""
-    import numpy as np
 
     size = len(text)
     before = np.where(quotes[::2] > 0, text[quotes[::2] - 1], ord("\n"))

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np, pl
 from mmzoo.sources.table import cells
 from mmzoo.sources.table.column import Made, empty_cells, rows_of
-from mmzoo.spec.words import describe, shorten
+from mmzoo.spec.wording import describe, shorten
 from mmzoo.wanted import Wanted
-
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
 
 _MAX_LABELS = 4_000_000_000
 """Zeros and ones of all rows together."""
@@ -41,8 +37,6 @@ def made_classes(column: pl.Series, name: str, known: tuple[str, ...] | None, wh
 def made_labels(
     column: pl.Series, name: str, known: tuple[str, ...] | None, separator: str, where: str
 ) -> Made:
-    import numpy as np
-    import polars as pl
 
     if isinstance(column.dtype, pl.List | pl.Array):
         lists = column.cast(pl.List(column.dtype.inner))
@@ -110,7 +104,6 @@ def only_known(
 
 def _names_in(made: Made, rows: np.ndarray) -> tuple[str, ...]:
     """The classes or labels that some rows have."""
-    import numpy as np
 
     assert made.names is not None
     if made.values.ndim == 2:
@@ -123,7 +116,6 @@ def _names_in(made: Made, rows: np.ndarray) -> tuple[str, ...]:
 
 def _with_names(made: Made, names: tuple[str, ...]) -> tuple[Made, dict[int, str]]:
     """A column numbered by these names, and the rows that have another, with the first of them."""
-    import numpy as np
 
     assert made.names is not None
     if made.names == names:
@@ -155,7 +147,6 @@ def _require_names(names: Sequence[str], where: str) -> None:
 
 def _numbered(texts: pl.Series, names: Sequence[str]) -> pl.Series:
     """The place of each text among the names; null where it is none of them."""
-    import polars as pl
 
     places = {name: place for place, name in enumerate(names)}
     return texts.replace_strict(

@@ -11,7 +11,7 @@ from mmzoo.errors import DataError
 from mmzoo.sources.media import KINDS_OF_PATHS
 from mmzoo.sources.table.format import Compression, Kind, kind_of
 from mmzoo.spec import nearest
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
 
 _MAGIC = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from mmzoo.lazy import pl
 from mmzoo.sources.columns import check_columns
 from mmzoo.sources.table.delimited import read_delimited
 from mmzoo.sources.table.encoding import as_utf8
@@ -13,10 +13,7 @@ from mmzoo.sources.table.format import TableFormat, separator_of
 from mmzoo.sources.table.opening import checked_file, sha256_of
 from mmzoo.sources.table.typed import read_json_lines, read_parquet
 from mmzoo.sources.table.unpacking import content_of
-from mmzoo.spec.words import printable
-
-if TYPE_CHECKING:
-    import polars as pl
+from mmzoo.spec.wording import printable
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,6 @@ def read_cells(
     Raises:
         DataError: It cannot be read, is no table, or has no such columns.
     """
-    import polars as pl
 
     shown = printable(path)
     place, kind, compression = checked_file(path, field)

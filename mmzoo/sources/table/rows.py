@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from mmzoo.lazy import np, pl
 from mmzoo.sources.columns import check_columns
 from mmzoo.sources.data import Data
 from mmzoo.sources.table.format import TableFormat, written_alike
@@ -15,11 +15,8 @@ from mmzoo.sources.table.made import made_columns, media_folder
 from mmzoo.sources.table.reading import read_cells
 from mmzoo.sources.table.table import Table
 from mmzoo.sources.table.unlabelled import with_missing_labels
-from mmzoo.spec.words import printable, shorten
+from mmzoo.spec.wording import printable, shorten
 from mmzoo.wanted import OF_INPUTS, Wanted
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 def read_frame(path: str, form: TableFormat | None = None, field: str = "--data") -> pl.DataFrame:
@@ -72,8 +69,6 @@ def read_rows(
     Raises:
         DataError: It cannot be read, is no table, or lacks a column that is wanted.
     """
-    import numpy as np
-    import polars as pl
 
     form = _form(path, form)
     may_lack = [column for column, one in wanted.items() if one.optional]

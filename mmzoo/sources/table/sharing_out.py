@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np, pl
 from mmzoo.sources.cut import TEST_SEED, random_cut, stratified_cut
 from mmzoo.sources.folds import Fold, dealt
 from mmzoo.sources.groups import dealt_groups, grouped_cut
@@ -14,12 +14,8 @@ from mmzoo.sources.table.cells import texts
 from mmzoo.sources.table.column import Made
 from mmzoo.sources.table.split import SPLITS, TableSplit, folds_of, given_splits
 from mmzoo.sources.table.stacked import Stacked
-from mmzoo.spec.words import shorten
+from mmzoo.spec.wording import shorten
 from mmzoo.wanted import Wanted
-
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -66,8 +62,6 @@ def facts_of(
     Raises:
         DataError: One of these columns holds something else than it should.
     """
-    import numpy as np
-    import polars as pl
 
     frame, where = table.cells.frame, f"table {table.cells.shown}: column"
     given, folds, groups, names = table.given, None, None, None
@@ -110,7 +104,6 @@ def share_out(
     Raises:
         DataError: There are too few rows to cut.
     """
-    import numpy as np
 
     given = facts.given.copy()
     notes = []
@@ -134,14 +127,12 @@ def share_out(
 
 def _free(facts: RowFacts, given: np.ndarray) -> np.ndarray:
     """The rows that are still to train on, and may be cut off."""
-    import numpy as np
 
     return np.flatnonzero(facts.usable & (given == 0))
 
 
 def _is_tested(facts: RowFacts, fold: Fold) -> np.ndarray:
     """bool `[rows]`: which are of the fold that tests."""
-    import numpy as np
 
     folds = facts.folds
     if folds is None:
@@ -161,7 +152,6 @@ def _dealt(of: int, classes: np.ndarray | None, groups: np.ndarray | None, rows:
 
 def _cut(facts: RowFacts, free: np.ndarray, name: str, expected: float, seed: int) -> np.ndarray:
     """Those of the free rows that are cut off for a split, about so many as are expected."""
-    import numpy as np
 
     if facts.classes is not None and facts.known is not None and facts.groups is None:
         _, number, rows = np.unique(facts.classes[free], return_inverse=True, return_counts=True)
@@ -193,7 +183,6 @@ def _crossing(
         splits: Split -> rows.
         column: The one that has the groups.
     """
-    import numpy as np
 
     if facts.groups is None or facts.group_names is None:
         return ()
@@ -211,7 +200,6 @@ def _crossing(
 
 def _is_known(made: Made, wanted: Wanted) -> np.ndarray | None:
     """bool `[rows]`: whether the class is one of those that are known, where any are."""
-    import numpy as np
 
     if made.names is None or (wanted.names is None and not wanted.optional):
         return None

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from annotated_types import Gt, Lt, MinLen
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np, pl
 from mmzoo.sources.folds import Fold
 from mmzoo.sources.table.cells import sorted_names, texts
 from mmzoo.spec import Problem, Spec
-from mmzoo.spec.words import shorten
-
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
+from mmzoo.spec.wording import shorten
 
 SPLITS = ("train", "validation", "test")
 WORDS = {
@@ -93,7 +90,6 @@ def given_splits(column: pl.Series, where: str) -> np.ndarray:
     Raises:
         DataError: It has other values, or no row is to train on.
     """
-    import polars as pl
 
     words = texts(column, where, "the names of splits")
     found = words.str.strip_chars().str.to_lowercase()
@@ -122,7 +118,6 @@ def folds_of(column: pl.Series, fold: Fold, where: str) -> np.ndarray:
     Raises:
         DataError: It has empty cells, or not as many values as `fold` says.
     """
-    import polars as pl
 
     words = texts(column, where, "the numbers or names of folds")
     empty = words.is_null().arg_true()

@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np, pl
 from mmzoo.sources.table.format import TableFormat, written_alike
 from mmzoo.sources.table.reading import Cells, read_cells
 from mmzoo.sources.table.split import SPLITS, SplitFiles
-from mmzoo.spec.words import printable
-
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
+from mmzoo.spec.wording import printable
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,6 @@ def stacked(
     Raises:
         DataError: One cannot be read, or their columns hold different things.
     """
-    import numpy as np
 
     parts = {"train": read_cells(path, form, wanted)}
     for split in SPLITS[1:]:
@@ -86,7 +81,6 @@ def stacked(
 
 
 def _one_below_the_other(parts: Mapping[str, Cells]) -> pl.DataFrame:
-    import polars as pl
 
     first = parts["train"]
     for column in first.frame.columns:

@@ -7,11 +7,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from annotated_types import MinLen
 
 from mmzoo.errors import DataError
+from mmzoo.lazy import np
 from mmzoo.sources.bad_rows import unreadable
 from mmzoo.sources.data import Data, OnBadRow, Skipped
 from mmzoo.sources.folds import Fold
@@ -25,11 +26,8 @@ from mmzoo.sources.table.split import TableSplit
 from mmzoo.sources.table.stacked import Stacked, stacked
 from mmzoo.sources.table.unlabelled import with_missing_labels
 from mmzoo.spec import Problem, Spec
-from mmzoo.spec.words import printable
+from mmzoo.spec.wording import printable
 from mmzoo.wanted import OF_INPUTS, Wanted
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class TableRows(Spec):
@@ -94,7 +92,6 @@ class Table(TableFormat, TableRows):
             DataError: A file cannot be read, a column is not there or cannot be what it is wanted
                 for, or there are too few rows for the splits.
         """
-        import numpy as np
 
         columns = dict.fromkeys([*wanted, *self.split.columns()])
         table = stacked(self.path, self.split.files, self, columns)
@@ -166,7 +163,6 @@ class Table(TableFormat, TableRows):
 
 def _within(rows: np.ndarray, bad: Mapping[int, str]) -> dict[int, str]:
     """The bad ones of a split's rows, by their places in the split."""
-    import numpy as np
 
     places = np.flatnonzero(np.isin(rows, list(bad))).tolist()
     return {place: bad[int(rows[place])] for place in places}

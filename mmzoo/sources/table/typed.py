@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mmzoo.errors import DataError
-from mmzoo.spec.words import describe, printable, shorten
-
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
+from mmzoo.lazy import np, pl
+from mmzoo.spec.wording import describe, printable, shorten
 
 MAX_ROWS = 200_000_000
 """A Parquet file of a few kilobytes can have more rows than any memory."""
@@ -35,7 +32,6 @@ def read_json_lines(content: bytearray, shown: str) -> tuple[pl.DataFrame, tuple
     Raises:
         DataError: A line is no object, or a key holds values of kinds that have nothing in common.
     """
-    import polars as pl
 
     if content.lstrip()[:1] == b"[":
         raise DataError(
@@ -69,8 +65,6 @@ def _may_be_misread(content: bytearray, frame: pl.DataFrame) -> bool:
     That is lists or objects of which it made text, as other cells are text; halves of characters;
     a key twice in a line; and lines that are no objects.
     """
-    import numpy as np
-    import polars as pl
 
     # Some versions of polars read what is no object as a row of nothing.
     text = np.frombuffer(content, np.uint8)
@@ -112,7 +106,6 @@ def _may_be_lists(content: bytearray, column: pl.Series) -> bool:
 
 def _may_be_lists_in_lists(text: np.ndarray) -> bool:
     """Whether a bracket comes after another, or after a comma, with or without a space."""
-    import numpy as np
 
     places = np.flatnonzero((text == ord("[")) | (text == ord("{")))
     before = text[np.maximum(places - 1, 0)]
@@ -204,7 +197,6 @@ def read_parquet(
     Raises:
         DataError: It is damaged, not complete, or has more than `MAX_ROWS` rows.
     """
-    import polars as pl
 
     try:
         scan = pl.scan_parquet(place, glob=False)

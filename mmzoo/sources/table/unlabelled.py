@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mmzoo.sources.table.column import Made
-from mmzoo.spec.words import shorten
+from mmzoo.spec.wording import shorten
 from mmzoo.wanted import OF_INPUTS, Wanted
 
 

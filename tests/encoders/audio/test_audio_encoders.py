@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mmzoo.encoders import Features
-from mmzoo.encoders.audio import AudioCNN, AudioEncoder, AudioGRU, AudioLSTM, AudioRNN
-from mmzoo.encoders.image import CNN
 from mmzoo.lazy import keras, tf
-from mmzoo.spec.expected import Expected
+from mmzoo.modalities.audio.encoders import AudioCNN, AudioEncoder, AudioGRU, AudioLSTM, AudioRNN
+from mmzoo.modalities.base_encoder import Features
+from mmzoo.modalities.image.encoders import CNN
+from mmzoo.spec.expected_types import Expected
 from mmzoo.weights import load_weights, save_weights
 
 FAMILY = Expected.of(AudioEncoder).family

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mmzoo.encoders.image.base import ImageNetwork
 from mmzoo.lazy import keras
+from mmzoo.modalities.image.encoders.image_encoder import ImageNetwork
 
 
 def built(encoder: ImageNetwork, shape=(32, 32, 3)) -> tuple[keras.Model, tuple[int, ...]]:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from networks import built, convolutions, kernels, part, pictures, problems, trainable
 
-from mmzoo.encoders.image import AlexNet
 from mmzoo.lazy import tf
+from mmzoo.modalities.image.encoders import AlexNet
 
 SMALL = {"width": 0.0625, "units": (8,)}
 

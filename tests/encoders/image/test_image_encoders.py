@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mmzoo.encoders import Features
-from mmzoo.encoders.image import CNN, ImageEncoder, LeNet
-from mmzoo.encoders.image.pretrained.base import Pretrained
 from mmzoo.inputs import Image
 from mmzoo.lazy import keras, tf
-from mmzoo.spec.expected import Expected
+from mmzoo.modalities.base_encoder import Features
+from mmzoo.modalities.image.encoders import CNN, ImageEncoder, LeNet
+from mmzoo.modalities.image.encoders.pretrained import Pretrained
+from mmzoo.spec.expected_types import Expected
 
 FAMILY = Expected.of(ImageEncoder).family
 ENCODERS = {name: spec for name, spec in FAMILY.items() if name != "shared"}  # No network.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from networks import built, convolutions, kernels, part, pictures, problems, trainable
 
-from mmzoo.encoders.image import Inception
+from mmzoo.modalities.image.encoders import Inception
 
 ONE = ((8, 4, 8, 4, 8, 8),)
 """A stage of one small module."""

@@ -14,10 +14,10 @@ from networks import pictures, problems
 from pydantic import ValidationError
 from weights_files import with_other_values, write_old_layout
 
-from mmzoo.encoders.image.pretrained import EfficientNet, KerasBackbone, MobileNet, SqueezeNet
-from mmzoo.encoders.image.pretrained.base import Pretrained
 from mmzoo.inputs import Image
 from mmzoo.lazy import keras, tf
+from mmzoo.modalities.image.encoders import EfficientNet, KerasBackbone, MobileNet, SqueezeNet
+from mmzoo.modalities.image.encoders.pretrained import Pretrained
 
 SPECS = (EfficientNet, KerasBackbone, MobileNet, SqueezeNet)
 NETWORKS = {name: spec for spec in SPECS for name in spec.backbones}

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from weights_files import with_other_values, write_old_layout
 
-from mmzoo.encoders.image.pretrained import EfficientNet, MobileNet, SqueezeNet
-from mmzoo.encoders.image.pretrained.official import OfficialWeights, obtain
 from mmzoo.errors import DataError
 from mmzoo.lazy import keras
+from mmzoo.modalities.image.encoders import EfficientNet, MobileNet, SqueezeNet
+from mmzoo.modalities.image.encoders.imagenet_weights import OfficialWeights, obtain
 
 CONTENT = np.random.RandomState(0).bytes(100_000)
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -185,7 +185,7 @@ def test_a_file_that_was_cut_off_is_refused(model, theirs, tmp_path, share):
 
 def test_no_damaged_byte_does_more_than_be_refused_or_change_a_number(tmp_path):
     """In a file of the older layout, whose attributes are read before its arrays."""
-    from mmzoo.encoders.image.pretrained.weights_file import load_weights_file
+    from mmzoo.modalities.image.encoders.imagenet_weights import load_weights_file
 
     image = keras.Input((4,), name="image")
     small = keras.Model(image, keras.layers.Dense(3, name="dense")(image))
@@ -387,7 +387,7 @@ def store(monkeypatch) -> Iterator[Store]:
         monkeypatch.setenv(name, "*")
     server = Store()
     address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr("mmzoo.encoders.image.pretrained.official.KERAS_STORE", address)
+    monkeypatch.setattr("mmzoo.modalities.image.encoders.imagenet_weights.KERAS_STORE", address)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server

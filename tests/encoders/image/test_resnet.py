@@ -7,9 +7,9 @@ import pytest
 from networks import built, convolutions, kernels, part, pictures, problems, trainable
 from pydantic import ValidationError
 
-from mmzoo.encoders.image import ResNet
 from mmzoo.inputs import Image
 from mmzoo.lazy import keras, tf
+from mmzoo.modalities.image.encoders import ResNet
 
 # The papers' networks.
 

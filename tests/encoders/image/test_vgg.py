@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from networks import built, convolutions, kernels, pictures, problems, trainable
 
-from mmzoo.encoders.image import VGG
 from mmzoo.lazy import keras
+from mmzoo.modalities.image.encoders import VGG
 
 SMALL = {"units": (8,), "width": 0.0625}
 

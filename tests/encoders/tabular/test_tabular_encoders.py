@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mmzoo.encoders import Features
-from mmzoo.encoders.tabular import MLP, Layout, TabularEncoder
 from mmzoo.inputs import Tabular
 from mmzoo.lazy import keras, tf
-from mmzoo.spec.expected import Expected
+from mmzoo.modalities.base_encoder import Features
+from mmzoo.modalities.tabular.encoders import MLP, Layout, TabularEncoder
+from mmzoo.spec.expected_types import Expected
 
 ENCODERS = Expected.of(TabularEncoder).family
 LAYOUTS = [Layout(3, (5, 3000)), Layout(3, ()), Layout(0, (4,)), Layout(1, (2,))]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmzoo.encoders import Features
-from mmzoo.encoders.text import (
+from mmzoo.lazy import keras, tf
+from mmzoo.modalities.base_encoder import Features
+from mmzoo.modalities.text.encoders import (
     TextAttention,
     TextCNN,
     TextEmbedding,
@@ -16,8 +17,7 @@ from mmzoo.encoders.text import (
     TextRNN,
     TextTransformer,
 )
-from mmzoo.lazy import keras, tf
-from mmzoo.spec.expected import Expected
+from mmzoo.spec.expected_types import Expected
 from mmzoo.weights import load_weights, save_weights
 
 FAMILY = Expected.of(TextEncoder).family

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mmzoo.encoders.text import (
+from mmzoo.lazy import keras, tf
+from mmzoo.modalities.text.encoders import (
     TextAttention,
     TextCNN,
     TextEmbedding,
@@ -15,7 +16,6 @@ from mmzoo.encoders.text import (
     TextRNN,
     TextTransformer,
 )
-from mmzoo.lazy import keras, tf
 
 WORDS = 40
 
@@ -262,7 +262,7 @@ def test_heads_divide_the_width():
 
 def test_words_of_low_precision_are_averaged_in_full():
     """A sum of many float16 would overflow, or lose what comes late."""
-    from mmzoo.layers.masked_average import MaskedAverage
+    from mmzoo.layers.sequences import MaskedAverage
 
     layer = MaskedAverage(dtype="float16")
     values = tf.fill((1, 5000, 2), tf.constant(60.0, tf.float16))

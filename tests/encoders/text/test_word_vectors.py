@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmzoo.encoders.text import TextEmbedding, TextLSTM
-from mmzoo.encoders.text.vectors import read_vectors
 from mmzoo.errors import DataError
 from mmzoo.lazy import keras
+from mmzoo.modalities.text.encoders import TextEmbedding, TextLSTM
+from mmzoo.modalities.text.word_vectors import read_vectors
 from mmzoo.run_log import shown_by
 
 WORDS = ["film", "don't", "très", "电影", "new york", "rare"]

@@ -8,8 +8,8 @@ from sound_files import hiss, tone
 
 from mmzoo.catalogue import members
 from mmzoo.inputs import Audio
-from mmzoo.inputs.audio.augment import Noise, TimeShift, augment
 from mmzoo.lazy import tf
+from mmzoo.modalities.audio.audio_augmentation import Noise, TimeShift, augment
 from mmzoo.randomness import Randomness
 
 ALL = members("audio augmentations")

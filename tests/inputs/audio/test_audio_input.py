@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 from sound_files import encoded, hiss, tone, write
 
-from mmzoo.encoders.audio import AudioCNN
 from mmzoo.errors import DataError
 from mmzoo.inputs import Audio, Opened, Unopened
 from mmzoo.inputs.audio.files import waveform
-from mmzoo.layers.log_mel import LogMel
+from mmzoo.layers.spectrograms import LogMel
 from mmzoo.lazy import keras, tf
+from mmzoo.modalities.audio.encoders import AudioCNN
 
 
 def audio(**fields) -> Audio:

@@ -16,10 +16,10 @@ from mmzoo import evaluate, predict
 from mmzoo.config import load_config
 from mmzoo.errors import DataError
 from mmzoo.runs import Run
-from mmzoo.seeing.augmented import draw_augmented
 from mmzoo.spec import dump_yaml
 from mmzoo.summary import summarise
 from mmzoo.training.train import train
+from mmzoo.visualization.augmented_examples import draw_augmented
 
 PITCHES = {"high": 2_000.0, "low": 300.0}
 CONTAINERS = ("WAV", "FLAC", "OGG", "MP3")

@@ -10,11 +10,11 @@ import PIL.Image
 import pytest
 from pydantic import ValidationError
 
-from mmzoo.encoders.image import CNN, LeNet
 from mmzoo.errors import DataError
 from mmzoo.inputs import Image
-from mmzoo.inputs.image.augment import Brightness, Erasing, Flip
 from mmzoo.lazy import tf
+from mmzoo.modalities.image.augmentation import Brightness, Erasing, Flip
+from mmzoo.modalities.image.encoders import CNN, LeNet
 from mmzoo.randomness import Randomness
 
 

@@ -10,10 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from mmzoo.config import Config, load_config
-from mmzoo.encoders.tabular import Layout
 from mmzoo.errors import ConfigError, DataError, RunError
 from mmzoo.inputs import Tabular, Unopened
 from mmzoo.lazy import tf
+from mmzoo.modalities.tabular.encoders import Layout
 from mmzoo.model import build_model
 from mmzoo.randomness import Randomness
 

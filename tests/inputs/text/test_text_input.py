@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from mmzoo.encoders.text import TextEncoder
 from mmzoo.errors import DataError, RunError
 from mmzoo.inputs import Text, Unopened
 from mmzoo.lazy import keras, tf
+from mmzoo.modalities.text.encoders import TextEncoder
 from mmzoo.run_log import shown_by
-from mmzoo.spec.expected import Expected
+from mmzoo.spec.expected_types import Expected
 
 ENCODERS = [name for name in Expected.of(TextEncoder).family if name != "shared"]
 TRAINING = ("The film is good.", "The film is bad!", "good, the good film", "a <br/> plot")

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mmzoo.inputs.image.augment import (
+from mmzoo.lazy import tf
+from mmzoo.modalities.image.augmentation import (
     Affine,
     Augmentation,
     Autocontrast,
@@ -37,8 +38,13 @@ from mmzoo.inputs.image.augment import (
     Zoom,
     augment,
 )
-from mmzoo.inputs.image.augment.affine import resample, rotation, scaling, shearing, translation
-from mmzoo.lazy import tf
+from mmzoo.modalities.image.augmentation.geometry import (
+    resample,
+    rotation,
+    scaling,
+    shearing,
+    translation,
+)
 from mmzoo.randomness import Randomness
 
 CASES = {

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageEnhance
 from sample_photos import photos
 
-from mmzoo.inputs.image.augment.blends import brightened, contrasted, saturated, sharpened
 from mmzoo.lazy import tf
+from mmzoo.modalities.image.augmentation.color import brightened, contrasted, saturated, sharpened
 
 COLOR = photos(40)
 GREY = COLOR[..., 1:2]

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 from sample_photos import photos
 
-from mmzoo.inputs.image.augment.distortions import NUM_OPERATIONS, moderate, wide
 from mmzoo.lazy import tf
+from mmzoo.modalities.image.augmentation.random_policies import NUM_OPERATIONS, moderate, wide
 
 SIZE = 48
 PHOTOS = photos(SIZE)

@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 from sample_photos import photos
 
-from mmzoo.inputs.image.augment import RandAugment, TrivialAugment
-from mmzoo.inputs.image.augment.distortions import Distortions, moderate, wide
 from mmzoo.lazy import tf
+from mmzoo.modalities.image.augmentation import RandAugment, TrivialAugment
+from mmzoo.modalities.image.augmentation.random_policies import Distortions, moderate, wide
 from mmzoo.randomness import Randomness
 
 SIZE = 18

@@ -7,8 +7,13 @@ import pytest
 from PIL import Image, ImageOps
 from sample_photos import photos
 
-from mmzoo.inputs.image.augment.tones import autocontrasted, equalized, posterized, solarized
 from mmzoo.lazy import tf
+from mmzoo.modalities.image.augmentation.tones import (
+    autocontrasted,
+    equalized,
+    posterized,
+    solarized,
+)
 
 PHOTOS = photos(40)
 DULL = (PHOTOS // 4 + 90).astype("uint8")

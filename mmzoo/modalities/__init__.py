@@ -1,0 +1,1 @@
+"""Modalities: image, text, audio and tabular inputs."""

@@ -1,0 +1,17 @@
+"""Audio encoders. Normalised spectrograms in: `[batch, frames, bins]`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mmzoo.modalities.audio.encoders.audio_cnn import AudioCNN as AudioCNN
+from mmzoo.modalities.audio.encoders.audio_rnn import AudioGRU as AudioGRU
+from mmzoo.modalities.audio.encoders.audio_rnn import AudioLSTM as AudioLSTM
+from mmzoo.modalities.audio.encoders.audio_rnn import AudioRNN as AudioRNN
+from mmzoo.modalities.base_encoder import Shared
+
+AudioEncoder = Annotated[
+    AudioCNN | AudioGRU | AudioLSTM | AudioRNN | Shared, Field(discriminator="type")
+]

@@ -1,1 +1,0 @@
-"""Seeing: pictures of what goes into a model, of what it has learnt, and of what it looks at."""
