@@ -1,16 +1,16 @@
 """mmzoo: a Keras model zoo and a training command. One YAML file describes one experiment.
 
-The public API is seven functions, which do what the commands do:
+The public API is seven functions, one for each main command:
 
     config = mmzoo.load_config("configs/mnist_cnn.yaml", ["train.epochs=1"])
     run = mmzoo.train(config)
     metrics = mmzoo.evaluate(run)
     rows = mmzoo.predict(run, ["digit.png"])
     model = mmzoo.build_model(run.config())
-    together = mmzoo.ensemble([run, "runs/mnist_lenet"], "average")
-    alone = mmzoo.train_baselines(run, config)
+    ensemble = mmzoo.ensemble([run, "runs/mnist_lenet"], "average")
+    baselines = mmzoo.train_baselines(run, config)
 
-They are imported when they are first used: `import mmzoo` costs nothing.
+They are imported on first use, so `import mmzoo` is fast.
 """
 
 from importlib import import_module
@@ -20,7 +20,7 @@ from mmzoo.run_log import configure_logging
 
 if TYPE_CHECKING:
     from mmzoo.config import load_config as load_config
-    from mmzoo.evaluation.ensembles.ensemble import ensemble as ensemble
+    from mmzoo.evaluation.ensemble import ensemble as ensemble
     from mmzoo.evaluation.evaluate_run import evaluate as evaluate
     from mmzoo.model import build_model as build_model
     from mmzoo.prediction import predict as predict
@@ -33,7 +33,7 @@ configure_logging()
 
 _PUBLIC = {
     "build_model": "mmzoo.model",
-    "ensemble": "mmzoo.evaluation.ensembles.ensemble",
+    "ensemble": "mmzoo.evaluation.ensemble",
     "evaluate": "mmzoo.evaluation.evaluate_run",
     "load_config": "mmzoo.config",
     "predict": "mmzoo.prediction",

@@ -13,14 +13,14 @@ from mmzoo.spec import did_you_mean
 def start_board(directory: Path, port: int) -> str:
     """Starts TensorBoard for the runs below a directory, and returns its address.
 
-    Only to this machine: TensorBoard asks nobody who they are.
+    It listens on localhost only, since TensorBoard has no authentication.
 
     Args:
-        directory: a run, or any folder above some.
-        port: 0 for any that is free.
+        directory: a run, or any folder with runs below it.
+        port: 0 for any free port.
 
     Raises:
-        RunError: there is no such directory, or the port cannot be had.
+        RunError: there is no such directory, or the port is in use.
     """
     if not directory.is_dir():
         beside = [path.name for path in directory.parent.glob("*") if path.is_dir()]
@@ -29,11 +29,11 @@ def start_board(directory: Path, port: int) -> str:
             f"{directory}: there is no such directory{near} "
             "`mmzoo train CONFIG` makes runs in runs/."
         )
-    _require_free(port)  # TensorBoard would say it too, but only after seconds of start-up.
+    _require_free(port)  # TensorBoard reports it too, but only after seconds of start-up.
     with quiet_stderr():
         from tensorboard import program
 
-        _ = tf.io  # Imported now, and quietly; else by the first page that somebody opens.
+        _ = tf.io  # Imported now, with stderr silenced; else on the first page view.
         server = program.TensorBoard()
         server.configure(logdir=str(directory), host="localhost", port=port)
         return server.launch()
@@ -41,12 +41,11 @@ def start_board(directory: Path, port: int) -> str:
 
 def _require_free(port: int) -> None:
     with socket.socket() as probe:
-        # As TensorBoard's server has it, so that a port just left is not taken for one in use.
+        # As TensorBoard's server does, so that a recently closed port counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("localhost", port))
         except OSError as error:
             raise RunError(
-                f"port {port}: {error.strerror}. "
-                "Name another with --port; 0 takes any that is free."
+                f"port {port}: {error.strerror}. Choose another with --port; 0 takes any free port."
             ) from error

@@ -1,7 +1,7 @@
-"""What there is to choose from: every component by its `type`, the configs, the runs.
+"""Catalogue of components, data sets, configs and runs, for `mmzoo list` and `mmzoo show`.
 
-For `mmzoo list` and `mmzoo show`. The families are read off the config's own unions, so a new
-member is listed as soon as it can be used.
+The families are the unions of the config itself, and those of a modality are found in the fields of
+its input, so a new member is listed automatically.
 """
 
 from __future__ import annotations
@@ -11,62 +11,77 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from mmzoo.data import Listing, Source, catalogue
 from mmzoo.errors import ConfigError, RunError
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
-from mmzoo.inputs import Input
-from mmzoo.inputs.audio import AudioAugmentation, Spectrogram
-from mmzoo.inputs.image import Augmentation as ImageAugmentation
 from mmzoo.mixing import Mixing
-from mmzoo.modalities.audio.encoders import AudioEncoder
-from mmzoo.modalities.image.encoders import ImageEncoder
-from mmzoo.modalities.tabular.encoders import TabularEncoder
-from mmzoo.modalities.text.encoders import TextEncoder
+from mmzoo.modalities import Input, input_types
 from mmzoo.objectives import Objective
 from mmzoo.optimizers import Optimizer
 from mmzoo.probes import Probe
 from mmzoo.runs import all_runs
 from mmzoo.schedules import Schedule
-from mmzoo.sources import Listing, Source, catalogue
 from mmzoo.spec import Spec, field_notes
-from mmzoo.spec.expected_types import Expected
-from mmzoo.spec.load_spec import config_of_name
-from mmzoo.spec.wording import either, flow, shorten
+from mmzoo.spec.expected_types import ExpectedType
+from mmzoo.spec.load_spec import find_config
+from mmzoo.spec.wording import flow_yaml, join_or, shorten
+
+_NOUNS = {"encoder": "{} encoders", "augment": "{} augmentations"}
+"""Fields of inputs of several modalities -> what the families they choose from are called."""
+
+
+def _families_of_inputs(field: str | None = None) -> dict[str, Any]:
+    """The families that fields of inputs choose from: of one field, or of all others."""
+    families = {}
+    for modality, spec in input_types().items():
+        for name, info in spec.model_fields.items():
+            expected = ExpectedType.from_annotation(info.annotation, info)
+            for one in (expected, *(expected.parts if expected.is_list() else ())):
+                is_asked = name == field if field else name not in _NOUNS
+                if one.family and is_asked:
+                    label = _NOUNS.get(name, f"{name}s").format(modality)
+                    union: Any = one.annotation
+                    families[label] = one.spec or Annotated[union, Field(discriminator="type")]
+    return families
+
 
 FAMILIES: dict[str, Any] = {
     "inputs": Input,
-    "image encoders": ImageEncoder,
-    "text encoders": TextEncoder,
-    "audio encoders": AudioEncoder,
-    "tabular encoders": TabularEncoder,
-    "spectrograms": Spectrogram,
+    **_families_of_inputs("encoder"),
+    **_families_of_inputs(),
     "fusions": Fusion,
     "heads": Head,
     "objectives": Objective,
     "sources": Source,
     "optimizers": Optimizer,
     "schedules": Schedule,
-    "image augmentations": ImageAugmentation,
-    "audio augmentations": AudioAugmentation,
+    **_families_of_inputs("augment"),
     "mixings": Mixing,
     "probes": Probe,
 }
-"""Each family with its union, in which a name stands once."""
+"""Family -> union of its members."""
+
+_MAX_HEADER = 200
+"""Maximum number of characters to read of a config's first line."""
 
 
-_LONGEST_HEAD = 200
-"""Characters of a config's first line that are looked at."""
+def family_members(family: str) -> dict[str, type[Spec]]:
+    """`type` value -> spec, for the members of a family."""
+    return ExpectedType.from_annotation(FAMILIES[family]).family
 
 
-def members(family: str) -> dict[str, type[Spec]]:
-    """The specs of a family by the `type` that users write."""
-    return Expected.of(FAMILIES[family]).family
+def list_names(kind: str, pattern: str = "*") -> dict[str, str]:
+    """Name -> one-line description, for the names of a kind that match a pattern.
 
-
-def listed(kind: str, pattern: str = "*") -> dict[str, str]:
-    """The names of one kind that match a pattern with wildcards, each with a line about it."""
+    Args:
+        kind: one of `KINDS`.
+        pattern: a name, with wildcards as in `mnist_*`.
+    """
     rows = _LISTS[kind]() if kind in _LISTS else _summaries_of_kind(kind)
     return {
         name: note
@@ -77,22 +92,23 @@ def listed(kind: str, pattern: str = "*") -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Component:
-    """What `mmzoo show` says of one component."""
+    """A component as `mmzoo show` displays it."""
 
     family: str
     name: str
     notes: str
     fields: dict[str, tuple[str, str, str]]
-    """Of each field: its type, its default, and the note on it."""
+    """Field name -> its type, its default ("" if required) and its description."""
 
     def as_dict(self) -> dict[str, Any]:
+        """The component as JSON-serializable values."""
         keys = ("type", "default", "note")
         fields = {name: dict(zip(keys, row, strict=True)) for name, row in self.fields.items()}
         return {"family": self.family, "name": self.name, "notes": self.notes, "fields": fields}
 
     def __str__(self) -> str:
-        """With a line for each paragraph, however long: who prints it knows how wide it may be."""
-        lines = [f"{self.name} ({self.family})", "", _unfolded(self.notes)]
+        """Each paragraph as a single line, to be wrapped when it is printed."""
+        lines = [f"{self.name} ({self.family})", "", _join_lines(self.notes)]
         if self.fields:
             lines += ["", "Fields:"]
         for name, (kind, default, note) in self.fields.items():
@@ -102,35 +118,37 @@ class Component:
 
 
 def find_components(name: str) -> list[Component]:
-    """Every component of this `type`, and the data set of this name.
+    """The components with this `type`, and the data set of this name.
 
-    Several families may have one, as `cnn` may read texts too.
+    There may be several: `cnn` is an encoder for images, text and audio.
 
     Raises:
-        ConfigError: there is none; the message has the nearest names.
+        ConfigError: there is none; the message suggests the closest names.
     """
     found = [
-        component(family, name, specs[name])
+        describe_component(family, name, specs[name])
         for family in FAMILIES
-        if name in (specs := members(family))
+        if name in (specs := family_members(family))
     ]
     if name in (sets := {listing.name: listing for listing in catalogue()}):
         found.append(_data_set(sets[name]))
     if not found:
-        names = {*sets, *(name for family in FAMILIES for name in members(family))}
-        config = config_of_name(Path(name))
+        names = {*sets, *(name for family in FAMILIES for name in family_members(family))}
+        config = find_config(Path(name))
         near = [str(config)] if config else get_close_matches(name, sorted(names), 3, cutoff=0.5)
-        meant = f"did you mean {either([repr(one) for one in near])}? " if near else ""
+        meant = f"did you mean {join_or([repr(one) for one in near])}? " if near else ""
         raise ConfigError(
-            f"no component is named '{shorten(name)}'; {meant}`mmzoo list` shows all there are. "
+            f"no component is named '{shorten(name)}'; {meant}`mmzoo list` shows all components. "
             "For a config or a run, give its path."
         )
     return found
 
 
 def _summaries_of_kind(kind: str) -> dict[str, str]:
-    """The members of all families of a kind, with what each is to a modality where it is several
-    things."""
+    """Name -> description, for all families of a kind.
+
+    A name with several meanings gets one description per modality: "Image: ... Text: ...".
+    """
     found: dict[str, dict[str, str]] = {}
     for family in FAMILIES:
         if kind in (family, _kind_of(family)):
@@ -145,30 +163,32 @@ def _summaries_of_kind(kind: str) -> dict[str, str]:
 
 
 def _kind_of(family: str) -> str:
-    """What a family is listed as: encoders of all modalities are one kind."""
+    """The kind of a family: encoders of all modalities are one kind."""
     return family.rpartition(" ")[2]
 
 
 def _summaries(family: str) -> dict[str, str]:
-    return {name: _first_line(spec.about(name)) for name, spec in members(family).items()}
+    return {
+        name: _first_line(spec.describe_type(name)) for name, spec in family_members(family).items()
+    }
 
 
 def _first_line(notes: str) -> str:
     return notes.split("\n\n")[0].replace("\n", " ")
 
 
-def component(family: str, name: str, spec: type[Spec]) -> Component:
-    """What there is to say of one spec; of its fields, all but `type`."""
+def describe_component(family: str, name: str, spec: type[Spec]) -> Component:
+    """The description of a spec, with all its fields but `type`."""
     fields = {
         field: (
-            Expected.of(info.annotation, info).words(),
-            "" if info.is_required() else flow(_plain(info.default)),
+            ExpectedType.from_annotation(info.annotation, info).describe(),
+            "" if info.is_required() else flow_yaml(_plain(info.default)),
             field_notes(spec).get(field, ""),
         )
         for field, info in spec.model_fields.items()
         if field != "type"
     }
-    return Component(family, name, spec.about(name), fields)
+    return Component(family, name, spec.describe_type(name), fields)
 
 
 def _data_set(listing: Listing) -> Component:
@@ -180,14 +200,14 @@ def _data_set(listing: Listing) -> Component:
     return Component("datasets", listing.name, notes, {})
 
 
-def _unfolded(text: str) -> str:
-    """The text with each paragraph on one line, save what is set in."""
+def _join_lines(text: str) -> str:
+    """The text with each paragraph on one line, except indented ones."""
     paragraphs = (part if "\n " in part else part.replace("\n", " ") for part in text.split("\n\n"))
     return "\n\n".join(paragraphs)
 
 
 def _plain(value: Any) -> Any:
-    """A spec as one would write it: its type, and what differs from that type's defaults."""
+    """A spec as in YAML: its type, and the fields that differ from the defaults."""
     if not isinstance(value, Spec):
         return value
     named = {"type": value.type} if hasattr(value, "type") else {}
@@ -199,19 +219,19 @@ def _datasets() -> dict[str, str]:
 
 
 def _configs() -> dict[str, str]:
-    """The configs in `configs/`, each with the first line of its head."""
+    """The configs in `configs/`, each with the first line of its header comment."""
     rows = {}
     for path in sorted(Path("configs").rglob("*.yaml")):
         if not path.is_file():
             continue
         with path.open(encoding="utf-8", errors="replace") as file:
-            first = file.readline(_LONGEST_HEAD)
+            first = file.readline(_MAX_HEADER)
         rows[path.stem] = first.removeprefix("#").strip() if first.startswith("#") else ""
     return rows
 
 
 def _runs() -> dict[str, str]:
-    """The runs in `runs/`, each with its main metrics."""
+    """The runs in `runs/`, each with its main test metrics."""
     rows = {}
     for run in all_runs():
         try:
@@ -229,9 +249,10 @@ def _main_metrics(entry: Mapping[str, Any]) -> str:
         for name, values in entry.items()
         if isinstance(values, Mapping) and name != "probes"
     }
+    first = {head: next(iter(values.items())) for head, values in heads.items()}
     shown = (
-        f"{head} {next(iter(values))} {next(iter(values.values())):.4g}"
-        for head, values in heads.items()
+        f"{head} {metric} {'not finite' if value is None else f'{value:.4g}'}"
+        for head, (metric, value) in first.items()
     )
     return f"{', '.join(shown)} on {entry['examples']:,} test examples of {entry['data']}"
 

@@ -1,4 +1,4 @@
-"""Config: the whole YAML file as one tree, and the rules that span its parts."""
+"""Config: one experiment, as its YAML file describes it."""
 
 from __future__ import annotations
 
@@ -11,46 +11,47 @@ from typing import Annotated, Any
 from annotated_types import MinLen
 from pydantic import StringConstraints, model_validator
 
+from mmzoo.column_spec import ColumnSpec, default_column, merge_column_specs
+from mmzoo.data import Source, Synthetic, Table, columns_of, is_there
 from mmzoo.fusion import Concat, Fusion
-from mmzoo.heads import Head
-from mmzoo.inputs import Files, Input
+from mmzoo.heads import Head, LabelledHead
+from mmzoo.modalities import Input
+from mmzoo.modalities.scan import Files
 from mmzoo.objectives import Objective, Supervised
 from mmzoo.probes import ChosenProbe
-from mmzoo.recipe import Train
-from mmzoo.rules import absent_columns, experiment_rules, no_column
-from mmzoo.sharing import with_shared_fields
-from mmzoo.sources import Source, Synthetic, Table, columns_of, is_there
+from mmzoo.rules import experiment_rules, missing_columns, unknown_column
+from mmzoo.shared_encoders import fill_shared_fields
 from mmzoo.spec import Problem, Spec, load_spec
-from mmzoo.wanted import Wanted, column_of, together
+from mmzoo.train_config import Train
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
-"""A name that serves as a folder, a layer and a column: letters, digits and underscores."""
+"""A name for a folder, a layer or a column: letters, digits and underscores."""
 
 Preprocessing = Mapping[str, Files]
-"""Of each input, what it was fitted to: vocabularies and statistics as text files by name."""
+"""Input name -> its fitted preprocessing: vocabularies and statistics, as text files by name."""
 
 
 class Config(Spec):
-    """One experiment: where its examples come from, what goes in, what comes out, how it trains."""
+    """One experiment: the data source, the inputs, the outputs and the training."""
 
     name: Name
     """The experiment's name; runs go to `runs/<name>`."""
     source: Source
-    """Where the examples come from."""
+    """The data: a table, a folder, a named data set or synthetic examples."""
     inputs: Annotated[dict[Name, Input], MinLen(1)]
-    """What goes in: each input by its name."""
+    """The inputs of the model, by name."""
     fusion: Fusion = Concat()
-    """How the features of the inputs become one."""
+    """How the features of all inputs are combined."""
     heads: Annotated[dict[Name, Head], MinLen(1)]
-    """What is predicted: each head by its name."""
+    """The outputs of the model, by name: what it predicts."""
     share: bool = True
-    """Whether all heads predict from the same encoders and fusion. If false, each head has its own,
-    and they learn nothing from one another."""
+    """Whether all heads share the encoders and the fusion. If false, each head has its own, so the
+    heads do not influence one another."""
     objective: Objective = Supervised()
-    """What is minimised."""
+    """The loss to minimize, over all heads."""
     probes: tuple[ChosenProbe, ...] = ()
-    """Classical models to fit, once the network is trained, to what its heads read: names such as
-    `svm`, or mappings with fields of theirs."""
+    """Classical models to fit to the features of the trained network: names such as `svm`, or
+    mappings with their fields."""
     train: Train = Train()
     """How the model is trained."""
 
@@ -59,13 +60,13 @@ class Config(Spec):
     def _share_fields(cls, fields: Any) -> Any:
         if not isinstance(fields, Mapping) or "inputs" not in fields:
             return fields
-        return {**fields, "inputs": with_shared_fields(fields["inputs"])}
+        return {**fields, "inputs": fill_shared_fields(fields["inputs"])}
 
     def rules(self) -> Iterator[Problem]:
         return experiment_rules(self)
 
-    def watchable(self) -> tuple[str, ...]:
-        """The metrics that `train.monitor` may name."""
+    def monitorable(self) -> tuple[str, ...]:
+        """The metrics that `train.monitor` can name."""
         metrics = (
             f"validation_{name}_{metric}"
             for name, head in self.heads.items()
@@ -74,96 +75,109 @@ class Config(Spec):
         return ("validation_loss", *metrics)
 
     def monitor(self) -> str:
-        """The metric that is watched: the one that was named, or the default."""
+        """The monitored metric: `train.monitor`, or its default."""
         if self.train.monitor:
             return self.train.monitor
         if len(self.heads) > 1:
             return "validation_loss"
         [(name, head)] = self.heads.items()
-        return f"validation_{name}_{head.metric_names[0]}"
+        return (
+            f"validation_{name}_{head.metric_names[0]}" if head.metric_names else "validation_loss"
+        )
+
+    @property
+    def labelled_heads(self) -> dict[str, LabelledHead]:
+        """The heads that learn a label column, by name."""
+        return {name: head for name, head in self.heads.items() if isinstance(head, LabelledHead)}
+
+    def reads_tokens(self, name: str) -> bool:
+        """Whether the fusion or a head uses the tokens of an input."""
+        return any(
+            part.reads_tokens(name, self.inputs) for part in (self.fusion, *self.heads.values())
+        )
 
     @property
     def soft_targets(self) -> bool:
-        """Whether targets must be such that they can be mixed by averaging."""
+        """Whether targets are float arrays that can be averaged, as mixing requires."""
         return self.train.mixing is not None
 
     @property
     def evaluation_batch_size(self) -> int:
+        """`train.evaluation_batch_size`, or its default."""
         return self.train.evaluation_batch_size or 4 * self.train.batch_size
 
     def with_columns(self) -> Config:
-        """The same config with every column named, as far as the source knows them unread."""
+        """A copy with the column names filled in that are known before the data is read."""
         known = self.source.columns() or {}
-        heads = {
-            name: spec.replace(column=spec.column or column_of(name, "target", known))
-            for name, spec in self.heads.items()
-        }
+        heads: dict[str, Head] = dict(self.heads)
+        for name, head in self.labelled_heads.items():
+            heads[name] = head.replace(column=head.column or default_column(name, "target", known))
         inputs: dict[str, Input] = dict(self.inputs)
-        taken = {head.column for head in heads.values() if head.column is not None}
-        taking = [name for name, spec in inputs.items() if spec.takes_the_rest]
-        taken.update(column for name in taking for column in inputs[name].source_columns())
-        for name in (*(inputs.keys() - taking), *taking):  # Who takes the rest comes last.
+        taken = {
+            head.column for head in heads.values() if isinstance(head, LabelledHead) and head.column
+        }
+        greedy = [name for name, spec in inputs.items() if spec.uses_remaining_columns]
+        taken.update(column for name in greedy for column in inputs[name].source_columns())
+        for name in (*(inputs.keys() - greedy), *greedy):  # The remaining columns come last.
             inputs[name] = inputs[name].with_columns(name, known, taken)
             taken.update(inputs[name].source_columns())
         return self.replace(inputs=inputs, heads=heads)
 
     @property
     def columns(self) -> dict[str, str]:
-        """What the data calls the values of each input and head, by its name.
+        """Input or head name -> the key of its values in the data.
 
-        That is their column, save for an input that reads several or shares one: what is made of
-        them is its own. Needs `with_columns`, as all below do.
+        The key is the name of its column, unless an input reads several columns or shares one with
+        another part. Requires `with_columns`, as do the methods below.
         """
-        heads = {name: head.column for name, head in self.heads.items() if head.column is not None}
+        heads = {name: head.column for name, head in self.labelled_heads.items() if head.column}
         reads = {name: spec.source_columns() for name, spec in self.inputs.items()}
         readers = Counter([*heads.values(), *chain.from_iterable(reads.values())])
         inputs = {
-            name: spec.key(name, shared=any(readers[column] > 1 for column in reads[name]))
-            for name, spec in self.inputs.items()
+            name: columns[0] if len(columns) == 1 and readers[columns[0]] == 1 else f"inputs.{name}"
+            for name, columns in reads.items()
         }
         return {**inputs, **heads}
 
     @property
     def presence(self) -> dict[str, str]:
-        """Of each input that an example may lack, what the data calls bool `[rows]` that say so.
+        """Optional input -> name of its boolean presence column, `[rows]`.
 
-        An only input is there in every example: what lacked it would have nothing.
+        Empty if there is only one input: an example without it would be empty.
         """
         if len(self.inputs) == 1:
             return {}
         return {
-            name: f"inputs.{name}.present"
-            for name, spec in self.inputs.items()
-            if spec.may_be_absent
+            name: f"inputs.{name}.present" for name, spec in self.inputs.items() if spec.is_optional
         }
 
-    def wanted(self, *, labelled: bool = True) -> dict[str, Wanted]:
-        """What the experiment asks of the source, by column.
+    def required_columns(self, *, labelled: bool = True) -> dict[str, ColumnSpec]:
+        """Column name -> what the inputs and heads require of it.
 
         Args:
-            labelled: whether that of the heads is among it.
+            labelled: whether to include the columns of the heads.
 
         Raises:
-            ConfigError: two parts ask for different things of one column.
+            ConfigError: two parts have different requirements for one column.
         """
         families: tuple[str, ...] = ("inputs", "heads") if labelled else ("inputs",)
-        return together(
-            (f"{family}.{name}", part.wanted())
+        return merge_column_specs(
+            (f"{family}.{name}", part.required_columns())
             for family in families
             for name, part in getattr(self, family).items()
         )
 
     def smoke(self) -> Config:
-        """A copy that trains for two steps on made-up data, to show that the config works.
+        """A copy that trains for two steps per stage on synthetic data, to test the config.
 
-        Pretrained encoders begin with random weights, and each stage has its two steps.
+        Pretrained encoders start from random weights.
         """
-        # Half of the rows train; with fewer than these, a class might have no row.
+        # Half of the rows are for training; with fewer, a class might have no row.
         rows = max(2 * 2 * self.train.batch_size, 32)
         fine_tune, frozen = self.train.fine_tune, self.train.frozen_features
         inputs = dict(self.inputs)
-        if any(spec.takes_the_rest for spec in inputs.values()):
-            inputs = self.with_columns().inputs  # Made-up rows would not say what the rest is.
+        if any(spec.uses_remaining_columns for spec in inputs.values()):
+            inputs = self.with_columns().inputs  # Synthetic data has no remaining columns.
         return self.replace(
             name=f"{self.name[:58]}_smoke",
             source=Synthetic(rows=rows),
@@ -171,7 +185,7 @@ class Config(Spec):
                 name: spec.replace(encoder=spec.encoder.from_scratch())
                 for name, spec in inputs.items()
             },
-            heads={name: head.unnamed() for name, head in self.heads.items()},
+            heads={name: head.without_names() for name, head in self.heads.items()},
             train=self.train.replace(
                 epochs=1,
                 early_stopping=None,
@@ -180,60 +194,63 @@ class Config(Spec):
             ),
         )
 
-    def absent_files(self) -> Iterator[Problem]:
-        """Yields a Problem for each file that a training begins with and that is not there."""
+    def missing_files(self) -> Iterator[Problem]:
+        """Yields a Problem for each missing file that training starts from, such as weights."""
         for name, spec in self.inputs.items():
-            for problem in spec.encoder.absent_files():
+            for problem in spec.encoder.missing_file_problems():
                 yield Problem(("inputs", name, "encoder", *problem.path), problem.message)
 
-    def absent_columns(self) -> Iterator[Problem]:
-        """Yields a Problem for each column that is named and that the source's table has not.
+    def missing_columns(self) -> Iterator[Problem]:
+        """Yields a Problem for each named column that is missing from the source's table.
 
-        Only the beginning of the table is read, if there is such a file.
+        Reads only the beginning of the table, and nothing if the file does not exist.
 
         Raises:
-            DataError: the table is not written as the source says.
+            DataError: the table does not have the format that the source describes.
         """
         source = self.source
         if not isinstance(source, Table) or not is_there(source.path):
             return
         named = self.with_columns()
-        known = columns_of(source.path, source, [*named.wanted(), *source.split.columns()])
+        known = columns_of(
+            source.path, source, [*named.required_columns(), *source.split.columns()]
+        )
         if known is None:
             return
         for field in ("column", "folds", "group"):
             column = getattr(source.split, field)
             if column is not None and column not in known:
-                yield no_column(("source", "split", field), column, known)
-        yield from absent_columns(named, known)
+                yield unknown_column(("source", "split", field), column, known)
+        yield from missing_columns(named, known)
 
-    def obstacles(self) -> Iterator[Problem]:
-        """Yields a Problem for whatever on this machine keeps a training from beginning."""
-        yield from self.absent_files()
-        yield from self.absent_columns()
+    def missing_prerequisites(self) -> Iterator[Problem]:
+        """Yields a Problem for each file or column that training needs and that is missing."""
+        yield from self.missing_files()
+        yield from self.missing_columns()
 
 
 def load_config(
     source: Path | str | Mapping[str, Any],
     overrides: Sequence[str] = (),
     *,
-    begins: bool = False,
+    check_files: bool = False,
 ) -> Config:
-    """The config of a YAML file, or of a mapping with the same keys.
+    """Loads and validates a config.
+
+        config = load_config("configs/mnist_cnn.yaml", ["train.epochs=1"])
 
     Args:
-        source: the file's path, or the mapping.
-        overrides: `KEY=VALUE` texts that are applied before validation: "train.epochs=3".
-        begins: whether a training is to begin with it, for which weights files must be there, and
-            the columns that it names.
+        source: the path of a YAML file, or a mapping with the same keys.
+        overrides: `KEY=VALUE` strings that are applied before validation.
+        check_files: also check that weights files, and the columns of the source's table, exist.
 
     Raises:
-        ConfigError: lists everything that is wrong, with its place.
-        DataError: `begins`, and the source's table is not written as the source says.
+        ConfigError: the config is invalid; the message lists every problem with its location.
+        DataError: the source's table cannot be read; only if `check_files`.
     """
     return load_spec(
         Config,
         Path(source) if isinstance(source, str) else source,
         overrides,
-        Config.obstacles if begins else None,
+        Config.missing_prerequisites if check_files else None,
     )

@@ -1,4 +1,4 @@
-"""The devices that a training runs on, and what is fast and safe there."""
+"""Devices to train on, with precision, XLA, threads and determinism."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mmzoo.errors import MmzooError, TrainingError
 from mmzoo.lazy import quiet_stderr, tf
-from mmzoo.spec.wording import either
+from mmzoo.spec.wording import join_or
 
 if TYPE_CHECKING:
-    from mmzoo.recipe import Train
+    from mmzoo.train_config import Train
 
 Kind = Literal["auto", "cpu", "gpu"]
 
@@ -28,11 +28,11 @@ class Devices:
 
     Attributes:
         kind: "cpu" or "gpu".
-        names: a name for each device, for people.
-        strategy: what spreads a step over them.
+        names: a readable name for each device.
+        strategy: distributes a step over the devices.
         precision: a Keras dtype policy.
         xla: whether steps are compiled with XLA.
-        threads: threads of one operation on the CPU. Another number gives other last bits.
+        threads: CPU threads of one operation; their number affects the last bits of results.
     """
 
     kind: Literal["cpu", "gpu"]
@@ -47,7 +47,7 @@ class Devices:
         return int(self.strategy.num_replicas_in_sync)
 
     def record(self) -> dict[str, Any]:
-        """The devices as environment.json has them, which a resume goes by."""
+        """The entry of environment.json, which a resume checks."""
         return {
             "kind": self.kind,
             "names": self.names,
@@ -68,37 +68,37 @@ def prepare_devices(
     before: Mapping[str, Any] | None = None,
     batches_vary: bool = False,
 ) -> Devices:
-    """Finds the devices and sets TensorFlow up for them.
+    """Finds the devices and configures TensorFlow for them.
 
     Args:
-        kind: "auto" takes the GPUs if there are any.
-        train: gives precision, XLA and determinism.
-        before: the record of the devices that a resumed training began with: it goes on with the
-            same precision, XLA or not, and as many threads.
+        kind: "auto" uses the GPUs if there are any.
+        train: has precision, XLA and determinism.
+        before: the record of the devices that a resumed training started with: it continues with
+            the same precision, XLA setting and number of threads.
         batches_vary: whether batches differ in shape beyond their number of rows.
 
     Raises:
-        TrainingError: there is no such kind, a GPU was asked for and there is none, the batch
-            cannot be shared, or XLA was asked for on several devices.
+        TrainingError: there is no such kind, there is no GPU, the batch size is not divisible
+            by the number of devices, or XLA was requested on several devices.
     """
     if kind not in get_args(Kind):
         raise TrainingError(
-            f"device: expected {either([repr(known) for known in get_args(Kind)])}, got {kind!r}"
+            f"device: expected {join_or([repr(known) for known in get_args(Kind)])}, got {kind!r}"
         )
     gpus = tf.config.list_physical_devices("GPU")
     if kind == "gpu" and not gpus:
         raise TrainingError(
-            "--device gpu: TensorFlow finds no GPU here. `mmzoo doctor` says what it sees; "
-            "`pip install 'mmzoo[gpu]'` brings CUDA. Use --device cpu to go on without."
+            "--device gpu: TensorFlow finds no GPU. `mmzoo doctor` shows what it finds; "
+            "`pip install 'mmzoo[gpu]'` installs CUDA. Use --device cpu to train without a GPU."
         )
     if kind == "cpu" and gpus:
         tf.config.set_visible_devices([], "GPU")
         gpus = []
-    asked = int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0)) or available_cores()
-    threads = _set_threads(before["threads"] if before else asked)
+    requested = int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0)) or available_cores()
+    threads = _set_threads(before["threads"] if before else requested)
     _set_determinism(train.deterministic)
     precision = _precision(gpus) if train.precision == "auto" else train.precision
-    with quiet_stderr():  # TensorFlow starts its devices here, and says much about it.
+    with quiet_stderr():  # TensorFlow initializes its devices here, and logs much.
         devices = tf.config.list_logical_devices("GPU" if gpus else "CPU")
     several = len(devices) > 1
     if several and train.batch_size % len(devices):
@@ -108,7 +108,7 @@ def prepare_devices(
         )
     if several and train.xla is True:
         raise TrainingError(
-            f"train.xla: expected false or auto on {len(devices)} devices, which XLA cannot join"
+            f"train.xla: expected false or auto on {len(devices)} devices, as XLA supports only one"
         )
     xla = train.xla
     if xla == "auto":
@@ -124,41 +124,41 @@ def prepare_devices(
 
 
 def worth_xla(gpus: int, batches_vary: bool) -> bool:
-    """Whether XLA makes steps quicker: on one GPU, where it compiles one shape and not hundreds."""
+    """Whether XLA makes steps faster: on one GPU, if it compiles one shape and not hundreds."""
     return gpus == 1 and not batches_vary
 
 
 def available_cores() -> int:
-    """The cores that this process may use, which a container or taskset can make fewer."""
+    """The cores available to this process, which a container or taskset may limit."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # macOS says no more than this.
+    return os.cpu_count() or 1  # macOS has no affinity.
 
 
 @contextmanager
 def memory_errors() -> Iterator[None]:
-    """Says what to make smaller where the memory of the machine or of a device is too small.
+    """Turns out-of-memory errors into advice on what to make smaller.
 
     Raises:
-        TrainingError: instead of what Python, NumPy or TensorFlow raises.
+        TrainingError: instead of the error of Python, NumPy or TensorFlow.
     """
     try:
         yield
     except MmzooError:
-        raise  # Before the next line asks for TensorFlow's errors, which may mean to import it.
+        raise  # Before the next line, which may import TensorFlow.
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
         raise TrainingError(
-            "This is too large for the memory here. Make train.batch_size smaller, or "
-            "train.evaluation_batch_size, the input's shape, or the encoder's filters or units."
+            "Out of memory. Make train.batch_size smaller, or train.evaluation_batch_size, the "
+            "input's shape, or the encoder's filters or units."
         ) from error
 
 
 @cache
 def _strategy(devices: tuple[str, ...]) -> tf.distribute.Strategy:
-    """What spreads a step over the devices.
+    """The distribution strategy for these devices.
 
-    One for the whole process: TensorFlow numbers the sums over devices anew in each strategy, and
-    those of two trainings with the same number would be taken for one.
+    One for the whole process: each strategy numbers its reductions over devices from the start, and
+    those of two trainings with the same number would be mixed up.
     """
     if len(devices) == 1:
         return tf.distribute.get_strategy()
@@ -166,18 +166,18 @@ def _strategy(devices: tuple[str, ...]) -> tf.distribute.Strategy:
 
 
 def _set_threads(threads: int) -> int:
-    """Fixes the threads of one operation, if TensorFlow has not started; returns what they are."""
+    """Sets the threads of one operation, unless TensorFlow has started; returns their number."""
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
         with suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(threads)
     return tf.config.threading.get_intra_op_parallelism_threads() or available_cores()
 
 
-def _set_determinism(wanted: bool) -> None:
-    """Also off again, where another training of this process had it on."""
+def _set_determinism(enabled: bool) -> None:
+    """Also disables it, if an earlier training of this process had enabled it."""
     from tensorflow.python.framework import config
 
-    if wanted:
+    if enabled:
         config.enable_op_determinism()
     elif config.is_op_determinism_enabled():
         config.disable_op_determinism()

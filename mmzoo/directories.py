@@ -1,4 +1,4 @@
-"""The folders of data sets, pretrained weights and whatever else can be had again."""
+"""Folders of data sets, pretrained weights and caches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def data_directories() -> tuple[Path, ...]:
-    """The folders in which data sets and weights are looked for, in this order.
+    """The folders to search for data sets and weights, in this order.
 
     `MMZOO_DATA_DIR`, which may be read-only, then the user's cache.
     """
@@ -17,13 +17,13 @@ def data_directories() -> tuple[Path, ...]:
 
 
 def data_directory() -> Path:
-    """The folder that downloads go to: the first of `data_directories` that can be written."""
+    """The folder for downloads: the first writable one of `data_directories`."""
     folders = data_directories()
     return next((folder for folder in folders if _writable(folder)), folders[-1])
 
 
 def cache_directory() -> Path:
-    """The user's cache: `MMZOO_CACHE_DIR`, else a folder where the platform has such."""
+    """The user's cache: `MMZOO_CACHE_DIR`, else the platform's cache folder."""
     import platformdirs
 
     given = os.environ.get("MMZOO_CACHE_DIR")
@@ -31,14 +31,14 @@ def cache_directory() -> Path:
 
 
 def features_directory() -> Path:
-    """The folder of features that frozen encoders made: of the cache, never of MMZOO_DATA_DIR."""
+    """The folder of cached features: in the cache, never in MMZOO_DATA_DIR."""
     return cache_directory() / "features"
 
 
 def _writable(folder: Path) -> bool:
-    """Whether files can be made in the folder, which itself may still have to be made."""
+    """Whether files can be created in the folder, which itself need not exist yet."""
     nearest = next(parent for parent in (folder, *folder.parents) if os.path.exists(parent))
-    # To root, who is every container's user, all folders can be written; one whose mode lets nobody
-    # write is still meant to be left alone.
+    # Root, the user of most containers, can write everywhere; a folder whose mode is read-only is
+    # still respected.
     marked = nearest.stat().st_mode & 0o222
     return nearest.is_dir() and bool(marked) and os.access(nearest, os.W_OK | os.X_OK)

@@ -1,4 +1,4 @@
-"""`mmzoo doctor`: whether this machine can train, and what it trains on."""
+"""`mmzoo doctor`: checks that this machine can train."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmzoo.config import load_config
+from mmzoo.data import catalogue, data_directories, data_directory
 from mmzoo.devices import available_cores
 from mmzoo.environment import machine, versions
 from mmzoo.lazy import tf
-from mmzoo.sources import catalogue, data_directories, data_directory
 from mmzoo.training.train import train
 
 _LITTLE_SPACE = 1e9
@@ -33,22 +33,22 @@ _TINY = {
     "heads": {"digit": {"type": "classification"}},
     "train": {"epochs": 5, "batch_size": 32, "optimizer": {"type": "adam", "learning_rate": 5e-3}},
 }
-_ENOUGH = 0.8  # The tiny net reaches about 0.95; a broken machine stays near 0.1.
+_ENOUGH = 0.8  # The tiny network reaches about 0.95, chance 0.1.
 _NVIDIA_DEVICE = Path("/dev/nvidia0")
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     ok: bool
     text: str
-    mend: str = ""
-    """What to do about it; empty where it is good."""
+    fix: str = ""
+    """What to do about a problem; empty if there is none."""
 
 
 def examine() -> Iterator[Finding]:
-    """Looks at everything a training needs, one thing after the other; the last trains."""
+    """Checks everything that a training needs; the last check trains."""
     yield _versions()
     yield Finding("machine", True, f"{machine()['processor']}, {available_cores()} cores")
     yield _devices()
@@ -61,47 +61,47 @@ def _versions() -> Finding:
     found = versions()
     text = ", ".join(f"{name} {version}" for name, version in found.items())
     missing = [name for name, version in found.items() if version == "not installed"]
-    mend = f"pip install {' '.join(missing)}" if missing else ""
-    return Finding("versions", not missing, text, mend)
+    fix = f"pip install {' '.join(missing)}" if missing else ""
+    return Finding("versions", not missing, text, fix)
 
 
 def _devices() -> Finding:
     try:
         gpus = tf.config.list_physical_devices("GPU")
     except ImportError as error:
-        mend = "pip install --force-reinstall tensorflow"
-        return Finding("devices", False, f"TensorFlow cannot be imported: {error}", mend)
+        fix = "pip install --force-reinstall tensorflow"
+        return Finding("devices", False, f"TensorFlow cannot be imported: {error}", fix)
     if gpus:
         details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
         return Finding("devices", True, ", ".join(str(d.get("device_name")) for d in details))
     if _NVIDIA_DEVICE.exists():
-        mend = "pip install 'mmzoo[gpu]' brings CUDA; `nvidia-smi` says whether the driver works"
-        return Finding("devices", False, "an NVIDIA GPU is here, but TensorFlow finds none", mend)
+        fix = "pip install 'mmzoo[gpu]' installs CUDA; `nvidia-smi` shows whether the driver works"
+        return Finding("devices", False, "there is an NVIDIA GPU, but TensorFlow finds none", fix)
     built = "with" if tf.test.is_built_with_cuda() else "without"
     return Finding("devices", True, f"no GPU; TensorFlow is built {built} CUDA")
 
 
 def _run_directory(folder: Path) -> Finding:
-    """Whether runs can be made where the command was typed."""
+    """Whether runs can be created in the current folder."""
     space, problem = _space(folder)
-    mend = f"{problem}, or train from another folder" if problem else ""
-    return Finding("run directory", not problem, f"{folder}: {space}", mend)
+    fix = f"{problem}, or train from another folder" if problem else ""
+    return Finding("run directory", not problem, f"{folder}: {space}", fix)
 
 
 def _data_sets() -> Finding:
-    """Which data sets are here, and whether others can be fetched."""
+    """Which data sets are available, and whether others can be downloaded."""
     here = [listing.name for listing in catalogue() if listing.bundled or listing.place]
     looked_in = ", ".join(str(folder) for folder in data_directories())
     target = data_directory()
     existing = next(folder for folder in (target, *target.parents) if folder.is_dir())
     space, problem = _space(existing)
-    text = f"{', '.join(here)} (looked in {looked_in}); downloads go to {target}: {space}"
-    mend = f"{problem}, or set MMZOO_DATA_DIR to another folder" if problem else ""
-    return Finding("data sets", not problem, text, mend)
+    text = f"{', '.join(here)} (searched {looked_in}); downloads go to {target}: {space}"
+    fix = f"{problem}, or set MMZOO_DATA_DIR to another folder" if problem else ""
+    return Finding("data sets", not problem, text, fix)
 
 
 def _space(folder: Path) -> tuple[str, str]:
-    """What there is to say of a folder that is written to, and how to mend it if it is bad."""
+    """A description of a folder to write to, and how to fix it if it is unusable."""
     free = shutil.disk_usage(folder).free
     text = f"{free / 1e9:.1f} GB free"
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -112,19 +112,17 @@ def _space(folder: Path) -> tuple[str, str]:
 def _training() -> Finding:
     began = time.monotonic()
     try:
-        with redirect_stderr(io.StringIO()):  # Its progress is not what was asked for.
+        with redirect_stderr(io.StringIO()):  # Its progress is of no interest here.
             accuracy = _tiny_training()
-    except Exception as error:  # Whatever it is, the other findings may say why.
+    except Exception as error:  # Whatever it is, other checks may explain it.
         lines = str(error).splitlines() or [""]
-        mend = (
-            "what else is bad here first; then `mmzoo train configs/digits_cnn.yaml --device cpu`"
-        )
-        return Finding("training", False, f"{type(error).__name__}: {lines[0]}", mend)
+        fix = "the other problems first; then `mmzoo train configs/digits_cnn.yaml --device cpu`"
+        return Finding("training", False, f"{type(error).__name__}: {lines[0]}", fix)
     seconds = time.monotonic() - began
-    text = f"a tiny net reads {100 * accuracy:.0f} % of digits after {seconds:.1f} s"
+    text = f"a tiny network reaches {100 * accuracy:.0f} % accuracy on digits in {seconds:.1f} s"
     if accuracy < _ENOUGH:
-        mend = "its arithmetic is wrong: try --device cpu, and other versions of TensorFlow"
-        return Finding("training", False, text, mend)
+        fix = "arithmetic is wrong: try --device cpu, and other versions of TensorFlow"
+        return Finding("training", False, text, fix)
     return Finding("training", True, text)
 
 

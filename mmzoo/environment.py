@@ -1,4 +1,4 @@
-"""What a run was made with: versions, machine, code, data. For `environment.json` and `doctor`."""
+"""Versions, machine and git commit, for environment.json and `mmzoo doctor`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "tensorboard", "pydantic", "scikit-
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python, mmzoo and what a result may depend on."""
+    """The versions of Python, mmzoo and the libraries that results depend on."""
     found = {"python": platform.python_version(), "mmzoo": __version__}
     for package in _PACKAGES:
         try:
@@ -35,7 +35,7 @@ def machine() -> dict[str, Any]:
 
 
 def git_commit(folder: Path) -> str | None:
-    """The commit that is checked out in `folder`, with "+" where files were changed since."""
+    """The checked-out commit of `folder`, with "+" if files were changed since."""
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["keras", "np", "pl", "quiet_stderr", "tf"]
 
 _IMPORTING = threading.RLock()
-"""While one thread imports a module, others would find it half-made in `sys.modules`."""
+"""Keeps other threads from using a module that is still being imported."""
 
 
 class _LazyModule(ModuleType):
@@ -36,7 +36,7 @@ class _LazyModule(ModuleType):
         with _IMPORTING:
             module = sys.modules.get(self.__name__) or self._load()
         value = getattr(module, name)
-        setattr(self, name, value)  # The next look-up does not come here.
+        setattr(self, name, value)  # Later look-ups skip `__getattr__`.
         return value
 
     def _load(self) -> ModuleType:
@@ -58,14 +58,14 @@ class _LazyTensorFlow(_LazyModule):
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Holds back what C++ code writes to stderr; gives it out after all if the block raises.
+    """Hides what C++ code writes to stderr, unless the block raises: then it is printed.
 
-    TensorFlow logs before its own log level is read, so only the file descriptor can be silenced.
+    TensorFlow logs before it reads its log level, so the file descriptor itself is redirected.
     """
-    with tempfile.TemporaryFile() as held:
+    with tempfile.TemporaryFile() as captured:
         sys.stderr.flush()
         stderr = os.dup(2)
-        os.dup2(held.fileno(), 2)
+        os.dup2(captured.fileno(), 2)
         failed = True
         try:
             yield
@@ -78,8 +78,8 @@ def quiet_stderr() -> Iterator[None]:
             os.dup2(stderr, 2)
             os.close(stderr)
             if failed:
-                held.seek(0)
-                os.write(2, held.read())
+                captured.seek(0)
+                os.write(2, captured.read())
 
 
 if not TYPE_CHECKING:

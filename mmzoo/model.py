@@ -1,4 +1,4 @@
-"""From a config to a keras.Model."""
+"""Builds the Keras model of a config."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmzoo.errors import ConfigError
-from mmzoo.fusion import by_itself
-from mmzoo.inputs import presence
+from mmzoo.fusion import auxiliary_name
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
-from mmzoo.sharing import TOWER, shared_with
+from mmzoo.modalities.base_input import presence
+from mmzoo.shared_encoders import HEAD_SEPARATOR, encoder_owner
 
 if TYPE_CHECKING:
     from mmzoo.config import Config
-    from mmzoo.heads import Head
-    from mmzoo.inputs import Input
+    from mmzoo.heads import BaseHead
+    from mmzoo.modalities import Input
 
-_WHERE_WHOLE = (
-    "take `run.config()` of a trained run, or `fit_config` and `load_data` of "
-    "`mmzoo.examples` on data of your own"
+_HOW_TO_FIT = (
+    "use `run.config()` of a trained run, or `fit_config` and `load_frame` of "
+    "`mmzoo.preprocessing` on your data"
 )
 
 
 @dataclass(frozen=True)
 class Network:
-    """A model, and the places in it where encoders end.
+    """A model, and the outputs of its encoders.
 
     Attributes:
-        model: a dictionary of inputs in, a dictionary of predictions out.
-        features: what the encoder of each input gives, as tensors within the model; where every
-            head has encoders of its own, that of the first head's.
-        others: the same of all other heads, where they have.
+        model: from a dictionary of inputs to a dictionary of the heads' outputs.
+        features: the encoder outputs of each input, as tensors within the model; where every head
+            has its own encoders, those of the first head.
+        others: those of the other heads, where every head has its own.
     """
 
     model: keras.Model
@@ -41,20 +41,19 @@ class Network:
     others: tuple[dict[str, Features], ...] = ()
 
     def after_encoders(self, config: Config, names: Collection[str]) -> keras.Model:
-        """The same layers without the encoders of some inputs, whose vectors go in instead."""
+        """The same layers without the encoders of some inputs, whose vectors are inputs instead."""
         inputs = dict(self.model.input)
         for name in names:
             inputs[name] = self.features[name].vector
             inputs[name].name = name  # Keras warns if it isn't the dictionary's key.
-        return _whole(config, inputs, self.model.output)
+        return _objective_model(config, inputs, self.model.output)
 
     def parted(self) -> tuple[dict[str, keras.Model], keras.Model]:
-        """The same layers in two parts, for whoever runs the second many times on other features.
+        """The same layers as encoders and the rest, to run the rest many times on other features.
 
         Returns:
-            Of each input, a model of its values to the tensors of its features, in a list; and a
-            model of these lists by the inputs' names, and of what else the whole model takes (which
-            inputs are there), to what the heads predict.
+            By input, a model from its values to the list of its feature tensors; and a model from
+            these lists by input, and the presence inputs, to the outputs.
         """
         placeholders = dict(self.model.input)
         between = {
@@ -68,37 +67,36 @@ class Network:
 
 
 def build_model(config: Config, precision: str | None = None) -> keras.Model:
-    """As `build_network`, without what is within the model."""
+    """The model of `build_network`."""
     return build_network(config, precision).model
 
 
 def build_network(config: Config, precision: str | None = None) -> Network:
-    """The model of a fitted config: a dictionary of inputs in, a dictionary of predictions out.
+    """The model of a fitted config, from a dictionary of inputs to a dictionary of outputs.
 
-    Every encoder is a sub-model named `<input>_encoder`, so it can be frozen, summarised and used
-    again by itself. Where every head has encoders and fusion of its own, these are the first
-    head's; the layers of another have names that end in `-<head>`. The first weights are drawn
-    from `train.seed`.
+    Every encoder is a sub-model named `<input>_encoder`, so it can be frozen, summarized and
+    reused. Where every head has its own encoders and fusion, these names are the first head's;
+    those of another head end in `-<head>`. Initial weights are drawn from `train.seed`.
 
     Args:
         config: fitted to its data.
-        precision: the Keras dtype policy of its layers; by default the one that is in force.
+        precision: the Keras dtype policy of its layers; by default the current one.
 
     Raises:
-        ConfigError: an input or head leaves open what only the data says, such as how many
-            classes there are.
+        ConfigError: an input or head is not fitted, so its shape (such as the number of classes) is
+            unknown.
     """
     for name, spec in config.inputs.items():
-        if not spec.whole:
+        if not spec.is_fitted:
             raise ConfigError(
-                f"inputs.{name}: the model's shape is read off its data. To have it, {_WHERE_WHOLE}"
+                f"inputs.{name}: the model's shape depends on its data. To build it, {_HOW_TO_FIT}"
             )
     for name, head in config.heads.items():
-        if not head.whole:
-            size = "dim" if "dim" in type(head).model_fields else "classes"
+        if not head.is_fitted:
+            sizes = [field for field in ("classes", "dim") if field in type(head).model_fields]
             raise ConfigError(
-                f"heads.{name}.{size}: missing, so the model's shape is not known. Give it, or "
-                f"{_WHERE_WHOLE}"
+                f"{'.'.join(['heads', name, *sizes])}: missing, so the model's shape is unknown. "
+                f"Set it, or {_HOW_TO_FIT}"
             )
     keras.utils.set_random_seed(config.train.seed)
     with _dtype_policy(precision):
@@ -114,44 +112,42 @@ def build_network(config: Config, precision: str | None = None) -> Network:
             outputs |= predicted
         placeholders |= {presence(name): tensor for name, tensor in present.items()}
         first, *others = towers
-        return Network(_whole(config, placeholders, outputs), first, tuple(others))
+        return Network(_objective_model(config, placeholders, outputs), first, tuple(others))
 
 
-def _towers(config: Config) -> Iterator[tuple[Mapping[str, Head], str]]:
-    """The heads that share encoders and fusion, and what the names of these layers end in."""
+def _towers(config: Config) -> Iterator[tuple[Mapping[str, BaseHead], str]]:
+    """The heads that share encoders and fusion, and the suffix of their layers' names."""
     if config.share:
         yield config.heads, ""
         return
     for place, (name, head) in enumerate(config.heads.items()):
-        yield {name: head}, f"{TOWER}{name}" if place else ""
+        yield {name: head}, f"{HEAD_SEPARATOR}{name}" if place else ""
 
 
 def _tower(
     config: Config,
     placeholders: Mapping[str, keras.KerasTensor],
     present: Mapping[str, keras.KerasTensor],
-    heads: Mapping[str, Head],
+    heads: Mapping[str, BaseHead],
     ending: str,
 ) -> tuple[dict[str, Features], dict[str, keras.KerasTensor]]:
-    """Encoders, fusion and heads: the features of all inputs, and what the heads predict."""
+    """Builds encoders, fusion and heads: the features of all inputs, and the outputs."""
     encoders = {
         name: _encoder(placeholders[name], spec, name, ending)
         for name, spec in config.inputs.items()
-        if shared_with(spec) is None
+        if encoder_owner(spec) is None
     }
     features = {
-        name: Features(*encoders[shared_with(spec) or name](placeholders[name]))
+        name: Features(*encoders[encoder_owner(spec) or name](placeholders[name]))
         for name, spec in config.inputs.items()
     }
     there = {
-        name: _or_missing(
-            encoded, present[name], name, config.fusion.reads_tokens(name, config.inputs)
-        )
+        name: _or_missing(encoded, present[name], name, config.reads_tokens(name))
         if name in present
         else encoded
         for name, encoded in features.items()
     }
-    outputs = config.fusion.predictions(there, heads)
+    outputs = config.fusion.head_outputs(there, heads)
     if ending:
         _rename([*placeholders.values(), *present.values()], outputs, ending)
     return features, outputs
@@ -160,21 +156,21 @@ def _tower(
 def _rename(
     inputs: Collection[keras.KerasTensor], outputs: Mapping[str, keras.KerasTensor], ending: str
 ) -> None:
-    """Gives the layers of a tower names that no other tower's have; the heads' own are such."""
+    """Adds a suffix to the names of a tower's layers, except those of the outputs."""
     for layer in keras.Model(list(inputs), dict(outputs)).layers:
         is_input = isinstance(layer, keras.layers.InputLayer)
         if not (is_input or layer.name in outputs or layer.name.endswith(ending)):
             layer.name = f"{layer.name}{ending}"
 
 
-def _whole(
+def _objective_model(
     config: Config,
     inputs: Mapping[str, keras.KerasTensor],
     outputs: Mapping[str, keras.KerasTensor],
 ) -> keras.Model:
-    """The objective's model of inputs and outputs, of which some may be of one input alone."""
-    alone = {
-        head: tuple(name for one in config.inputs if (name := by_itself(head, one)) in outputs)
+    """The objective's model of inputs and outputs, including auxiliary ones."""
+    auxiliary = {
+        head: tuple(name for one in config.inputs if (name := auxiliary_name(head, one)) in outputs)
         for head in config.heads
     }
     return config.objective.build(
@@ -182,14 +178,14 @@ def _whole(
         outputs,
         config.name,
         config.heads,
-        {head: names for head, names in alone.items() if names},
+        {head: names for head, names in auxiliary.items() if names},
         config.fusion.auxiliary_loss,
     )
 
 
 @contextmanager
 def _dtype_policy(name: str | None) -> Iterator[None]:
-    """A policy for the layers made within, which would else hold for the rest of the process."""
+    """A dtype policy for the layers made within the context."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name or before)
     try:
@@ -199,7 +195,7 @@ def _dtype_policy(name: str | None) -> Iterator[None]:
 
 
 def _encoder(placeholder: keras.KerasTensor, spec: Input, name: str, ending: str) -> keras.Model:
-    """A sub-model for inputs like a placeholder, which gives the tensors of their features."""
+    """The encoder of an input as a sub-model from its values to its feature tensors."""
     # Not by the input's own name, which a layer of the encoder may have: "words", "embedding".
     inside = keras.Input(placeholder.shape[1:], dtype=placeholder.dtype, name="input")
     features = spec.features(inside)
@@ -209,9 +205,9 @@ def _encoder(placeholder: keras.KerasTensor, spec: Input, name: str, ending: str
 def _or_missing(
     features: Features, present: keras.KerasTensor, name: str, with_tokens: bool
 ) -> Features:
-    """The features where an input is there, and what was learned for it where it is not.
+    """The features where an input is present, learned ones where it is missing.
 
-    Tokens that nobody reads are left out: of a frozen encoder, vectors alone are kept.
+    Unused tokens are left out: only vectors of frozen encoders are cached.
     """
     from mmzoo.layers.missing_features import MissingFeatures
 

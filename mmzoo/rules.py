@@ -1,37 +1,36 @@
-"""The rules that span the parts of an experiment. What concerns one part alone is that part's."""
+"""Validation rules that span several parts of a config. A rule about one part is defined there."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
+from mmzoo.column_spec import ROLE_NOUNS
+from mmzoo.data import Source
 from mmzoo.fusion import Fusion
-from mmzoo.heads import Head
-from mmzoo.inputs import Input
+from mmzoo.heads import BaseHead, LabelledHead
+from mmzoo.modalities import Input
+from mmzoo.modalities.abilities import Mixable
 from mmzoo.objectives import Objective
 from mmzoo.probes import ChosenProbe, probes_of
-from mmzoo.recipe import Train
-from mmzoo.sharing import sharing_rules
-from mmzoo.sources import Source
+from mmzoo.shared_encoders import sharing_rules
 from mmzoo.spec import Problem, did_you_mean
-from mmzoo.spec.wording import printable, shorten
-from mmzoo.wanted import MEANS
+from mmzoo.spec.wording import escape, shorten
+from mmzoo.train_config import Train
 
-RESERVED = {
+RESERVED_HEAD_NAMES = {
     **dict.fromkeys(("data", "examples", "loss", "probes"), "metrics.json"),
     **dict.fromkeys(("file", "row"), "predictions.csv"),
 }
-"""What files of a run say besides the heads, and which of them do."""
-_BESIDE = ("_true", "_probability")
-"""What the names of columns end in that predictions.csv has beside that of a head."""
-
-
-_PARTS_OF_INPUTS = ("encoder", "present", "missing")
-"""What the names of layers end in that an input has in the model."""
+"""Names that a head cannot have -> the file of a run in which they would clash."""
+_COLUMN_SUFFIXES = ("_true", "_probability")
+"""Suffixes of the further columns that predictions.csv has for each head."""
+_LAYER_SUFFIXES = ("encoder", "present", "missing")
+"""Suffixes of the layers that a model has for each input."""
 
 
 class Experiment(Protocol):
-    """What the rules look at: the parts of a config."""
+    """The parts of a config that the rules use."""
 
     @property
     def name(self) -> str: ...
@@ -40,7 +39,7 @@ class Experiment(Protocol):
     @property
     def inputs(self) -> Mapping[str, Input]: ...
     @property
-    def heads(self) -> Mapping[str, Head]: ...
+    def heads(self) -> Mapping[str, BaseHead]: ...
     @property
     def fusion(self) -> Fusion: ...
     @property
@@ -49,21 +48,24 @@ class Experiment(Protocol):
     def probes(self) -> tuple[ChosenProbe, ...]: ...
     @property
     def train(self) -> Train: ...
-    def watchable(self) -> tuple[str, ...]: ...
+    def monitorable(self) -> tuple[str, ...]: ...
 
 
 def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
-    """Yields a Problem for each pair of parts that do not go together."""
+    """Yields a Problem for each combination of parts that is invalid."""
     if experiment.name == "ensembles":
-        yield Problem(("name",), "runs/ensembles is for ensembles of runs: name it otherwise")
+        yield Problem(
+            ("name",), "the folder runs/ensembles is reserved for ensembles: choose another name"
+        )
     yield from _head_names(experiment)
     yield from _layer_names(experiment)
     yield from _columns(experiment)
     yield from _probes(experiment)
     yield from sharing_rules(experiment.inputs)
     yield from _fusion(experiment)
+    yield from _heads(experiment)
     yield from _objective(experiment)
-    yield from _absence(experiment)
+    yield from _modality_dropout(experiment)
     yield from _mixing(experiment)
     yield from _fine_tuning(experiment)
     yield from _monitor(experiment)
@@ -72,69 +74,72 @@ def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
 def _head_names(experiment: Experiment) -> Iterator[Problem]:
     heads = experiment.heads
     types = [f"_{probe.type}" for probe in probes_of(experiment.probes)]
-    beside = (*_BESIDE, *types, *(f"{ending}_probability" for ending in types))
+    suffixes = (*_COLUMN_SUFFIXES, *types, *(f"{ending}_probability" for ending in types))
     for name in heads:
-        if name in RESERVED:
-            yield Problem(
-                ("heads", name), f"{RESERVED[name]} has a {name!r} of its own: name it otherwise"
-            )
-        if any(name.removesuffix(ending) in heads.keys() - {name} for ending in beside):
+        if name in RESERVED_HEAD_NAMES:
             yield Problem(
                 ("heads", name),
-                f"predictions.csv has a {name!r} of another head: name it otherwise",
+                f"{RESERVED_HEAD_NAMES[name]} has its own {name!r}: choose another name",
+            )
+        if any(name.removesuffix(ending) in heads.keys() - {name} for ending in suffixes):
+            yield Problem(
+                ("heads", name),
+                f"predictions.csv has a column {name!r} of another head: choose another name",
             )
         if name in experiment.inputs:
-            yield Problem(("heads", name), "expected another name than an input's")
+            yield Problem(("heads", name), "an input has the same name: choose another name")
 
 
 def _layer_names(experiment: Experiment) -> Iterator[Problem]:
-    """Inputs and heads are layers by their names, and so are encoders and fusions."""
-    own = {f"{name}_{part}" for name in experiment.inputs for part in _PARTS_OF_INPUTS}
+    """Inputs and heads become layers with their names, which must not clash with others."""
+    own = {f"{name}_{part}" for name in experiment.inputs for part in _LAYER_SUFFIXES}
     for family, names in (("inputs", experiment.inputs), ("heads", experiment.heads)):
         for name in names:
             if name in own or name == "concat" or name.startswith("fusion_"):
                 yield Problem(
                     (family, name),
-                    f"the model has a layer {name!r} of its own: name it otherwise",
+                    f"the model has its own layer {name!r}: choose another name",
                 )
 
 
 def _columns(experiment: Experiment) -> Iterator[Problem]:
     known = experiment.source.columns()
     if known is not None:
-        yield from absent_columns(experiment, known)
+        yield from missing_columns(experiment, known)
 
 
-def absent_columns(experiment: Experiment, known: Collection[str]) -> Iterator[Problem]:
-    """Yields a Problem for each column that an input or a head names and that is not known."""
+def missing_columns(experiment: Experiment, known: Collection[str]) -> Iterator[Problem]:
+    """Yields a Problem for each column that an input or a head names and the data does not have."""
     for name, spec in experiment.inputs.items():
+        field = "columns" if "columns" in type(spec).model_fields else "column"
         for column in spec.source_columns():
             if column not in known:
-                yield no_column(("inputs", name, spec.columns_field), column, known)
+                yield unknown_column(("inputs", name, field), column, known)
     for name, head in experiment.heads.items():
-        if head.column is not None and head.column not in known:
-            yield no_column(("heads", name, "column"), head.column, known)
+        if isinstance(head, LabelledHead) and head.column and head.column not in known:
+            yield unknown_column(("heads", name, "column"), head.column, known)
 
 
-def no_column(place: tuple[str, ...], column: str, known: Collection[str]) -> Problem:
-    """That a column is not among those there are; says which was probably meant."""
+def unknown_column(path: tuple[str, ...], column: str, known: Collection[str]) -> Problem:
+    """The problem of a column that the data does not have, with the closest known name."""
     meant = did_you_mean(column, known)
-    has = f"{' It' if meant else '; it'} has: {', '.join(map(printable, known))}"
-    return Problem(place, f"the data has no column '{shorten(column)}'{meant}{has}")
+    has = f"{' It' if meant else '; it'} has: {', '.join(map(escape, known))}"
+    return Problem(path, f"the data has no column '{shorten(column)}'{meant}{has}")
 
 
 def _probes(experiment: Experiment) -> Iterator[Problem]:
     probes, seen = probes_of(experiment.probes), set()
-    for place, probe in enumerate(probes):
+    for index, probe in enumerate(probes):
         if probe.type in seen:
-            yield Problem(("probes", place), f"expected {probe.type} once; it comes twice")
+            yield Problem(("probes", index), f"{probe.type} is listed twice; keep one")
         seen.add(probe.type)
-        if not any(head.role in probe.predicts for head in experiment.heads.values()):
-            learns = " or ".join(MEANS[role] for role in probe.predicts)
+        labelled = [head for head in experiment.heads.values() if isinstance(head, LabelledHead)]
+        if not any(head.role in probe.predicts for head in labelled):
+            learns = " or ".join(ROLE_NOUNS[role] for role in probe.predicts)
             types = ", ".join(dict.fromkeys(head.type for head in experiment.heads.values()))
             yield Problem(
-                ("probes", place),
-                f"{probe.type} learns {learns}, which no head here predicts ({types})",
+                ("probes", index),
+                f"{probe.type} predicts {learns}, but no head does ({types})",
             )
 
 
@@ -147,17 +152,23 @@ def _fusion(experiment: Experiment) -> Iterator[Problem]:
         yield Problem(("fusion", *problem.path), problem.message)
 
 
+def _heads(experiment: Experiment) -> Iterator[Problem]:
+    for name, head in experiment.heads.items():
+        for problem in head.input_rules(experiment.inputs):
+            yield Problem(("heads", name, *problem.path), problem.message)
+
+
 def _objective(experiment: Experiment) -> Iterator[Problem]:
     for problem in experiment.objective.head_rules(experiment.heads):
         yield Problem(("objective", *problem.path), problem.message)
 
 
-def _absence(experiment: Experiment) -> Iterator[Problem]:
+def _modality_dropout(experiment: Experiment) -> Iterator[Problem]:
     for name, spec in experiment.inputs.items():
         if len(experiment.inputs) == 1 and spec.modality_dropout:
             yield Problem(
                 ("inputs", name, "modality_dropout"),
-                "expected none for an only input: without it nothing is left to predict from",
+                "expected none for the only input: dropping it would leave nothing to predict from",
             )
 
 
@@ -165,28 +176,29 @@ def _mixing(experiment: Experiment) -> Iterator[Problem]:
     if experiment.train.mixing is None:
         return
     for name, spec in experiment.inputs.items():
-        if spec.may_be_absent:
+        if spec.is_optional:
             yield Problem(
                 ("train", "mixing"),
-                f"expected none beside inputs.{name}.missing: learned, as what is absent cannot "
+                f"cannot be combined with inputs.{name}.missing: learned, as missing inputs cannot "
                 "be mixed",
             )
-        if not spec.mixable:
+        if not isinstance(spec, Mixable):
             yield Problem(
                 ("train", "mixing"),
-                f"expected none: inputs.{name} is {spec.type}, two of which cannot be mixed",
+                f"expected none: inputs.{name} is {spec.type}, which cannot be mixed",
             )
     for name, head in experiment.heads.items():
         if getattr(head, "class_weights", None):
             yield Problem(
                 ("train", "mixing"),
-                f"expected none beside heads.{name}.class_weights: a mixture has no one class",
+                f"cannot be combined with heads.{name}.class_weights: a mixture has no single "
+                "class",
             )
-        if head.missing == "ignore":
+        if isinstance(head, LabelledHead) and head.missing == "ignore":
             yield Problem(
                 ("train", "mixing"),
-                f"expected none beside heads.{name}.missing: ignore: of two rows one may have no "
-                "label",
+                f"cannot be combined with heads.{name}.missing: ignore: one of two mixed rows may "
+                "have no label",
             )
 
 
@@ -199,18 +211,18 @@ def _fine_tuning(experiment: Experiment) -> Iterator[Problem]:
         types = ", ".join(encoder.type for encoder in encoders)
         yield Problem(
             ("train", "fine_tune"),
-            "expected none: all layers that it would thaw are trained in the first stage "
+            "expected none: all layers that it would unfreeze are trained in the first stage "
             f"already ({types}). Give a pretrained encoder `trainable: false`, or leave this "
             "out",
         )
 
 
 def _monitor(experiment: Experiment) -> Iterator[Problem]:
-    monitor, watchable = experiment.train.monitor, experiment.watchable()
-    if monitor is None or monitor in watchable:
+    monitor, monitorable = experiment.train.monitor, experiment.monitorable()
+    if monitor is None or monitor in monitorable:
         return
-    meant = did_you_mean(monitor, watchable) or "."
+    meant = did_you_mean(monitor, monitorable) or "."
     yield Problem(
         ("train", "monitor"),
-        f"unknown metric '{shorten(monitor)}'{meant} There are: {', '.join(watchable)}",
+        f"unknown metric '{shorten(monitor)}'{meant} There are: {', '.join(monitorable)}",
     )

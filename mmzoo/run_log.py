@@ -1,8 +1,8 @@
-"""Log messages: to stderr, and while a run is open also to its train.log.
+"""Logging to stderr and, while a run is being trained, to its train.log.
 
-Modules log with `logging.getLogger(__name__)`. Results go to stdout; messages on the way, such as
-notes on the data or "Decoded 1,000 of 5,000 files", go to stderr through the handler below. INFO
-messages are shown and written to train.log; DEBUG messages are only written to train.log.
+Modules log with `logging.getLogger(__name__)`. Results go to stdout. Messages, such as notes on the
+data or "Decoded 1,000 of 5,000 files", go to stderr. INFO messages go to both stderr and train.log,
+DEBUG messages only to train.log.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ROOT = logging.getLogger("mmzoo")
 
 
 class _Console(logging.Handler):
-    """Prints messages to stderr, or above a progress bar while one is shown."""
+    """A handler that prints messages to stderr, or above the progress bar if there is one."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -29,7 +29,7 @@ class _Console(logging.Handler):
 
 
 class _TrainLog(logging.Handler):
-    """Appends messages with their time to a file, and lets a full disk raise its OSError."""
+    """A handler that appends timestamped messages to a file. A full disk raises an OSError."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(logging.DEBUG)
@@ -49,7 +49,7 @@ _CONSOLE = _Console()
 
 
 def configure_logging() -> None:
-    """Sends the messages of mmzoo to stderr. Repeated calls change nothing.
+    """Prints mmzoo's log messages to stderr. Calling it again has no effect.
 
     `logging.getLogger("mmzoo").setLevel("WARNING")` silences them.
     """
@@ -61,7 +61,7 @@ def configure_logging() -> None:
 
 @contextmanager
 def run_log(path: Path) -> Iterator[None]:
-    """Also writes all messages, and the error that ends the block, to a run's train.log."""
+    """Writes messages within the block, and the error that ends it, to a run's train.log."""
     handler = _TrainLog(path)
     _ROOT.addHandler(handler)
     try:
@@ -76,7 +76,10 @@ def run_log(path: Path) -> Iterator[None]:
 
 @contextmanager
 def shown_by(show: Callable[[str], None]) -> Iterator[None]:
-    """Shows messages through `show` instead of stderr, such as above a progress bar."""
+    """Passes messages within the block to `show` instead of stderr.
+
+    Used to print above a progress bar, and to capture messages in tests.
+    """
     before, _CONSOLE.show = _CONSOLE.show, show
     try:
         yield
@@ -85,8 +88,8 @@ def shown_by(show: Callable[[str], None]) -> Iterator[None]:
 
 
 @contextmanager
-def repeats_dropped() -> Iterator[None]:
-    """Shows equal messages of the block once, as of several models that read the same rows."""
+def drop_repeated_messages() -> Iterator[None]:
+    """Prints equal messages within the block once, as when several models read the same rows."""
     seen: set[str] = set()
 
     def is_new(record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""Learning rate schedules: a factor on the learning rate per epoch."""
+"""Learning rate schedules: a factor of the learning rate, as a function of the epoch."""
 
 from __future__ import annotations
 
@@ -24,17 +24,22 @@ from mmzoo.spec import (
 
 
 class BaseSchedule(Spec):
-    """A factor on the learning rate: a function of the step alone, so it needs no saved state."""
+    """Base class of schedules: a stateless function of the training step."""
 
     warmup: Rate = 0.0
-    """Share of all steps in which the learning rate rises in a line from nearly 0 to its value."""
+    """Fraction of all steps over which the learning rate increases linearly from almost 0."""
 
     @abstractmethod
     def factor(self, epoch: tf.Tensor, epochs: int) -> tf.Tensor:
-        """The factor at `epoch`, a float32 scalar from 0 to `epochs` that grows with every step."""
+        """Factor of the learning rate at a point in training, without warm-up.
 
-    def warmed(self, epoch: tf.Tensor, epochs: int) -> tf.Tensor:
-        """`factor` with the warm-up before it."""
+        Args:
+            epoch: float32 scalar from 0 to `epochs` that increases with every step.
+            epochs: total number of epochs.
+        """
+
+    def factor_with_warmup(self, epoch: tf.Tensor, epochs: int) -> tf.Tensor:
+        """Factor of the learning rate, including the warm-up. Arguments are those of `factor`."""
         factor = self.factor(epoch, epochs)
         if self.warmup == 0:
             return factor
@@ -42,7 +47,7 @@ class BaseSchedule(Spec):
 
 
 class Constant(BaseSchedule):
-    """The same learning rate throughout, after a warm-up if there is one."""
+    """Constant learning rate, after an optional warm-up."""
 
     type: Literal["constant"] = "constant"
 
@@ -51,20 +56,22 @@ class Constant(BaseSchedule):
 
 
 class Step(BaseSchedule):
-    """The learning rate is multiplied by `gamma` after each of the given epochs.
+    """Step decay: the learning rate is multiplied by `gamma` after each of the given epochs.
 
-    Reference: He et al., "Deep residual learning", 2015, divides by ten twice.
+    Reference: He et al., "Deep residual learning", 2015, with two divisions by 10.
     """
 
     type: Literal["step"] = "step"
     epochs: tuple[PositiveFloat, ...]
-    """The epochs after which it drops, rising: [80, 120]."""
+    """Epochs after which the learning rate decreases, in ascending order: [80, 120]."""
     gamma: PositiveFloat = 0.1
-    """The factor of each drop."""
+    """Factor of each decrease."""
 
     def rules(self) -> Iterator[Problem]:
         if not self.epochs or list(self.epochs) != sorted(set(self.epochs)):
-            yield Problem(("epochs",), f"expected rising epochs, got {list(self.epochs)}")
+            yield Problem(
+                ("epochs",), f"expected epochs in ascending order, got {list(self.epochs)}"
+            )
 
     def factor(self, epoch: tf.Tensor, epochs: int) -> tf.Tensor:
         drops = tf.reduce_sum(tf.cast(epoch >= tf.constant(self.epochs, tf.float32), tf.float32))
@@ -72,36 +79,36 @@ class Step(BaseSchedule):
 
 
 class Exponential(BaseSchedule):
-    """The learning rate is multiplied by `gamma` over each epoch, smoothly within it."""
+    """Exponential decay: the learning rate is multiplied by `gamma` per epoch, continuously."""
 
     type: Literal["exponential"] = "exponential"
     gamma: Annotated[float, Gt(0), Lt(1)] = 0.95
-    """The factor of one epoch."""
+    """Factor per epoch."""
 
     def factor(self, epoch: tf.Tensor, epochs: int) -> tf.Tensor:
         return tf.pow(tf.constant(self.gamma, tf.float32), epoch)
 
 
 class Cosine(BaseSchedule):
-    """Half a cosine from the learning rate down to `floor` times it, after the warm-up.
+    """Cosine decay from the learning rate to `floor` times the learning rate, after the warm-up.
 
     Reference: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
     """
 
     type: Literal["cosine"] = "cosine"
     floor: Fraction = 0.0
-    """Where it ends, as a share of the learning rate."""
+    """Final learning rate, as a fraction of the learning rate."""
 
     def factor(self, epoch: tf.Tensor, epochs: int) -> tf.Tensor:
         start = self.warmup * epochs
-        done = tf.clip_by_value((epoch - start) / (epochs - start), 0.0, 1.0)
-        return self.floor + (1 - self.floor) * 0.5 * (1 + tf.cos(math.pi * done))
+        progress = tf.clip_by_value((epoch - start) / (epochs - start), 0.0, 1.0)
+        return self.floor + (1 - self.floor) * 0.5 * (1 + tf.cos(math.pi * progress))
 
 
 class OneCycle(BaseSchedule):
-    """Up to the learning rate along half a cosine, then down to nearly nothing along another.
+    """One-cycle policy: half a cosine up to the peak, then half a cosine down to almost 0.
 
-    The optimizer's learning rate is the peak. Momentum stays as it is.
+    The optimizer's learning rate is the peak. Momentum does not change.
 
     Reference: Smith and Topin, "Super-convergence: very fast training of neural networks using
     large learning rates", 2018.
@@ -109,45 +116,44 @@ class OneCycle(BaseSchedule):
 
     type: Literal["one_cycle"] = "one_cycle"
     rise: Annotated[float, Gt(0), Lt(1)] = 0.3
-    """Share of all steps on the way up."""
+    """Fraction of all steps before the peak."""
     start_divisor: Annotated[float, Ge(1)] = 25.0
-    """The first learning rate is the peak divided by this."""
+    """Ratio of the peak to the initial learning rate."""
     end_divisor: Annotated[float, Ge(1)] = 1e4
-    """The last learning rate is the peak divided by this."""
+    """Ratio of the peak to the final learning rate."""
 
     def rules(self) -> Iterator[Problem]:
         if self.warmup:
-            yield Problem(("warmup",), "expected 0: one_cycle rises by itself (see `rise`)")
+            yield Problem(("warmup",), "expected 0: one_cycle has its own warm-up, set by `rise`")
 
     def factor(self, epoch: tf.Tensor, epochs: int) -> tf.Tensor:
-        done = tf.clip_by_value(epoch / epochs, 0.0, 1.0)
-        up = _cosine(1 / self.start_divisor, 1.0, done / self.rise)
-        down = _cosine(1.0, 1 / self.end_divisor, (done - self.rise) / (1 - self.rise))
-        return tf.where(done < self.rise, up, down)
+        progress = tf.clip_by_value(epoch / epochs, 0.0, 1.0)
+        up = _half_cosine(1 / self.start_divisor, 1.0, progress / self.rise)
+        down = _half_cosine(1.0, 1 / self.end_divisor, (progress - self.rise) / (1 - self.rise))
+        return tf.where(progress < self.rise, up, down)
 
 
-def _cosine(start: float, end: float, done: tf.Tensor) -> tf.Tensor:
-    return end + (start - end) * 0.5 * (1 + tf.cos(math.pi * done))
+def _half_cosine(start: float, end: float, progress: tf.Tensor) -> tf.Tensor:
+    return end + (start - end) * 0.5 * (1 + tf.cos(math.pi * progress))
 
 
 class Plateau(BaseSchedule):
-    """The learning rate drops when the watched metric has not got better for `patience` epochs.
+    """Reduce on plateau: the learning rate decreases if the monitored metric stops improving.
 
-    The one schedule that depends on more than the step: the drops so far are part of a checkpoint,
-    and `mmzoo.training.watch` counts them.
+    The only schedule with a state: the number of decreases is part of each checkpoint.
     """
 
     type: Literal["plateau"] = "plateau"
     gamma: Annotated[float, Gt(0), Lt(1)] = 0.5
-    """The factor of each drop."""
+    """Factor of each decrease."""
     patience: PositiveInt = 3
-    """Epochs without a better value before a drop."""
+    """Number of epochs without improvement before a decrease."""
     cooldown: NonNegativeInt = 0
-    """Epochs after a drop in which nothing is counted."""
+    """Number of epochs after a decrease that do not count towards `patience`."""
     min_delta: NonNegativeFloat = 0.0
-    """How much better a value must be to count."""
+    """Minimum change that counts as an improvement."""
     floor: Fraction = 1e-3
-    """The smallest factor that drops may come to."""
+    """Minimum factor of the learning rate after all decreases."""
 
     def factor(self, epoch: tf.Tensor, epochs: int) -> tf.Tensor:
         return tf.ones_like(epoch)

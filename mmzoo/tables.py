@@ -1,4 +1,4 @@
-"""Tables that mmzoo writes: CSV, JSON lines or Parquet, by the file's ending."""
+"""Writing tables as CSV, JSON lines or Parquet, by the file's ending."""
 
 from __future__ import annotations
 
@@ -17,24 +17,23 @@ _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 
 
 def check_ending(path: Path) -> None:
-    """Raises a DataError where a table cannot be written by this name: before any work is done."""
+    """Raises a DataError if the name has no known ending; to be called before any work is done."""
     if path.suffix.lower() not in ENDINGS:
         raise DataError(f"{path}: expected a name that ends in {', '.join(ENDINGS)}")
 
 
 def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Writes a table, whole or not at all.
+    """Writes a table atomically.
 
-    In CSV, texts that a spreadsheet would run as a formula get an apostrophe before them; numbers
-    with a sign are none.
+    In CSV, texts that a spreadsheet would run as a formula are prefixed with an apostrophe; numbers
+    with a sign are not formulas.
     """
-
     check_ending(path)
     ending = path.suffix.lower()
-    clean = _harmless if ending == ".csv" else writable
+    clean = _escape_formula if ending == ".csv" else writable
     columns = {name: [clean(value) for value in values] for name, values in columns.items()}
     frame = pl.DataFrame(columns, strict=False)
-    # A file of Python's fails with Python's errors; those of polars do not say why in words.
+    # Python's file object raises errors that say why; those of polars do not.
     with replacing(path) as temporary, temporary.open("wb") as file:
         match ending:
             case ".csv":
@@ -46,16 +45,16 @@ def write_table(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
 
 
 def writable(value: Any) -> Any:
-    """The value, where no file of UTF-8 can hold it with replacement characters.
+    """The value, with replacement characters for what UTF-8 cannot encode.
 
-    Linux's file names are bytes; those that are no text reach Python as halves of surrogate pairs.
+    File names on Linux are bytes; invalid UTF-8 in them reaches Python as lone surrogates.
     """
     if not isinstance(value, str):
         return value
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _harmless(value: Any) -> Any:
+def _escape_formula(value: Any) -> Any:
     value = writable(value)
     if not isinstance(value, str) or not value.startswith(_FORMULA_STARTS):
         return value

@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmzoo.batches import training_batches
 from mmzoo.config import Config, load_config
-from mmzoo.data import TrainingOrder, training_batches
-from mmzoo.examples import load_data
 from mmzoo.lazy import tf
+from mmzoo.order import TrainingOrder
+from mmzoo.preprocessing import fit_config, load_frame, transform
 
 PICTURES = 600
 HEIGHT, WIDTH = 375, 500
@@ -87,7 +88,9 @@ def config(folder: Path, antialias: bool, batch_size: int) -> Config:
 
 
 def compare(config: Config, rounds: int) -> None:
-    data = load_data(config)
+    frame = load_frame(config)
+    config, preprocessing = fit_config(config, frame)
+    data = transform(config, frame, preprocessing)
     antialias, size = config.inputs["photo"].antialias, config.train.batch_size
 
     def mmzoo() -> tf.data.Dataset:

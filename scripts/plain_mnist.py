@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from mmzoo.sources import data_directories
+from mmzoo.data import data_directories
 
 FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),

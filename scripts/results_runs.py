@@ -1,4 +1,4 @@
-"""How finished runs become rows of docs/results.csv; used by scripts/reproduce."""
+"""Collects finished runs into rows of docs/results.csv; used by scripts/reproduce."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from results_table import Result
 from mmzoo.config import load_config
 from mmzoo.errors import MmzooError
 from mmzoo.runs import Run
-from mmzoo.training.asked import asked
+from mmzoo.training.requested_config import requested_config
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 MAIN_METRICS = ("accuracy", "subset_accuracy", "mean_absolute_error")
-"""What sums a head up; each has the first of these that is among its metrics."""
+"""The metric of a head is the first of these that it has."""
 
 _SEED = "train.seed"
 _FOLD = "source.fold"
 
 
 def collected(folder: Path, configs: Collection[str], tell: Callable[[str], None]) -> list[Result]:
-    """What the finished runs come to that are in `folder/<config>[@<variant>]/<seed>[/<fold>]`.
+    """Results of the finished runs in `folder/<config>[@<variant>]/<seed>[/<fold>]`.
 
     Args:
-        folder: of all runs.
-        configs: the names of those to look at.
-        tell: receives sentences on runs that cannot be taken.
+        folder: folder of all runs.
+        configs: names of the configs to collect.
+        tell: called with a message about each config whose runs cannot be used.
     """
     found = []
     for path in sorted(folder.glob("*/")):
@@ -46,12 +46,12 @@ def collected(folder: Path, configs: Collection[str], tell: Callable[[str], None
                 label = f"{variant}, {alone} alone" if variant else f"{alone} alone"
                 found += _results(name, label, below)
         except MmzooError as error:
-            tell(f"{path}: left out: {error}")
+            tell(f"{path}: skipped: {error}")
     return found
 
 
 def seeds_of(path: Path) -> dict[int, list[Run]]:
-    """The runs in the folder of a config, by seed: one, or one for each fold."""
+    """The runs in the folder of a config, by seed: one run, or one per fold."""
     seeds = sorted((one for one in path.glob("*/") if one.name.isdecimal()), key=_number)
     runs = {}
     for seed in seeds:
@@ -61,14 +61,14 @@ def seeds_of(path: Path) -> dict[int, list[Run]]:
 
 
 def finished(run: Run, baselines: bool = False) -> bool:
-    """Whether a run was trained to its end, and with `baselines` each of its inputs alone too."""
+    """Whether a run was trained to the end and, with `baselines`, each input alone too."""
     if baselines and not run.baselines_file.is_file():
         return False
     return run.config_file.is_file() and "test" in run.metrics()
 
 
 def _results(name: str, variant: str, seeds: dict[int, list[Run]]) -> Iterator[Result]:
-    """A row for each head of what one config came to with all seeds that are finished."""
+    """One row per head, over all finished seeds of one config."""
     done = {seed: runs for seed, runs in seeds.items() if all(map(finished, runs)) and _whole(runs)}
     if not done:
         return
@@ -91,7 +91,7 @@ def _results(name: str, variant: str, seeds: dict[int, list[Run]]) -> Iterator[R
             folds=len(runs) // len(done) if _fold(runs[0]) else None,
             values=values,
             mean=statistics.fmean(values),
-            deviation=statistics.stdev(values) if len(values) > 1 else None,
+            std=statistics.stdev(values) if len(values) > 1 else None,
             parameters=max((one["parameters"] for one in trained if one), default=None),
             seconds=sum(seconds) / len(done) if all(seconds) else None,
             commit=_joined(_short(environment.get("git_commit")) for environment in environments),
@@ -101,7 +101,7 @@ def _results(name: str, variant: str, seeds: dict[int, list[Run]]) -> Iterator[R
 
 
 def _whole(runs: Sequence[Run]) -> bool:
-    """Whether all folds are there, if there are to be any."""
+    """Whether no fold is missing."""
     folds = [_fold(run) for run in runs]
     wanted = runs[0].environment().get("asked", {}).get(f"{_FOLD}.of")
     return folds == ([None] if wanted is None else list(range(1, wanted + 1)))
@@ -112,14 +112,14 @@ def _fold(run: Run) -> int | None:
 
 
 def _check(name: str, variant: str, seeds: dict[int, list[Run]]) -> None:
-    """Refuses runs that are not of this seed, of the data asked for, or of one and the same config.
+    """Rejects runs with another seed, other data or another config.
 
-    What configs could not say yet when a run was made does not count.
+    Fields that did not exist when a run was made are not compared.
     """
     first: dict[str, Any] = {}
     free = (_SEED, _FOLD, *open_fields(name))
     if not variant:
-        first = asked(load_config(CONFIGS / f"{name}.yaml").with_columns())
+        first = requested_config(load_config(CONFIGS / f"{name}.yaml").with_columns())
     for seed, runs in seeds.items():
         for run in runs:
             environment = run.environment()
@@ -128,7 +128,7 @@ def _check(name: str, variant: str, seeds: dict[int, list[Run]]) -> None:
                 raise MmzooError(f"{run.directory} was trained with seed {environment['seed']}")
             if wanted := environment["data"]["fallback_for"]:
                 used = environment["data"]["name"]
-                raise MmzooError(f"{run.directory} was trained on {used} in place of {wanted}")
+                raise MmzooError(f"{run.directory} was trained on {used} instead of {wanted}")
             for key in sorted(its.keys() & first.keys()):
                 if its[key] != first[key] and not key.startswith(free):
                     raise MmzooError(
@@ -138,21 +138,21 @@ def _check(name: str, variant: str, seeds: dict[int, list[Run]]) -> None:
 
 
 def command_of(name: str) -> list[str]:
-    """The words after the config in the command at its head: `--fold all/10`, say."""
+    """The arguments after the config in the command of its head, such as `--fold all/10`."""
     text = (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
     [line] = [line for line in text.splitlines() if line.startswith("#   mmzoo train ")]
     return line.split()[4:]
 
 
 def open_fields(name: str) -> set[str]:
-    """What that command leaves to whoever trains: `source.path` of `--set source.path=FOLDER`."""
+    """Fields that the user must set: `source.path` for `--set source.path=FOLDER`."""
     words = command_of(name)
     given = [word for before, word in pairwise(words) if before == "--set"]
     return {key for key, _, value in (one.partition("=") for one in given) if value.isupper()}
 
 
 def _inputs_alone(seeds: dict[int, list[Run]]) -> Iterator[str]:
-    """The inputs that were trained alone beside some of the runs."""
+    """Inputs that were also trained alone (`--baselines`) in some of the runs."""
     for runs in seeds.values():
         for run in runs:
             if run.config_file.is_file():

@@ -15,27 +15,27 @@ TABLE = Path(__file__).resolve().parent.parent / "docs" / "results.csv"
 
 @dataclass(frozen=True)
 class Result:
-    """One figure of one config, measured with some seeds: a row of results.csv.
+    """One metric of one config: a row of results.csv.
 
-    What is not known, of figures from before it was written down, is empty.
+    Values that were not recorded are empty.
 
     Attributes:
-        config: its name.
-        variant: what was changed by `--set`, or "<input> alone"; empty for the config as it is.
-        inputs: the types of its inputs, in the config's order: "text + image".
-        data: the name of the data.
-        metric: of the test split; with several heads as `<head>_<metric>`.
-        seeds: those it was trained with.
-        folds: how many folds each seed was trained on, if it was.
-        values: of each seed, or of each fold of each seed.
-        mean: of the values.
-        deviation: their standard deviation, with n - 1; None of one value.
-        parameters: numbers in the model; of different ones, as vocabularies differ, the most.
-        seconds: what one seed took, with all of its folds.
-        commit: what was checked out, with "+" where files were changed; or of a figure from before
-            that was written down, the commit that brought it.
-        machine: its processor, and what trained.
-        date: of the last training.
+        config: name of the config.
+        variant: what `--set` changed, or "<input> alone"; empty for the config as it is.
+        inputs: types of the inputs in the config's order: "text + image".
+        data: name of the data.
+        metric: metric on the test split; with several heads `<head>_<metric>`.
+        seeds: seeds of the trainings.
+        folds: number of folds for each seed, if any.
+        values: one value per seed, or per fold of each seed.
+        mean: mean of the values.
+        std: sample standard deviation (n - 1); None for a single value.
+        parameters: parameters of the model; the largest number where vocabularies differ.
+        seconds: training time of one seed, all folds included.
+        commit: the commit that was checked out, with "+" if files were changed; for older results
+            the commit that added them.
+        machine: processor and device.
+        date: date of the last training.
     """
 
     config: str
@@ -47,7 +47,7 @@ class Result:
     folds: int | None
     values: tuple[float, ...]
     mean: float
-    deviation: float | None
+    std: float | None
     parameters: int | None
     seconds: float | None
     commit: str
@@ -56,12 +56,12 @@ class Result:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What is once in the table."""
+        """Unique in the table."""
         return self.config, self.variant, self.metric
 
 
 def read_results(path: Path = TABLE) -> list[Result]:
-    """The rows of results.csv; none where it is not there yet."""
+    """The rows of results.csv; none if it does not exist."""
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
@@ -99,7 +99,7 @@ def _parsed(row: dict[str, str]) -> Result:
         folds=int(row["folds"]) if row["folds"] else None,
         values=tuple(map(float, row["values"].split())),
         mean=float(row["mean"]),
-        deviation=float(row["deviation"]) if row["deviation"] else None,
+        std=float(row["std"]) if row["std"] else None,
         parameters=int(row["parameters"]) if row["parameters"] else None,
         seconds=float(row["seconds"]) if row["seconds"] else None,
         commit=row["commit"],

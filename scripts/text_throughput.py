@@ -12,20 +12,19 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mmzoo.config import Config, load_config
+from mmzoo.data.frame import Frame
 from mmzoo.devices import prepare_devices
-from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.lazy import keras, tf
+from mmzoo.preprocessing import fit_config, load_frame, transform
 from mmzoo.runs import new_run
-from mmzoo.sources import Data
 from mmzoo.training.session import open_session
-from mmzoo.training.times import Times
+from mmzoo.training.timer import Timer
 
 ROWS = 5_000
 WORDS = 5_000
@@ -46,11 +45,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     config = reviews_config()
-    data = some_rows(load_data(config))
-    texts = data.splits["train"]["text"]
-    labels = data.splits["train"]["label"].astype("float32")
+    frame = some_rows(load_frame(config))
+    texts = frame.values("text", "train").to_list()
+    labels = frame.values("label", "train").to_numpy().astype("float32")
     with tempfile.TemporaryDirectory() as folder:
-        ours, preparing_ours = mmzoo_epoch(config, data, Path(folder) / "run")
+        ours, preparing_ours = mmzoo_epoch(config, frame, Path(folder) / "run")
         theirs, preparing_theirs = keras_epoch(texts, labels)
         ours(), theirs()  # Tracing is not what is measured.
         timed = [(cost(ours), cost(theirs)) for _ in range(given.rounds)]
@@ -99,39 +98,32 @@ def reviews_config() -> Config:
     ).with_columns()
 
 
-def some_rows(data: Data) -> Data:
+def some_rows(frame: Frame) -> Frame:
     """Few of the training reviews, drawn at random; few of the others, which nobody looks at."""
-    drawn = np.random.RandomState(0).permutation(data.examples("train"))[:ROWS]
-    chosen = {split: drawn if split == "train" else drawn[:32] for split in data.splits}
-    return replace(
-        data,
-        splits={
-            split: {name: values[rows % len(values)] for name, values in data.splits[split].items()}
-            for split, rows in chosen.items()
-        },
-        row_names={},
-    )
+    kept = set()
+    for split, rows in frame.rows.items():
+        drawn = np.random.RandomState(0).permutation(rows)
+        kept.update(drawn[: ROWS if split == "train" else 32].tolist())
+    return frame.drop(set(range(frame.table.height)) - kept)
 
 
-def mmzoo_epoch(config: Config, data: Data, folder: Path) -> tuple[Callable[[], None], Cost]:
-    prepared: dict[str, Data] = {}
+def mmzoo_epoch(config: Config, frame: Frame, folder: Path) -> tuple[Callable[[], None], Cost]:
+    found: dict[str, Any] = {}
 
-    def read() -> None:
-        nonlocal config
-        config, files = fit_config(config, data)
-        prepared["data"] = prepare(config, data, files)
-        prepared["files"] = files
+    def fit() -> None:
+        found["config"], found["files"] = fit_config(config, frame)
+        found["arrays"] = transform(found["config"], frame, found["files"])
 
-    preparing = cost(read)
+    preparing = cost(fit)
     devices = prepare_devices("cpu", config.train)
     run = new_run("run", folder)
-    session = open_session(config, prepared["files"], run, prepared["data"], devices, Times())
+    session = open_session(found["config"], found["files"], run, found["arrays"], devices, Timer())
     batches = session.stage.training_batches(0)
     steps = session.stage.order.steps_per_epoch
     return lambda: session.loop.train(batches, steps), preparing
 
 
-def keras_epoch(texts: np.ndarray, labels: np.ndarray) -> tuple[Callable[[], None], Cost]:
+def keras_epoch(texts: list[str], labels: np.ndarray) -> tuple[Callable[[], None], Cost]:
     def standardize(text: tf.Tensor) -> tf.Tensor:
         text = tf.strings.regex_replace(tf.strings.lower(text), "<br />", " ")
         return tf.strings.regex_replace(text, r"[!\"#$%&()*+,\-./:;<=>?@\[\]^_`{|}~\\]", "")
@@ -139,7 +131,7 @@ def keras_epoch(texts: np.ndarray, labels: np.ndarray) -> tuple[Callable[[], Non
     vectorize = keras.layers.TextVectorization(
         max_tokens=WORDS + 2, standardize=standardize, output_sequence_length=LENGTH
     )
-    texts = tf.constant(texts.tolist())
+    texts = tf.constant(texts)
     preparing = cost(lambda: vectorize.adapt(tf.data.Dataset.from_tensor_slices(texts).batch(1024)))
     model = keras.Sequential(
         [

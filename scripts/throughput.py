@@ -15,12 +15,12 @@ import numpy as np
 
 from mmzoo.config import load_config
 from mmzoo.devices import prepare_devices
-from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
+from mmzoo.preprocessing import fit_config, load_frame, transform
 from mmzoo.runs import new_run
 from mmzoo.training.session import Session, open_session
-from mmzoo.training.times import Times
+from mmzoo.training.timer import Timer
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = 400
@@ -35,13 +35,13 @@ def loop_seconds(session: Session, batches: object) -> float:
 
 def main() -> None:
     config = load_config(ROOT / "configs" / "mnist_cnn.yaml").with_columns()
-    data = load_data(config)
-    config, preprocessing = fit_config(config, data)
-    data = prepare(config, data, preprocessing)
+    frame = load_frame(config)
+    config, preprocessing = fit_config(config, frame)
+    data = transform(config, frame, preprocessing)
     devices = prepare_devices("auto", config.train)
     with tempfile.TemporaryDirectory() as folder:
         run = new_run("run", Path(folder) / "run")
-        session = open_session(config, preprocessing, run, data, devices, Times())
+        session = open_session(config, preprocessing, run, data, devices, Timer())
         batches = session.stage.training_batches(0)
 
         bare = build_model(config)

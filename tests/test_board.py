@@ -40,20 +40,18 @@ def test_a_directory_that_is_nearly_there(tmp_path):
     )
 
 
-def test_a_port_that_is_in_use_is_said_at_once(tmp_path):
+def test_a_port_that_is_in_use(tmp_path):
     with socket.create_server(("localhost", 0)) as other:
         port = other.getsockname()[1]
-        began = time.monotonic()
         assert message(tmp_path, port) == (
             f"port {port}: Address already in use. "
-            "Name another with --port; 0 takes any that is free."
+            "Choose another with --port; 0 takes any free port."
         )
-    assert time.monotonic() - began < 1
 
 
 @pytest.fixture
 def board(own_run):
-    """The process, and the address that it said."""
+    """The process, and the address that it printed."""
     process = subprocess.Popen(
         [sys.executable, "-m", "mmzoo", "board", str(own_run.directory), "--port", "0"],
         stdout=subprocess.PIPE,
@@ -74,26 +72,25 @@ def board(own_run):
 
 def test_it_serves_the_curves_until_ctrl_c(board):
     process, address = board
-    deadline = time.monotonic() + 60
-    runs = []
-    while "train" not in runs and time.monotonic() < deadline:
-        with urllib.request.urlopen(f"{address}data/runs", timeout=30) as answer:
-            runs = [Path(run).name for run in json.load(answer)]
-    assert {"train", "validation"} <= set(runs)
+    runs: set[str] = set()
+    while not {"train", "validation"} <= runs:  # It reads them in the background.
+        with urllib.request.urlopen(f"{address}data/runs") as answer:
+            runs = {Path(run).name for run in json.load(answer)}
+        time.sleep(0.1)
     for page in ("", "data/plugins_listing"):
-        with urllib.request.urlopen(f"{address}{page}", timeout=60) as answer:
+        with urllib.request.urlopen(f"{address}{page}") as answer:
             assert answer.status == 200
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    # Not a word of TensorFlow's start-up log, and Ctrl-C is how it is meant to end.
+    out, err = process.communicate()
+    # Nothing of TensorFlow's start-up log, and Ctrl-C is the way to end it.
     assert (process.returncode, out, err) == (0, "", "")
 
 
 def test_other_machines_cannot_reach_it(board):
     _, address = board
     port = int(address.rsplit(":", 1)[1].rstrip("/"))
-    with socket.create_connection(("localhost", port), timeout=10):
+    with socket.create_connection(("localhost", port)):
         pass
     # An address of this machine besides 127.0.0.1 that needs no network to be there.
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.2", port), timeout=10)
+        socket.create_connection(("127.0.0.2", port))

@@ -1,4 +1,4 @@
-"""Every component there is: documented, readable from YAML, and listed once it can be used."""
+"""Every component is documented, loads from YAML and is listed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from mmzoo.catalogue import FAMILIES, KINDS, find_components, listed, members
+from mmzoo.catalogue import FAMILIES, KINDS, family_members, find_components, list_names
 from mmzoo.config import Config
 from mmzoo.errors import ConfigError
 from mmzoo.modalities.audio.encoders import AudioCNN
@@ -40,35 +40,35 @@ FROM_PAPERS = (
     "optimizers",
     "probes",
 )
-EVERY = [(family, name) for family in FAMILIES for name in members(family)]
+EVERY = [(family, name) for family in FAMILIES for name in family_members(family)]
 
 
 @pytest.fixture(params=EVERY, ids="-".join)
 def spec(request) -> type[Spec]:
     """A component's class."""
     family, name = request.param
-    return members(family)[name]
+    return family_members(family)[name]
 
 
 @pytest.fixture(params=EVERY, ids="-".join)
 def component(request) -> Spec:
     """A component with all its defaults."""
     family, name = request.param
-    return members(family)[name](type=name, **NEEDED.get((family, name), {}))
+    return family_members(family)[name](type=name, **NEEDED.get((family, name), {}))
 
 
-def test_there_are_components_of_every_family():
+def test_every_family_has_members():
     assert len(EVERY) >= 30
-    assert all(members(family) for family in FAMILIES)
+    assert all(family_members(family) for family in FAMILIES)
 
 
-def test_a_component_goes_by_the_type_that_users_write():
+def test_members_are_keyed_by_type():
     for family in FAMILIES:
-        for name, spec in members(family).items():
+        for name, spec in family_members(family).items():
             assert name in get_args(spec.model_fields["type"].annotation)
 
 
-def test_a_component_says_what_it_is(spec):
+def test_component_has_a_description(spec):
     """In a sentence of its own, which `mmzoo list` shows."""
     notes = cleandoc(spec.__doc__ or "")
     assert "__doc__" in vars(spec)
@@ -85,12 +85,12 @@ def test_every_field_has_a_note(spec):
 
 
 @pytest.mark.parametrize("family", FROM_PAPERS)
-def test_what_comes_from_a_paper_names_it(family):
-    for spec in members(family).values():
+def test_papers_are_referenced(family):
+    for spec in family_members(family).values():
         assert re.search(r"\n\s*References?: ", spec.__doc__ or ""), spec.__name__
 
 
-def test_a_reference_has_authors_a_title_and_a_year(spec):
+def test_reference_has_authors_title_and_year(spec):
     _, found, references = cleandoc(spec.__doc__ or "").partition("Reference")
     if found:
         for one in references.removeprefix("s").removeprefix(": ").split("; "):
@@ -98,14 +98,14 @@ def test_a_reference_has_authors_a_title_and_a_year(spec):
             assert re.match(r'[A-Z][\w ,.]+, "[^"]+", (1[89]|20)\d\d\b', text), text
 
 
-def test_a_component_comes_back_from_yaml(component, tmp_path):
+def test_component_round_trips_through_yaml(component, tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text(dump_yaml(component))
     assert path.read_text().startswith(f"type: {component.type}\n")
     assert load_spec(type(component), path) == component
 
 
-def test_a_component_is_frozen_and_refuses_what_it_does_not_know(component):
+def test_component_is_immutable_and_rejects_unknown_fields(component):
     with pytest.raises(ValidationError, match="frozen"):
         component.type = "other"
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
@@ -118,10 +118,10 @@ def types(definition: dict[str, Any]) -> list[str]:
     return described["enum"] if "enum" in described else [described["const"]]
 
 
-def test_editors_know_every_component():
+def test_schema_contains_every_component():
     definitions = json_schema(Config)["$defs"]
     for family, name in EVERY:
-        spec = members(family)[name]
+        spec = family_members(family)[name]
         definition = definitions[spec.__name__]
         assert definition["required"][0] == "type"
         assert name in types(definition)
@@ -134,39 +134,39 @@ def test_editors_know_every_component():
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_is_listed_with_a_line_about_each(family):
-    rows = listed(family)
-    assert set(rows) == set(members(family))
+def test_family_is_listed_with_descriptions(family):
+    rows = list_names(family)
+    assert set(rows) == set(family_members(family))
     assert all(note and "\n" not in note for note in rows.values())
 
 
-def test_wildcards_choose():
-    assert set(listed("optimizers", "ad*")) == {"adagrad", "adam", "adamw"}
-    assert listed("optimizers", "adam") == {"adam": listed("optimizers")["adam"]}
-    assert listed("optimizers", "x*") == {}
+def test_wildcards_select_names():
+    assert set(list_names("optimizers", "ad*")) == {"adagrad", "adam", "adamw"}
+    assert list_names("optimizers", "adam") == {"adam": list_names("optimizers")["adam"]}
+    assert list_names("optimizers", "x*") == {}
 
 
 def test_data_sets_are_listed():
-    assert {"cifar10", "digits", "imdb", "mnist", "mr"} <= set(listed("datasets"))
+    assert {"cifar10", "digits", "imdb", "mnist", "mr"} <= set(list_names("datasets"))
 
 
-def test_configs_are_listed_by_name_with_the_first_line_of_their_head(tmp_path, monkeypatch):
+def test_configs_are_listed_with_their_first_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert listed("configs") == {}
+    assert list_names("configs") == {}
     (tmp_path / "configs" / "deep").mkdir(parents=True)
     (tmp_path / "configs" / "a.yaml").write_text("# A small net.\n#   mmzoo train\nname: a\n")
     (tmp_path / "configs" / "deep" / "b.yaml").write_text("name: b\n")
-    assert listed("configs") == {"a": "A small net.", "b": ""}
-    assert listed("configs", "b*") == {"b": ""}
+    assert list_names("configs") == {"a": "A small net.", "b": ""}
+    assert list_names("configs", "b*") == {"b": ""}
 
 
 def test_runs_are_listed_with_their_main_metrics(tmp_path, monkeypatch, trained_run):
     monkeypatch.chdir(tmp_path)
-    assert listed("runs") == {}
+    assert list_names("runs") == {}
     shutil.copytree(trained_run.directory, tmp_path / "runs" / "tiny" / "001")
     shutil.copytree(trained_run.directory, tmp_path / "runs" / "tiny" / "002")
     (tmp_path / "runs" / "tiny" / "002" / "metrics.json").unlink()
-    rows = listed("runs")
+    rows = list_names("runs")
     accuracy = trained_run.metrics()["test"]["digit"]["accuracy"]
     assert rows["runs/tiny/001"].startswith(f"digit accuracy {accuracy:.4g} on 359 test examples")
     assert "digits" in rows["runs/tiny/001"]
@@ -176,7 +176,7 @@ def test_runs_are_listed_with_their_main_metrics(tmp_path, monkeypatch, trained_
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_be_listed_anywhere(kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert isinstance(listed(kind), dict)
+    assert isinstance(list_names(kind), dict)
 
 
 # Components.
@@ -185,7 +185,7 @@ def test_every_kind_can_be_listed_anywhere(kind, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("family", "name"), EVERY, ids="-".join)
 def test_every_component_is_found_by_its_name(family, name):
     [found] = [one for one in find_components(name) if one.family == family]
-    spec = members(family)[name]
+    spec = family_members(family)[name]
     assert set(found.fields) == spec.model_fields.keys() - {"type"}
     text = str(found)
     assert text.startswith(f"{name} ({family})\n")
@@ -200,20 +200,20 @@ def test_a_field_is_shown_with_its_type_default_and_note():
     assert lenet.fields["filters"] == (
         "a list of whole numbers of at least 1",
         "[6, 16]",
-        "Filters of each convolution: one stage per entry.",
+        "Filters of each convolution; one stage per entry.",
     )
     assert lenet.fields["pool_type"][:2] == ("'average' or 'max'", "average")
     [image] = find_components("image")
     assert image.fields["shape"][1] == ""  # It has no default.
 
 
-def test_limits_are_said_once():
+def test_limits_are_described_once():
     [adam] = find_components("adam")
     assert adam.fields["learning_rate"][0] == "a number above 0"
     assert adam.fields["beta_1"][0] == "a number of at least 0 and below 1"
 
 
-def test_a_name_that_is_not_there_gets_the_nearest():
+def test_unknown_name_gets_a_suggestion():
     with pytest.raises(ConfigError) as caught:
         find_components("lent")
     message = str(caught.value)
@@ -221,7 +221,7 @@ def test_a_name_that_is_not_there_gets_the_nearest():
     assert message.endswith("For a config or a run, give its path.")
 
 
-def test_members_are_read_off_the_unions_that_configs_use():
+def test_families_are_the_unions_of_configs():
     """What can be written in a config is what is listed: there is no second list to keep."""
     schema = json_schema(Config)["$defs"]
     typed = {

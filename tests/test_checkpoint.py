@@ -1,4 +1,4 @@
-"""Checkpoints come back exactly, or are refused; a damaged one leaves the one before."""
+"""Checkpoints are restored exactly or rejected, with a fallback to the previous one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmzoo.checkpoint import checkpoints, put_arrays, read_checkpoint, restore_checkpoint
+from mmzoo.checkpoint import assign_arrays, checkpoints, newest_checkpoint, read_checkpoint
 from mmzoo.checkpoint import save_checkpoint as save
 from mmzoo.errors import RunError, TrainingError
 from mmzoo.lazy import keras, tf
@@ -37,16 +37,19 @@ def assert_equal(one: list[np.ndarray], two: list[np.ndarray]) -> None:
 
 def restore(folder: Path) -> tuple[list[np.ndarray], dict, list[str]]:
     """What a restore into fresh variables gives: their values, the state, what was said."""
-    fresh, said = variables(-1.0), []
+    fresh, said, state = variables(-1.0), [], None
     with shown_by(said.append):
-        state = restore_checkpoint(folder, fresh)
+        found = newest_checkpoint(folder)
+    if found:
+        path, saved, state = found
+        assign_arrays(saved, fresh, path)
     return arrays(fresh), state, said
 
 
 # Whole.
 
 
-def test_everything_comes_back(tmp_path):
+def test_everything_is_restored(tmp_path):
     saved = variables(1.5)
     path = save(tmp_path, 12, saved, {"history": [{"loss": 0.1 + 0.2, "x": float("inf")}]})
     found, state, said = restore(tmp_path)
@@ -56,7 +59,7 @@ def test_everything_comes_back(tmp_path):
     assert said == []
 
 
-def test_without_a_checkpoint_there_is_nothing_to_restore(tmp_path):
+def test_no_checkpoint_to_restore(tmp_path):
     assert restore(tmp_path / "missing")[1] is None
 
 
@@ -70,7 +73,7 @@ def test_the_newest_two_are_kept(tmp_path):
     assert restore(tmp_path)[1] == {"step": 100}
 
 
-def test_what_a_killed_save_left_is_no_checkpoint(tmp_path):
+def test_partial_file_is_not_a_checkpoint(tmp_path):
     """Else a kill in the very first save would leave a run that can't go on."""
     (tmp_path / ".000000000003.npz.4242.tmp.npz").write_bytes(b"half")
     assert restore(tmp_path)[1] is None
@@ -79,12 +82,12 @@ def test_what_a_killed_save_left_is_no_checkpoint(tmp_path):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_value_that_is_not_finite_is_never_saved(tmp_path, bad):
+def test_non_finite_values_are_not_saved(tmp_path, bad):
     save(tmp_path, 1, variables(1.0), {})
     with pytest.raises(TrainingError) as caught:
         save(tmp_path, 2, [keras.Variable([1.0, bad], name="kernel")], {})
     assert str(caught.value) == (
-        "Step 2: kernel is no longer finite, so nothing of this step was saved. "
+        "Step 2: kernel is no longer finite, so this step was not saved. "
         "Try a smaller train.optimizer.learning_rate."
     )
     assert restore(tmp_path)[1] == {"step": 1}
@@ -108,7 +111,7 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
-def test_no_damage_is_taken_for_a_checkpoint(tmp_path):
+def test_damage_is_detected(tmp_path):
     """Whatever happens to the file, either the exact values come back or it is refused."""
     saved = variables(1.5)
     path = save(tmp_path, 5, saved, {"a": 1})
@@ -125,28 +128,28 @@ def test_no_damage_is_taken_for_a_checkpoint(tmp_path):
     assert refused > 450
 
 
-def test_an_array_that_says_it_is_smaller_is_damaged(tmp_path):
+def test_wrong_array_header_is_detected(tmp_path):
     """Numpy would read no further than that, and so not come to the checksum."""
     path = save(tmp_path, 5, variables(), {})
     content = path.read_bytes()
     assert content.count(b"'shape': (3, 2)") == 1
     path.write_bytes(content.replace(b"'shape': (3, 2)", b"'shape': (3, 1)"))
-    with pytest.raises(RunError, match=r"damaged, it cannot be used \(000000\.npy has another"):
+    with pytest.raises(RunError, match=r"the file is damaged \(wrong checksum of 000000\.npy"):
         read_checkpoint(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"half", b"\0" * 5000])
-def test_the_one_before_a_damaged_one_serves(tmp_path, content):
+def test_falls_back_to_the_previous_checkpoint(tmp_path, content):
     save(tmp_path, 1, variables(1.0), {})
     newest = save(tmp_path, 2, variables(2.0), {})
     newest.write_bytes(content)
     found, state, [said] = restore(tmp_path)
     assert_equal(found, arrays(variables(1.0)))
     assert state == {"step": 1}
-    assert said.startswith(f"{newest}: damaged, it cannot be used (")
+    assert said.startswith(f"{newest}: the file is damaged (")
 
 
-def test_a_damaged_one_makes_room_for_those_saved_after_the_one_before(tmp_path):
+def test_damaged_checkpoint_is_replaced(tmp_path):
     """Or it would come first at every resume, and be one of the two that are kept."""
     save(tmp_path, 10, variables(), {})
     save(tmp_path, 20, variables(), {}).write_bytes(b"")
@@ -154,13 +157,13 @@ def test_a_damaged_one_makes_room_for_those_saved_after_the_one_before(tmp_path)
     assert [int(path.stem) for path in checkpoints(tmp_path)] == [10, 15]
 
 
-def test_all_damaged_is_an_error(tmp_path, messages):
+def test_all_damaged(tmp_path, messages):
     for step in (1, 2):
         save(tmp_path, step, variables(), {})
     for path in checkpoints(tmp_path):
         path.write_bytes(b"")
     with pytest.raises(RunError) as caught:
-        restore_checkpoint(tmp_path, variables())
+        newest_checkpoint(tmp_path)
     assert str(caught.value) == (
         f"{tmp_path}: none of its checkpoints can be read. Start a new run without --resume."
     )
@@ -170,10 +173,10 @@ def test_all_damaged_is_an_error(tmp_path, messages):
 # Of another model.
 
 
-def test_one_of_another_model_is_refused_and_nothing_is_changed(tmp_path):
+def test_checkpoint_of_a_different_model_changes_nothing(tmp_path):
     path = save(tmp_path, 1, variables(1.0), {})
     others = {
-        "it has 4 variables, expected 3": variables()[:3],
+        "4 variables, expected 3": variables()[:3],
         "kernel is [3, 2] float32, expected [2, 3] float32": [
             keras.Variable(np.zeros((2, 3), "float32"), name="kernel"),
             *variables()[1:],
@@ -186,13 +189,13 @@ def test_one_of_another_model_is_refused_and_nothing_is_changed(tmp_path):
     for problem, other in others.items():
         before = arrays(other)
         with pytest.raises(RunError) as caught:
-            restore_checkpoint(tmp_path, other)
-        assert str(caught.value) == f"{path}: of another training: {problem}"
+            assign_arrays(read_checkpoint(path)[0], other, path)
+        assert str(caught.value) == f"{path}: from a different model: {problem}"
         assert_equal(arrays(other), before)
 
 
-def test_values_are_put_by_their_order(tmp_path):
+def test_arrays_are_assigned_by_order(tmp_path):
     path = tmp_path / "x.npz"
     into = variables()
-    put_arrays(arrays(variables(3.0)), into, path)
+    assign_arrays(arrays(variables(3.0)), into, path)
     assert_equal(arrays(into), arrays(variables(3.0)))

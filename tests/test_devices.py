@@ -11,11 +11,11 @@ import pytest
 from mmzoo.config import load_config
 from mmzoo.devices import available_cores, memory_errors, prepare_devices, worth_xla
 from mmzoo.errors import DataError, TrainingError
-from mmzoo.examples import fit_config, load_data
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
-from mmzoo.recipe import Train
-from mmzoo.trained import load_trained
+from mmzoo.preprocessing import fit_config, load_frame
+from mmzoo.train_config import Train
+from mmzoo.trained_model import load_trained
 from mmzoo.training.train import train
 
 
@@ -45,8 +45,8 @@ def test_a_gpu_that_is_not_there_is_an_error():
     with pytest.raises(TrainingError) as caught:
         prepare_devices("gpu", Train())
     assert str(caught.value) == (
-        "--device gpu: TensorFlow finds no GPU here. `mmzoo doctor` says what it sees; "
-        "`pip install 'mmzoo[gpu]'` brings CUDA. Use --device cpu to go on without."
+        "--device gpu: TensorFlow finds no GPU. `mmzoo doctor` shows what it finds; "
+        "`pip install 'mmzoo[gpu]'` installs CUDA. Use --device cpu to train without a GPU."
     )
 
 
@@ -64,8 +64,8 @@ def test_where_the_system_counts_no_cores_for_a_process_all_are_taken(monkeypatc
 
 def test_what_is_too_large_for_the_memory_is_said():
     message = (
-        "This is too large for the memory here. Make train.batch_size smaller, or "
-        "train.evaluation_batch_size, the input's shape, or the encoder's filters or units."
+        "Out of memory. Make train.batch_size smaller, or train.evaluation_batch_size, the "
+        "input's shape, or the encoder's filters or units."
     )
     with pytest.raises(TrainingError) as caught, memory_errors():
         tf.zeros((2**30, 2**20))
@@ -89,7 +89,7 @@ def test_the_record_is_what_a_resume_goes_by():
 
 
 CODE = """
-from mmzoo.recipe import Train
+from mmzoo.train_config import Train
 from mmzoo.devices import prepare_devices, worth_xla
 from mmzoo.lazy import tf
 print(prepare_devices("cpu", Train(), {before}).threads)
@@ -148,7 +148,7 @@ def test_a_policy_of_the_users_own_does_not_reach_a_training(tiny, tmp_path):
 
 
 def load(values):
-    return load_data(load_config(values).with_columns())
+    return load_frame(load_config(values).with_columns())
 
 
 def test_determinism_does_not_outlive_a_training():

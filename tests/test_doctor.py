@@ -1,4 +1,4 @@
-"""`mmzoo doctor`: good where all is well, and a way to mend each thing that is not."""
+"""`mmzoo doctor`: good where all is well, and a way to fix each thing that is not."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def run(capsys, *words):
 
 
 def test_all_is_well_here(report):
-    assert [finding for finding in report if not finding.ok or finding.mend] == []
+    assert [finding for finding in report if not finding.ok or finding.fix] == []
     training = report[-1].text
-    assert training.startswith("a tiny net reads ")
+    assert training.startswith("a tiny network reaches ")
     assert "tensorflow 2." in report[0].text
 
 
@@ -65,7 +65,7 @@ def test_json(capsys, examined, report):
 
 
 @pytest.mark.parametrize("words", [(), ("--json",)])
-def test_a_bad_finding_comes_with_a_mend_and_exit_code_1(capsys, examined, report, words):
+def test_a_bad_finding_comes_with_a_fix_and_exit_code_1(capsys, examined, report, words):
     bad = doctor.Finding("disk", False, "full", "free some space")
     examined([report[0], bad])
     code, out, _ = run(capsys, *words)
@@ -75,7 +75,7 @@ def test_a_bad_finding_comes_with_a_mend_and_exit_code_1(capsys, examined, repor
     else:
         assert out.splitlines()[-2:] == [
             "bad disk           full",
-            "    To mend it: free some space",
+            "    To fix it: free some space",
         ]
 
 
@@ -91,7 +91,7 @@ def test_a_package_that_is_missing(monkeypatch, tmp_path):
         doctor, "versions", lambda: {"keras": "3.1", "tensorboard": "not installed"}
     )
     found = findings(monkeypatch, tmp_path)["versions"]
-    assert (found.ok, found.mend) == (False, "pip install tensorboard")
+    assert (found.ok, found.fix) == (False, "pip install tensorboard")
 
 
 def test_a_tensorflow_that_cannot_be_imported(monkeypatch, tmp_path):
@@ -105,7 +105,7 @@ def test_a_tensorflow_that_cannot_be_imported(monkeypatch, tmp_path):
     assert found.text == (
         "TensorFlow cannot be imported: libcudart.so.12: cannot open shared object file"
     )
-    assert found.mend == "pip install --force-reinstall tensorflow"
+    assert found.fix == "pip install --force-reinstall tensorflow"
 
 
 def test_a_gpu_that_tensorflow_does_not_see(monkeypatch, tmp_path):
@@ -113,8 +113,8 @@ def test_a_gpu_that_tensorflow_does_not_see(monkeypatch, tmp_path):
         pytest.skip("TensorFlow sees a GPU")
     monkeypatch.setattr(doctor, "_NVIDIA_DEVICE", tmp_path)
     found = findings(monkeypatch, tmp_path)["devices"]
-    assert (found.ok, found.text) == (False, "an NVIDIA GPU is here, but TensorFlow finds none")
-    assert "mmzoo[gpu]" in found.mend
+    assert (found.ok, found.text) == (False, "there is an NVIDIA GPU, but TensorFlow finds none")
+    assert "mmzoo[gpu]" in found.fix
 
 
 def test_a_disk_that_is_nearly_full(monkeypatch, tmp_path):
@@ -124,7 +124,7 @@ def test_a_disk_that_is_nearly_full(monkeypatch, tmp_path):
         *("run directory", False, f"{tmp_path}: 0.5 GB free"),
         "free some space, or train from another folder",
     )
-    assert found["data sets"].mend == "free some space, or set MMZOO_DATA_DIR to another folder"
+    assert found["data sets"].fix == "free some space, or set MMZOO_DATA_DIR to another folder"
 
 
 def test_folders_that_cannot_be_written(monkeypatch, tmp_path):
@@ -133,10 +133,8 @@ def test_folders_that_cannot_be_written(monkeypatch, tmp_path):
     found = findings(monkeypatch, tmp_path)
     assert not found["run directory"].ok
     assert found["run directory"].text.endswith("GB free, not writable")
-    assert found["run directory"].mend == (
-        f"make {tmp_path} writable, or train from another folder"
-    )
-    assert "or set MMZOO_DATA_DIR to another folder" in found["data sets"].mend
+    assert found["run directory"].fix == (f"make {tmp_path} writable, or train from another folder")
+    assert "or set MMZOO_DATA_DIR to another folder" in found["data sets"].fix
 
 
 def test_a_training_that_fails_is_a_finding(monkeypatch):
@@ -147,14 +145,14 @@ def test_a_training_that_fails_is_a_finding(monkeypatch):
     found = list(doctor.examine())[-1]
     assert (found.name, found.ok) == ("training", False)
     assert found.text == "RuntimeError: CUDA_ERROR_UNKNOWN"
-    assert found.mend
+    assert found.fix
 
 
 def test_a_machine_that_computes_wrongly_is_a_finding(monkeypatch):
     monkeypatch.setattr(doctor, "_tiny_training", lambda: 0.1)
     found = list(doctor.examine())[-1]
     assert not found.ok
-    assert found.text.startswith("a tiny net reads 10 % of digits after ")
+    assert found.text.startswith("a tiny network reaches 10 % accuracy on digits in ")
 
 
 def test_it_leaves_nothing_behind(monkeypatch, tmp_path):

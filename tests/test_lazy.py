@@ -1,4 +1,4 @@
-"""What is light to import stays light, and the public functions are there when asked for."""
+"""Light imports, and the lazily imported public functions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
-def test_the_road_of_quick_commands_imports_nothing_heavy():
+def test_quick_commands_have_light_imports():
     assert len(COMMANDS) > 8
     code = f"""
 import importlib, json, sys
@@ -68,12 +68,12 @@ except ConfigError as error:
     assert run(code).stdout == "2 []\n"
 
 
-def test_no_module_of_ours_imports_tensorflow_before_it_is_used():
+def test_modules_do_not_import_tensorflow():
     """Save what derives from a class of theirs: our layers, and modules here stood in for."""
     code = f"""
 import importlib, pathlib, sys, types
 sys.modules["mmzoo.training.learning_rate"] = types.SimpleNamespace(LearningRate=None)
-sys.modules["mmzoo.objectives.weighed_model"] = types.SimpleNamespace(WeighedModel=None)
+sys.modules["mmzoo.weighted_loss_model"] = types.SimpleNamespace(WeightedLossModel=None)
 sys.modules["mmzoo.training.loop"] = types.SimpleNamespace(Loop=None, named_by_head=None)
 package = pathlib.Path({str(PACKAGE)!r})
 paths = [path for path in sorted(package.rglob("*.py")) if path.stem != "__main__"]
@@ -99,7 +99,7 @@ def test_the_public_functions_are_listed():
     ("name", "module"),
     [
         ("build_model", "mmzoo.model"),
-        ("ensemble", "mmzoo.evaluation.ensembles.ensemble"),
+        ("ensemble", "mmzoo.evaluation.ensemble"),
         ("evaluate", "mmzoo.evaluation.evaluate_run"),
         ("load_config", "mmzoo.config"),
         ("predict", "mmzoo.prediction"),
@@ -114,13 +114,13 @@ def test_a_public_function_is_the_one_of_its_module(name, module):
     assert function.__module__ == module
 
 
-def test_what_mmzoo_lacks_is_an_attribute_error():
+def test_unknown_attribute():
     with pytest.raises(AttributeError) as caught:
         mmzoo.nothing  # noqa: B018
     assert str(caught.value) == "module 'mmzoo' has no attribute 'nothing'"
 
 
-def test_an_import_that_fails_gives_out_what_was_held_back(tmp_path):
+def test_failed_import_prints_captured_stderr(tmp_path):
     """TensorFlow's log may say why it cannot be imported."""
     (tmp_path / "tensorflow.py").write_text(
         "import os\nos.write(2, b'libcudart is missing\\n')\nraise ImportError('no tensorflow')\n"
@@ -137,7 +137,7 @@ tf.constant
     assert "ImportError: no tensorflow" in done.stderr
 
 
-def test_an_import_that_succeeds_says_nothing(tmp_path):
+def test_successful_import_prints_nothing(tmp_path):
     (tmp_path / "tensorflow.py").write_text("""
 import os
 os.write(2, b'oneDNN custom operations are on\\n')
@@ -169,12 +169,12 @@ print(keras.backend)
     assert done.stdout.split() == ["tensorflow"]
 
 
-def test_a_lazy_module_lacks_what_the_module_lacks():
+def test_lazy_module_raises_attribute_error():
     with pytest.raises(AttributeError, match="nothing_of_this_name"):
         keras.nothing_of_this_name  # noqa: B018
 
 
-def test_stderr_is_held_back_and_put_back(capfd):
+def test_stderr_is_captured_and_restored(capfd):
     with quiet_stderr():
         os.write(2, b"held\n")
     os.write(2, b"said\n")
@@ -186,14 +186,14 @@ def test_stderr_is_held_back_and_put_back(capfd):
     assert capfd.readouterr().err == "why\n"
 
 
-def test_an_interrupted_import_is_no_reason_to_show_a_log(capfd):
+def test_interrupted_import_prints_nothing(capfd):
     with suppress(KeyboardInterrupt), quiet_stderr():
         os.write(2, b"oneDNN custom operations are on\n")
         raise KeyboardInterrupt
     assert capfd.readouterr().err == ""
 
 
-def test_threads_that_come_first_together_all_get_the_whole_module():
+def test_concurrent_first_use():
     code = """
 from concurrent.futures import ThreadPoolExecutor
 from mmzoo.lazy import tf

@@ -334,8 +334,8 @@ def test_metrics_refuse_no_examples_and_numbers_that_are_none(measure):
         measure(np.zeros((3, 2)), broken)
     assert str(error.value) == (
         "the predictions for 2 of 3 examples are not finite numbers, first for example 1 (counted "
-        "from 0): look for values that are missing, infinite or very large in what these examples "
-        "give the model"
+        "from 0): look for values that are missing, infinite or very large in the inputs of these "
+        "examples"
     )
 
 
@@ -383,7 +383,7 @@ def test_a_paired_bootstrap_draws_the_same_however_many_it_draws_at_once(monkeyp
     a, b = right_or_wrong(0, 100, 0.6), right_or_wrong(1, 100, 0.5)
     whole = metrics.paired_bootstrap(a, b, draws=50)
     for at_once in (1, 100, 700):
-        monkeypatch.setattr("mmzoo.metrics.bootstrap._CHUNK", at_once)
+        monkeypatch.setattr("mmzoo.metrics.intervals._CHUNK", at_once)
         assert metrics.paired_bootstrap(a, b, draws=50) == whole
 
 
@@ -418,6 +418,69 @@ def test_a_paired_bootstrap_refuses_scores_that_are_no_pairs():
     for broken in ((np.array([0, np.nan]), np.zeros(2)), (np.zeros(2), np.array([0, np.inf]))):
         with pytest.raises(DataError, match="1 of 2 examples are not finite"):
             metrics.paired_bootstrap(*broken)
+
+
+ACCURACY = metrics.metric_info("accuracy")
+ERROR = metrics.metric_info("mean_absolute_error")
+
+
+def test_bootstrap_metrics_are_those_of_the_paired_bootstrap():
+    scores = (np.random.default_rng(0).random((300, 3)) < [0.9, 0.5, 0.9]).astype(float)
+    found = metrics.BootstrapMetrics(scores)
+    assert [one.value for one in found.estimates] == pytest.approx(scores.mean(axis=0))
+    for one in found.estimates:
+        assert one.low < one.value < one.high
+    expected = metrics.paired_bootstrap(scores[:, 0], scores[:, 1])
+    assert found.difference(0, 1) == pytest.approx(expected)
+
+
+def test_scores_become_errors_with_the_sign_flipped():
+    errors = np.random.default_rng(0).uniform([1, 2], [3, 4], (200, 2))
+    found = metrics.BootstrapMetrics(-errors)
+    first, second = (ERROR.of_scores(one) for one in found.estimates)
+    assert 1 < first.low < first.value < first.high < second.low
+    assert found.difference(0, 1).low > 0
+    difference = ERROR.of_score_difference(found.difference(0, 1))
+    assert difference.difference == pytest.approx(first.value - second.value)
+    assert ACCURACY.of_scores(first) == first
+
+
+def test_no_difference_is_exactly_zero():
+    thirds = np.full((50, 2), 1 / 3) * 1e6
+    thirds[:, 1] = thirds[:, 0] + 1e-9  # As from another order of the same sum.
+    assert metrics.BootstrapMetrics(thirds).difference(1, 0) == (0, 0, 0)
+    assert str(metrics.negate(metrics.PairedDifference(0.0, 0.0, 0.0)).low) == "0.0"
+
+
+@pytest.mark.parametrize(
+    ("info", "difference", "text"),
+    [
+        (ACCURACY, 0.0412, "4.1 points"),
+        (ACCURACY, -0.2, "-20.0 points"),
+        (ACCURACY, -1e-9, "0.0 points"),
+        (ACCURACY, 0.0003, "0.03 points"),
+        (ERROR, 0.41234, "0.412"),
+        (ERROR, 1234.0, "1234"),
+    ],
+)
+def test_differences_have_units(info, difference, text):
+    assert info.difference_text(difference) == text
+
+
+def test_the_main_metric_of_a_head_is_the_one_with_a_baseline():
+    found = {"accuracy": 0.9, "accuracy_ci95": [0.8, 0.95], "majority": 0.4, "macro_f1": 0.9}
+    assert metrics.main_metric(found) == ACCURACY
+    assert ACCURACY.interval_text(0.032, 0.05) == "3.2 to 5.0"
+    assert (ERROR.label, ERROR.text(0.41234)) == ("mean absolute error", "0.4123")
+    assert metrics.main_metric({"perplexity": 3.25}) is None
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "0.0 %"), (1.0, "100.0 %"), (0.5, "50.0 %"), (0.99996, "99.996 %"), (1e-9, "0.0 %")],
+)
+def test_shares_are_in_percent(share, text):
+    assert ACCURACY.text(share) == text
 
 
 def test_importing_metrics_loads_nothing_heavy():

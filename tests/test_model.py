@@ -156,9 +156,9 @@ def test_a_head_whose_size_is_left_to_the_data_is_an_error(type_, size):
     with pytest.raises(ConfigError) as caught:
         build_model(config({"type": "lenet"}, heads={"digit": {"type": type_}}))
     assert str(caught.value) == (
-        f"heads.digit.{size}: missing, so the model's shape is not known. Give it, or take "
-        "`run.config()` of a trained run, or `fit_config` and `load_data` of "
-        "`mmzoo.examples` on data of your own"
+        f"heads.digit.{size}: missing, so the model's shape is unknown. Set it, or use "
+        "`run.config()` of a trained run, or `fit_config` and `load_frame` of "
+        "`mmzoo.preprocessing` on your data"
     )
 
 

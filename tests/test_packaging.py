@@ -39,7 +39,7 @@ def test_the_wheel_has_every_file_of_the_package_and_nothing_else(wheel: zipfile
         for path in (ROOT / "mmzoo").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert "mmzoo/evaluation/reports/report.css" in package
+    assert "mmzoo/evaluation/report.css" in package
     installed = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert installed == package
 

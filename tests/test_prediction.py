@@ -6,21 +6,21 @@ import os
 
 import numpy as np
 import pytest
+from frames import load_arrays
 from PIL import Image, ImageOps
 
 from mmzoo import evaluate, predict
 from mmzoo.errors import DataError, RunError
 from mmzoo.evaluation.evaluate import evaluate_model
-from mmzoo.examples import load_data
 from mmzoo.runs import Run
-from mmzoo.trained import load_trained
+from mmzoo.trained_model import load_trained
 
 
 @pytest.fixture(scope="session")
 def evaluation(trained_run):
     """The run's own evaluation, and the pixels it is of."""
     model, config = load_trained(trained_run)
-    data = load_data(config)
+    data = load_arrays(config)
     found = evaluate_model(model, config, data, "test")
     return found, data.splits["test"][config.columns["image"]]
 
@@ -72,7 +72,7 @@ def test_a_damaged_file_among_many_is_named(trained_run, digits, tmp_path):
     damaged.write_bytes(b"?")
     with pytest.raises(DataError) as caught:
         predict(trained_run, [*paths, damaged, *paths])
-    assert str(caught.value).startswith(f"{damaged}: not a picture that mmzoo reads")
+    assert str(caught.value).startswith(f"{damaged}: not an image that mmzoo can read")
 
 
 def test_damage_behind_a_header_is_named_too(trained_run, digits, tmp_path):
@@ -82,7 +82,7 @@ def test_damage_behind_a_header_is_named_too(trained_run, digits, tmp_path):
     cut.write_bytes(cut.read_bytes()[:2000])
     with pytest.raises(DataError) as caught:
         predict(trained_run, [*paths, cut])
-    assert str(caught.value).startswith(f"{cut}: the picture is damaged: image file is truncated")
+    assert str(caught.value).startswith(f"{cut}: the image is damaged: image file is truncated")
 
 
 def test_whatever_is_wrong_with_files_is_said_at_once(trained_run, digits, tmp_path):
@@ -97,9 +97,9 @@ def test_whatever_is_wrong_with_files_is_said_at_once(trained_run, digits, tmp_p
     first, *listed = str(caught.value).splitlines()
     assert first == "3 of 15 files cannot be read:"
     assert [line.split(" (")[0] for line in listed] == [
-        f"  {cut}: the picture is damaged: image file is truncated",
+        f"  {cut}: the image is damaged: image file is truncated",
         f"  {tmp_path}/absent.png: No such file or directory",
-        f"  {text}: not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP",
+        f"  {text}: not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP",
     ]
 
 
@@ -111,7 +111,7 @@ def test_all_files_that_cannot_be_read_are_named_at_once(trained_run, digits, tm
     assert str(caught.value) == (
         "2 of 14 files cannot be read:\n"
         f"  {absent[0]}: No such file or directory\n"
-        f"  {tmp_path}: expected a picture file, found a folder"
+        f"  {tmp_path}: expected an image file, found a folder"
     )
     with pytest.raises(DataError) as caught:
         predict(trained_run, absent)
@@ -190,7 +190,7 @@ def test_every_kind_of_head_is_given(run_of_all_heads, digits):
 def test_the_probability_is_that_of_what_is_said(run_of_all_heads):
     """Of no as of yes, with the threshold at 0.3."""
     head = run_of_all_heads.config().heads["is"]
-    table = head.written(np.array([[0.1], [0.35], [0.9]]), "is")
+    table = head.decode(np.array([[0.1], [0.35], [0.9]]), "is")
     assert table == {
         "is": ["no\x1b[31m", "yes", "yes"],
         "is_probability": pytest.approx([0.9, 0.35, 0.9]),
@@ -220,7 +220,7 @@ def test_one_file_needs_no_list(trained_run, digits):
 
 
 def test_no_files_at_all(trained_run):
-    with pytest.raises(DataError, match=r"^there are no files to predict from$"):
+    with pytest.raises(DataError, match=r"^no files to predict from$"):
         predict(trained_run, [])
 
 
@@ -228,9 +228,9 @@ def test_no_files_at_all(trained_run):
     ("name", "said"),
     [
         ("absent.png", "No such file or directory"),
-        ("folder", "expected a picture file, found a folder"),
-        ("text.png", "not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP"),
-        ("empty.png", "not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP"),
+        ("folder", "expected an image file, found a folder"),
+        ("text.png", "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"),
+        ("empty.png", "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(trained_run, digits, tmp_path, name, said):

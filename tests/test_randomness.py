@@ -1,4 +1,4 @@
-"""The random numbers are even, independent, a pure function of their counters, and pinned."""
+"""Random numbers are uniform, independent, a pure function of their counters, and pinned."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def stream(seed=0, epoch=0, examples=range(1000)) -> Randomness:
     )
 
 
-def test_uniform_numbers_are_pinned_for_ever():
-    # Never change these: a training resumed by another version would see other pictures.
+def test_uniform_numbers_are_pinned():
+    # Never change these: a run resumed by another version would see other images.
     drawn = stream(seed=7, epoch=3, examples=[0, 1, 59_999]).uniform(3).numpy()
     expected = [
         [7577023, 8666688, 8554628],
@@ -27,7 +27,7 @@ def test_uniform_numbers_are_pinned_for_ever():
     np.testing.assert_array_equal(drawn * 2**24, expected)
 
 
-def test_folded_streams_and_bytes_are_pinned_for_ever():
+def test_folded_streams_and_bytes_are_pinned():
     randomness = stream(seed=7, epoch=3, examples=[5])
     folded = [randomness.fold(0), randomness.fold(1), randomness.fold("photo")]
     assert [one.seed for one in folded] == [
@@ -40,7 +40,7 @@ def test_folded_streams_and_bytes_are_pinned_for_ever():
     ]
 
 
-def test_normal_and_beta_numbers_are_pinned_for_ever():
+def test_normal_and_beta_numbers_are_pinned():
     # To six digits: TensorFlow's logarithm may differ in the last bit from one CPU to another.
     randomness = stream(seed=7, epoch=3, examples=[0, 1])
     np.testing.assert_allclose(
@@ -51,7 +51,7 @@ def test_normal_and_beta_numbers_are_pinned_for_ever():
     )
 
 
-def test_uniform_numbers_are_even():
+def test_uniform_numbers_are_uniform():
     drawn = stream(examples=range(100_000)).uniform(2).numpy()
     assert drawn.dtype == np.float32
     assert drawn.shape == (100_000, 2)
@@ -66,7 +66,7 @@ def test_every_bit_is_random():
     assert np.abs(heads - 0.5).max() < 5 * 0.5 / np.sqrt(50_000)
 
 
-def test_bytes_are_even_whatever_their_count():
+def test_bytes_are_uniform_for_any_count():
     assert stream().bytes(0).shape == (1000, 0)
     drawn = stream().bytes(785).numpy()
     assert drawn.shape == (1000, 785)
@@ -87,36 +87,36 @@ def test_bytes_are_even_whatever_their_count():
     ],
     ids=["seed", "epoch", "example", "fold", "fold twice", "far seed", "far epoch", "far example"],
 )
-def test_neighbouring_streams_share_nothing(neighbour):
+def test_neighboring_streams_are_independent(neighbour):
     one, other = stream().uniform(50).numpy().ravel(), neighbour().uniform(50).numpy().ravel()
     assert abs(np.corrcoef(one, other)[0, 1]) < 4 / np.sqrt(one.size)
     assert len(np.intersect1d(one, other)) < 300  # 2^24 values: 149 are met by chance.
 
 
-def test_neighbouring_examples_are_not_correlated():
+def test_neighboring_examples_are_uncorrelated():
     drawn = stream(examples=range(50_000)).uniform().numpy()[:, 0]
     assert abs(np.corrcoef(drawn[1:], drawn[:-1])[0, 1]) < 4 / np.sqrt(50_000)
 
 
-def test_neighbouring_draws_share_nothing():
+def test_neighboring_draws_are_independent():
     drawn = stream(examples=range(50_000)).uniform(4).numpy()
     correlations = np.corrcoef(drawn, rowvar=False)[np.triu_indices(4, 1)]
     assert np.abs(correlations).max() < 4 / np.sqrt(50_000)
 
 
-def test_swapping_seed_and_epoch_makes_another_stream():
+def test_swapping_seed_and_epoch_gives_another_stream():
     one, other = stream(seed=1, epoch=2).uniform(), stream(seed=2, epoch=1).uniform()
     assert np.mean(one.numpy() == other.numpy()) < 0.01
 
 
-def test_negative_and_enormous_seeds_are_seeds_like_others():
+def test_negative_and_huge_seeds():
     drawn = [stream(seed).uniform(3).numpy() for seed in (-1, 0, 1, 2**63, 2**64 + 1)]
     assert not np.array_equal(drawn[0], drawn[1])
     assert not np.array_equal(drawn[2], drawn[3])
     assert np.array_equal(drawn[2], drawn[4])  # A seed counts modulo 2^64.
 
 
-def test_fewer_draws_are_the_first_of_more():
+def test_fewer_draws_are_a_prefix():
     np.testing.assert_array_equal(stream().uniform(2), stream().uniform(5)[:, :2])
 
 
@@ -146,7 +146,7 @@ def test_beta_numbers_are_beta(alpha):
 
 
 @pytest.mark.parametrize("draw", ["uniform", "normal", "beta", "bytes"])
-def test_an_example_has_the_same_bits_in_every_batch(draw):
+def test_example_has_the_same_bits_in_every_batch(draw):
     def drawn(examples):
         argument = 0.2 if draw == "beta" else 5
         return getattr(stream(seed=3, epoch=4, examples=examples), draw)(argument).numpy()
@@ -158,7 +158,7 @@ def test_an_example_has_the_same_bits_in_every_batch(draw):
 
 
 @pytest.mark.parametrize("parallel", [None, 4])
-def test_same_bits_bare_and_in_a_pipeline(parallel):
+def test_same_bits_eagerly_and_in_a_pipeline(parallel):
     def draws(epoch, examples):
         randomness = Randomness(11, epoch, examples).fold("photo")
         return randomness.uniform(3, -1.0, 2.0), randomness.normal(3), randomness.beta(0.4)

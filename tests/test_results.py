@@ -1,4 +1,4 @@
-"""Heads of configs, README, results.csv and results.md say the same, and runs become such rows."""
+"""Config heads, results.csv, results.md and zoo.md agree, and runs are collected into rows."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def rows(every_row: list[Any]) -> dict[str, list[Any]]:
     return found
 
 
-# What is told in several places.
+# Figures that are written in several places.
 
 
-class Told(NamedTuple):
-    """What the head of a config says that came of it."""
+class Head(NamedTuple):
+    """The results in the head of a config."""
 
     figures: list[str]
     seeds: int | None
@@ -73,8 +73,8 @@ class Told(NamedTuple):
     seconds: int | None
 
 
-def told(path: Path) -> Told | None:
-    """Reads a head; None where it says that nothing was measured."""
+def read_head(path: Path) -> Head | None:
+    """Parses a head; None if it says that nothing was measured."""
     lines = path.read_text(encoding="utf-8").splitlines()
     head = " ".join(line[1:].strip() for line in lines if line.startswith("#"))
     figures = re.findall(r"([\d.]+\d) % test accuracy|absolute error ([\d.]+\d)", head)
@@ -87,9 +87,9 @@ def told(path: Path) -> Told | None:
         seeds = int(counted[1])
     elif listed := re.search(rf"seeds? ({one})", head):
         seeds = len(re.findall(r"\d+", listed[1]))
-    values = re.search(r"seeds [\d, and]+: ((?:[\d.]+(?:, | and )?)+) %", head)
+    values = re.search(r"seeds: ((?:[\d.]+(?:, | and )?)+) %", head)
     seconds = re.search(r"(\d+) seconds on 1 CPU core", head)
-    return Told(
+    return Head(
         [accuracy or error for accuracy, error in figures],
         seeds,
         re.findall(r"[\d.]+\d", values[1]) if values else [],
@@ -98,7 +98,7 @@ def told(path: Path) -> Told | None:
 
 
 def agree(said: str, row: Any, value: float) -> bool:
-    """Whether a figure in a text is a value of a row, to as many digits as the text has."""
+    """Whether a figure in a text equals a value of a row, to the digits of the text."""
     from results_page import is_share
 
     digits = len(said.partition(".")[2])
@@ -106,8 +106,8 @@ def agree(said: str, row: Any, value: float) -> bool:
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_a_head_says_what_the_table_says(path, rows):
-    head = told(path)
+def test_a_head_agrees_with_the_table(path, rows):
+    head = read_head(path)
     if head is None:
         assert path.stem not in rows
         return
@@ -127,45 +127,44 @@ def test_a_head_says_what_the_table_says(path, rows):
             assert agree(said, first, value)
 
 
-def test_readme_says_what_the_table_says(rows):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    [zoo] = re.findall(r"^## The zoo\n(.+?)^## ", text, re.MULTILINE | re.DOTALL)
-    cells = re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \| ([^|]+) \|$", zoo, re.MULTILINE)
-    assert len(cells) == len(CONFIGS)
-    for name, cell, time in cells:
-        if cell == "-":
-            assert name not in rows
-            continue
-        figures = re.findall(r"[\d.]+\d", cell)
-        assert figures, name
-        for row in rows[name]:
-            assert any(agree(figure, row, row.mean) for figure in figures), (name, cell, row.mean)
-            if seconds := re.match(r"(\d+) seconds on 1 core", time):
-                assert int(seconds[1]) == round(row.seconds), name
+ALONE = ("image alone", "audio alone")
+"""Variants that the heads of all av_digits configs quote."""
 
 
-CALLED = {"image alone": "picture alone", "audio alone": "sound alone"}
-"""What heads call a variant, where it is not by its name."""
-
-
-def test_heads_say_of_variants_what_the_table_says(every_row):
-    """Inputs alone stand once in the table, for all fusions of them."""
+def test_heads_agree_with_the_table_on_variants(every_row):
+    """Single inputs are in the table once, for all fusions of them."""
     for path in CONFIGS:
         head = path.read_text(encoding="utf-8").partition("\nname:")[0]
         for row in every_row:
-            alone = row.variant in CALLED and path.stem.startswith("av_digits_")
-            if alone or (row.variant and row.config == path.stem and row.variant not in CALLED):
-                said = re.search(rf"{CALLED.get(row.variant, row.variant)}\D*? ([\d.]+) %", head)
+            alone = row.variant in ALONE and path.stem.startswith("av_digits_")
+            if alone or (row.variant and row.config == path.stem and row.variant not in ALONE):
+                said = re.search(rf"{row.variant}\D*? ([\d.]+) %", head)
                 if said is None:
                     assert "not measured" in head, f"{path.name} says nothing of {row.variant}"
                 else:
                     assert agree(said[1], row, row.mean), (path.name, row.variant, row.mean)
 
 
-def test_the_page_is_made_of_the_table(every_row):
+def test_the_pages_are_up_to_date(every_row):
+    """After a change to a head or to results.csv: scripts/reproduce --only-collect."""
     from results_page import PAGE, page
+    from results_zoo import PAGE as ZOO
+    from results_zoo import zoo
 
     assert PAGE.read_text(encoding="utf-8") == page(every_row)
+    assert ZOO.read_text(encoding="utf-8") == zoo(every_row)
+
+
+def test_the_zoo_has_a_time_and_a_result_for_every_config_that_was_measured(every_row):
+    from results_zoo import PAGE
+
+    measured = {row.config for row in every_row if not row.variant}
+    cells = re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \| ([^|]+) \|$", PAGE.read_text(), re.MULTILINE)
+    assert [name for name, *_ in cells if name in measured] != []
+    assert len(cells) == len(CONFIGS)
+    for name, result, time in cells:
+        assert (result != "-") == (name in measured), name
+        assert time != "-" or name not in measured, name
 
 
 def test_the_table_is_written_as_it_was_read(every_row, tmp_path):
@@ -181,10 +180,10 @@ def test_means_and_deviations_are_those_of_the_values(every_row):
     for row in every_row:
         assert row.mean == pytest.approx(np.mean(row.values), rel=1e-5)
         assert len(row.values) == len(row.seeds) * (row.folds or 1)
-        if row.deviation is None:
+        if row.std is None:
             assert len(row.values) == 1
         else:
-            assert row.deviation == pytest.approx(np.std(row.values, ddof=1), rel=1e-4)
+            assert row.std == pytest.approx(np.std(row.values, ddof=1), rel=1e-4)
 
 
 # From runs to rows.
@@ -228,7 +227,7 @@ def test_the_seeds_of_a_config_become_a_row(folder, trained_run):
     assert (row.config, row.variant, row.inputs, row.data) == ("tiny", "", "image", "digits")
     assert (row.metric, row.seeds, row.folds, row.values) == ("accuracy", (0, 1), None, (0.9, 0.8))
     assert row.mean == pytest.approx(0.85)
-    assert row.deviation == pytest.approx(0.1 / 2**0.5)
+    assert row.std == pytest.approx(0.1 / 2**0.5)
     assert row.parameters == trained["parameters"]
     assert row.seconds == pytest.approx(trained["seconds"])
     assert row.commit == "012345678+"
@@ -241,7 +240,7 @@ def test_runs_that_are_not_finished_do_not_count(folder):
     (folder / "tiny" / "2").mkdir()
     [row], _ = collect(folder)
     assert row.seeds == (0,)
-    assert row.deviation is None
+    assert row.std is None
 
 
 def test_what_a_run_did_not_write_down_is_left_empty(folder):
@@ -262,7 +261,7 @@ def test_what_a_run_did_not_write_down_is_left_empty(folder):
         (
             "data",
             {"name": "digits", "fallback_for": "mnist", "fingerprint": "0"},
-            "was trained on digits in place of mnist",
+            "was trained on digits instead of mnist",
         ),
     ],
 )
@@ -270,7 +269,7 @@ def test_runs_that_are_of_something_else_are_left_out(folder, key, value, said):
     change(Run(folder / "tiny" / "1"), key, value)
     found, [reason] = collect(folder)
     assert found == []
-    assert reason == f"{folder}/tiny: left out: {folder}/tiny/1 {said}"
+    assert reason == f"{folder}/tiny: skipped: {folder}/tiny/1 {said}"
 
 
 def test_folds_of_a_seed_count_together_once_all_are_there(folder):
@@ -309,20 +308,22 @@ def test_rows_without_runs_stay_and_those_of_configs_that_are_gone_do_not(
     table, page = folder.parent / "results.csv", folder.parent / "results.md"
     write_results([replace(now, mean=0.1), other, replace(now, config="gone")], table)
 
-    reproduce.update(folder, ["tiny"], table, page)
+    zoo = folder.parent / "zoo.md"
+    reproduce.update(folder, ["tiny"], table, page, zoo)
 
     assert [(row.metric, row.mean) for row in read_results(table)] == [
         ("accuracy", pytest.approx(0.85)),
         ("other", 1.0),
     ]
-    assert capsys.readouterr().err == "gone: dropped: there is no such config any more\n"
+    assert capsys.readouterr().err == "gone: dropped: the config no longer exists\n"
     assert "| `tiny` | digits | accuracy | 85.00 % | 7.07 % | 0, 1 |" in page.read_text()
+    assert "| `tiny` | A net | digits | 85.00 % ± 7.07, other 1 ± 0.071 | - |" in zoo.read_text()
 
     Run(folder / "tiny" / "1").metrics_file.unlink()
     before = table.read_text()
-    reproduce.update(folder, ["tiny"], table, page)
+    reproduce.update(folder, ["tiny"], table, page, zoo)
     assert table.read_text() == before
-    assert "tiny: 1 values, and 2 in the table: stays as it was" in capsys.readouterr().err
+    assert "tiny: 1 values, but 2 in the table: table unchanged" in capsys.readouterr().err
 
 
 def test_all_fusions_of_two_sides_stand_beside_the_single_inputs(folder):
@@ -343,7 +344,7 @@ def test_all_fusions_of_two_sides_stand_beside_the_single_inputs(folder):
         "`worse`",
     ]
     assert (
-        "The best fusion, `both`, is 15.0 points above the better single input, "
+        "The best fusion, `both`, is 15.0 points above the best single input, "
         "`both`, audio alone.\n"
     ) in table
 
@@ -391,11 +392,11 @@ def test_a_variant_has_a_folder_of_its_own(reproduce):
     ("words", "said"),
     [
         (["mnist_cn"], "no such config: mnist_cn; there are: "),
-        (["--variant", "x"], "--variant names what --set changes; nothing is set"),
-        (["--only-collect", "--set", "a=1"], "--only-collect takes the runs there are"),
+        (["--variant", "x"], "--variant needs --set: it names the changed config"),
+        (["--only-collect", "--set", "a=1"], "--only-collect trains nothing, so it takes no --set"),
     ],
 )
-def test_slips_are_said(reproduce, monkeypatch, capsys, words, said):
+def test_wrong_arguments_are_reported(reproduce, monkeypatch, capsys, words, said):
     with pytest.raises(SystemExit) as caught:
         arguments(reproduce, monkeypatch, *words)
     assert caught.value.code == 2
@@ -408,7 +409,8 @@ def test_what_is_trained_is_collected(reproduce, monkeypatch, tmp_path):
     short = [*words, "--set", "train.epochs=1", "--variant", "short"]
     asked = arguments(reproduce, monkeypatch, *short)
     assert list(reproduce.train_all(asked)) == []
-    reproduce.update(asked.runs, asked.configs, tmp_path / "results.csv", tmp_path / "results.md")
+    outputs = [tmp_path / name for name in ("results.csv", "results.md", "zoo.md")]
+    reproduce.update(asked.runs, asked.configs, *outputs)
     from results_table import read_results
 
     [row] = read_results(tmp_path / "results.csv")

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import pytest
-from test_unlabelled import config, notes
+from frames import splits_of
+from test_missing_labels import config, notes
 
 from mmzoo.errors import DataError
-from mmzoo.examples import fit_config, load_data, load_rows
+from mmzoo.preprocessing import fit_config, load_frame, load_rows
 
 
 def test_other_rows_may_lack_the_column_of_a_head_that_ignores_them(tmp_path):
     path = tmp_path / "other.csv"
     path.write_text("text,kind,size_2\nword1,a,3\nword2,b,\n")
     whole = config(tmp_path)
-    fitted, _ = fit_config(whole, load_data(whole))
+    fitted, _ = fit_config(whole, load_frame(whole))
     data = load_rows(fitted, str(path), "data", labelled=True)
-    columns = data.splits["data"]
+    columns = splits_of(data)["data"]
     assert columns["kind"].tolist() == [0, 1]
     assert fitted.heads["size_2"].labelled(columns["size_2"]).tolist() == [True, False]
     assert not fitted.heads["size"].labelled(columns["size"]).any()
-    assert "other.csv: it has no column `size`, so no row has any" in data.notes
+    assert "other.csv: there is no column `size`: missing in all rows" in data.notes
     assert notes(data) == [
-        "heads.size: none of the 2 data examples has a label, so nothing of it is measured"
+        "heads.size: none of the 2 data examples has a label, so it has no metrics"
     ]
     assert notes(load_rows(fitted, str(path), "data", labelled=False)) == []
 

@@ -102,15 +102,15 @@ def test_a_directory_that_was_named_is_made(tmp_path):
 
 def test_a_directory_that_exists_is_refused(tmp_path):
     assert message(new_run, "net", tmp_path) == (
-        f"{tmp_path}: exists already. Go on with it by --resume, or name another --run."
+        f"{tmp_path}: exists already. Continue it with --resume, or name another --run."
     )
 
 
 def test_a_run_where_numbered_runs_go_is_not_made(tmp_path):
     directory = tmp_path / "net"
     assert message(new_run, "net", tmp_path / "." / "net", tmp_path) == (
-        f"{directory}: stands for the newest of the numbered runs in it. "
-        f"Name another, such as {directory / 'mine'}, or leave --run out."
+        f"{directory}: means the newest of its numbered runs. "
+        f"Name another directory, such as {directory / 'mine'}, or leave --run out."
     )
     assert not directory.exists()
 
@@ -118,7 +118,7 @@ def test_a_run_where_numbered_runs_go_is_not_made(tmp_path):
 def test_a_run_where_numbered_runs_go_hides_none(tmp_path):
     run = finished(tmp_path / "net")
     assert message(new_run, "net", None, tmp_path) == (
-        f"{run.directory}: is itself a run, and would hide the numbered runs in it. "
+        f"{run.directory}: is itself a run, and would hide numbered runs in it. "
         "Move it elsewhere, or name a directory with --run."
     )
     assert [path.name for path in run.directory.iterdir()] == ["config.yaml"]
@@ -166,7 +166,7 @@ def test_a_file_outside_any_run(tmp_path):
     path = tmp_path / "best.weights.h5"
     path.write_text("")
     assert message(open_run, path) == (
-        f"{path}: not inside a run directory: no config.yaml above it"
+        f"{path}: not inside a run directory: no parent folder has a config.yaml"
     )
 
 
@@ -231,7 +231,7 @@ def test_a_config_comes_back_as_it_was_written(tmp_path, tiny):
     run.write_config(config)
     assert run.config() == config
     assert run.config_file.read_text().splitlines()[:2] == [
-        "# What tiny was trained with: every default, and what the data told.",
+        "# The config of tiny, with all defaults and all values computed from the data.",
         "name: tiny",
     ]
 
@@ -296,7 +296,7 @@ def test_an_environment_that_lacks_something(tmp_path, changes, missing):
     run = Run(tmp_path)
     run.write_environment(ENVIRONMENT | changes)
     assert message(run.environment) == (
-        f"{run.environment_file}: damaged: {missing} is missing or not what it should be"
+        f"{run.environment_file}: damaged: {missing} is missing or has a wrong type"
     )
     run.write_environment({})
     assert "versions is missing" in message(run.environment)
@@ -314,7 +314,7 @@ def test_metrics_that_lack_something(tmp_path, metrics, missing):
     run = Run(tmp_path)
     run.write_metrics(metrics)
     assert message(run.metrics) == (
-        f"{run.metrics_file}: damaged: {missing} is missing or not what it should be"
+        f"{run.metrics_file}: damaged: {missing} is missing or has a wrong type"
     )
 
 
@@ -335,7 +335,7 @@ def test_a_damaged_history(tmp_path, text, problem):
 def test_a_missing_environment(tmp_path):
     path = tmp_path / "environment.json"
     assert message(Run(tmp_path).environment) == (
-        f"{path}: there is no such file; the run was cut off early"
+        f"{path}: there is no such file; the training did not finish"
     )
 
 

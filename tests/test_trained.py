@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from frames import load_arrays
 
 from mmzoo.checkpoint import checkpoints, read_checkpoint
 from mmzoo.errors import RunError
 from mmzoo.evaluation.evaluate import evaluate_model
-from mmzoo.examples import load_data
 from mmzoo.lazy import keras
-from mmzoo.trained import load_trained
+from mmzoo.trained_model import load_trained
 from mmzoo.training.train import train
 
 
@@ -23,7 +23,7 @@ def message(run, checkpoint) -> str:
 def test_the_best_weights_are_those_that_metrics_json_is_of(trained_run):
     model, config = load_trained(trained_run)
     assert config == trained_run.config()
-    data = load_data(config)
+    data = load_arrays(config)
     assert evaluate_model(model, config, data, "test").as_metrics() == trained_run.metrics()["test"]
 
 
@@ -71,8 +71,8 @@ def test_layers_have_the_precision_that_is_asked_for(trained_run):
 def test_a_run_without_weights_says_what_is_missing(own_run):
     own_run.best_weights.unlink()
     assert message(own_run, "best") == (
-        f"{own_run.directory}: has no best weights, since no epoch of it was finished. Go on with "
-        "it by `mmzoo train --resume`, or take --checkpoint last."
+        f"{own_run.directory}: has no best weights, since no epoch of it was finished. Continue "
+        "it with `mmzoo train --resume`, or use --checkpoint last."
     )
     for path in checkpoints(own_run.last):
         path.unlink()
@@ -87,12 +87,12 @@ def test_what_is_damaged_or_of_another_model_is_refused(own_run, tiny, tmp_path)
     tiny["train"]["epochs"] = 1
     other = train(tiny, run=tmp_path / "other")
     foreign = checkpoints(other.last)[-1]
-    assert message(own_run, foreign).startswith(f"{foreign}: of another training: ")
+    assert message(own_run, foreign).startswith(f"{foreign}: from a different model: ")
     assert message(own_run, other.best_weights).startswith(
-        f"{other.best_weights}: not weights of this model: "
+        f"{other.best_weights}: weights of a different model: "
     )
     newest.write_bytes(newest.read_bytes()[:-50])
-    assert message(own_run, newest).startswith(f"{newest}: damaged, it cannot be used (")
+    assert message(own_run, newest).startswith(f"{newest}: the file is damaged (")
     assert message(own_run, "last") == (
         f"{own_run.last}: none of its checkpoints can be read. Start a new run without --resume."
     )
@@ -106,4 +106,4 @@ def test_before_a_damaged_last_checkpoint_the_one_before_it_is_taken(own_run, ca
     expected, _ = load_trained(own_run, good)
     for one, two in zip(model.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
-    assert f"{newest}: damaged, it cannot be used (" in capsys.readouterr().err
+    assert f"{newest}: the file is damaged (" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Weights files: whole or not at all, and looked at before they are read."""
+"""Weights files: atomic writes, and validation before reading."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def refusal(path, into=None):
     return str(caught.value)
 
 
-def test_weights_come_back_bit_for_bit(tmp_path):
+def test_weights_round_trip_exactly(tmp_path):
     trained, path = model(), tmp_path / "best.weights.h5"
     save_weights(trained, path)
     other = model()
@@ -53,12 +53,12 @@ def test_weights_come_back_bit_for_bit(tmp_path):
         np.testing.assert_array_equal(saved, loaded)
 
 
-def test_a_file_is_replaced_and_nothing_is_left_beside_it(file):
+def test_file_is_replaced_without_leftovers(file):
     save_weights(model(), file)
     assert os.listdir(file.parent) == [file.name]
 
 
-def test_a_sub_model_and_its_statistics_are_part_of_the_file(tmp_path):
+def test_sub_models_and_statistics_are_saved(tmp_path):
     def nested():
         inside = keras.Input((4,))
         norm = keras.Model(inside, keras.layers.BatchNormalization()(inside), name="image_encoder")
@@ -74,7 +74,7 @@ def test_a_sub_model_and_its_statistics_are_part_of_the_file(tmp_path):
     assert all((weights == 0.25).all() for weights in other.get_weights())
 
 
-def test_the_optimizer_is_not_part_of_the_file(tmp_path):
+def test_optimizer_is_not_saved(tmp_path):
     trained, path = model(), tmp_path / "best.weights.h5"
     trained.compile("adam", "mean_squared_error")
     trained.optimizer.build(trained.trainable_variables)
@@ -87,7 +87,7 @@ def test_the_optimizer_is_not_part_of_the_file(tmp_path):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_weights_that_are_not_finite_are_not_written(file, bad):
+def test_non_finite_weights_are_not_saved(file, bad):
     before = file.read_bytes()
     trained = model()
     kernel, bias = trained.get_weights()
@@ -95,7 +95,7 @@ def test_weights_that_are_not_finite_are_not_written(file, bad):
     trained.set_weights([kernel, bias])
     with pytest.raises(TrainingError) as caught:
         save_weights(trained, file)
-    assert str(caught.value) == f"{file}: not written, since dense/bias is not finite"
+    assert str(caught.value) == f"{file}: not written, as dense/bias is not finite"
     assert file.read_bytes() == before
     assert os.listdir(file.parent) == [file.name]
 
@@ -106,7 +106,7 @@ def test_a_missing_file(tmp_path):
     assert refusal(tmp_path) == f"{tmp_path}: there is no such weights file"
 
 
-def test_a_file_that_is_no_h5(tmp_path):
+def test_not_an_hdf5_file(tmp_path):
     path = tmp_path / "x.weights.h5"
     path.write_text("not weights")
     message = refusal(path)
@@ -116,14 +116,14 @@ def test_a_file_that_is_no_h5(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
-def test_a_file_that_was_cut_off(file, share):
+def test_truncated_file(file, share):
     content = file.read_bytes()
     file.write_bytes(content[: int(share * len(content))])
     message = refusal(file)
     assert message.startswith(f"{file}: not a weights file, or a damaged one (")
 
 
-def test_no_damaged_byte_does_more_than_be_refused_or_change_a_number(file):
+def test_damaged_bytes_are_rejected_or_change_a_value(file):
     """Each damage is found, or lies within the numbers: no other exception, no hanging."""
     content, random = file.read_bytes(), np.random.RandomState(0)
     began = time.monotonic()
@@ -142,7 +142,7 @@ def test_no_damaged_byte_does_more_than_be_refused_or_change_a_number(file):
 
 def test_another_shape(file):
     assert refusal(file, model(units=5)) == (
-        f"{file}: not weights of this model: /{KERNEL} is [4, 3] <f4, expected [4, 5] <f4; "
+        f"{file}: weights of a different model: /{KERNEL} is [4, 3] <f4, expected [4, 5] <f4; "
         f"/{BIAS} is [3] <f4, expected [5] <f4"
     )
 
@@ -152,7 +152,7 @@ def test_another_type(file):
         del h5[BIAS]
         h5[BIAS] = np.zeros(3, "float64")
     assert refusal(file) == (
-        f"{file}: not weights of this model: /{BIAS} is [3] <f8, expected [3] <f4"
+        f"{file}: weights of a different model: /{BIAS} is [3] <f8, expected [3] <f4"
     )
 
 
@@ -160,12 +160,12 @@ def test_missing_and_unknown_entries(file):
     with h5py.File(file, "r+") as h5:
         h5.move(BIAS, "layers/dense/vars/7")
     assert refusal(file) == (
-        f"{file}: not weights of this model: /{BIAS} is missing; "
+        f"{file}: weights of a different model: /{BIAS} is missing; "
         "/layers/dense/vars/7 is not in the model"
     )
 
 
-def test_many_differences_are_cut_short(file):
+def test_many_differences_are_abbreviated(file):
     with h5py.File(file, "r+") as h5:
         for number in range(10, 20):
             h5[f"layers/dense/vars/{number}"] = 1.0
@@ -176,21 +176,21 @@ def test_many_differences_are_cut_short(file):
     )
 
 
-def test_a_huge_array_is_refused_unread(file):
+def test_huge_array_is_rejected(file):
     """12 kB may declare terabytes; to read them would take the machine down."""
     with h5py.File(file, "r+") as h5:
         del h5[KERNEL]
         h5.create_dataset(KERNEL, shape=(2**20, 2**20), dtype="f4")
     began = time.monotonic()
     assert refusal(file) == (
-        f"{file}: not weights of this model: /{KERNEL} is [1048576, 1048576] <f4, "
+        f"{file}: weights of a different model: /{KERNEL} is [1048576, 1048576] <f4, "
         "expected [4, 3] <f4"
     )
     assert time.monotonic() - began < 5
     assert file.stat().st_size < 1e6
 
 
-def test_an_external_link_is_refused(file):
+def test_external_link_is_rejected(file):
     other = file.with_name("secret.h5")
     with h5py.File(other, "w") as h5:
         h5["kernel"] = np.zeros((4, 3), "float32")
@@ -200,7 +200,7 @@ def test_an_external_link_is_refused(file):
     assert refusal(file) == f"{file}: refused, /{KERNEL} links to somewhere else"
 
 
-def test_a_soft_link_is_refused(file):
+def test_soft_link_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         del h5[BIAS]
         h5["elsewhere"] = np.zeros(3, "float32")
@@ -208,50 +208,50 @@ def test_a_soft_link_is_refused(file):
     assert refusal(file) == f"{file}: refused, /{BIAS} links to somewhere else"
 
 
-def test_a_soft_link_to_its_own_parent_is_refused(file):
+def test_soft_link_to_its_parent_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         h5["layers/again"] = h5py.SoftLink("/layers")
     assert refusal(file) == f"{file}: refused, /layers/again links to somewhere else"
 
 
-def test_a_circle_of_hard_links_is_refused(file):
+def test_hard_link_cycle_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         h5["layers/dense/again"] = h5["layers"]
     assert refusal(file) == f"{file}: refused, /layers/dense/again has a second name"
 
 
-def test_groups_nested_deeper_than_any_model(file):
+def test_deeply_nested_groups_are_rejected(file):
     with h5py.File(file, "r+") as h5:
         h5.create_group("/".join("x" * 100))
-    assert refusal(file) == f"{file}: refused, its groups are nested too deep"
+    assert refusal(file) == f"{file}: refused, its groups are nested too deeply"
 
 
-def test_values_kept_in_another_file_are_refused(file):
+def test_external_storage_is_rejected(file):
     """HDF5 would read `/etc/passwd` into a weight."""
     secret = file.with_name("secret.bin")
     secret.write_bytes(bytes(48))
     with h5py.File(file, "r+") as h5:
         del h5[KERNEL]
         h5.create_dataset(KERNEL, (4, 3), "float32", external=[(str(secret), 0, 48)])
-    assert refusal(file) == f"{file}: refused, /{KERNEL} keeps its values in another file"
+    assert refusal(file) == f"{file}: refused, /{KERNEL} stores its values in another file"
 
 
-def test_a_virtual_dataset_is_refused(file):
+def test_virtual_dataset_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         del h5[KERNEL]
         layout = h5py.VirtualLayout((4, 3), "float32")
         layout[:] = h5py.VirtualSource("secret.h5", "kernel", (4, 3))
         h5.create_virtual_dataset(KERNEL, layout)
-    assert refusal(file) == f"{file}: refused, /{KERNEL} keeps its values in another file"
+    assert refusal(file) == f"{file}: refused, /{KERNEL} stores its values in another file"
 
 
-def test_a_named_type_is_no_array(file):
+def test_named_type_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         h5["layers/dense/vars/2"] = np.dtype("float32")
-    assert refusal(file) == f"{file}: refused, /layers/dense/vars/2 is no array"
+    assert refusal(file) == f"{file}: refused, /layers/dense/vars/2 is not an array"
 
 
-def test_few_groups_with_endless_ways_through_them_are_refused(file):
+def test_exponentially_many_paths_are_rejected(file):
     """Ten hard links at each of thirty levels are 10**30 ways through 30 groups."""
     with h5py.File(file, "r+") as h5:
         below = h5.create_group("bottom")
@@ -263,9 +263,9 @@ def test_few_groups_with_endless_ways_through_them_are_refused(file):
     assert refusal(file).endswith(" has a second name")
 
 
-def test_chunks_are_refused_as_one_may_unpack_to_gigabytes(file):
+def test_chunked_storage_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         del h5[KERNEL]
         chunks = {"chunks": (16384, 16384), "maxshape": (None, None), "compression": "gzip"}
         h5.create_dataset(KERNEL, (4, 3), "float32", **chunks)
-    assert refusal(file) == f"{file}: refused, /{KERNEL} keeps its values in chunks"
+    assert refusal(file) == f"{file}: refused, /{KERNEL} stores its values in chunks"

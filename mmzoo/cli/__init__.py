@@ -1,6 +1,6 @@
 """The command line: parse, call one function, print.
 
-Commands import what they need when they run, so that `mmzoo --help` imports only Click.
+Commands import what they need when they run, so `mmzoo --help` imports little but Click.
 """
 
-from mmzoo.cli.main import main as main
+from mmzoo.cli.main_command import main as main

@@ -1,12 +1,32 @@
-"""From a config and its data to batches: the only tf.data code."""
+"""Data sources: tables, folders, named data sets and more, each read into a `Frame` with splits."""
 
-from mmzoo.data.batches import Columns as Columns
-from mmzoo.data.batches import evaluation_batches as evaluation_batches
-from mmzoo.data.batches import training_batches as training_batches
-from mmzoo.data.files import damaged_files as damaged_files
-from mmzoo.data.files import naming_files as naming_files
-from mmzoo.data.files import refuse_damaged as refuse_damaged
-from mmzoo.data.keeping import decoded as decoded
-from mmzoo.data.memory import free_memory as free_memory
-from mmzoo.data.order import TrainingOrder as TrainingOrder
-from mmzoo.data.order import epoch_order as epoch_order
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mmzoo.data.av_digits import AvDigits as AvDigits
+from mmzoo.data.bad_rows import apply_on_bad_row as apply_on_bad_row
+from mmzoo.data.datasets.dataset_files import Listing as Listing
+from mmzoo.data.datasets.dataset_files import catalogue as catalogue
+from mmzoo.data.datasets.dataset_files import fetch as fetch
+from mmzoo.data.datasets.dataset_source import Dataset as Dataset
+from mmzoo.data.folder_source import Folder as Folder
+from mmzoo.data.frame import Frame as Frame
+from mmzoo.data.frame import OnBadRow as OnBadRow
+from mmzoo.data.frame import Skipped as Skipped
+from mmzoo.data.other_rows import other_rows as other_rows
+from mmzoo.data.synthetic import Synthetic as Synthetic
+from mmzoo.data.table_columns import columns_of as columns_of
+from mmzoo.data.table_columns import is_there as is_there
+from mmzoo.data.table_format import TableFormat as TableFormat
+from mmzoo.data.table_source import Table as Table
+from mmzoo.data.table_source import read_rows as read_rows
+from mmzoo.data.tfds_source import Tfds as Tfds
+from mmzoo.directories import data_directories as data_directories
+from mmzoo.directories import data_directory as data_directory
+
+Source = Annotated[
+    AvDigits | Dataset | Folder | Synthetic | Table | Tfds, Field(discriminator="type")
+]

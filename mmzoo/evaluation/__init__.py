@@ -1,1 +1,1 @@
-"""What a trained model is worth: metrics, pictures, a report."""
+"""Evaluation of trained models: metrics, comparisons, plots and reports."""

@@ -1,4 +1,4 @@
-"""Embeddings: the vectors that a model makes of examples, to be looked at as points."""
+"""Embeddings: the features of examples as points for TensorBoard's projector."""
 
 from __future__ import annotations
 
@@ -8,44 +8,43 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmzoo.anatomy import encoded, read_by
+from mmzoo.batches import evaluation_batches
 from mmzoo.config import Config, Preprocessing
-from mmzoo.data import evaluation_batches
 from mmzoo.evaluation.evaluate import Evaluation
-from mmzoo.examples import as_text
-from mmzoo.heads import Binary, Classification, Head
+from mmzoo.heads import ChoosesClass, LabelledHead, WritesPredictions
 from mmzoo.lazy import keras, tf
-from mmzoo.sharing import TOWER
-from mmzoo.sources import Data
+from mmzoo.modalities.abilities import HasImage, HasText, draw
+from mmzoo.model_graph import encoder_output, head_inputs
+from mmzoo.preprocessing import Arrays, as_text
+from mmzoo.shared_encoders import HEAD_SEPARATOR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_EXAMPLES = 2_000
-"""As many as a browser turns smoothly."""
+"""As many as a browser rotates smoothly."""
 _LONGEST_TEXT = 100
-"""Characters of a text beside a point."""
+"""Characters of a text that labels a point."""
 _MOST_NUMBERS = 5_000_000
-"""In all vectors of one kind: more than these a browser takes minutes to load."""
+"""In all vectors of one kind: a browser takes minutes to load more."""
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """Some examples of a split as points.
+    """The embeddings of some examples of a split.
 
     Attributes:
         split: the split's name.
-        vectors: float32 `[examples, width]`: what each encoder gives, as "<input>_encoder", and
-            what the heads read, as "fusion", where that is something else.
-        columns: what is known of each example, by its name: its row, what is true, what is said,
-            and the beginning of its texts.
-        pictures: uint8 `[examples, height, width, 1 or 3]`; None where no input can be looked at.
+        vectors: float32 `[examples, width]`: the output of each encoder, as "<input>_encoder", and
+            the input of the heads, as "fusion", where that is another.
+        columns: labels of the points: row, true and predicted class, beginning of the texts.
+        images: uint8 `[examples, height, width, 1 or 3]`; None where no input has an image.
     """
 
     split: str
     vectors: dict[str, NDArray[np.float32]]
     columns: dict[str, list[Any]]
-    pictures: NDArray[np.uint8] | None
+    images: NDArray[np.uint8] | None
 
     @property
     def examples(self) -> int:
@@ -55,11 +54,11 @@ class Embeddings:
 def embed(
     model: keras.Model,
     config: Config,
-    data: Data,
+    data: Arrays,
     preprocessing: Preprocessing,
     evaluation: Evaluation,
 ) -> Embeddings:
-    """Takes examples of an evaluated split at random, the same ones every time."""
+    """Embeds randomly drawn examples of an evaluated split; the draw depends on the seed alone."""
     tensors = _tensors(model, config)
     widest = max(tensor.shape[-1] for tensor in tensors.values())
     split, columns = evaluation.split, data.splits[evaluation.split]
@@ -68,15 +67,15 @@ def embed(
     rows = np.sort(random.permutation(evaluation.examples)[:most])
 
     chosen = {name: values[rows] for name, values in columns.items()}
-    shown = next((name for name, spec in config.inputs.items() if spec.pictured), None)
+    shown = next((name for name, spec in config.inputs.items() if isinstance(spec, HasImage)), None)
     to_vectors = keras.Model(model.input, tensors)
     compute = tf.function(lambda inputs: to_vectors(inputs, training=False), autograph=False)
     parts: list[dict[str, np.ndarray]] = []
-    pictures: list[NDArray[np.uint8]] = []
+    images: list[NDArray[np.uint8]] = []
     for (inputs,) in evaluation_batches(config, chosen, labelled=False):
         parts.append({name: vectors.numpy() for name, vectors in compute(inputs).items()})
         if shown is not None:
-            pictures += [config.inputs[shown].picture(value) for value in inputs[shown].numpy()]
+            images += [draw(config.inputs[shown], value) for value in inputs[shown].numpy()]
     return Embeddings(
         split=split,
         vectors={
@@ -87,61 +86,64 @@ def embed(
             **_columns(config, data, evaluation, rows),
             **_texts(config, preprocessing, chosen),
         },
-        pictures=np.stack(pictures) if pictures else None,
+        images=np.stack(images) if images else None,
     )
 
 
 def _tensors(model: keras.Model, config: Config) -> dict[str, keras.KerasTensor]:
     """The vectors of the encoders and, where it is another and there is but one, of the fusion."""
-    tensors = {f"{name}_encoder": encoded(model, name) for name in config.inputs}
+    tensors = {f"{name}_encoder": encoder_output(model, name) for name in config.inputs}
     if not config.share:
         for head in [*config.heads][1:]:
             for name in config.inputs:
-                tensors[f"{name}_encoder{TOWER}{head}"] = encoded(model, name, head)
-    read = read_by(model, config.heads)
+                tensors[f"{name}_encoder{HEAD_SEPARATOR}{head}"] = encoder_output(model, name, head)
+    read = head_inputs(model, config.labelled_heads or config.heads)
     if len(read) == 1 and not any(read[0] is tensor for tensor in tensors.values()):
         tensors["fusion"] = read[0]
     return tensors
 
 
 def _columns(
-    config: Config, data: Data, evaluation: Evaluation, rows: np.ndarray
+    config: Config, data: Arrays, evaluation: Evaluation, rows: np.ndarray
 ) -> dict[str, list[Any]]:
     table: dict[str, list[Any]] = {}
     for name, head in config.heads.items():
-        table |= _of_head(
-            name, head, evaluation.labels[name][rows], evaluation.predictions[name][rows]
-        )
+        if isinstance(head, LabelledHead):
+            table |= _of_head(
+                name, head, evaluation.labels[name][rows], evaluation.predictions[name][rows]
+            )
+        elif isinstance(head, WritesPredictions):
+            table |= head.decode(evaluation.predictions[name][rows], name)
     return {**table, "example": [data.row_name(evaluation.split, int(row)) for row in rows]}
 
 
 def _texts(
     config: Config, preprocessing: Preprocessing, columns: Mapping[str, np.ndarray]
 ) -> dict[str, list[str]]:
-    """The beginning of what can be read."""
+    """The beginnings of the texts."""
     return {
         name: [
             text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} ..."
             for text in as_text(config, name, columns, preprocessing)
         ]
         for name, spec in config.inputs.items()
-        if spec.worded
+        if isinstance(spec, HasText)
     }
 
 
 def _of_head(
-    name: str, head: Head, labels: np.ndarray, predicted: np.ndarray
+    name: str, head: LabelledHead, labels: np.ndarray, predicted: np.ndarray
 ) -> dict[str, list[Any]]:
     """What is true and what is said, in the columns of predictions.csv, and whether they agree."""
-    written = head.written(predicted, name)
-    if not isinstance(head, Classification | Binary):
+    decoded = head.decode(predicted, name)
+    if not isinstance(head, ChoosesClass):
         # A multilabel head may have a thousand probabilities, too many to choose a colour from.
-        said = {key: values for key, values in written.items() if not key.endswith("_probability")}
+        said = {key: values for key, values in decoded.items() if not key.endswith("_probability")}
         return {f"{name}_true": _shown(head, labels), **said}
-    right = head.decided(predicted) == head.class_labels(labels)
+    right = head.predicted_classes(predicted) == head.class_labels(labels)
     correct = np.where(head.labelled(labels), np.where(right, "yes", "no"), "")
-    return {f"{name}_true": _shown(head, labels), **written, f"{name}_correct": correct.tolist()}
+    return {f"{name}_true": _shown(head, labels), **decoded, f"{name}_correct": correct.tolist()}
 
 
-def _shown(head: Head, labels: np.ndarray) -> list[Any]:
-    return ["" if truth is None else truth for truth in head.truths(labels)]
+def _shown(head: LabelledHead, labels: np.ndarray) -> list[Any]:
+    return ["" if truth is None else truth for truth in head.true_labels(labels)]

@@ -1,4 +1,4 @@
-"""Running a model over a split, and the metrics of it."""
+"""Evaluation of a model on a split."""
 
 from __future__ import annotations
 
@@ -7,35 +7,38 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmzoo.data import evaluation_batches, naming_files
+from mmzoo.batches import evaluation_batches
+from mmzoo.decoded_files import reraise_with_file_names
+from mmzoo.fitted_probes import CollectedPredictions, Probes, with_features
+from mmzoo.heads import BaseHead, EvaluatesOutputs, LabelledHead
 from mmzoo.lazy import keras, tf
-from mmzoo.probing import Probes, Said, with_features
 
 if TYPE_CHECKING:
+    from mmzoo.batches import Columns
     from mmzoo.config import Config
-    from mmzoo.data import Columns
-    from mmzoo.heads import Head
-    from mmzoo.sources import Data
+    from mmzoo.preprocessing import Arrays
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came of running a model over a split.
+    """The result of running a model on a split.
 
     Attributes:
         split: the split's name.
-        data: the name of the data that was really used.
-        loss: what the objective minimises, as a mean over the examples.
-        labels: each head's labels, as the source has them.
-        predictions: each head's predictions, float32 `[rows, width]`.
-        metrics: each head's metrics, as plain numbers, lists and None; with `labelled`, how many
-            rows they are of, where some have no label.
-        probed: what the probes of a head say, by the head and their type.
-        probe_metrics: the metrics of these, likewise.
+        data: the name of the data that was used.
+        examples: the number of rows.
+        loss: the objective's loss, the mean over the rows.
+        labels: labelled head -> its labels, `[rows]` or `[rows, width]`.
+        predictions: head -> its outputs, float32 `[rows, ...]`, if they are evaluated or written.
+        metrics: head -> metrics, as JSON-compatible numbers, lists and None. If some labels are
+            missing, `labelled` is the number of labelled rows.
+        probed: head -> type of probe -> predictions.
+        probe_metrics: head -> type of probe -> metrics.
     """
 
     split: str
     data: str
+    examples: int
     loss: float
     labels: dict[str, np.ndarray]
     predictions: dict[str, np.ndarray]
@@ -44,13 +47,9 @@ class Evaluation:
     probe_metrics: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     @property
-    def examples(self) -> int:
-        return len(next(iter(self.labels.values())))
-
-    @property
     def measured(self) -> list[str]:
-        """The heads that some row has a label of; the others have no metrics."""
-        return [name for name, found in self.metrics.items() if found.get("labelled") != 0]
+        """The heads with at least one label, whose scores can be compared between models."""
+        return [name for name in self.labels if self.metrics[name].get("labelled") != 0]
 
     def as_metrics(self) -> dict[str, Any]:
         """The split's entry in metrics.json."""
@@ -61,53 +60,100 @@ class Evaluation:
 
 
 def evaluate_model(
-    model: keras.Model, config: Config, data: Data, split: str, probes: Probes | None = None
+    model: keras.Model, config: Config, data: Arrays, split: str, probes: Probes | None = None
 ) -> Evaluation:
-    """Runs a compiled model over one split; a DataError names files that cannot be decoded."""
+    """Evaluates a compiled model on one split.
+
+    Raises:
+        DataError: a file cannot be decoded.
+    """
     columns, probes = data.splits[split], probes or {}
-    with naming_files(config, data, split):
-        said, loss = _run(model, config, columns, probes)
-    predictions, probed = said.predictions, said.probed
-    labels = {name: columns[config.columns[name]] for name in config.heads}
-    metrics = {
-        name: head_metrics(head, labels[name], predictions[name])
-        for name, head in config.heads.items()
-    }
+    with reraise_with_file_names(config, data, split):
+        collected, loss, running = _run(model, config, columns, probes)
+    predictions, probed = collected.predictions, collected.probed
+    labels = {name: columns[config.columns[name]] for name in config.labelled_heads}
+    metrics: dict[str, dict[str, Any]] = {}
+    for name, head in config.heads.items():
+        if isinstance(head, LabelledHead):
+            metrics[name] = head_metrics(head, labels[name], predictions[name])
+            continue
+        metrics[name] = running[name].results()
+        if isinstance(head, EvaluatesOutputs):
+            metrics[name] |= head.evaluate(None, predictions[name])
     probe_metrics = {
         name: {kind: probes[name][kind].evaluate(labels[name], one) for kind, one in of.items()}
         for name, of in probed.items()
     }
-    return Evaluation(split, data.name, loss, labels, predictions, metrics, probed, probe_metrics)
+    return Evaluation(
+        split=split,
+        data=data.name,
+        examples=data.examples(split),
+        loss=loss,
+        labels=labels,
+        predictions=predictions,
+        metrics=metrics,
+        probed=probed,
+        probe_metrics=probe_metrics,
+    )
 
 
-def head_metrics(head: Head, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
-    """A head's metrics of the rows that have a label, and how many they are if not all have."""
-    there = head.labelled(labels)
-    if there.all():
+def head_metrics(head: LabelledHead, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """A head's metrics over labelled rows, with their number if some labels are missing."""
+    labelled = head.labelled(labels)
+    if labelled.all():
         return head.evaluate(labels, predicted)
-    metrics = head.evaluate(labels[there], predicted[there]) if there.any() else {}
-    return {**metrics, "labelled": int(there.sum())}
+    metrics = head.evaluate(labels[labelled], predicted[labelled]) if labelled.any() else {}
+    return {**metrics, "labelled": int(labelled.sum())}
 
 
 def _run(
     model: keras.Model, config: Config, columns: Columns, probes: Probes
-) -> tuple[Said, float]:
-    """What the heads and their probes say, and the loss."""
+) -> tuple[CollectedPredictions, float, dict[str, _RunningMetrics]]:
+    """Predictions of heads and probes, the loss, and the metrics of heads without labels."""
     batches = evaluation_batches(config, columns)
+    running = {
+        name: _RunningMetrics(head, config.soft_targets)
+        for name, head in config.heads.items()
+        if not isinstance(head, LabelledHead)
+    }
     whole = with_features(model, list(probes))
 
     @tf.function(input_signature=[batches.element_spec], autograph=False)
     def score(batch: tuple[Any, ...]) -> tuple[Any, Any, Any]:
         inputs, targets, *weights = batch
-        outputs, read = whole(inputs, training=False)
+        outputs, features = whole(inputs, training=False)
         loss = model.compute_loss(inputs, targets, outputs, *weights, training=False)
-        return outputs, read, loss
+        return outputs, features, loss
 
-    score = score.get_concrete_function()  # One for batches of all sizes.
-    said, total, rows = Said(config.heads, probes), 0.0, 0
+    score = score.get_concrete_function()  # One graph for batches of all sizes.
+    collected, total, rows = CollectedPredictions(config.heads, probes), 0.0, 0
     for batch in batches:
-        outputs, read, loss = score(batch)
-        said.add(outputs, read)
+        outputs, features, loss = score(batch)
+        collected.add(outputs, features)
+        for name, metrics in running.items():
+            metrics.update(batch[1][name], outputs[name])
         size = len(next(iter(outputs.values())))
         total, rows = total + float(loss) * size, rows + size
-    return said, total / rows
+    return collected, total / rows, running
+
+
+class _RunningMetrics:
+    """The loss and metrics of a head without labels, updated per batch as outputs may be large."""
+
+    def __init__(self, head: BaseHead, soft: bool) -> None:
+        self._loss, self._metrics = head.compile_loss(soft), head.compile_metrics(soft)
+        self._total, self._rows = 0.0, 0
+
+    def update(self, targets: tf.Tensor, outputs: tf.Tensor) -> None:
+        """Adds a batch."""
+        rows = len(outputs)
+        self._total += float(self._loss(targets, outputs)) * rows
+        self._rows += rows
+        for metric in self._metrics:
+            metric.update_state(targets, outputs)
+
+    def results(self) -> dict[str, float | None]:
+        """The mean loss and the metrics by name; None for values that are not finite."""
+        results = {metric.name: float(metric.result()) for metric in self._metrics}
+        results = {"loss": self._total / self._rows, **results}
+        return {name: value if np.isfinite(value) else None for name, value in results.items()}

@@ -1,9 +1,8 @@
-"""`mmzoo eval`: all figures and pictures of a run on one split."""
+"""`mmzoo eval RUN`: metrics, report, predictions and comparisons of a run on one split."""
 
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,61 +12,54 @@ from mmzoo import __version__
 from mmzoo.config import Config
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import RunError
+from mmzoo.evaluation.comparison import Comparison, comparison_from_json
+from mmzoo.evaluation.comparison_pages import linked_pages, origin_of, write_comparison
 from mmzoo.evaluation.embeddings import embed
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
-from mmzoo.evaluation.input_files import (
-    Origin,
-    pages_of,
-    weights_digest,
-    write_modalities,
-    write_robustness,
-)
-from mmzoo.evaluation.modalities.modalities import (
-    Modalities,
-    measured_modalities,
-    require_several_inputs,
-)
-from mmzoo.evaluation.other_data import named_after, note_data
-from mmzoo.evaluation.pictures.plots import history_plot
+from mmzoo.evaluation.evaluation_data import load_other_data, load_split, record_data
+from mmzoo.evaluation.head_report import head_report
+from mmzoo.evaluation.modality_comparison import compare_modalities, require_several_inputs
+from mmzoo.evaluation.plots import history_plot
 from mmzoo.evaluation.predictions_file import write_predictions
 from mmzoo.evaluation.projector import write_projector
-from mmzoo.evaluation.reports.head_reports import head_report
-from mmzoo.evaluation.reports.report import Report, write_report
-from mmzoo.evaluation.robustness.robustness import Robustness, measured_robustness
-from mmzoo.evaluation.run_data import same_data
-from mmzoo.examples import load_rows, prepare
+from mmzoo.evaluation.report import Report, write_report
+from mmzoo.evaluation.robustness import compare_robustness
 from mmzoo.files import write_text
+from mmzoo.fitted_probes import usable_probes
 from mmzoo.lazy import keras
-from mmzoo.probing import usable_probes
+from mmzoo.preprocessing import transform
 from mmzoo.runs import Run
-from mmzoo.spec import did_you_mean, dump_yaml
-from mmzoo.trained import load_network, open_trained
+from mmzoo.spec import dump_yaml
+from mmzoo.trained_model import load_network, open_trained
 
 if TYPE_CHECKING:
-    from mmzoo.sources import Data, OnBadRow
-
-logger = logging.getLogger(__name__)
+    from mmzoo.data.frame import OnBadRow
+    from mmzoo.preprocessing import Arrays
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What came of evaluating a run.
+    """The results of evaluating a run.
 
     Attributes:
         metrics: the split's entry in metrics.json.
-        report: what the page says.
+        report: what the page shows.
         page: the HTML file.
-        points: how many examples TensorBoard's projector got, if it was to have any.
-        modalities: what the inputs are worth, if that was asked.
-        robustness: how the model bears worse inputs, if that was asked.
+        points: the number of examples in TensorBoard's projector, if requested.
+        modalities: the contribution of each input, if requested.
+        robustness: the robustness to corrupted inputs, if requested.
     """
 
     metrics: dict[str, Any]
     report: Report
     page: Path
     points: int | None = None
-    modalities: Modalities | None = None
-    robustness: Robustness | None = None
+    modalities: Comparison | None = None
+    robustness: Comparison | None = None
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        return [one for one in (self.modalities, self.robustness) if one]
 
 
 def evaluate(
@@ -87,25 +79,24 @@ def evaluate(
     Args:
         run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
         split: "train", "validation" or "test".
-        data: in the place of a split, a table with the columns of all inputs and heads, or a folder
-            with one for each class. The report goes into `eval/data_<name>/`, or that with a number
-            where a report of other data is.
-        on_bad_row: what becomes of rows of `data` that cannot be used: "error" or "skip".
-        checkpoint: "best", "last", or a weights file; not beside a weights file as `run`.
+        data: instead of a split, a table with the columns of all inputs and heads, or a folder with
+            one subfolder for each class. The report goes into `eval/data_<name>/`, with a number
+            after it if a report of other data is there.
+        on_bad_row: what to do with rows of `data` that cannot be used: "error" or "skip".
+        checkpoint: "best", "last", or a weights file; not together with a weights file as `run`.
         device: "auto", "cpu" or "gpu".
-        embeddings: give TensorBoard's projector the vectors that the model makes of the examples,
-            or of 2,000 of them, into the run's `logs/`.
-        modalities: measure what each of several inputs is worth: `modalities.html` and `.json`
-            beside the report.
-        robustness: measure how the metrics fall as one input gets worse: `robustness.html` and
-            `.json`.
+        embeddings: write the embeddings of up to 2,000 examples for TensorBoard's projector into
+            the run's `logs/`.
+        modalities: measure the contribution of each of several inputs: `modalities.html` and
+            `.json` beside the report.
+        robustness: measure the metrics as one input is corrupted: `robustness.html` and `.json`.
 
     Returns:
         The split's metrics, as `metrics.json` has them.
 
     Raises:
         DataError: `data` cannot be read, or does not fit the model.
-        RunError: there is no such run, split or checkpoint, or the data is not the run's.
+        RunError: there is no such run, split or checkpoint, or the run's data has changed.
     """
     return evaluate_run(
         run,
@@ -133,77 +124,72 @@ def evaluate_run(
     modalities: bool = False,
     robustness: bool = False,
 ) -> Evaluated:
-    """As `evaluate`, with all that the report says."""
+    """As `evaluate`, with everything that the report shows."""
     run, checkpoint = open_trained(run, checkpoint)
     config = run.config()
     if modalities:
         require_several_inputs(config, str(run.directory))
+    if (modalities or robustness) and not config.labelled_heads:
+        raise RunError(
+            f"{run.directory}: has no head with labels, so it has no scores to compare by "
+            "--modalities or --robustness"
+        )
     devices = prepare_devices(device, config.train)
-    rows = _rows(run, config, split, data, on_bad_row)
-    [split] = rows.splits
-    rows = prepare(config, rows, run.preprocessing())
+    if data is None:
+        frame = load_split(run, config, split)
+    else:
+        frame = load_other_data(run, config, Path(data), on_bad_row)
+    [split] = frame.splits
+    rows = transform(config, frame, run.preprocessing())
     network, _ = load_network(run, checkpoint, devices.precision)
     model = network.model
     probes = usable_probes(run, config, model, checkpoint)
-    beside = run.baselines() if checkpoint == "best" and data is None else {}
-    if beside.get("split") != split:
-        beside = {}
+    is_own_best = checkpoint == "best" and data is None
+    baselines = _baselines(run, split) if is_own_best else None
     evaluation = evaluate_model(model, config, rows, split, probes)
-    # Nothing is written before all is measured: what is there stays whole if it can't be.
-    worth = None
+    # Everything is measured before anything is written, so that a failure leaves the files as is.
+    contribution = None
     if modalities:
-        worth = measured_modalities(network, config, rows, evaluation, beside)
-    borne = measured_robustness(network, config, rows, evaluation) if robustness else None
+        contribution = compare_modalities(network, config, rows, evaluation, baselines)
+    curves = compare_robustness(network, config, rows, evaluation) if robustness else None
     folder = run.evaluation(split)
     if data is not None:
-        note_data(folder, Path(data))
+        record_data(folder, Path(data))
     metrics = evaluation.as_metrics()
     write_text(folder / "metrics.json", json.dumps({split: metrics}, indent=2) + "\n")
     write_predictions(folder / "predictions.csv", config, rows, evaluation, probes)
     report = _report(run, config, checkpoint, rows, model, evaluation)
-    origin = Origin(report.checkpoint, weights_digest(model), report.data, report.fingerprint)
-    if worth is not None:
-        write_modalities(folder, origin, report, worth)
-    if borne is not None:
-        write_robustness(folder, origin, report, borne)
-    report = replace(report, pages=pages_of(folder, origin), baselines=beside)
+    origin = origin_of(report, model)
+    for comparison in (contribution, curves):
+        if comparison is not None:
+            write_comparison(folder, origin, report, comparison)
+    report = replace(report, pages=linked_pages(folder, origin), baselines=baselines)
     write_report(folder / "report.html", report)
-    if checkpoint == "best" and data is None:
+    if is_own_best:
         run.write_metrics({**run.metrics(), split: metrics})
     points = None
     if embeddings:
         embedded = embed(model, config, rows, run.preprocessing(), evaluation)
         write_projector(run.logs, embedded)
         points = embedded.examples
-    return Evaluated(metrics, report, folder / "report.html", points, worth, borne)
+    return Evaluated(metrics, report, folder / "report.html", points, contribution, curves)
 
 
-def _rows(
-    run: Run, config: Config, split: str, data: Path | str | None, on_bad_row: OnBadRow
-) -> Data:
-    """The one split to evaluate on, of the run's own data or of other."""
-    if data is None:
-        rows = same_data(run, config)
-        if split not in rows.splits:
-            meant = did_you_mean(split, rows.splits) or "."
-            raise RunError(f"unknown split '{split}'{meant} There are: {', '.join(rows.splits)}")
-        return replace(rows, splits={split: rows.splits[split]})  # Others take time to prepare.
-    split = named_after(run, Path(data))
-    rows = load_rows(config, str(data), split, labelled=True, on_bad_row=on_bad_row)
-    for note in rows.notes:
-        logger.info(f"Note: {note}.")
-    return rows
+def _baselines(run: Run, split: str) -> Comparison | None:
+    """The comparison in baselines.json, where it is of this split."""
+    content = run.baselines()
+    return comparison_from_json(content) if content.get("split") == split else None
 
 
 def _report(
     run: Run,
     config: Config,
     checkpoint: str | Path,
-    data: Data,
+    data: Arrays,
     model: keras.Model,
     evaluation: Evaluation,
 ) -> Report:
-    """What the page says; its pictures are drawn beside where it will be."""
+    """The report, whose plots are written beside it."""
     folder, preprocessing = run.evaluation(evaluation.split), run.preprocessing()
     loss_weights = config.objective.learned_weights(model, config.heads)
     return Report(
@@ -226,12 +212,12 @@ def _report(
             for name in config.heads
         ),
         config=dump_yaml(config),
-        history=_drawn_history(run, folder / "history.png"),
+        history=_learning_curves(run, folder / "history.png"),
     )
 
 
-def _drawn_history(run: Run, path: Path) -> Path | None:
-    """The picture of the training's course; None where not one epoch was done."""
+def _learning_curves(run: Run, path: Path) -> Path | None:
+    """Draws the learning curves; None where no epoch was finished."""
     rows = run.history()
     if not rows:
         return None

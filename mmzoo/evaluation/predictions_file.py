@@ -1,4 +1,4 @@
-"""predictions.csv: every example of an evaluation, what is true of it and what is said."""
+"""predictions.csv: the true labels and the predictions of every example of an evaluation."""
 
 from __future__ import annotations
 
@@ -7,28 +7,37 @@ from typing import TYPE_CHECKING, Any
 
 from mmzoo.config import Config
 from mmzoo.evaluation.evaluate import Evaluation
-from mmzoo.probing import Probes
+from mmzoo.fitted_probes import Probes
+from mmzoo.heads import LabelledHead, WritesPredictions
 from mmzoo.tables import write_table
 
 if TYPE_CHECKING:
-    from mmzoo.sources import Data
+    from mmzoo.data.frame import Frame
+    from mmzoo.preprocessing import Arrays
 
 
 def write_predictions(
-    path: Path, config: Config, data: Data, evaluation: Evaluation, probes: Probes
+    path: Path, config: Config, data: Arrays, evaluation: Evaluation, probes: Probes
 ) -> None:
-    """A row for each example: what it is called, what is true, what is said, how probably."""
+    """A row for each example: its name, the true labels, and the predictions of heads and probes.
+
+    Writes nothing if no head has labels or predictions that can be written.
+    """
     table = rows_named(data, evaluation)
+    columns = len(table)
     for name, head in config.heads.items():
-        table[f"{name}_true"] = head.truths(evaluation.labels[name])
-        table |= head.written(evaluation.predictions[name], name)
+        if isinstance(head, LabelledHead):
+            table[f"{name}_true"] = head.true_labels(evaluation.labels[name])
+        if isinstance(head, WritesPredictions):
+            table |= head.decode(evaluation.predictions[name], name)
         for kind, said in evaluation.probed.get(name, {}).items():
-            table |= probes[name][kind].written(said, name)
-    write_table(path, table)
+            table |= probes[name][kind].decode(said, name)
+    if len(table) > columns:
+        write_table(path, table)
 
 
-def rows_named(data: Data, evaluation: Evaluation) -> dict[str, Any]:
-    """The columns that say which example a row is: its number, and the name of its file."""
+def rows_named(data: Arrays | Frame, evaluation: Evaluation) -> dict[str, Any]:
+    """The columns that identify an example: its row number, and the name of its file."""
     names = data.row_names.get(evaluation.split)
     if names is not None and names.dtype.kind != "U":
         return {"row": names.tolist()}

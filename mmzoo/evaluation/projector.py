@@ -1,7 +1,6 @@
-"""The files of TensorBoard's PROJECTOR: points, what is known of each, and their pictures.
+"""The files of TensorBoard's PROJECTOR: points, their labels, and their images.
 
-Vectors and what is known of them are tables of tabs, which the projector of
-projector.tensorflow.org can load too.
+Points and labels are tab-separated tables, which projector.tensorflow.org can load too.
 """
 
 from __future__ import annotations
@@ -24,19 +23,15 @@ _CONFIG = "projector_config.pbtxt"
 """TensorBoard looks for this name in folders that have event files."""
 _FOLDER = "embeddings"
 _LARGEST_SIDE = 64
-"""Of one picture in the sprite, in pixels: 2,000 of them make a texture that browsers take."""
+"""Of one image in the sprite, in pixels: browsers accept a texture of 2,000 of them."""
 
 
 def write_projector(logs: Path, embeddings: Embeddings) -> Path:
-    """Writes the embeddings of a split beside a run's curves; those of other splits stay.
-
-    Args:
-        logs: TensorBoard's folder of the run.
-        embeddings: what to write.
+    """Writes the embeddings of a split into TensorBoard's folder; those of other splits stay.
 
     Returns:
         The folder of the files: `<name>.tsv` for each kind of vectors, `metadata.tsv` and, where
-        there are pictures, `sprite.png`.
+        there are images, `sprite.png`.
     """
     folder = logs / _FOLDER / embeddings.split
     write_text(folder / "metadata.tsv", _table(embeddings.columns))
@@ -44,8 +39,8 @@ def write_projector(logs: Path, embeddings: Embeddings) -> Path:
         with replacing(folder / f"{name}.tsv") as temporary:
             np.savetxt(temporary, vectors, fmt="%.6g", delimiter="\t")
     tile = None
-    if embeddings.pictures is not None:
-        tiles = _reduced(embeddings.pictures)
+    if embeddings.images is not None:
+        tiles = _thumbnails(embeddings.images)
         _write_sprite(folder / "sprite.png", tiles)
         tile = (tiles.shape[2], tiles.shape[1])
     write_text(logs / _CONFIG, _config(logs / _CONFIG, embeddings, tile))
@@ -53,7 +48,7 @@ def write_projector(logs: Path, embeddings: Embeddings) -> Path:
 
 
 def _table(columns: Mapping[str, Sequence[Any]]) -> str:
-    """A line of titles and one for each example, however class and file names are written."""
+    """A line of titles and one for each example; names may hold any character."""
     lines = [columns.keys(), *zip(*columns.values(), strict=True)]
     return "".join("\t".join(map(_cell, line)) + "\n" for line in lines)
 
@@ -62,25 +57,25 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return " ".join(text.split())  # A tab or a line's end would begin another cell.
+    return " ".join(text.split())  # A tab or line break would start another cell.
 
 
-def _reduced(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pictures of up to 64 pixels a side, in colour: uint8 `[count, height, width, 3]`."""
+def _thumbnails(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """RGB images of up to 64 pixels a side, uint8 `[count, height, width, 3]`."""
     from PIL import Image
 
-    if pictures.shape[3] == 1:
-        pictures = pictures.repeat(3, axis=3)
-    height, width = pictures.shape[1:3]
+    if images.shape[3] == 1:
+        images = images.repeat(3, axis=3)
+    height, width = images.shape[1:3]
     share = _LARGEST_SIDE / max(height, width)
     if share >= 1:
-        return pictures
+        return images
     size = max(1, round(width * share)), max(1, round(height * share))
-    return np.stack([np.asarray(Image.fromarray(picture).resize(size)) for picture in pictures])
+    return np.stack([np.asarray(Image.fromarray(image).resize(size)) for image in images])
 
 
 def _write_sprite(path: Path, tiles: NDArray[np.uint8]) -> None:
-    """All pictures in one, row by row, as many in a row as there are rows."""
+    """All images in one square grid, row by row."""
     from PIL import Image
 
     count, height, width, _ = tiles.shape
@@ -93,7 +88,7 @@ def _write_sprite(path: Path, tiles: NDArray[np.uint8]) -> None:
 
 
 def _config(path: Path, embeddings: Embeddings, tile: tuple[int, int] | None) -> str:
-    """What is at `path`, with the entries of this split in place of its earlier ones."""
+    """The config at `path`, with the entries of this split replaced."""
     from google.protobuf import text_format  # type: ignore[import-untyped]
     from tensorboard.plugins.projector import ProjectorConfig
 

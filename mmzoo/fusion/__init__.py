@@ -1,4 +1,4 @@
-"""Fusion: the features of all inputs become one vector, or decisions. One fusion a file."""
+"""Fusions: combine the features of all inputs, or the heads' predictions. One fusion a file."""
 
 from typing import Annotated
 
@@ -6,8 +6,9 @@ from pydantic import Field
 
 from mmzoo.fusion.attention import Attention as Attention
 from mmzoo.fusion.average import Average as Average
-from mmzoo.fusion.base import BaseFusion as BaseFusion
-from mmzoo.fusion.base import by_itself as by_itself
+from mmzoo.fusion.base_fusion import BaseFusion as BaseFusion
+from mmzoo.fusion.base_fusion import FeatureFusion as FeatureFusion
+from mmzoo.fusion.base_fusion import auxiliary_name as auxiliary_name
 from mmzoo.fusion.bilinear import Bilinear as Bilinear
 from mmzoo.fusion.concat import Concat as Concat
 from mmzoo.fusion.conv import Conv as Conv

@@ -1,4 +1,4 @@
-"""Products of features, by factors of low rank."""
+"""Low-rank products of features."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mmzoo import layers
-from mmzoo.fusion.features import FeatureFusion
+from mmzoo.fusion.base_fusion import FeatureFusion
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.spec import PositiveInt
 
 
 class Bilinear(FeatureFusion):
-    """Low-rank bilinear fusion: products of linear functions of the inputs, some of them summed.
+    """Low-rank bilinear fusion: sums of products of linear functions of the inputs.
 
-    What each entry of the vector says depends on the product of all inputs, as with `tensor`, but
-    through `rank` terms in place of a weight for every combination of features. A linear function
-    has a bias, so products of fewer inputs are in it too.
+    Each entry of the vector depends on products of all inputs, as with `tensor`, but through `rank`
+    terms instead of one weight for every combination of features. The linear functions have biases,
+    so products of fewer inputs are included.
 
     References: Liu et al., "Efficient low-rank multimodal fusion with modality-specific factors",
     2018, for any number of inputs; Yu et al., "Multi-modal factorized bilinear pooling with
@@ -28,18 +28,18 @@ class Bilinear(FeatureFusion):
     dim: PositiveInt = 128
     """Width of the vector."""
     rank: PositiveInt = 4
-    """How many products are summed for each entry of it."""
+    """Number of products summed for each entry."""
     normalize: bool = False
-    """Take the root of every entry, with its sign, and divide the vector by its length."""
+    """Apply a signed square root to every entry and divide the vector by its length."""
 
     def projections(self, widths: Mapping[str, int]) -> dict[str, int]:
         return dict.fromkeys(widths, self.dim * self.rank)
 
-    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
+    def combine(self, features: Mapping[str, Features]) -> Features:
 
         factors = list(self.projected(features).values())
         x = layers.PooledProduct(self.rank, name="fusion_product")(factors)
         if not self.normalize:
-            return x
-        x = layers.SignedRoot(dtype="float32", name="fusion_root")(x)
-        return keras.layers.UnitNormalization(dtype="float32", name="fusion_unit")(x)
+            return Features(x)
+        x = layers.SignedSqrt(dtype="float32", name="fusion_root")(x)
+        return Features(keras.layers.UnitNormalization(dtype="float32", name="fusion_unit")(x))

@@ -8,33 +8,35 @@ from typing import Annotated, Literal
 from annotated_types import MinLen
 
 from mmzoo import layers
-from mmzoo.fusion.common_width import CommonWidth
+from mmzoo.fusion.base_fusion import CommonWidthFusion
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Activation, Features
 from mmzoo.spec import PositiveInt
 
 
-class Conv(CommonWidth):
-    """The inputs' vectors as the channels of one signal, which convolutions run along.
+class Conv(CommonWidthFusion):
+    """Stacks the vectors of all inputs as channels of one signal and convolves along it.
 
-    Each filter combines the same entry of all inputs with its neighbours; what the last filters
-    give is laid side by side. Entries of a vector have no order but that which training gives them.
+    Each filter combines an entry of all inputs with its neighbours; the last feature map is
+    flattened. The entries of a vector have no order except the one that training gives them.
 
     Reference: Feichtenhofer et al., "Convolutional two-stream network fusion for video action
-    recognition", 2016, section 3.1, where it runs over the places of two feature maps.
+    recognition", 2016, section 3.1, where it runs over the positions of two feature maps.
     """
 
     type: Literal["conv"] = "conv"
     filters: Annotated[tuple[PositiveInt, ...], MinLen(1)] = (8,)
-    """Filters of each convolution."""
+    """Number of filters of each convolution."""
     kernel_size: PositiveInt = 3
-    """How many entries in a row a filter sees."""
+    """Number of neighbouring entries that a filter sees."""
     conv_activation: Activation = "relu"
     """The activation of the convolutions."""
 
-    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
+    def combine(self, features: Mapping[str, Features]) -> Features:
 
-        x = layers.Stacked(axis=2, name="fusion_channels")(list(self.projected(features).values()))
+        x = layers.StackVectors(axis=2, name="fusion_channels")(
+            list(self.projected(features).values())
+        )
         for index, filters in enumerate(self.filters, start=1):
             x = keras.layers.Conv1D(
                 filters,
@@ -43,4 +45,4 @@ class Conv(CommonWidth):
                 activation=self.conv_activation,
                 name=f"fusion_conv{index}",
             )(x)
-        return keras.layers.Flatten(name="fusion_flatten")(x)
+        return Features(keras.layers.Flatten(name="fusion_flatten")(x))

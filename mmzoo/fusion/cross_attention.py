@@ -6,20 +6,19 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 from mmzoo import layers
-from mmzoo.fusion.attention_block import AttentionFusion
-from mmzoo.fusion.tokens import present_tokens
+from mmzoo.fusion.token_fusion import AttentionFusion, present_tokens
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
-from mmzoo.modalities.encoder_blocks import normalised
+from mmzoo.modalities.encoder_blocks import layer_norm
 
 
 class CrossAttention(AttentionFusion):
-    """Every token looks at the tokens of all other inputs: words at the places of an image.
+    """Cross-attention: the tokens of each input attend to those of all others.
 
-    In each block every input's tokens ask, those of all others answer, and a dense layer follows;
-    then each input's tokens are averaged, and the averages stand side by side with the inputs'
-    vectors. An input whose encoder has no tokens gives its vector as its only one; padding is not
-    looked at.
+    For example, words attend to the positions of an image. In each block every input's tokens are
+    the queries, those of all other inputs the keys and values, and dense layers follow. Then each
+    input's tokens are averaged, and the averages are concatenated with the inputs' vectors. An
+    input whose encoder makes no tokens contributes its vector as a single token. Padding is masked.
 
     References: Lu et al., "ViLBERT: Pretraining task-agnostic visiolinguistic representations for
     vision-and-language tasks", 2019; Tsai et al., "Multimodal transformer for unaligned multimodal
@@ -28,7 +27,7 @@ class CrossAttention(AttentionFusion):
 
     type: Literal["cross_attention"] = "cross_attention"
     positions: Literal["sinusoidal", "none"] = "sinusoidal"
-    """How a token says where it stands among those of its input: by waves added to it, or not."""
+    """Position encoding added to the tokens of each input."""
 
     def reads_tokens(self, name: str, inputs: Collection[str]) -> bool:
         return len(inputs) > 1
@@ -45,7 +44,7 @@ class CrossAttention(AttentionFusion):
             f"of {self.dim}"
         )
 
-    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
+    def combine(self, features: Mapping[str, Features]) -> Features:
 
         tokens, present = {}, {}
         for name, feature in features.items():
@@ -55,12 +54,17 @@ class CrossAttention(AttentionFusion):
             tokens = self._block(tokens, present, block)
         averages = [
             layers.MaskedAverage(name=f"fusion_{name}_average")(
-                normalised(x, f"fusion_{name}_norm"), present[name]
+                layer_norm(x, f"fusion_{name}_norm"), present[name]
             )
             for name, x in tokens.items()
         ]
         vectors = [feature.vector for feature in features.values()]
-        return keras.layers.Concatenate(name="fusion_beside")([*averages, *vectors])
+        vector = keras.layers.Concatenate(name="fusion_beside")([*averages, *vectors])
+        return Features(
+            vector,
+            _concatenated(list(tokens.values()), "fusion_tokens"),
+            _concatenated(list(present.values()), "fusion_tokens_mask"),
+        )
 
     def _projected(self, tokens: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
@@ -75,24 +79,24 @@ class CrossAttention(AttentionFusion):
         present: Mapping[str, keras.KerasTensor],
         block: int,
     ) -> dict[str, keras.KerasTensor]:
-        """All inputs' tokens after a block, in which all look at what was before it."""
+        """The tokens of all inputs after a block; all attend to the tokens from before it."""
 
         normed = {
-            name: normalised(x, f"fusion_{name}_block{block}_norm1") for name, x in tokens.items()
+            name: layer_norm(x, f"fusion_{name}_block{block}_norm1") for name, x in tokens.items()
         }
         after = {}
         for name, x in tokens.items():
             begin = f"fusion_{name}_block{block}"
             others = [other for other in tokens if other != name]
-            asked = _end_to_end([normed[other] for other in others], f"{begin}_others")
-            there = _end_to_end([present[other] for other in others], f"{begin}_others_mask")
+            asked = _concatenated([normed[other] for other in others], f"{begin}_others")
+            there = _concatenated([present[other] for other in others], f"{begin}_others_mask")
             layer = layers.CrossAttention(
                 self.num_heads, self.attention_dropout, name=f"{begin}_attention"
             )
-            after[name] = self.with_attended(x, layer(normed[name], asked, there), begin)
+            after[name] = self.residual_attention_block(x, layer(normed[name], asked, there), begin)
         return after
 
 
-def _end_to_end(parts: list[keras.KerasTensor], name: str) -> keras.KerasTensor:
-    """Tokens, or masks, of several inputs as those of one."""
+def _concatenated(parts: list[keras.KerasTensor], name: str) -> keras.KerasTensor:
+    """The tokens, or masks, of several inputs as those of one."""
     return parts[0] if len(parts) == 1 else keras.layers.Concatenate(axis=1, name=name)(parts)

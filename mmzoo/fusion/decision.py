@@ -1,4 +1,4 @@
-"""Fusion of decisions: late fusion."""
+"""Decision-level (late) fusion."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 from mmzoo import layers
-from mmzoo.fusion.base import BaseFusion, by_itself
-from mmzoo.heads import Head
+from mmzoo.fusion.base_fusion import BaseFusion, auxiliary_name, unimodal_outputs
+from mmzoo.heads import BaseHead, HeadInputs, LabelledHead
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.spec import NonNegativeFloat, Problem
 
 
 class Decision(BaseFusion):
-    """Every input decides by itself with each head, and the decisions are combined.
+    """Every head predicts from each input alone, and the predictions are combined.
 
-    `weighted` learns a weight for each input, whose sum is one, for each head. `product` and `max`
-    are of probabilities, divided by their sum over the classes; a label, or a yes, is one of two
-    classes then. `vote` gives the share of inputs that decide for a class; the sum of their
-    probabilities decides ties. Numbers can only be averaged, or weighted. One input alone simply
-    decides.
+    `weighted` learns a weight for each input, by head; the weights sum to 1. `product` and `max`
+    combine probabilities and normalize them over the classes; for a multilabel or binary head, each
+    label is one of two classes. `vote` gives the share of inputs that choose a class; the mean
+    probability breaks ties. Numbers can only be averaged or weighted. With one input, its
+    prediction is the result.
 
-    Each input learns to decide by itself, too. Without losses of their own (`auxiliary_loss: 0`)
-    they learn by what is combined alone, where one that learns fast leaves little to the others. A
-    vote, which has no gradient, is trained by these losses alone.
+    Each input also learns by its own loss. Without these (`auxiliary_loss: 0`) inputs learn only
+    through the combined prediction, where one that learns fast leaves little to the others. A vote
+    has no gradient, so only these losses train it.
 
     Reference: Kittler et al., "On combining classifiers", 1998.
     """
 
     type: Literal["decision"] = "decision"
     combine: Literal["average", "weighted", "product", "max", "vote"] = "average"
-    """How several decisions become one."""
+    """How the predictions are combined."""
     auxiliary_loss: NonNegativeFloat = 1.0
-    """Weight of the losses of what each input decides by itself, beside that of what is combined.
-    One input alone has none."""
+    """Weight of the losses of the predictions from each input alone, relative to that of the
+    combined one. With one input there are none."""
 
     def rules(self) -> Iterator[Problem]:
         if self.combine == "vote" and not self.auxiliary_loss:
@@ -44,43 +44,42 @@ class Decision(BaseFusion):
                 "else would train the inputs",
             )
 
-    def head_rules(self, heads: Mapping[str, Head]) -> Iterator[Problem]:
-        if self.combine in ("average", "weighted"):
-            return
+    def head_rules(self, heads: Mapping[str, BaseHead]) -> Iterator[Problem]:
         for name, head in heads.items():
-            if head.decides == "numbers":
-                why = "are not voted on" if self.combine == "vote" else "have no likelier one"
+            if not isinstance(head, LabelledHead):
+                yield Problem(
+                    ("type",),
+                    f"expected a fusion of features, such as concat: heads.{name} has no "
+                    "predictions from single inputs that could be combined",
+                )
+            elif head.output_kind == "numbers" and self.combine not in ("average", "weighted"):
+                why = "cannot be voted on" if self.combine == "vote" else "have no probabilities"
                 yield Problem(
                     ("combine",),
                     f"expected average or weighted: heads.{name} predicts numbers, which {why}",
                 )
 
-    def build(
-        self, features: Mapping[str, Features], heads: Mapping[str, Head]
-    ) -> dict[str, keras.KerasTensor]:
-        """Lets every head decide by every input, and combines what they say."""
-        predictions = self.predictions(features, heads)
-        return {name: predictions[name] for name in heads}
-
-    def predictions(
-        self, features: Mapping[str, Features], heads: Mapping[str, Head]
+    def head_outputs(
+        self, features: Mapping[str, Features], heads: Mapping[str, BaseHead]
     ) -> dict[str, keras.KerasTensor]:
         if len(features) == 1:
-            [feature] = features.values()
-            return {name: head.output(feature.vector, name) for name, head in heads.items()}
+            [only] = features.values()
+            given = HeadInputs(only, features)
+            return {name: head.build(given, name) for name, head in heads.items()}
 
-        alone = self.alone(features, heads)
-        together = {
+        unimodal = unimodal_outputs(features, heads)
+        combined = {
             name: layers.CombinedDecisions(
                 self.combine,
-                head.decides,
+                head.output_kind,
                 getattr(head, "threshold", 0.5),
                 dtype="float32",
                 name=name,
-            )([alone[by_itself(name, one)] for one in features])
+            )([unimodal[auxiliary_name(name, one)] for one in features])
             for name, head in heads.items()
+            if isinstance(head, LabelledHead)
         }
-        return {**together, **alone} if self.auxiliary_loss else together
+        return {**combined, **unimodal} if self.auxiliary_loss else combined
 
     def learned_weights(
         self, model: keras.Model, inputs: Collection[str]

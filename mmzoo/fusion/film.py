@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
-from mmzoo.fusion.features import FeatureFusion
-from mmzoo.fusion.tokens import present_tokens
+from mmzoo.fusion.base_fusion import FeatureFusion
+from mmzoo.fusion.token_fusion import present_tokens
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.spec import PositiveInt, Problem, did_you_mean
@@ -14,13 +14,13 @@ from mmzoo.spec.wording import shorten
 
 
 class FiLM(FeatureFusion):
-    """Feature-wise linear modulation: the other inputs say how the features of one are scaled.
+    """Feature-wise linear modulation: the other inputs scale and shift the features of one.
 
-    The tokens of the modulated input (the positions of an image, say), or its vector where it has
-    none, go through residual blocks: a dense layer, and another one behind which every feature is
-    multiplied by one number and gets another added, both made of the other inputs' vectors. Then
-    the tokens are pooled. The blocks normalise each token (the paper's the batch), and see no
-    neighbours, as the encoder has done that.
+    The tokens of the modulated input (such as the positions of an image), or its vector where it
+    has none, go through residual blocks of two dense layers. After the second, every feature is
+    scaled and shifted by numbers computed from the other inputs' vectors. Then the tokens are
+    pooled. Unlike the paper's, the blocks normalize each token rather than the batch, and do not
+    mix neighbouring positions: the encoder has done that.
 
     Reference: Perez et al., "FiLM: Visual reasoning with a general conditioning layer", 2018.
     """
@@ -29,11 +29,11 @@ class FiLM(FeatureFusion):
     modulated: str | None = None
     """The input that is modulated; by default the first. All others modulate it."""
     blocks: PositiveInt = 2
-    """How many residual blocks there are."""
+    """Number of residual blocks."""
     dim: PositiveInt = 128
-    """Width of the tokens in the blocks, and of the vector that they are pooled to."""
+    """Width of the tokens in the blocks and of the pooled vector."""
     pooling: Literal["max", "average"] = "max"
-    """How the tokens become one vector."""
+    """How the tokens are pooled."""
 
     def reads_tokens(self, name: str, inputs: Collection[str]) -> bool:
         return len(inputs) > 1 and name == self._modulated(inputs)
@@ -53,7 +53,7 @@ class FiLM(FeatureFusion):
             what = "vector" if features[name].tokens is None else "tokens"
             yield f"the fusion film modulates the {what} of {name} by {' and '.join(others)}"
 
-    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
+    def combine(self, features: Mapping[str, Features]) -> Features:
         from mmzoo.layers.sequences import MaskedAverage, MaskedMax
 
         layers = keras.layers
@@ -68,10 +68,10 @@ class FiLM(FeatureFusion):
         for index in range(1, self.blocks + 1):
             x = self._block(x, condition, f"fusion_block{index}")
         if spec.tokens is None:
-            return x
+            return Features(x)
         _, present = present_tokens(spec, name)
         pool = MaskedMax if self.pooling == "max" else MaskedAverage
-        return pool(name=f"fusion_{self.pooling}")(x, present)
+        return Features(pool(name=f"fusion_{self.pooling}")(x, present), x, spec.mask)
 
     def _block(
         self, x: keras.KerasTensor, condition: keras.KerasTensor, name: str

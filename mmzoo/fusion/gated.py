@@ -1,24 +1,22 @@
-"""Gates that weigh the inputs anew for each example."""
+"""Gated fusion: weights of the inputs computed for each example."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
 
-from mmzoo.fusion.common_width import CommonWidth
-from mmzoo.fusion.features import vector_widths
+from mmzoo.fusion.base_fusion import CommonWidthFusion, vector_widths
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
 
 _GATES = "fusion_gates"
 
 
-class Gated(CommonWidth):
-    """Gated multimodal unit: each entry of the vector is an average weighted by example.
+class Gated(CommonWidthFusion):
+    """Gated multimodal unit: a weighted average whose weights depend on the example.
 
-    Every input's vector goes through a tanh layer of its own. Gates look at all inputs and say for
-    each entry how much of it comes from which, by a softmax over the inputs; with two inputs this
-    is the paper's `z` and `1 - z`.
+    Every input's vector goes through its own tanh layer. Gates computed from all inputs weight each
+    entry by a softmax over the inputs; with two inputs these are the paper's `z` and `1 - z`.
 
     Reference: Arevalo et al., "Gated multimodal units for information fusion", 2017.
     """
@@ -28,7 +26,7 @@ class Gated(CommonWidth):
     def projections(self, widths: Mapping[str, int]) -> dict[str, int]:
         return dict.fromkeys(widths, self.width(widths))
 
-    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
+    def combine(self, features: Mapping[str, Features]) -> Features:
         from mmzoo.layers.fusion_layers import GatedSum
 
         layers = keras.layers
@@ -43,7 +41,7 @@ class Gated(CommonWidth):
         scores = layers.Dense(inputs * width, name="fusion_gate_scores")(everything)
         scores = layers.Reshape((inputs, width), name="fusion_gates_by_input")(scores)
         gates = layers.Softmax(axis=1, dtype="float32", name=_GATES)(scores)
-        return GatedSum(name="fusion_gated_sum")(gates, hidden)
+        return Features(GatedSum(name="fusion_gated_sum")(gates, hidden))
 
     def example_weights(self, model: keras.Model) -> keras.KerasTensor | None:
         """The gates of each input, averaged over the entries of the vector."""

@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 from mmzoo import layers
-from mmzoo.fusion.features import FeatureFusion
-from mmzoo.lazy import keras
+from mmzoo.fusion.base_fusion import FeatureFusion
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.spec import PositiveInt, Problem
 
 _LARGEST = 65_536
-"""Entries that the outer product may have: with 128 units behind it, 8 million weights."""
+"""Limit on the entries of the outer product: followed by 128 units, 8 million weights."""
 _LARGEST_BY_DEFAULT = 4_096
 _WIDEST_BY_DEFAULT = 16
 
@@ -20,17 +19,17 @@ _WIDEST_BY_DEFAULT = 16
 class Tensor(FeatureFusion):
     """Tensor fusion: the outer product of the inputs' vectors, each with a 1 appended.
 
-    It has every product of features of different inputs, and by the 1 those of fewer inputs and
-    the features themselves. As its size is the product of the widths, wide vectors are projected
-    first, each by a linear layer; `bilinear` is for many inputs, or wide ones.
+    It contains every product of features of different inputs and, because of the 1, products of
+    fewer inputs and the features themselves. Its size is the product of the widths, so wide vectors
+    are projected first, each by a linear layer. For many or wide inputs, use `bilinear`.
 
     Reference: Zadeh et al., "Tensor fusion network for multimodal sentiment analysis", 2017.
     """
 
     type: Literal["tensor"] = "tensor"
     dim: PositiveInt | None = None
-    """The width that wider vectors are projected to. By default 16, or as much as gives the outer
-    product 4,096 entries; it can have 65,536 at most."""
+    """The width that wider vectors are projected to. By default 16, or less so that the outer
+    product has at most 4,096 entries; it can have 65,536."""
 
     def input_rules(self, inputs: Collection[str]) -> Iterator[Problem]:
         count = len(inputs)
@@ -52,7 +51,7 @@ class Tensor(FeatureFusion):
             )
 
     def width(self, inputs: int) -> int:
-        """How wide the vectors of so many inputs may be."""
+        """The largest width of the vectors of this number of inputs."""
         by_default = min(_WIDEST_BY_DEFAULT, max(1, _widest(inputs, _LARGEST_BY_DEFAULT)))
         return self.dim or by_default
 
@@ -60,13 +59,15 @@ class Tensor(FeatureFusion):
         most = self.width(len(widths))
         return {name: most for name, width in widths.items() if width > most}
 
-    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
+    def combine(self, features: Mapping[str, Features]) -> Features:
 
-        return layers.OuterProduct(name="fusion_product")(list(self.projected(features).values()))
+        return Features(
+            layers.OuterProduct(name="fusion_product")(list(self.projected(features).values()))
+        )
 
 
 def _widest(inputs: int, entries: int) -> int:
-    """The largest width at which the outer product of vectors and a 1 has so many entries."""
+    """The largest width at which the outer product of vectors and a 1 has at most `entries`."""
     width = 0
     while (width + 2) ** inputs <= entries:
         width += 1

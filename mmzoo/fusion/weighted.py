@@ -6,29 +6,29 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 
 from mmzoo import layers
-from mmzoo.fusion.common_width import CommonWidth
+from mmzoo.fusion.base_fusion import CommonWidthFusion
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
 
 _LAYER = "fusion_weights"
 
 
-class Weighted(CommonWidth):
-    """The average of the inputs' vectors, each with a learned weight.
+class Weighted(CommonWidthFusion):
+    """Averages the vectors of all inputs with learned weights, the same for all examples.
 
-    The weights are the softmax of a learned number for each input, the same for all examples; they
-    begin equal, and a training says at its end what became of them. They weigh vectors, whose size
-    is learned too: a small weight may stand before a large vector.
+    The weights are the softmax of one learned number per input. They start equal and are reported
+    at the end of training. The size of the vectors is learned too, so a small weight can multiply a
+    large vector.
 
-    Reference: Peters et al., "Deep contextualized word representations", 2018, equation 1, where
-    the layers of a network are joined so.
+    Reference: Peters et al., "Deep contextualized word representations", 2018, equation 1, which
+    combines the layers of a network this way.
     """
 
     type: Literal["weighted"] = "weighted"
 
-    def joined(self, features: Mapping[str, Features]) -> keras.KerasTensor:
+    def combine(self, features: Mapping[str, Features]) -> Features:
 
-        return layers.LearnedAverage(name=_LAYER)(list(self.projected(features).values()))
+        return Features(layers.LearnedAverage(name=_LAYER)(list(self.projected(features).values())))
 
     def learned_weights(
         self, model: keras.Model, inputs: Collection[str]

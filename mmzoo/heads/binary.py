@@ -1,4 +1,4 @@
-"""Yes or no."""
+"""Binary classification."""
 
 from __future__ import annotations
 
@@ -6,40 +6,41 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
 from mmzoo.errors import DataError
-from mmzoo.heads.base import BaseHead
-from mmzoo.heads.class_names import order_problem
-from mmzoo.heads.class_weights import ClassWeights, balanced_weights, weights_problem
-from mmzoo.heads.losses import SigmoidLoss, sigmoid_loss, smoothing_rules
+from mmzoo.heads.classes import ClassWeights, balanced_weights, order_problem, weights_problem
+from mmzoo.heads.labelled_head import LabelledHead, SigmoidLoss, sigmoid_loss, smoothing_rules
 from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import Fraction, NonNegativeFloat, Problem, Rate
 
 
-class Binary(BaseHead):
-    """Yes or no: one sigmoid, the probability of the second class."""
+class Binary(LabelledHead):
+    """Binary classification: a single sigmoid output, the probability of the positive class."""
 
     role = "class"
     metric_names = ("accuracy", "auc")
-    decides = "chances"
+    output_kind = "probabilities"
 
     type: Literal["binary"] = "binary"
     class_names: tuple[str, str] | None = None
-    """The names of no and yes, in this order; read off the data by default."""
+    """The names of the negative and the positive class, in this order; by default those of the
+    data."""
     positive: tuple[str, ...] | None = None
-    """Classes of the data that count as yes, where it has more than two; all others count as no."""
+    """Classes of the data that count as positive, if it has more than two; all others are
+    negative."""
     loss: SigmoidLoss = "cross_entropy"
-    """What is minimised. `hinge` and `mean_squared_error` are taken of the probability."""
+    """The loss. `hinge` and `mean_squared_error` are computed from the probability."""
     label_smoothing: Rate = 0.0
-    """Share by which labels are drawn towards one half."""
+    """Label smoothing: share by which targets are moved towards 0.5."""
     focal_gamma: NonNegativeFloat = 2.0
-    """How strongly the focal loss turns away from examples that are right already."""
+    """Focusing parameter of the focal loss: how strongly it down-weights easy examples."""
     class_weights: ClassWeights = None
-    """Weights of the classes' examples in training: `auto`, or a mapping of names to weights."""
+    """Weight of the examples of each class in the training loss, against class imbalance: `auto`
+    for the inverse of the class frequencies, or a mapping of class names to weights."""
     threshold: Fraction = 0.5
-    """The probability from which a prediction counts as yes."""
+    """The decision threshold: from this probability on, a prediction is positive."""
     positive_values: tuple[int, ...] = (1,)
-    """The label numbers that count as yes: found from `positive`, if that is given."""
+    """The class ids that count as positive: derived from `positive`, if that is given."""
     counted: tuple[str, ...] | None = None
-    """All classes of the data by their numbers, beside `positive`; read off the data by default."""
+    """With `positive`: all classes of the data, by id; by default those of the data."""
 
     def rules(self) -> Iterator[Problem]:
         yield from smoothing_rules(self.loss, self.label_smoothing)
@@ -49,8 +50,12 @@ class Binary(BaseHead):
         return self.counted if self.positive else self.class_names
 
     @property
-    def whole(self) -> bool:
+    def is_fitted(self) -> bool:
         return True
+
+    def output_names(self, name: str) -> tuple[str, ...]:
+        assert self.class_names is not None
+        return self.class_names
 
     def fit(self, labels: np.ndarray, names: tuple[str, ...] | None, where: str) -> Self:
         if labels.ndim != 1 or labels.dtype.kind not in "iub":
@@ -60,21 +65,21 @@ class Binary(BaseHead):
             )
         if self.positive is None:
             if names and len(names) < 2:
-                raise DataError(f"{where}: every row is of the same class; expected two")
+                raise DataError(f"{where}: all rows have the same class; expected two classes")
             if wrong := order_problem(self.class_names, names):
                 raise DataError(f"{where}: {wrong}")
-            whole = self.replace(class_names=self.class_names or self._two(names) or ("no", "yes"))
+            fitted = self.replace(class_names=self.class_names or self._two(names) or ("no", "yes"))
         else:
-            whole = self._with_positive(self.positive, names, where)
-        assert whole.class_names is not None
-        whole.check(labels, where)
+            fitted = self._with_positive(self.positive, names, where)
+        assert fitted.class_names is not None
+        fitted.check(labels, where)
         weights = self.class_weights
         if weights == "auto":
-            balanced = balanced_weights(whole.class_labels(labels), 2)
-            weights = dict(zip(whole.class_names, balanced, strict=True))
-        if problem := weights_problem(weights, whole.class_names):
+            balanced = balanced_weights(fitted.class_labels(labels), 2)
+            weights = dict(zip(fitted.class_names, balanced, strict=True))
+        if problem := weights_problem(weights, fitted.class_names):
             raise DataError(f"{where}: {problem.message}")
-        return whole.replace(class_weights=weights)
+        return fitted.replace(class_weights=weights)
 
     def check(self, labels: np.ndarray, where: str) -> None:
         wrong = labels < 0 if self.positive else (labels < 0) | (labels > 1)
@@ -82,10 +87,10 @@ class Binary(BaseHead):
             row = int(wrong.argmax())
             raise DataError(
                 f"{where}: row {row} has class {labels[row]}; expected 0 or 1 for a binary "
-                "head. Use `type: classification`, or say with `positive:` which classes are yes."
+                "head. Use `type: classification`, or list the positive classes in `positive`."
             )
 
-    def unnamed(self) -> Self:
+    def without_names(self) -> Self:
         return self.replace(
             positive=None, counted=None, class_weights=self.class_weights and "auto"
         )
@@ -95,16 +100,16 @@ class Binary(BaseHead):
 
     def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
         values = tf.constant(self.positive_values, tf.int64)
-        is_yes = tf.reduce_any(tf.cast(labels, tf.int64)[:, None] == values, axis=1)
-        return tf.cast(is_yes, tf.float32)[:, None]
+        is_positive = tf.reduce_any(tf.cast(labels, tf.int64)[:, None] == values, axis=1)
+        return tf.cast(is_positive, tf.float32)[:, None]
 
     def example_weight(self, labels: tf.Tensor) -> tf.Tensor | None:
         if self.class_weights is None:
             return None
         assert isinstance(self.class_weights, Mapping)
         assert self.class_names is not None
-        no, yes = (self.class_weights.get(name, 1.0) for name in self.class_names)
-        return tf.where(self.target(labels, soft=False)[:, 0] > 0.5, yes, no)
+        negative, positive = (self.class_weights.get(name, 1.0) for name in self.class_names)
+        return tf.where(self.target(labels, soft=False)[:, 0] > 0.5, positive, negative)
 
     def keras_loss(self, soft: bool) -> keras.losses.Loss:
         return sigmoid_loss(self.loss, self.label_smoothing, self.focal_gamma)
@@ -121,34 +126,32 @@ class Binary(BaseHead):
         return binary_metrics(self.class_labels(labels), predicted[:, 0], self.threshold)
 
     def example_scores(self, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-        """1 where the prediction is right, 0 where it is wrong: the mean is the accuracy."""
-        return (self.decided(predicted) == self.class_labels(labels)).astype("float64")
+        """1 for a correct prediction, else 0: the mean is the accuracy."""
+        return (self.predicted_classes(predicted) == self.class_labels(labels)).astype("float64")
 
     def class_labels(self, labels: np.ndarray) -> np.ndarray:
-        """0 for no and 1 for yes, int64 `[rows]`."""
-
+        """0 for negative and 1 for positive labels, int64 `[rows]`."""
         return np.isin(labels, self.positive_values).astype("int64")
 
     def class_probabilities(self, predicted: np.ndarray) -> np.ndarray:
-        """The probabilities of no and yes, float `[rows, 2]`."""
-
+        """The probabilities of the negative and the positive class, float `[rows, 2]`."""
         return np.concatenate([1 - predicted, predicted], axis=1)
 
-    def decided(self, predicted: np.ndarray) -> np.ndarray:
+    def predicted_classes(self, predicted: np.ndarray) -> np.ndarray:
         """0 or 1 for each prediction, int64 `[rows]`."""
         return (predicted[:, 0] >= self.threshold).astype("int64")
 
-    def written_labels(self, labels: np.ndarray) -> list[Any]:
+    def decode_labels(self, labels: np.ndarray) -> list[Any]:
         assert self.class_names is not None
         return [self.class_names[label] for label in self.class_labels(labels)]
 
-    def written(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
+    def decode(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
         assert self.class_names is not None
-        said = self.decided(predicted)
-        of_said = self.class_probabilities(predicted)[range(len(said)), said]
+        classes = self.predicted_classes(predicted)
+        probabilities = self.class_probabilities(predicted)[range(len(classes)), classes]
         return {
-            name: [self.class_names[label] for label in said],
-            f"{name}_probability": [float(value) for value in of_said],
+            name: [self.class_names[label] for label in classes],
+            f"{name}_probability": [float(value) for value in probabilities],
         }
 
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
@@ -165,7 +168,7 @@ class Binary(BaseHead):
             if name not in known:
                 raise DataError(
                     f"{where}: unknown class {name!r} in `positive`; "
-                    f"the classes are: {', '.join(known) or '(the data names none)'}"
+                    f"the classes are: {', '.join(known) or '(the data has no class names)'}"
                 )
         return self.replace(
             counted=known,

@@ -1,4 +1,4 @@
-"""One class of several."""
+"""Multi-class classification."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from typing import Annotated, Any, Literal, Self
 from annotated_types import Ge
 
 from mmzoo.errors import DataError
-from mmzoo.heads.base import BaseHead
-from mmzoo.heads.class_names import order_problem
-from mmzoo.heads.class_weights import ClassWeights, balanced_weights, weights_problem
-from mmzoo.heads.losses import smoothing_rules
+from mmzoo.heads.classes import ClassWeights, balanced_weights, order_problem, weights_problem
+from mmzoo.heads.labelled_head import LabelledHead, smoothing_rules
 from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import NonNegativeFloat, Problem, Rate, WithinInt32
 
 
-class Classification(BaseHead):
-    """One class of several: a softmax over the classes.
+class Classification(LabelledHead):
+    """Multi-class classification: a softmax over the classes.
 
     References: Szegedy et al., "Rethinking the Inception architecture", 2016, for label smoothing;
     Lin et al., "Focal loss for dense object detection", 2017.
@@ -25,34 +23,34 @@ class Classification(BaseHead):
 
     role = "class"
     metric_names = ("accuracy",)
-    decides = "classes"
+    output_kind = "classes"
 
     type: Literal["classification"] = "classification"
     classes: Annotated[int, Ge(2), WithinInt32] | None = None
-    """How many classes there are; read off the data by default."""
+    """Number of classes; by default that of the data."""
     class_names: tuple[str, ...] | None = None
-    """The classes' names in order; read off the data by default."""
+    """The class names, ordered by class id; by default those of the data."""
     loss: Literal["cross_entropy", "focal", "hinge", "mean_squared_error"] = "cross_entropy"
-    """What is minimised. `hinge` and `mean_squared_error` are taken of the probabilities."""
+    """The loss. `hinge` and `mean_squared_error` are computed from the probabilities."""
     one_hot: bool = False
-    """Give the loss one-hot labels where class numbers would do: the same loss, by another road.
-    All losses but the plain cross-entropy need one-hot labels and get them anyway."""
+    """Whether the cross-entropy gets one-hot labels instead of class ids; the loss is the same. All
+    other losses always get one-hot labels."""
     label_smoothing: Rate = 0.0
-    """Share of each label's weight that is spread over all classes."""
+    """Label smoothing: share of each label's weight that is spread over all classes."""
     focal_gamma: NonNegativeFloat = 2.0
-    """How strongly the focal loss turns away from examples that are right already."""
+    """Focusing parameter of the focal loss: how strongly it down-weights easy examples."""
     class_weights: ClassWeights = None
-    """Weights of the classes' examples in training: `auto` for the inverse of their frequencies,
-    or a mapping of class names to weights."""
+    """Weight of the examples of each class in the training loss, against class imbalance: `auto`
+    for the inverse of the class frequencies, or a mapping of class names to weights."""
 
     def rules(self) -> Iterator[Problem]:
         if self.classes and self.class_names and len(self.class_names) != self.classes:
             yield Problem(
                 ("class_names",),
-                f"expected {self.classes} names, as `classes` says; got {len(self.class_names)}",
+                f"expected as many names as `classes`, {self.classes}; got {len(self.class_names)}",
             )
         if self.class_names and len(set(self.class_names)) != len(self.class_names):
-            yield Problem(("class_names",), "expected every name once; some come twice")
+            yield Problem(("class_names",), "expected unique names; some are duplicate")
         yield from smoothing_rules(self.loss, self.label_smoothing)
         if self.class_names and (problem := weights_problem(self.class_weights, self.class_names)):
             yield problem
@@ -62,35 +60,39 @@ class Classification(BaseHead):
         return self.class_names
 
     @property
-    def whole(self) -> bool:
+    def is_fitted(self) -> bool:
         return self.classes is not None
+
+    def output_names(self, name: str) -> tuple[str, ...]:
+        assert self.class_names is not None
+        return self.class_names
 
     def fit(self, labels: np.ndarray, names: tuple[str, ...] | None, where: str) -> Self:
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             raise DataError(
-                f"{where}: expected one class number a row for a classification; "
+                f"{where}: expected one class id per row for a classification head; "
                 f"got {labels.dtype} of shape {list(labels.shape)}"
             )
         classes = self.classes or len(self.class_names or names or range(int(labels.max()) + 1))
         if names and len(names) != classes:
-            said = "classes" if self.classes else "class_names"
+            field = "classes" if self.classes else "class_names"
             raise DataError(
-                f"{where}: the data has {len(names)} classes, the config's `{said}` says "
-                f"{classes}. Leave it out to take what the data has."
+                f"{where}: the data has {len(names)} classes, but the config's `{field}` has "
+                f"{classes}. Leave it out to use those of the data."
             )
         if wrong := order_problem(self.class_names, names):
             raise DataError(f"{where}: {wrong}")
         if classes < 2:
-            raise DataError(f"{where}: every row is of the same class; expected two or more")
+            raise DataError(f"{where}: all rows have the same class; expected two or more classes")
         class_names = self.class_names or names or tuple(str(n) for n in range(classes))
         weights = self.class_weights
         if weights == "auto":
             weights = dict(zip(class_names, balanced_weights(labels, classes), strict=True))
         if problem := weights_problem(weights, class_names):
             raise DataError(f"{where}: {problem.message}")
-        whole = self.replace(classes=classes, class_names=class_names, class_weights=weights)
-        whole.check(labels, where)
-        return whole
+        fitted = self.replace(classes=classes, class_names=class_names, class_weights=weights)
+        fitted.check(labels, where)
+        return fitted
 
     def check(self, labels: np.ndarray, where: str) -> None:
         assert self.classes is not None
@@ -100,7 +102,7 @@ class Classification(BaseHead):
                 f"{where}: row {wrong} has class {labels[wrong]}; expected 0 to {self.classes - 1}"
             )
 
-    def unnamed(self) -> Self:
+    def without_names(self) -> Self:
         return self.replace(class_weights=self.class_weights and "auto")
 
     def output(self, features: keras.KerasTensor, name: str) -> keras.KerasTensor:
@@ -115,7 +117,7 @@ class Classification(BaseHead):
         assert isinstance(self.class_weights, Mapping)
         assert self.class_names is not None
         weights = [self.class_weights.get(name, 1.0) for name in self.class_names]
-        # One that is missing is class -1; its loss is zero in any case.
+        # A missing class is -1; its loss is zero in any case.
         return tf.gather(tf.constant(weights, tf.float32), tf.maximum(labels, 0))
 
     def keras_loss(self, soft: bool) -> keras.losses.Loss:
@@ -126,7 +128,7 @@ class Classification(BaseHead):
             case "cross_entropy":
                 return losses.SparseCategoricalCrossentropy()
             case "focal":
-                # Keras' alpha of 0.25 would only scale this loss: with softmax it is one number.
+                # Keras' default alpha of 0.25 would only scale this loss by a constant.
                 return losses.CategoricalFocalCrossentropy(
                     alpha=1.0, gamma=self.focal_gamma, label_smoothing=self.label_smoothing
                 )
@@ -146,26 +148,26 @@ class Classification(BaseHead):
         return classification_metrics(labels, predicted)
 
     def example_scores(self, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-        """1 where the prediction is right, 0 where it is wrong: the mean is the accuracy."""
-        return (self.decided(predicted) == self.class_labels(labels)).astype("float64")
+        """1 for a correct prediction, else 0: the mean is the accuracy."""
+        return (self.predicted_classes(predicted) == self.class_labels(labels)).astype("float64")
 
     def class_labels(self, labels: np.ndarray) -> np.ndarray:
-        """Each row's class, int64 `[rows]`."""
+        """The class of each row, int64 `[rows]`."""
         return labels
 
     def class_probabilities(self, predicted: np.ndarray) -> np.ndarray:
         """The probability of each class, float `[rows, classes]`."""
         return predicted
 
-    def decided(self, predicted: np.ndarray) -> np.ndarray:
-        """The class that each prediction says, int64 `[rows]`."""
+    def predicted_classes(self, predicted: np.ndarray) -> np.ndarray:
+        """The most probable class of each row, int64 `[rows]`."""
         return predicted.argmax(axis=1)
 
-    def written_labels(self, labels: np.ndarray) -> list[Any]:
+    def decode_labels(self, labels: np.ndarray) -> list[Any]:
         assert self.class_names is not None
         return [self.class_names[label] for label in labels]
 
-    def written(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
+    def decode(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
         assert self.class_names is not None
         order = (-predicted).argsort(axis=1, kind="stable")
         best = order[:, 0]

@@ -1,4 +1,4 @@
-"""Any number of labels at once."""
+"""Multi-label classification."""
 
 from __future__ import annotations
 
@@ -6,41 +6,40 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
 from mmzoo.errors import DataError
-from mmzoo.heads.base import BaseHead
-from mmzoo.heads.losses import SigmoidLoss, sigmoid_loss, smoothing_rules
+from mmzoo.heads.labelled_head import LabelledHead, SigmoidLoss, sigmoid_loss, smoothing_rules
 from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import Fraction, NonNegativeFloat, PositiveInt, Problem, Rate
 
 
-class Multilabel(BaseHead):
-    """Any number of labels at once: a sigmoid for each.
+class Multilabel(LabelledHead):
+    """Multi-label classification: one sigmoid output per label.
 
-    Labels come as rows of zeros and ones, or as class numbers, each then a set of one label.
+    Labels are multi-hot rows, or class ids, which count as sets of one label.
     """
 
     role = "labels"
     metric_names = ("f1", "label_accuracy")
-    decides = "chances"
+    output_kind = "probabilities"
 
     type: Literal["multilabel"] = "multilabel"
     classes: PositiveInt | None = None
-    """How many labels there are; read off the data by default."""
+    """Number of labels; by default that of the data."""
     class_names: tuple[str, ...] | None = None
-    """The labels' names in order; read off the data by default."""
+    """The label names, in order; by default those of the data."""
     loss: SigmoidLoss = "cross_entropy"
-    """What is minimised, for each label by itself."""
+    """The loss, computed for each label."""
     label_smoothing: Rate = 0.0
-    """Share by which labels are drawn towards one half."""
+    """Label smoothing: share by which targets are moved towards 0.5."""
     focal_gamma: NonNegativeFloat = 2.0
-    """How strongly the focal loss turns away from labels that are right already."""
+    """Focusing parameter of the focal loss: how strongly it down-weights easy labels."""
     threshold: Fraction = 0.5
-    """The probability from which a label is said."""
+    """The decision threshold: labels with this probability or more are predicted."""
 
     def rules(self) -> Iterator[Problem]:
         if self.classes and self.class_names and len(self.class_names) != self.classes:
             yield Problem(
                 ("class_names",),
-                f"expected {self.classes} names, as `classes` says; got {len(self.class_names)}",
+                f"expected as many names as `classes`, {self.classes}; got {len(self.class_names)}",
             )
         yield from smoothing_rules(self.loss, self.label_smoothing)
 
@@ -49,30 +48,34 @@ class Multilabel(BaseHead):
         return self.class_names
 
     @property
-    def whole(self) -> bool:
+    def is_fitted(self) -> bool:
         return self.classes is not None
+
+    def output_names(self, name: str) -> tuple[str, ...]:
+        assert self.class_names is not None
+        return self.class_names
 
     def fit(self, labels: np.ndarray, names: tuple[str, ...] | None, where: str) -> Self:
         if labels.ndim not in (1, 2) or labels.dtype.kind not in (
             "iufb" if labels.ndim == 2 else "iu"
         ):
             raise DataError(
-                f"{where}: expected zeros and ones, or one class number, in each row for a "
+                f"{where}: expected zeros and ones, or one class id, in each row for a "
                 f"multilabel head; got {labels.dtype} of shape {list(labels.shape)}"
             )
-        said = self.classes or (self.class_names and len(self.class_names))
+        given = self.classes or (self.class_names and len(self.class_names))
         found = labels.shape[1] if labels.ndim == 2 else names and len(names)
-        if said and found and said != found:
+        if given and found and given != found:
             field = "classes" if self.classes else "class_names"
             raise DataError(
-                f"{where}: the data has {found} labels, the config's `{field}` says {said}. "
-                "Leave it out to take what the data has."
+                f"{where}: the data has {found} labels, but the config's `{field}` has {given}. "
+                "Leave it out to use those of the data."
             )
-        classes = said or found or int(labels.max()) + 1
+        classes = given or found or int(labels.max()) + 1
         class_names = self.class_names or names or tuple(str(n) for n in range(classes))
-        whole = self.replace(classes=classes, class_names=class_names)
-        whole.check(labels, where)
-        return whole
+        fitted = self.replace(classes=classes, class_names=class_names)
+        fitted.check(labels, where)
+        return fitted
 
     def check(self, labels: np.ndarray, where: str) -> None:
         assert self.classes is not None
@@ -83,7 +86,7 @@ class Multilabel(BaseHead):
         if not fits:
             raise DataError(
                 f"{where}: expected {self.classes} zeros and ones in each row, "
-                f"or one number from 0 to {self.classes - 1}"
+                f"or one class id from 0 to {self.classes - 1}"
             )
 
     def output(self, features: keras.KerasTensor, name: str) -> keras.KerasTensor:
@@ -109,33 +112,31 @@ class Multilabel(BaseHead):
         return multilabel_metrics(self.label_rows(labels), predicted, self.threshold)
 
     def example_scores(self, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-        """1 where all labels are said rightly, else 0: the mean is the subset accuracy."""
-        said = predicted >= self.threshold
-        return (said == (self.label_rows(labels) == 1)).all(axis=1).astype("float64")
+        """1 if all labels are correct, else 0: the mean is the subset accuracy."""
+        is_predicted = predicted >= self.threshold
+        return (is_predicted == (self.label_rows(labels) == 1)).all(axis=1).astype("float64")
 
-    def written_labels(self, labels: np.ndarray) -> list[Any]:
-        return self._joined(self.label_rows(labels) == 1)
+    def decode_labels(self, labels: np.ndarray) -> list[Any]:
+        return self._label_text(self.label_rows(labels) == 1)
 
-    def written(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
+    def decode(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
         assert self.class_names is not None
-        said = self._joined(predicted >= self.threshold)
+        texts = self._label_text(predicted >= self.threshold)
         probabilities = {
             f"{name}_{label}_probability": [float(value) for value in predicted[:, index]]
             for index, label in enumerate(self.class_names)
         }
-        return {name: said, **probabilities}
+        return {name: texts, **probabilities}
 
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
         return random.randint(0, 2, (rows, self.classes or len(self.class_names or "abc")))
 
     def label_rows(self, labels: np.ndarray) -> np.ndarray:
-        """Zeros and ones, int64 `[rows, classes]`, whichever way the labels come."""
-
+        """Multi-hot labels, int64 `[rows, classes]`, from multi-hot rows or class ids."""
         rows = labels if labels.ndim == 2 else np.eye(self.classes or 0)[labels]
         return rows.astype("int64")
 
-    def _joined(self, rows: np.ndarray) -> list[str]:
-        """The names of each row's labels, as one text."""
-
+    def _label_text(self, rows: np.ndarray) -> list[str]:
+        """The names of each row's labels, joined by `|`."""
         names = np.array(self.class_names)
         return ["|".join(names[row]) for row in rows]

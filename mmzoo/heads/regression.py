@@ -1,4 +1,4 @@
-"""Numbers."""
+"""Regression head."""
 
 from __future__ import annotations
 
@@ -8,51 +8,61 @@ from typing import Any, Literal, Self
 
 from mmzoo import layers
 from mmzoo.errors import DataError
-from mmzoo.heads.base import BaseHead
+from mmzoo.heads.labelled_head import LabelledHead
 from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import PositiveFloat, PositiveInt, Problem
 
 
-class Regression(BaseHead):
-    """One number or several, in the data's own units.
+class Regression(LabelledHead):
+    """Regression of one number or several, in the units of the data.
 
-    Labels of any size are learnt alike: the layer's outputs are multiplied by the deviation of the
-    training labels, and their mean is added. The loss is that of labels and predictions divided by
-    the deviation, so a mean squared error of 1 is that of always saying the mean, and 0.1 leaves a
-    tenth of the variance unexplained. Predictions, and all other figures, are in the data's units.
+    The output layer rescales its outputs by the mean and standard deviation of the training labels,
+    so that labels of any scale train equally well. The loss is computed from labels and predictions
+    divided by the standard deviation: a mean squared error of 1 is that of always predicting the
+    mean, and 0.1 leaves 10 % of the variance unexplained. Predictions and all metrics are in the
+    units of the data.
     """
 
     role = "number"
     metric_names = ("mean_absolute_error", "root_mean_squared_error")
-    decides = "numbers"
+    output_kind = "numbers"
 
     type: Literal["regression"] = "regression"
     dim: PositiveInt | None = None
-    """How many numbers are predicted; read off the data by default."""
+    """Number of outputs; by default that of the data."""
     loss: Literal["mean_squared_error", "mean_absolute_error", "huber"] = "mean_squared_error"
-    """What is minimised, of labels and predictions divided by the deviation if that is normalized.
+    """The loss, of labels and predictions divided by the standard deviation if `normalize` is true.
     `huber` is quadratic up to a difference of 1."""
     normalize: bool = True
-    """Whether the training labels' mean and deviation are taken out of what is learnt."""
+    """Whether labels are normalized by the mean and standard deviation of the training labels."""
     mean: tuple[float, ...] | None = None
-    """Of the training labels, for each number; read off the data by default."""
+    """Mean of the training labels, for each output; by default computed from the data."""
     deviation: tuple[PositiveFloat, ...] | None = None
-    """Likewise; 1 where all labels are the same."""
+    """Standard deviation of the training labels, for each output; by default computed from the
+    data, or 1 if all labels are equal."""
 
     def rules(self) -> Iterator[Problem]:
         for field, values in (("mean", self.mean), ("deviation", self.deviation)):
             if values is None:
                 continue
             if not self.normalize:
-                yield Problem((field,), "expected none: with `normalize: false` nothing is scaled")
+                yield Problem(
+                    (field,), "expected none with `normalize: false`, which does not use it"
+                )
             elif self.dim is not None and len(values) != self.dim:
                 yield Problem(
-                    (field,), f"expected {self.dim} numbers, as `dim` says; got {len(values)}"
+                    (field,),
+                    f"expected as many numbers as `dim`, {self.dim}; got {len(values)}",
                 )
 
     @property
-    def whole(self) -> bool:
+    def is_fitted(self) -> bool:
         return self.dim is not None
+
+    def output_names(self, name: str) -> tuple[str, ...]:
+        if self.dim == 1:
+            return (name,)
+        return tuple(f"{name}_{index}" for index in range(self.dim or 0))
 
     def fit(self, labels: np.ndarray, names: tuple[str, ...] | None, where: str) -> Self:
         dim = labels.shape[1] if labels.ndim == 2 else 1
@@ -61,27 +71,26 @@ class Regression(BaseHead):
         for field, values in (("mean", self.mean), ("deviation", self.deviation)):
             if values is not None and len(values) != dim:
                 raise DataError(f"{where}: expected {dim} numbers in `{field}`, got {len(values)}")
-        whole = self.replace(dim=dim)
-        whole.check(labels, where)
+        fitted = self.replace(dim=dim)
+        fitted.check(labels, where)
         if not self.normalize:
-            return whole
+            return fitted
         mean, deviation = _mean_and_deviation(labels.reshape(-1, dim))
         if not all(map(math.isfinite, (*mean, *deviation))):
             raise DataError(
-                f"{where}: labels as large as {abs(labels).max():g} have no finite deviation. "
-                "Mend such rows, write them in a larger unit, or set `normalize: false`."
+                f"{where}: labels as large as {abs(labels).max():g} have no finite standard "
+                "deviation. Fix these rows, use a larger unit, or set `normalize: false`."
             )
-        return whole.replace(
+        return fitted.replace(
             mean=mean if self.mean is None else self.mean,
             deviation=deviation if self.deviation is None else self.deviation,
         )
 
     def check(self, labels: np.ndarray, where: str) -> None:
-
         if labels.dtype.kind not in "iuf" or labels.ndim > 2:
             raise DataError(
-                f"{where}: expected a number, or a list of numbers, in each row for a regression; "
-                f"got {labels.dtype} of shape {list(labels.shape)}"
+                f"{where}: expected a number, or a list of numbers, in each row for a regression "
+                f"head; got {labels.dtype} of shape {list(labels.shape)}"
             )
         if not (finite := np.isfinite(labels)).all():
             wrong = int(np.argwhere(~finite)[0][0])
@@ -126,15 +135,15 @@ class Regression(BaseHead):
         return regression_metrics(labels.reshape(predicted.shape).astype("float64"), predicted)
 
     def example_scores(self, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-        """The negative of an example's mean absolute error."""
+        """The negated mean absolute error of each row."""
         errors = abs(labels.reshape(predicted.shape).astype("float64") - predicted)
         return -errors.mean(axis=1)
 
-    def written_labels(self, labels: np.ndarray) -> list[Any]:
+    def decode_labels(self, labels: np.ndarray) -> list[Any]:
         rows = labels[:, None] if labels.ndim == 1 else labels
         return rows[:, 0].tolist() if rows.shape[1] == 1 else [str(row) for row in rows.tolist()]
 
-    def written(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
+    def decode(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
         if predicted.shape[1] == 1:
             return {name: [float(value) for value in predicted[:, 0]]}
         return {
@@ -142,17 +151,16 @@ class Regression(BaseHead):
             for index in range(predicted.shape[1])
         }
 
-    def unnamed(self) -> Self:
+    def without_names(self) -> Self:
         return self.replace(mean=None, deviation=None)
 
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
-        # Not in the units that `fit` found: a run reads the same made-up rows again.
+        # Independent of the fitted mean and std: a run must read the same synthetic rows again.
         return random.normal(size=(rows, self.dim or 1))
 
 
 def _mean_and_deviation(labels: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Of each number of labels `[rows, numbers]`; a deviation of 1 where all are the same."""
-
+    """Mean and standard deviation of each column of `[rows, numbers]`; 1 for constant columns."""
     labels = labels.astype("float64")
     same = labels.min(axis=0) == labels.max(axis=0)
     with np.errstate(over="ignore"):

@@ -1,4 +1,4 @@
-"""What a training takes: time and memory, by a few steps that are really taken and thrown away."""
+"""The cost of a training, in time and memory, estimated from a few steps that are discarded."""
 
 from __future__ import annotations
 
@@ -10,52 +10,53 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from mmzoo.devices import Devices, prepare_devices
-from mmzoo.inspection.found import Cost
+from mmzoo.inspection.data_report import Cost
 from mmzoo.lazy import tf
 from mmzoo.model import Network
+from mmzoo.preprocessing import Arrays
 from mmzoo.run_log import shown_by
-from mmzoo.sources import Data
-from mmzoo.training.frozen import inputs_to_keep
+from mmzoo.training.frozen_features import inputs_to_cache
 from mmzoo.training.stage import Stage, new_stage
-from mmzoo.training.times import Times
+from mmzoo.training.timer import Timer
 
 if TYPE_CHECKING:
     from mmzoo.config import Config
 
 _STEPS = 24
-"""Steps that are timed at most, after a first one which compiles them."""
+"""The maximum number of timed steps, after a first one that compiles them."""
 _SECONDS = 20.0
-"""No further step is taken after so long."""
-_FEWEST = 3
-_AT_ONCE = 2
-"""Steps of one timing."""
+"""No further step is started after this time."""
+_MIN_TIMINGS = 3
+_STEPS_PER_TIMING = 2
 
 
-def cost_of(config: Config, data: Data) -> Cost:
-    """Takes some steps of a training and validates a batch, and throws away what came of it.
+def estimate_cost(config: Config, data: Arrays) -> Cost:
+    """Runs some training steps and validates a batch; the weights are dropped.
 
-    Files of those rows are decoded before, as a training does with all that fit into memory; frozen
-    encoders run in every step, while a training computes their features once.
+    The files of these rows are decoded beforehand, as a training does with all that fit into
+    memory. Frozen encoders run in every step, while a training computes their features once.
 
     Args:
-        config: fitted to the data.
-        data: prepared.
+        config: Fitted to the data.
+        data: Transformed.
     """
     train = config.train
     devices = prepare_devices("auto", train)
-    few = _few_rows(data, {"train": _STEPS * train.batch_size, "validation": _validated(config)})
+    few = _first_rows(
+        data, {"train": _STEPS * train.batch_size, "validation": _validation_batch_size(config)}
+    )
     cache_off = train.frozen_features.replace(keep="off")
     short = config.replace(
         train=train.replace(epochs=_STEPS + 1, frozen_features=cache_off, fine_tune=None)
     )
     built: list[Network] = []
     with shown_by(lambda message: None):
-        stage = new_stage(0, 0, short, few, devices, built.append, Times())
-        frozen = inputs_to_keep(built[0], config)
+        stage = new_stage(0, 0, short, few, devices, built.append, Timer())
+        frozen = inputs_to_cache(built[0], config)
     seconds, steps = _timed_steps(stage)
     validation = _timed_validation(stage)
     per_epoch = -(-data.examples("train") // train.batch_size)
-    batches = -(-data.examples("validation") // _validated(config))
+    batches = -(-data.examples("validation") // _validation_batch_size(config))
     return Cost(
         steps=steps,
         device=str(devices),
@@ -63,17 +64,17 @@ def cost_of(config: Config, data: Data) -> Cost:
         steps_per_epoch=per_epoch,
         epoch_seconds=per_epoch * seconds + batches * validation,
         epochs=train.epochs,
-        memory=_most_memory(devices),
+        memory=_peak_memory(devices),
         frozen=tuple(frozen),
     )
 
 
-def _validated(config: Config) -> int:
+def _validation_batch_size(config: Config) -> int:
     return config.evaluation_batch_size
 
 
-def _few_rows(data: Data, rows: dict[str, int]) -> Data:
-    """The first rows of each split; of the test split those that are there for its type."""
+def _first_rows(data: Arrays, rows: dict[str, int]) -> Arrays:
+    """The first rows of each split; one of the test split, for its dtypes."""
     return replace(
         data,
         splits={
@@ -82,28 +83,27 @@ def _few_rows(data: Data, rows: dict[str, int]) -> Data:
             }
             for split, columns in data.splits.items()
         },
-        row_names={split: names[: rows.get(split, 1)] for split, names in data.row_names.items()},
     )
 
 
 def _timed_steps(stage: Stage) -> tuple[float, int]:
-    """Seconds of a step, and how many steps were timed."""
+    """The median seconds per step, and the number of timed steps."""
     batches = stage.training_batches(0)
     stage.loop.train(batches, 1)  # Traces and compiles.
     began, taken = time.monotonic(), 1
     times: list[float] = []
-    while taken + _AT_ONCE <= min(stage.last_step, _STEPS) or len(times) < _FEWEST:
+    while taken + _STEPS_PER_TIMING <= min(stage.last_step, _STEPS) or len(times) < _MIN_TIMINGS:
         before = time.monotonic()
-        stage.loop.train(batches, _AT_ONCE)
-        times.append((time.monotonic() - before) / _AT_ONCE)
-        taken += _AT_ONCE
-        if time.monotonic() - began > _SECONDS and len(times) >= _FEWEST:
+        stage.loop.train(batches, _STEPS_PER_TIMING)
+        times.append((time.monotonic() - before) / _STEPS_PER_TIMING)
+        taken += _STEPS_PER_TIMING
+        if time.monotonic() - began > _SECONDS and len(times) >= _MIN_TIMINGS:
             break
     return median(times), taken - 1
 
 
 def _timed_validation(stage: Stage) -> float:
-    """Seconds of the validation of one batch, the second time: the first one compiles."""
+    """Seconds for validating one batch, once it is compiled."""
     seconds = 0.0
     for _ in range(2):
         before = time.monotonic()
@@ -112,13 +112,13 @@ def _timed_validation(stage: Stage) -> float:
     return seconds
 
 
-def _most_memory(devices: Devices) -> int:
-    """Bytes that this process has held at once, or that its GPUs have, if it has any."""
+def _peak_memory(devices: Devices) -> int:
+    """Peak bytes of this process, or of its GPUs if it has any."""
     if devices.kind == "gpu":
         gpus = tf.config.list_logical_devices("GPU")
         return sum(
             int(tf.config.experimental.get_memory_info(gpu.name.removeprefix("/device:"))["peak"])
             for gpu in gpus
         )
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,80 +1,85 @@
-"""Inspects all that a training would meet, and goes on after what would stop it."""
+"""`mmzoo check --data`: everything that a training would meet, past the first error."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mmzoo.absence import absent_rows, require_present
+from mmzoo.data.bad_rows import apply_on_bad_row
 from mmzoo.errors import ConfigError, DataError, TrainingError
-from mmzoo.examples import fit_config, open_data, prepare
-from mmzoo.inspection.found import Found
-from mmzoo.inspection.repeats import find_repeats
-from mmzoo.inspection.rows import count_classes, count_missing, measure_lengths
+from mmzoo.inspection.data_report import (
+    DataReport,
+    count_classes,
+    count_missing,
+    find_duplicates,
+    measure_lengths,
+)
+from mmzoo.missing_inputs import missing_counts, require_present
+from mmzoo.missing_labels import missing_label_notes
+from mmzoo.preprocessing import fit_config, scan, transform
 from mmzoo.run_log import shown_by
-from mmzoo.sources import settled
-from mmzoo.unlabelled import unlabelled_notes
 
 if TYPE_CHECKING:
     from mmzoo.config import Config
-    from mmzoo.sources import Data
+    from mmzoo.data.frame import Frame
+    from mmzoo.preprocessing import Arrays
 
 
-def inspect(config: Config) -> tuple[Config, Found]:
-    """Reads all data of a config, decodes every file, builds the network and takes a few steps.
+def inspect(config: Config) -> tuple[Config, DataReport]:
+    """Reads all data of a config, decodes every file, builds the model and takes a few steps.
 
     Args:
-        config: with columns.
+        config: With columns.
 
     Returns:
-        The config, fitted if it could be, and what was found.
+        The config, fitted if it could be, and the report.
 
     Raises:
-        DataError: the source has nothing that could be looked at.
+        DataError: The source cannot be read at all.
     """
-    found = Found()
-    raw = config.source.load(config.wanted(), config.train.seed_of_splits)
-    found.data = raw.name
-    count_missing(raw, found)
-    data = _settled(config, raw, found)
-    found.examples = {split: data.examples(split) for split in data.splits}
-    found.notes += data.notes
-    found.absent = absent_rows(data, config.presence)
-    found.warnings += unlabelled_notes(config.heads, config.columns, data)
-    count_classes(config, data, found)
-    find_repeats(config, data, found)
+    report = DataReport()
+    raw = config.source.read(config.required_columns(), config.train.effective_split_seed)
+    report.data = raw.name
+    count_missing(config, raw, report)
+    frame = _without_bad_rows(config, raw, report)
+    report.examples = {split: frame.examples(split) for split in frame.splits}
+    report.notes += frame.notes
+    report.absent = missing_counts(frame, config.presence)
+    report.warnings += missing_label_notes(config.labelled_heads, config.columns, frame)
+    count_classes(config, frame, report)
+    find_duplicates(config, frame, report)
     try:
-        require_present(data, config.presence)
-        fitted, preprocessing = fit_config(config, data)
-        measure_lengths(fitted, data, found)
-        with shown_by(found.notes.append):
-            prepared = prepare(fitted, data, preprocessing)
+        require_present(frame, config.presence)
+        fitted, preprocessing = fit_config(config, frame)
+        measure_lengths(fitted, frame, report)
+        with shown_by(report.notes.append):
+            arrays = transform(fitted, frame, preprocessing)
     except DataError as error:
-        found.errors.append(str(error))
-        return config, found
-    _look_at_network(fitted, prepared, found)
-    return fitted, found
+        report.errors.append(str(error))
+        return config, report
+    _inspect_model(fitted, arrays, report)
+    return fitted, report
 
 
-def _settled(config: Config, raw: Data, found: Found) -> Data:
-    """The opened data without bad rows, all of which are found, by decoding every file."""
-    data, bad = open_data(config, raw, "skip")
-    rest = settled(data, bad, "skip")
+def _without_bad_rows(config: Config, raw: Frame, report: DataReport) -> Frame:
+    """The scanned frame without bad rows, which are all reported; every file is decoded."""
+    frame = scan(config, raw, decode=True)
+    rest = apply_on_bad_row(frame, "skip")
     stops = config.source.on_bad_row == "error"
-    rows = found.errors if stops else found.warnings
+    rows = report.errors if stops else report.warnings
     rows += [f"{row.split}: {row.file}: {row.reason}" for row in rest.skipped]
-    return replace(rest, notes=data.notes)
+    return replace(rest, notes=frame.notes)
 
 
-def _look_at_network(config: Config, data: Data, found: Found) -> None:
+def _inspect_model(config: Config, data: Arrays, report: DataReport) -> None:
     from mmzoo.devices import memory_errors
-    from mmzoo.inspection.cost import cost_of
-    from mmzoo.inspection.network import walk
+    from mmzoo.inspection.cost import estimate_cost
+    from mmzoo.inspection.shape_trace import trace_shapes
 
     try:
         with memory_errors():
-            walk(config, found)
-            if found.network:
-                found.cost = cost_of(config, data)
+            trace_shapes(config, report)
+            if report.network:
+                report.cost = estimate_cost(config, data)
     except (ConfigError, DataError, TrainingError) as error:
-        found.errors.append(str(error))
+        report.errors.append(str(error))

@@ -1,7 +1,7 @@
-"""Keras layers and losses that Keras itself lacks.
+"""Keras layers, losses and metrics that Keras itself does not have.
 
-They are imported, with Keras, when they are first used: `layers.LogMel(...)` after
-`from mmzoo import layers`.
+Names are imported lazily, so that `from mmzoo import layers` does not import Keras; the first
+access does, as in `layers.LogMel(...)`.
 """
 
 from importlib import import_module
@@ -17,48 +17,48 @@ if TYPE_CHECKING:
     from mmzoo.layers.convolutional import IdentityShortcut as IdentityShortcut
     from mmzoo.layers.convolutional import LocalResponseNorm as LocalResponseNorm
     from mmzoo.layers.convolutional import RescaledDense as RescaledDense
-    from mmzoo.layers.embeddings import CategoryVectors as CategoryVectors
-    from mmzoo.layers.embeddings import HashedNgrams as HashedNgrams
-    from mmzoo.layers.embeddings import OneHotCategories as OneHotCategories
-    from mmzoo.layers.embeddings import RowParts as RowParts
-    from mmzoo.layers.embeddings import Standardize as Standardize
     from mmzoo.layers.fusion_layers import CombinedDecisions as CombinedDecisions
     from mmzoo.layers.fusion_layers import FeatureModulation as FeatureModulation
     from mmzoo.layers.fusion_layers import GatedSum as GatedSum
     from mmzoo.layers.fusion_layers import LearnedAverage as LearnedAverage
     from mmzoo.layers.fusion_layers import OuterProduct as OuterProduct
     from mmzoo.layers.fusion_layers import PooledProduct as PooledProduct
-    from mmzoo.layers.fusion_layers import SignedRoot as SignedRoot
-    from mmzoo.layers.fusion_layers import Stacked as Stacked
+    from mmzoo.layers.fusion_layers import SignedSqrt as SignedSqrt
+    from mmzoo.layers.fusion_layers import StackVectors as StackVectors
+    from mmzoo.layers.input_layers import CategoryEmbedding as CategoryEmbedding
+    from mmzoo.layers.input_layers import HashedNgrams as HashedNgrams
+    from mmzoo.layers.input_layers import OneHotCategories as OneHotCategories
+    from mmzoo.layers.input_layers import SplitColumns as SplitColumns
+    from mmzoo.layers.input_layers import Standardize as Standardize
     from mmzoo.layers.losses import LabelledLoss as LabelledLoss
     from mmzoo.layers.losses import LabelledMetric as LabelledMetric
-    from mmzoo.layers.losses import LogVariances as LogVariances
     from mmzoo.layers.losses import ScaledLoss as ScaledLoss
+    from mmzoo.layers.losses import UncertaintyWeights as UncertaintyWeights
     from mmzoo.layers.losses import has_label as has_label
-    from mmzoo.layers.missing_features import AllPresent as AllPresent
-    from mmzoo.layers.missing_features import LearnedMissing as LearnedMissing
+    from mmzoo.layers.missing_features import AllTrueMask as AllTrueMask
+    from mmzoo.layers.missing_features import LearnedImputation as LearnedImputation
     from mmzoo.layers.missing_features import MissingFeatures as MissingFeatures
-    from mmzoo.layers.missing_features import Present as Present
+    from mmzoo.layers.missing_features import PaddingMask as PaddingMask
     from mmzoo.layers.positions import LearnedPositions as LearnedPositions
     from mmzoo.layers.positions import SinusoidalPositions as SinusoidalPositions
-    from mmzoo.layers.sequences import FirstWord as FirstWord
-    from mmzoo.layers.sequences import LastWord as LastWord
+    from mmzoo.layers.sequences import FirstToken as FirstToken
+    from mmzoo.layers.sequences import LastToken as LastToken
     from mmzoo.layers.sequences import MaskedAverage as MaskedAverage
     from mmzoo.layers.sequences import MaskedMax as MaskedMax
-    from mmzoo.layers.sequences import ReversedWords as ReversedWords
-    from mmzoo.layers.sequences import TiedGRUCell as TiedGRUCell
-    from mmzoo.layers.sequences import TiedLSTMCell as TiedLSTMCell
-    from mmzoo.layers.sequences import ZeroedPadding as ZeroedPadding
-    from mmzoo.layers.spectrograms import Cepstrum as Cepstrum
+    from mmzoo.layers.sequences import ReverseSequence as ReverseSequence
+    from mmzoo.layers.sequences import VariationalDropoutGRUCell as VariationalDropoutGRUCell
+    from mmzoo.layers.sequences import VariationalDropoutLSTMCell as VariationalDropoutLSTMCell
+    from mmzoo.layers.sequences import ZeroPaddedSteps as ZeroPaddedSteps
+    from mmzoo.layers.spectrograms import MFCC as MFCC
     from mmzoo.layers.spectrograms import LogMel as LogMel
     from mmzoo.layers.spectrograms import SpecAugment as SpecAugment
-    from mmzoo.layers.spectrograms import fourier_length as fourier_length
-    from mmzoo.layers.spectrograms import mel_edges as mel_edges
+    from mmzoo.layers.spectrograms import fft_length as fft_length
+    from mmzoo.layers.spectrograms import mel_band_edges as mel_band_edges
 
 _MODULES = (
     "attention_layers",
     "convolutional",
-    "embeddings",
+    "input_layers",
     "fusion_layers",
     "losses",
     "missing_features",

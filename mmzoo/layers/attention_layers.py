@@ -1,4 +1,4 @@
-"""Attention layers: dot-product, additive, self- and cross-attention."""
+"""Attention layers: multi-head self- and cross-attention, and additive attention pooling."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from mmzoo.lazy import keras, tf
 
 
 class AttentionLayer(keras.layers.Layer):
-    """Mixes values by how well queries find their keys, a mixture for each head.
+    """Base class of multi-head scaled dot-product attention.
 
-    Beside `keras.layers.MultiHeadAttention` it weighs in float32 whatever the precision, takes a
-    sequence of one token without a warning, and where no token is present it mixes nothing, not
-    even padding.
+    Differences from `keras.layers.MultiHeadAttention`: the softmax is computed in float32 whatever
+    the precision; a sequence of one token raises no warning; and if all keys are masked, the output
+    is zero instead of an average over padding.
 
     Args:
-        num_heads: how many heads there are; their number divides the width.
-        dropout: share of the weights of the mixtures dropped in training.
+        num_heads: number of heads; it must divide the width.
+        dropout: dropout rate of the attention weights.
     """
 
     def __init__(self, num_heads: int, dropout: float = 0.0, **settings: Any) -> None:
@@ -24,14 +24,18 @@ class AttentionLayer(keras.layers.Layer):
         self.num_heads = num_heads
         self.dropout = keras.layers.Dropout(dropout, name="dropout", dtype=self.dtype_policy)
 
-    def by_head(self, projected: tf.Tensor, parts: int) -> list[tf.Tensor]:
-        """`[batch, positions, parts * width]` as parts `[batch, heads, positions, size]`."""
+    def split_heads(self, projected: tf.Tensor, parts: int) -> list[tf.Tensor]:
+        """Projections split by head.
+
+        `[batch, positions, parts * width]` becomes `parts` tensors `[batch, heads, positions,
+        size]`.
+        """
         batch, positions = tf.unstack(tf.shape(projected)[:2])
         size = projected.shape[-1] // (parts * self.num_heads)
         split = tf.reshape(projected, [batch, positions, parts, self.num_heads, size])
         return tf.unstack(tf.transpose(split, [2, 0, 3, 1, 4]))
 
-    def mixtures(
+    def dot_product_attention(
         self,
         queries: tf.Tensor,
         keys: tf.Tensor,
@@ -39,26 +43,27 @@ class AttentionLayer(keras.layers.Layer):
         present: tf.Tensor,
         training: bool | None,
     ) -> tf.Tensor:
-        """The values that each query finds by the keys, the heads side by side.
+        """Scaled dot-product attention, with the heads concatenated.
 
         Args:
             queries: `[batch, heads, positions, size]`.
-            keys: `[batch, heads, other positions, size]`.
-            values: of the keys' shape.
-            present: bool `[batch, other positions]`. Where none is, all is zeros.
-            training: whether weights are dropped.
+            keys: `[batch, heads, key positions, size]`.
+            values: same shape as `keys`.
+            present: bool `[batch, key positions]`, false at padding. If all are false, the output
+                is 0.
+            training: whether attention weights are dropped.
 
         Returns:
             `[batch, positions, heads * size]`.
         """
         batch, heads, positions, _ = tf.unstack(tf.shape(queries))
         size = queries.shape[-1]
-        # Scaled before they are multiplied, which in float16 might overflow.
+        # Scaling before the product avoids overflow in float16.
         queries *= tf.cast(size**-0.5, queries.dtype)
         scores = tf.cast(tf.matmul(queries, keys, transpose_b=True), tf.float32)
-        seen = present[:, None, None, :]
-        weights = tf.nn.softmax(tf.where(seen, scores, tf.float32.min))
-        weights = tf.cast(weights * tf.cast(seen, tf.float32), values.dtype)
+        attended = present[:, None, None, :]
+        weights = tf.nn.softmax(tf.where(attended, scores, tf.float32.min))
+        weights = tf.cast(weights * tf.cast(attended, tf.float32), values.dtype)
         mixed = tf.matmul(self.dropout(weights, training=training), values)
         return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, positions, heads * size])
 
@@ -69,39 +74,42 @@ class AttentionLayer(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class AdditiveAttention(keras.layers.Layer):
-    """Vectors `[batch, positions, width]` as their average, weighted by what each says of itself.
+    """Additive attention pooling: a weighted average with content-based weights.
 
-    The weights are the softmax of `v . tanh(W x + b)` over the present positions. The paper's
-    decoder asks anew for each word that it writes; here one learned question, `v`, is asked of a
-    whole text. A text without any word has zeros.
+    The weights are the softmax of `v . tanh(W x + b)` over the positions that are not padding. The
+    paper computes a query for each output word; here, `v` is one learned query for the whole
+    sequence.
+
+    Input: `[batch, positions, width]` and `present`, bool `[batch, positions]`. Output: `[batch,
+    width]`; zeros for an empty sequence.
 
     Reference: Bahdanau et al., "Neural machine translation by jointly learning to align and
     translate", 2015.
 
     Args:
-        units: the width of `v`.
+        units: width of the hidden layer and of `v`.
     """
 
     def __init__(self, units: int, **settings: Any) -> None:
         super().__init__(**settings)
         self.units = units
 
-    def build(self, words_shape: tuple[int | None, ...], present_shape: Any) -> None:
-        self.kernel = self.add_weight(shape=(words_shape[-1], self.units), name="kernel")
+    def build(self, x_shape: tuple[int | None, ...], present_shape: Any) -> None:
+        self.kernel = self.add_weight(shape=(x_shape[-1], self.units), name="kernel")
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
-        self.question = self.add_weight(shape=(self.units, 1), name="question")
+        self.query = self.add_weight(shape=(self.units, 1), name="question")
 
-    def call(self, words: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
-        hidden = tf.tanh(tf.tensordot(words, self.kernel, axes=1) + self.bias)
-        scores = tf.cast(tf.tensordot(hidden, self.question, axes=1)[:, :, 0], tf.float32)
+    def call(self, x: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+        hidden = tf.tanh(tf.tensordot(x, self.kernel, axes=1) + self.bias)
+        scores = tf.cast(tf.tensordot(hidden, self.query, axes=1)[:, :, 0], tf.float32)
         scores = tf.where(present, scores, tf.float32.min)
         weights = tf.nn.softmax(scores, axis=1) * tf.cast(present, tf.float32)
-        return tf.linalg.matvec(words, tf.cast(weights, words.dtype), transpose_a=True)
+        return tf.linalg.matvec(x, tf.cast(weights, x.dtype), transpose_a=True)
 
     def compute_output_shape(
-        self, words_shape: tuple[int | None, ...], present_shape: Any
+        self, x_shape: tuple[int | None, ...], present_shape: Any
     ) -> tuple[int | None, ...]:
-        return words_shape[0], words_shape[2]
+        return x_shape[0], x_shape[2]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}
@@ -109,65 +117,70 @@ class AdditiveAttention(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class SelfAttention(AttentionLayer):
-    """Each vector becomes a mixture of those at the present positions, a mixture for each head.
+    """Multi-head self-attention with a fused projection to queries, keys and values.
 
-    `[batch, positions, width]` keeps its shape. Queries, keys and values are made by one
-    multiplication.
+    Input and output: `[batch, positions, width]`; `present` is bool `[batch, positions]`, false at
+    padding.
 
     Reference: Vaswani et al., "Attention is all you need", 2017, section 3.2.2.
     """
 
-    def build(self, words_shape: tuple[Any, ...], present_shape: Any) -> None:
-        width = words_shape[-1]
+    def build(self, x_shape: tuple[Any, ...], present_shape: Any) -> None:
+        width = x_shape[-1]
         self.projection = keras.layers.Dense(3 * width, name="projection", dtype=self.dtype_policy)
         self.output_layer = keras.layers.Dense(width, name="output", dtype=self.dtype_policy)
-        self.projection.build(words_shape)
-        self.output_layer.build(words_shape)
+        self.projection.build(x_shape)
+        self.output_layer.build(x_shape)
 
-    def call(self, words: tf.Tensor, present: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        queries, keys, values = self.by_head(self.projection(words), 3)
-        return self.output_layer(self.mixtures(queries, keys, values, present, training))
+    def call(self, x: tf.Tensor, present: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        queries, keys, values = self.split_heads(self.projection(x), 3)
+        return self.output_layer(
+            self.dot_product_attention(queries, keys, values, present, training)
+        )
 
     def compute_output_shape(
-        self, words_shape: tuple[int | None, ...], present_shape: Any
+        self, x_shape: tuple[int | None, ...], present_shape: Any
     ) -> tuple[int | None, ...]:
-        return words_shape
+        return x_shape
 
 
 @keras.saving.register_keras_serializable("mmzoo")
 class CrossAttention(AttentionLayer):
-    """What each token of one sequence finds in another: a mixture of its tokens for each head.
+    """Multi-head cross-attention from one sequence to another.
 
-    Tokens `[batch, positions, width]` that ask keep their shape; those asked are `[batch, other
-    positions, width]`, with a bool `[batch, other positions]` that is true where one is there.
+    Inputs: `x`, `[batch, positions, width]`, for the queries; `context`, `[batch, context
+    positions, context width]`, for keys and values; `present`, bool `[batch, context positions]`,
+    false at padding. Output: same shape as `x`.
 
     Reference: Vaswani et al., "Attention is all you need", 2017, section 3.2.3.
     """
 
     def build(
-        self, asking_shape: tuple[Any, ...], asked_shape: tuple[Any, ...], present_shape: Any
+        self, x_shape: tuple[Any, ...], context_shape: tuple[Any, ...], present_shape: Any
     ) -> None:
-        width = asking_shape[-1]
+        width = x_shape[-1]
         policy = self.dtype_policy
         self.queries = keras.layers.Dense(width, name="queries", dtype=policy)
         self.keys_values = keras.layers.Dense(2 * width, name="keys_values", dtype=policy)
         self.output_layer = keras.layers.Dense(width, name="output", dtype=policy)
-        self.queries.build(asking_shape)
-        self.keys_values.build(asked_shape)
-        self.output_layer.build(asking_shape)
+        self.queries.build(x_shape)
+        self.keys_values.build(context_shape)
+        self.output_layer.build(x_shape)
 
     def call(
         self,
-        asking: tf.Tensor,
-        asked: tf.Tensor,
+        x: tf.Tensor,
+        context: tf.Tensor,
         present: tf.Tensor,
         training: bool | None = None,
     ) -> tf.Tensor:
-        [queries] = self.by_head(self.queries(asking), 1)
-        keys, values = self.by_head(self.keys_values(asked), 2)
-        return self.output_layer(self.mixtures(queries, keys, values, present, training))
+        [queries] = self.split_heads(self.queries(x), 1)
+        keys, values = self.split_heads(self.keys_values(context), 2)
+        return self.output_layer(
+            self.dot_product_attention(queries, keys, values, present, training)
+        )
 
     def compute_output_shape(
-        self, asking_shape: tuple[int | None, ...], asked_shape: Any, present_shape: Any
+        self, x_shape: tuple[int | None, ...], context_shape: Any, present_shape: Any
     ) -> tuple[int | None, ...]:
-        return asking_shape
+        return x_shape

@@ -1,4 +1,4 @@
-"""Layers of convolutional networks that Keras lacks."""
+"""Layers of convolutional networks: fast batch norm and grouped convolution, shortcuts, norms."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ from mmzoo.lazy import keras, tf
 
 @keras.saving.register_keras_serializable("mmzoo")
 class BatchNorm(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` of feature maps, in one kernel where Keras takes a dozen.
+    """`keras.layers.BatchNormalization` of feature maps with one fused kernel.
 
-    The numbers and variables are the same; a small network trains up to 1.6 times as fast on a
-    CPU. The input is `[batch, height, width, channels]`, float16, bfloat16 or float32.
+    Results and variables are those of Keras, which runs a dozen operations instead; a small network
+    trains up to 1.6 times as fast on a CPU. Input: `[batch, height, width, channels]`, float16,
+    bfloat16 or float32.
 
     Reference: Ioffe and Szegedy, "Batch normalization: accelerating deep network training by
     reducing internal covariate shift", 2015.
     """
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: Any = None) -> tf.Tensor:
-        learns = bool(training) and self.trainable
+        updates_statistics = bool(training) and self.trainable
         scale, offset, mean, variance = (
             tf.cast(variable.value, tf.float32)
             for variable in (self.gamma, self.beta, self.moving_mean, self.moving_variance)
         )
-        empty = tf.constant([], tf.float32)  # The kernel takes no statistics where it makes them.
+        empty = tf.constant([], tf.float32)  # In training, the kernel computes them.
         outputs, batch_mean, batch_variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
             scale=scale,
             offset=offset,
-            mean=empty if learns else mean,
-            variance=empty if learns else variance,
+            mean=empty if updates_statistics else mean,
+            variance=empty if updates_statistics else variance,
             epsilon=self.epsilon,
-            is_training=learns,
+            is_training=updates_statistics,
         )
-        if learns:
-            # The kernel gives the variance of the population that the batch was drawn from; Keras
-            # averages that of the batch itself.
+        if updates_statistics:
+            # The kernel returns the unbiased variance; Keras averages the biased one.
             count = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
             batch_variance *= (count - 1.0) / count
-            keep = self.momentum
-            self.moving_mean.assign(mean * keep + batch_mean * (1.0 - keep))
-            self.moving_variance.assign(variance * keep + batch_variance * (1.0 - keep))
+            momentum = self.momentum
+            self.moving_mean.assign(mean * momentum + batch_mean * (1.0 - momentum))
+            self.moving_variance.assign(variance * momentum + batch_variance * (1.0 - momentum))
         return outputs
 
 
 @keras.saving.register_keras_serializable("mmzoo")
 class GroupedConv(keras.layers.Conv2D):
-    """`keras.layers.Conv2D` with `groups`, computed as one convolution for each of them.
+    """`keras.layers.Conv2D` with `groups`, computed as one convolution per group.
 
-    The numbers and variables are the same. TensorFlow's kernel for all groups at once takes ten
-    times as long on a CPU, most of it for the gradients.
+    Results and variables are those of Keras. TensorFlow's own grouped convolution takes ten times
+    as long on a CPU, mostly for the gradients.
     """
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -74,16 +74,16 @@ class GroupedConv(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class IdentityShortcut(keras.layers.Layer):
-    """Every `strides`-th position of each feature map, with empty maps added up to `filters`.
+    """Parameter-free residual shortcut: strided subsampling and zero-padded channels.
 
-    `[batch, height, width, channels]` becomes `[batch, ceil(height / strides), ceil(width /
-    strides), filters]`; half of the maps of zeros stand before the given ones and half behind.
+    Input: `[batch, height, width, channels]`. Output: `[batch, ceil(height / strides), ceil(width /
+    strides), filters]`. Half of the new channels precede the input's channels, half follow them.
 
-    Reference: He et al., "Deep residual learning for image recognition", 2015: option A.
+    Reference: He et al., "Deep residual learning for image recognition", 2015, option A.
 
     Args:
-        filters: how many feature maps there shall be, no fewer than there are.
-        strides: the distance in pixels from one position that is kept to the next.
+        filters: number of output channels, at least that of the input.
+        strides: strides of the subsampling, in pixels.
     """
 
     def __init__(self, filters: int, strides: int = 1, **settings: Any) -> None:
@@ -94,13 +94,13 @@ class IdentityShortcut(keras.layers.Layer):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         missing = self.filters - inputs.shape[-1]
         before = missing // 2
-        kept = inputs[:, :: self.strides, :: self.strides]
-        return tf.pad(kept, [[0, 0], [0, 0], [0, 0], [before, missing - before]])
+        strided = inputs[:, :: self.strides, :: self.strides]
+        return tf.pad(strided, [[0, 0], [0, 0], [0, 0], [before, missing - before]])
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         batch, *sides, _ = shape
-        kept = [None if side is None else -(-side // self.strides) for side in sides]
-        return (batch, *kept, self.filters)
+        strided = [None if side is None else -(-side // self.strides) for side in sides]
+        return (batch, *strided, self.filters)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "filters": self.filters, "strides": self.strides}
@@ -108,20 +108,20 @@ class IdentityShortcut(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class LocalResponseNorm(keras.layers.Layer):
-    """Divides each activation by what it and its neighbours in other feature maps amount to.
+    """Local response normalization across channels.
 
-    `a / (bias + alpha * sum(b ** 2)) ** beta`, summed over the `size` maps around `a`'s own, at
-    the same position. `[batch, height, width, channels]` keeps its shape. The defaults are the
-    paper's.
+    Each activation `a` becomes `a / (bias + alpha * sum(b ** 2)) ** beta`, where the sum runs over
+    the `size` channels around its own, at the same position. Input and output: `[batch, height,
+    width, channels]`. The defaults are those of the paper.
 
-    Reference: Krizhevsky et al., "ImageNet classification with deep convolutional neural
-    networks", 2012, section 3.3.
+    Reference: Krizhevsky et al., "ImageNet classification with deep convolutional neural networks",
+    2012, section 3.3.
 
     Args:
-        size: how many maps are summed over, an odd number.
-        bias: the paper's k, which keeps the divisor from 0.
-        alpha: the weight of the sum.
-        beta: the exponent.
+        size: number of channels in the sum, odd.
+        bias: offset of the divisor, the paper's k.
+        alpha: factor of the sum.
+        beta: exponent.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class LocalResponseNorm(keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         outputs = tf.nn.local_response_normalization(
-            tf.cast(inputs, tf.float32),  # The one type that CPUs and GPUs have it for.
+            tf.cast(inputs, tf.float32),  # The only dtype with kernels on CPUs and GPUs.
             self.size // 2,
             bias=self.bias,
             alpha=self.alpha,
@@ -158,26 +158,27 @@ class LocalResponseNorm(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class RescaledDense(keras.layers.Dense):
-    """`keras.layers.Dense` whose outputs are multiplied and shifted: `[batch, units]`.
+    """`keras.layers.Dense` whose outputs are scaled and shifted to the units of the targets.
 
-    Its weights stay small, however large the labels are.
+    Output: `[batch, units]`, `Dense(x) * std + mean`. The weights stay small however large
+    the targets are.
 
     Args:
-        mean: what is added to each output.
-        deviation: what each output is multiplied by before.
-        settings: those of `keras.layers.Dense` but `units`.
+        mean: offset of each output. Its length is the number of units.
+        std: factor of each output, such as the standard deviation of the targets.
+        settings: other arguments of `keras.layers.Dense`.
     """
 
-    def __init__(self, mean: Sequence[float], deviation: Sequence[float], **settings: Any) -> None:
+    def __init__(self, mean: Sequence[float], std: Sequence[float], **settings: Any) -> None:
         super().__init__(len(mean), **settings)
         self.mean = tuple(mean)
-        self.deviation = tuple(deviation)
+        self.std = tuple(std)
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         outputs = super().call(inputs, training=training)
-        return outputs * tf.cast(self.deviation, outputs.dtype) + tf.cast(self.mean, outputs.dtype)
+        return outputs * tf.cast(self.std, outputs.dtype) + tf.cast(self.mean, outputs.dtype)
 
     def get_config(self) -> dict[str, Any]:
         settings = super().get_config()
         del settings["units"]
-        return {**settings, "mean": self.mean, "deviation": self.deviation}
+        return {**settings, "mean": self.mean, "std": self.std}

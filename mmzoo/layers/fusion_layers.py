@@ -1,4 +1,4 @@
-"""Layers of the fusions: weighted and gated sums, products, modulation, decisions."""
+"""Layers of the fusions: stacking, weighted and gated sums, products, FiLM, decision fusion."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from mmzoo.lazy import keras, tf
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class Stacked(keras.layers.Layer):
-    """Vectors, each `[batch, width]`, as one tensor.
+class StackVectors(keras.layers.Layer):
+    """Vectors of equal width, stacked along a new axis.
+
+    Inputs: several `[batch, width]`. Output: `[batch, vectors, width]` for `axis=1`, `[batch,
+    width, vectors]` for `axis=2`.
 
     Args:
-        axis: which axis numbers them: 1 for `[batch, vectors, width]`, 2 for `[batch, width,
-            vectors]`.
+        axis: index of the new axis, 1 or 2.
     """
 
     def __init__(self, axis: int, **settings: Any) -> None:
@@ -32,9 +34,10 @@ class Stacked(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class LearnedAverage(keras.layers.Layer):
-    """Vectors, each `[batch, width]`, as their average, weighted by the softmax of learned scores.
+    """Weighted average of vectors, with softmax weights of learned scores.
 
-    The scores begin at 0, so the weights begin equal. They are of float32 in mixed precision too.
+    Inputs: several `[batch, width]`. Output: `[batch, width]`. The scores start at 0, so all
+    weights are equal at first. They are float32 in mixed precision, too.
 
     Reference: Peters et al., "Deep contextualized word representations", 2018, equation 1.
     """
@@ -45,7 +48,7 @@ class LearnedAverage(keras.layers.Layer):
         )
 
     def weights_of_inputs(self) -> tf.Tensor:
-        """The weight of each vector, float32 `[vectors]`, in the order of `call`; they sum to 1."""
+        """Weight of each vector, float32 `[vectors]`, in the order of the inputs. The sum is 1."""
         return tf.nn.softmax(tf.convert_to_tensor(self.scores))
 
     def call(self, vectors: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -55,7 +58,10 @@ class LearnedAverage(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class GatedSum(keras.layers.Layer):
-    """Vectors, each `[batch, width]`, times their gates `[batch, vectors, width]`, and summed.
+    """Sum of vectors, weighted by element-wise gates.
+
+    Inputs: gates `[batch, vectors, width]` and several vectors `[batch, width]`. Output: `[batch,
+    width]`.
 
     Reference: Arevalo et al., "Gated multimodal units for information fusion", 2017.
     """
@@ -66,11 +72,11 @@ class GatedSum(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class FeatureModulation(keras.layers.Layer):
-    """FiLM: every feature times `gamma` plus `beta`, both a linear function of a condition.
+    """FiLM: feature-wise affine modulation, `x * gamma + beta`, computed from a condition.
 
-    `x` is `[batch, width]` or `[batch, positions, width]`, of which all positions are modulated
-    alike, and keeps its shape; the condition is `[batch, condition width]`. The function says how
-    far `gamma` is from 1, so at zero weights nothing is changed.
+    Inputs: `x`, `[batch, width]` or `[batch, positions, width]`, and `condition`, `[batch,
+    condition width]`. Output: same shape as `x`; all positions share `gamma` and `beta`. A dense
+    layer predicts `gamma - 1` and `beta`, so with zero weights the layer is the identity.
 
     Reference: Perez et al., "FiLM: Visual reasoning with a general conditioning layer", 2018.
     """
@@ -95,10 +101,11 @@ class FeatureModulation(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class OuterProduct(keras.layers.Layer):
-    """Every product of one entry of each vector, where a 1 at its end is an entry too.
+    """Flattened outer product of vectors, each extended by a constant 1.
 
-    Vectors `[batch, width]`, of any widths, become one `[batch, entries]`: `entries` is the product
-    of the widths, each plus 1. The last vector's entries follow one another.
+    The constant keeps the products of all subsets of the vectors, and the vectors themselves.
+    Inputs: several `[batch, width]` of any widths. Output: `[batch, entries]`, where `entries` is
+    the product of `width + 1` over the vectors; the last vector's index varies fastest.
 
     Reference: Zadeh et al., "Tensor fusion network for multimodal sentiment analysis", 2017.
     """
@@ -116,14 +123,15 @@ class OuterProduct(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class PooledProduct(keras.layers.Layer):
-    """Vectors, each `[batch, width * size]`, multiplied entry by entry; every `size` in a row
-    summed: `[batch, width]`.
+    """Element-wise product of vectors, sum-pooled over groups of `size` adjacent entries.
+
+    Inputs: several `[batch, width * size]`. Output: `[batch, width]`.
 
     Reference: Yu et al., "Multi-modal factorized bilinear pooling with co-attention learning for
     visual question answering", 2017.
 
     Args:
-        size: how many entries are summed.
+        size: number of entries in a group.
     """
 
     def __init__(self, size: int, **settings: Any) -> None:
@@ -139,49 +147,53 @@ class PooledProduct(keras.layers.Layer):
         return {**super().get_config(), "size": self.size}
 
 
-_NEAR_ZERO = 1e-4
-"""Added under the root, whose slope has no bound at 0."""
+_SQRT_EPSILON = 1e-4
+"""Added under the square root, whose gradient is unbounded at 0."""
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class SignedRoot(keras.layers.Layer):
-    """Every number's root, and for one below 0 the negative root of its size. Shapes stay.
+class SignedSqrt(keras.layers.Layer):
+    """Signed square root, `sign(x) * sqrt(|x|)`, of every entry. The shape stays the same.
 
     Reference: Yu et al., "Multi-modal factorized bilinear pooling with co-attention learning for
     visual question answering", 2017, where it is called power normalization.
     """
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        return tf.sqrt(tf.nn.relu(x) + _NEAR_ZERO) - tf.sqrt(tf.nn.relu(-x) + _NEAR_ZERO)
+        return tf.sqrt(tf.nn.relu(x) + _SQRT_EPSILON) - tf.sqrt(tf.nn.relu(-x) + _SQRT_EPSILON)
 
 
-_TIE = 1e-3
-"""Weight of the probabilities beside the votes: they decide ties, and no vote of up to 999."""
+_TIE_BREAK_WEIGHT = 1e-3
+"""Weight of the mean probability added to the votes.
+
+It breaks ties but cannot outweigh a vote, with up to 999 members."""
 
 
 @keras.saving.register_keras_serializable("mmzoo")
 class CombinedDecisions(keras.layers.Layer):
-    """What several deciders together say, each of whom decides by float `[batch, width]`.
+    """Decision-level (late) fusion of several predictions of the same target.
 
     - `average`: the mean.
-    - `weighted`: the mean with a learned weight for each; a softmax keeps their sum at one.
-    - `product`: the probabilities multiplied, and divided by their sum over the classes.
-    - `max`: of each class the largest probability, divided likewise.
-    - `vote`: the share of those that decide for a class. The mean probability, at a thousandth of
-      the weight, decides ties. It has no gradient.
+    - `weighted`: a weighted mean; the weights are a softmax of learned logits.
+    - `product`: the product of the probabilities, renormalized over the classes.
+    - `max`: the maximum probability of each class, renormalized over the classes.
+    - `vote`: the share of members that predict each class. The mean probability breaks ties, with a
+      weight of 1/1000. Votes have no gradient.
 
-    A chance, as of one label of several, is for the last three one of two classes: yes and no.
+    For `product`, `max` and `vote`, a binary or multi-label probability counts as a distribution
+    over two classes, positive and negative.
+
+    Inputs: several `[batch, width]`. Output: float32 `[batch, width]`, of the same kind.
 
     Reference: Kittler et al., "On combining classifiers", 1998.
 
     Args:
-        combine: one of these.
-        kind: what a decision is: "classes", probabilities whose sum is one; "chances", each from 0
-            to 1; or "numbers", for the first two only.
-        threshold: from where on a chance is a yes. A vote of half of them is given as just that.
-
-    Returns:
-        Float32 `[batch, width]`, of the same kind.
+        combine: one of the above.
+        kind: the `output_kind` of the head. `"classes"`: class probabilities that sum to 1.
+            `"probabilities"`: independent probabilities. `"numbers"`: numbers, for `average` and
+            `weighted` only.
+        threshold: decision threshold of independent probabilities. A vote of exactly half the
+            members gives the threshold.
     """
 
     def __init__(self, combine: str, kind: str, threshold: float = 0.5, **settings: Any) -> None:
@@ -197,7 +209,7 @@ class CombinedDecisions(keras.layers.Layer):
             )
 
     def weights_of_inputs(self) -> list[float]:
-        """The weight of each decider, if they were learned: their sum is one."""
+        """Learned weight of each member, in the order of the inputs. The sum is 1."""
         return [float(weight) for weight in tf.nn.softmax(self.logits)]
 
     def call(self, decisions: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -209,37 +221,42 @@ class CombinedDecisions(keras.layers.Layer):
                 return tf.tensordot(tf.nn.softmax(self.logits), stacked, axes=1)
             case ["product", "classes"]:
                 return tf.nn.softmax(tf.reduce_sum(_log(stacked), axis=0))
-            case ["product", "chances"]:
+            case ["product", "probabilities"]:
                 return tf.sigmoid(tf.reduce_sum(_log(stacked) - _log(1 - stacked), axis=0))
             case ["max", "classes"]:
                 largest = tf.reduce_max(stacked, axis=0)
                 return largest / tf.reduce_sum(largest, axis=1, keepdims=True)
-            case ["max", "chances"]:
-                yes, no = tf.reduce_max(stacked, axis=0), tf.reduce_max(1 - stacked, axis=0)
-                return yes / (yes + no)
+            case ["max", "probabilities"]:
+                positive, negative = (
+                    tf.reduce_max(stacked, axis=0),
+                    tf.reduce_max(1 - stacked, axis=0),
+                )
+                return positive / (positive + negative)
             case ["vote", "classes"]:
-                return tf.stop_gradient(self._elected(stacked))
-            case ["vote", "chances"]:
-                return tf.stop_gradient(self._share_of_yes(stacked))
+                return tf.stop_gradient(self._vote_shares(stacked))
+            case ["vote", "probabilities"]:
+                return tf.stop_gradient(self._positive_vote_share(stacked))
         raise ValueError(f"{self.kind} cannot be combined by {self.combine!r}")
 
-    def _elected(self, stacked: tf.Tensor) -> tf.Tensor:
+    def _vote_shares(self, stacked: tf.Tensor) -> tf.Tensor:
         votes = tf.one_hot(tf.argmax(stacked, axis=2), stacked.shape[2])
-        return tf.reduce_mean((votes + _TIE * stacked) / (1 + _TIE), axis=0)
+        return tf.reduce_mean(
+            (votes + _TIE_BREAK_WEIGHT * stacked) / (1 + _TIE_BREAK_WEIGHT), axis=0
+        )
 
-    def _share_of_yes(self, stacked: tf.Tensor) -> tf.Tensor:
+    def _positive_vote_share(self, stacked: tf.Tensor) -> tf.Tensor:
         votes = tf.cast(stacked >= self.threshold, tf.float32)
-        mean = self._with_half_at_threshold(tf.reduce_mean(stacked, axis=0))
-        share = (tf.reduce_mean(votes, axis=0) + _TIE * mean) / (1 + _TIE)
-        # Back to where the head looks for its threshold.
+        mean = self._threshold_at_half(tf.reduce_mean(stacked, axis=0))
+        share = (tf.reduce_mean(votes, axis=0) + _TIE_BREAK_WEIGHT * mean) / (1 + _TIE_BREAK_WEIGHT)
+        # Undo the remapping: 0.5 goes back to the threshold of the head.
         above = self.threshold + (2 * share - 1) * (1 - self.threshold)
         return tf.where(share < 0.5, 2 * share * self.threshold, above)
 
-    def _with_half_at_threshold(self, chances: tf.Tensor) -> tf.Tensor:
-        """Chances from 0 to 1 with the threshold at one half, linear on both sides of it."""
-        over = tf.math.divide_no_nan(chances - self.threshold, 2 * (1 - self.threshold))
-        below = tf.math.divide_no_nan(chances, 2 * self.threshold)
-        return tf.where(chances < self.threshold, below, 0.5 + over)
+    def _threshold_at_half(self, probabilities: tf.Tensor) -> tf.Tensor:
+        """Probabilities remapped so that the threshold lies at 0.5; linear on both sides of it."""
+        over = tf.math.divide_no_nan(probabilities - self.threshold, 2 * (1 - self.threshold))
+        below = tf.math.divide_no_nan(probabilities, 2 * self.threshold)
+        return tf.where(probabilities < self.threshold, below, 0.5 + over)
 
     def compute_output_shape(
         self, shapes: Sequence[tuple[int | None, ...]]

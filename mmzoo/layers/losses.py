@@ -1,4 +1,4 @@
-"""Losses over labelled rows only, and learned loss weights."""
+"""Losses and metrics over labelled rows only, and learned loss weights."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from mmzoo.lazy import keras, tf
 
 
 def has_label(true: tf.Tensor) -> tf.Tensor:
-    """Which targets are there, bool `[batch]`.
+    """Mask of targets that have a label, bool `[batch]`.
 
     Args:
-        true: numbers of classes `[batch]`, -1 where there is none; or rows `[batch, width]`, of NaN
-            where there is none.
+        true: class ids `[batch]`, -1 where the label is missing; or targets `[batch, width]`, NaN
+            where it is missing.
     """
     if true.shape.rank == 1:
         return true >= 0
     return tf.logical_not(tf.reduce_any(tf.math.is_nan(true), axis=1))
 
 
-def _harmless(true: tf.Tensor, has: tf.Tensor) -> tf.Tensor:
-    """The targets with zeros where there are none: what is NaN would stay NaN times nothing."""
+def _zero_missing(true: tf.Tensor, has: tf.Tensor) -> tf.Tensor:
+    """Targets with 0 for missing labels, since `NaN * 0` is NaN in losses and gradients."""
     return tf.where(has if true.shape.rank == 1 else has[:, None], true, tf.zeros_like(true))
 
 
 @keras.saving.register_keras_serializable("mmzoo")
 class LabelledLoss(keras.losses.Loss):
-    """A loss that is zero for examples without a label, of targets as `has_label` takes them.
+    """Loss that is zero for examples without a label.
+
+    Targets are those of `has_label`.
 
     Args:
-        loss: the loss of the others.
+        loss: loss of the labelled examples.
     """
 
     def __init__(self, loss: keras.losses.Loss, **settings: Any) -> None:
@@ -39,16 +41,18 @@ class LabelledLoss(keras.losses.Loss):
 
     def call(self, true: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
         has = has_label(true)
-        values = self.loss.call(_harmless(true, has), predicted)
+        values = self.loss.call(_zero_missing(true, has), predicted)
         return tf.where(has, values, tf.zeros_like(values))
 
 
 @keras.saving.register_keras_serializable("mmzoo")
 class LabelledMetric(keras.metrics.Metric):
-    """A metric of examples that have a label, of targets as `has_label` takes them.
+    """Metric over the examples that have a label.
+
+    Targets are those of `has_label`.
 
     Args:
-        metric: what is measured of them; it takes weights of examples.
+        metric: metric to compute. It must support `sample_weight`.
     """
 
     def __init__(self, metric: keras.metrics.Metric, **settings: Any) -> None:
@@ -63,7 +67,7 @@ class LabelledMetric(keras.metrics.Metric):
         weight = tf.cast(has, tf.float32)
         if sample_weight is not None:
             weight *= tf.cast(sample_weight, tf.float32)
-        self.metric.update_state(_harmless(true, has), predicted, sample_weight=weight)
+        self.metric.update_state(_zero_missing(true, has), predicted, sample_weight=weight)
 
     def result(self) -> tf.Tensor:
         return self.metric.result()
@@ -73,20 +77,23 @@ class LabelledMetric(keras.metrics.Metric):
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class LogVariances(keras.layers.Layer):
-    """A learned logarithm of a variance for each loss, and what weight follows from it.
+class UncertaintyWeights(keras.layers.Layer):
+    """Loss weights learned from homoscedastic uncertainty.
 
-    It stands in the model so that it is trained and saved with it, and gives the logarithms as they
-    are, once for each example of whatever it is called on: float32 `[batch, losses]`.
+    One log variance `s` is learned per loss. The weighted loss is the sum of `factor * exp(-s) *
+    loss + penalty * s`. It is a layer so that the log variances are trained and saved with the
+    model. Called on any tensor, it returns the log variances once per example: float32 `[batch,
+    losses]`.
 
     Reference: Kendall et al., "Multi-task learning using uncertainty to weigh losses", 2018,
-    equations 7 and 10: a loss of classes is divided by the variance, one of numbers by twice that.
+    equations 7 and 10: a classification loss is divided by the variance, a regression loss by twice
+    the variance.
 
     Args:
-        factors: of each loss, what the weight is at a variance of 1.
-        penalties: of each loss, what the logarithm is multiplied by where it is added. That is 0.5
-            for a variance, the logarithm of whose root is meant; 1 for a loss that is divided by
-            the scale itself.
+        factors: weight of each loss at a variance of 1.
+        penalties: factor of each log variance in `penalty`. Use 0.5 if the loss is divided by a
+            variance, as the log of the standard deviation is meant; 1 if it is divided by the scale
+            itself.
     """
 
     def __init__(
@@ -104,12 +111,12 @@ class LogVariances(keras.layers.Layer):
     def call(self, x: tf.Tensor) -> tf.Tensor:
         return tf.zeros([tf.shape(x)[0], 1]) + tf.cast(self.log_variances, tf.float32)
 
-    def weights_of_losses(self) -> tf.Tensor:
-        """Float32 `[losses]`: the factors divided by the variances."""
+    def loss_weights(self) -> tf.Tensor:
+        """Weights of the losses, float32 `[losses]`: the factors divided by the variances."""
         return tf.constant(self.factors) * tf.exp(-tf.cast(self.log_variances, tf.float32))
 
     def penalty(self) -> tf.Tensor:
-        """What keeps the variances from growing: the sum of their logarithms, a scalar."""
+        """Weighted sum of the log variances, a scalar: it keeps the variances from growing."""
         return tf.reduce_sum(tf.constant(self.penalties) * tf.cast(self.log_variances, tf.float32))
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -122,11 +129,13 @@ class LogVariances(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class ScaledLoss(keras.losses.Loss):
-    """A loss of labels and predictions `[batch, numbers]` that are divided by a scale before.
+    """Loss of targets and predictions that are divided by a scale first.
+
+    Targets and predictions are `[batch, width]`.
 
     Args:
-        loss: one of their differences, such as the mean squared error.
-        scale: of each number, one unit of what the loss is to see.
+        loss: loss of the scaled values, such as the mean squared error.
+        scale: divisor of each column.
     """
 
     def __init__(self, loss: keras.losses.Loss, scale: Sequence[float], **settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""Layers for missing inputs: learned replacements and presence masks."""
+"""Layers for padding and missing values: masks and learned replacements."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from mmzoo.lazy import keras, tf
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class Present(keras.layers.Layer):
-    """Ids `[batch, positions]` as bool of that shape: true where there is a word, not padding (0).
+class PaddingMask(keras.layers.Layer):
+    """Boolean mask of token ids: true at tokens, false at padding (id 0).
 
-    It goes to every layer that looks at more than one position, in plain sight: Keras' own masks
-    travel unseen, and get lost in layers that know nothing of them.
+    Input: integer `[batch, positions]`. Output: bool of the same shape.
+
+    The mask is an explicit tensor that is passed to every layer that mixes positions. Keras'
+    implicit masks are lost in layers that do not support masking.
     """
 
     def call(self, ids: tf.Tensor) -> tf.Tensor:
@@ -20,8 +22,11 @@ class Present(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class AllPresent(keras.layers.Layer):
-    """Tokens `[batch, positions, width]` as bool `[batch, positions]`, true everywhere."""
+class AllTrueMask(keras.layers.Layer):
+    """Mask of a token sequence without padding: true at every position.
+
+    Input: `[batch, positions, width]`. Output: bool `[batch, positions]`.
+    """
 
     def call(self, tokens: tf.Tensor) -> tf.Tensor:
         return tf.ones(tf.shape(tokens)[:2], tf.bool)
@@ -31,14 +36,15 @@ class AllPresent(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class LearnedMissing(keras.layers.Layer):
-    """Numbers `[batch, columns]` that may be NaN as numbers that are not, and where they were.
+class LearnedImputation(keras.layers.Layer):
+    """Imputation of missing numbers (NaN) by a learned value per column.
 
-    In the place of NaN stands a learned value of the column. It begins at 0, the mean of normalised
-    numbers, and stays there where a column never lacks a number in training.
+    Input: float `[batch, columns]`. The learned values start at 0, the mean of normalized numbers.
+    They stay there for columns without missing values in the training data.
 
     Returns:
-        The numbers, and zeros with a one where each was missing; both `[batch, columns]`.
+        The imputed numbers and the missing indicators (1 where a number was missing, else 0), both
+        float `[batch, columns]`.
     """
 
     def build(self, shape: tuple[int | None, ...]) -> None:
@@ -52,40 +58,46 @@ class LearnedMissing(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class MissingFeatures(keras.layers.Layer):
-    """The features of an input where it is there, and learned ones where it is not.
+    """Learned features in place of those of missing inputs.
 
-    Where it is absent, nothing that the encoder made goes on, so what stood in its place cannot
-    matter: the vector is a learned one; the tokens are a single learned one, at the first position
-    where there is a mask, else the same at all positions, which is one to whoever attends to them.
+    If an input is missing, nothing that its encoder computes reaches the output. The feature vector
+    is replaced by a learned vector, and every token by a learned token. If there is a mask, only
+    the first position is marked as present.
 
-    Reference: Ma et al., "SMIL: Multimodal learning with severely missing modality", 2021, have
-    features made up for missing ones; here they are learned as they are.
+    Args of `call`:
+        features: vector `[batch, width]`, optionally followed by tokens `[batch, positions, width]`
+            and their mask, bool `[batch, positions]`.
+        present: `[batch]`, greater than 0 where the input is present.
 
     Returns:
-        The features in the order that they came: vector `[batch, width]`, and as there are any,
-        tokens `[batch, positions, width]` and mask bool `[batch, positions]`.
+        The features in the same order and with the same shapes.
+
+    Reference: Ma et al., "SMIL: Multimodal learning with severely missing modality", 2021. There,
+    missing features are reconstructed; here, they are learned parameters.
     """
 
     def build(
         self, features_shape: Sequence[tuple[int | None, ...]], present_shape: tuple[int | None]
     ) -> None:
-        self.vector = self._learned("vector", features_shape[0][-1])
+        self.vector = self._add_vector("vector", features_shape[0][-1])
         self.token = None
         if len(features_shape) > 1:
-            self.token = self._learned("token", features_shape[1][-1])
+            self.token = self._add_vector("token", features_shape[1][-1])
 
-    def _learned(self, name: str, width: int | None) -> keras.Variable:
+    def _add_vector(self, name: str, width: int | None) -> keras.Variable:
         return self.add_weight(shape=(width,), initializer="zeros", name=name)
 
     def call(self, features: Sequence[tf.Tensor], present: tf.Tensor) -> list[tf.Tensor]:
-        there = present > 0
+        is_present = present > 0
         vector, *others = features
-        given = [tf.where(there[:, None], vector, tf.cast(self.vector, vector.dtype))]
+        outputs = [tf.where(is_present[:, None], vector, tf.cast(self.vector, vector.dtype))]
         if others:
             tokens = others[0]
-            given.append(tf.where(there[:, None, None], tokens, tf.cast(self.token, tokens.dtype)))
+            outputs.append(
+                tf.where(is_present[:, None, None], tokens, tf.cast(self.token, tokens.dtype))
+            )
         if len(others) > 1:
             mask = others[1]
             first = tf.range(tf.shape(mask)[1])[None] == 0
-            given.append(tf.where(there[:, None], mask, first))
-        return given
+            outputs.append(tf.where(is_present[:, None], mask, first))
+        return outputs

@@ -9,14 +9,15 @@ from mmzoo.lazy import keras, tf
 
 @keras.saving.register_keras_serializable("mmzoo")
 class LearnedPositions(keras.layers.Layer):
-    """Adds to vectors `[batch, positions, width]` a learned vector for each position.
+    """Learned position embeddings, added to the input.
 
-    Positions beyond the `longest` share the last vector.
+    Input and output: float `[batch, positions, width]`. Positions from `longest` on share the last
+    embedding.
 
     Reference: Gehring et al., "Convolutional sequence to sequence learning", 2017, section 3.1.
 
     Args:
-        longest: how many vectors there are.
+        longest: number of position embeddings.
     """
 
     def __init__(self, longest: int, **settings: Any) -> None:
@@ -28,9 +29,9 @@ class LearnedPositions(keras.layers.Layer):
             shape=(self.longest, shape[-1]), initializer="uniform", name="vectors"
         )
 
-    def call(self, words: tf.Tensor) -> tf.Tensor:
-        positions = tf.minimum(tf.range(tf.shape(words)[1]), self.longest - 1)
-        return words + tf.cast(tf.gather(self.vectors, positions), words.dtype)
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        positions = tf.minimum(tf.range(tf.shape(x)[1]), self.longest - 1)
+        return x + tf.cast(tf.gather(self.vectors, positions), x.dtype)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return shape
@@ -39,37 +40,38 @@ class LearnedPositions(keras.layers.Layer):
         return {**super().get_config(), "longest": self.longest}
 
 
-_LONGEST_WAVE = 10_000.0
+_MAX_WAVELENGTH = 10_000.0
 
 
 @keras.saving.register_keras_serializable("mmzoo")
 class SinusoidalPositions(keras.layers.Layer):
-    """Adds to vectors `[batch, positions, width]` a vector of waves for each position.
+    """Sinusoidal position encodings, added to the input.
 
-    The first half of the width has sines, the second cosines, of wavelengths from 2 pi to nearly
-    10,000 * 2 pi positions; the paper's alternate, which is the same network. The vectors
-    themselves are multiplied by the root of their width first, as there.
+    Input and output: float `[batch, positions, width]`. The first half of the width has sines and
+    the second half cosines, with wavelengths from 2 pi to almost 10,000 * 2 pi positions. The paper
+    interleaves sines and cosines, which is equivalent.
 
     Reference: Vaswani et al., "Attention is all you need", 2017, sections 3.4 and 3.5.
 
     Args:
-        scaled: whether the vectors are multiplied, as learned ones that begin small should be.
+        scaled: multiply the input by `sqrt(width)` first, as the paper does. Use it for learned
+            embeddings, whose initial values are small.
     """
 
     def __init__(self, scaled: bool = True, **settings: Any) -> None:
         super().__init__(**settings)
         self.scaled = scaled
 
-    def call(self, words: tf.Tensor) -> tf.Tensor:
-        width = words.shape[-1]
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        width = x.shape[-1]
         half = (width + 1) // 2
-        frequencies = _LONGEST_WAVE ** (-tf.range(half, dtype=tf.float32) / half)
-        positions = tf.range(tf.shape(words)[1])
+        frequencies = _MAX_WAVELENGTH ** (-tf.range(half, dtype=tf.float32) / half)
+        positions = tf.range(tf.shape(x)[1])
         angles = tf.cast(positions, tf.float32)[:, None] * frequencies
         waves = tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)[:, :width]
         if self.scaled:
-            words *= tf.cast(width**0.5, words.dtype)
-        return words + tf.cast(waves, words.dtype)
+            x *= tf.cast(width**0.5, x.dtype)
+        return x + tf.cast(waves, x.dtype)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return shape

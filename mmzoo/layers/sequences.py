@@ -8,84 +8,91 @@ from mmzoo.lazy import keras, tf
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class FirstWord(keras.layers.Layer):
-    """The vector at the first position: `[batch, positions, width]` to `[batch, width]`."""
+class FirstToken(keras.layers.Layer):
+    """First token of a sequence: `[batch, positions, width]` to `[batch, width]`."""
 
-    def call(self, words: tf.Tensor) -> tf.Tensor:
-        return words[:, 0]
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return x[:, 0]
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class LastWord(keras.layers.Layer):
-    """The vector at the last present position: `[batch, positions, width]` to `[batch, width]`.
+class LastToken(keras.layers.Layer):
+    """Last token of a sequence that is not padding.
 
-    A text without any word has zeros.
+    Input: `[batch, positions, width]` and `present`, bool `[batch, positions]`, false at padding.
+    Output: `[batch, width]`; zeros for an empty sequence.
     """
 
-    def call(self, words: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+    def call(self, x: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
         lengths = tf.reduce_sum(tf.cast(present, tf.int32), axis=1)
-        last = tf.gather(words, tf.maximum(lengths - 1, 0), axis=1, batch_dims=1)
+        last = tf.gather(x, tf.maximum(lengths - 1, 0), axis=1, batch_dims=1)
         return tf.where(lengths[:, None] > 0, last, tf.zeros_like(last))
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class ReversedWords(keras.layers.Layer):
-    """Vectors `[batch, positions, width]` with each text's words in reverse, its padding behind.
+class ReverseSequence(keras.layers.Layer):
+    """Sequence with its tokens in reverse order and the padding still at the end.
 
-    So a network that reads backwards begins at the last word, and needs no mask to pass padding.
+    Input and output: `[batch, positions, width]`; `present` is bool `[batch, positions]`, false at
+    padding, or None if there is no padding. A backward recurrent layer thus starts at the last
+    token and needs no mask.
     """
 
-    def call(self, words: tf.Tensor, present: tf.Tensor | None = None) -> tf.Tensor:
-        if present is None:  # There is no padding.
-            return tf.reverse(words, [1])
+    def call(self, x: tf.Tensor, present: tf.Tensor | None = None) -> tf.Tensor:
+        if present is None:  # No padding.
+            return tf.reverse(x, [1])
         lengths = tf.reduce_sum(tf.cast(present, tf.int32), axis=1)
-        return tf.reverse_sequence(words, lengths, seq_axis=1, batch_axis=0)
+        return tf.reverse_sequence(x, lengths, seq_axis=1, batch_axis=0)
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class ZeroedPadding(keras.layers.Layer):
-    """Vectors of words `[batch, positions, width]`, with zeros where `present` is false.
+class ZeroPaddedSteps(keras.layers.Layer):
+    """Sequence with zeros at padded positions.
 
-    So what stands behind a text's last word is what a convolution finds at its border anyway.
+    Input and output: `[batch, positions, width]`; `present` is bool `[batch, positions]`, false at
+    padding. A convolution then sees padding and the border of the tensor alike.
     """
 
-    def call(self, words: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
-        return tf.where(present[:, :, None], words, tf.zeros_like(words))
+    def call(self, x: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+        return tf.where(present[:, :, None], x, tf.zeros_like(x))
 
 
 @keras.saving.register_keras_serializable("mmzoo")
 class MaskedAverage(keras.layers.Layer):
-    """Vectors `[batch, positions, width]` as their average over the positions that are present.
+    """Average pooling over the positions that are not padding.
 
-    A text without any word has the average 0. Sums are of float32 in mixed precision too, since a
-    long text's may be too large for float16.
+    Input: `[batch, positions, width]` and `present`, bool `[batch, positions]`. Output: `[batch,
+    width]`; zeros for an empty sequence. Sums are computed in float32, as long sequences may
+    overflow float16.
     """
 
-    def call(self, words: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+    def call(self, x: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
         weights = tf.cast(present, tf.float32)
         weights /= tf.maximum(tf.reduce_sum(weights, axis=1, keepdims=True), 1.0)
-        average = tf.linalg.matvec(tf.cast(words, tf.float32), weights, transpose_a=True)
-        return tf.cast(average, words.dtype)
+        average = tf.linalg.matvec(tf.cast(x, tf.float32), weights, transpose_a=True)
+        return tf.cast(average, x.dtype)
 
 
 @keras.saving.register_keras_serializable("mmzoo")
 class MaskedMax(keras.layers.Layer):
-    """Vectors `[batch, positions, width]` as each entry's maximum over the present positions.
+    """Max pooling over the positions that are not padding.
 
-    A text without any word has the maximum 0.
+    Input: `[batch, positions, width]` and `present`, bool `[batch, positions]`. Output: `[batch,
+    width]`; zeros for an empty sequence.
     """
 
-    def call(self, words: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
-        lowest = tf.constant(words.dtype.min, words.dtype)
-        highest = tf.reduce_max(tf.where(present[:, :, None], words, lowest), axis=1)
-        return tf.where(tf.reduce_any(present, axis=1)[:, None], highest, tf.zeros_like(highest))
+    def call(self, x: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+        lowest = tf.constant(x.dtype.min, x.dtype)
+        maximum = tf.reduce_max(tf.where(present[:, :, None], x, lowest), axis=1)
+        return tf.where(tf.reduce_any(present, axis=1)[:, None], maximum, tf.zeros_like(maximum))
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class TiedGRUCell(keras.layers.GRUCell):
-    """`keras.layers.GRUCell` whose gates all see the same entries of the state dropped.
+class VariationalDropoutGRUCell(keras.layers.GRUCell):
+    """`keras.layers.GRUCell` with variational recurrent dropout: one mask for all gates and steps.
 
-    Like `TiedLSTMCell`. What the gates keep of the state is taken of the whole one.
+    See `VariationalDropoutLSTMCell`. Dropout applies to the state that the gates read, not to the
+    state that the update gate carries over.
 
     Reference: Gal and Ghahramani, "A theoretically grounded application of dropout in recurrent
     neural networks", 2016, equation 7.
@@ -102,24 +109,24 @@ class TiedGRUCell(keras.layers.GRUCell):
         if not (training and self.recurrent_dropout):
             return super().call(inputs, states, training=training)
         [state] = states
-        seen = state * self.get_recurrent_dropout_mask(state)
+        dropped = state * self.get_recurrent_dropout_mask(state)
         input_bias, state_bias = tf.unstack(self.bias)
-        of_input = tf.split(tf.matmul(inputs, self.kernel) + input_bias, 3, axis=1)
-        of_state = tf.split(tf.matmul(seen, self.recurrent_kernel) + state_bias, 3, axis=1)
-        keep = tf.sigmoid(of_input[0] + of_state[0])
-        reset = tf.sigmoid(of_input[1] + of_state[1])
-        candidate = tf.tanh(of_input[2] + reset * of_state[2])
-        new = keep * state + (1.0 - keep) * candidate
+        input_gates = tf.split(tf.matmul(inputs, self.kernel) + input_bias, 3, axis=1)
+        state_gates = tf.split(tf.matmul(dropped, self.recurrent_kernel) + state_bias, 3, axis=1)
+        update = tf.sigmoid(input_gates[0] + state_gates[0])
+        reset = tf.sigmoid(input_gates[1] + state_gates[1])
+        candidate = tf.tanh(input_gates[2] + reset * state_gates[2])
+        new = update * state + (1.0 - update) * candidate
         return new, [new]
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class TiedLSTMCell(keras.layers.LSTMCell):
-    """`keras.layers.LSTMCell` whose gates all see the same entries of the state dropped.
+class VariationalDropoutLSTMCell(keras.layers.LSTMCell):
+    """`keras.layers.LSTMCell` with variational recurrent dropout: one mask for all gates and steps.
 
-    The paper's tied variant: one mask for a text, at all its words, and one multiplication of
-    matrices. Keras draws a mask for each of the four gates and multiplies four times, which makes a
-    training step on a CPU take more than twice as long. The variables are the same.
+    This is the paper's tied-weights variant, with a single matrix multiplication. Keras draws one
+    mask per gate and multiplies four times, which more than doubles the time of a training step on
+    CPUs. The variables are those of Keras.
 
     Reference: Gal and Ghahramani, "A theoretically grounded application of dropout in recurrent
     neural networks", 2016, equation 7.

@@ -12,28 +12,36 @@ from mmzoo.lazy import keras, tf
 
 @keras.saving.register_keras_serializable("mmzoo")
 class LogMel(keras.layers.Layer):
-    """How loud each band of frequencies is in each frame of a sound, in decibels.
+    """Log-mel spectrogram of waveforms, in decibels.
 
-    Waveforms, float `[batch, samples]`, become float `[batch, frames, bins]`, where 0 dB is a sine
-    of amplitude 1 whose whole power falls into a band. Frames lie wholly within the sound, one
-    every `hop` samples, under a periodic Hann window, filled up with zeros to a power of two. Bands
-    are triangles over hertz, equally far apart on the mel scale of HTK, each with a peak of 1.
+    Input: float `[batch, samples]`. Output: float `[batch, frames, bins]`. 0 dB is a sine wave of
+    amplitude 1 whose power falls into one band. Frames lie fully within the waveform (no padding at
+    the ends). They are weighted by a periodic Hann window and zero-padded to a power of two. The
+    filters are triangular in hertz, equally spaced on the HTK mel scale, with a peak of 1.
 
-    Not `keras.layers.MelSpectrogram`: its `top_db` is relative to the loudest example of a batch,
-    so that what is predicted of a sound would depend on its neighbours; and in float16 the power of
-    a loud sound overflows in it.
+    `keras.layers.MelSpectrogram` is not used for two reasons. Its `top_db` is relative to the
+    loudest example of the batch, so a prediction would depend on the other examples. In float16,
+    the power of loud audio overflows.
 
-    Reference: Davis and Mermelstein, "Comparison of parametric representations for monosyllabic
-    word recognition in continuously spoken sentences", 1980; Young et al., "The HTK book", 5.4.
+    References: Davis and Mermelstein, "Comparison of parametric representations for monosyllabic
+    word recognition in continuously spoken sentences", 1980; Young et al., "The HTK book", section
+    5.4.
 
     Args:
-        rate: of the sound, in samples a second.
-        bins: how many bands.
-        window: length of a frame, in samples.
-        hop: from one frame to the next, in samples.
-        low: where the lowest band begins, in hertz.
-        high: where the highest ends.
-        floor: the least that is told apart from silence, in decibels.
+        rate: sampling rate, in Hz.
+        bins: number of mel bands.
+        window: frame length, in samples.
+        hop: step between frames, in samples.
+        low: lower edge of the lowest band, in Hz.
+        high: upper edge of the highest band, in Hz.
+        floor: smallest output value, in decibels. Lower values are raised to it.
+
+    Example:
+
+    ```python
+    layer = LogMel(rate=16_000, bins=64, window=400, hop=160, low=50.0, high=8_000.0)
+    layer(tf.zeros((2, 16_000))).shape  # (2, 98, 64)
+    ```
     """
 
     def __init__(
@@ -57,28 +65,30 @@ class LogMel(keras.layers.Layer):
         self.floor = floor
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        # Of the types that networks have, Fourier transforms know but one.
-        spectrum = tf.signal.stft(tf.cast(inputs, tf.float32), self.window, self.hop, self._length)
+        # TensorFlow has no half-precision Fourier transform.
+        spectrum = tf.signal.stft(
+            tf.cast(inputs, tf.float32), self.window, self.hop, self._fft_length
+        )
         power = tf.math.real(spectrum * tf.math.conj(spectrum))
-        mel = tf.matmul(power, tf.constant(self._weights()))
+        mel = tf.matmul(power, tf.constant(self._mel_weights()))
         decibels = tf.math.log(tf.maximum(mel, 10.0 ** (self.floor / 10))) * (10 / np.log(10.0))
         return tf.cast(decibels, self.compute_dtype)
 
     @property
-    def _length(self) -> int:
-        """Of the Fourier transform."""
-        return fourier_length(self.window)
+    def _fft_length(self) -> int:
+        """Length of the Fourier transform, in samples."""
+        return fft_length(self.window)
 
-    def _weights(self) -> np.ndarray:
-        """What each frequency adds to each band, float32 `[frequencies, bins]`."""
-        frequencies = np.arange(self._length // 2 + 1) * (self.rate / self._length)
-        edges = mel_edges(self.bins, self.low, self.high)
+    def _mel_weights(self) -> np.ndarray:
+        """Mel filter bank, float32 `[frequencies, bins]`."""
+        frequencies = np.arange(self._fft_length // 2 + 1) * (self.rate / self._fft_length)
+        edges = mel_band_edges(self.bins, self.low, self.high)
         rising = (frequencies[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
         falling = (edges[2:] - frequencies[:, None]) / (edges[2:] - edges[1:-1])
         triangles = np.maximum(0.0, np.minimum(rising, falling))
-        # What Parseval's theorem gives for a sine of amplitude 1: the squares of a Hann window have
-        # a sum of 3/8 of its length, and the other half of the power lies at minus the frequency.
-        power_of_sine = self._length * (3 / 8 * self.window) / 4
+        # Power of a sine of amplitude 1, by Parseval's theorem: the squares of a Hann window sum to
+        # 3/8 of its length, and half of the power lies at the negative frequency.
+        power_of_sine = self._fft_length * (3 / 8 * self.window) / 4
         return (triangles / power_of_sine).astype("float32")
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -91,16 +101,18 @@ class LogMel(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def fourier_length(window: int) -> int:
-    """The power of two that a frame is filled up to."""
+def fft_length(window: int) -> int:
+    """Length of the Fourier transform for a window: the next power of two."""
     return 1 << (window - 1).bit_length()
 
 
-def mel_edges(bins: int, low: float, high: float) -> np.ndarray:
-    """Where bands begin, peak and end, in hertz: each band takes three of them in a row.
+def mel_band_edges(bins: int, low: float, high: float) -> np.ndarray:
+    """Edges of triangular mel bands, in Hz.
+
+    Band `i` starts at `edges[i]`, peaks at `edges[i + 1]` and ends at `edges[i + 2]`.
 
     Returns:
-        Float64 `[bins + 2]`, equally far apart in mel: 2595 log10(1 + f / 700).
+        Float64 `[bins + 2]`, equally spaced in mel: `2595 * log10(1 + f / 700)`.
     """
     lowest, highest = (2595.0 * math.log10(1.0 + hertz / 700.0) for hertz in (low, high))
     mel = np.linspace(lowest, highest, bins + 2)
@@ -108,16 +120,18 @@ def mel_edges(bins: int, low: float, high: float) -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class Cepstrum(keras.layers.Layer):
-    """The first coefficients of the cosine transform over the bands of a spectrogram.
+class MFCC(keras.layers.Layer):
+    """Mel-frequency cepstral coefficients of a log-mel spectrogram.
 
-    Float `[batch, frames, bins]` becomes `[batch, frames, coefficients]`, by the orthonormal
-    DCT-II: loudness, tilt and ever finer shape of the spectrum, nearly uncorrelated.
+    The first `coefficients` of the orthonormal DCT-II over the mel bands. They describe loudness,
+    spectral tilt and increasingly fine spectral shape, and are nearly uncorrelated. Input: float
+    `[batch, frames, bins]`. Output: float `[batch, frames, coefficients]`.
 
-    Reference: Davis and Mermelstein, as of `LogMel`.
+    Reference: Davis and Mermelstein, "Comparison of parametric representations for monosyllabic
+    word recognition in continuously spoken sentences", 1980.
 
     Args:
-        coefficients: how many, at most as many as there are bins.
+        coefficients: number of coefficients, at most the number of bins.
     """
 
     def __init__(self, coefficients: int, **settings: Any) -> None:
@@ -140,23 +154,21 @@ class Cepstrum(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mmzoo")
 class SpecAugment(keras.layers.Layer):
-    """In training, hides random bands of frequencies and stretches of time of each spectrogram.
+    """SpecAugment: random frequency and time masks on spectrograms, in training only.
 
-    Float `[batch, frames, bins]` keeps its shape. What is hidden is 0, which is the mean of what
-    has been standardised. Each mask has a width of its own, each as likely from nothing to the
-    widest.
-
-    The draws come from a seed among the layer's variables, as those of Keras' dropout do.
+    Input and output: float `[batch, frames, bins]`. Masked values become 0, the mean of a
+    standardized spectrogram. The width of each mask is uniform between 0 and the maximum. Like
+    dropout, the layer has a seed generator among its variables.
 
     Reference: Park et al., "SpecAugment: a simple data augmentation method for automatic speech
-    recognition", 2019; without time warping, which the authors found to add little.
+    recognition", 2019. Time warping is left out: the authors found that it adds little.
 
     Args:
-        frequency_masks: how many bands.
-        frequency_width: of the widest, as a share of all bins, rounded to whole ones.
-        time_masks: how many stretches.
-        time_width: of the longest, as a share of all frames, rounded to whole ones.
-        seed: for the draws; by default, of Keras' global one.
+        frequency_masks: number of frequency masks.
+        frequency_width: maximum width of a frequency mask, as a fraction of the bins.
+        time_masks: number of time masks.
+        time_width: maximum width of a time mask, as a fraction of the frames.
+        seed: random seed; by default, drawn from Keras' global seed.
     """
 
     def __init__(
@@ -181,19 +193,19 @@ class SpecAugment(keras.layers.Layer):
             return inputs
         frames, bins = inputs.shape[1:]
         batch = tf.shape(inputs)[0]
-        seen_frames = self._seen(batch, frames, self.time_masks, self.time_width)
-        seen_bins = self._seen(batch, bins, self.frequency_masks, self.frequency_width)
-        seen = seen_frames[:, :, None] & seen_bins[:, None, :]
-        return inputs * tf.cast(seen, inputs.dtype)
+        unmasked_frames = self._unmasked(batch, frames, self.time_masks, self.time_width)
+        unmasked_bins = self._unmasked(batch, bins, self.frequency_masks, self.frequency_width)
+        unmasked = unmasked_frames[:, :, None] & unmasked_bins[:, None, :]
+        return inputs * tf.cast(unmasked, inputs.dtype)
 
-    def _seen(self, batch: tf.Tensor, size: int, masks: int, width: float) -> tf.Tensor:
-        """Which of the places along one side no mask covers, bool `[batch, size]`."""
+    def _unmasked(self, batch: tf.Tensor, size: int, masks: int, width: float) -> tf.Tensor:
+        """Positions along one axis that no mask covers, bool `[batch, size]`."""
         draws = keras.random.uniform((batch, 2, masks), seed=self.seed_generator)
         widths = tf.floor(draws[:, 0] * (round(width * size) + 1.0))
         starts = tf.floor(draws[:, 1] * (size - widths + 1.0))
-        places = tf.range(size, dtype=tf.float32)[None, :, None]
-        hidden = (places >= starts[:, None]) & (places < (starts + widths)[:, None])
-        return ~tf.reduce_any(hidden, axis=-1)
+        positions = tf.range(size, dtype=tf.float32)[None, :, None]
+        masked = (positions >= starts[:, None]) & (positions < (starts + widths)[:, None])
+        return ~tf.reduce_any(masked, axis=-1)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return shape

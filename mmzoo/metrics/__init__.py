@@ -1,32 +1,38 @@
-"""How good predictions are: functions of arrays, in numpy alone, with an interval and a baseline.
+"""Metrics as numpy functions of arrays, with confidence intervals and baselines.
 
-The four `*_metrics` functions give what `metrics.json` holds for one head: plain Python numbers.
-Where a figure has no meaning for the data at hand (the area under a ROC curve of one class only)
-it is None, so that the keys of a head are always the same; 0 / 0 is 0 in precision, recall and F1.
+The four `*_metrics` functions return what `metrics.json` holds for one head: plain Python numbers.
+A metric that is not defined for the data (the ROC AUC of a single class) is None, so that the keys
+of a head are always the same; in precision, recall and F1, 0 / 0 is 0.
 """
 
-from mmzoo.metrics.bootstrap import bootstrap_means as bootstrap_means
-from mmzoo.metrics.bootstrap import percentile_interval as percentile_interval
-from mmzoo.metrics.calibration import Reliability as Reliability
-from mmzoo.metrics.calibration import expected_calibration_error as expected_calibration_error
-from mmzoo.metrics.calibration import reliability as reliability
-from mmzoo.metrics.classification import binary_metrics as binary_metrics
-from mmzoo.metrics.classification import classification_metrics as classification_metrics
-from mmzoo.metrics.classification import cross_entropy as cross_entropy
-from mmzoo.metrics.confusion import PerClass as PerClass
-from mmzoo.metrics.confusion import balanced_accuracy as balanced_accuracy
-from mmzoo.metrics.confusion import confusion_matrix as confusion_matrix
-from mmzoo.metrics.confusion import macro_f1 as macro_f1
-from mmzoo.metrics.confusion import majority_share as majority_share
-from mmzoo.metrics.confusion import per_class as per_class
+from mmzoo.metrics.classification_metrics import PerClass as PerClass
+from mmzoo.metrics.classification_metrics import balanced_accuracy as balanced_accuracy
+from mmzoo.metrics.classification_metrics import binary_metrics as binary_metrics
+from mmzoo.metrics.classification_metrics import classification_metrics as classification_metrics
+from mmzoo.metrics.classification_metrics import confusion_matrix as confusion_matrix
+from mmzoo.metrics.classification_metrics import cross_entropy as cross_entropy
+from mmzoo.metrics.classification_metrics import macro_f1 as macro_f1
+from mmzoo.metrics.classification_metrics import majority_share as majority_share
+from mmzoo.metrics.classification_metrics import multilabel_metrics as multilabel_metrics
+from mmzoo.metrics.classification_metrics import per_class as per_class
+from mmzoo.metrics.classification_metrics import per_label as per_label
+from mmzoo.metrics.intervals import BootstrapMetrics as BootstrapMetrics
+from mmzoo.metrics.intervals import Estimate as Estimate
+from mmzoo.metrics.intervals import PairedDifference as PairedDifference
+from mmzoo.metrics.intervals import bootstrap_means as bootstrap_means
 from mmzoo.metrics.intervals import mean_interval as mean_interval
+from mmzoo.metrics.intervals import negate as negate
+from mmzoo.metrics.intervals import paired_bootstrap as paired_bootstrap
+from mmzoo.metrics.intervals import percentile_interval as percentile_interval
 from mmzoo.metrics.intervals import wilson_interval as wilson_interval
-from mmzoo.metrics.multilabel import multilabel_metrics as multilabel_metrics
-from mmzoo.metrics.multilabel import per_label as per_label
-from mmzoo.metrics.paired import PairedDifference as PairedDifference
-from mmzoo.metrics.paired import paired_bootstrap as paired_bootstrap
-from mmzoo.metrics.predictions import Metrics as Metrics
-from mmzoo.metrics.ranking import area_under_roc as area_under_roc
-from mmzoo.metrics.ranking import average_precision as average_precision
-from mmzoo.metrics.ranking import top_k_accuracy as top_k_accuracy
-from mmzoo.metrics.regression import regression_metrics as regression_metrics
+from mmzoo.metrics.metric_info import MetricInfo as MetricInfo
+from mmzoo.metrics.metric_info import main_metric as main_metric
+from mmzoo.metrics.metric_info import metric_info as metric_info
+from mmzoo.metrics.metric_inputs import Metrics as Metrics
+from mmzoo.metrics.ranking_metrics import Reliability as Reliability
+from mmzoo.metrics.ranking_metrics import area_under_roc as area_under_roc
+from mmzoo.metrics.ranking_metrics import average_precision as average_precision
+from mmzoo.metrics.ranking_metrics import expected_calibration_error as expected_calibration_error
+from mmzoo.metrics.ranking_metrics import reliability as reliability
+from mmzoo.metrics.ranking_metrics import top_k_accuracy as top_k_accuracy
+from mmzoo.metrics.regression_metrics import regression_metrics as regression_metrics

@@ -1,16 +1,16 @@
-"""Encoders: one tensor in, features out. What all of them share."""
+"""Encoder interface shared by all modalities: one input tensor in, features out."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mmzoo.lazy import keras
-from mmzoo.spec import Problem, Spec, what_is_missing
-from mmzoo.spec.wording import printable
+from mmzoo.spec import Problem, Spec, describe_missing_path
+from mmzoo.spec.wording import escape
 
 Activation = Literal[
     "relu",
@@ -29,14 +29,14 @@ Activation = Literal[
 
 @dataclass(frozen=True)
 class Features:
-    """What an encoder makes of one input.
+    """Output of an encoder for one input.
 
     Attributes:
-        vector: float `[batch, width]`, one vector per example.
-        tokens: float `[batch, positions, width]`, or None where the encoder has none: the positions
-            of an image's last feature map, the words of a text, the frames of a sound.
-        mask: bool `[batch, positions]`, true where a token is one and not padding; None where all
-            of them are.
+        vector: feature vector, float `[batch, width]`.
+        tokens: token features, float `[batch, positions, width]`: the positions of an image's last
+            feature map, the words of a text, the frames of a spectrogram. None if the encoder has
+            no tokens.
+        mask: bool `[batch, positions]`, false at padding. None if no token is padding.
     """
 
     vector: keras.KerasTensor
@@ -44,91 +44,85 @@ class Features:
     mask: keras.KerasTensor | None = None
 
     def tensors(self) -> list[keras.KerasTensor]:
-        """Those that there are, in the order of the attributes."""
+        """The tensors that are not None, in the order of the attributes."""
         return [x for x in (self.vector, self.tokens, self.mask) if x is not None]
 
 
 class Encoder(Spec):
-    """One tensor in, features out.
+    """Base class of encoders: the config of a network from one input tensor to features.
 
-    Most encoders begin with random weights and are trained whole; what is said here of frozen and
-    pretrained ones is for the few that override it.
+    By default an encoder starts from random weights and is trained entirely. Encoders with
+    pretrained or frozen weights override the respective methods.
     """
+
+    is_backbone: ClassVar[bool] = False
+    """Whether it is a published network of many layers, one row in a model summary."""
+
+    if TYPE_CHECKING:  # A field, which each encoder declares with its own literals.
+        type: str
 
     @property
     def frozen(self) -> bool:
-        """Whether training leaves all of it as it is, so its features can be computed once."""
+        """Whether no weight is trained, so that features can be computed once and cached."""
         return False
 
     def unfrozen(self, layers: int | None) -> Self:
-        """The same encoder with its last `layers` trained, or all of them where that is None."""
+        """Copy of the encoder with its last `layers` trainable; all of them if None."""
         return self
 
     def from_scratch(self) -> Self:
-        """The same network beginning with random weights: to be tried without a download."""
+        """Copy of the encoder that starts from random weights, so that nothing is downloaded."""
         return self
 
-    def absent_files(self) -> Iterator[Problem]:
-        """Yields a Problem for each file that it begins with and that is not there.
+    def missing_file_problems(self) -> Iterator[Problem]:
+        """Yields a Problem for each missing file of initial weights.
 
-        No rule, as a finished run needs none of them.
+        Not part of `rules()`: a finished run has its own weights and does not need these files.
         """
         return iter(())
 
     @abstractmethod
     def build(self, x: keras.KerasTensor) -> Features:
-        """The network on one input, with weights as Keras draws them."""
+        """Builds the network on one input, with random initial weights."""
 
     def load_pretrained(self, model: keras.Model) -> None:
-        """Puts the weights to start from into the sub-model that was built.
+        """Loads pretrained weights into the built network.
 
-        Called once, where a training begins: a finished run has all weights of its own.
+        Called once, at the start of a training; a finished run has its own weights.
 
         Args:
             model: the sub-model `<input>_encoder`.
 
         Raises:
-            MmzooError: the weights cannot be had, or are of another network.
+            MmzooError: the weights cannot be downloaded or read, or belong to another network.
         """
 
 
-def absence(path: Path) -> str | None:
-    """Where a file is looked for and what is there instead, or None if it is there."""
+def missing_file_message(path: Path) -> str | None:
+    """Message that says where a file is missing, or None if it exists."""
     path = path.expanduser()
     if path.is_file():
         return None
-    what = "it is a folder" if path.is_dir() else what_is_missing(path)
+    reason = "it is a folder" if path.is_dir() else describe_missing_path(path)
     where = "" if path.is_absolute() else f", relative to {Path.cwd()}"
-    return printable(f"{path}{where}: {what}")
+    return escape(f"{path}{where}: {reason}")
 
 
 class Shared(Encoder):
-    """No network of its own: the encoder of another input reads this one too.
+    """Encoder shared with another input: both use one network and its weights.
 
-    As for four photos of one house: one network learns from all of them. The input takes all that
-    it leaves open from the other, which must be of its own type: shape, length, and what is read
-    off the data, which is the other's training values alone.
+    For inputs of the same kind, such as four photos of one house. The other input must have the
+    same `type`. Settings that this input leaves open are copied from the other input: shape,
+    length, and everything fitted on the data, which then comes from the other input's training
+    values only.
 
     Reference: Bromley et al., "Signature verification using a Siamese time delay neural network",
     1993.
     """
 
-    channels: ClassVar[tuple[int, ...]] = (1, 3)
-
     type: Literal["shared"] = "shared"
     input: str
-    """The name of the input whose encoder it is."""
-
-    def smallest_image(self) -> int:
-        """The smallest picture that it takes: the other input's encoder has its own say."""
-        return 1
-
-    def smallest_spectrogram(self) -> int:
-        """Likewise of spectrograms."""
-        return 1
+    """Name of the input whose encoder is shared."""
 
     def build(self, *arguments: Any) -> Features:
         raise TypeError(f"a shared encoder is built by inputs.{self.input}")
-
-    def load_vectors(self, model: keras.Model, vocabulary: Sequence[str]) -> None:
-        """Nothing: the input whose encoder it is loads what it starts from."""

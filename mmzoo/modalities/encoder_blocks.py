@@ -1,4 +1,4 @@
-"""Blocks shared by the encoders of several modalities."""
+"""Network blocks shared by the encoders of several modalities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,18 @@ def dense_layers(
     dropout: float,
     kernel_initializer: str = "glorot_uniform",
 ) -> keras.KerasTensor:
-    """A vector, float `[batch, width]`, after a layer per entry of `units`, with dropout behind."""
+    """Dense layers with an activation, each followed by dropout.
+
+    Args:
+        x: float `[batch, width]`.
+        units: width of each layer.
+        activation: activation of each layer.
+        dropout: dropout rate after each layer; 0 adds no dropout layers.
+        kernel_initializer: initializer of the kernels.
+
+    Returns:
+        Float `[batch, units[-1]]`; `x` if there are no layers.
+    """
     for index, width in enumerate(units, start=1):
         x = keras.layers.Dense(
             width, activation, kernel_initializer=kernel_initializer, name=f"dense{index}"
@@ -31,8 +42,13 @@ def dense_layers(
 Pooling = Literal["flatten", "average", "max"]
 
 
-def pooled(x: keras.KerasTensor, pooling: Pooling) -> keras.KerasTensor:
-    """All of a `[batch, height, width, channels]` map, or each channel's average or maximum."""
+def global_pooling(x: keras.KerasTensor, pooling: Pooling) -> keras.KerasTensor:
+    """Feature map as a vector: flattened, or pooled over all positions.
+
+    Args:
+        x: float `[batch, height, width, channels]`.
+        pooling: kind of pooling.
+    """
     match pooling:
         case "flatten":
             return keras.layers.Flatten(name="flatten")(x)
@@ -54,47 +70,48 @@ def recurrent_states(
     dropout: float,
     recurrent_dropout: float,
 ) -> list[keras.KerasTensor]:
-    """The states of the last recurrent layer at every position.
+    """Hidden states of the last of several recurrent layers, at every position.
 
-    Padding must be at the end. No layer masks it, which would take time at every position: what
-    reads forwards has passed the words before it comes to padding, and what reads backwards gets
-    each sequence's own words reversed. States at padding mean nothing.
+    Padding must be at the end. Keras masks are not used, as they slow down every step. They are not
+    needed: a forward layer reaches padding after the last token, and a backward layer reads each
+    sequence in reverse, with the padding still at the end. States at padded positions are
+    meaningless.
 
     Args:
         x: float `[batch, positions, width]`.
-        present: bool `[batch, positions]`, false at padding; None where there is no padding.
-        cell: the kind of layer.
-        units: the width of each layer's state, in one direction.
-        bidirectional: whether each layer has a second half that reads backwards.
-        dropout: share of the entries of each layer's inputs dropped, the same at all positions.
-        recurrent_dropout: share of the entries of the state that a layer does not see, likewise.
+        present: bool `[batch, positions]`, false at padding; None if there is no padding.
+        cell: kind of the recurrent layers.
+        units: width of each layer's state, per direction.
+        bidirectional: whether each layer also has a backward half.
+        dropout: dropout rate of each layer's inputs, with the same mask at all positions.
+        recurrent_dropout: dropout rate of the state, with the same mask at all positions.
 
     Returns:
-        The states read forwards and, if `bidirectional`, those read backwards, each float `[batch,
+        The forward states and, if `bidirectional`, the backward states, each float `[batch,
         positions, units[-1]]` in the order of the sequence.
     """
-    from mmzoo.layers.sequences import ReversedWords
+    from mmzoo.layers.sequences import ReverseSequence
 
     states = [x]
     for index, width in enumerate(units, start=1):
-        x = joined(states, f"both{index - 1}")
+        x = concatenate(states, f"both{index - 1}")
         if dropout:
             x = keras.layers.SpatialDropout1D(dropout, name=f"dropout{index}")(x)
-        states = [_layer(cell, width, recurrent_dropout, f"{cell}{index}")(x)]
+        states = [_recurrent_layer(cell, width, recurrent_dropout, f"{cell}{index}")(x)]
         if bidirectional:
-            backwards = ReversedWords(name=f"reversed{index}")(x, present)
+            backwards = ReverseSequence(name=f"reversed{index}")(x, present)
             name = f"{cell}{index}_backwards"
-            backwards = _layer(cell, width, recurrent_dropout, name)(backwards)
-            states.append(ReversedWords(name=f"restored{index}")(backwards, present))
+            backwards = _recurrent_layer(cell, width, recurrent_dropout, name)(backwards)
+            states.append(ReverseSequence(name=f"restored{index}")(backwards, present))
     return states
 
 
-def joined(parts: list[keras.KerasTensor], name: str) -> keras.KerasTensor:
-    """The tensors side by side, along their last axis."""
+def concatenate(parts: list[keras.KerasTensor], name: str) -> keras.KerasTensor:
+    """Tensors concatenated along the last axis."""
     return keras.layers.Concatenate(name=name)(parts) if len(parts) > 1 else parts[0]
 
 
-def _layer(cell: Cell, units: int, recurrent_dropout: float, name: str) -> keras.Layer:
+def _recurrent_layer(cell: Cell, units: int, recurrent_dropout: float, name: str) -> keras.Layer:
     if not recurrent_dropout:
         layers = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
         return getattr(keras.layers, layers[cell])(units, return_sequences=True, name=name)
@@ -102,88 +119,100 @@ def _layer(cell: Cell, units: int, recurrent_dropout: float, name: str) -> keras
 
 
 def _cell(cell: Cell, units: int, recurrent_dropout: float) -> keras.Layer:
-    from mmzoo.layers.sequences import TiedGRUCell, TiedLSTMCell
+    from mmzoo.layers.sequences import VariationalDropoutGRUCell, VariationalDropoutLSTMCell
 
-    cells = {"rnn": keras.layers.SimpleRNNCell, "lstm": TiedLSTMCell, "gru": TiedGRUCell}
+    cells = {
+        "rnn": keras.layers.SimpleRNNCell,
+        "lstm": VariationalDropoutLSTMCell,
+        "gru": VariationalDropoutGRUCell,
+    }
     return cells[cell](units, recurrent_dropout=recurrent_dropout, name="cell")
 
 
-def head_problems(dim: int, num_heads: int) -> Iterator[Problem]:
-    """What is wrong with fields `dim` and `num_heads`, if the one is no multiple of the other."""
+def num_heads_problems(dim: int, num_heads: int) -> Iterator[Problem]:
+    """Yields a Problem if `num_heads` does not divide `dim`."""
     if dim % num_heads:
         yield Problem(
             ("num_heads",),
-            f"expected a number that divides `dim`, which is {dim}; got {num_heads}",
+            f"expected a divisor of `dim`, which is {dim}; got {num_heads}",
         )
 
 
-def with_attended(
+def residual_attention_block(
     x: keras.KerasTensor,
-    attended: keras.KerasTensor,
+    attention_output: keras.KerasTensor,
     name: str,
     *,
     hidden: int,
     activation: str,
     dropout: float,
 ) -> keras.KerasTensor:
-    """Tokens, `[batch, positions, width]`, after a block that normalises first and adds after.
+    """Rest of a pre-norm transformer block, after its attention: residuals and feed-forward part.
+
+    Computes `x + attention_output`, then adds a feed-forward network of its layer norm.
 
     Args:
-        x: the tokens before it.
-        attended: what they found where they looked, of the same shape.
-        name: begins the names of its layers.
-        hidden: units of the first of its two dense layers.
-        activation: of that.
-        dropout: share dropped, in training, of what each half of the block adds.
+        x: block input, `[batch, positions, width]`.
+        attention_output: output of the attention layer, same shape.
+        name: prefix of the layer names.
+        hidden: units of the first of the two dense layers.
+        activation: activation of the first dense layer.
+        dropout: dropout rate of the attention output and of the feed-forward output.
+
+    Returns:
+        Block output, `[batch, positions, width]`.
     """
     layers = keras.layers
-    x = layers.Add(name=f"{name}_add1")([x, _dropped(attended, dropout, f"{name}_dropout1")])
-    normed = normalised(x, f"{name}_norm2")
+    x = layers.Add(name=f"{name}_add1")(
+        [x, _dropout(attention_output, dropout, f"{name}_dropout1")]
+    )
+    normed = layer_norm(x, f"{name}_norm2")
     inner = layers.Dense(hidden, activation, name=f"{name}_dense1")(normed)
     added = layers.Dense(x.shape[-1], name=f"{name}_dense2")(inner)
-    return layers.Add(name=f"{name}_add2")([x, _dropped(added, dropout, f"{name}_dropout2")])
+    return layers.Add(name=f"{name}_add2")([x, _dropout(added, dropout, f"{name}_dropout2")])
 
 
-def normalised(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """Each token with mean 0 and deviation 1 over its features, and a learned scale and shift."""
+def layer_norm(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    """Layer normalization of each token over its features."""
     return keras.layers.LayerNormalization(epsilon=1e-6, name=name)(x)
 
 
-def _dropped(x: keras.KerasTensor, dropout: float, name: str) -> keras.KerasTensor:
+def _dropout(x: keras.KerasTensor, dropout: float, name: str) -> keras.KerasTensor:
     return keras.layers.Dropout(dropout, name=name)(x) if dropout else x
 
 
-class Convolutions(Encoder):
-    """Stages of convolution, activation and pooling over a map, then dense layers."""
+class ConvolutionalStages(Encoder):
+    """Base class of convolutional encoders: stages of convolution, activation and pooling."""
 
     type: Literal["cnn"] = "cnn"
     filters: tuple[PositiveInt, ...] = (32, 64, 64)
-    """Filters of each stage's convolutions: one stage per entry."""
+    """Filters of the convolutions of each stage; one stage per entry."""
     kernel_size: PositiveInt | tuple[PositiveInt, ...] = 3
-    """Height and width of each stage's kernels."""
+    """Kernel height and width of each stage."""
     convolutions: PositiveInt | tuple[PositiveInt, ...] = 1
-    """Convolutions in each stage, before its pooling."""
+    """Number of convolutions per stage, before its pooling."""
     padding: Literal["valid", "same"] = "valid"
-    """`valid` lets each convolution shrink the map by its kernel; `same` keeps its size."""
+    """Padding of the convolutions: `same` keeps height and width, `valid` shrinks them by the
+    kernel size minus 1."""
     batch_norm: bool = False
-    """Normalise each convolution's output over the batch, before the activation."""
+    """Whether to add batch normalization between each convolution and its activation."""
     norm_momentum: Rate = 0.9
-    """How much of the moving statistics of batch norm each step keeps. Keras' own default of 0.99
-    needs thousands of steps before evaluation sees what training saw."""
+    """Momentum of the moving statistics of batch normalization. Keras' default of 0.99 needs
+    thousands of steps before evaluation matches training."""
     activation: Activation = "relu"
-    """The activation of convolutions and dense layers."""
+    """Activation of convolutions and dense layers."""
     pool: PositiveInt | tuple[PositiveInt, ...] = 2
-    """Size and stride of the pooling that ends each stage; 1 means none."""
+    """Size and stride of the pooling at the end of each stage; 1 means no pooling."""
     pool_type: Literal["max", "average"] = "max"
-    """What pooling takes of its window."""
+    """Kind of the pooling at the end of each stage."""
     stage_dropout: Rate = 0.0
-    """Share of whole feature maps dropped after each stage."""
+    """Spatial dropout rate after each stage: whole feature maps are dropped."""
     pooling: Pooling = "flatten"
-    """How the last feature map becomes a vector: all of it, or its average or maximum."""
+    """How the last feature map becomes a vector: flattened, or global average or max pooling."""
     units: tuple[PositiveInt, ...] = ()
     """Width of each dense layer after the convolutions."""
     dropout: Rate = 0.0
-    """Share of the feature vector dropped, and of each dense layer's output."""
+    """Dropout rate of the pooled feature vector and of each dense layer's output."""
 
     def rules(self) -> Iterator[Problem]:
         stages = len(self.filters)
@@ -198,21 +227,21 @@ class Convolutions(Encoder):
                     f"got {len(value)} numbers",
                 )
 
-    def smallest_map(self) -> int:
-        """The smallest height or width that leaves something after the last stage."""
+    def min_map_size(self) -> int:
+        """Minimum height or width for which the last feature map is not empty."""
         return next(size for size in count(1) if self._size_after(size) >= 1)
 
-    def convolved(self, x: keras.KerasTensor) -> Features:
-        """The features of a map: float `[batch, height, width, channels]`, scaled."""
+    def convolutional_features(self, x: keras.KerasTensor) -> Features:
+        """Features of a map, float `[batch, height, width, channels]`, with scaled values."""
         for stage, filters in enumerate(self.filters):
-            for index in range(_of_stage(self.convolutions, stage)):
+            for index in range(_stage_value(self.convolutions, stage)):
                 x = self._convolution(x, filters, stage, f"stage{stage + 1}_conv{index + 1}")
             x = self._pool(x, stage)
             if self.stage_dropout:
                 name = f"stage{stage + 1}_dropout"
                 x = keras.layers.SpatialDropout2D(self.stage_dropout, name=name)(x)
         tokens = keras.layers.Reshape((-1, x.shape[-1]), name="tokens")(x)
-        x = pooled(x, self.pooling)
+        x = global_pooling(x, self.pooling)
         if self.dropout:
             x = keras.layers.Dropout(self.dropout, name="dropout")(x)
         x = dense_layers(x, self.units, self.activation, self.dropout)
@@ -225,7 +254,7 @@ class Convolutions(Encoder):
 
         x = keras.layers.Conv2D(
             filters,
-            _of_stage(self.kernel_size, stage),
+            _stage_value(self.kernel_size, stage),
             padding=self.padding,
             use_bias=not self.batch_norm,
             name=name,
@@ -235,7 +264,7 @@ class Convolutions(Encoder):
         return keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x)
 
     def _pool(self, x: keras.KerasTensor, stage: int) -> keras.KerasTensor:
-        size = _of_stage(self.pool, stage)
+        size = _stage_value(self.pool, stage)
         if size == 1:
             return x
         max_pool, average_pool = keras.layers.MaxPooling2D, keras.layers.AveragePooling2D
@@ -245,13 +274,13 @@ class Convolutions(Encoder):
     def _size_after(self, size: int) -> int:
         for stage in range(len(self.filters)):
             if self.padding == "valid":
-                shrink = _of_stage(self.kernel_size, stage) - 1
-                size -= shrink * _of_stage(self.convolutions, stage)
-            size //= _of_stage(self.pool, stage)
-            if size < 1:  # Python's floor would let a negative size look like a positive one later.
+                shrink = _stage_value(self.kernel_size, stage) - 1
+                size -= shrink * _stage_value(self.convolutions, stage)
+            size //= _stage_value(self.pool, stage)
+            if size < 1:  # Nothing is left for the next stage.
                 return 0
         return size
 
 
-def _of_stage(value: int | tuple[int, ...], stage: int) -> int:
+def _stage_value(value: int | tuple[int, ...], stage: int) -> int:
     return value if isinstance(value, int) else value[stage]

@@ -1,7 +1,7 @@
-"""Spec, and the way from a YAML file to one: the loader, `--set`, the wording of errors."""
+"""Specs: validated sections of a config, loaded from YAML and `--set`, with readable errors."""
 
+from mmzoo.spec.load_spec import describe_missing_path as describe_missing_path
 from mmzoo.spec.load_spec import load_spec as load_spec
-from mmzoo.spec.load_spec import what_is_missing as what_is_missing
 from mmzoo.spec.spec_model import Fraction as Fraction
 from mmzoo.spec.spec_model import NonNegativeFloat as NonNegativeFloat
 from mmzoo.spec.spec_model import NonNegativeInt as NonNegativeInt

@@ -1,8 +1,8 @@
-"""Words pydantic's errors the way the user wrote the config.
+"""Messages for pydantic's validation errors, in terms of the config file.
 
-Pydantic names a place by its own route, which holds the tags and the members of unions, and reports
-what each member of a union misses. Here routes, annotations and values are walked side by side, so
-that a problem has the path that stands in the file, and one mistake makes one problem.
+The locations in pydantic's errors contain the tags and members of unions, and each member of a
+union reports errors of its own. Here the locations, annotations and values are walked in parallel,
+so that paths are those of the file, and each mistake is reported once.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
-from mmzoo.spec.error_hints import Spot, hint, type_hint, untyped
-from mmzoo.spec.expected_types import Expected
+from mmzoo.spec.config_node import ConfigNode, missing_types
+from mmzoo.spec.error_hints import suggest_fix, suggest_type
+from mmzoo.spec.expected_types import ExpectedType
 from mmzoo.spec.spec_model import Spec
 from mmzoo.spec.wording import (
     KeyPath,
     describe,
     did_you_mean,
     dotted,
+    escape,
+    list_choices,
     nearest,
-    printable,
     shorten,
-    there_are,
 )
-from mmzoo.spec.yaml_document import Document, Finding, Place
+from mmzoo.spec.yaml_document import Document, LocatedProblem, Location
 
-_PYDANTICS_OWN = frozenset(get_args(ErrorType))
-_SAID_BY_WHAT_IS_EXPECTED = frozenset(
+_PYDANTIC_ERRORS = frozenset(get_args(ErrorType))
+_TYPE_MISMATCHES = frozenset(
     [
         *("bool_type", "int_type", "int_from_float", "float_type", "string_type", "literal_error"),
         *("tuple_type", "dict_type", "model_type", "model_attributes_type"),
@@ -40,25 +41,27 @@ _SAID_BY_WHAT_IS_EXPECTED = frozenset(
         "string_pattern_mismatch",
     ]
 )
-"""Other errors have words of their own to add."""
+"""Errors for which "expected ..., got ..." says everything."""
 
 
-def findings(
+def located_problems(
     spec: type[Spec], document: Document, error: ValidationError | None
-) -> Iterator[Finding]:
-    """Yields a finding for each mistake in a document that was validated as a spec."""
-    top = Spot(Expected(spec), (), document.values)
+) -> Iterator[LocatedProblem]:
+    """Yields a problem for each mistake in a document, from its validation as a spec."""
+    top = ConfigNode(ExpectedType(spec), (), document.values)
     walk = _Walk(document)
-    for spot in untyped(top):
-        yield walk.missing_type(spot)
+    for node in missing_types(top):
+        yield walk.missing_type(node)
     if error is not None:
-        faults = [_Fault(details["loc"], details) for details in error.errors(include_url=False)]
-        yield from walk.below(top, faults)
+        errors = [
+            _PydanticError(details["loc"], details) for details in error.errors(include_url=False)
+        ]
+        yield from walk.below(top, errors)
 
 
 @dataclass(frozen=True)
-class _Fault:
-    """One of pydantic's errors, with what is left of its route."""
+class _PydanticError:
+    """An error of pydantic, with the rest of its location below the current node."""
 
     route: tuple[str | int, ...]
     details: ErrorDetails
@@ -69,146 +72,154 @@ class _Fault:
 
     @property
     def is_own(self) -> bool:
-        """Whether a validator of ours raised it."""
-        return self.kind in ("value_error", "assertion_error") or self.kind not in _PYDANTICS_OWN
+        """Whether one of mmzoo's validators raised it."""
+        return self.kind in ("value_error", "assertion_error") or self.kind not in _PYDANTIC_ERRORS
 
 
 class _Walk:
-    """Goes down the config beside pydantic's routes."""
+    """Walks down the config along the locations of pydantic's errors."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
 
-    def below(self, spot: Spot, faults: list[_Fault]) -> Iterator[Finding]:
-        if len(spot.expected.members) > 1:
-            yield from self._in_union(spot, faults)
-        elif _has_other_length(spot):
-            yield self._mismatch(spot)
+    def below(self, node: ConfigNode, errors: list[_PydanticError]) -> Iterator[LocatedProblem]:
+        if len(node.expected.members) > 1:
+            yield from self._in_union(node, errors)
+        elif _has_other_length(node):
+            yield self._mismatch(node)
         else:
-            for fault in faults:
-                if not fault.route:
-                    yield from self._at(spot, fault)
-            for step, deeper in _by_first_step(faults).items():
-                yield from self._step(spot, step, deeper)
+            for error in errors:
+                if not error.route:
+                    yield from self._at(node, error)
+            for step, deeper in _by_first_step(errors).items():
+                yield from self._step(node, step, deeper)
 
-    def _in_union(self, spot: Spot, faults: list[_Fault]) -> Iterator[Finding]:
-        # Each member has put its faults, in the order of the members, below a label of its own.
-        by_label = _by_first_step(faults)
-        member = spot.expected.member_for(spot.value)
-        own = [fault for fault in faults if fault.is_own]
-        if member is not None and len(by_label) == len(spot.expected.members):
-            deeper = list(by_label.values())[spot.expected.members.index(member)]
-            yield from self.below(replace(spot, expected=member), deeper)
+    def _in_union(self, node: ConfigNode, errors: list[_PydanticError]) -> Iterator[LocatedProblem]:
+        # Pydantic groups errors by a label for each member, in the order of the members.
+        by_label = _by_first_step(errors)
+        member = node.expected.member_for(node.value)
+        own = [error for error in errors if error.is_own]
+        if member is not None and len(by_label) == len(node.expected.members):
+            deeper = list(by_label.values())[node.expected.members.index(member)]
+            yield from self.below(replace(node, expected=member), deeper)
         elif own:
-            yield from self._at(spot, own[0])
+            yield from self._at(node, own[0])
         else:
-            yield self._mismatch(spot)
+            yield self._mismatch(node)
 
-    def _step(self, spot: Spot, step: str | int, faults: list[_Fault]) -> Iterator[Finding]:
-        path = (*spot.path, step)
-        about_name = [fault for fault in faults if fault.route == ("[key]",)]
+    def _step(
+        self, node: ConfigNode, step: str | int, errors: list[_PydanticError]
+    ) -> Iterator[LocatedProblem]:
+        path = (*node.path, step)
+        about_name = [error for error in errors if error.route == ("[key]",)]
         if about_name:
-            message = f"expected the name to be {spot.expected.parts[0].words()}"
-            yield self._finding(path, message, self._document.key_place(path))
-            faults = [fault for fault in faults if fault not in about_name]
-        if faults:
-            yield from self._inside(spot, step, faults)
+            message = f"expected the name to be {node.expected.parts[0].describe()}"
+            yield self._problem(path, message, self._document.key_location(path))
+            errors = [error for error in errors if error not in about_name]
+        if errors:
+            yield from self._inside(node, step, errors)
 
-    def _inside(self, spot: Spot, step: str | int, faults: list[_Fault]) -> Iterator[Finding]:
-        path = (*spot.path, step)
-        first, child = faults[0], spot.child(step)
-        if spot.expected.discriminator is not None:
-            yield from self.below(spot.of_type(step) or spot, faults)
-        elif child is None and spot.expected.spec:
-            message = self._unknown_field(spot, spot.expected.spec, str(step))
-            place = self._document.key_place(path)
-            yield replace(self._finding(path, message, place), unknown=True)
+    def _inside(
+        self, node: ConfigNode, step: str | int, errors: list[_PydanticError]
+    ) -> Iterator[LocatedProblem]:
+        path = (*node.path, step)
+        first, child = errors[0], node.child(step)
+        if node.expected.discriminator is not None:
+            yield from self.below(node.of_type(step) or node, errors)
+        elif child is None and node.expected.spec:
+            message = self._unknown_field(node, node.expected.spec, str(step))
+            location = self._document.key_location(path)
+            yield replace(self._problem(path, message, location), unknown=True)
         elif child is None:
-            yield self._finding((*path, *first.route), _plainly(first.details["msg"]))
-        elif step == "type" and spot.expected.family:
-            yield self.missing_type(spot) if first.kind == "missing" else self._unknown_type(spot)
+            yield self._problem((*path, *first.route), _mid_sentence(first.details["msg"]))
+        elif step == "type" and node.expected.family:
+            yield self.missing_type(node) if first.kind == "missing" else self._unknown_type(node)
         elif first.kind == "missing" and not first.route:
-            message = f"missing; expected {child.expected.words()}{type_hint(child.expected)}"
-            yield self._finding(path, message)
+            message = f"missing; expected {child.expected.describe()}{suggest_type(child.expected)}"
+            yield self._problem(path, message)
         else:
-            yield from self.below(child, faults)
+            yield from self.below(child, errors)
 
-    def _at(self, spot: Spot, fault: _Fault) -> Iterator[Finding]:
-        context = fault.details.get("ctx", {})
-        match fault.kind:
+    def _at(self, node: ConfigNode, error: _PydanticError) -> Iterator[LocatedProblem]:
+        context = error.details.get("ctx", {})
+        match error.kind:
             case "rules":
                 for problem in context["problems"]:
-                    yield self._finding((*spot.path, *problem.path), problem.message)
+                    yield self._problem((*node.path, *problem.path), problem.message)
             case "union_tag_not_found":
-                yield self.missing_type(spot)
+                yield self.missing_type(node)
             case "union_tag_invalid":
-                yield self._unknown_type(spot)
+                yield self._unknown_type(node)
             case "value_error" | "assertion_error":
-                yield self._finding(spot.path, str(context["error"]))
-            case kind if kind in _SAID_BY_WHAT_IS_EXPECTED:
-                yield self._mismatch(spot)
-            case kind if kind in _PYDANTICS_OWN:
-                message = f"{_plainly(fault.details['msg'])}, got {describe(spot.value)}"
-                yield self._finding(spot.path, message)
+                yield self._problem(node.path, str(context["error"]))
+            case kind if kind in _TYPE_MISMATCHES:
+                yield self._mismatch(node)
+            case kind if kind in _PYDANTIC_ERRORS:
+                message = f"{_mid_sentence(error.details['msg'])}, got {describe(node.value)}"
+                yield self._problem(node.path, message)
             case _:
-                yield self._finding(spot.path, fault.details["msg"])
+                yield self._problem(node.path, error.details["msg"])
 
-    def missing_type(self, spot: Spot) -> Finding:
-        family = spot.expected.family
+    def missing_type(self, node: ConfigNode) -> LocatedProblem:
+        family = node.expected.family
         fields = {name for member in family.values() for name in member.model_fields}
-        slip = nearest("type", set(spot.value) - fields)
+        slip = nearest("type", set(node.value) - fields)
         found = f", though there is '{slip}'" if slip else ""
-        message = f"missing{found}; say which. {there_are(family)}"
-        return self._finding((*spot.path, "type"), message)
+        message = f"missing{found}; say which. {list_choices(family)}"
+        return self._problem((*node.path, "type"), message)
 
-    def _unknown_type(self, spot: Spot) -> Finding:
-        family = spot.expected.family
-        name = spot.value["type"] if isinstance(spot.value, dict) else spot.value
+    def _unknown_type(self, node: ConfigNode) -> LocatedProblem:
+        family = node.expected.family
+        name = node.value["type"] if isinstance(node.value, dict) else node.value
         if not isinstance(name, str):
-            message = f"expected the name of a type, got {describe(name)}. {there_are(family)}"
+            message = f"expected the name of a type, got {describe(name)}. {list_choices(family)}"
         else:
             suggestion = did_you_mean(name, family) or "."
-            message = f"unknown type '{shorten(name)}'{suggestion} {there_are(family)}"
-        return self._finding((*spot.path, "type"), message)
+            message = f"unknown type '{shorten(name)}'{suggestion} {list_choices(family)}"
+        return self._problem((*node.path, "type"), message)
 
-    def _unknown_field(self, spot: Spot, spec: type[Spec], name: str) -> str:
+    def _unknown_field(self, node: ConfigNode, spec: type[Spec], name: str) -> str:
         fields = spec.model_fields
-        said = f"unknown field{did_you_mean(name, fields) or '.'}"
-        if any(name in other.model_fields for other in spot.family.values()):
-            kind = spot.value["type"]
-            said = f"unknown field: {kind} has none, as others have. Leave it out"
-            typed = self._document.place((*spot.path, "type"))
+        message = f"unknown field{did_you_mean(name, fields) or '.'}"
+        if any(name in other.model_fields for other in node.family.values()):
+            kind = node.value["type"]
+            message = f"unknown field for type {kind}, though other types have it. Leave it out"
+            typed = self._document.location((*node.path, "type"))
             if typed is not None and typed.override:
-                # It came with the file, in which another type stands.
-                said += f", or set all of it: `--set '{dotted(spot.path)}={{type: {kind}}}'`"
-            said += "."
-        return f"{said} Fields here: {', '.join(fields)}"
+                # The field is from the file, which has a different type.
+                message += f", or set all of it: `--set '{dotted(node.path)}={{type: {kind}}}'`"
+            message += "."
+        return f"{message} Fields here: {', '.join(fields)}"
 
-    def _mismatch(self, spot: Spot) -> Finding:
-        message = f"expected {spot.expected.words()}, got {describe(spot.value)}"
-        return self._finding(spot.path, message + hint(spot.expected, spot.value, spot.has_default))
+    def _mismatch(self, node: ConfigNode) -> LocatedProblem:
+        message = f"expected {node.expected.describe()}, got {describe(node.value)}"
+        return self._problem(
+            node.path, message + suggest_fix(node.expected, node.value, node.has_default)
+        )
 
-    def _finding(self, path: KeyPath, message: str, place: Place | None = None) -> Finding:
-        return Finding(place or self._document.place(path), path, printable(message))
+    def _problem(
+        self, path: KeyPath, message: str, location: Location | None = None
+    ) -> LocatedProblem:
+        return LocatedProblem(location or self._document.location(path), path, escape(message))
 
 
-def _by_first_step(faults: list[_Fault]) -> dict[str | int, list[_Fault]]:
-    by_step: dict[str | int, list[_Fault]] = {}
-    for fault in faults:
-        if fault.route:
-            step, *rest = fault.route
-            by_step.setdefault(step, []).append(_Fault(tuple(rest), fault.details))
+def _by_first_step(errors: list[_PydanticError]) -> dict[str | int, list[_PydanticError]]:
+    by_step: dict[str | int, list[_PydanticError]] = {}
+    for error in errors:
+        if error.route:
+            step, *rest = error.route
+            by_step.setdefault(step, []).append(_PydanticError(tuple(rest), error.details))
     return by_step
 
 
-def _has_other_length(spot: Spot) -> bool:
-    """Whether a list of fixed length has another: pydantic reports each item that is missing."""
-    expected, value = spot.expected, spot.value
+def _has_other_length(node: ConfigNode) -> bool:
+    """Whether a list has the wrong fixed length; pydantic reports each missing item instead."""
+    expected, value = node.expected, node.value
     is_fixed = expected.is_list() and not expected.is_list(of_any_length=True)
     return is_fixed and isinstance(value, tuple) and len(value) != len(expected.parts)
 
 
-def _plainly(message: str) -> str:
-    """Pydantic's message as the middle of a sentence."""
+def _mid_sentence(message: str) -> str:
+    """Pydantic's message, as the middle of a sentence."""
     message = message.replace("Input should be", "expected", 1)
     return message[:1].lower() + message[1:]

@@ -1,4 +1,4 @@
-"""Reads annotations: what one place of a config takes, and the words for it."""
+"""Expected types of config values, read from annotations, and their descriptions in messages."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
 from mmzoo.spec.spec_model import Spec
-from mmzoo.spec.wording import either, flow
+from mmzoo.spec.wording import flow_yaml, join_or
 
 _NOUNS = {
     int: ("a whole number", "whole numbers"),
     float: ("a number", "numbers"),
     str: ("text", "texts"),
 }
-"""For one, and for several."""
+"""Singular and plural."""
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What one place of a config takes."""
+class ExpectedType:
+    """The type that is expected at one position of a config."""
 
     annotation: Any
-    """A type without `Annotated` and `None`, or a union of the rest."""
+    """The annotation without `Annotated` and `None`."""
     constraints: tuple[Any, ...] = ()
-    """`Ge(1)` and the like."""
+    """Limits such as `Ge(1)`."""
     nullable: bool = False
     discriminator: str | None = None
-    """The field that says which member of a union is meant: `type`."""
+    """The field that selects the member of a union: `type`."""
 
     @classmethod
-    def of(cls, annotation: Any, *metadata: Any) -> Expected:
-        """Takes an annotation apart; `metadata` is what `Annotated` would hold beside it."""
+    def from_annotation(cls, annotation: Any, *metadata: Any) -> ExpectedType:
+        """Parses an annotation; `metadata` is further `Annotated` metadata."""
         nullable = False
         while True:
             if get_origin(annotation) is Annotated:
@@ -59,29 +59,33 @@ class Expected:
 
     @property
     def spec(self) -> type[Spec] | None:
-        """The spec, where it can only be one."""
+        """The spec, if the annotation is one."""
         is_spec = isinstance(self.annotation, type) and issubclass(self.annotation, Spec)
         return self.annotation if is_spec else None
 
     @property
     def kind(self) -> Any:
-        """`tuple`, `dict` or `Literal` of one with arguments; a plain type is its own kind."""
+        """The origin of a generic (`tuple`, `dict`, `Literal`), or the type itself."""
         return get_origin(self.annotation) or self.annotation
 
     @property
-    def parts(self) -> tuple[Expected, ...]:
-        """What the arguments of a tuple, a dict or a union take."""
-        return tuple(Expected.of(part) for part in get_args(self.annotation) if part is not ...)
+    def parts(self) -> tuple[ExpectedType, ...]:
+        """The expected types of the arguments of a tuple, dict or union."""
+        return tuple(
+            ExpectedType.from_annotation(part)
+            for part in get_args(self.annotation)
+            if part is not ...
+        )
 
     @property
-    def members(self) -> tuple[Expected, ...]:
-        """Of a union without discriminator its members, of anything else that alone."""
+    def members(self) -> tuple[ExpectedType, ...]:
+        """The members of a union without discriminator; else only this type."""
         is_plain_union = _is_union(self.annotation) and self.discriminator is None
         return self.parts if is_plain_union else (self,)
 
     @property
     def family(self) -> dict[str, type[Spec]]:
-        """The specs that `type` chooses among; empty where there is no such choice."""
+        """`type` value -> spec; empty if the value has no `type`."""
         if self.discriminator is not None:
             specs = [part.spec for part in self.parts]
             return {name: spec for spec in specs if spec for name in _types(spec)}
@@ -89,17 +93,17 @@ class Expected:
 
     @property
     def choices(self) -> list[str]:
-        """The words that may stand here, of all members."""
+        """The allowed strings, over all members."""
         literals = [member for member in self.members if member.kind is Literal]
         values = [value for literal in literals for value in get_args(literal.annotation)]
         return [value for value in values if isinstance(value, str)]
 
-    def takes(self, *kinds: type) -> bool:
-        """Whether a member is of one of these kinds."""
+    def accepts(self, *kinds: type) -> bool:
+        """Whether any member has one of these kinds."""
         return any(member.kind in kinds for member in self.members)
 
-    def member_for(self, value: Any) -> Expected | None:
-        """The only member that takes mappings if the value is one, or lists if it is one."""
+    def member_for(self, value: Any) -> ExpectedType | None:
+        """The only member for mappings or lists, if the value is one; None if that is ambiguous."""
         if isinstance(value, dict):
             members = [member for member in self.members if member.is_mapping()]
         elif isinstance(value, tuple):
@@ -109,26 +113,26 @@ class Expected:
         return members[0] if len(members) == 1 else None
 
     def is_list(self, *, of_any_length: bool = False) -> bool:
-        """Whether a list is taken."""
+        """Whether lists are expected."""
         return self.kind is tuple and (not of_any_length or ... in get_args(self.annotation))
 
     def is_mapping(self) -> bool:
-        """Whether a mapping is taken: a spec's fields, or names that the user chooses."""
+        """Whether mappings are expected, of a spec's fields or of names chosen by the user."""
         return self.kind is dict or self.spec is not None or self.discriminator is not None
 
-    def item(self, index: int) -> Expected | None:
-        """What the item of a list takes; None behind the end of a list of fixed length."""
+    def item(self, index: int) -> ExpectedType | None:
+        """The expected type of a list's item; None beyond a fixed length."""
         if self.is_list(of_any_length=True):
             return self.parts[0]
         return self.parts[index] if index < len(self.parts) else None
 
-    def words(self) -> str:
-        """`a whole number of at least 1 or 'auto'`."""
+    def describe(self) -> str:
+        """The expected type in words: `a whole number of at least 1 or 'auto'`."""
         return self._words(several=False)
 
     def _words(self, several: bool) -> str:
         words = [word for member in self.members for word in member._alternatives(several)]
-        return either([*words, "null"] if self.nullable else words)
+        return join_or([*words, "null"] if self.nullable else words)
 
     def _alternatives(self, several: bool) -> list[str]:
         if self.is_list():
@@ -137,7 +141,9 @@ class Expected:
             return [f"{'mappings' if several else 'a mapping'}{self._names()}"]
         if self.kind is Literal:
             values = get_args(self.annotation)
-            return [f"'{value}'" if isinstance(value, str) else flow(value) for value in values]
+            return [
+                f"'{value}'" if isinstance(value, str) else flow_yaml(value) for value in values
+            ]
         if self.kind is bool:
             return ["true", "false"]
         noun = _NOUNS.get(self.kind, (f"a {self.kind.__name__}", f"{self.kind.__name__}s"))
@@ -188,7 +194,7 @@ def _is_union(annotation: Any) -> bool:
 
 
 def _ungrouped(constraints: list[Any]) -> Iterator[Any]:
-    """`StringConstraints` and `Interval` stand for several constraints."""
+    """Single constraints; `StringConstraints` and `Interval` are groups of several."""
     for constraint in constraints:
         yield from constraint if isinstance(constraint, GroupedMetadata) else (constraint,)
 

@@ -1,4 +1,4 @@
-"""From a YAML file, or from Python values, to a spec."""
+"""Loading of specs from YAML files or Python mappings."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from mmzoo.errors import ConfigError
-from mmzoo.spec.error_hints import Spot, with_default
-from mmzoo.spec.error_messages import findings
-from mmzoo.spec.expected_types import Expected
-from mmzoo.spec.overrides import override
+from mmzoo.spec.config_node import ConfigNode, longest_default_path
+from mmzoo.spec.error_messages import located_problems
+from mmzoo.spec.expected_types import ExpectedType
+from mmzoo.spec.overrides import apply_overrides
 from mmzoo.spec.spec_model import Problem, Spec
-from mmzoo.spec.wording import KeyPath, nearest, printable
-from mmzoo.spec.yaml_document import Document, Finding, config_error, document_of
+from mmzoo.spec.wording import KeyPath, escape, nearest
+from mmzoo.spec.yaml_document import Document, LocatedProblem, config_error, document_from_mapping
 from mmzoo.spec.yaml_reader import read_document
 
 _MAX_BYTES = 1_000_000
 
 
 def read_text(path: Path) -> str:
-    """The text of a config file: UTF-8, at most 1 MB, of which no more than that is read.
+    """The text of a config file: UTF-8, at most 1 MB.
 
     Raises:
-        ConfigError: the path is missing, is not a regular file, or holds no such text.
+        ConfigError: the file does not exist, cannot be read, or is not such a text file.
     """
-    if path == Path():  # What an empty text makes, as a shell variable that is not set leaves.
+    if path == Path():  # An empty argument, such as an unset shell variable.
         raise ConfigError("expected the path of a config, got the current folder or an empty text")
     try:
         content = _read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise _wrong(path, what_is_missing(path, config_of_name(path))) from None
+        raise _wrong(path, describe_missing_path(path, find_config(path))) from None
     except PermissionError:
         raise _wrong(path, "there is no permission to read it") from None
     except OSError as error:
@@ -44,15 +44,15 @@ def read_text(path: Path) -> str:
 
 
 def _wrong(path: Path, message: str) -> ConfigError:
-    return ConfigError(f"{printable(str(path))}: {message}")
+    return ConfigError(f"{escape(str(path))}: {message}")
 
 
 def _read_bytes(path: Path) -> bytes:
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
-        raise _wrong(path, _what_the_folder_holds(path))
+        raise _wrong(path, _describe_folder(path))
     if not stat.S_ISREG(status.st_mode):
-        # To open a pipe or a device may wait for ever.
+        # Opening a pipe or a device may block forever.
         raise _wrong(path, "it is a pipe, socket or device; a config is a regular file")
     with path.open("rb") as file:
         content = file.read(_MAX_BYTES + 1)
@@ -76,28 +76,28 @@ def _decode(path: Path, content: bytes) -> str:
         ) from None
 
 
-def what_is_missing(path: Path, meant: Path | None = None) -> str:
-    """Which part of a file's path is not there, as a clause, and what may be meant instead.
+def describe_missing_path(path: Path, meant: Path | None = None) -> str:
+    """Which part of a path does not exist, with a suggestion, as the end of an error message.
 
     Args:
-        path: The file's, which does not exist.
-        meant: Is probably meant; by default, the name beside it that is nearest.
+        path: a path that does not exist.
+        meant: the path to suggest; by default the most similar name in the folder.
     """
     missing = next((part for part in reversed(path.parents) if not part.exists()), path)
     if missing.parent.is_file():
-        return f"'{printable(str(missing.parent))}' is a file, not a folder"
-    kind = "file" if missing == path else f"folder '{printable(str(missing))}'"
+        return f"'{escape(str(missing.parent))}' is a file, not a folder"
+    kind = "file" if missing == path else f"folder '{escape(str(missing))}'"
     near = meant or _nearest_to(missing)
-    suggestion = f"; did you mean '{printable(str(near))}'?" if near else ""
+    suggestion = f"; did you mean '{escape(str(near))}'?" if near else ""
     return f"there is no such {kind}{suggestion}"
 
 
-def config_of_name(path: Path) -> Path | None:
-    """The config that is meant by a name without its folder or ending, or by one near to it."""
+def find_config(path: Path) -> Path | None:
+    """The config with this name or a similar one, given without its folder or extension."""
     if path.is_absolute():
         return None
-    places = (Path(f"{path}.yaml"), Path("configs", path), Path("configs", f"{path}.yaml"))
-    exact = next((place for place in places if place.is_file()), None)
+    candidates = (Path(f"{path}.yaml"), Path("configs", path), Path("configs", f"{path}.yaml"))
+    exact = next((candidate for candidate in candidates if candidate.is_file()), None)
     if exact or path != Path(path.name):
         return exact
     by_stem = {Path(name).stem: Path("configs", name) for name in _configs_in(Path("configs"))}
@@ -110,11 +110,11 @@ def _nearest_to(missing: Path) -> Path | None:
     return missing.with_name(near) if near else None
 
 
-def _what_the_folder_holds(path: Path) -> str:
+def _describe_folder(path: Path) -> str:
     configs = _configs_in(path)
     if not configs:
         return "a folder, not a YAML file"
-    return f"a folder, not a YAML file; it holds {', '.join(map(printable, configs))}"
+    return f"a folder, not a YAML file; it holds {', '.join(map(escape, configs))}"
 
 
 def _configs_in(folder: Path) -> list[str]:
@@ -135,58 +135,59 @@ def load_spec(
     cls: type[S],
     source: Path | Mapping[str, Any],
     overrides: Sequence[str] = (),
-    demands: Callable[[S], Iterable[Problem]] | None = None,
+    extra_rules: Callable[[S], Iterable[Problem]] | None = None,
 ) -> S:
-    """Reads, overrides and validates a config.
+    """Reads a config, applies overrides and validates it.
 
     Args:
-        cls: The spec of the whole config.
-        source: A YAML file, or its content as Python values; lists may be lists or tuples.
-        overrides: `KEY=VALUE` each, as `--set` takes them; see `override`.
-        demands: Further problems of a spec that is valid: with what there is on this machine.
+        cls: the spec of the whole config.
+        source: a YAML file, or a mapping with the same content.
+        overrides: `KEY=VALUE` strings, as for `--set`; see `apply_overrides`.
+        extra_rules: yields further problems of a valid spec, such as missing files.
 
     Raises:
-        ConfigError: with a line for every mistake, each with file:line:column (or the `--set`),
-            dotted path, what came and what was expected.
+        ConfigError: the config is invalid. The message has a line for every problem, with
+            file:line:column (or the `--set`), dotted path, given value and expected value.
     """
-    document = document_of(source) if isinstance(source, Mapping) else _read(source)
-    document = override(cls, document, overrides)
+    document = document_from_mapping(source) if isinstance(source, Mapping) else _read(source)
+    document = apply_overrides(cls, document, overrides)
     spec = validate(cls, document)
-    problems = tuple(demands(spec)) if demands else ()
+    problems = tuple(extra_rules(spec)) if extra_rules else ()
     if problems:
         raise config_error(
-            Finding(document.place(problem.path), problem.path, problem.message)
+            LocatedProblem(document.location(problem.path), problem.path, problem.message)
             for problem in problems
         )
     return spec
 
 
 def validate(cls: type[S], document: Document) -> S:
-    """The spec that the document's values make; raises a ConfigError as `load_spec` does."""
+    """The spec of a document's values. Raises a ConfigError as `load_spec` does."""
     spec, error = _validated(cls, document)
-    found = list(findings(cls, document, error))
+    found = list(located_problems(cls, document, error))
     if _stops_below_top(error):
-        found += _across_parts(cls, document, found)
+        found += _cross_part_problems(cls, document, found)
     if spec is None or found:
         raise config_error(found) from None
     return spec
 
 
-def _across_parts(cls: type[S], document: Document, found: Sequence[Finding]) -> list[Finding]:
-    """What else is wrong by the rules that span all parts, which pydantic has not asked yet.
+def _cross_part_problems(
+    cls: type[S], document: Document, found: Sequence[LocatedProblem]
+) -> list[LocatedProblem]:
+    """Further problems, from the rules that span several parts.
 
-    It asks them only once every part is right. Without what was found they may be: without names
-    that nobody knows, and with defaults in the place of wrong values. So these mistakes are said
-    now, and not next time.
+    Pydantic checks these rules only if every part is valid. To report all problems at once, the
+    rules are checked without unknown fields, and with defaults instead of invalid values.
     """
-    top = Spot(Expected(cls), (), document.values)
-    wrong = {one.path if one.unknown else with_default(top, one.path) for one in found}
+    top = ConfigNode(ExpectedType(cls), (), document.values)
+    wrong = {one.path if one.unknown else longest_default_path(top, one.path) for one in found}
     left_out = {path for path in wrong if path and not _is_below(path, wrong)}
     _, error = _validated(cls, document.without(left_out))
     if _stops_below_top(error):
         return []
-    # A rule about what was left out would be about a default that the user did not write.
-    more = findings(cls, document, error)
+    # Problems of what was left out are about defaults, which the user did not write.
+    more = located_problems(cls, document, error)
     return [one for one in more if one.path not in left_out and not _is_below(one.path, left_out)]
 
 
@@ -195,7 +196,7 @@ def _is_below(path: KeyPath, others: Collection[KeyPath | None]) -> bool:
 
 
 def _stops_below_top(error: ValidationError | None) -> bool:
-    """Whether some part was wrong, so that the rules that span all were not asked."""
+    """Whether a part is invalid, so that the rules of the whole config were not checked."""
     return error is not None and any(details["loc"] for details in error.errors())
 
 

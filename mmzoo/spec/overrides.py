@@ -1,4 +1,4 @@
-"""`--set KEY=VALUE`: changes a document before it is validated, so it is checked like the file."""
+"""`--set KEY=VALUE`: overrides, applied to a document before it is validated."""
 
 from __future__ import annotations
 
@@ -7,108 +7,113 @@ from dataclasses import replace
 from typing import Any
 
 from mmzoo.errors import ConfigError
-from mmzoo.spec.error_hints import Spot
-from mmzoo.spec.expected_types import Expected
+from mmzoo.spec.config_node import ConfigNode
+from mmzoo.spec.expected_types import ExpectedType
 from mmzoo.spec.spec_model import Spec
 from mmzoo.spec.wording import KeyPath, describe, dotted, shorten
-from mmzoo.spec.yaml_document import MAX_DEPTH, Document, Finding, Place, config_error
+from mmzoo.spec.yaml_document import MAX_DEPTH, Document, LocatedProblem, Location, config_error
 from mmzoo.spec.yaml_reader import read_scalar, read_value
 
 _OPENERS = ("'", '"', "[", "{")
 
 
-def override(cls: type[Spec], document: Document, overrides: Sequence[str]) -> Document:
+def apply_overrides(cls: type[Spec], document: Document, overrides: Sequence[str]) -> Document:
     """The document with each `KEY=VALUE` applied in turn.
 
-    A key is a dotted path such as `train.epochs` or `inputs.image.augment.0.degrees`. Mappings that
-    are missing on the way are made, of the default's `type` where `cls`, the spec of the whole, has
-    one: `train.optimizer.learning_rate=0.01` is about the default optimizer.
+    A key is a dotted path such as `train.epochs` or `inputs.image.augment.0.degrees`. Missing
+    mappings on the path are created, with the `type` of the default if there is one:
+    `train.optimizer.learning_rate=0.01` applies to the default optimizer.
 
-    A value is read by the rules of the file: bare words and numbers, quoted text, and lists and
-    mappings in brackets. Bare text needs no quotes for what means something in YAML, so that
-    `source.path=*.csv` is what it looks like.
+    A value is YAML: bare words and numbers, quoted text, and lists and mappings in brackets. Bare
+    text may contain special characters, as in `source.path=*.csv`.
 
     Raises:
-        ConfigError: there is no `=`, the key leads nowhere, or the value cannot be read.
+        ConfigError: there is no `=`, the key does not exist, or the value cannot be read.
     """
     for number, text in enumerate(overrides, start=1):
-        place = Place(number, 0, 0, f"--set {shorten(text)}")
-        document = _override(cls, document, text, place)
+        location = Location(number, 0, 0, f"--set {shorten(text)}")
+        document = _apply_override(cls, document, text, location)
     return document
 
 
-def _override(cls: type[Spec], document: Document, text: str, place: Place) -> Document:
+def _apply_override(cls: type[Spec], document: Document, text: str, location: Location) -> Document:
     key, equals, value = text.partition("=")
     path = tuple(key.strip().split("."))
     if not equals:
-        raise _wrong(place, "expected KEY=VALUE, such as train.epochs=3")
+        raise _wrong(location, "expected KEY=VALUE, such as train.epochs=3")
     if "" in path:
-        raise _wrong(place, f"there is an empty name in the key '{shorten(key)}'")
+        raise _wrong(location, f"there is an empty name in the key '{shorten(key)}'")
     if len(path) > MAX_DEPTH:
-        raise _wrong(place, f"the key has more than {MAX_DEPTH} names")
-    values, changed = _set(document.values, path, _read(value.strip(), path, place), (), place)
-    values = _typed(Spot(Expected(cls), (), values), path, place)
-    kept = {at: where for at, where in document.places.items() if at[: len(changed)] != changed}
-    keys = {at: where for at, where in document.keys.items() if at[: len(changed)] != changed}
-    return Document(values, {**kept, changed: place}, keys)
+        raise _wrong(location, f"the key has more than {MAX_DEPTH} names")
+    values, changed = _set(
+        document.values, path, _read(value.strip(), path, location), (), location
+    )
+    values = _typed(ConfigNode(ExpectedType(cls), (), values), path, location)
+    locations = {
+        at: where for at, where in document.locations.items() if at[: len(changed)] != changed
+    }
+    keys = {
+        at: where for at, where in document.key_locations.items() if at[: len(changed)] != changed
+    }
+    return Document(values, {**locations, changed: location}, keys)
 
 
-def _read(text: str, path: KeyPath, place: Place) -> Any:
+def _read(text: str, path: KeyPath, location: Location) -> Any:
     if text.startswith(_OPENERS):
-        document = read_value(text, lambda line, column: place, path)
+        document = read_value(text, lambda line, column: location, path)
         return document and document.values
     try:
         return read_scalar(text)
     except ValueError as error:
-        raise _wrong(place, str(error)) from None
+        raise _wrong(location, str(error)) from None
 
 
 def _set(
-    container: Any, rest: tuple[str, ...], value: Any, path: KeyPath, place: Place
+    container: Any, rest: tuple[str, ...], value: Any, path: KeyPath, location: Location
 ) -> tuple[Any, KeyPath]:
-    """The container with the value set, and the path of the topmost value that is new."""
+    """The container with the value set, and the path of the topmost value that changed."""
     if not rest:
         return value, path
     name, *below = rest
     if container is None:
-        made, _ = _set({}, rest, value, path, place)
+        made, _ = _set({}, rest, value, path, location)
         return made, path
     if isinstance(container, dict):
         here = (*path, name)
-        made, changed = _set(container.get(name), tuple(below), value, here, place)
+        made, changed = _set(container.get(name), tuple(below), value, here, location)
         return {**container, name: made}, changed
     if isinstance(container, tuple):
-        index = _index(container, name, path, place)
-        made, changed = _set(container[index], tuple(below), value, (*path, index), place)
+        index = _index(container, name, path, location)
+        made, changed = _set(container[index], tuple(below), value, (*path, index), location)
         return (*container[:index], made, *container[index + 1 :]), changed
     raise _wrong(
-        place, f"'{dotted(path)}' is {describe(container)}; there is no '{shorten(name)}' in it"
+        location, f"'{dotted(path)}' is {describe(container)}; there is no '{shorten(name)}' in it"
     )
 
 
-def _typed(top: Spot, path: tuple[str, ...], place: Place) -> Any:
-    """The top's values, with the default's `type` in each mapping on the way that has none."""
-    spot: Spot | None = top
+def _typed(top: ConfigNode, path: tuple[str, ...], location: Location) -> Any:
+    """The values of `top`, with the default `type` in each mapping on the path that has none."""
+    node: ConfigNode | None = top
     for step in path:
-        child = spot.child(step) if spot else None
+        child = node.child(step) if node else None
         if child is None:
             break
         kind = getattr(child.default, "type", None)
         if isinstance(child.value, dict) and kind and "type" not in child.value:
-            values, _ = _set(top.value, (*map(str, child.path), "type"), kind, (), place)
-            return _typed(replace(top, value=values), path, place)
-        spot = child.meant()
+            values, _ = _set(top.value, (*map(str, child.path), "type"), kind, (), location)
+            return _typed(replace(top, value=values), path, location)
+        node = child.resolve()
     return top.value
 
 
-def _index(items: tuple[Any, ...], name: str, path: KeyPath, place: Place) -> int:
+def _index(items: tuple[Any, ...], name: str, path: KeyPath, location: Location) -> int:
     indices = [str(index) for index in range(len(items))]
     if name in indices:
         return indices.index(name)
     there = f"0 to {len(items) - 1}" if items else "none: the list is empty"
     message = f"'{dotted(path)}' has no item '{shorten(name)}'; there are {there}"
-    raise _wrong(place, message)
+    raise _wrong(location, message)
 
 
-def _wrong(place: Place, message: str) -> ConfigError:
-    return config_error([Finding(place, (), message)])
+def _wrong(location: Location, message: str) -> ConfigError:
+    return config_error([LocatedProblem(location, (), message)])

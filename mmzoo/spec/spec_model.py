@@ -1,4 +1,4 @@
-"""Spec: a frozen, validated node of a config, its field notes and its JSON Schema."""
+"""Spec: the base class of all sections of a config, with descriptions and a JSON Schema."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ from mmzoo.spec.wording import describe
 
 @cache
 def field_notes(cls: type[BaseModel]) -> dict[str, str]:
-    """The note of each field that has one: the text on its own that follows it in the class.
+    """Field name -> its description: the string literal below the field in the class.
 
-    A field that a class takes over has the note that it has there; one that it declares anew has
-    none of those.
+    Inherited fields keep their description; redeclared fields do not.
     """
     found: dict[str, str] = {}
     for part in reversed(cls.__mro__):
         if issubclass(part, BaseModel) and part is not BaseModel:
-            found |= _own(part)
+            found |= _notes_of_class(part)
     return {name: note for name, note in found.items() if note and name in cls.model_fields}
 
 
-def _own(cls: type[BaseModel]) -> dict[str, str]:
-    """The notes of the fields that a class itself declares; '' for one without."""
+def _notes_of_class(cls: type[BaseModel]) -> dict[str, str]:
+    """The descriptions of the fields that a class declares itself; "" for one without."""
     [tree] = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(tree, ast.ClassDef)
     found = {}
@@ -54,7 +53,7 @@ LARGEST_INT = 2**31 - 1
 
 
 def _within_int32(number: int) -> int:
-    # Not a `Le`, which every message and page about a number would name, though few come near it.
+    # Not a `Le`, which would appear in every message and in the documentation of every number.
     if number > LARGEST_INT:
         raise ValueError(
             f"expected a number of at most {LARGEST_INT}, which is what TensorFlow counts to; "
@@ -64,22 +63,23 @@ def _within_int32(number: int) -> int:
 
 
 WithinInt32 = AfterValidator(_within_int32)
-"""For whole numbers that TensorFlow's 32-bit sizes and counts must hold."""
+"""For integers that TensorFlow stores as 32-bit sizes and counts."""
 PositiveInt = Annotated[int, Ge(1), WithinInt32]
 NonNegativeInt = Annotated[int, Ge(0), WithinInt32]
 PositiveFloat = Annotated[float, Gt(0)]
 NonNegativeFloat = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Le(1)]
-"""From 0 to 1, both included."""
+"""A number from 0 to 1, inclusive."""
 Rate = Annotated[float, Ge(0), Lt(1)]
-"""From 0 up to but not including 1: what dropout and momentum take."""
+"""A number of at least 0 and below 1, such as a dropout rate or a momentum."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One broken rule: `path` from the spec that states it ("encoder", "filters"), and the words.
+    """A violated rule: the path from the spec that defines it, and the message.
 
-    The message says what came, what was expected and how to mend it; the place is added by others.
+    The message says what was given, what was expected and how to fix it. The loader adds the
+    location in the file.
     """
 
     path: tuple[str | int, ...]
@@ -87,14 +87,14 @@ class Problem:
 
 
 class Spec(BaseModel):
-    """One node of the config: frozen, typed, validated strictly, with its fields' notes below them.
+    """A section of a config: immutable and strictly validated.
 
-    Sequences are tuples, so a spec can be hashed and compared. Where a spec builds something, it
-    has a `build()`.
+    The description of a field is the string literal below it. Sequences are tuples, so specs are
+    hashable. Specs of layers and models have a `build()` method.
     """
 
     model_config = ConfigDict(
-        # Each would be built by itself, and again as a part of those that hold it.
+        # Otherwise each spec would be built separately and again within its parents.
         defer_build=True,
         frozen=True,
         extra="forbid",
@@ -104,16 +104,16 @@ class Spec(BaseModel):
     )
 
     @classmethod
-    def about(cls, kind: str) -> str:
-        """What users read of it when they ask for this `type`, which may be one of several."""
+    def describe_type(cls, kind: str) -> str:
+        """The description of a `type`; by default the docstring."""
         return cleandoc(cls.__doc__ or "")
 
     def rules(self) -> Iterator[Problem]:
-        """Yields a Problem for each rule that one field's type cannot state."""
+        """Yields a Problem for each violated rule, for rules that field types cannot express."""
         return iter(())
 
     def replace(self, **fields: Any) -> Self:
-        """A copy with these fields changed, validated like the original."""
+        """A validated copy with the given fields changed."""
         return type(self)(
             **{**{name: getattr(self, name) for name in type(self).model_fields}, **fields}
         )
@@ -129,17 +129,17 @@ class Spec(BaseModel):
         return schema
 
     @model_validator(mode="after")
-    def _keep_rules(self) -> Self:
+    def _check_rules(self) -> Self:
         problems = tuple(self.rules())
         if problems:
-            # A custom error carries the problems to `spec.messages`, which finds each one's line.
+            # A custom error passes the problems to `error_messages`, which adds their locations.
             text = "; ".join(problem.message for problem in problems)
             raise PydanticCustomError("rules", "{text}", {"text": text, "problems": problems})
         return self
 
 
 def json_schema(cls: type[Spec]) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a config, with the fields' notes as descriptions."""
+    """The JSON Schema (draft 2020-12) of a spec, with the descriptions of its fields."""
     schema = cls.model_json_schema()
     for definition in schema.get("$defs", {}).values():
         _require_type(definition)
@@ -147,7 +147,7 @@ def json_schema(cls: type[Spec]) -> dict[str, Any]:
 
 
 def _require_type(definition: dict[str, Any]) -> None:
-    # Pydantic takes a field with a default for optional; a choice by `type` needs it written.
+    # Pydantic treats fields with a default as optional, but configs must contain every `type`.
     properties = definition.get("properties", {})
     required = definition.get("required", [])
     if "type" in properties and "type" not in required:

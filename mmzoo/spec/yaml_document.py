@@ -1,4 +1,4 @@
-"""Document: the plain values of a config, and the place where each of them was written."""
+"""A config before validation: plain values, with the location of each in the file or `--set`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mmzoo.errors import ConfigError
 from mmzoo.spec.wording import KeyPath, describe, dotted
 
 MAX_DEPTH = 20
-"""Mappings and lists within one another; a config needs less than ten."""
+"""Maximum nesting of mappings and lists; configs need fewer than ten levels."""
 
 TOO_DEEP = f"mappings and lists go more than {MAX_DEPTH} deep here"
 
 
 @dataclass(frozen=True, order=True)
-class Place:
-    """Where something was written. Places sort as a reader meets them: the file, then overrides."""
+class Location:
+    """The location of a value. Locations sort in reading order: the file, then the overrides."""
 
     override: int
     """0 for the file, n for the n-th `--set`."""
@@ -28,57 +28,59 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A problem with its place, which is None where the values came from Python."""
+class LocatedProblem:
+    """A problem and its location, which is None for values from Python."""
 
-    place: Place | None
+    location: Location | None
     path: KeyPath
     message: str
     unknown: bool = False
-    """Whether it is about a name that is not a field: without it, the rest may well be right."""
+    """Whether it is about an unknown field, without which the rest may be valid."""
 
     def __str__(self) -> str:
-        parts = (self.place.text if self.place else "", dotted(self.path), self.message)
+        parts = (self.location.text if self.location else "", dotted(self.path), self.message)
         return ": ".join(part for part in parts if part)
 
 
-def config_error(findings: Iterable[Finding]) -> ConfigError:
-    """One error with all findings, one a line, in the order of their places."""
-    start = Place(0, 0, 0, "")
-    ordered = sorted(findings, key=lambda finding: finding.place or start)
+def config_error(problems: Iterable[LocatedProblem]) -> ConfigError:
+    """One error that lists all problems, a line each, in the order of their locations."""
+    start = Location(0, 0, 0, "")
+    ordered = sorted(problems, key=lambda problem: problem.location or start)
     return ConfigError("\n".join(dict.fromkeys(map(str, ordered))))
 
 
 @dataclass(frozen=True)
 class Document:
-    """Plain values, with the places of the values and of the names before them.
+    """Plain values, with the locations of the values and of their keys.
 
-    Values are as specs take them: mappings are dicts with text for keys, sequences are tuples.
+    Mappings are dicts with string keys and sequences are tuples, as specs require.
     """
 
     values: Any
-    places: Mapping[KeyPath, Place] = field(default_factory=dict)
-    keys: Mapping[KeyPath, Place] = field(default_factory=dict)
+    locations: Mapping[KeyPath, Location] = field(default_factory=dict)
+    key_locations: Mapping[KeyPath, Location] = field(default_factory=dict)
 
     def without(self, paths: Iterable[KeyPath]) -> Document:
-        """The same document where some names were never written."""
+        """A copy without the values at the given paths."""
         values = self.values
         for path in paths:
             values = _without(values, path)
         return replace(self, values=values)
 
-    def place(self, path: KeyPath) -> Place | None:
-        """Where the value was written or, if it was not, the mapping that lacks it."""
+    def location(self, path: KeyPath) -> Location | None:
+        """The location of a value or, if it is missing, of the mapping that should contain it."""
         prefixes = (path[:length] for length in range(len(path), -1, -1))
-        return next((self.places[prefix] for prefix in prefixes if prefix in self.places), None)
+        return next(
+            (self.locations[prefix] for prefix in prefixes if prefix in self.locations), None
+        )
 
-    def key_place(self, path: KeyPath) -> Place | None:
-        """Where the name before the value was written."""
-        return self.keys.get(path) or self.place(path)
+    def key_location(self, path: KeyPath) -> Location | None:
+        """The location of a value's key."""
+        return self.key_locations.get(path) or self.location(path)
 
 
 def _without(values: Any, path: KeyPath) -> Any:
-    """A copy of nested mappings and tuples without one name; the original stays as it is."""
+    """A copy of nested mappings and tuples without one key."""
     step, *rest = path
     if isinstance(values, tuple):
         index = int(step)
@@ -88,11 +90,11 @@ def _without(values: Any, path: KeyPath) -> Any:
     return {name: value for name, value in values.items() if name != step}
 
 
-def document_of(mapping: Mapping[str, Any]) -> Document:
-    """A document of Python values: lists become tuples, mappings dicts, the rest stays as it is.
+def document_from_mapping(mapping: Mapping[str, Any]) -> Document:
+    """A document of Python values: lists become tuples, and mappings become dicts.
 
     Raises:
-        ConfigError: a name is not text, or values are nested without end.
+        ConfigError: a key is not a string, or values are nested too deeply.
     """
     return Document(_plain(mapping, ()))
 
@@ -101,10 +103,12 @@ def _plain(value: Any, path: KeyPath) -> Any:
     if not isinstance(value, Mapping | list | tuple):
         return value
     if len(path) >= MAX_DEPTH:
-        raise config_error([Finding(None, path, TOO_DEEP)])
+        raise config_error([LocatedProblem(None, path, TOO_DEEP)])
     if not isinstance(value, Mapping):
         return tuple(_plain(item, (*path, index)) for index, item in enumerate(value))
     for key in value:
         if not isinstance(key, str):
-            raise config_error([Finding(None, path, f"a name must be text, got {describe(key)}")])
+            raise config_error(
+                [LocatedProblem(None, path, f"a name must be text, got {describe(key)}")]
+            )
     return {key: _plain(item, (*path, key)) for key, item in value.items()}

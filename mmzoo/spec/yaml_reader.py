@@ -1,4 +1,4 @@
-"""YAML text to a document of plain values with positions; surprising YAML is refused."""
+"""A strict YAML reader: plain values with locations; ambiguous YAML is rejected."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ import yaml
 from yaml.reader import ReaderError
 
 from mmzoo.errors import ConfigError
-from mmzoo.spec.wording import KeyPath, describe, printable
-from mmzoo.spec.yaml_document import MAX_DEPTH, TOO_DEEP, Document, Finding, Place, config_error
+from mmzoo.spec.wording import KeyPath, describe, escape
+from mmzoo.spec.yaml_document import (
+    MAX_DEPTH,
+    TOO_DEEP,
+    Document,
+    LocatedProblem,
+    Location,
+    config_error,
+)
 
 Scalar = str | int | float | bool | None
 
@@ -24,18 +31,18 @@ _MAX_DIGITS = 100
 
 
 def read_scalar(text: str) -> Scalar:
-    """The value of an unquoted scalar.
+    """The value of an unquoted scalar. `on`, `off`, `yes` and `no` are strings.
 
     Raises:
-        ValueError: a whole number that people read differently (`010` is 8 in YAML 1.1 and 10 in
-            YAML 1.2), or one of more than 100 digits.
+        ValueError: an ambiguous integer (`010` is 8 in YAML 1.1 and 10 in YAML 1.2), or one of
+            more than 100 digits.
     """
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
         return _read_integer(text)
     if _BASED_INTEGER.fullmatch(text):
-        return int(_of_bearable_length(text), 0)
+        return int(_check_digits(text), 0)
     if _FLOAT.fullmatch(text):
         return float(text)
     if _NOT_FINITE.fullmatch(text):
@@ -46,16 +53,16 @@ def read_scalar(text: str) -> Scalar:
 def _read_integer(text: str) -> int:
     digits = text.lstrip("+-")
     if digits.startswith("0") and len(digits) > 1:
-        plain = _of_bearable_length(text).lstrip("+").replace("_", "")
+        plain = _check_digits(text).lstrip("+").replace("_", "")
         raise ValueError(
             f"a number that starts with 0 is read differently by different programs; "
             f"write {int(plain)} for the number or '{text}' for the text"
         )
-    return int(_of_bearable_length(text))
+    return int(_check_digits(text))
 
 
-def _of_bearable_length(digits: str) -> str:
-    # Python takes quadratic time to read digits, and refuses more than some thousands.
+def _check_digits(digits: str) -> str:
+    # Python parses integers in quadratic time, and rejects more than a few thousand digits.
     if len(digits) > _MAX_DIGITS:
         raise ValueError(f"a whole number of {len(digits)} digits; at most {_MAX_DIGITS} are read")
     return digits
@@ -66,13 +73,13 @@ _UNCLOSED = {
     "while parsing a flow mapping": "this '{' is not closed, or a ',' is missing after it",
     "while scanning a quoted scalar": "this quote is not closed",
 }
-"""By PyYAML's context: where it began says more than where the parser gave up."""
+"""PyYAML's context -> message at its start, which is clearer than where parsing failed."""
 
 _PROBLEMS = {
     "mapping values are not allowed": (
-        "a ':' is not expected here; mend the indentation, or put text that holds ': ' in quotes"
+        "a ':' is not expected here; fix the indentation, or put text that holds ': ' in quotes"
     ),
-    "sequence entries are not allowed": "a '-' is not expected here; mend the indentation",
+    "sequence entries are not allowed": "a '-' is not expected here; fix the indentation",
     "could not find expected ':'": "a ':' is missing before this, or the indentation is wrong",
     "expected <block end>": "this line is not indented like those that it belongs with",
     "expected alphabetic or numeric character": "text that starts with '*' or '&' needs quotes",
@@ -81,30 +88,30 @@ _PROBLEMS = {
         "double quotes read '\\' as an escape; write '\\\\', or use single quotes"
     ),
 }
-"""By the start of PyYAML's problem."""
+"""Start of PyYAML's problem -> message."""
 
 _TAB = "a tab; YAML is indented with spaces"
 
 
 def syntax_problem(error: yaml.YAMLError, text: str) -> tuple[int, int, str]:
-    """Line and column, both counted from 1, and what is wrong there."""
+    """Line and column of a syntax error, both counted from 1, and the message."""
     if isinstance(error, ReaderError):
         return _control_character(text, error.position)
     assert isinstance(error, yaml.MarkedYAMLError)
     mark = error.problem_mark or error.context_mark
-    assert mark is not None  # PyYAML gives each error that scanning or parsing raises at least one.
+    assert mark is not None  # Errors of scanning and parsing always have one.
     tab = _tab_in_indentation(text, mark.line)
     if tab is not None:
         return mark.line + 1, tab + 1, _TAB
     if error.context in _UNCLOSED and error.context_mark:
         start = error.context_mark
         return start.line + 1, start.column + 1, _UNCLOSED[error.context]
-    return mark.line + 1, mark.column + 1, _in_words(error.problem or "")
+    return mark.line + 1, mark.column + 1, _explain(error.problem or "")
 
 
-def _in_words(problem: str) -> str:
+def _explain(problem: str) -> str:
     words = (words for start, words in _PROBLEMS.items() if problem.startswith(start))
-    return next(words, f"this is not YAML: {printable(problem)}")
+    return next(words, f"this is not YAML: {escape(problem)}")
 
 
 def _tab_in_indentation(text: str, line: int) -> int | None:
@@ -121,49 +128,49 @@ def _control_character(text: str, position: int) -> tuple[int, int, str]:
     return line, column, f"the character U+{ord(text[position]):04X} is not allowed; take it out"
 
 
-PlaceOf = Callable[[int, int], Place]
-"""The place of a line and a column, both counted from 1."""
+LocationOf = Callable[[int, int], Location]
+"""(line, column), both counted from 1 -> location."""
 
 
 def read_document(text: str, name: str) -> Document:
-    """The document of a whole file, which `name` stands for in messages.
+    """Parses a whole file, which is called `name` in messages.
 
     Raises:
-        ConfigError: naming everything that is not allowed, or the first thing that is not YAML.
+        ConfigError: lists everything that is not allowed, or the first syntax error.
     """
-    name = printable(name)
+    name = escape(name)
     if not text.strip():
         raise ConfigError(f"{name}: the file is empty")
     document = read_value(
-        text, lambda line, column: Place(0, line, column, f"{name}:{line}:{column}")
+        text, lambda line, column: Location(0, line, column, f"{name}:{line}:{column}")
     )
     if document is None:
         raise ConfigError(f"{name}: the file holds nothing but comments")
     if not isinstance(document.values, dict):
         message = f"expected names with values (`name: mnist`), got {describe(document.values)}"
-        raise config_error([Finding(document.place(()), (), message)])
+        raise config_error([LocatedProblem(document.location(()), (), message)])
     return document
 
 
-def read_value(text: str, place_of: PlaceOf, path: KeyPath = ()) -> Document | None:
-    """The document of any one value, which stands at `path` in messages; None if there is none."""
-    return _Reader(text, place_of).read(path)
+def read_value(text: str, location_of: LocationOf, path: KeyPath = ()) -> Document | None:
+    """Parses a single value, at `path` in messages; None if the text is empty."""
+    return _Reader(text, location_of).read(path)
 
 
 class _Reader:
-    """Walks PyYAML's events, and gathers findings so that one reading names them all."""
+    """Walks PyYAML's events and collects all problems."""
 
-    def __init__(self, text: str, place_of: PlaceOf) -> None:
+    def __init__(self, text: str, location_of: LocationOf) -> None:
         self._text = text
-        self._place_of = place_of
-        self._places: dict[KeyPath, Place] = {}
-        self._keys: dict[KeyPath, Place] = {}
-        self._findings: list[Finding] = []
+        self._location_of = location_of
+        self._locations: dict[KeyPath, Location] = {}
+        self._key_locations: dict[KeyPath, Location] = {}
+        self._problems: list[LocatedProblem] = []
 
     def read(self, path: KeyPath) -> Document | None:
         try:
-            # The C parser is not on every machine, takes tabs that this one refuses, and marks
-            # errors elsewhere. A config is small enough for this one.
+            # The C parser is not always installed, accepts tabs and reports other locations. The
+            # Python parser is fast enough for a config.
             self._events = yaml.SafeLoader(self._text)
             self._events.get_event()  # The start of the stream.
             if self._events.check_event(yaml.StreamEndEvent):
@@ -176,23 +183,23 @@ class _Reader:
                 self._refuse(second, (), "a second document starts here; a config is one document")
         except yaml.YAMLError as error:
             line, column, message = syntax_problem(error, self._text)
-            self._findings.append(Finding(self._place_of(line, column), (), message))
-        if self._findings:
-            raise config_error(self._findings)
-        return Document(values, self._places, self._keys)
+            self._problems.append(LocatedProblem(self._location_of(line, column), (), message))
+        if self._problems:
+            raise config_error(self._problems)
+        return Document(values, self._locations, self._key_locations)
 
     def _value(self, path: KeyPath) -> Any:
         event = self._events.get_event()
-        self._places[path] = self._place(event)
+        self._locations[path] = self._location(event)
         self._refuse_references(event, path)
         if isinstance(event, yaml.AliasEvent):
             return None
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if len(path) >= MAX_DEPTH:
-            # Reading on could take as long as the nesting goes.
+            # Stop here, as the nesting may be endless.
             self._refuse(event, path, TOO_DEEP)
-            raise config_error(self._findings)
+            raise config_error(self._problems)
         return (
             self._list(path) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(path)
         )
@@ -207,15 +214,15 @@ class _Reader:
     def _mapping(self, path: KeyPath) -> dict[str, Any]:
         values: dict[str, Any] = {}
         while not self._events.check_event(yaml.MappingEndEvent):
-            place = self._place(self._events.peek_event())
+            location = self._location(self._events.peek_event())
             key = self._key(path)
             key_path = (*path, key)
             if key in values:
-                first = self._keys[key_path].line
-                lines = "on this line" if first == place.line else f"here and on line {first}"
+                first = self._key_locations[key_path].line
+                lines = "on this line" if first == location.line else f"here and on line {first}"
                 message = f"given twice, {lines}; keep one"
-                self._findings.append(Finding(place, key_path, message))
-            self._keys.setdefault(key_path, place)
+                self._problems.append(LocatedProblem(location, key_path, message))
+            self._key_locations.setdefault(key_path, location)
             values[key] = self._value(key_path)
         self._events.get_event()
         return values
@@ -263,12 +270,12 @@ class _Reader:
             self._refuse(event, path, "tags (words that start with '!') are not read; take it out")
 
     def _refuse(self, event: yaml.Event, path: KeyPath, message: str) -> None:
-        self._findings.append(Finding(self._place(event), path, message))
+        self._problems.append(LocatedProblem(self._location(event), path, message))
 
-    def _place(self, event: yaml.Event) -> Place:
+    def _location(self, event: yaml.Event) -> Location:
         mark = event.start_mark
-        assert mark is not None  # PyYAML marks whatever it has read from text.
-        return self._place_of(mark.line + 1, mark.column + 1)
+        assert mark is not None  # Events that are parsed from text have marks.
+        return self._location_of(mark.line + 1, mark.column + 1)
 
 
 def _is_plain(event: yaml.ScalarEvent) -> bool:

@@ -1,4 +1,4 @@
-"""Writes a spec as YAML that reads back to the same spec."""
+"""Writing of specs as YAML that loads as an equal spec."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Any
 import yaml
 
 from mmzoo.spec.spec_model import Spec
-from mmzoo.spec.wording import printable
+from mmzoo.spec.wording import escape
 from mmzoo.spec.yaml_reader import read_scalar
 
 _WIDTH = 100
 
 
 def dump_yaml(spec: Spec, header: str = "") -> str:
-    """The spec as YAML: every default written out, `type` first, the fields as they are declared.
+    """The spec as YAML, including defaults. `load_spec` of the text gives an equal spec.
 
-    Lists of plain values are written on one line, everything else as blocks. `load_spec` of the
-    text gives an equal spec.
+    `type` comes first, then the fields in the order of their declaration. Lists of plain values
+    are written on one line, everything else in block style.
 
     Args:
-        spec: What to write.
-        header: Lines to put above it as comments.
+        spec: the spec.
+        header: lines to write above it as comments.
     """
-    comments = "".join(f"# {printable(line)}".rstrip() + "\n" for line in header.splitlines())
+    comments = "".join(f"# {escape(line)}".rstrip() + "\n" for line in header.splitlines())
     text = yaml.dump(
         _plain(spec),
         Dumper=_Dumper,
@@ -35,9 +35,9 @@ def dump_yaml(spec: Spec, header: str = "") -> str:
 
 
 def dump_line(value: Any) -> str:
-    """A plain value, list or mapping as YAML on one line, which reads back as the same value."""
+    """A plain value, list or mapping as one line of YAML, which reads back as the same value."""
     text = yaml.dump(
-        [value],  # In a list every value is written on one line, and none as a document.
+        [value],  # Within a list, scalars get no document end marker.
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
@@ -59,13 +59,13 @@ def _plain(value: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """PyYAML's emitter with our rules for what needs quotes and what stands on one line."""
+    """PyYAML's emitter, with our own rules for quotes and one-line lists."""
 
     def ignore_aliases(self, data: Any) -> bool:
-        return True  # The reader refuses them.
+        return True  # The reader rejects aliases.
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, indentless=False)  # Items stand to the right of their name.
+        super().increase_indent(flow, indentless=False)  # Indents list items below their key.
 
 
 def _write_text(dumper: _Dumper, text: str) -> yaml.Node:
@@ -74,9 +74,9 @@ def _write_text(dumper: _Dumper, text: str) -> yaml.Node:
 
 def _style(text: str) -> str | None:
     if not text.replace("\n", "").isprintable():
-        return '"'  # Only here are escapes read.
+        return '"'  # Only double quotes allow escapes.
     if "\n" in text:
-        return "|"  # PyYAML falls back on quotes where a block would lose something.
+        return "|"  # PyYAML falls back to quotes if a block would change the text.
     return None if _reads_as_text(text) else "'"
 
 

@@ -1,1 +1,1 @@
-"""A first config for a table or a folder: what is in each column, and what fits that."""
+"""Starter configs: `mmzoo init` infers the types of columns and writes a config that trains."""

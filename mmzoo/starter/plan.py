@@ -1,4 +1,4 @@
-"""Plan: a starter config before it is text."""
+"""Plan: a starter config before it is written as text, with the reasons for its choices."""
 
 from __future__ import annotations
 
@@ -6,25 +6,13 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-_MOST_LETTERS = 60
+from mmzoo.modalities.suggestion import Section
+
+_LONGEST_NAME = 60
 _STEPS = 3_000
-"""Steps that a first training should have, in so many epochs as that takes."""
-_FEWEST_EPOCHS, _MOST_EPOCHS = 5, 60
-
-
-@dataclass(frozen=True)
-class Part:
-    """A mapping of the config whose fields may have comments.
-
-    Attributes:
-        fields: by name, in order.
-        why: a comment for some of them.
-    """
-
-    fields: Mapping[str, Any]
-    why: Mapping[str, str] = field(default_factory=dict)
+"""Training steps that a first training should have; the number of epochs follows from them."""
+_MIN_EPOCHS, _MAX_EPOCHS, _MAX_FROZEN_EPOCHS = 5, 60, 20
 
 
 @dataclass(frozen=True)
@@ -32,40 +20,40 @@ class Plan:
     """A starter config.
 
     Attributes:
-        name: of the experiment.
-        head: a sentence for the top of the file.
-        source: what its `source` is.
-        left_out: columns that are not used, and why.
-        inputs, heads: by name.
-        fusion: what its `fusion` is, if there are several inputs.
-        train: what its `train` is.
-        seen: columns, what each is taken as, and why: what is said on the screen.
-        warnings: sentences on what will hurt.
+        name: The experiment's name.
+        title: A sentence for the top of the file.
+        source: The `source` section.
+        left_out: Column -> why it is not used.
+        inputs, heads: Sections by name.
+        fusion: The `fusion` section, if there are several inputs.
+        train: The `train` section.
+        columns: For the terminal: each column, its inferred type, and why.
+        warnings: Sentences on what may harm a training.
     """
 
     name: str
-    head: str
-    source: Part
-    inputs: Mapping[str, Part]
-    heads: Mapping[str, Part]
-    train: Part
-    fusion: Part | None = None
+    title: str
+    source: Section
+    inputs: Mapping[str, Section]
+    heads: Mapping[str, Section]
+    train: Section
+    fusion: Section | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
-    seen: tuple[tuple[str, str, str], ...] = ()
+    columns: tuple[tuple[str, str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 def as_name(text: str, taken: Collection[str], otherwise: str) -> str:
-    """A name for an input, a head or an experiment, made of letters, digits and underscores.
+    """A name for an input, a head or an experiment, of letters, digits and underscores.
 
     Args:
-        text: what it should be like: the name of a column or file.
-        taken: names that it must not be.
-        otherwise: what it is where the text has no letters that will do.
+        text: What it is derived from: the name of a column or file.
+        taken: Names that are in use.
+        otherwise: The name if the text has no usable letters.
     """
     plain = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
     plain = plain.encode("ascii", "ignore").decode()
-    name = re.sub(r"\W+", "_", plain).strip("_")[:_MOST_LETTERS]
+    name = re.sub(r"\W+", "_", plain).strip("_")[:_LONGEST_NAME]
     if not name:
         name = otherwise
     if not name[0].isalpha():
@@ -76,16 +64,16 @@ def as_name(text: str, taken: Collection[str], otherwise: str) -> str:
     return free
 
 
-def training(rows: int, is_frozen: bool) -> Part:
-    """The `train` part for so many rows to train on."""
+def train_section(rows: int, is_frozen: bool) -> Section:
+    """The `train` section for a number of training rows."""
     batch_size = 32 if rows < 10_000 else 64 if rows < 200_000 else 256
     steps = max(1, -(-rows // batch_size))
-    epochs = min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / steps)))
+    epochs = min(_MAX_EPOCHS, max(_MIN_EPOCHS, round(_STEPS / steps)))
     if is_frozen:
-        epochs = min(epochs, 20)
+        epochs = min(epochs, _MAX_FROZEN_EPOCHS)
     fields = {
         "epochs": epochs,
         "batch_size": batch_size,
         "early_stopping": {"patience": max(3, epochs // 6)},
     }
-    return Part(fields, {"epochs": "at most: early_stopping ends it when it gets no better"})
+    return Section(fields, {"epochs": "the maximum: early_stopping may end training sooner"})

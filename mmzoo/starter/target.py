@@ -1,128 +1,162 @@
-"""What is to be predicted: which head fits a target's values."""
+"""Targets: the head that fits a column's values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from mmzoo.data.column_types import FEW_VALUES, ColumnProfile, profile_column
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
-from mmzoo.spec.wording import printable, shorten
-from mmzoo.starter.cells import Cells, texts
-from mmzoo.starter.kinds import name_parts
+from mmzoo.spec import did_you_mean
+from mmzoo.spec.wording import escape, shorten
+from mmzoo.starter.infer import file_suffixes, name_words, unread_numbers
 
-_MOST_CLASSES_OF_NUMBERS = 20
-"""Whole numbers of more different values are a scale."""
 _SEPARATORS = ("|", ";", ",")
-_MOST_LABELS = 1_000
-_TARGET_NAMES = (
+_MAX_LABELS = 1_000
+_TARGET_WORDS = (
     *("target", "label", "labels", "class", "category", "y", "outcome", "answer", "sentiment"),
     *("diagnosis", "species", "price", "rating", "score", "tags", "genre", "type", "result"),
 )
-"""What people call the column that they want to predict, likeliest first."""
-_LIKELY = 5
+"""Usual names of targets, likeliest first."""
+_SUGGESTED = 5
 
 
 @dataclass(frozen=True)
 class Target:
-    """A column to predict, the head for it, and why, as a clause.
+    """A target column with its head.
 
     Attributes:
-        head: fields of the head, `type` first.
-        separator: what parts the labels of a cell.
-        classes: whether its values are classes, whose shares a cut keeps.
-        rare: classes of a single row, which no cut can share out.
+        profile: What is in the column.
+        head: The head's fields, `type` first.
+        reason: Why, as a clause.
+        class_counts: Class -> rows, for a head of classes.
+        separator: Between the labels of a cell.
     """
 
-    cells: Cells
+    profile: ColumnProfile
     head: Mapping[str, Any]
-    why: str
-    separator: str | None = None
-    classes: bool = False
-    rare: tuple[str, ...] = field(default=())
+    reason: str
+    class_counts: Mapping[str, int] | None = None
+    separator: str = "|"
 
     @property
     def name(self) -> str:
-        return self.cells.name
+        return self.profile.name
+
+    @property
+    def rare(self) -> list[str]:
+        """Classes of a single row, which cannot be in every split."""
+        return sorted(name for name, rows in (self.class_counts or {}).items() if rows == 1)
 
 
-def judge_target(column: pl.Series, cells: Cells) -> Target:
-    """The head for a target.
+def infer_targets(where: str, frame: pl.DataFrame, names: Sequence[str]) -> list[Target]:
+    """The targets of a table.
+
+    Args:
+        where: The table, for errors.
+        frame: All of it.
+        names: The columns to predict.
 
     Raises:
-        DataError: nothing can be learnt of the column.
+        DataError: No column is named, one does not exist, or nothing can be learned from it.
     """
-    name = printable(cells.name)
-    if cells.filled == 0:
-        raise DataError(f"--target {name}: the column is empty, so there is nothing to predict")
-    if cells.distinct == 1:
+    known = frame.columns
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        likely = likely_targets([profile_column(frame[name], file_suffixes()) for name in known])
+        hint = f" Likely ones: {', '.join(map(shorten, likely))}." if likely else ""
+        columns = f"The table has: {', '.join(map(shorten, known))}"
+        if not names:
+            raise DataError(
+                f"{where}: which column is to be predicted? Name it by --target COLUMN, or several "
+                f"by --target COLUMN,COLUMN.{hint} {columns}"
+            )
+        meant = did_you_mean(unknown[0], known) or "."
         raise DataError(
-            f"--target {name}: it is '{shorten(cells.example)}' in every row, so there is nothing "
-            "to predict"
+            f"--target {shorten(unknown[0])}: there is no such column in {where}{meant}{hint} "
+            f"{columns}"
         )
-    if cells.reads in ("nested", "date"):
-        what = "dates" if cells.reads == "date" else "neither texts nor numbers"
-        raise DataError(f"--target {name}: its cells are {what}; expected classes or numbers")
-    if cells.reads == "list":
-        return Target(cells, {"type": "multilabel"}, "its cells are lists of labels")
-    if cells.reads == "number" and not cells.codes and not _few_classes(cells):
-        low, high = cells.span
-        return Target(cells, {"type": "regression"}, f"numbers from {low:g} to {high:g}")
-    if cells.disguise and not _few_values(cells):
-        raise DataError(f"--target {name}: its cells are {cells.disguise}")
-    if separator := _separator(column, cells):
-        why = f"several labels a cell, with '{separator}' between them"
-        return Target(cells, {"type": "multilabel"}, why, separator)
-    if not cells.repeats:
-        odd = f" '{shorten(cells.odd)}' is no number." if cells.odd else ""
+    if len(set(names)) < len(names):
+        raise DataError("--target: expected each column once, found duplicates")
+    return [infer_target(frame[name]) for name in names]
+
+
+def infer_target(column: pl.Series) -> Target:
+    """The head for a column.
+
+    Raises:
+        DataError: Nothing can be learned from the column.
+    """
+    profile = profile_column(column)
+    option = f"--target {escape(profile.name)}"
+    is_number = profile.type == "number" or profile.whole
+    if profile.type == "empty":
+        raise DataError(f"{option}: the column is empty, so there is nothing to predict")
+    if profile.distinct == 1:
         raise DataError(
-            f"--target {name}: {cells.distinct:,} different values in {cells.filled:,} rows are "
-            f"too many for classes, and they are no numbers.{odd}"
+            f"{option}: it is '{shorten(profile.example)}' in every row, so there is nothing to "
+            "predict"
         )
-    counts = texts(column).drop_nulls().value_counts()
-    rare = tuple(sorted(counts.filter(counts["count"] == 1)[cells.name].to_list()))
-    kind = "binary" if cells.distinct == 2 else "classification"
-    return Target(cells, {"type": kind}, f"{cells.distinct:,} classes", classes=True, rare=rare)
+    if profile.type in ("nested", "date", "datetime"):
+        what = "neither text nor numbers" if profile.type == "nested" else "dates"
+        raise DataError(f"{option}: its cells are {what}; expected classes or numbers")
+    if profile.type == "labels":
+        return Target(profile, {"type": "multilabel"}, "its cells are lists of labels")
+    few_values = profile.repeats and profile.distinct <= FEW_VALUES
+    if is_number and not profile.leading_zeros and not (few_values and profile.whole):
+        low, high = profile.span
+        return Target(profile, {"type": "regression"}, f"numbers from {low:g} to {high:g}")
+    if not few_values and (found := unread_numbers(profile)):
+        raise DataError(f"{option}: its cells are {found}")
+    if separator := _label_separator(profile):
+        reason = f"several labels per cell, separated by '{separator}'"
+        return Target(profile, {"type": "multilabel"}, reason, separator=separator)
+    if not profile.repeats:
+        odd = f" '{shorten(profile.odd_example)}' is not a number." if profile.odd else ""
+        raise DataError(
+            f"{option}: {profile.distinct:,} different values in {profile.filled:,} rows are too "
+            f"many for classes, and they are not numbers.{odd}"
+        )
+    counts = profile.cells.drop_nulls().value_counts(name="rows")
+    kind = "binary" if profile.distinct == 2 else "classification"
+    return Target(
+        profile,
+        {"type": kind},
+        f"{profile.distinct:,} classes",
+        dict(zip(counts[profile.name], counts["rows"], strict=True)),
+    )
 
 
-def likely_targets(cells: list[Cells]) -> list[str]:
-    """Names of columns that somebody may want to predict, likeliest first."""
-    possible = [one for one in cells if _possible(one)]
+def likely_targets(profiles: list[ColumnProfile]) -> list[str]:
+    """Names of columns that are likely to be targets, likeliest first."""
 
-    def place(one: Cells) -> tuple[int, int]:
-        parts = name_parts(one.name)
-        named = [rank for rank, name in enumerate(_TARGET_NAMES) if name in parts]
-        return (min(named, default=len(_TARGET_NAMES)), -cells.index(one))
+    def rank(profile: ColumnProfile) -> tuple[int, int]:
+        words = name_words(profile.name)
+        named = [index for index, word in enumerate(_TARGET_WORDS) if word in words]
+        return min(named, default=len(_TARGET_WORDS)), -profiles.index(profile)
 
-    return [one.name for one in sorted(possible, key=place)[:_LIKELY]]
+    likely = sorted(filter(_is_possible, profiles), key=rank)
+    return [profile.name for profile in likely[:_SUGGESTED]]
 
 
-def _possible(cells: Cells) -> bool:
-    if cells.distinct < 2 or cells.media or cells.reads in ("date", "nested"):
+def _is_possible(profile: ColumnProfile) -> bool:
+    if profile.distinct < 2 or profile.type in ("file", "date", "datetime", "nested"):
         return False
-    if name_parts(cells.name)[-1] in ("id", "fold", "split"):
+    if name_words(profile.name)[-1] in ("id", "fold", "split"):
         return False
-    return cells.repeats or (cells.reads == "number" and not cells.whole)
+    return profile.repeats or (profile.type == "number" and not profile.whole)
 
 
-def _few_classes(cells: Cells) -> bool:
-    return cells.whole and _few_values(cells)
-
-
-def _few_values(cells: Cells) -> bool:
-    return cells.repeats and cells.distinct <= _MOST_CLASSES_OF_NUMBERS
-
-
-def _separator(column: pl.Series, cells: Cells) -> str | None:
-    """What parts the labels of a cell: what leaves few labels that come back in many cells."""
-    values = texts(column).drop_nulls()
+def _label_separator(profile: ColumnProfile) -> str | None:
+    """The separator of labels: splitting at it leaves few labels, which recur in many cells."""
+    cells = profile.cells.drop_nulls()
     for separator in _SEPARATORS:
-        having = values.str.contains(separator, literal=True).sum()
-        if having < len(values) / 20:
+        if cells.str.contains(separator, literal=True).sum() < len(cells) / 20:
             continue
-        labels = values.str.split(separator).explode().str.strip_chars()
+        labels = cells.str.split(separator).explode().str.strip_chars()
         found = labels.n_unique()
-        if found <= _MOST_LABELS and found < cells.distinct and len(labels) >= 3 * found:
+        if found <= _MAX_LABELS and found < profile.distinct and len(labels) >= 3 * found:
             return separator
     return None

@@ -1,1 +1,1 @@
-"""Training. The story is told in `train.py`; every other module is one of its parts."""
+"""Training: `train.py` is the story on one page; the other modules are its parts."""

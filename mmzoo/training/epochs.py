@@ -1,4 +1,4 @@
-"""The epochs of a stage: their steps, and what follows each of them."""
+"""The epochs of a stage: steps, checkpoints, and validation after each epoch."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from typing import Any
 
 from mmzoo.errors import Interrupted, TrainingError
 from mmzoo.run_log import shown_by
-from mmzoo.training.curves import log_epoch, log_step
+from mmzoo.training.log_training import log_epoch, log_step
 from mmzoo.training.loop import named_by_head
-from mmzoo.training.pace import Pace
+from mmzoo.training.messages import bad_step, format_metrics, interrupted
 from mmzoo.training.progress import Progress
-from mmzoo.training.sentences import bad_step, figures, interrupted
 from mmzoo.training.session import Session
 from mmzoo.training.signals import Stop, stop_on_signals
-from mmzoo.training.times import STEPS, WAITING
+from mmzoo.training.timer import STEPS, WAITING, StepScheduler
 from mmzoo.weights import save_weights
 
 logger = logging.getLogger(__name__)
 
 
 def train_epochs(session: Session) -> None:
-    """Takes all steps of the stage that are left, validating after each epoch."""
+    """Takes the remaining steps of the stage and validates after each epoch."""
     epochs = session.stage.last_step // session.steps_per_epoch
     with (
         Progress(epochs, session.steps_per_epoch, session.step) as progress,
@@ -31,50 +30,52 @@ def train_epochs(session: Session) -> None:
         stop_on_signals() as stop,
     ):
         batches = session.stage.training_batches(session.step)
-        pace = Pace()
+        scheduler = StepScheduler()
         while not session.stage_finished and not stop:
             if session.epoch_pending:
-                with session.times.spent_on("validation"):
+                with session.timer.measure("validation"):
                     _end_epoch(session, progress, stop)
             else:
-                _take_steps(session, batches, pace, progress)
+                _take_steps(session, batches, scheduler, progress)
             if time.monotonic() - session.saved_at >= session.config.train.checkpoint_seconds:
                 save(session)
         save(session)
     if stop.signal_number:
         raise Interrupted(interrupted(session), stop.signal_number)
-    _note_end(session)
+    _report_end(session)
 
 
 def save(session: Session) -> None:
-    """Writes a checkpoint, and adds the time it takes to that of saving."""
-    with session.times.spent_on("saving"):
+    """Writes a checkpoint, and measures the time this takes."""
+    with session.timer.measure("saving"):
         session.save()
 
 
-def _take_steps(session: Session, batches: Any, pace: Pace, progress: Progress) -> None:
-    """Takes as many steps as fit between two looks at the clock and the next thing to do."""
+def _take_steps(
+    session: Session, batches: Any, scheduler: StepScheduler, progress: Progress
+) -> None:
+    """Takes steps until the next look at the clock, log point or end of the epoch."""
     log_steps, per_epoch = session.config.train.log_steps, session.steps_per_epoch
     until_log = log_steps - session.step % log_steps
     until_epoch = per_epoch - session.step % per_epoch
-    steps = min(pace.steps, until_log, until_epoch)
-    began = time.monotonic()
-    with session.stage.naming_files("train"):
+    steps = min(scheduler.steps, until_log, until_epoch)
+    start = time.monotonic()
+    with session.stage.reraise_with_file_names("train"):
         waited = session.loop.train(batches, steps)
-    took = time.monotonic() - began
-    pace.took(steps, took, waited)
-    session.times.add(WAITING, waited)
-    session.times.add(STEPS, took - waited)
-    _refuse_bad_step(session)
+    took = time.monotonic() - start
+    scheduler.record(steps, took, waited)
+    session.timer.add(WAITING, waited)
+    session.timer.add(STEPS, took - waited)
+    _stop_on_bad_step(session)
     if session.step % log_steps == 0:
-        log_step(session, pace)
+        log_step(session, scheduler)
     if progress.due:
-        rate = pace.steps_per_second * session.config.train.batch_size
-        progress.update(session.step, _metrics(session), rate, pace.waiting)
+        rate = scheduler.steps_per_second * session.config.train.batch_size
+        progress.update(session.step, _metrics(session), rate, scheduler.waiting)
 
 
-def _refuse_bad_step(session: Session) -> None:
-    """Stops where a loss or gradient was not finite; what was saved before stays."""
+def _stop_on_bad_step(session: Session) -> None:
+    """Raises a TrainingError if a loss or gradient was not finite, unless such are skipped."""
     train = session.config.train
     step = int(session.loop.updates.bad_step.numpy())
     if step < 0 or train.non_finite == "skip":
@@ -83,21 +84,21 @@ def _refuse_bad_step(session: Session) -> None:
 
 
 def _end_epoch(session: Session, progress: Progress, stop: Stop) -> None:
-    """Validates, keeps the best weights, and lets the watchers decide; or nothing, if stopped."""
+    """Validates, saves the best weights, updates early stopping; does nothing if interrupted."""
     progress.validating()
     loop, epoch = session.loop, len(session.history) + 1
     if loop.loss_total()[1] == 0:
         raise TrainingError(
-            f"Epoch {epoch}: every step was left out, since its loss or a gradient was not a "
+            f"Epoch {epoch}: every step was skipped, since its loss or a gradient was not a "
             "finite number. Try a smaller train.optimizer.learning_rate."
         )
     trained = _metrics(session) | session.learned_weights()
-    kept = loop.metrics_state()
+    metrics_state = loop.metrics_state()
     with loop.averaged_weights():
-        with session.stage.naming_files("validation"):
+        with session.stage.reraise_with_file_names("validation"):
             results = loop.validate(session.stage.validation_batches, stop)
         if results is None:
-            loop.restore_metrics(kept)
+            loop.restore_metrics(metrics_state)
             return
         validated = named_by_head(results, list(session.config.heads))
         row = {"epoch": epoch, "step": session.step, "learning_rate": session.learning_rate.last()}
@@ -105,40 +106,40 @@ def _end_epoch(session: Session, progress: Progress, stop: Stop) -> None:
         value = row[session.best.metric]
         is_best = session.best.update(epoch, value, row["validation_loss"])
         if is_best:
-            with session.times.spent_on("saving"):
+            with session.timer.measure("saving"):
                 save_weights(session.stage.model, session.run.best_weights)
     loop.reset_metrics()
     session.stage.watch(epoch, value)
     session.history.append(row)
     session.run.write_history(session.history)
     log_epoch(session, trained, validated)
-    logger.debug(f"epoch {epoch}: {figures(row)}")
+    logger.debug(f"epoch {epoch}: {format_metrics(row)}")
     progress.epoch_done(epoch, trained | _prefixed(validated), best=is_best)
 
 
-def _note_end(session: Session) -> None:
-    early_stop = session.stage.early_stop
-    if early_stop and session.step < session.stage.last_step:
+def _report_end(session: Session) -> None:
+    early_stopper = session.stage.early_stopper
+    if early_stopper and session.step < session.stage.last_step:
         logger.info(
-            f"Early stopping after epoch {len(session.history)}: {early_stop.metric} got no better "
-            f"for {_epochs(early_stop.spec.patience)}."
+            f"Early stopping after epoch {len(session.history)}: {early_stopper.metric} did not "
+            f"improve for {_epochs(early_stopper.spec.patience)}."
         )
     if session.best.value is None:
         raise TrainingError(
-            f"{session.best.metric} was never a finite number, so no weights were kept as the "
-            "best. Try a smaller train.optimizer.learning_rate."
+            f"{session.best.metric} was never a finite number, so there are no best weights. "
+            "Try a smaller train.optimizer.learning_rate."
         )
     if session.stage.number and session.best.epoch * session.steps_per_epoch <= (
         session.stage.first_step
     ):
-        logger.info(f"Fine-tuning found nothing better than epoch {session.best.epoch}.")
+        logger.info(f"Fine-tuning did not improve on epoch {session.best.epoch}.")
     skipped = int(session.loop.updates.skipped.numpy())
     if skipped and session.finished:
-        logger.info(f"{skipped} steps whose loss or gradient was not finite were left out.")
+        logger.info(f"{skipped} steps whose loss or gradient was not finite were skipped.")
 
 
 def _epochs(count: int) -> str:
-    return "an epoch" if count == 1 else f"{count:,} epochs"
+    return "1 epoch" if count == 1 else f"{count:,} epochs"
 
 
 def _metrics(session: Session) -> dict[str, float]:

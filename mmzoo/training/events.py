@@ -1,8 +1,8 @@
-"""TensorBoard's event files: written, read back, and cut to where a resumed training goes on.
+"""TensorBoard event files: writing, reading, and truncating them when a training is resumed.
 
-An event file is a row of TFRecords (length, payload, checksums), each payload one `Event` protocol
-buffer. TensorBoard draws what it finds in the order it finds it. So after a crash the steps beyond
-the last checkpoint must go before they are trained again, or every curve runs back on itself.
+An event file is a sequence of TFRecords (length, payload, checksums), each with an `Event` protocol
+buffer. TensorBoard draws events in file order. So after a crash the steps after the last checkpoint
+must be removed before they are trained again, or the curves would run backwards.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from mmzoo.files import sync
 from mmzoo.lazy import tf
 
 EVENT_FILES = "events.out.tfevents.*"
-"""What TensorBoard takes for an event file is any name with "tfevents" in it."""
+"""Pattern of event files. TensorBoard reads any file with "tfevents" in its name."""
 FLUSH_SECONDS = 5.0
-"""How far behind the training a file may be while it is written."""
+"""Seconds between flushes, by which a file may lag behind the training."""
 
 
 class EventWriter:
-    """Writes events to one file, in the calling thread; a file that exists is overwritten.
+    """Writes events to one file, in the calling thread; an existing file is overwritten.
 
-    An event costs microseconds, so there is no queue and no thread to lose it: whatever was
-    flushed survives kill -9, and what was not is at worst a torn record that `cut_events` drops.
+    Writing an event takes microseconds, so there is no queue or thread that could lose it. Flushed
+    events survive kill -9; an incomplete record at the end is dropped by `truncate_events`.
 
     Raises:
         TrainingError: the disk is full, or the file cannot be written for another reason.
@@ -43,11 +43,11 @@ class EventWriter:
         with self._disk_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._records = tf.io.TFRecordWriter(str(path))
-        # TensorBoard takes a file's first event for its format.
+        # The first event of a file must have the format version.
         self.write(Event(wall_time=time.time(), file_version="brain.Event:2"))
 
     def write(self, event: Any) -> None:
-        """Appends an `Event`; every few seconds the file is flushed as well."""
+        """Appends an `Event`; flushes the file every few seconds."""
         with self._disk_errors():
             self._records.write(event.SerializeToString())
         if time.monotonic() - self._flushed > FLUSH_SECONDS:
@@ -60,7 +60,7 @@ class EventWriter:
             self._records.flush()
 
     def close(self) -> None:
-        self.flush()  # Closing alone keeps silent about a full disk.
+        self.flush()  # Closing alone would not report a full disk.
         self._records.close()
 
     @contextmanager
@@ -70,26 +70,26 @@ class EventWriter:
         except (OSError, tf.errors.OpError) as error:
             raise TrainingError(
                 f"{self._path}: the TensorBoard log cannot be written: {error}. "
-                "Make room or mend the permissions, then go on with --resume."
+                "Free some space or fix the permissions, then continue with --resume."
             ) from error
 
 
 def new_event_file(directory: Path) -> Path:
-    """A free name in `directory` that sorts after those there: TensorBoard reads by name."""
+    """A new path in `directory` that sorts after existing files, as TensorBoard reads by name."""
     return directory / f"events.out.tfevents.{time.time_ns()}"
 
 
 def read_events(path: Path) -> Iterator[Any]:
-    """Yields a file's whole `Event`s, up to the first record that is torn or damaged.
+    """Yields the `Event`s of a file, up to the first incomplete or damaged record.
 
-    What follows a damaged record cannot be found: its length is a part of the damage.
+    The records after a damaged one cannot be found, as its length is not reliable.
     """
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 
     try:
         yield from LegacyEventFileLoader(str(path)).Load()
-    except DecodeError:  # Sound records of something else.
+    except DecodeError:  # Valid records with another content.
         return
 
 
@@ -97,7 +97,7 @@ def read_scalars(directory: Path) -> dict[str, list[tuple[int, float]]]:
     """The curves in one split's directory, as TensorBoard draws them.
 
     Returns:
-        For each tag its steps and values, in the order they stand in the files.
+        Tag -> steps and values, in file order.
     """
     curves = defaultdict(list)
     for path in sorted(directory.glob(EVENT_FILES)):
@@ -109,7 +109,7 @@ def read_scalars(directory: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def last_steps(directory: Path) -> dict[str, int]:
-    """For each tag in one split's directory the greatest step it has a value for."""
+    """Tag -> the last step with a value, in one split's directory."""
     last: dict[str, int] = {}
     for path in directory.glob(EVENT_FILES):
         for event in read_events(path):
@@ -118,15 +118,15 @@ def last_steps(directory: Path) -> dict[str, int]:
     return last
 
 
-def cut_events(directory: Path, step: int) -> None:
+def truncate_events(directory: Path, step: int) -> None:
     """Removes all events after global step `step` from the event files below `directory`.
 
-    The files of each directory become one, in which every tag has each step once and in order.
-    The new file takes its place in one move; a crash before the others are removed is mended by
-    the next cut. Nothing may be writing the files meanwhile.
+    The files of each directory are merged into one, in which every tag has each step once and in
+    order. The new file is renamed into place atomically; if a crash keeps the others from being
+    removed, the next call removes them. No other process may write the files meanwhile.
 
     Raises:
-        TrainingError: the disk is full; the files are as they were.
+        TrainingError: the disk is full. The files are unchanged.
     """
     for split in sorted({path.parent for path in directory.rglob(EVENT_FILES)}):
         paths = sorted(split.glob(EVENT_FILES))
@@ -145,9 +145,9 @@ def cut_events(directory: Path, step: int) -> None:
 
 
 def _each_step_once(events: list[Any]) -> list[Any]:
-    """The events that hold values, by step; of a tag's values for one step the last counts."""
+    """Events with values, by step. Of several values of a tag for one step, the last one counts."""
     seen: set[tuple[str, int]] = set()
-    kept = []
+    unique = []
     for event in reversed(events):
         values = [value for value in event.summary.value if (value.tag, event.step) not in seen]
         if not values:
@@ -156,6 +156,6 @@ def _each_step_once(events: list[Any]) -> list[Any]:
         if len(values) < len(event.summary.value):
             event.summary.ClearField("value")
             event.summary.value.extend(values)
-        kept.append(event)
-    kept.reverse()  # Sorting leaves events of one step in this order.
-    return sorted(kept, key=lambda event: event.step)
+        unique.append(event)
+    unique.reverse()  # Sorting is stable, so events of one step stay in this order.
+    return sorted(unique, key=lambda event: event.step)

@@ -1,4 +1,4 @@
-"""K-fold: a training for each fold of the data, and what they come to together."""
+"""K-fold cross-validation: a training for each fold, and the mean and std of their metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mmzoo.devices import Kind
 from mmzoo.errors import ConfigError
 from mmzoo.lazy import keras
 from mmzoo.runs import Run, runs_of
-from mmzoo.training.asked import asked
+from mmzoo.training.requested_config import requested_config
 from mmzoo.training.train import train
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class Spread:
 
     Attributes:
         mean: over the folds.
-        deviation: the standard deviation between folds, with n - 1; None of a single fold.
+        deviation: standard deviation between folds, with n - 1; None for a single fold.
         values: of each fold, in their order.
     """
 
@@ -42,13 +42,13 @@ class Spread:
 
 @dataclass(frozen=True)
 class FoldSummary:
-    """What the folds that are trained come to.
+    """The metrics of all finished folds.
 
     Attributes:
         name: the experiment's.
-        of: how many folds there are.
+        of: number of folds.
         runs: the finished run of each fold, counted from 1.
-        metrics: head -> metric -> its spread over those runs' test splits.
+        metrics: head -> metric -> its values on the test splits of those runs.
     """
 
     name: str
@@ -57,7 +57,7 @@ class FoldSummary:
     metrics: dict[str, dict[str, Spread]]
 
     def as_dict(self) -> dict[str, Any]:
-        """As one JSON document."""
+        """As a JSON document."""
         return {
             "name": self.name,
             "folds": self.of,
@@ -82,15 +82,14 @@ def with_fold(config: Config, index: int, of: int) -> Config:
     Args:
         config: the experiment.
         index: which fold, from 1.
-        of: how many there are.
+        of: number of folds.
 
     Raises:
-        ConfigError: its source cannot be dealt into folds, or not into so many.
+        ConfigError: the source does not support folds, or not so many.
     """
     if "fold" not in type(config.source).model_fields:
         raise ConfigError(
-            f"source.type: `{config.source.type}` cannot be dealt into folds; `table` and "
-            "`dataset` can"
+            f"source.type: `{config.source.type}` does not support folds; `table` and `dataset` do"
         )
     return load_config(
         config.model_dump(mode="json"), [f"source.fold={{index: {index}, of: {of}}}"]
@@ -111,9 +110,9 @@ def train_fold(
     Args:
         config: the experiment.
         index: which fold, from 1.
-        of: how many there are.
-        run: the run directory to make; by default `runs/<name>/<next number>`.
-        resume: go on with `run`, or with the newest run of this fold, if there is one.
+        of: number of folds.
+        run: the run directory to create; by default `runs/<name>/<next number>`.
+        resume: continue `run`, or the newest run of this fold, if there is one.
         device: "auto", "cpu" or "gpu".
     """
     fold = with_fold(config, index, of).with_columns()
@@ -126,16 +125,16 @@ def train_fold(
 def train_folds(
     config: Config, of: int, *, resume: bool = False, device: Kind = "auto"
 ) -> FoldSummary:
-    """Trains on every fold in turn, each a run of its own.
+    """Trains on every fold in turn, each in a run of its own.
 
     Args:
         config: the experiment.
-        of: how many folds.
-        resume: go on with the fold that was interrupted, and leave those that are finished.
+        of: number of folds.
+        resume: continue an interrupted fold, and skip those that are finished.
         device: "auto", "cpu" or "gpu".
 
     Raises:
-        MmzooError: of the first training that fails; those before it stay.
+        MmzooError: a training failed; the finished ones before it are kept.
     """
     for index in range(1, of + 1):
         before = _runs(with_fold(config, index, of).with_columns()).get(index) if resume else None
@@ -143,7 +142,7 @@ def train_folds(
             logger.info(f"Fold {index} of {of}: finished already, in {before.directory}")
             continue
         logger.info(f"Fold {index} of {of}")
-        # Else each fold would find the graphs of those before it still in memory.
+        # Else the graphs of earlier folds would stay in memory.
         keras.utils.clear_session()
         gc.collect()
         train_fold(config, index, of, resume=resume, device=device)
@@ -153,7 +152,7 @@ def train_folds(
 
 
 def summarise_folds(config: Config) -> FoldSummary | None:
-    """What the finished runs of an experiment's folds come to; None if there is none.
+    """The metrics of the finished folds of an experiment; None if there are none.
 
     Args:
         config: the experiment with any of its folds.
@@ -166,7 +165,7 @@ def summarise_folds(config: Config) -> FoldSummary | None:
     heads = {name: _common([entry[name] for entry in entries]) for name in config.heads}
     return FoldSummary(
         name=config.name,
-        of=asked(config)["source.fold.of"],
+        of=requested_config(config)["source.fold.of"],
         runs={index: run.directory for index, run in finished.items()},
         metrics={
             name: {metric: _spread(v) for metric, v in m.items()} for name, m in heads.items()
@@ -175,20 +174,20 @@ def summarise_folds(config: Config) -> FoldSummary | None:
 
 
 def _runs(config: Config) -> dict[int, Run]:
-    """The newest run of each fold of an experiment, by the fold."""
-    wanted = asked(config)
+    """The newest run of each fold of an experiment, by the fold's number."""
+    requested = requested_config(config)
     found = {}
     for run in runs_of(config.name):
         if not run.environment_file.is_file():
             continue
         its = run.environment().get("asked", {})
-        if its.get(_FOLD) and its | {_FOLD: 0} == wanted | {_FOLD: 0}:
+        if its.get(_FOLD) and its | {_FOLD: 0} == requested | {_FOLD: 0}:
             found[its[_FOLD]] = run
     return dict(sorted(found.items()))
 
 
 def _common(entries: list[Mapping[str, Any]]) -> dict[str, list[float]]:
-    """The metrics that are one number in every fold."""
+    """The metrics that are single numbers in every fold."""
     return {
         metric: [float(entry[metric]) for entry in entries]
         for metric in entries[0]

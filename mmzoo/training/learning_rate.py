@@ -1,4 +1,4 @@
-"""The learning rate of each step."""
+"""Learning rate as a function of the step."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 from mmzoo.lazy import keras, tf
 
 if TYPE_CHECKING:
-    from mmzoo.recipe import Train
+    from mmzoo.train_config import Train
 
 
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
-    """A schedule spec as Keras takes it: a function of the step, computed inside it.
+    """A Keras schedule made from a schedule spec.
 
-    Keras counts updates, of which there are fewer than steps where gradients are accumulated, or
-    left out; so this goes by a count of its own.
+    Keras passes the number of updates, which is smaller than that of steps where gradients are
+    accumulated or steps are skipped, so `step` is used instead.
 
     Attributes:
         step: steps done of the whole training, int64.
-        plateau_factor: float32 scalar that the plateau schedule lowers; part of a checkpoint.
+        plateau_factor: float32 scalar, reduced by the plateau schedule; part of a checkpoint.
     """
 
     def __init__(
@@ -36,10 +36,14 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         return self._at(self.step)
 
     def last(self) -> float:
-        """The learning rate of the last step that was done."""
+        """The learning rate of the last step."""
         return float(self._at(self.step - 1))
 
     def _at(self, step: tf.Tensor) -> tf.Tensor:
-        # The middle of the step: so neither a warm-up's first rate nor a cosine's last one is 0.
+        # At the middle of the step, so neither a warm-up's first rate nor a cosine's last one is 0.
         epoch = (tf.cast(step - self._first_step, tf.float32) + 0.5) / self._steps_per_epoch
-        return self._base * self._schedule.warmed(epoch, self._epochs) * self.plateau_factor
+        return (
+            self._base
+            * self._schedule.factor_with_warmup(epoch, self._epochs)
+            * self.plateau_factor
+        )

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmzoo.lazy import keras, tf
-from mmzoo.training.updates import Updates
+from mmzoo.training.updates import GradientUpdater
 
 if TYPE_CHECKING:
     from mmzoo.devices import Devices
-    from mmzoo.recipe import Train
+    from mmzoo.train_config import Train
 
 
 class Loop:
@@ -26,8 +26,8 @@ class Loop:
     Every variable exists from the start, so a checkpoint can be restored before the first step.
 
     Attributes:
-        model: what is trained, with the optimizer that it was compiled with.
-        updates: what stands before that optimizer.
+        model: the compiled model that is trained.
+        updates: sums and checks gradients before its optimizer.
     """
 
     def __init__(
@@ -39,15 +39,15 @@ class Loop:
         step: tf.Variable,
         batch_spec: Any,
     ) -> None:
-        """Makes all variables; within the scope of the devices' strategy.
+        """Creates all variables. To be called in the scope of the devices' strategy.
 
         Args:
             model: compiled.
             whole: the model whose variables are saved: `model`, or one with encoders before it.
-            train: says how to treat gradients.
+            train: has the settings for gradients and determinism.
             devices: where to run.
             step: counts the steps that are done, int64.
-            batch_spec: of validation, the type of its batches.
+            batch_spec: the `element_spec` of validation batches.
         """
         self.model = model
         self._whole = whole
@@ -58,7 +58,7 @@ class Loop:
         self._weights = model.trainable_variables
         self._moving = _moving_variables(model)
         model.optimizer.build(self._weights)
-        self.updates = Updates(model.optimizer, step, self._skip, train.accumulate)
+        self.updates = GradientUpdater(model.optimizer, step, self._skip, train.accumulate)
         # For float16 an optimizer that scales the loss stands around the one with the settings.
         optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
         self._averages = optimizer._model_variables_moving_average if optimizer.use_ema else []
@@ -74,10 +74,10 @@ class Loop:
 
     @property
     def variables(self) -> list[keras.Variable | tf.Variable]:
-        """All that a step reads or writes, in an order that a rebuilt model has too.
+        """All variables that a step reads or writes, in the same order for a rebuilt model.
 
-        The whole model's own come first. What each device has a value of its own for comes as many
-        times.
+        The whole model's own come first. A variable that is not shared between devices comes once
+        per device.
         """
         model = self.model
         everything = [
@@ -94,15 +94,15 @@ class Loop:
         return [*first, *(part for several in parts.values() for part in several[1:])]
 
     def train(self, batches: Iterator[Any], steps: int) -> float:
-        """Takes some steps, without a return to Python between them.
+        """Takes some steps in one call of a compiled function.
 
         Returns:
-            Seconds that were spent waiting for data.
+            Seconds spent waiting for data.
         """
         return float(self._train(batches, tf.constant(steps)))
 
     def validate(self, batches: Iterable[Any], stop: object = False) -> dict[str, float] | None:
-        """The metrics over all batches; None if `stop` turned true before their end."""
+        """The metrics over all batches; None if `stop` became true before the last one."""
         self.model.reset_metrics()
         for batch in batches:
             if stop:
@@ -116,7 +116,7 @@ class Loop:
         return {name: float(value) for name, value in results.items()}
 
     def loss_total(self) -> tuple[float, float]:
-        """The sum of the examples' losses since the last reset, and how many examples they were."""
+        """The sum of the losses since the last reset, and the number of examples."""
         mean = self.model.metrics[0]
         return float(mean.total.numpy()), float(mean.count.numpy())
 
@@ -124,7 +124,7 @@ class Loop:
         self.model.reset_metrics()
 
     def metrics_state(self) -> list[np.ndarray]:
-        """What the metrics have counted since the last reset."""
+        """The values of the metrics' variables."""
         return [part.numpy() for part in self._metrics_parts()]
 
     def restore_metrics(self, state: Sequence[np.ndarray]) -> None:
@@ -133,11 +133,11 @@ class Loop:
 
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
-        """Within it the model has the weights that are validated and kept.
+        """Gives the model the weights to validate and save, and restores the others afterwards.
 
-        They are the moving average of the weights, if the optimizer keeps one, and the mean over
-        the devices of what they do not share. Afterwards the values are put back as they were, bit
-        by bit: Keras' own swap adds and subtracts.
+        They are the moving average (EMA) of the weights, if the optimizer has one, and the mean
+        over devices of variables that these do not share. Values are copied back bit by bit,
+        while Keras' own swap adds and subtracts.
         """
         averages = [*zip(self._weights, self._averages, strict=False), *self._means_over_devices()]
         before = [(variable, tf.identity(variable)) for variable, _ in averages]
@@ -149,22 +149,22 @@ class Loop:
             for variable, value in before:
                 variable.assign(value)
 
-    def validated_places(self) -> list[tuple[int, list[int]]]:
-        """How `averaged_weights` is had from the values of `variables`.
+    def ema_indices(self) -> list[tuple[int, list[int]]]:
+        """Which `variables` to average for each that `averaged_weights` replaces.
 
         Returns:
-            Pairs of a variable's place and the places of those whose mean it has there.
+            Pairs of the index of a variable and the indices of those whose mean replaces it.
         """
-        places = {id(variable): place for place, variable in enumerate(self.variables)}
+        indices = {id(variable): index for index, variable in enumerate(self.variables)}
         averaged = [
-            (places[id(weight)], [places[id(average)]])
+            (indices[id(weight)], [indices[id(average)]])
             for weight, average in zip(self._weights, self._averages, strict=False)
         ]
-        unshared = [[places[id(part)] for part in parts] for parts in self._unshared_parts()]
+        unshared = [[indices[id(part)] for part in parts] for parts in self._unshared_parts()]
         return [*averaged, *((sources[0], sources) for sources in unshared)]
 
     def _give_each_device_its_own_dropout(self) -> None:
-        """Keras starts all of them with the same seed, so each would drop the same places."""
+        """Keras gives all devices the same seed, so each would drop the same units."""
         for variable in self.model.non_trainable_variables:
             if variable.name == "seed_generator_state":
                 for device, part in enumerate(self._parts(variable)):
@@ -176,7 +176,7 @@ class Loop:
             yield from ((part, mean) for part in parts)
 
     def _unshared_parts(self) -> Iterator[list[tf.Variable]]:
-        """Of batch norm's averages, which each device takes over its part of the batches."""
+        """Batch norm's averages, which each device computes over its part of the batches."""
         for variable in self._moving:
             parts = self._parts(variable)
             if len(parts) > 1 and parts[0].dtype.is_floating:
@@ -190,10 +190,10 @@ class Loop:
         return [part for v in self.model.metrics_variables for part in self._parts(v)]
 
     def _train_steps(self, batches: Iterator[Any], steps: tf.Tensor) -> tf.Tensor:
-        # A loop in the graph: for small networks the way back to Python costs as much as a step.
+        # A loop in the graph: for small networks a return to Python costs as much as a step.
         waited = tf.constant(0.0, tf.float64)
         for _ in tf.range(steps):
-            # TensorFlow would read the clock at any time, were it not told what comes before.
+            # Without control dependencies TensorFlow may read the clock at any time.
             with tf.control_dependencies([waited]):
                 asked = self._clock()
             with tf.control_dependencies([asked]):
@@ -209,7 +209,7 @@ class Loop:
         if not self._skip:
             self._keras_train_step(batch)
             return
-        # A step that is left out must leave no trace in metrics and batch norm either.
+        # A skipped step must not change metrics and batch norm either.
         traced = [*self._moving, *self.model.metrics_variables]
         before = [tf.identity(variable.value) for variable in traced]
         self._keras_train_step(batch)
@@ -227,9 +227,9 @@ class Loop:
 
 
 def _make_means_of_losses(model: keras.Model) -> None:
-    """Makes the means of the heads' losses, where there are several heads.
+    """Creates the means of the heads' losses, if there are several heads.
 
-    Keras would make them in the first step, where one of several devices has no place for them.
+    Keras would create them in the first step, which fails on several devices.
     """
     compiled = model._compile_loss
     if isinstance(compiled._user_loss, Mapping) and len(compiled._user_loss) > 1:
@@ -238,7 +238,7 @@ def _make_means_of_losses(model: keras.Model) -> None:
 
 
 def _moving_variables(model: keras.Model) -> list[keras.Variable]:
-    """What steps change besides weights: batch norm's averages, and the seeds of dropout.
+    """Variables that steps change besides weights: batch norm's averages, dropout's seeds.
 
     Keras counts the weights of frozen layers among the non-trainable variables too.
     """
@@ -256,9 +256,9 @@ def _layers(model: keras.Model) -> Iterator[keras.Layer]:
 
 
 def named_by_head(results: Mapping[str, float], heads: Sequence[str]) -> dict[str, float]:
-    """Keras' results under names that do not change with the number of heads.
+    """Keras' results with the head in every name, also if there is only one head.
 
-    With one output Keras says "accuracy", with several "<head>_accuracy" and "<head>_loss".
+    With one output Keras calls it "accuracy", with several "<head>_accuracy" and "<head>_loss".
     """
     if len(heads) > 1:
         return dict(results)
@@ -270,5 +270,5 @@ def named_by_head(results: Mapping[str, float], heads: Sequence[str]) -> dict[st
 
 
 def _python_clock() -> tf.Tensor:
-    """As `tf.timestamp`, which TensorFlow refuses when asked to be deterministic."""
+    """Like `tf.timestamp`, which TensorFlow refuses with op determinism."""
     return tf.ensure_shape(tf.numpy_function(time.time, [], tf.float64), ())

@@ -1,4 +1,4 @@
-"""What a training is made of, written down before it begins."""
+"""The record of a training in its run directory: environment.json, config.yaml, ..."""
 
 from __future__ import annotations
 
@@ -11,26 +11,24 @@ from mmzoo.devices import Devices
 from mmzoo.environment import git_commit, machine, versions
 from mmzoo.runs import Run
 from mmzoo.tables import write_table
-from mmzoo.training.asked import asked
+from mmzoo.training.requested_config import requested_config
 from mmzoo.training.session import Session
 
 
 def write_record(run: Run, config: Config, session: Session) -> None:
-    """Writes environment.json, which a resume goes by, and config.yaml, which trains again.
+    """Writes environment.json, config.yaml, preprocessing/ and, if rows were skipped, their list.
 
-    Beside them, what the inputs were fitted to and, where rows of the data could not be read and
-    were left out, the list of those. What is written of the beginning stays; each
-    resume adds to it what is its own.
+    A resume leaves the record of the start as it is, and adds its own.
 
     Args:
         run: the run.
-        config: as it was asked for.
-        session: with the config as fitted to the data.
+        config: as requested, before it was fitted to the data.
+        session: with the fitted config.
     """
     if run.environment_file.is_file():
         _add_resume(run, session.devices)
     else:
-        _begin(run, config, session)
+        _write_start(run, config, session)
     run.write_config(session.config)
     run.write_preprocessing(session.preprocessing)
     if session.data.skipped:
@@ -40,7 +38,7 @@ def write_record(run: Run, config: Config, session: Session) -> None:
 
 
 def write_end(session: Session) -> None:
-    """Adds to environment.json what the training came to."""
+    """Adds date, duration and number of parameters to environment.json."""
     run = session.run
     trained = {
         "date": _now(),
@@ -50,7 +48,7 @@ def write_end(session: Session) -> None:
     run.write_environment({**run.environment(), "trained": trained})
 
 
-def _begin(run: Run, config: Config, session: Session) -> None:
+def _write_start(run: Run, config: Config, session: Session) -> None:
     data, devices = session.data, session.devices
     run.write_environment(
         {
@@ -66,14 +64,14 @@ def _begin(run: Run, config: Config, session: Session) -> None:
                 "fingerprint": data.fingerprint,
                 "examples": {split: data.examples(split) for split in data.splits},
             },
-            "asked": asked(config),
+            "asked": requested_config(config),
         }
     )
 
 
 def _add_resume(run: Run, devices: Devices) -> None:
     environment = run.environment()
-    environment.pop("trained", None)  # With more epochs it is not at its end any more.
+    environment.pop("trained", None)  # With more epochs it has not ended.
     first, now = environment["versions"], versions()
     resume = {
         "date": _now(),

@@ -1,4 +1,4 @@
-"""Which directory a training goes to, and whether it may go on with what is there."""
+"""Resuming: which run to continue, and whether that gives the same result as no interruption."""
 
 from __future__ import annotations
 
@@ -10,73 +10,73 @@ from mmzoo.config import Config
 from mmzoo.devices import Devices
 from mmzoo.environment import versions
 from mmzoo.errors import RunError
+from mmzoo.preprocessing import Arrays
 from mmzoo.runs import Run, new_run, newest_run
-from mmzoo.sources import Data
-from mmzoo.training.asked import as_json, flat
+from mmzoo.training.requested_config import as_json, flatten
 
-_FREE_TO_CHANGE = (
+_MAY_CHANGE = (
     *("train.log_steps", "train.checkpoint_seconds", "train.early_stopping"),
     *("train.keep_decoded", "train.frozen_features.limit"),
 )
 _EPOCHS = "train.epochs"
-_COMPUTING = ("tensorflow", "keras", "numpy")
+_NUMERICAL = ("tensorflow", "keras", "numpy")
 
 
 def run_to_train(name: str, directory: Path | None, resume: bool) -> Run:
-    """The run to train in: a new one, or with `resume` the one that is there.
+    """The run to train in: a new one, or with `resume` an existing one.
 
-    A resume that finds nothing begins: so one command line serves for the first try and all after.
+    A resume that finds no run starts one, so the same command line serves for every attempt.
 
     Raises:
-        RunError: the directory is there and may not be trained in.
+        RunError: the directory exists and cannot be trained in.
     """
     if resume:
         found = newest_run(name) if directory is None else Run(directory)
         if found is not None and found.directory.is_dir():
-            _refuse_strange_directory(found)
+            _require_run_directory(found)
             return found
     return new_run(name, directory)
 
 
-def begun(run: Run) -> dict[str, Any] | None:
-    """What was written down before the training began; None where it had not begun."""
+def recorded_environment(run: Run) -> dict[str, Any] | None:
+    """environment.json of a training that was started; None if it was not."""
     if not (run.config_file.is_file() and run.environment_file.is_file()):
         return None
     return run.environment()
 
 
-def check_same_data(run: Run, environment: Mapping[str, Any], data: Data) -> None:
-    """Raises a RunError if the data is another than the run's."""
+def check_same_data(run: Run, environment: Mapping[str, Any], data: Arrays) -> None:
+    """Raises a RunError if the data differs from the run's."""
     before = environment["data"]["fingerprint"]
     if data.fingerprint != before:
         raise RunError(
             f"{run.directory}: was trained on other data ({environment['data']['name']}, "
-            f"fingerprint {before[:12]}) than there is now ({data.name}, "
+            f"fingerprint {before[:12]}) than now ({data.name}, "
             f"{data.fingerprint[:12]}). Start a new run without --resume."
         )
 
 
 def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
-    """Refuses to go on where that would not give what the training would have given.
+    """Checks that a resumed training would be the same as one that was never interrupted.
 
     Args:
-        run: the run, which has begun.
-        config: what to go on with.
-        fitted: whether what the data tells is written in; if not, what was asked for when the run
-            began will do as well.
+        run: the run, which was started.
+        config: to continue with.
+        fitted: whether the config is fitted to the data; if not, a value may also equal the one
+            requested at the start.
 
     Raises:
-        RunError: the config is another than the run's.
+        RunError: the config differs from the run's.
     """
-    was, now = flat(run.config().model_dump()), flat(config.model_dump())
-    asked = {} if fitted else run.environment().get("asked", {})
-    free = (*_FREE_TO_CHANGE, *([_EPOCHS] if _epochs_are_free(config) else []))
+    was, now = flatten(run.config().model_dump()), flatten(config.model_dump())
+    requested = {} if fitted else run.environment().get("asked", {})
+    may_change = (*_MAY_CHANGE, *([_EPOCHS] if _epochs_may_change(config) else []))
     changed = sorted(
         path
         for path in was.keys() | now.keys()
         if was.get(path) != now.get(path)
-        and not path.startswith(free)
-        and not _is_as_asked(path, asked, now)
+        and not path.startswith(may_change)
+        and not _is_as_requested(path, requested, now)
     )
     if changed:
         differences = "; ".join(
@@ -88,62 +88,62 @@ def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
         )
 
 
-def _is_as_asked(path: str, asked: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Whether a value is what was asked for, or in a mapping that the data made of that."""
+def _is_as_requested(path: str, requested: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a value, or a mapping that contains it, is the one that was requested."""
     parts = path.split(".")
     above = (".".join(parts[:count]) for count in range(1, len(parts) + 1))
-    return any(one in asked and asked[one] == as_json(now.get(one)) for one in above)
+    return any(one in requested and requested[one] == as_json(now.get(one)) for one in above)
 
 
 def check_same_versions(environment: Mapping[str, Any]) -> Iterator[str]:
-    """Yields a sentence for each library that computes and is another than at the beginning."""
+    """Yields a note for each numerical library whose version differs from the start."""
     now = versions()
-    for package in _COMPUTING:
+    for package in _NUMERICAL:
         was = environment["versions"].get(package)
         if was != now[package]:
-            yield _other_bits(f"{package} {was}", now[package])
+            yield _not_bit_identical(f"{package} {was}", now[package])
 
 
 def check_same_devices(run: Run, before: Mapping[str, Any], devices: Devices) -> Iterator[str]:
-    """Yields sentences on what makes the rest of the training differ in its last bits.
+    """Yields a note for each difference that changes the last bits of the results.
 
     Raises:
-        RunError: there are more or fewer devices than before, so steps are made of other rows.
+        RunError: the number of devices differs, and with it the rows of each step.
     """
     if devices.replicas != before["replicas"]:
         raise RunError(
             f"{run.directory}: was trained on {before['replicas']} devices, and there are "
-            f"{devices.replicas} now. Give it as many, or start a new run without --resume."
+            f"{devices.replicas} now. Use as many, or start a new run without --resume."
         )
     for what in ("kind", "threads"):
         was, now = before[what], devices.record()[what]
         if was != now:
-            yield _other_bits(f"{what} {was}", now)
+            yield _not_bit_identical(f"{what} {was}", now)
 
 
-def _other_bits(was: str, now: object) -> str:
+def _not_bit_identical(was: str, now: object) -> str:
     return (
-        f"Note: the training began with {was} and goes on with {now}, so it will not be bit for "
-        "bit what it would have been."
+        f"Note: the training started with {was} and continues with {now}, so the result will not "
+        "be bit-identical to that of an uninterrupted training."
     )
 
 
-def _refuse_strange_directory(run: Run) -> None:
+def _require_run_directory(run: Run) -> None:
     if run.environment_file.is_file():
         return
-    # What may be there of a training that was killed at once, temporary files included.
+    # A training that was killed at once may have left its log and temporary files.
     ours = (run.log_file.name, ".")
-    strange = [path.name for path in run.directory.iterdir() if not path.name.startswith(ours)]
-    if strange:
+    foreign = [path.name for path in run.directory.iterdir() if not path.name.startswith(ours)]
+    if foreign:
         raise RunError(
-            f"{run.directory}: not a run directory, it has {min(strange)}. "
-            "Name another with --run; it will be made."
+            f"{run.directory}: not a run directory, it has {min(foreign)}. "
+            "Name another with --run; it will be created."
         )
 
 
-def _epochs_are_free(config: Config) -> bool:
-    """Whether more epochs leave the learning rates of those before as they were."""
+def _epochs_may_change(config: Config) -> bool:
+    """Whether more epochs leave the learning rates of earlier ones unchanged."""
     if config.train.fine_tune is not None:
-        return False  # They would have to be put between epochs that are done.
+        return False  # They would come between finished epochs.
     schedule = config.train.optimizer.schedule
     return schedule.type in ("constant", "step", "exponential", "plateau") and not schedule.warmup

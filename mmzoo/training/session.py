@@ -1,28 +1,27 @@
-"""Session: one training's parts, put together, and all that a checkpoint holds of them."""
+"""Session: the parts of a running training, and its checkpoints."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from mmzoo.anatomy import encoders_of
-from mmzoo.checkpoint import Variables, newest_checkpoint, put_arrays, save_checkpoint
+from mmzoo.checkpoint import Variables, assign_arrays, newest_checkpoint, save_checkpoint
 from mmzoo.config import Config, Preprocessing
-from mmzoo.data import training_batches
 from mmzoo.devices import Devices
-from mmzoo.evaluation.modalities.input_weights import learned_input_weights
+from mmzoo.evaluation.input_weights import learned_input_weights
 from mmzoo.model import Network
+from mmzoo.model_graph import encoders_of
+from mmzoo.preprocessing import Arrays
 from mmzoo.runs import Run
-from mmzoo.sharing import shared_with
-from mmzoo.sources import Data
+from mmzoo.shared_encoders import encoder_owner
 from mmzoo.training.learning_rate import LearningRate
 from mmzoo.training.loop import Loop
 from mmzoo.training.stage import Stage, new_stage, stages
-from mmzoo.training.tensorboard import TensorBoardLog
-from mmzoo.training.times import Times
+from mmzoo.training.tensorboard_log import TensorBoardLog
+from mmzoo.training.timer import Timer
 from mmzoo.training.watch import Best
 from mmzoo.weights import load_weights
 
@@ -31,33 +30,33 @@ _BUILDING = "building the model"
 
 @dataclass
 class Session:
-    """A training between two steps. Everything that changes while it runs is here.
+    """A training between two steps, with all state that changes while it runs.
 
     Attributes:
         config: fitted to `data`.
-        preprocessing: what its inputs were fitted to.
+        preprocessing: vocabularies and statistics by input.
         run: the run directory.
-        data: all splits, prepared.
+        data: all splits, transformed.
         devices: where it runs.
         stage: the model, and how it is trained at present.
         best: the best epoch so far, of all stages.
         log: TensorBoard's files.
-        times: where the time of this process went.
-        history: a row for each epoch done.
-        logged: the epoch's sum of losses, and of examples, at the last point of the step curves.
-        saved_at: when the last checkpoint was made, by the monotonic clock.
-        seconds_before: what the processes took that came before this one, up to where it goes on.
+        timer: where the time of this process goes.
+        history: a row for each finished epoch.
+        logged: sum of losses and number of examples at the last point of the epoch's step curve.
+        saved_at: time of the last checkpoint, by the monotonic clock.
+        seconds_before: time of earlier processes, up to the checkpoint that this one resumed from.
     """
 
     config: Config
     preprocessing: Preprocessing
     run: Run
-    data: Data
+    data: Arrays
     devices: Devices
     stage: Stage
     best: Best
     log: TensorBoardLog
-    times: Times
+    timer: Timer
     history: list[dict[str, float]] = field(default_factory=list)
     logged: tuple[float, float] = (0.0, 0.0)
     saved_at: float = field(default_factory=time.monotonic)
@@ -65,8 +64,8 @@ class Session:
 
     @property
     def seconds(self) -> float:
-        """What the training took so far, in all its processes, without steps that were lost."""
-        return self.seconds_before + time.monotonic() - self.times.began
+        """Time of the training so far, in all its processes, without steps that were lost."""
+        return self.seconds_before + time.monotonic() - self.timer.started
 
     @property
     def loop(self) -> Loop:
@@ -78,7 +77,7 @@ class Session:
 
     @property
     def step(self) -> int:
-        """Steps done, of all stages."""
+        """Finished steps, of all stages."""
         return int(self.loop.updates.step.numpy())
 
     @property
@@ -87,7 +86,7 @@ class Session:
 
     @property
     def epoch_pending(self) -> bool:
-        """Whether all steps of an epoch are done, and its validation is not."""
+        """Whether all steps of an epoch are done, but not its validation."""
         return self.step == (len(self.history) + 1) * self.steps_per_epoch
 
     @property
@@ -100,36 +99,35 @@ class Session:
         return self.stage_finished and self.stage.number + 1 == stages(self.config)
 
     def learned_weights(self) -> dict[str, float]:
-        """The weights of the heads' losses as `<head>_loss_weight`, where the objective learns
-        them."""
+        """The weights of the heads' losses as `<head>_loss_weight`, if the objective learns any."""
         config, model = self.config, self.stage.model
         weights = config.objective.learned_weights(model, config.heads)
         return {f"{name}_loss_weight": weight for name, weight in weights.items()}
 
     def learned_input_weights(self) -> dict[str, dict[str, float]]:
-        """How much each input counts, by head and input, where the fusion learns that."""
+        """The weight of each input by head and input, if the fusion learns any."""
         return learned_input_weights(self.stage.model, self.config)
 
     def begin_next_stage(self) -> None:
-        """Goes on to the next stage, from the best weights so far."""
+        """Builds the next stage, which starts from the best weights so far."""
         before = self.stage
         load_weights(before.model, self.run.best_weights)
-        # Seeds of dropout too, which no file of weights has.
+        # Includes the seeds of dropout, which a weights file lacks.
         values = [np.asarray(variable.numpy()) for variable in before.model.variables]
-        with self.times.spent_on(_BUILDING):
+        with self.timer.measure(_BUILDING):
             self.stage = new_stage(
                 before.number + 1,
                 self.step,
                 self.config,
-                before.feed.data,  # With what was decoded.
+                before.training_inputs.data,  # With the decoded files.
                 self.devices,
                 lambda network: _assign(values, network.model.variables),
-                self.times,
+                self.timer,
             )
         self.loop.updates.skipped.assign(before.loop.updates.skipped)
 
     def save(self) -> None:
-        """Makes a checkpoint of this moment."""
+        """Writes a checkpoint."""
         self.log.flush()
         watchers = {"best": self.best, **self.stage.watchers()}
         state = {
@@ -137,7 +135,7 @@ class Session:
             "history": self.history,
             "logged": self.logged,
             "watchers": {name: watcher.state() for name, watcher in watchers.items()},
-            "validated": self.loop.validated_places(),
+            "validated": self.loop.ema_indices(),
             "fingerprint": self.data.fingerprint,
             "threads": self.devices.threads,
             "bad_steps_skipped": int(self.loop.updates.skipped.numpy()),
@@ -151,21 +149,21 @@ def open_session(
     config: Config,
     preprocessing: Preprocessing,
     run: Run,
-    data: Data,
+    data: Arrays,
     devices: Devices,
-    times: Times,
+    timer: Timer,
     resume: bool = False,
 ) -> Session:
-    """Builds the model and everything around it: at step 0, or where the newest checkpoint was.
+    """Builds the model and everything around it, at step 0 or at the newest checkpoint.
 
     Args:
         config: fitted to `data`.
-        preprocessing: what its inputs were fitted to.
+        preprocessing: vocabularies and statistics by input.
         run: the run directory.
-        data: all splits, prepared.
+        data: all splits, transformed.
         devices: where to run.
-        times: goes on counting.
-        resume: look for a checkpoint.
+        timer: measures the time this takes.
+        resume: continue from the newest checkpoint, if there is one.
 
     Raises:
         RunError: there are checkpoints, and none of them can be used.
@@ -176,19 +174,19 @@ def open_session(
         path, arrays, state = found
         number, first_step = state["stage"]["number"], state["stage"]["first_step"]
 
-    def start(network: Network) -> None:
+    def initialize(network: Network) -> None:
         if found is None:
             for name, spec in config.inputs.items():
-                if shared_with(spec) is not None:
+                if encoder_owner(spec) is not None:
                     continue
                 for encoder in encoders_of(network.model, name):
                     spec.load_pretrained(encoder, preprocessing[name])
         else:
             variables = network.model.variables
-            put_arrays(arrays[: len(variables)], variables, path)
+            assign_arrays(arrays[: len(variables)], variables, path)
 
-    with times.spent_on(_BUILDING):
-        stage = new_stage(number, first_step, config, data, devices, start, times)
+    with timer.measure(_BUILDING):
+        stage = new_stage(number, first_step, config, data, devices, initialize, timer)
     session = Session(
         config=config,
         preprocessing=preprocessing,
@@ -198,10 +196,10 @@ def open_session(
         stage=stage,
         best=Best(config.monitor()),
         log=TensorBoardLog(run.logs),
-        times=times,
+        timer=timer,
     )
     if found is not None:
-        put_arrays(arrays, session.loop.variables, path)
+        assign_arrays(arrays, session.loop.variables, path)
         updates = session.loop.updates
         updates.step.assign(state["step"])
         updates.skipped.assign(state["bad_steps_skipped"])
@@ -211,14 +209,6 @@ def open_session(
         session.best.restore(state["watchers"]["best"])
         session.stage.restore_watchers(state["watchers"])
     return session
-
-
-def first_training_batch(session: Session, names: Collection[str]) -> dict[str, np.ndarray]:
-    """Some inputs of the first step's batch, as the model gets them, which all have one shape."""
-    columns = session.data.splits["train"]
-    batches = training_batches(session.config, columns, session.stage.order, 0, 1)
-    parts = [inputs for inputs, *_ in batches]  # One of each device.
-    return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
 def _assign(values: Sequence[np.ndarray], variables: Variables) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: finish the step, save, and only then leave."""
+"""Ctrl-C and SIGTERM: finish the step, save, then exit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 
 class Stop:
-    """Whether a signal has asked to stop.
+    """Whether a signal requested to stop.
 
     Attributes:
         signal_number: the signal, or None.
@@ -28,27 +28,27 @@ class Stop:
 def stop_on_signals() -> Iterator[Stop]:
     """Turns the first Ctrl-C or SIGTERM into a request; the next of either ends the process.
 
-    Enter it after TensorFlow's devices have started: it puts handlers of its own in place then.
-    Signals reach only the main thread; elsewhere this does nothing.
+    Enter it after TensorFlow's devices have started, since they install handlers of their own.
+    Signals reach only the main thread; in other threads this does nothing.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
-    def ask(number: int, frame: FrameType | None) -> None:
+    def request(number: int, frame: FrameType | None) -> None:
         if stop:
-            # As if there were no handler. Only here: Python complains of a signal that came while
-            # there was one and finds none any more when its turn comes.
+            # As if there were no handler. Not restored earlier: Python warns of a signal that came
+            # while there was a handler and is delivered when there is none.
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         stop.signal_number = number
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
-        signal.signal(number, ask)
+        signal.signal(number, request)
     try:
         yield stop
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler or signal.SIG_DFL)  # None: C code had put it there.
+            signal.signal(number, handler or signal.SIG_DFL)  # None: it was installed by C code.

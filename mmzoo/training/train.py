@@ -10,30 +10,31 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.config import Config, load_config
-from mmzoo.data import naming_files
+from mmzoo.data.frame import Frame
+from mmzoo.decoded_files import reraise_with_file_names
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
-from mmzoo.examples import fit_config, load_data, prepare
-from mmzoo.probing import Probes, fit_probes
+from mmzoo.fitted_probes import Probes, fit_probes
+from mmzoo.modalities.abilities import VariesInLength
+from mmzoo.preprocessing import fit_config, load_frame, transform
 from mmzoo.run_log import run_log
 from mmzoo.runs import Run
-from mmzoo.sources import Data
 from mmzoo.training.epochs import save, train_epochs
-from mmzoo.training.events import cut_events
-from mmzoo.training.pictures import log_end, log_start
+from mmzoo.training.events import truncate_events
+from mmzoo.training.log_training import log_end, log_start
+from mmzoo.training.messages import closing_messages, data_summary, fine_tuning_message
 from mmzoo.training.record import write_end, write_record
 from mmzoo.training.resume import (
-    begun,
     check_same_config,
     check_same_data,
     check_same_devices,
     check_same_versions,
+    recorded_environment,
     run_to_train,
 )
-from mmzoo.training.sentences import ending, sizes, thawed
 from mmzoo.training.session import Session, open_session
-from mmzoo.training.times import Times
+from mmzoo.training.timer import Timer
 from mmzoo.weights import load_weights
 
 logger = logging.getLogger(__name__)
@@ -48,30 +49,34 @@ def train(
     device: Kind = "auto",
     smoke: bool = False,
 ) -> Run:
-    """Trains a model as its config says and evaluates it on the test split.
+    """Trains the model of a config and evaluates it on the test split.
 
     Args:
-        config: a config, the mapping or the YAML file of one.
+        config: a config, or the mapping or YAML file of one.
         overrides: `KEY=VALUE` texts applied to a mapping or file: "train.epochs=3".
-        run: the run directory to make; by default `runs/<name>/<next number>`.
-        resume: go on with `run`, or with the newest run of this name, exactly where it was. One
-            that is finished stays as it is.
+        run: the run directory to create; by default `runs/<name>/<next number>`.
+        resume: continue `run`, or the newest run of this name, exactly where it stopped. A
+            finished run stays as it is.
         device: "auto", "cpu" or "gpu".
-        smoke: train for two steps on made-up data, to see that everything works.
+        smoke: train for two steps on synthetic data, to check that everything works.
 
     Returns:
-        The run, with all files that the training left.
+        The run directory.
 
     Raises:
-        MmzooError: of the kind that fits; `mmzoo.errors` draws them as a tree.
+        MmzooError: one of the errors in `mmzoo.errors`.
+
+    Example:
+        >>> run = train("configs/digits_cnn.yaml", overrides=["train.epochs=3"])
+        >>> run.metrics()["test"]["digit"]["accuracy"]
     """
     if not isinstance(config, Config):
-        config = load_config(config, overrides, begins=not (resume or smoke))
+        config = load_config(config, overrides, check_files=not (resume or smoke))
     config = (config.smoke() if smoke else config).with_columns()
     found = run_to_train(config.name, Path(run) if run else None, resume)
     with (
         found.locked(),
-        found.removed_unless_begun(),
+        found.removed_unless_started(),
         run_log(found.log_file),
         memory_errors(),
     ):
@@ -83,84 +88,85 @@ def train(
             write_record(found, config, session)
             _train_stages(session)
             _finish(session)
-        for sentence in ending(session):
+        for sentence in closing_messages(session):
             logger.info(sentence)
     return found
 
 
 def _prepare(config: Config, run: Run, resume: bool, device: Kind) -> Session:
-    """Reads the data and builds the model; goes back to where the training was, on a resume."""
-    times = Times()
+    """Reads the data and builds the model; on a resume, restores the newest checkpoint."""
+    timer = Timer()
     run.remove_leftovers()
-    before = begun(run) if resume else None
+    before = recorded_environment(run) if resume else None
     if before:
         check_same_config(run, config, fitted=False)  # Before the data is read, which takes long.
-    began_with = before["device"] if before else None
-    vary = any(spec.length_varies for spec in config.inputs.values())
-    devices = prepare_devices(device, config.train, began_with, batches_vary=vary)
+    first_devices = before["device"] if before else None
+    vary = any(isinstance(spec, VariesInLength) for spec in config.inputs.values())
+    devices = prepare_devices(device, config.train, first_devices, batches_vary=vary)
     if before:
         notes = (check_same_versions(before), check_same_devices(run, before["device"], devices))
         for sentence in chain(*notes):
             logger.info(sentence)
-    with times.spent_on("reading the data"):
-        data = _read(config)
-        config, preprocessing = fit_config(config, data)
-        data = prepare(config, data, preprocessing)
+    with timer.measure("reading the data"):
+        frame = _read(config)
+        config, preprocessing = fit_config(config, frame)
+        data = transform(config, frame, preprocessing)
+        del frame  # The arrays have everything that is needed from it.
     if before:
         check_same_data(run, before, data)
         check_same_config(run, config, fitted=True)
-    logger.info(f"{config.name}: {sizes(data)}, on {devices}, in {run.directory}")
-    session = open_session(config, preprocessing, run, data, devices, times, resume)
+    logger.info(f"{config.name}: {data_summary(data)}, on {devices}, in {run.directory}")
+    session = open_session(config, preprocessing, run, data, devices, timer, resume)
     if session.step:
-        logger.info(f"Going on after step {session.step} of {session.stage.last_step}.")
+        logger.info(f"Resuming after step {session.step} of {session.stage.last_step}.")
     return session
 
 
-def _read(config: Config) -> Data:
+def _read(config: Config) -> Frame:
     try:
-        data = load_data(config)
+        frame = load_frame(config)
     except OSError as error:
         raise DataError(
             f"{error.filename or config.name}: {error.strerror or error}, while the data was read"
         ) from error
-    for note in data.notes:
+    for note in frame.notes:
         logger.info(f"Note: {note}.")
-    return data
+    return frame
 
 
 def _train_stages(session: Session) -> None:
-    """Trains all epochs that are left, stage by stage."""
-    if not session.finished:  # What is there is of a training with fewer epochs.
+    """Trains the remaining epochs, stage by stage."""
+    if not session.finished:  # Existing results are of a training with fewer epochs.
         session.run.metrics_file.unlink(missing_ok=True)
         session.run.baselines_file.unlink(missing_ok=True)
         session.run.remove_probes()
-    cut_events(session.run.logs, session.step)
+    truncate_events(session.run.logs, session.step)
     session.run.write_history(session.history)
     if session.step == 0:
-        with naming_files(session.config, session.data, "train"):
+        with reraise_with_file_names(session.config, session.data, "train"):
             log_start(session)
     train_epochs(session)
     while not session.finished:
         session.begin_next_stage()
-        save(session)  # Before the stage has better weights than those that it began with.
-        logger.info(thawed(session))
+        save(session)  # Before better weights replace those that the stage starts from.
+        logger.info(fine_tuning_message(session))
         train_epochs(session)
     session.log.close()
 
 
 def _finish(session: Session) -> None:
-    """Fits the probes to the best weights' features, and evaluates all on the test split.
+    """Fits the probes and evaluates the best weights on the test split.
 
-    Its metrics come last: they mark the end.
+    The test metrics are written last: they mark a finished run.
     """
     stage = session.stage
     load_weights(stage.model, session.run.best_weights)
-    model, config, data = stage.loop.model, stage.feed.config, stage.feed.data
+    model, config, data = stage.loop.model, stage.training_inputs.config, stage.training_inputs.data
     probes: Probes = {}
     if config.probes:
-        with session.times.spent_on("the probes"), stage.naming_files("train"):
+        with session.timer.measure("the probes"), stage.reraise_with_file_names("train"):
             probes = fit_probes(model, config, data.splits["train"], session.run)
-    with session.times.spent_on("the test split"):
+    with session.timer.measure("the test split"):
         evaluation = evaluate_model(model, config, data, "test", probes)
         log_end(session, evaluation)
     write_end(session)
@@ -174,6 +180,6 @@ def _disk_errors(run: Run) -> Iterator[None]:
     except OSError as error:
         raise TrainingError(
             f"{error.filename or run.directory}: cannot be written: {error.strerror or error}. "
-            "What was saved before is as it was. Make room or mend the permissions, then go on "
-            f"with the same command and --resume --run {run.directory}."
+            "Earlier checkpoints are unchanged. Free some space or fix the permissions, then "
+            f"continue with the same command and --resume --run {run.directory}."
         ) from error

@@ -1,4 +1,4 @@
-"""What happens between the gradients of a step and the optimizer."""
+"""Gradients on their way to the optimizer: summed, accumulated, checked to be finite."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from mmzoo.lazy import keras, tf
 
 
-class Updates:
-    """Sums gradients over devices and steps, measures them, and leaves out what is not finite.
+class GradientUpdater:
+    """Sums gradients over devices and steps, measures their norm, and skips non-finite ones.
 
-    It stands in `optimizer.apply`, the one door that every objective's updates go through, and in
-    `optimizer.scale_loss`, which sees the loss. Both are watched: a loss can stay finite while the
-    weights do not (relu hides a NaN), and a loss can be infinite where its gradient is not.
+    It replaces `optimizer.apply`, which every objective's updates go through, and
+    `optimizer.scale_loss`, which gets the loss. Both are checked: a loss can stay finite while the
+    weights do not (relu hides a NaN), and a loss can be infinite while its gradient is not.
 
     Keras can accumulate gradients too, but not on several devices, and it sums them over devices
     only after clipping, so `clip_norm` would mean something else on every number of devices.
@@ -22,23 +22,23 @@ class Updates:
         step: steps done, int64. The learning rate and the order of the data go by it.
         gradient_norm: global norm of the last step's gradients, before clipping.
         bad_step: the first step, from 0, with a loss or gradient that was not finite; or -1.
-        skipped: how many steps were left out; only with `skip`.
+        skipped: number of skipped steps.
         finite: whether the last step's loss and gradients were finite.
     """
 
     def __init__(
         self, optimizer: keras.optimizers.Optimizer, step: tf.Variable, skip: bool, accumulate: int
     ) -> None:
-        """Puts itself before a built optimizer.
+        """Replaces methods of a built optimizer.
 
         Args:
             optimizer: the outermost one, which may scale the loss for float16.
-            step: as the attribute; accumulation counts from where it is now.
-            skip: leave out steps that are not finite. Without it they go through, and it is for the
-                caller to look at `bad_step` before anything is kept.
+            step: as the attribute; accumulation counts from its present value.
+            skip: skip steps that are not finite. Otherwise they are applied, and the caller must
+                check `bad_step` before anything is saved.
             accumulate: steps whose gradients are averaged into one update.
         """
-        # Every replica comes to the same value, so the first replica's will do.
+        # Every replica computes the same value, so the first replica's will do.
         first = tf.VariableAggregation.ONLY_FIRST_REPLICA
         self.step = step
         self.gradient_norm = tf.Variable(0.0, trainable=False, aggregation=first)
@@ -60,25 +60,25 @@ class Updates:
         self._clips = inner.global_clipnorm is not None or inner.clipvalue is not None
         self._apply, optimizer.apply = optimizer.apply, self.apply
         self._scale_loss, optimizer.scale_loss = optimizer.scale_loss, self.scale_loss
-        # Here the gradients are summed before they are measured and clipped; once is enough.
+        # Gradients are summed here, before they are measured and clipped; not a second time.
         inner._all_reduce_sum_gradients = list
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """What the next step depends on and nobody else keeps."""
+        """State that the next step depends on: the accumulated gradients."""
         return self._sums
 
     def scale_loss(self, loss: tf.Tensor) -> tf.Tensor:
-        """As `keras.optimizers.Optimizer.scale_loss`, which it calls."""
+        """Stands in for `keras.optimizers.Optimizer.scale_loss`, which it calls."""
         self._finite_loss.assign(tf.math.is_finite(loss))
         return self._scale_loss(loss)
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any]) -> None:
-        """As `keras.optimizers.Optimizer.apply`, which it calls when an update is due."""
-        pairs = [pair for pair in zip(grads, trainable_variables, strict=True) if _given(pair)]
+        """Stands in for `keras.optimizers.Optimizer.apply`, which it calls for each update."""
+        pairs = [p for p in zip(grads, trainable_variables, strict=True) if p[0] is not None]
         given, variables = _summed_over_replicas([g for g, _ in pairs]), [v for _, v in pairs]
         if self._clips:
-            given = [_whole(grad) for grad in given]
+            given = [_dense(grad) for grad in given]
         finite = self._measure(given)
         if self._accumulate > 1:
             self._add(given, variables, finite)
@@ -89,12 +89,12 @@ class Updates:
         self.step.assign_add(1)
 
     def _measure(self, grads: Sequence[Any]) -> tf.Tensor:
-        """Notes the gradients' norm and whether the step is finite; returns that."""
+        """Sets the gradients' norm and whether the step is finite; returns the latter."""
         scale = getattr(self._optimizer, "dynamic_scale", None)
         scale = tf.constant(1.0) if scale is None else scale.value
-        norm = tf.linalg.global_norm([tf.cast(_whole(grad), tf.float32) for grad in grads]) / scale
+        norm = tf.linalg.global_norm([tf.cast(_dense(grad), tf.float32) for grad in grads]) / scale
         bad_losses = _summed_over_replicas(tf.cast(tf.logical_not(self._finite_loss), tf.float32))
-        # A scaled gradient may overflow float16: the optimizer tries on with half the scale.
+        # A scaled gradient may overflow float16: the optimizer then halves the scale.
         finite = tf.logical_or(tf.math.is_finite(norm), scale > 1.0)
         finite = tf.logical_and(finite, tf.equal(bad_losses, 0.0))
         first = tf.logical_and(tf.logical_not(finite), self.bad_step < 0)
@@ -110,7 +110,7 @@ class Updates:
         index = self._optimizer._get_variable_index
         sums = [self._sums[index(variable)] for variable in variables]
         for total, grad in zip(sums, grads, strict=True):
-            grad = _whole(grad)
+            grad = _dense(grad)
             total.assign_add(tf.where(finite, grad, 0.0) if self._skip else grad)
         due = tf.equal((self.step + 1 - self._first_step) % self._accumulate, 0)
         self._when(due, self._apply_means, sums, variables)
@@ -122,9 +122,9 @@ class Updates:
 
     @staticmethod
     def _when(condition: tf.Tensor, action: Callable[..., Any], *args: Any) -> None:
-        """Does `action` in every replica if the condition holds.
+        """Calls `action` in every replica if the condition holds.
 
-        Optimizers bring the replicas together, which they can't from within a plain `tf.cond`.
+        Optimizers synchronize the replicas, which they cannot do within a plain `tf.cond`.
         """
 
         def decide(strategy: tf.distribute.Strategy, condition: Any, *args: Any) -> None:
@@ -137,23 +137,19 @@ class Updates:
         tf.distribute.get_replica_context().merge_call(decide, args=(condition, *args))
 
 
-def _given(pair: tuple[Any, Any]) -> bool:
-    return pair[0] is not None
-
-
 def _summed_over_replicas(values: Any) -> Any:
     replicas = tf.distribute.get_replica_context()
     if replicas.num_replicas_in_sync == 1:
         return values
     # Where a replica has longer texts than another, TensorFlow cannot gather their slices.
-    dense = tf.nest.map_structure(_whole, values)
+    dense = tf.nest.map_structure(_dense, values)
     return replicas.all_reduce(tf.distribute.ReduceOp.SUM, dense)
 
 
-def _whole(grad: Any) -> tf.Tensor:
-    """A gradient with the shape of its weight.
+def _dense(grad: Any) -> tf.Tensor:
+    """A gradient as a dense tensor with the shape of its weight.
 
-    That of an embedding is a slice for each word of the texts. Those of one word are added up here,
-    as they are in what they do to the weight; their norms and signs one by one say nothing of it.
+    An embedding's gradient has a slice for each token of the texts. The slices of one token are
+    added up, as the optimizer would, so that norm and sign are those of the update.
     """
     return tf.convert_to_tensor(grad)

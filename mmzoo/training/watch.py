@@ -1,6 +1,6 @@
-"""What watches the validation metric after each epoch: best, early stopping, plateau.
+"""Callbacks on the validation metric after each epoch: best epoch, early stopping, plateau.
 
-Each is a few numbers with `state()` and `restore()`, so that a resumed training decides at the same
+Each has a small `state()` that a checkpoint holds, so that a resumed training decides at the same
 epochs as one that was never interrupted.
 """
 
@@ -11,24 +11,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mmzoo.recipe import EarlyStopping
     from mmzoo.schedules import Plateau
+    from mmzoo.train_config import EarlyStopping
 
 _SMALLER_IS_BETTER = ("loss", "error")
 
 
 @dataclass
 class Best:
-    """The best value of a metric so far, and how long ago it was.
+    """The best value of a metric so far, and its epoch.
 
-    Where few examples validate, many epochs have the same accuracy, and perhaps a perfect one: of
-    those with equal values, the one with the smallest loss is the best.
+    With few validation examples, many epochs have the same accuracy, perhaps a perfect one: among
+    equal values the one with the smallest loss is the best.
 
     Attributes:
-        metric: its name. Losses and errors are best when small, all others when large.
-        min_delta: how much better a value must be to count.
+        metric: its name. Losses and errors are minimized, all others maximized.
+        min_delta: smallest change that counts as an improvement.
         value: the best value, or None before the first epoch.
-        epoch: the epoch it was reached in, from 1.
+        epoch: the epoch of the best value, from 1.
         waited: epochs since then.
         loss: the loss of that epoch.
     """
@@ -41,7 +41,7 @@ class Best:
     loss: float = math.inf
 
     def update(self, epoch: int, value: float, loss: float = math.inf) -> bool:
-        """Takes an epoch's value, and the loss that decides ties; returns whether it is best."""
+        """Adds an epoch's value, and the loss that breaks ties; returns whether it is the best."""
         better = math.isfinite(value) and (
             self.value is None
             or self._gain(value) > self.min_delta
@@ -67,37 +67,24 @@ class Best:
         return self.value - value if smaller else value - self.value
 
 
-@dataclass
-class EarlyStop:
-    """Says when a metric has not got better for too long."""
+class EarlyStopper(Best):
+    """Early stopping: stop once a metric has not improved for `patience` epochs."""
 
-    spec: EarlyStopping
-    metric: str
-    best: Best = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.best = Best(self.metric, self.spec.min_delta)
-
-    def update(self, epoch: int, value: float) -> None:
-        self.best.update(epoch, value)
+    def __init__(self, spec: EarlyStopping, metric: str) -> None:
+        super().__init__(metric, spec.min_delta)
+        self.spec = spec
 
     @property
     def stop(self) -> bool:
-        return self.best.waited >= self.spec.patience
-
-    def state(self) -> dict[str, Any]:
-        return self.best.state()
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.best.restore(state)
+        return self.waited >= self.spec.patience
 
 
 @dataclass
-class PlateauDrops:
-    """Lowers the learning rate's factor when a metric has not got better for long enough.
+class PlateauReducer:
+    """Reduces the learning rate once a metric has not improved for `patience` epochs.
 
     Attributes:
-        factor: what the learning rate is multiplied by.
+        factor: of the learning rate.
         resting: epochs of cooldown that are left.
     """
 

@@ -1,4 +1,4 @@
-"""Training examples as the model gets them, beside what they are made of."""
+"""Training examples before and after augmentation and mixing, for `mmzoo data view`."""
 
 from __future__ import annotations
 
@@ -8,89 +8,91 @@ from typing import Any
 
 import numpy as np
 
-from mmzoo.absence import saying_absent
+from mmzoo.batches import evaluation_batches, training_batches
 from mmzoo.config import Config, Preprocessing, load_config
-from mmzoo.data import TrainingOrder, epoch_order, evaluation_batches, training_batches
 from mmzoo.errors import DataError
-from mmzoo.evaluation.pictures.grid import captioned_grid
-from mmzoo.examples import as_text, fit_config, load_data, prepare
+from mmzoo.evaluation.image_grid import captioned_grid
 from mmzoo.files import replacing
-from mmzoo.heads import Head, Regression
-from mmzoo.inputs import presence
-from mmzoo.sources import Data
+from mmzoo.heads import LabelledHead
+from mmzoo.missing_inputs import mark_missing
+from mmzoo.modalities.abilities import HasImage, HasText, augmentations_of, draw
+from mmzoo.modalities.base_input import presence
+from mmzoo.order import TrainingOrder, epoch_order
+from mmzoo.preprocessing import Arrays, as_text, fit_config, load_frame, transform
 from mmzoo.visualization.drawing import Drawing, require_png
-from mmzoo.visualization.gradcam import labels_of, values_of
+from mmzoo.visualization.gradcam import values_of
 
 _SIDE = 224
-"""Of one picture, in pixels."""
-_WORTH_SAYING = 0.005
-"""A smaller share of a class would be written as 0 %."""
+"""Width and height of one image of the grid, in pixels."""
+_MIN_SHARE = 0.005
+"""Smaller shares of a class would be written as 0 %."""
 
 Example = dict[str, np.ndarray]
-"""What one example has for each input and head, by name."""
+"""Input or head name -> its array for one example."""
 
 
-def draw_augmented(
+def draw_augmented_examples(
     path: Path, overrides: Sequence[str], *, rows: int, epochs: int, output: Path
 ) -> Drawing:
-    """Draws the first training examples of a config: as they are, and as in the first epochs.
+    """Draws the first training examples of a config: the originals, and as in the first epochs.
 
-    What can be read is written out as the model reads it.
+    Images and spectrograms are drawn; the tokens of texts are listed.
 
     Args:
         path: the config file.
-        overrides: `KEY=VALUE` texts that change it: "train.epochs=3".
-        rows: how many examples of the first batch, at most.
-        epochs: how many epochs; in each, an example is augmented and mixed anew.
+        overrides: `KEY=VALUE` strings, such as "train.epochs=3".
+        rows: maximum number of examples, from the first batch.
+        epochs: number of epochs; each augments and mixes an example differently.
         output: the PNG to write.
 
     Raises:
-        ConfigError: the config is wrong.
-        DataError: the data cannot be had, there is nothing to look at or to read in it, or the PNG
-            has another ending.
+        ConfigError: the config is invalid.
+        DataError: the data cannot be read, no input can be displayed, or `output` is not a PNG.
     """
     require_png(output)
     config = load_config(path, overrides).with_columns()
-    shown = [name for name, spec in config.inputs.items() if spec.pictured]
-    read = [name for name, spec in config.inputs.items() if spec.worded]
+    drawn = [name for name, spec in config.inputs.items() if isinstance(spec, HasImage)]
+    text_inputs = [name for name, spec in config.inputs.items() if isinstance(spec, HasText)]
     left_out = [
         f"{name} ({spec.type})"
         for name, spec in config.inputs.items()
-        if not spec.pictured and not spec.worded
+        if not isinstance(spec, HasImage | HasText)
     ]
-    if not shown and not read:
-        raise DataError(f"{path}: none of its inputs can be looked at: {', '.join(left_out)}")
-    data = load_data(config)
-    config, preprocessing = fit_config(config, data)
-    data = prepare(config, data, preprocessing)
+    if not drawn and not text_inputs:
+        raise DataError(f"{path}: none of its inputs can be displayed: {', '.join(left_out)}")
+    frame = load_frame(config)
+    config, preprocessing = fit_config(config, frame)
+    data = transform(config, frame, preprocessing)
     order = TrainingOrder(config.train.seed, data.examples("train"), config.train.batch_size)
     chosen = order.step_rows(0)[:rows]
-    examples = _examples(config, data, preprocessing, chosen, read)
-    facts = {"inputs": [*shown, *read], "left_out": left_out, "examples": examples}
-    if not shown:
-        return Drawing(None, _read_text(config, data, examples, left_out), facts)
-    columns = [_as_they_are(config, data, chosen, shown)]
+    examples = _examples(config, data, preprocessing, chosen, text_inputs)
+    facts = {"inputs": [*drawn, *text_inputs], "left_out": left_out, "examples": examples}
+    if not drawn:
+        return Drawing(None, _describe_texts(config, data, examples, left_out), facts)
+    columns = [_originals(config, data, chosen, drawn)]
     columns += [_in_epoch(config, data, order, chosen, epoch) for epoch in range(epochs)]
-    _write(output, _grid(config, shown, columns, [example["label"] for example in examples]))
-    text = "\n".join([_text(config, data, len(chosen), epochs, left_out), *_written(examples)])
+    _write(output, _grid(config, drawn, columns, [example["label"] for example in examples]))
+    text = "\n".join(
+        [_describe_images(config, data, len(chosen), epochs, left_out), *_text_lines(examples)]
+    )
     return Drawing(output, text, {**facts, "epochs": epochs})
 
 
 def _examples(
     config: Config,
-    data: Data,
+    data: Arrays,
     preprocessing: Preprocessing,
     rows: np.ndarray,
-    read: Sequence[str],
+    text_inputs: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """What some training rows are called, what is true of them, and the texts of some inputs."""
+    """Row name, true labels, and texts of the given inputs, for some training rows."""
     labels = _labels(config, data, rows)
     examples: list[dict[str, Any]] = [
         {"row": data.row_name("train", int(row)), "label": label}
         for row, label in zip(rows, labels, strict=True)
     ]
     columns = {column: values[rows] for column, values in data.splits["train"].items()}
-    for name in read:
+    for name in text_inputs:
         texts = as_text(config, name, columns, preprocessing)
         for example, text in zip(examples, texts, strict=True):
             example.setdefault("texts", {})[name] = text
@@ -99,111 +101,113 @@ def _examples(
 
 def _grid(
     config: Config,
-    shown: Sequence[str],
+    drawn: Sequence[str],
     columns: Sequence[Sequence[Example]],
     labels: Sequence[str],
 ) -> np.ndarray:
-    """A row of pictures for each input of each example: as it is, and as each epoch has it.
+    """An image grid with a row for each input of each example.
 
     Args:
-        config: says what the inputs are.
-        shown: those that have pictures.
-        columns: the examples as they are, and then of each epoch.
-        labels: what is true of each example.
+        config: the config of the inputs.
+        drawn: names of the inputs to draw.
+        columns: the original examples, then those of each epoch.
+        labels: the true labels of each example.
     """
-    pictures, captions = [], []
+    images, captions = [], []
     for label, versions in zip(labels, zip(*columns, strict=True), strict=True):
-        for name in shown:
-            pictures += [config.inputs[name].picture(version[name]) for version in versions]
-            said = [label if len(shown) == 1 else f"{name}: {label}"]
-            said += [
+        for name in drawn:
+            images += [draw(config.inputs[name], version[name]) for version in versions]
+            row = [label if len(drawn) == 1 else f"{name}: {label}"]
+            row += [
                 _caption(config, version, epoch)
                 for epoch, version in enumerate(versions[1:], start=1)
             ]
             absent = [version.get(presence(name)) == 0 for version in versions]
-            captions += saying_absent(said, name, absent)
-    return captioned_grid(pictures, captions, in_a_row=len(columns), side=_SIDE)
+            captions += mark_missing(row, name, absent)
+    return captioned_grid(images, captions, in_a_row=len(columns), side=_SIDE)
 
 
-def _as_they_are(
-    config: Config, data: Data, rows: np.ndarray, names: Sequence[str]
+def _originals(
+    config: Config, data: Arrays, rows: np.ndarray, names: Sequence[str]
 ) -> list[Example]:
-    """Some inputs of some training rows, with no augmentation; each of one shape throughout."""
+    """The given inputs of some training rows, without augmentation, padded to equal shapes."""
     columns = {name: values[rows] for name, values in data.splits["train"].items()}
     batches = [inputs for (inputs,) in evaluation_batches(config, columns, labelled=False)]
-    said = [*names, *(presence(name) for name in names if name in config.presence)]
-    whole = {name: np.concatenate([batch[name] for batch in batches]) for name in said}
-    return [{name: values[place] for name, values in whole.items()} for place in range(len(rows))]
+    keys = [*names, *(presence(name) for name in names if name in config.presence)]
+    arrays = {name: np.concatenate([batch[name] for batch in batches]) for name in keys}
+    return [{name: values[index] for name, values in arrays.items()} for index in range(len(rows))]
 
 
 def _in_epoch(
-    config: Config, data: Data, order: TrainingOrder, rows: np.ndarray, epoch: int
+    config: Config, data: Arrays, order: TrainingOrder, rows: np.ndarray, epoch: int
 ) -> list[Example]:
-    """The inputs and targets of some training rows as an epoch's own batches have them.
+    """The inputs and targets of some training rows, from the batches of an epoch.
 
-    What a row is mixed with depends on its batch, so no other batch would do.
+    The original batches are needed because mixing combines the rows of a batch.
     """
-    places = np.argsort(epoch_order(order.seed, epoch, order.rows))[rows]
-    steps, within = np.divmod(places, order.batch_size)
+    positions = np.argsort(epoch_order(order.seed, epoch, order.rows))[rows]
+    steps, within = np.divmod(positions, order.batch_size)
     batches = {}
     for step in set((epoch * order.steps_per_epoch + steps).tolist()):
-        one = training_batches(config, data.splits["train"], order, step, step + 1)
-        inputs, targets = next(one.as_numpy_iterator())[:2]
+        batch = training_batches(config, data.splits["train"], order, step, step + 1)
+        inputs, targets = next(batch.as_numpy_iterator())[:2]
         batches[step - epoch * order.steps_per_epoch] = {**inputs, **targets}
     return [
-        {name: values[place] for name, values in batches[step].items()}
-        for step, place in zip(steps.tolist(), within.tolist(), strict=True)
+        {name: values[index] for name, values in batches[step].items()}
+        for step, index in zip(steps.tolist(), within.tolist(), strict=True)
     ]
 
 
-def _labels(config: Config, data: Data, rows: np.ndarray) -> list[str]:
-    """What is true of some training rows, over all heads: "4", "4, even"."""
+def _labels(config: Config, data: Arrays, rows: np.ndarray) -> list[str]:
+    """The true labels of some training rows, over all heads: "4", "4, even"; else their names."""
     train, columns = data.splits["train"], config.columns
+    if not config.labelled_heads:
+        return [data.row_name("train", int(row)) for row in rows]
     words = (
-        ("?" if one is None else str(one) for one in head.truths(train[columns[name]][rows]))
-        for name, head in config.heads.items()
+        ("?" if one is None else str(one) for one in head.true_labels(train[columns[name]][rows]))
+        for name, head in config.labelled_heads.items()
     )
     return [", ".join(of_row) for of_row in zip(*words, strict=True)]
 
 
 def _caption(config: Config, version: Example, epoch: int) -> str:
-    """Which epoch it is and, where examples are mixed, of what: "epoch 1: 70 % cat, 30 % dog"."""
+    """The epoch and, if examples are mixed, the labels: "epoch 1: 70 % cat, 30 % dog"."""
     if config.train.mixing is None:
         return f"epoch {epoch}"
-    heads = config.heads.items()
+    heads = config.labelled_heads.items()
     mixed = "; ".join(_mixture(name, head, version[name]) for name, head in heads)
     return f"epoch {epoch}: {mixed}"
 
 
-def _mixture(name: str, head: Head, target: np.ndarray) -> str:
-    labels, values = labels_of(name, head), values_of(head, target[None])
-    if isinstance(head, Regression):
+def _mixture(name: str, head: LabelledHead, target: np.ndarray) -> str:
+    labels, values = head.output_names(name), values_of(head, target[None])
+    if head.output_kind == "numbers":
         return ", ".join(
             f"{label} {value:.4g}" for label, value in zip(labels, values, strict=True)
         )
     shares = sorted(zip(values, labels, strict=True), key=lambda pair: -pair[0])
-    return ", ".join(f"{100 * v:.0f} % {label}" for v, label in shares if v >= _WORTH_SAYING)
+    return ", ".join(f"{100 * v:.0f} % {label}" for v, label in shares if v >= _MIN_SHARE)
 
 
-def _write(path: Path, picture: np.ndarray) -> None:
+def _write(path: Path, image: np.ndarray) -> None:
     from PIL import Image
 
     with replacing(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG")
+        Image.fromarray(image).save(temporary, format="PNG")
 
 
-def _read_text(
-    config: Config, data: Data, examples: Sequence[Mapping[str, Any]], left_out: Sequence[str]
+def _describe_texts(
+    config: Config, data: Arrays, examples: Sequence[Mapping[str, Any]], left_out: Sequence[str]
 ) -> str:
     counted = "1 example" if len(examples) == 1 else f"{len(examples)} examples"
-    lines = [f"{counted} of {data.name}, as {config.name} reads them:", *_written(examples)]
+    lines = [f"{counted} of {data.name}, as {config.name} gets them:", *_text_lines(examples)]
     if left_out:
-        lines.append(f"Left out, as there is nothing to read: {', '.join(left_out)}.")
+        lines.append(f"Not shown, as they have no text: {', '.join(left_out)}.")
     return "\n".join(lines)
 
 
-def _written(examples: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A line for each text of each example, below what the example is called."""
+def _text_lines(examples: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each example, followed by a line for each of its texts."""
     lines = []
     for example in examples:
         if texts := example.get("texts"):
@@ -213,14 +217,16 @@ def _written(examples: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _text(config: Config, data: Data, rows: int, epochs: int, left_out: Sequence[str]) -> str:
+def _describe_images(
+    config: Config, data: Arrays, rows: int, epochs: int, left_out: Sequence[str]
+) -> str:
     counted = "1 example" if rows == 1 else f"{rows} examples"
     through = "in the first epoch" if epochs == 1 else f"in the first {epochs} epochs"
-    lines = [f"{counted} of {data.name}: as they are, then as {config.name} gets them {through}."]
+    lines = [f"{counted} of {data.name}: original, then as {config.name} gets them {through}."]
     if config.train.mixing is None and not any(
-        spec.augmentations for spec in config.inputs.values()
+        augmentations_of(spec) for spec in config.inputs.values()
     ):
-        lines.append("Nothing changes them: no input has `augment`, and there is no `mixing`.")
+        lines.append("They are not changed: no input has `augment`, and there is no `mixing`.")
     if left_out:
-        lines.append(f"Left out, as there is nothing to look at: {', '.join(left_out)}.")
+        lines.append(f"Not shown, as they have no image or text: {', '.join(left_out)}.")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Drawings: a grid of images with captions, and the model and input they show."""
+"""Drawings, tiled images, and the trained model and image input that a drawing shows."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmzoo.anatomy import encoder_of
 from mmzoo.config import Config
 from mmzoo.devices import prepare_devices
 from mmzoo.errors import DataError, RunError
-from mmzoo.inputs import Image, Input
 from mmzoo.lazy import keras, tf
+from mmzoo.modalities import Input
+from mmzoo.modalities.abilities import ReadsImageFiles
+from mmzoo.model_graph import encoder_of
 from mmzoo.runs import Run
 from mmzoo.spec import did_you_mean
-from mmzoo.trained import load_trained, open_trained
+from mmzoo.trained_model import load_trained, open_trained
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture that was written, or what there is to read where nothing can be looked at.
+    """A PNG that was written, or only text if no input can be drawn.
 
     Attributes:
-        path: the PNG; None where there is none.
-        text: what is on it, for people.
-        facts: the same for programs, as JSON takes it.
+        path: the PNG; None if there is only text.
+        text: a description of what it shows.
+        facts: the same as JSON-serializable values.
     """
 
     path: Path | None
@@ -40,15 +41,15 @@ class Drawing:
 
 
 def require_png(path: Path | None) -> None:
-    """Raises a DataError where no picture can be written by this name: before any work is done."""
+    """Raises a DataError unless the path ends in `.png`. Called before any other work."""
     if path is not None and path.suffix.lower() != ".png":
         raise DataError(f"{path}: expected a name that ends in .png")
 
 
 def unused_path(folder: Path, file: Path) -> Path:
-    """A PNG in the folder that is called like a file; numbered where there is one by that name.
+    """A path for a new PNG with the stem of a file: `digit.png`, or `digit_2.png` if that exists.
 
-    Another file of this name, or another class of the same file, keeps its picture.
+    So images of other files with this name, or of other classes, are not overwritten.
     """
     names = (f"{file.stem}_{number}.png" for number in count(2))
     path = folder / f"{file.stem}.png"
@@ -57,24 +58,24 @@ def unused_path(folder: Path, file: Path) -> Path:
     return path
 
 
-_LEAST_SIDE = 32
-"""Smaller pictures are enlarged to about this many pixels, so that a frame of one pixel is thin."""
+_MIN_SIDE = 32
+"""Smaller images are enlarged to about this many pixels, so that a frame of 1 pixel looks thin."""
 _FRAME = (163, 200, 233)
-"""A blue that neither a white nor a black or grey picture melts into."""
+"""Light blue, which stands out against white, black and grey images."""
 
 
-def tiled(pictures: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    """The pictures in rows of `columns` on white, pixel by pixel, each in a thin frame.
+def tile_images(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
+    """A grid of images on white, each in a thin frame. Small images are enlarged.
 
     Args:
-        pictures: uint8 `[count, height, width, 1 or 3]`.
-        columns: how many in a row.
+        images: uint8 `[count, height, width, 1 or 3]`.
+        columns: number of images per row.
 
     Returns:
-        Uint8 `[height, width, 3]`.
+        uint8 `[height, width, 3]`.
     """
-    factor = math.ceil(_LEAST_SIDE / min(pictures.shape[1:3]))
-    large = pictures.repeat(factor, axis=1).repeat(factor, axis=2)
+    factor = math.ceil(_MIN_SIDE / min(images.shape[1:3]))
+    large = images.repeat(factor, axis=1).repeat(factor, axis=2)
     if large.shape[3] == 1:
         large = large.repeat(3, axis=3)
     count, height, width, _ = large.shape
@@ -85,20 +86,20 @@ def tiled(pictures: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
     rows = math.ceil(count / columns)
     height, width = height + 4 * frame, width + 4 * frame
     canvas = np.full((rows * height, columns * width, 3), 255, np.uint8)
-    for place, picture in enumerate(framed):
-        top, left = place // columns * height + frame, place % columns * width + frame
-        canvas[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    for index, image in enumerate(framed):
+        top, left = index // columns * height + frame, index % columns * width + frame
+        canvas[top : top + image.shape[0], left : left + image.shape[1]] = image
     return canvas
 
 
 @dataclass(frozen=True)
-class Subject:
-    """The model of a run, and the image input of it that is looked at.
+class ImageModel:
+    """A trained model and one of its image inputs.
 
     Attributes:
-        run: where the model comes from, and where pictures of it go.
+        run: the run of the model; drawings are written to its directory.
         config: the run's config.
-        model: with the run's weights.
+        model: the model, with the run's weights.
         name: the input's name.
         image: the input.
     """
@@ -107,60 +108,62 @@ class Subject:
     config: Config
     model: keras.Model
     name: str
-    image: Image
+    image: ReadsImageFiles
 
     @property
     def encoder(self) -> keras.Model:
-        """The network that reads the input."""
+        """The encoder of the image input."""
         return encoder_of(self.model, self.name)
 
     def read(self, file: Path) -> np.ndarray:
-        """A picture file as the model gets it: uint8 `[1, height, width, channels]`.
+        """A preprocessed image file: uint8 `[1, height, width, channels]`.
 
         Raises:
-            DataError: the file cannot be read, or is no picture.
+            DataError: the file cannot be read, or is not an image.
         """
         pixels = self.image.read_file(file)
-        return self.image.preprocess(tf.constant(pixels[None])).numpy()
+        return self.image.load(tf.constant(pixels[None])).numpy()
 
 
-def open_subject(path: Path, name: str | None) -> Subject:
-    """The subject in a run.
+def open_image_model(path: Path, name: str | None) -> ImageModel:
+    """Loads the model of a run and finds its image input.
 
     Args:
-        path: a run directory, `runs/<name>` for its newest, or a weights file inside one.
-        name: the input's name; None where there is but one that takes pictures.
+        path: a run directory, `runs/<name>` for its newest run, or a weights file inside one.
+        name: the input's name; can be None if there is only one image input.
 
     Raises:
-        RunError: there is no such run or input, or the input is not one of pictures.
+        RunError: there is no such run or input, or it is not an image input.
     """
     run, checkpoint = open_trained(path, "best")
     config = run.config()
-    name, image = image_input(config.inputs, name, str(run.directory))
+    name, image = find_image_input(config.inputs, name, str(run.directory))
     devices = prepare_devices("auto", config.train)
     model, config = load_trained(run, checkpoint, devices.precision)
-    return Subject(run, config, model, name, image)
+    return ImageModel(run, config, model, name, image)
 
 
-def image_input(inputs: Mapping[str, Input], asked: str | None, where: str) -> tuple[str, Image]:
-    """The input that takes pictures: the one that was asked for, or the only one.
+def find_image_input(
+    inputs: Mapping[str, Input], requested: str | None, where: str
+) -> tuple[str, ReadsImageFiles]:
+    """Name and spec of the requested image input, or of the only one.
 
     Raises:
-        RunError: there is none such, or several; begins with `where`.
+        RunError: there is none, or there are several; the message starts with `where`.
     """
-    if asked is not None and asked not in inputs:
-        meant = did_you_mean(asked, inputs) or "."
-        raise RunError(f"{where}: has no input '{asked}'{meant} There are: {', '.join(inputs)}")
-    images = {name: spec for name, spec in inputs.items() if isinstance(spec, Image)}
-    if asked is not None and asked not in images:
-        raise RunError(f"{where}: input '{asked}' is {inputs[asked].type}, not image")
+    if requested is not None and requested not in inputs:
+        meant = did_you_mean(requested, inputs) or "."
+        raise RunError(f"{where}: has no input '{requested}'{meant} There are: {', '.join(inputs)}")
+    images = {name: spec for name, spec in inputs.items() if isinstance(spec, ReadsImageFiles)}
+    if requested is not None and requested not in images:
+        raise RunError(f"{where}: input '{requested}' is {inputs[requested].type}, not image")
     if not images:
-        there_are = ", ".join(f"{name} ({spec.type})" for name, spec in inputs.items())
-        raise RunError(f"{where}: has no input of pictures to look at, only {there_are}")
-    if asked is None and len(images) > 1:
+        types = ", ".join(f"{name} ({spec.type})" for name, spec in inputs.items())
+        raise RunError(f"{where}: has no image input, only {types}")
+    if requested is None and len(images) > 1:
         raise RunError(
-            f"{where}: has {len(images)} inputs of pictures: {', '.join(images)}. "
-            "Say which by --input NAME."
+            f"{where}: has {len(images)} image inputs: {', '.join(images)}. "
+            "Choose one with --input NAME."
         )
-    name = asked or next(iter(images))
+    name = requested or next(iter(images))
     return name, images[name]

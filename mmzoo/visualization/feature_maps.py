@@ -1,4 +1,4 @@
-"""First-layer filters and feature maps of a network."""
+"""First-layer filters and feature maps of image networks."""
 
 from __future__ import annotations
 
@@ -12,27 +12,32 @@ import numpy as np
 
 from mmzoo.devices import memory_errors
 from mmzoo.errors import RunError
-from mmzoo.evaluation.pictures.figures import INK, new_figure, write_figure
+from mmzoo.evaluation.figures import INK, new_figure, write_figure
 from mmzoo.lazy import keras
-from mmzoo.modalities.image.encoders import ImageEncoder
-from mmzoo.modalities.image.encoders.pretrained import Pretrained
-from mmzoo.visualization.drawing import Drawing, open_subject, require_png, tiled, unused_path
+from mmzoo.modalities.base_encoder import Encoder
+from mmzoo.visualization.drawing import (
+    Drawing,
+    open_image_model,
+    require_png,
+    tile_images,
+    unused_path,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-_MOST = 256
+_MAX_FILTERS = 256
 _TILE_INCHES = 0.45
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The kernels of one convolution.
+    """The kernels of a convolution.
 
     Attributes:
-        layer: its name.
-        kernels: float32 `[filters, height, width, channels]`; three channels are red, green, blue.
+        layer: the layer's name.
+        kernels: float32 `[filters, height, width, channels]`; three channels are RGB.
     """
 
     layer: str
@@ -43,57 +48,57 @@ class Filters:
 def draw_filters(
     run: Path, *, input_name: str | None = None, output: Path | None = None
 ) -> Drawing:
-    """Draws the first filters that a run has learnt.
+    """Draws the filters of the first convolution of a trained network.
 
     Args:
-        run: a run directory, `runs/<name>` for its newest, or a weights file inside one.
-        input_name: the input whose encoder is meant.
+        run: a run directory, `runs/<name>` for its newest run, or a weights file inside one.
+        input_name: the image input; can be None if there is only one.
         output: the PNG to write; by default `filters/<input>.png` in the run.
 
     Raises:
-        DataError: the PNG has another ending.
-        RunError: there is no such run or input, or its encoder begins otherwise.
+        DataError: `output` is not a PNG.
+        RunError: there is no such run or input, or its encoder has no convolution.
     """
     require_png(output)
-    subject = open_subject(run, input_name)
-    filters = first_filters(subject.encoder, _sees_blue_first(subject.image.encoder))
+    loaded = open_image_model(run, input_name)
+    filters = first_filters(loaded.encoder, _expects_bgr(loaded.image.encoder))
     if filters is None:
         raise RunError(
-            f"inputs.{subject.name}: this {subject.image.encoder.type} encoder has no convolution "
-            "whose filters could be shown"
+            f"inputs.{loaded.name}: this {loaded.image.encoder.type} encoder has no convolution "
+            "with filters to draw"
         )
-    path = output or subject.run.pictures("filters") / f"{subject.name}.png"
-    _picture(path, filters)
+    path = output or loaded.run.image_folder("filters") / f"{loaded.name}.png"
+    _plot_filters(path, filters)
     count, height, width, channels = filters.kernels.shape
     facts = {"layer": filters.layer, "filters": count, "size": [height, width, channels]}
     text = f"{filters.layer}: {count} filters of {height} x {width} x {channels}"
-    return Drawing(path, text, {"input": subject.name, **facts})
+    return Drawing(path, text, {"input": loaded.name, **facts})
 
 
-def first_filters(encoder: keras.Model, blue_first: bool = False) -> Filters | None:
-    """The kernels of the first convolution in an encoder; None where there is none.
+def first_filters(encoder: keras.Model, bgr: bool = False) -> Filters | None:
+    """The kernels of the first convolution in an encoder; None if there is none.
 
     Args:
-        encoder: the sub-model of an image input.
-        blue_first: whether it turns red, green and blue round before the convolution.
+        encoder: the encoder of an image input.
+        bgr: whether the convolution expects BGR channels. The result is in RGB order.
     """
     for layer in encoder.layers:
         if isinstance(layer, keras.layers.Conv2D):
             kernels = np.asarray(layer.kernel.numpy()).transpose(3, 0, 1, 2)
-            kernels = kernels[..., ::-1] if blue_first else kernels
+            kernels = kernels[..., ::-1] if bgr else kernels
             return Filters(layer.name, kernels.astype(np.float32))
     return None
 
 
-def filter_pictures(kernels: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Kernels as pictures, each as strong in contrast as can be; a weight of 0 is middle grey.
+def filter_images(kernels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Kernels as images, each scaled to full contrast; a weight of 0 is mid-grey.
 
     Args:
-        kernels: float32 `[filters, height, width, channels]`. Where the channels are not three,
-            for red, green and blue, their mean is shown.
+        kernels: float32 `[filters, height, width, channels]`. Unless there are three channels
+            (RGB), their mean is used.
 
     Returns:
-        Uint8 `[filters, height, width, 1 or 3]`.
+        uint8 `[filters, height, width, 1 or 3]`.
     """
     if kernels.shape[3] != 3:
         kernels = kernels.mean(axis=3, keepdims=True)
@@ -101,21 +106,21 @@ def filter_pictures(kernels: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.round(127.5 + 127.5 * kernels / np.maximum(strongest, 1e-12)).astype(np.uint8)
 
 
-def _sees_blue_first(encoder: ImageEncoder) -> bool:
-    """Whether the network's weights are of Caffe, as those of VGG and the first ResNets are."""
-    return isinstance(encoder, Pretrained) and encoder.backbone.scaling.reversed_channels
+def _expects_bgr(encoder: Encoder) -> bool:
+    """Whether the pretrained weights expect BGR images, as those from Caffe do (VGG, ResNet)."""
+    return getattr(encoder, "reversed_channels", False)
 
 
-def _picture(path: Path, filters: Filters) -> None:
-    pictures = filter_pictures(filters.kernels[:_MOST])
-    columns = math.ceil(math.sqrt(2 * len(pictures)))
-    rows = math.ceil(len(pictures) / columns)
+def _plot_filters(path: Path, filters: Filters) -> None:
+    images = filter_images(filters.kernels[:_MAX_FILTERS])
+    columns = math.ceil(math.sqrt(2 * len(images)))
+    rows = math.ceil(len(images) / columns)
     count, height, width, channels = filters.kernels.shape
     figure = new_figure(max(4.5, columns * _TILE_INCHES), max(1.2, rows * _TILE_INCHES) + 0.7)
     axes = figure.add_subplot()
-    axes.imshow(tiled(pictures, columns), interpolation="nearest")
+    axes.imshow(tile_images(images, columns), interpolation="nearest")
     axes.axis("off")
-    shown = f"the first {_MOST} of {count}" if count > _MOST else str(count)
+    shown = f"the first {_MAX_FILTERS} of {count}" if count > _MAX_FILTERS else str(count)
     axes.set_title(
         f"{filters.layer}: {shown} filters of {height} x {width} x {channels}; grey is 0",
         fontsize=9,
@@ -124,19 +129,19 @@ def _picture(path: Path, filters: Filters) -> None:
     write_figure(figure, path)
 
 
-_FEATURE_MAPS_MOST = 16
+_MAX_MAPS = 16
 _COLUMNS = 8
 _WIDTH = 7.2
-"""Of the picture, in inches."""
-_COLOURS = "viridis"
+"""Width of the figure, in inches."""
+_COLORMAP = "viridis"
 
 
 @dataclass(frozen=True)
 class StageMaps:
-    """The feature maps at the end of one stage.
+    """The feature maps at the end of a stage.
 
     Attributes:
-        layer: the layer that gives them.
+        layer: the layer that outputs them.
         maps: float32 `[height, width, channels]`.
     """
 
@@ -149,49 +154,47 @@ class StageMaps:
 
 
 @memory_errors()
-def draw_maps(
+def draw_feature_maps(
     run: Path, file: Path, *, input_name: str | None = None, output: Path | None = None
 ) -> Drawing:
-    """Draws what each stage of a run's network makes of a picture file.
+    """Draws the feature maps of an image file at each stage of a trained network.
 
     Args:
-        run: a run directory, `runs/<name>` for its newest, or a weights file inside one.
-        file: the picture.
-        input_name: the input that takes it.
-        output: the PNG to write; by default `maps/<file's name>.png` in the run, numbered
-            where there is one by that name.
+        run: a run directory, `runs/<name>` for its newest run, or a weights file inside one.
+        file: the image.
+        input_name: the image input; can be None if there is only one.
+        output: the PNG to write; by default a new `maps/<file's stem>.png` in the run.
 
     Raises:
-        DataError: the file cannot be read, or the PNG has another ending.
+        DataError: the file cannot be read, or `output` is not a PNG.
         RunError: there is no such run or input, or its encoder has no feature maps.
     """
     require_png(output)
-    subject = open_subject(run, input_name)
-    stages = stage_maps(subject.encoder, subject.read(file))
+    loaded = open_image_model(run, input_name)
+    stages = stage_maps(loaded.encoder, loaded.read(file))
     if not stages:
         raise RunError(
-            f"inputs.{subject.name}: this {subject.image.encoder.type} encoder has no feature maps "
+            f"inputs.{loaded.name}: this {loaded.image.encoder.type} encoder has no feature maps "
             "of height and width"
         )
-    path = output or unused_path(subject.run.pictures("maps"), file)
-    _feature_maps_picture(path, stages)
+    path = output or unused_path(loaded.run.image_folder("maps"), file)
+    _plot_maps(path, stages)
     rows = [
         {"layer": stage.layer, "maps": stage.maps.shape[2], "size": stage.maps.shape[:2]}
         for stage in stages
     ]
     text = "\n".join([str(file), *map(str, stages)])
-    return Drawing(path, text, {"file": str(file), "input": subject.name, "stages": rows})
+    return Drawing(path, text, {"file": str(file), "input": loaded.name, "stages": rows})
 
 
 def stage_maps(encoder: keras.Model, values: NDArray[np.uint8]) -> list[StageMaps]:
-    """The last feature maps of every size in an encoder: a stage ends where the size changes.
+    """The last feature maps of each size in an encoder: a stage ends where the size changes.
 
-    What comes before the first convolution only scales the picture, and what pads or crops maps
-    makes no others.
+    Layers before the first convolution (scaling), padding and cropping layers are ignored.
 
     Args:
-        encoder: the sub-model of an image input.
-        values: the picture as the model gets it, uint8 `[1, height, width, channels]`.
+        encoder: the encoder of an image input.
+        values: a preprocessed image, uint8 `[1, height, width, channels]`.
     """
     convolution, edges = keras.layers.Conv2D, (keras.layers.ZeroPadding2D, keras.layers.Cropping2D)
     last = {}
@@ -210,23 +213,24 @@ def stage_maps(encoder: keras.Model, values: NDArray[np.uint8]) -> list[StageMap
     ]
 
 
-def most_varied(maps: NDArray[np.float32], most: int) -> NDArray[np.float32]:
-    """The channels that differ most from place to place, the most varied first.
+def highest_variance_channels(maps: NDArray[np.float32], most: int) -> NDArray[np.float32]:
+    """The channels with the highest spatial variance, in descending order.
 
     Args:
         maps: float32 `[height, width, channels]`.
-        most: how many at most.
+        most: maximum number of channels.
 
     Returns:
-        Float32 `[channels, height, width]`.
+        float32 `[channels, height, width]`.
     """
     order = np.argsort(-maps.std(axis=(0, 1)), kind="stable")[:most]
     return maps[..., order].transpose(2, 0, 1)
 
 
-def _feature_maps_picture(path: Path, stages: list[StageMaps]) -> None:
+def _plot_maps(path: Path, stages: list[StageMaps]) -> None:
     rows = [
-        tiled(_coloured(most_varied(stage.maps, _FEATURE_MAPS_MOST)), _COLUMNS) for stage in stages
+        tile_images(_colorize(highest_variance_channels(stage.maps, _MAX_MAPS)), _COLUMNS)
+        for stage in stages
     ]
     heights = [_WIDTH * row.shape[0] / row.shape[1] + 0.35 for row in rows]
     figure = new_figure(_WIDTH, sum(heights))
@@ -236,8 +240,8 @@ def _feature_maps_picture(path: Path, stages: list[StageMaps]) -> None:
         axes.imshow(row, interpolation="nearest")
         axes.axis("off")
         shown = (
-            f"the {_FEATURE_MAPS_MOST} most varied of {channels}"
-            if channels > _FEATURE_MAPS_MOST
+            f"{_MAX_MAPS} with the highest variance of {channels}"
+            if channels > _MAX_MAPS
             else str(channels)
         )
         axes.set_title(
@@ -246,10 +250,10 @@ def _feature_maps_picture(path: Path, stages: list[StageMaps]) -> None:
     write_figure(figure, path)
 
 
-def _coloured(maps: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Each map from its least to its greatest value in colours: uint8 `[maps, h, w, 3]`."""
+def _colorize(maps: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Maps in color, each scaled from its minimum to its maximum: uint8 `[maps, h, w, 3]`."""
     from matplotlib import colormaps
 
     low, high = (end(maps, axis=(1, 2), keepdims=True) for end in (np.min, np.max))
     shares = (maps - low) / np.maximum(high - low, 1e-12)
-    return np.round(255 * colormaps[_COLOURS](shares)[..., :3]).astype(np.uint8)
+    return np.round(255 * colormaps[_COLORMAP](shares)[..., :3]).astype(np.uint8)

@@ -52,7 +52,7 @@ OVERRIDES = {
     "inputs.image.encoder.padding=sam": "got text 'sam'; did you mean 'same'?",
     "inputs.image.encoder.dropout=1": "expected a number of at least 0 and below 1, got number 1",
     "inputs.image.shape=[8, 8]": "expected a list of 3 whole numbers of at least 1, got a list",
-    "inputs.image.shape=[1, 1, 1]": "pictures of 1 x 1 are too small for this cnn encoder",
+    "inputs.image.shape=[1, 1, 1]": "images of 1 x 1 are too small for this cnn encoder",
     "heads.digit.column=lable": "the data has no column 'lable'; did you mean 'label'? It",
     "train.monitor=val_loss": "unknown metric 'val_loss'; did you mean 'validation_loss'?",
 }
@@ -199,7 +199,7 @@ def test_with_data_the_config_is_fitted(mmzoo, good):
     assert head["classes"] == 10
     assert head["class_names"] == [str(digit) for digit in range(10)]
     assert set(head["class_weights"]) == set(head["class_names"])
-    assert done.document["notes"][0].startswith("digits has no test split of its own")
+    assert done.document["notes"][0].startswith("digits has no test split")
     assert done.document["examples"] == {"train": 1294, "validation": 144, "test": 359}
     assert mmzoo("check", good, "--json").document["heads"]["digit"]["classes"] is None
 

@@ -71,6 +71,6 @@ def test_a_table_that_is_not_there_yet_makes_no_config_wrong(mmzoo, here):
     assert done.code == 0
     assert done.err.splitlines() == [
         "products.yaml is a valid config.",
-        "Warning: source.path: there is no file products.csv, as seen from the working directory. "
-        "Did you mean product.csv? So its columns are not looked at.",
+        "Warning: source.path: there is no file products.csv, relative to the working directory. "
+        "Did you mean product.csv? Its columns were not checked.",
     ]

@@ -31,7 +31,7 @@ def test_cut_photos_are_all_named(mmzoo, tmp_path):
     errors = [error.split(" (")[0].split(": ", 1)[1] for error in done.document["errors"]]
     assert sorted(errors) == sorted(
         [
-            *(f"{name}.jpg: the picture is damaged: image file is truncated" for name in cut),
-            "a/04.jpg: not a picture that mmzoo reads: expected PNG, JPEG, BMP, GIF or WEBP",
+            *(f"{name}.jpg: the image is damaged: image file is truncated" for name in cut),
+            "a/04.jpg: not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP",
         ]
     )

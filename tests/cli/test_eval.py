@@ -31,7 +31,7 @@ def test_figures_classes_and_confusions_are_printed(mmzoo, own_run):
     low, high = metrics["digit"]["accuracy_ci95"]
     assert head == (
         f"  digit: accuracy {100 * metrics['digit']['accuracy']:.1f} % "
-        f"(95 % CI {100 * low:.1f} to {100 * high:.1f}); always saying '3' gives 10.3 %"
+        f"(95 % CI {100 * low:.1f} to {100 * high:.1f}); majority-class baseline ('3'): 10.3 %"
     )
     assert f"expected calibration error  {metrics['digit']['expected_calibration_error']:.4g}" in (
         done.out
@@ -41,8 +41,8 @@ def test_figures_classes_and_confusions_are_printed(mmzoo, own_run):
     assert sum(int(line.split()[-1]) for line in rest[classes : classes + 10]) == 359
     confused = rest[rest.index("    most confused:") + 1]
     assert confused.startswith("      '")
-    assert "' taken for '" in confused
-    assert rest[-1] == f"The report: {own_run.directory}/eval/test/report.html"
+    assert "' predicted as '" in confused
+    assert rest[-1] == f"Report: {own_run.directory}/eval/test/report.html"
 
 
 def test_all_files_are_left(mmzoo, own_run):
@@ -106,7 +106,7 @@ def test_a_run_without_best_weights(mmzoo, own_run):
     own_run.best_weights.unlink()
     assert mmzoo("eval", own_run.directory).err == (
         f"Error: {own_run.directory}: has no best weights, since no epoch of it was finished. "
-        "Go on with it by `mmzoo train --resume`, or take --checkpoint last.\n"
+        "Continue it with `mmzoo train --resume`, or use --checkpoint last.\n"
     )
     assert mmzoo("eval", own_run.directory, "--checkpoint", "last").code == 0
 
@@ -135,7 +135,7 @@ def test_every_kind_of_head_is_printed(mmzoo, run_of_all_heads):
     assert "  much: mean absolute error " in done.out
     # Of 24 classes the ten worst, of three labels all.
     assert "    worst class  precision" in done.out
-    assert "    The report has all 24." in done.out
+    assert "    All 24 are in the report." in done.out
     assert "    label  precision" in done.out
     assert "    Note: " in done.out
     assert "no\\x1b[31m" in done.out
@@ -155,7 +155,7 @@ def test_every_kind_of_head_is_printed(mmzoo, run_of_all_heads):
 
 
 def test_every_head_has_its_figures_at_the_end_of_a_training(run_of_all_heads):
-    from mmzoo.cli.results import metrics_text
+    from mmzoo.cli.results_text import metrics_text
 
     # Other tests evaluate more splits.
     test = {"test": run_of_all_heads.metrics()["test"]}

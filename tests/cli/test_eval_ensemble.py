@@ -13,12 +13,12 @@ def test_members_and_the_ensemble_are_printed(mmzoo, trained_run, tmp_path):
     assert done.code == 0
     accuracy = trained_run.metrics()["test"]["digit"]["accuracy"]
     lines = done.out.splitlines()
-    assert lines[0] == "test: 359 examples of digits, the average of 2 runs"
+    assert lines[0] == "Average of 2 runs on test (359 examples):"
     assert lines[2] == "  digit: accuracy"
-    for line, name in zip(lines[3:6], ("a", "b", "the average"), strict=True):
-        assert line.split("  ")[2] == name
-        assert f"{100 * accuracy:.1f} % (95 % CI " in line
-    assert "The average is as good as its best member, a, on every one of the examples." in done.out
+    for line, name in zip(lines[4:7], ("a", "b", "average"), strict=True):
+        assert line.split()[:3] == [name, f"{100 * accuracy:.1f}", "%"]
+    assert lines[6].endswith("  0.0 points  0.0 to 0.0  identical")
+    assert "    the average is as good as its best member, a, on every example" in lines
     assert lines[-1] == "Metrics and predictions: runs/ensembles/001"
     again = mmzoo("eval", "a", "b", "--ensemble", "vote", "--json", "--output", "mine")
     written = {
@@ -29,12 +29,10 @@ def test_members_and_the_ensemble_are_printed(mmzoo, trained_run, tmp_path):
 
 
 def test_how_several_become_one_is_said(mmzoo):
-    assert (
-        "Several runs are evaluated together: say how by --ensemble." in mmzoo("eval", "a", "b").err
-    )
+    assert "To evaluate several runs together, add --ensemble" in mmzoo("eval", "a", "b").err
     assert "Did you mean 'stacking'?" in mmzoo("eval", "a", "b", "--ensemble", "stack").err
     assert "--output is for ensembles" in mmzoo("eval", "a", "--output", "mine").err
     assert (
-        "are of one run, not of an ensemble"
+        "need a single run, not an ensemble"
         in mmzoo("eval", "a", "b", "--ensemble", "vote", "--embeddings").err
     )

@@ -1,4 +1,4 @@
-"""`mmzoo list`, `mmzoo show`, `mmzoo schema` and `mmzoo data`: what there is."""
+"""`mmzoo list`, `mmzoo show`, `mmzoo schema` and `mmzoo data`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import pytest
 
 from mmzoo import build_model, load_config
 from mmzoo.catalogue import KINDS
-from mmzoo.cli import listing
 from mmzoo.config import Config
 from mmzoo.spec import json_schema
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
-def test_the_command_knows_every_kind(mmzoo):
-    """It has its own list of them, so that help imports nothing."""
-    assert set(listing.KINDS) == set(KINDS)
+def test_help_lists_every_kind(mmzoo):
     shown = mmzoo("list", "--help").out
     assert all(kind in shown for kind in KINDS)
 
@@ -46,16 +43,16 @@ def test_wildcards(mmzoo):
     [
         (("encoders", "zzz"), "Nothing matches 'zzz'."),
         (("configs",), "There are no configs in the folder configs/."),
-        (("runs",), "There are no runs in the folder runs/; `mmzoo train CONFIG` makes one."),
+        (("runs",), "There are no runs in the folder runs/; `mmzoo train CONFIG` creates one."),
     ],
 )
-def test_where_there_is_nothing_that_is_said(mmzoo, words, said):
+def test_empty_lists_are_reported(mmzoo, words, said):
     done = mmzoo("list", *words)
     assert (done.code, done.out, done.err) == (0, "", f"{said}\n")
     assert mmzoo("list", *words, "--json").document == {words[0]: {}}
 
 
-def test_a_pattern_alone_is_looked_for_in_all_kinds(mmzoo):
+def test_pattern_alone_searches_all_kinds(mmzoo):
     found = mmzoo("list", "l*", "--json").document
     assert set(found) == set(KINDS)
     assert (set(found["encoders"]), set(found["optimizers"])) == ({"lenet", "lstm"}, {"lion"})
@@ -63,11 +60,11 @@ def test_a_pattern_alone_is_looked_for_in_all_kinds(mmzoo):
     assert mmzoo("list", "zz*").err == "Nothing matches 'zz*'.\n"
 
 
-def test_one_of_the_networks_that_share_a_spec_is_shown_by_itself(mmzoo):
+def test_networks_with_a_common_spec_are_shown_separately(mmzoo):
     rows = mmzoo("list", "mobilenet*", "--json").document["encoders"]
     assert list(rows) == ["mobilenet", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"]
     assert rows["mobilenet_v2"] == (
-        "MobileNetV2: 2.3 million parameters, learnt on ImageNet at 224 x 224 pixels (smallest: "
+        "MobileNetV2: 2.3 million parameters, trained on ImageNet at 224 x 224 pixels (smallest: "
         "32 x 32)."
     )
     shown = mmzoo("show", "mobilenet_v2").out
@@ -89,13 +86,13 @@ def test_configs_and_runs_of_the_folder_are_listed(mmzoo, own_run, tmp_path):
     )
 
 
-def test_runs_may_be_chosen_by_their_experiment(mmzoo, own_run):
+def test_runs_can_be_selected_by_experiment(mmzoo, own_run):
     for pattern in ("tiny*", "tiny/001", "runs/tiny/*"):
         assert list(mmzoo("list", "runs", pattern, "--json").document["runs"]) == ["runs/tiny/001"]
     assert mmzoo("list", "runs", "001", "--json").document == {"runs": {}}
 
 
-def test_what_is_damaged_does_not_hide_the_rest(mmzoo, own_run, tmp_path):
+def test_damaged_files_do_not_hide_others(mmzoo, own_run, tmp_path):
     own_run.metrics_file.write_text("{")
     assert mmzoo("list", "runs").out.startswith(
         "runs/tiny/001  runs/tiny/001/metrics.json: cannot be read: "
@@ -120,17 +117,17 @@ def test_a_component_is_shown_with_its_fields(mmzoo):
 
 def test_a_data_set_is_shown(mmzoo):
     done = mmzoo("show", "mnist")
-    assert done.out.startswith("mnist (datasets)\n\nHandwritten digits, 28x28, grey.\n")
+    assert done.out.startswith("mnist (datasets)\n\nHandwritten digits, 28x28, greyscale.\n")
     assert "60,000 train, 10,000 test; image, label (10 classes)." in done.out
     assert "Fields:" not in done.out
 
 
-def test_an_unknown_name_gets_the_near_ones(mmzoo):
+def test_unknown_name_gets_suggestions(mmzoo):
     done = mmzoo("show", "conca")
     assert (done.code, done.out) == (1, "")
     assert done.err == (
         "Error: no component is named 'conca'; did you mean 'concat', 'conv' or 'contrast'? "
-        "`mmzoo list` shows all there are. For a config or a run, give its path.\n"
+        "`mmzoo list` shows all components. For a config or a run, give its path.\n"
     )
     assert "did you mean" not in mmzoo("show", "qqqqq").err
 
@@ -176,7 +173,7 @@ def test_a_run_is_shown_as_its_model(mmzoo, trained_run):
     assert shown["parameters"] == sum(layer["parameters"] for layer in shown["layers"])
 
 
-def test_a_path_that_leads_nowhere(mmzoo):
+def test_missing_path(mmzoo):
     assert mmzoo("show", "runs/x").err == (
         "Error: runs/x: there is no such run. `mmzoo list runs` shows those there are.\n"
     )
@@ -189,23 +186,22 @@ def test_the_schema_is_that_of_the_config(mmzoo):
     assert done.document == json.loads(json.dumps(json_schema(Config)))
 
 
-def test_data_sets_are_listed_with_where_they_are(mmzoo, tmp_path, monkeypatch):
+def test_data_sets_are_listed_with_their_location(mmzoo, tmp_path, monkeypatch):
     monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "nothing"))
     monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
     done = mmzoo("data", "list")
-    assert "mnist: Handwritten digits, 28x28, grey.\n    60,000 train, 10,000 test;" in done.out
-    assert "    not here: 12 MB to fetch\n" in done.out
     assert (
-        "    not here, and not to be fetched: `mmzoo data fetch mr` says what to put where\n"
-        in done.out
+        "mnist: Handwritten digits, 28x28, greyscale.\n    60,000 train, 10,000 test;" in done.out
     )
-    assert "    bundled: it comes with an installed package\n" in done.out
+    assert "    not downloaded: 12 MB to fetch\n" in done.out
+    assert "    not downloaded; `mmzoo data fetch mr` explains how to get it\n" in done.out
+    assert "    bundled with an installed package\n" in done.out
     rows = {row["name"]: row for row in mmzoo("data", "list", "--json").document}
     assert rows["digits"]["bundled"] is True
     assert rows["mnist"]["place"] is None
 
 
-def test_a_data_set_that_cannot_be_fetched_says_what_to_put_where(mmzoo, tmp_path, monkeypatch):
+def test_unfetchable_data_set_explains_how_to_get_it(mmzoo, tmp_path, monkeypatch):
     monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
     done = mmzoo("data", "fetch", "mr")
@@ -219,33 +215,33 @@ def test_a_data_set_of_texts_is_shown(mmzoo):
     assert "25,000 train, 25,000 test; text, label (2 classes), rating." in done.out
 
 
-def test_a_data_set_that_is_there_is_found(mmzoo, real_data, monkeypatch):
+def test_existing_data_set_is_found(mmzoo, real_data, monkeypatch):
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
     assert f"    in {real_data}/mnist\n" in mmzoo("data", "list").out
     done = mmzoo("data", "fetch", "mnist")
     assert [Path(line).parent for line in done.out.splitlines()] == 4 * [real_data / "mnist"]
 
 
-def test_a_bundled_data_set_needs_no_fetching(mmzoo):
+def test_bundled_data_set_needs_no_download(mmzoo):
     done = mmzoo("data", "fetch", "digits")
     assert (done.code, done.out) == (0, "")
-    assert done.err == "digits comes with an installed package: there is nothing to fetch.\n"
+    assert done.err == "digits is bundled with an installed package: there is nothing to fetch.\n"
 
 
-def test_a_data_set_that_is_unknown(mmzoo):
+def test_unknown_data_set(mmzoo):
     done = mmzoo("data", "fetch", "mnits")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("Error: no data set is named `mnits`. Did you mean `mnist`?")
 
 
-def test_where_data_sets_are(mmzoo, tmp_path, monkeypatch):
+def test_data_where(mmzoo, tmp_path, monkeypatch):
     monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "mine"))
     monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
     done = mmzoo("data", "where")
     assert done.out == f"{tmp_path / 'mine'}\n{tmp_path / 'cache'}\n"
     assert done.err == (
         f"Downloads go to {tmp_path / 'mine'}.\n"
-        f"Features of frozen encoders are kept in {tmp_path / 'cache' / 'features'}.\n"
+        f"Features of frozen encoders are cached in {tmp_path / 'cache' / 'features'}.\n"
     )
     assert mmzoo("data", "where", "--json").document == {
         "folders": [str(tmp_path / "mine"), str(tmp_path / "cache")],

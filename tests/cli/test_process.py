@@ -1,4 +1,4 @@
-"""The command as a process of its own: exit codes, and what it imports."""
+"""The command in its own process: exit codes and imports."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ for command in ("eval no/run", "predict no/run a.png", "predict good a.png --out
     assert len([line for line in said if line.endswith(" False")]) == 3
 
 
-def test_nothing_is_written_where_nothing_is_trained(config):
+def test_other_commands_write_no_files(config):
     (config.parent / "bad.yaml").write_text("name: [")
     for words in (["check", "good.yaml"], ["train", "bad.yaml"], ["eval", "runs/x"], ["list"]):
         run(*COMMAND, *words, cwd=config.parent)

@@ -1,4 +1,4 @@
-"""`mmzoo show RUN --cam | --filters | --maps` and `mmzoo data view`: what a model sees."""
+"""`mmzoo show RUN --cam | --filters | --maps`: Grad-CAM, filters and feature maps."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def png(path):
         return picture.size
 
 
-def test_a_class_activation_map_is_drawn_into_the_run(mmzoo, own_run, photo):
+def test_gradcam_is_written_to_the_run(mmzoo, own_run, photo):
     done = mmzoo("show", own_run.directory, "--cam", photo)
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
     assert lines[0] == "photo.jpg"
     assert lines[1].startswith("digit: ")
-    assert lines[2].startswith("What speaks for ")
-    assert lines[2].endswith(" (gradients of its logit, on a map of 2 x 2):")
+    assert lines[2].startswith("Grad-CAM for ")
+    assert lines[2].endswith(" (gradients of its logit, 2 x 2 map):")
     path = own_run.directory / "cam/photo.png"
-    assert lines[-1] == f"The picture: {path}"
+    assert lines[-1] == f"Image: {path}"
     assert min(png(path)) > 400
 
 
 @pytest.mark.parametrize("option", ["--cam", "--maps"])
-def test_files_of_one_name_have_a_picture_each(mmzoo, own_run, tmp_path, option):
+def test_files_with_equal_names_do_not_overwrite(mmzoo, own_run, tmp_path, option):
     pictures = []
     for number, ending in enumerate(("png", "png", "jpg")):
         (tmp_path / str(number)).mkdir()
@@ -50,7 +50,7 @@ def test_files_of_one_name_have_a_picture_each(mmzoo, own_run, tmp_path, option)
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
 
 
-def test_its_figures_as_json(mmzoo, trained_run, photo):
+def test_gradcam_as_json(mmzoo, trained_run, photo):
     done = mmzoo(
         *("show", trained_run.directory, "--cam", photo, "--class", "3"),
         *("--output", "three.png", "--json"),
@@ -76,10 +76,10 @@ def test_each_kind_of_head_is_explained(mmzoo, run_of_all_heads, photo, head):
     png("cam.png")
 
 
-def test_filters_are_drawn_into_the_run(mmzoo, own_run):
+def test_filters_are_written_to_the_run(mmzoo, own_run):
     done = mmzoo("show", own_run.directory, "--filters")
     path = own_run.directory / "filters/image.png"
-    assert done.out == f"stage1_conv1: 8 filters of 3 x 3 x 1\n\nThe picture: {path}\n"
+    assert done.out == f"stage1_conv1: 8 filters of 3 x 3 x 1\n\nImage: {path}\n"
     png(path)
     assert mmzoo("show", own_run.directory, "--filters", "--json").document == {
         "picture": str(path),
@@ -90,7 +90,7 @@ def test_filters_are_drawn_into_the_run(mmzoo, own_run):
     }
 
 
-def test_maps_are_drawn_into_the_run(mmzoo, own_run, photo):
+def test_feature_maps_are_written_to_the_run(mmzoo, own_run, photo):
     done = mmzoo("show", own_run.directory, "--maps", photo)
     path = own_run.directory / "maps/photo.png"
     assert done.out.splitlines() == [
@@ -99,14 +99,14 @@ def test_maps_are_drawn_into_the_run(mmzoo, own_run, photo):
         "stage2_conv1_relu: 16 maps of 4 x 4",
         "stage2_pool: 16 maps of 2 x 2",
         "",
-        f"The picture: {path}",
+        f"Image: {path}",
     ]
     png(path)
     stages = mmzoo("show", own_run.directory, "--maps", photo, "--json").document["stages"]
     assert stages[0] == {"layer": "stage1_conv1_relu", "maps": 8, "size": [8, 8]}
 
 
-def test_the_main_files_of_a_run_stay_as_they_are(mmzoo, own_run, photo):
+def test_files_of_a_run_are_not_modified(mmzoo, own_run, photo):
     before = {path: path.read_bytes() for path in own_run.directory.rglob("*") if path.is_file()}
     mmzoo("show", own_run.directory, "--cam", photo)
     assert {path: path.read_bytes() for path in before} == before
@@ -116,14 +116,14 @@ def test_the_main_files_of_a_run_stay_as_they_are(mmzoo, own_run, photo):
     ("options", "said"),
     [
         (["--cam", "none.png"], "none.png: No such file or directory"),
-        (["--maps", "."], ".: expected a picture file, found a folder"),
+        (["--maps", "."], ".: expected an image file, found a folder"),
         (
             ["--cam", "photo.jpg", "--head", "dgit"],
             "RUN: has no head 'dgit'; did you mean 'digit'? There are: digit",
         ),
         (
             ["--cam", "photo.jpg", "--class", "ten"],
-            "heads.digit: has no class 'ten'. There are 10, or by number 0 to 9: "
+            "heads.digit: has no class 'ten'. There are 10, also by index, 0 to 9: "
             "0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
         ),
         (
@@ -133,37 +133,37 @@ def test_the_main_files_of_a_run_stay_as_they_are(mmzoo, own_run, photo):
         (["--filters", "--output", "x.jpg"], "x.jpg: expected a name that ends in .png"),
     ],
 )
-def test_what_cannot_be_drawn_is_said(mmzoo, trained_run, photo, options, said):
+def test_drawing_errors(mmzoo, trained_run, photo, options, said):
     done = mmzoo("show", trained_run.directory, *options)
     assert (done.code, done.out) == (1, "")
     assert done.err == f"Error: {said.replace('RUN', str(trained_run.directory))}\n"
 
 
-def test_one_of_several_heads_has_to_be_named(mmzoo, run_of_all_heads, photo):
+def test_several_heads_require_a_choice(mmzoo, run_of_all_heads, photo):
     done = mmzoo("show", run_of_all_heads.directory, "--cam", photo)
     assert done.err == (
         f"Error: {run_of_all_heads.directory}: has 4 heads: which, is, many, much. "
-        "Say which one to explain by --head NAME.\n"
+        "Choose the one to explain with --head NAME.\n"
     )
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--filters", "--cam", "x"], "--cam and --filters are pictures of their own: give one."),
-        (["--head", "digit"], "--head goes with --cam."),
-        (["--filters", "--class", "3"], "--class goes with --cam."),
-        (["--filters", "--layers"], "--filters draws a picture, which --layers adds nothing to."),
-        (["--output", "x.png"], "--output goes with --cam, --filters or --maps."),
+        (["--filters", "--cam", "x"], "--cam and --filters cannot be combined: give one of them."),
+        (["--head", "digit"], "--head requires --cam."),
+        (["--filters", "--class", "3"], "--class requires --cam."),
+        (["--filters", "--layers"], "--layers cannot be combined with --filters."),
+        (["--output", "x.png"], "--output requires --cam, --filters or --maps."),
     ],
 )
-def test_options_that_do_not_go_together(mmzoo, options, said):
+def test_incompatible_options(mmzoo, options, said):
     done = mmzoo("show", "runs/x", *options)
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(f"\nError: {said}\n")
 
 
-def test_only_a_run_has_learnt_anything(mmzoo):
+def test_filters_require_a_run(mmzoo):
     assert mmzoo("show", "lenet", "--filters").err == (
         "Error: lenet: there is no such run. `mmzoo list runs` shows those there are.\n"
     )

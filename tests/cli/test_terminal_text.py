@@ -1,31 +1,33 @@
-"""Text for terminals of every width."""
+"""Aligned, wrapped and escaped text for terminals."""
 
 from __future__ import annotations
 
 import pytest
 
-from mmzoo.cli import text
-from mmzoo.cli.text import columns, definitions, harmless, shell_word, styled, wrapped
+from mmzoo.cli import terminal_text
+from mmzoo.cli.terminal_text import columns, definitions, escape_control, quote, styled, wrapped
 
 
 @pytest.fixture
 def terminal(monkeypatch):
     def of_width(width):
-        monkeypatch.setattr(text, "terminal_width", lambda: width)
+        monkeypatch.setattr(terminal_text, "terminal_width", lambda: width)
 
     return of_width
 
 
-def test_what_is_not_printable_is_escaped():
-    assert harmless("größe 三\n\x1b[31m\t\udcff\u202e") == "größe 三\n\\x1b[31m\\t\\udcff\\u202e"
+def test_non_printable_characters_are_escaped():
+    assert (
+        escape_control("größe 三\n\x1b[31m\t\udcff\u202e") == "größe 三\n\\x1b[31m\\t\\udcff\\u202e"
+    )
 
 
-def test_columns_are_in_line_whatever_is_in_them():
+def test_columns_are_aligned():
     lines = columns([("name", "n"), ("三三", "10"), ("a\nb", "7")], right=[1])
     assert lines == ["name   n", "三三  10", "a\\nb   7"]
 
 
-def test_nothing_trails():
+def test_no_trailing_spaces():
     assert columns([("a", "long"), ("b", "")]) == ["a  long", "b"]
 
 
@@ -34,7 +36,7 @@ def test_no_rows_are_no_lines():
     assert definitions({}) == []
 
 
-def test_a_long_note_goes_on_below_itself_in_a_terminal(terminal):
+def test_long_descriptions_get_a_hanging_indent(terminal):
     rows = {"cnn": "one two three four five", "lenet": "six"}
     terminal(None)
     assert definitions(rows, indent="  ") == ["  cnn    one two three four five", "  lenet  six"]
@@ -45,7 +47,7 @@ def test_a_long_note_goes_on_below_itself_in_a_terminal(terminal):
     ]
 
 
-def test_notes_beside_long_names_go_on_further_left(terminal):
+def test_descriptions_of_long_names_get_a_smaller_indent(terminal):
     terminal(30)
     [line] = definitions({"a_name_of_some_length": "with words and words"})
     assert line == "a_name_of_some_length  with\n    words and words"
@@ -65,14 +67,14 @@ def test_paragraphs_fit_the_terminal(terminal):
     assert wrapped("a\n\nb") == "a\n\nb"
 
 
-def test_a_path_is_written_as_a_shell_takes_it():
-    assert shell_word("runs/mnist_cnn/001") == "runs/mnist_cnn/001"
-    assert shell_word("my runs/1") == "'my runs/1'"
-    assert "\x1b" not in shell_word("\x1b[31m")
+def test_paths_are_quoted_for_a_shell():
+    assert quote("runs/mnist_cnn/001") == "runs/mnist_cnn/001"
+    assert quote("my runs/1") == "'my runs/1'"
+    assert "\x1b" not in quote("\x1b[31m")
 
 
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_who_wants_no_colours_gets_none(monkeypatch, name, value):
+def test_no_color(monkeypatch, name, value):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     assert styled("bad", fg="red") == "\x1b[31mbad\x1b[0m"

@@ -26,7 +26,7 @@ def test_of_a_table_rows_are_predicted_next(mmzoo, tmp_path):
     assert mmzoo("init", "t.csv", "--target", "y", "--output", "t.yaml").code == 0
     done = mmzoo("train", "t.yaml", "--set", "train.epochs=1")
     assert done.code == 0, done.err
-    assert "  mmzoo predict runs/t/001 --data TABLE  what it says of rows\n" in done.out
+    assert "  mmzoo predict runs/t/001 --data TABLE  predictions for rows\n" in done.out
 
 
 def test_a_training_says_what_to_type_next(mmzoo, config):
@@ -39,9 +39,9 @@ def test_a_training_says_what_to_type_next(mmzoo, config):
     assert rest[-5:] == [
         "",
         "The run is in runs/tiny/001. Next:",
-        "  mmzoo eval runs/tiny/001             a report with pictures",
-        "  mmzoo predict runs/tiny/001 FILE...  what it says of files",
-        "  mmzoo board runs/tiny/001            its curves in TensorBoard",
+        "  mmzoo eval runs/tiny/001             a report with plots",
+        "  mmzoo predict runs/tiny/001 FILE...  predictions for files",
+        "  mmzoo board runs/tiny/001            curves in TensorBoard",
     ]
     # What it does on the way goes to stderr.
     assert "tiny: digits (1,294 train, 144 validation, 359 test), on CPU" in done.err
@@ -59,7 +59,7 @@ def test_smoke_trains_on_made_up_data(mmzoo, config):
     done = mmzoo("train", config, "--smoke", "--set", "source.name=cifar100", "--json")
     assert done.document["run"] == "runs/tiny_smoke/001"
     assert done.document["metrics"]["test"]["data"] == "synthetic"
-    assert "the examples are made up" in done.err
+    assert "the examples are synthetic" in done.err
 
 
 def test_a_finished_run_is_not_trained_again(mmzoo, own_run, tmp_path):
@@ -76,7 +76,7 @@ def test_a_run_that_exists_is_refused(mmzoo, config, tmp_path):
     done = mmzoo("train", config, "--run", "mine")
     assert (done.code, done.out) == (1, "")
     assert done.err == (
-        "Error: mine: exists already. Go on with it by --resume, or name another --run.\n"
+        "Error: mine: exists already. Continue it with --resume, or name another --run.\n"
     )
     assert os.listdir(tmp_path / "mine") == []
 
@@ -96,7 +96,7 @@ def without_data(tmp_path, monkeypatch):
     """No data set but the bundled one is here, nor can be downloaded."""
     monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "nothing"))
     monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr("mmzoo.sources.store.download", _unreachable)
+    monkeypatch.setattr("mmzoo.data.datasets.dataset_files.download", _unreachable)
 
 
 def _unreachable(urls, *arguments, **named):
@@ -108,9 +108,9 @@ def _unreachable(urls, *arguments, **named):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--set", "source.name=mnist"), "data set mnist cannot be had"),
+        (("--set", "source.name=mnist"), "data set mnist is not available"),
         (("--set", "heads.digit.classes=9"), "heads.digit, column 'label' of digits: the data has"),
-        (("--device", "gpu"), "--device gpu: TensorFlow finds no GPU here."),
+        (("--device", "gpu"), "--device gpu: TensorFlow finds no GPU."),
     ],
 )
 def test_a_training_that_cannot_begin_leaves_nothing(
@@ -143,6 +143,7 @@ def test_a_fallback_is_said_loudly(mmzoo, config, without_data):
     assert done.document["metrics"]["test"]["data"] == "digits"
     assert "mnist" in done.err
     evaluated = mmzoo("eval", done.document["run"])
-    assert "Note: Asked for mnist, used digits: these figures say nothing about mnist." in (
-        evaluated.out
+    assert (
+        "Note: mnist was not available, used digits instead: these metrics are not of mnist."
+        in (evaluated.out)
     )

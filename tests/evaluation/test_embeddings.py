@@ -6,26 +6,27 @@ import csv
 
 import numpy as np
 import pytest
+from frames import load_arrays
 from PIL import Image
 from tensorboard.plugins.base_plugin import TBContext
 from tensorboard.plugins.projector import projector_plugin
 
 from mmzoo import evaluate, load_config
-from mmzoo.anatomy import encoder_of
 from mmzoo.evaluation import embeddings as embeddings_module
 from mmzoo.evaluation.embeddings import Embeddings, embed
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.projector import write_projector
-from mmzoo.examples import fit_config, load_data
 from mmzoo.model import build_model
-from mmzoo.trained import load_trained
+from mmzoo.model_graph import encoder_of
+from mmzoo.preprocessing import fit_config, load_frame
+from mmzoo.trained_model import load_trained
 
 
 @pytest.fixture(scope="module")
 def evaluated(trained_run):
     """The model, config, data and evaluation of the test split."""
     model, config = load_trained(trained_run)
-    data = load_data(config)
+    data = load_arrays(config)
     return model, config, data, {}, evaluate_model(model, config, data, "test")
 
 
@@ -35,7 +36,7 @@ def test_the_vectors_are_what_the_encoder_gives(evaluated):
     pixels = data.splits["test"]["image"]
     assert set(found.vectors) == {"image_encoder"}
     assert found.examples == len(pixels)
-    assert np.array_equal(found.pictures, pixels)
+    assert np.array_equal(found.images, pixels)
     vectors, _ = encoder_of(model, "image")(pixels, training=False)
     np.testing.assert_allclose(found.vectors["image_encoder"], vectors, rtol=1e-4, atol=1e-5)
 
@@ -59,10 +60,10 @@ def test_of_many_examples_the_same_ones_are_taken_every_time(evaluated, monkeypa
     first, again = embed(*evaluated), embed(*evaluated)
     rows = first.columns["example"]
     assert rows == again.columns["example"]
-    assert len(rows) == len(first.pictures) == 20
+    assert len(rows) == len(first.images) == 20
     assert rows != [f"row {row}" for row in range(20)]  # The first may be all of one class.
     place = int(rows[3].split()[1])
-    assert np.array_equal(first.pictures[3], evaluated[2].splits["test"]["image"][place])
+    assert np.array_equal(first.images[3], evaluated[2].splits["test"]["image"][place])
 
 
 def test_of_wide_vectors_fewer_are_taken(evaluated, monkeypatch):
@@ -74,8 +75,8 @@ def test_of_wide_vectors_fewer_are_taken(evaluated, monkeypatch):
 def test_what_a_fusion_makes_of_them_is_there_too(tiny):
     tiny["fusion"] = {"type": "concat", "units": [5]}
     config = load_config(tiny).with_columns()
-    data = load_data(config)
-    config, _ = fit_config(config, data)
+    config, _ = fit_config(config, load_frame(config))
+    data = load_arrays(config)
     model = build_model(config)
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
     found = embed(model, config, data, {}, evaluate_model(model, config, data, "validation"))
@@ -87,7 +88,7 @@ def test_what_a_fusion_makes_of_them_is_there_too(tiny):
 
 def test_a_column_for_each_head_but_not_for_each_probability(run_of_all_heads):
     model, config = load_trained(run_of_all_heads)
-    data = load_data(config)
+    data = load_arrays(config)
     evaluation = evaluate_model(model, config, data, "test")
     assert list(embed(model, config, data, {}, evaluation).columns) == [
         *("which_true", "which", "which_probability", "which_correct"),
@@ -119,7 +120,7 @@ def points(count, **changes):
         "split": "test",
         "vectors": {"a": np.eye(count, 3, dtype=np.float32)},
         "columns": {"label": list("abcde"[:count]), "example": list(range(count))},
-        "pictures": None,
+        "images": None,
     }
     return Embeddings(**{**given, **changes})
 
@@ -131,18 +132,18 @@ def test_names_cannot_break_out_of_their_cells(tmp_path):
     assert text == "label\trow\na b\t0.5\nc d\t1\ne f\t2\n"
 
 
-def test_a_sprite_has_the_pictures_in_their_order(tmp_path):
-    pictures = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 6, 1), np.uint8)
-    folder = write_projector(tmp_path, points(5, pictures=40 * pictures))
+def test_a_sprite_has_the_images_in_their_order(tmp_path):
+    images = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 6, 1), np.uint8)
+    folder = write_projector(tmp_path, points(5, images=40 * images))
     sheet = np.asarray(Image.open(folder / "sprite.png"))
     assert sheet.shape == (3 * 4, 3 * 6, 3)
     assert sheet[2::4, 3::6, 0].tolist() == [[0, 40, 80], [120, 160, 0], [0, 0, 0]]
     assert "single_image_dim: 6\n    single_image_dim: 4" in config_text(tmp_path)
 
 
-def test_large_pictures_are_reduced_in_a_sprite(tmp_path):
-    pictures = np.full((2, 100, 200, 3), 7, np.uint8)
-    folder = write_projector(tmp_path, points(2, pictures=pictures))
+def test_large_images_are_downscaled_in_a_sprite(tmp_path):
+    images = np.full((2, 100, 200, 3), 7, np.uint8)
+    folder = write_projector(tmp_path, points(2, images=images))
     with Image.open(folder / "sprite.png") as sprite:
         assert sprite.size == (128, 64)
 

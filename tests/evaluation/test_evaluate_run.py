@@ -6,15 +6,15 @@ import csv
 
 import numpy as np
 import pytest
+from frames import load_arrays
 
 from mmzoo import evaluate
 from mmzoo.errors import RunError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate_run
-from mmzoo.evaluation.pictures.shown_mistakes import ShownMistakes, shown_mistakes
-from mmzoo.evaluation.reports.head_reports import head_report
-from mmzoo.examples import load_data
-from mmzoo.trained import load_trained
+from mmzoo.evaluation.head_report import head_report
+from mmzoo.evaluation.mistakes import Mistakes, worst_mistakes
+from mmzoo.trained_model import load_trained
 
 
 def message(call, *arguments, **named):
@@ -68,7 +68,7 @@ def test_pictures_of_an_earlier_evaluation_do_not_stay(own_run, monkeypatch):
     mistakes = own_run.evaluation("test") / "mistakes.png"
     assert mistakes.is_file()
     monkeypatch.setattr(
-        "mmzoo.evaluation.reports.head_reports.shown_mistakes", lambda *arguments: ShownMistakes()
+        "mmzoo.evaluation.head_report.worst_mistakes", lambda *arguments: Mistakes()
     )
     evaluate(own_run)
     assert not mistakes.exists()
@@ -95,7 +95,7 @@ def test_data_that_are_not_the_runs(own_run):
 def test_the_mistakes_shown_are_those_that_the_confusion_matrix_counts(run_of_all_heads, tmp_path):
     """With a threshold of 0.3, what was said may be the less probable class."""
     model, config = load_trained(run_of_all_heads)
-    data = load_data(config)
+    data = load_arrays(config)
     evaluation = evaluate_model(model, config, data, "test")
     is_yes = evaluation.labels["is"] == 1
     predicted = np.where(is_yes, 0.9, 0.05)
@@ -106,9 +106,12 @@ def test_the_mistakes_shown_are_those_that_the_confusion_matrix_counts(run_of_al
     confusion = head_report("is", config, data, {}, evaluation, tmp_path).confusion
     assert confusion is not None
     assert (confusion[0, 1], confusion[1, 0]) == (3, 2)
-    shown = shown_mistakes("is", config, data, {}, evaluation)
-    assert shown.captions == 2 * ["true yes, said #0 (90 %)"] + 3 * ["true #0, said yes (35 %)"]
-    assert {picture.shape for picture in shown.pictures} == {(8, 8, 3)}
+    shown = worst_mistakes("is", config, data, {}, evaluation)
+    assert shown.captions == [
+        *(2 * ["true yes, predicted #0 (90 %)"]),
+        *(3 * ["true #0, predicted yes (35 %)"]),
+    ]
+    assert {picture.shape for picture in shown.images} == {(8, 8, 3)}
 
 
 def test_predictions_are_written_for_every_head(run_of_all_heads, own_run):

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from mmzoo import evaluate, predict, train
-from mmzoo.cli.main import main
+from mmzoo.cli.main_command import main
 from mmzoo.errors import DataError
 from mmzoo.runs import Run
 

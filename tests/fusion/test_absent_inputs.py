@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmzoo.catalogue import members
+from mmzoo.catalogue import family_members
 from mmzoo.config import load_config
-from mmzoo.inputs import presence
 from mmzoo.lazy import keras, tf
+from mmzoo.modalities.base_input import presence
 from mmzoo.model import build_model
 
 MAY_BE_ABSENT = {"missing": "learned", "modality_dropout": 0.1}
@@ -57,7 +57,7 @@ def values(seed: int, words: int = 5) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.fixture(scope="module", params=members("fusions"))
+@pytest.fixture(scope="module", params=family_members("fusions"))
 def model(request) -> keras.Model:
     """A model of four inputs, with learned features that are not zeros."""
     built = build_model(

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from mmzoo.config import load_config
 from mmzoo.errors import ConfigError
 from mmzoo.fusion import Decision
-from mmzoo.fusion.base import by_itself
+from mmzoo.fusion.base_fusion import auxiliary_name
 from mmzoo.heads import Binary, Classification, Multilabel, Regression
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
@@ -27,7 +27,8 @@ WIDTHS = {"a": 4, "b": 3, "c": 2}
 def model(fusion: Decision, heads=HEADS, widths=WIDTHS) -> keras.Model:
     inputs = {name: keras.Input((width,), name=name) for name, width in widths.items()}
     features = {name: Features(vector) for name, vector in inputs.items()}
-    return keras.Model(inputs, fusion.build(features, heads))
+    outputs = fusion.head_outputs(features, heads)
+    return keras.Model(inputs, {name: outputs[name] for name in heads})
 
 
 def values(rows: int = 20) -> dict[str, np.ndarray]:
@@ -87,9 +88,9 @@ def test_each_head_learns_weights_of_its_own():
 
 def test_inputs_learn_to_decide_by_themselves():
     features = {name: Features(keras.Input((width,))) for name, width in WIDTHS.items()}
-    alone = Decision().predictions(features, HEADS).keys() - HEADS.keys()
-    assert alone == {by_itself(head, name) for head in HEADS for name in WIDTHS}
-    assert Decision(auxiliary_loss=0.0).predictions(features, HEADS).keys() == HEADS.keys()
+    alone = Decision().head_outputs(features, HEADS).keys() - HEADS.keys()
+    assert alone == {auxiliary_name(head, name) for head in HEADS for name in WIDTHS}
+    assert Decision(auxiliary_loss=0.0).head_outputs(features, HEADS).keys() == HEADS.keys()
 
 
 def test_nothing_but_losses_of_the_inputs_trains_a_vote():

@@ -18,7 +18,7 @@ from mmzoo.fusion import (
     Weighted,
 )
 from mmzoo.fusion import FiLM as Film
-from mmzoo.fusion.features import FeatureFusion
+from mmzoo.fusion.base_fusion import FeatureFusion
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
 
@@ -33,7 +33,7 @@ def joining(fusion: FeatureFusion, values: dict[str, np.ndarray]) -> keras.Model
     keras.utils.set_random_seed(0)
     inputs = {name: keras.Input(value.shape[1:], name=name) for name, value in values.items()}
     features = {name: Features(vector) for name, vector in inputs.items()}
-    return keras.Model(inputs, fusion.joined(features))
+    return keras.Model(inputs, fusion.fuse(features).vector)
 
 
 def projected(model: keras.Model, name: str, values: dict[str, np.ndarray]) -> np.ndarray:
@@ -146,7 +146,7 @@ def test_attentions_weights_are_those_of_the_tokens_at_the_end():
 
 
 def test_heads_divide_the_width_of_tokens():
-    with pytest.raises(ValueError, match="divides `dim`, which is 10; got 4"):
+    with pytest.raises(ValueError, match="divisor of `dim`, which is 10; got 4"):
         Attention(dim=10)
 
 
@@ -157,7 +157,7 @@ def reading(fusion: FeatureFusion) -> keras.Model:
     inputs["tokens"] = keras.Input((None, 6), name="tokens")
     features = {name: Features(inputs[name]) for name in "bc"}
     features = {"a": Features(inputs["a"], inputs["tokens"]), **features}
-    return keras.Model(inputs, fusion.joined(features))
+    return keras.Model(inputs, fusion.fuse(features).vector)
 
 
 TOKENS = RANDOM.normal(size=(5, 7, 6)).astype("float32")

@@ -57,7 +57,7 @@ def test_a_training_says_what_is_projected_and_the_weights_that_it_learned(tmp_p
     run = train(values({"type": "weighted", "dim": 3}, a=5, b=4), run=tmp_path / "run")
     log = run.log_file.read_text()
     assert "Note: the fusion weighted projects a (5 wide) and b (4 wide) to a width of 3." in log
-    [said] = re.findall(r"The fusion has learnt to weigh its inputs: a ([\d.]+), b ([\d.]+)\.", log)
+    [said] = re.findall(r"Learned fusion weights of the inputs: a ([\d.]+), b ([\d.]+)\.", log)
     assert sum(map(float, said)) == pytest.approx(1, abs=2e-3)
     assert said != ("0.500", "0.500")
 
@@ -117,7 +117,9 @@ def right_after_training(fusion: BaseFusion, steps: int = 150) -> float:
     keras.utils.set_random_seed(0)
     inputs = {name: keras.Input((1,), name=name) for name in "ab"}
     features = {name: Features(vector) for name, vector in inputs.items()}
-    model = keras.Model(inputs, fusion.build(features, {"different": Binary()}))
+    model = keras.Model(
+        inputs, {"different": fusion.head_outputs(features, {"different": Binary()})["different"]}
+    )
     optimizer, loss = keras.optimizers.Adam(0.03), keras.losses.BinaryCrossentropy()
     optimizer.build(model.trainable_variables)
     given = dict(zip("ab", np.split(CORNERS, 2, axis=1), strict=True))

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmzoo.catalogue import members
+from mmzoo.catalogue import family_members
 from mmzoo.fusion import BaseFusion, Concat
-from mmzoo.fusion.features import FeatureFusion
+from mmzoo.fusion.base_fusion import FeatureFusion
 from mmzoo.heads import Classification, Regression
 from mmzoo.lazy import keras, tf
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.weights import load_weights, save_weights
 
-FUSIONS = members("fusions")
+FUSIONS = family_members("fusions")
 HEADS = {"kind": Classification(classes=3), "price": Regression(dim=1)}
 WIDTHS = {"picture": 6, "text": 4, "sound": 3, "table": 4}
 """Of the vectors; those of tokens are 2 more. A table has none, and a picture no mask."""
@@ -40,9 +40,15 @@ def model(fusion: str, names: tuple[str, ...] = ALL, precision: str = "float32")
     try:
         keras.utils.set_random_seed(0)
         inputs, features = placeholders(names)
-        return keras.Model(inputs, FUSIONS[fusion]().build(features, HEADS))
+        return keras.Model(inputs, outputs_of(FUSIONS[fusion](), features))
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def outputs_of(fusion, features: dict[str, Features]) -> dict[str, keras.KerasTensor]:
+    """The outputs of the heads, without the auxiliary ones."""
+    outputs = fusion.head_outputs(features, HEADS)
+    return {name: outputs[name] for name in HEADS}
 
 
 def placeholders(names) -> tuple[dict[str, keras.KerasTensor], dict[str, Features]]:
@@ -111,7 +117,7 @@ def test_inputs_of_one_width_and_without_tokens_do(fusion):
     keras.utils.set_random_seed(0)
     inputs = {name: keras.Input((4,), name=name) for name in "ab"}
     features = {name: Features(vector) for name, vector in inputs.items()}
-    built = keras.Model(inputs, FUSIONS[fusion]().build(features, HEADS))
+    built = keras.Model(inputs, outputs_of(FUSIONS[fusion](), features))
     given = {name: np.ones((2, 4), "float32") for name in inputs}
     before = built(given)["kind"].numpy()
     for name in inputs:
@@ -125,6 +131,39 @@ def test_one_input_alone_passes_through(fusion):
     assert list(spec.notes(features)) == []
     assert spec.learned_weights(model(fusion, ("table",)), ["table"]) is None
     assert spec.example_weights(model(fusion, ("table",))) is None
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_features_are_fused_to_one_vector_and_perhaps_tokens(fusion, count):
+    spec = FUSIONS[fusion]()
+    if not isinstance(spec, FeatureFusion):
+        pytest.skip("combines predictions")
+    inputs, features = placeholders(ALL[:count])
+    fused = spec.fuse(features)
+    assert len(fused.vector.shape) == 2
+    if count == 1:
+        assert fused == features["picture"]
+        return
+    if fused.tokens is None:
+        assert fused.mask is None
+        return
+    assert len(fused.tokens.shape) == 3
+    given = values(ALL[:count], padding=2)
+    vector, tokens, *mask = keras.Model(inputs, fused.tensors())(given)
+    assert len(vector) == len(tokens) == 4
+    for one in mask:
+        assert one.dtype == tf.bool
+        assert one.shape == tokens.shape[:2]
+
+
+def test_a_fusion_with_tokens_gives_them_out():
+    _, features = placeholders(ALL)
+    with_tokens = {
+        name
+        for name, spec in FUSIONS.items()
+        if issubclass(spec, FeatureFusion) and spec().fuse(features).tokens is not None
+    }
+    assert with_tokens == {"attention", "cross_attention", "film"}
 
 
 def test_layers_have_names_that_inputs_cannot(fusion):
@@ -141,7 +180,7 @@ def test_inputs_may_be_called_like_parts_of_a_fusion(fusion):
         for name, width in zip(names, (3, 4, 5, 6), strict=True)
     }
     features = {name: Features(vector) for name, vector in inputs.items()}
-    keras.Model(inputs, FUSIONS[fusion]().build(features, HEADS))
+    keras.Model(inputs, outputs_of(FUSIONS[fusion](), features))
 
 
 def test_every_input_counts(fusion):
@@ -215,7 +254,7 @@ def test_weights_are_saved_and_loaded(fusion, tmp_path: Path):
     save_weights(built, path)
     keras.utils.set_random_seed(1)
     inputs, features = placeholders(ALL)
-    other = keras.Model(inputs, FUSIONS[fusion]().build(features, HEADS))
+    other = keras.Model(inputs, outputs_of(FUSIONS[fusion](), features))
     load_weights(other, path)
     given = values()
     for head, output in other(given, training=False).items():
@@ -239,10 +278,10 @@ def test_weights_of_inputs_are_those_of_all_inputs_and_sum_to_one(fusion):
 
 def test_dense_layers_follow_the_joined_features(fusion):
     if not issubclass(FUSIONS[fusion], FeatureFusion):
-        pytest.skip("joins decisions")
+        pytest.skip("combines predictions")
     spec = FUSIONS[fusion](units=(5, 2), dropout=0.5, activation="tanh")
     inputs, features = placeholders(ALL[1:3])
-    built = keras.Model(inputs, spec.build(features, HEADS))
+    built = keras.Model(inputs, outputs_of(spec, features))
     layers = {layer.name: layer for layer in built.layers}
     assert layers["fusion_dense1"].units == 5
     assert layers["fusion_dense2"].output.shape == (None, 2)
@@ -251,7 +290,7 @@ def test_dense_layers_follow_the_joined_features(fusion):
 
 
 def test_every_fusion_has_a_reference(fusion):
-    assert "Reference" in FUSIONS[fusion].about(fusion)
+    assert "Reference" in FUSIONS[fusion].describe_type(fusion)
     assert issubclass(FUSIONS[fusion], BaseFusion)
 
 
@@ -264,6 +303,6 @@ def test_concat_puts_features_side_by_side():
 
 def test_concats_dense_layers():
     inputs, features = placeholders(("text", "sound"))
-    built = keras.Model(inputs, Concat(units=(5, 2)).build(features, HEADS))
+    built = keras.Model(inputs, outputs_of(Concat(units=(5, 2)), features))
     # 7*5 + 5, 5*2 + 2, and the heads' 2*3 + 3 and 2*1 + 1.
     assert built.count_params() == 40 + 12 + 9 + 3

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from mmzoo.errors import DataError
 from mmzoo.heads import Binary, Classification, Multilabel, Regression
-from mmzoo.heads.class_weights import balanced_weights
+from mmzoo.heads.classes import balanced_weights
 from mmzoo.lazy import keras, tf
 
 WHERE = "heads.kind, column 'label' of things"
@@ -59,12 +59,12 @@ def test_names_in_the_config_take_the_place_of_the_datas():
 def test_another_number_of_classes_than_the_config_says():
     names = ("ant", "bee", "cat")
     assert refusal(Classification(classes=2), [0, 2], names) == (
-        "the data has 3 classes, the config's `classes` says 2. "
-        "Leave it out to take what the data has."
+        "the data has 3 classes, but the config's `classes` has 2. "
+        "Leave it out to use those of the data."
     )
     assert refusal(Classification(class_names=("a", "b")), [0, 2], names) == (
-        "the data has 3 classes, the config's `class_names` says 2. "
-        "Leave it out to take what the data has."
+        "the data has 3 classes, but the config's `class_names` has 2. "
+        "Leave it out to use those of the data."
     )
 
 
@@ -80,7 +80,7 @@ def test_a_class_beyond_the_last_is_refused_with_its_row():
 
 def test_one_class_alone_cannot_be_told_from_anything():
     assert refusal(Classification(), [0, 0, 0]) == (
-        "every row is of the same class; expected two or more"
+        "all rows have the same class; expected two or more classes"
     )
 
 
@@ -95,16 +95,16 @@ def test_one_class_alone_cannot_be_told_from_anything():
 )
 def test_labels_that_are_no_class_numbers(labels, found):
     assert refusal(Classification(), labels) == (
-        f"expected one class number a row for a classification; got {found}"
+        f"expected one class id per row for a classification head; got {found}"
     )
 
 
 def test_rules_of_a_classification():
     assert problem(lambda: Classification(classes=3, class_names=("a", "b"))) == (
-        "expected 3 names, as `classes` says; got 2"
+        "expected as many names as `classes`, 3; got 2"
     )
     assert problem(lambda: Classification(class_names=("a", "a"))) == (
-        "expected every name once; some come twice"
+        "expected unique names; some are duplicate"
     )
     assert (
         problem(lambda: Classification(class_names=("a", "b"), class_weights={"c": 1.0}))
@@ -156,9 +156,9 @@ def test_weights_of_yes_and_no():
 
 
 def test_weights_by_names_become_auto_where_there_are_no_names():
-    assert Classification(class_weights={"cat": 2.0}).unnamed().class_weights == "auto"
-    assert Classification().unnamed() == Classification()
-    head = Binary(class_weights={"cat": 2.0}, positive=("cat",)).unnamed()
+    assert Classification(class_weights={"cat": 2.0}).without_names().class_weights == "auto"
+    assert Classification().without_names() == Classification()
+    head = Binary(class_weights={"cat": 2.0}, positive=("cat",)).without_names()
     assert (head.class_weights, head.positive) == ("auto", None)
 
 
@@ -186,7 +186,7 @@ def test_some_of_several_classes_count_as_yes():
     assert head.positive_values == (3, 1)
     assert head.class_names == ("not dog/bee", "dog/bee")
     np.testing.assert_array_equal(head.target(tf.constant(labels), False)[:, 0], [0, 1, 0, 1])
-    assert head.written_labels(labels) == ["not dog/bee", "dog/bee", "not dog/bee", "dog/bee"]
+    assert head.decode_labels(labels) == ["not dog/bee", "dog/bee", "not dog/bee", "dog/bee"]
 
 
 def test_classes_beside_those_that_count_as_yes_are_known_again():
@@ -194,17 +194,19 @@ def test_classes_beside_those_that_count_as_yes_are_known_again():
     head = Binary(positive=("bee",)).fit(np.array([0, 1, 2]), ("ant", "bee", "cat"), WHERE)
     assert head.known_names == ("ant", "bee", "cat")
     assert head.fit(np.array([0, 2]), head.known_names, WHERE) == head
-    assert head.unnamed().known_names == ("not bee", "bee")
+    assert head.without_names().known_names == ("not bee", "bee")
 
 
 def test_a_single_class_is_neither_yes_nor_no():
-    assert refusal(Binary(), [0, 0], ("cat",)) == "every row is of the same class; expected two"
+    assert (
+        refusal(Binary(), [0, 0], ("cat",)) == "all rows have the same class; expected two classes"
+    )
 
 
 @pytest.mark.parametrize("head", [Binary, Classification])
 def test_names_in_another_order_would_be_those_of_other_classes(head):
     assert refusal(head(class_names=("dog", "cat")), [0, 1], ("cat", "dog")) == (
-        "the data has the classes in the order cat, dog. Write `class_names` in that order, or "
+        "the data has the classes in the order cat, dog. Write `class_names` in this order, or "
         "leave it out"
     )
 
@@ -214,14 +216,14 @@ def test_an_unknown_class_that_should_count_as_yes():
         "unknown class 'dg' in `positive`; the classes are: cat, dog"
     )
     assert refusal(Binary(positive=("dg",)), [0, 1]) == (
-        "unknown class 'dg' in `positive`; the classes are: (the data names none)"
+        "unknown class 'dg' in `positive`; the classes are: (the data has no class names)"
     )
 
 
 def test_more_than_two_classes_are_not_yes_or_no():
     advice = (
         "expected 0 or 1 for a binary head. "
-        "Use `type: classification`, or say with `positive:` which classes are yes."
+        "Use `type: classification`, or list the positive classes in `positive`."
     )
     assert refusal(Binary(), [0, 1, 2]) == f"row 2 has class 2; {advice}"
     assert refusal(Binary(), [0, -1]) == f"row 1 has class -1; {advice}"
@@ -233,8 +235,8 @@ def test_more_than_two_classes_are_not_yes_or_no():
 def test_the_threshold_decides():
     head = Binary(threshold=0.8).fit(np.array([0, 1]), None, WHERE)
     predicted = np.array([[0.79], [0.81]], "float32")
-    assert head.decided(predicted).tolist() == [0, 1]
-    assert head.written(predicted, "kind")["kind"] == ["no", "yes"]
+    assert head.predicted_classes(predicted).tolist() == [0, 1]
+    assert head.decode(predicted, "kind")["kind"] == ["no", "yes"]
     metric = head.keras_metrics(soft=False)[0]
     metric.update_state(tf.constant([[0.0], [1.0]]), predicted)
     assert float(metric.result()) == 1
@@ -248,7 +250,7 @@ def test_labels_as_rows_of_zeros_and_ones(dtype):
     labels = np.array([[0, 1, 1], [0, 0, 0]]).astype(dtype)
     head = Multilabel().fit(labels, ("red", "round", "ripe"), WHERE)
     assert head.classes == 3
-    assert head.written_labels(labels) == ["round|ripe", ""]
+    assert head.decode_labels(labels) == ["round|ripe", ""]
     assert head.label_rows(labels).dtype == np.int64
     np.testing.assert_array_equal(head.target(tf.constant(labels), False), labels.astype("float32"))
 
@@ -265,28 +267,28 @@ def test_labels_as_class_numbers():
 def test_another_number_of_labels_than_the_config_says():
     rows = [[0, 1, 1], [0, 0, 0]]
     assert refusal(Multilabel(classes=2), rows) == (
-        "the data has 3 labels, the config's `classes` says 2. "
-        "Leave it out to take what the data has."
+        "the data has 3 labels, but the config's `classes` has 2. "
+        "Leave it out to use those of the data."
     )
     assert refusal(Multilabel(class_names=("a", "b")), rows) == (
-        "the data has 3 labels, the config's `class_names` says 2. "
-        "Leave it out to take what the data has."
+        "the data has 3 labels, but the config's `class_names` has 2. "
+        "Leave it out to use those of the data."
     )
     assert problem(lambda: Multilabel(classes=3, class_names=("a", "b"))) == (
-        "expected 3 names, as `classes` says; got 2"
+        "expected as many names as `classes`, 3; got 2"
     )
 
 
 def test_what_is_no_set_of_labels():
-    expected = "expected 2 zeros and ones in each row, or one number from 0 to 1"
+    expected = "expected 2 zeros and ones in each row, or one class id from 0 to 1"
     assert refusal(Multilabel(), [[0, 2], [1, 0]]) == expected
     assert refusal(Multilabel(classes=2), [0, 2]) == expected
     assert refusal(Multilabel(), PICTURES) == (
-        "expected zeros and ones, or one class number, in each row for a multilabel head; "
+        "expected zeros and ones, or one class id, in each row for a multilabel head; "
         "got uint8 of shape [4, 3, 3, 1]"
     )
     assert refusal(Multilabel(), ["a|b", "c"]) == (
-        "expected zeros and ones, or one class number, in each row for a multilabel head; "
+        "expected zeros and ones, or one class id, in each row for a multilabel head; "
         "got <U3 of shape [2]"
     )
 
@@ -302,11 +304,11 @@ def test_one_number_or_several():
 
 def test_what_is_no_number():
     assert refusal(Regression(), ["1.5"]) == (
-        "expected a number, or a list of numbers, in each row for a regression; "
+        "expected a number, or a list of numbers, in each row for a regression head; "
         "got <U3 of shape [1]"
     )
     assert refusal(Regression(), PICTURES) == (
-        "expected a number, or a list of numbers, in each row for a regression; "
+        "expected a number, or a list of numbers, in each row for a regression head; "
         "got uint8 of shape [4, 3, 3, 1]"
     )
     assert refusal(Regression(), [1.0, np.nan]) == "row 1 has nan; expected a finite number"
@@ -317,12 +319,12 @@ def test_what_is_no_number():
 
 def test_numbers_are_written_as_such():
     predicted = np.array([[0.5], [1.5]], "float32")
-    assert Regression(dim=1).written(predicted, "price") == {"price": [0.5, 1.5]}
-    assert Regression(dim=1).written_labels(np.array([[2], [3]])) == [2, 3]
-    assert Regression(dim=1).written_labels(np.zeros(0)) == []
+    assert Regression(dim=1).decode(predicted, "price") == {"price": [0.5, 1.5]}
+    assert Regression(dim=1).decode_labels(np.array([[2], [3]])) == [2, 3]
+    assert Regression(dim=1).decode_labels(np.zeros(0)) == []
     both = np.array([[0.5, 1.0], [1.5, 2.0]], "float32")
-    assert Regression(dim=2).written(both, "at") == {"at_0": [0.5, 1.5], "at_1": [1.0, 2.0]}
-    assert Regression(dim=2).written_labels(both) == ["[0.5, 1.0]", "[1.5, 2.0]"]
+    assert Regression(dim=2).decode(both, "at") == {"at_0": [0.5, 1.5], "at_1": [1.0, 2.0]}
+    assert Regression(dim=2).decode_labels(both) == ["[0.5, 1.0]", "[1.5, 2.0]"]
 
 
 def test_mean_and_deviation_are_those_of_the_training_labels():
@@ -345,9 +347,9 @@ def test_mean_and_deviation_that_are_given_stay():
     [
         (
             {"normalize": False, "mean": (1.0,)},
-            "expected none: with `normalize: false` nothing is scaled",
+            "expected none with `normalize: false`, which does not use it",
         ),
-        ({"dim": 1, "deviation": (1.0, 2.0)}, "expected 1 numbers, as `dim` says; got 2"),
+        ({"dim": 1, "deviation": (1.0, 2.0)}, "expected as many numbers as `dim`, 1; got 2"),
         ({"deviation": (0.0,)}, "Input should be greater than 0"),
     ],
 )
@@ -388,7 +390,7 @@ def test_a_squared_error_of_one_is_that_of_always_saying_the_mean():
 
 
 def test_numbers_without_a_finite_deviation_are_refused():
-    with pytest.raises(DataError, match=r"as large as 1e\+300 have no finite deviation"):
+    with pytest.raises(DataError, match=r"as large as 1e\+300 have no finite standard"):
         Regression().fit(np.array([0.0, 1e300]), None, WHERE)
 
 
@@ -398,7 +400,7 @@ def test_made_up_numbers_are_the_same_whatever_was_found():
     whole = head.replace(mean=(500.0,), deviation=(100.0,))
     first, second = (one.synthetic(np.random.RandomState(0), 50) for one in (head, whole))
     np.testing.assert_array_equal(first, second)
-    assert whole.unnamed() == head
+    assert whole.without_names() == head
 
 
 # What predictions are written as.
@@ -407,21 +409,21 @@ def test_made_up_numbers_are_the_same_whatever_was_found():
 def test_the_most_probable_classes_come_in_their_order():
     head = Classification(classes=3, class_names=("ant", "bee", "cat"))
     predicted = np.array([[0.2, 0.5, 0.3], [0.4, 0.2, 0.4]], "float32")
-    assert head.written(predicted, "animal") == {
+    assert head.decode(predicted, "animal") == {
         "animal": ["bee", "ant"],  # Of two that tie, the first.
         "animal_probability": pytest.approx([0.5, 0.4]),
     }
-    columns = head.written(predicted, "animal", top=2)
+    columns = head.decode(predicted, "animal", top=2)
     assert list(columns) == [*("animal", "animal_probability", "animal_2", "animal_2_probability")]
     assert columns["animal_2"] == ["cat", "cat"]
     assert columns["animal_2_probability"] == pytest.approx([0.3, 0.4])
-    assert len(head.written(predicted, "animal", top=10)) == 6
+    assert len(head.decode(predicted, "animal", top=10)) == 6
 
 
 def test_every_labels_probability_is_written():
     head = Multilabel(classes=2, class_names=("red", "ripe"))
     predicted = np.array([[0.9, 0.6], [0.1, 0.2]], "float32")
-    assert head.written(predicted, "is") == {
+    assert head.decode(predicted, "is") == {
         "is": ["red|ripe", ""],
         "is_red_probability": pytest.approx([0.9, 0.1]),
         "is_ripe_probability": pytest.approx([0.6, 0.2]),

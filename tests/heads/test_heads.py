@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mmzoo.catalogue import members
-from mmzoo.heads.base import BaseHead
+from mmzoo.catalogue import family_members
+from mmzoo.heads import LabelledHead
 from mmzoo.lazy import keras, tf
 
-HEADS = members("heads")
+HEADS = family_members("heads")
 ROWS = 60
 MAIN_METRIC = {
     "classification": ("accuracy", 1),
@@ -36,34 +36,34 @@ def test_there_are_heads_and_losses():
 
 
 @pytest.fixture(params=with_each_loss())
-def head(request) -> BaseHead:
+def head(request) -> LabelledHead:
     """A head with one of its losses, fitted to labels that it made up."""
     return request.param.fit(labels(request.param), None, "here")
 
 
-def labels(head: BaseHead) -> np.ndarray:
+def labels(head: LabelledHead) -> np.ndarray:
     return head.synthetic(np.random.RandomState(0), ROWS)
 
 
-def truth(head: BaseHead) -> np.ndarray:
+def truth(head: LabelledHead) -> np.ndarray:
     """The predictions that are right altogether: targets in their soft form are such."""
     return head.target(tf.constant(labels(head)), soft=True).numpy().astype("float32")
 
 
-def guesses(head: BaseHead) -> np.ndarray:
+def guesses(head: LabelledHead) -> np.ndarray:
     """Predictions between right and wrong, none certain, no two alike."""
     random = np.random.RandomState(1)
     right = truth(head)
     return (0.45 * right + 0.25 + 0.2 * random.uniform(size=right.shape)).astype("float32")
 
 
-def loss(head: BaseHead, predicted: np.ndarray, soft: bool = False) -> float:
+def loss(head: LabelledHead, predicted: np.ndarray, soft: bool = False) -> float:
     target = head.target(tf.constant(labels(head)), soft)
     return float(head.keras_loss(soft)(target, tf.constant(predicted)))
 
 
 def test_a_head_is_whole_once_it_is_fitted(head):
-    assert head.whole
+    assert head.is_fitted
     assert head.fit(labels(head), None, "here") == head
 
 
@@ -200,25 +200,25 @@ def test_scores_of_examples_are_higher_where_the_prediction_is_better(head):
 
 def test_predictions_are_written_as_columns_of_one_length(head):
     for top in (0, 1, 2, 99):
-        columns = head.written(guesses(head), "label", top)
+        columns = head.decode(guesses(head), "label", top)
         assert columns
         assert all(name == "label" or name.startswith("label_") for name in columns)
         assert {len(values) for values in columns.values()} == {ROWS}
         assert {type(v) for values in columns.values() for v in values} <= {str, float, int}
-    assert len(head.written_labels(labels(head))) == ROWS
+    assert len(head.decode_labels(labels(head))) == ROWS
 
 
 def test_perfect_predictions_are_written_as_their_labels(head):
     if head.type == "regression":
         np.testing.assert_allclose(
-            head.written(truth(head), "label")["label"], head.written_labels(labels(head)), 1e-6
+            head.decode(truth(head), "label")["label"], head.decode_labels(labels(head)), 1e-6
         )
     else:
-        assert head.written(truth(head), "label")["label"] == head.written_labels(labels(head))
+        assert head.decode(truth(head), "label")["label"] == head.decode_labels(labels(head))
 
 
 def test_a_head_without_names_of_classes_fits_labels_without_names(head):
-    assert head.unnamed().fit(labels(head), None, "here").whole
+    assert head.without_names().fit(labels(head), None, "here").is_fitted
 
 
 def test_weights_of_examples_are_float32_or_none(head):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import polars
 import pytest
+from frames import load_arrays
 from PIL import Image
 
-from mmzoo.absence import absent_rows
 from mmzoo.config import load_config
-from mmzoo.examples import load_data
-from mmzoo.inspection.found import Found
+from mmzoo.inspection.data_report import DataReport, count_missing
 from mmzoo.inspection.inspect import inspect
-from mmzoo.inspection.rows import count_missing
-from mmzoo.inspection.written import written
+from mmzoo.inspection.report_text import report_text
+from mmzoo.missing_inputs import missing_counts
+from mmzoo.preprocessing import load_frame
 
 ROWS = 60
 
@@ -77,7 +77,7 @@ def test_empty_cells_and_classes_are_counted_by_split(tmp_path):
         }
     }
     assert found.errors == []
-    text = written(found)
+    text = report_text(found)
     assert "t.csv     40          10    10" in text
     assert max(map(len, text.splitlines())) <= 80
 
@@ -93,7 +93,7 @@ def test_a_split_of_nearly_one_class_is_warned_of(tmp_path):
     target = ["b" if n in (1, 41, 51) else "a" for n in range(ROWS)]
     path = write_table(tmp_path / "t.csv", x=range(ROWS), z=["p", "q"] * 30, y=target)
     [warning] = found_in(config_of(path, TABULAR)).warnings
-    assert "97.5 % of the training rows are 'a'" in warning
+    assert "class imbalance: 97.5 % of the training rows are 'a'" in warning
 
 
 def test_texts_are_measured_and_found_in_two_splits(tmp_path):
@@ -107,8 +107,8 @@ def test_texts_are_measured_and_found_in_two_splits(tmp_path):
     repeats = found.repeats["text"]["test"]
     assert (repeats.rows, repeats.pairs) == (1, (("row 53", "row 8"),))
     assert (
-        "inputs.text: 1 test row is in train too (10.0 %), such as row 53, which is row 8"
-        in (found.warnings[0])
+        "inputs.text: 1 test row is in the training split too (10.0 %), such as row 53, which "
+        "equals row 8" in (found.warnings[0])
     )
 
 
@@ -124,7 +124,7 @@ def test_copies_of_a_file_are_found_under_other_names(tmp_path, photos):
     path = write_table(tmp_path / "t.csv", photo=photos)
     found = found_in(config_of(path, PICTURE))
     assert found.repeats["photo"]["test"].pairs == (("row 60", "row 3"),)
-    assert "test figures will be too good" in found.warnings[0]
+    assert "test scores will be too good" in found.warnings[0]
 
 
 def test_all_damaged_files_are_named_at_once(tmp_path, photos):
@@ -139,7 +139,7 @@ def test_all_damaged_files_are_named_at_once(tmp_path, photos):
         ["validation", " row 45"],
         ["test", " row 59"],
     ]
-    assert "row 6: its `photo`, 5.png: the picture is damaged" in found.errors[0]
+    assert "row 6: its `photo`, 5.png: the image is damaged" in found.errors[0]
     assert found.missing == {}  # They are not empty.
     assert found.examples == {"train": 39, "validation": 9, "test": 9}
     assert found.cost is not None
@@ -153,12 +153,14 @@ def test_files_that_are_not_there_are_no_empty_cells(tmp_path, photos):
     lenient = {**PICTURE["photo"], "missing": "learned", "missing_files": "absent"}
     path = write_table(tmp_path / "t.csv", photo=["", *photos[1:]], text=["word"] * ROWS)
     config = config_of(path, {"photo": lenient, **TEXT})
-    raw = config.source.load(config.wanted(), 0)
-    found = Found()
-    count_missing(raw, found)
+    raw = config.source.read(config.required_columns(), 0)
+    found = DataReport()
+    count_missing(config, raw, found)
     assert found.missing == {}
-    data = load_data(config)
-    assert absent_rows(data, config.presence) == {"photo": {"train": 1, "validation": 0, "test": 1}}
+    data = load_frame(config)
+    assert missing_counts(data, config.presence) == {
+        "photo": {"train": 1, "validation": 0, "test": 1}
+    }
 
 
 @pytest.mark.parametrize(
@@ -229,7 +231,7 @@ def test_numbers_are_compared_by_all_columns(tmp_path):
 def test_long_and_wide_names_fit_the_screen(tmp_path):
     classes = [f"{'漢字' * 30}{n % 24}" for n in range(ROWS)]
     path = write_table(tmp_path / "t.csv", x=range(ROWS), z=["p", "q"] * 30, y=classes)
-    text = written(found_in(config_of(path, TABULAR)))
+    text = report_text(found_in(config_of(path, TABULAR)))
     from rich.cells import cell_len
 
     assert max(map(cell_len, text.splitlines())) <= 80
@@ -245,7 +247,7 @@ def test_pixels_of_arrays_are_compared():
             "heads": {"digit": {"type": "classification"}},
         }
     ).with_columns()
-    data = load_data(config)
+    data = load_arrays(config)
     equal = np.isin(
         data.splits["test"]["image"].reshape(-1, 64).view("S64"),
         data.splits["train"]["image"].reshape(-1, 64).view("S64"),

@@ -1,4 +1,4 @@
-"""BatchNorm is Keras' own layer in all but speed."""
+"""BatchNorm matches keras.layers.BatchNormalization."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def _images(dtype="float32"):
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_output_gradients_and_statistics_are_those_of_keras(training):
+def test_outputs_gradients_and_statistics_match_keras(training):
     ours, theirs = _pair()
     results = []
     for layer in (ours, theirs):
@@ -39,7 +39,7 @@ def test_output_gradients_and_statistics_are_those_of_keras(training):
         np.testing.assert_allclose(mine, expected, rtol=2e-4, atol=2e-5)
 
 
-def test_it_is_compiled_with_a_batch_of_unknown_size():
+def test_compiles_with_unknown_batch_size():
     ours, theirs = _pair()
     call = tf.function(
         lambda images: ours(images, training=True),
@@ -50,7 +50,7 @@ def test_it_is_compiled_with_a_batch_of_unknown_size():
     )
 
 
-def test_frozen_it_neither_learns_nor_uses_the_statistics_of_the_batch():
+def test_frozen_layer_uses_moving_statistics():
     ours, theirs = _pair()
     ours.trainable = theirs.trainable = False
     before = [weight.numpy() for weight in ours.weights]
@@ -61,7 +61,7 @@ def test_frozen_it_neither_learns_nor_uses_the_statistics_of_the_batch():
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_half_precision_stays_half_and_near(policy):
+def test_half_precision_keeps_dtype_and_approximates_float32(policy):
     ours, theirs = _pair(dtype=policy)
     images = _images("float16" if policy == "mixed_float16" else "bfloat16")
     mine, expected = ours(images, training=True), theirs(images, training=True)
@@ -71,7 +71,7 @@ def test_half_precision_stays_half_and_near(policy):
     )
 
 
-def test_it_is_registered_for_saving():
+def test_is_registered_for_saving():
     from mmzoo.layers.convolutional import BatchNorm
 
     assert keras.saving.get_registered_object("mmzoo>BatchNorm") is BatchNorm

@@ -1,4 +1,4 @@
-"""Several decisions become one: means, products, votes."""
+"""CombinedDecisions: means, products, maxima and votes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mmzoo.layers.fusion_layers import CombinedDecisions
 from mmzoo.lazy import keras, tf
 
 KINDS = {"classes": ("average", "weighted", "product", "max", "vote")}
-KINDS |= {"chances": KINDS["classes"], "numbers": ("average", "weighted")}
+KINDS |= {"probabilities": KINDS["classes"], "numbers": ("average", "weighted")}
 EACH = [(kind, combine) for kind in KINDS for combine in KINDS[kind]]
 
 
@@ -22,41 +22,41 @@ def drawn(kind: str, rows: int = 50, width: int = 4, seed: int = 0) -> np.ndarra
     values = np.random.RandomState(seed).exponential(size=(rows, width)).astype("float32") + 0.01
     if kind == "classes":
         return values / values.sum(axis=1, keepdims=True)
-    return values / (1 + values) if kind == "chances" else values
+    return values / (1 + values) if kind == "probabilities" else values
 
 
 @pytest.mark.parametrize(("kind", "combine"), EACH)
-def test_the_order_of_deciders_does_not_matter(kind, combine):
+def test_order_of_members_does_not_matter(kind, combine):
     one, two, three = (drawn(kind, seed=seed) for seed in range(3))
     expected = together(combine, kind, one, two, three)
     np.testing.assert_allclose(together(combine, kind, three, one, two), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("combine", KINDS["classes"])
-def test_probabilities_of_classes_still_sum_to_one(combine):
+def test_class_probabilities_sum_to_one(combine):
     result = together(combine, "classes", drawn("classes"), drawn("classes", seed=1))
     np.testing.assert_allclose(result.sum(axis=1), 1, atol=1e-5)
     assert (result >= 0).all()
 
 
 @pytest.mark.parametrize("combine", KINDS["classes"])
-def test_a_chance_is_one_of_two_classes(combine):
-    """So that a binary head and a classification of two classes are combined alike."""
-    chances = [drawn("chances", width=1, seed=seed) for seed in range(4)]
+def test_binary_probability_is_combined_like_two_classes(combine):
+    """A binary head and a classification head with two classes are combined alike."""
+    chances = [drawn("probabilities", width=1, seed=seed) for seed in range(4)]
     classes = [np.concatenate([1 - one, one], axis=1) for one in chances]
-    result = together(combine, "chances", *chances)
+    result = together(combine, "probabilities", *chances)
     np.testing.assert_allclose(
         result[:, 0], together(combine, "classes", *classes)[:, 1], atol=1e-5
     )
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_average_is_the_mean(kind):
+def test_average_is_the_mean(kind):
     one, two = drawn(kind), drawn(kind, seed=1)
     np.testing.assert_allclose(together("average", kind, one, two), (one + two) / 2, rtol=1e-5)
 
 
-def test_weights_begin_equal_and_sum_to_one():
+def test_initial_weights_are_equal_and_sum_to_one():
     layer = CombinedDecisions("weighted", "classes")
     one, two = drawn("classes"), drawn("classes", seed=1)
     np.testing.assert_allclose(layer([one, two]), (one + two) / 2, rtol=1e-5)
@@ -65,49 +65,49 @@ def test_weights_begin_equal_and_sum_to_one():
     np.testing.assert_allclose(layer([one, two]), 0.25 * one + 0.75 * two, rtol=1e-5)
 
 
-def test_a_product_is_multiplied_and_normalised():
+def test_product_is_normalized():
     one, two = drawn("classes"), drawn("classes", seed=1)
     product = one * two
     expected = product / product.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(together("product", "classes", one, two), expected, rtol=1e-4)
 
 
-def test_a_product_with_certainties_stays_finite():
+def test_product_with_zeros_and_ones_is_finite():
     result = together("product", "classes", [[1.0, 0.0]], [[0.0, 1.0]])
     np.testing.assert_allclose(result, [[0.5, 0.5]])
-    np.testing.assert_allclose(together("product", "chances", [[1.0]], [[0.0]]), [[0.5]])
+    np.testing.assert_allclose(together("product", "probabilities", [[1.0]], [[0.0]]), [[0.5]])
 
 
-def test_the_largest_probability_of_each_class_counts():
+def test_max_uses_the_largest_probability_of_each_class():
     result = together("max", "classes", [[0.7, 0.2, 0.1]], [[0.1, 0.6, 0.3]])
     np.testing.assert_allclose(result, np.array([[0.7, 0.6, 0.3]]) / 1.6, rtol=1e-6)
 
 
-def test_two_votes_beat_one_however_sure():
+def test_two_votes_beat_one_confident_vote():
     result = together("vote", "classes", [[0.99, 0.01]], [[0.4, 0.6]], [[0.4, 0.6]])
     assert result.argmax() == 1
     np.testing.assert_allclose(result, [[1 / 3, 2 / 3]], atol=1e-3)
 
 
-def test_the_sum_of_probabilities_decides_a_tied_vote():
+def test_mean_probability_breaks_ties():
     one, two, three = [[0.1, 0.5, 0.4]], [[0.6, 0.0, 0.4]], [[0.2, 0.3, 0.5]]
     assert together("vote", "classes", one, two, three).argmax() == 2
     assert together("vote", "classes", one, two).argmax() == 0
 
 
 @pytest.mark.parametrize("threshold", [0.2, 0.5, 0.9])
-def test_a_vote_on_chances_is_a_majority_at_any_threshold(threshold):
+def test_binary_vote_is_a_majority_at_any_threshold(threshold):
     random = np.random.RandomState(0)
     for deciders in (2, 3, 4):
         chances = random.uniform(size=(deciders, 200, 2)).astype("float32")
         votes = (chances >= threshold).sum(axis=0)
         mean = chances.mean(axis=0)
         majority = np.where(2 * votes == deciders, mean >= threshold, 2 * votes > deciders)
-        said = together("vote", "chances", *chances, threshold=threshold) >= threshold
+        said = together("vote", "probabilities", *chances, threshold=threshold) >= threshold
         np.testing.assert_array_equal(said, majority)
 
 
-def test_a_vote_has_no_gradient():
+def test_vote_has_no_gradient():
     decisions = [tf.constant(drawn("classes", seed=seed)) for seed in range(2)]
     with tf.GradientTape() as tape:
         tape.watch(decisions)
@@ -115,12 +115,12 @@ def test_a_vote_has_no_gradient():
     assert tape.gradient(result, decisions) == [None, None]
 
 
-def test_numbers_are_not_voted_on():
+def test_numbers_cannot_be_voted_on():
     with pytest.raises(ValueError, match="numbers cannot be combined by 'vote'"):
         together("vote", "numbers", [[1.0]], [[2.0]])
 
 
-def test_it_is_made_again_from_its_config():
-    layer = CombinedDecisions("vote", "chances", 0.3, name="good")
+def test_is_rebuilt_from_its_config():
+    layer = CombinedDecisions("vote", "probabilities", 0.3, name="good")
     again = keras.layers.deserialize(keras.layers.serialize(layer))
     assert again.get_config() == layer.get_config()

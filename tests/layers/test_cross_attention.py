@@ -1,4 +1,4 @@
-"""CrossAttention is Keras' MultiHeadAttention where both can be used."""
+"""CrossAttention matches keras.layers.MultiHeadAttention."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from mmzoo.lazy import keras, tf
 
 
 @pytest.mark.parametrize("heads", [1, 4])
-def test_outputs_are_those_of_keras(heads):
+def test_outputs_match_keras(heads):
     from mmzoo.layers.attention_layers import CrossAttention
 
     random = np.random.RandomState(0)
@@ -32,16 +32,16 @@ def test_outputs_are_those_of_keras(heads):
     np.testing.assert_allclose(mine(asking, asked, present), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_where_nothing_is_there_nothing_is_found():
+def test_all_masked_keys_give_zeros():
     from mmzoo.layers.attention_layers import CrossAttention
 
     layer = CrossAttention(2)
     asking, asked = tf.random.normal((2, 3, 4), seed=1), tf.random.normal((2, 5, 4), seed=2)
     found = layer(asking, asked, tf.zeros((2, 5), tf.bool))
-    np.testing.assert_array_equal(found, 0.0)  # Biases begin at 0.
+    np.testing.assert_array_equal(found, 0.0)  # Initial biases are 0.
 
 
-def test_a_sequence_of_one_token_gives_it_to_all_that_ask():
+def test_single_key_is_attended_by_all_queries():
     from mmzoo.layers.attention_layers import CrossAttention
 
     layer = CrossAttention(2)
@@ -51,7 +51,7 @@ def test_a_sequence_of_one_token_gives_it_to_all_that_ask():
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-def test_its_own_precision_is_that_of_its_parts(precision):
+def test_sublayers_have_the_dtype_policy_of_the_layer(precision):
     from mmzoo.layers.attention_layers import CrossAttention
 
     layer = CrossAttention(2, dropout=0.1, dtype=f"mixed_{precision}")
@@ -60,7 +60,7 @@ def test_its_own_precision_is_that_of_its_parts(precision):
         assert layer(values, values, present, training=training).dtype == precision
 
 
-def test_weights_of_the_mixtures_are_dropped_in_training_only():
+def test_attention_weights_are_dropped_in_training_only():
     from mmzoo.layers.attention_layers import CrossAttention
 
     layer = CrossAttention(2, dropout=0.5)

@@ -1,4 +1,4 @@
-"""The layers that fusions are made of, beside numpy."""
+"""Fusion layers match numpy."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ RANDOM = np.random.RandomState(0)
 VECTORS = [RANDOM.normal(size=(2, 4)).astype("float32") for _ in range(3)]
 
 
-def test_learned_weights_begin_equal():
+def test_learned_average_has_equal_initial_weights():
     from mmzoo.layers.fusion_layers import LearnedAverage
 
     layer = LearnedAverage()
@@ -18,7 +18,7 @@ def test_learned_weights_begin_equal():
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
-def test_a_learned_average_is_weighted_by_the_softmax_of_its_scores(policy):
+def test_learned_average_weights_are_a_softmax_of_scores(policy):
     from mmzoo.layers.fusion_layers import LearnedAverage
 
     layer = LearnedAverage(dtype=policy)
@@ -30,27 +30,27 @@ def test_a_learned_average_is_weighted_by_the_softmax_of_its_scores(policy):
     np.testing.assert_allclose(layer(VECTORS), expected, atol=1e-6 if policy == "float32" else 1e-2)
 
 
-def test_a_gated_sum_adds_what_the_gates_let_through():
+def test_gated_sum():
     from mmzoo.layers.fusion_layers import GatedSum
 
     gates = np.zeros((2, 3, 4), "float32")
     gates[0, 1] = 1.0  # The first example is the second vector,
-    gates[1, 0, :2], gates[1, 2, 2:] = 1.0, 0.5  # the second is made of both others.
+    gates[1, 0, :2], gates[1, 2, 2:] = 1.0, 0.5  # the second example combines the others.
     first, second = GatedSum()(gates, VECTORS).numpy()
     np.testing.assert_allclose(first, VECTORS[1][0])
     np.testing.assert_allclose(second, [*VECTORS[0][1, :2], *(0.5 * VECTORS[2][1, 2:])])
 
 
-def test_all_positions_are_present():
-    from mmzoo.layers.missing_features import AllPresent
+def test_all_true_mask():
+    from mmzoo.layers.missing_features import AllTrueMask
 
-    present = AllPresent()(tf.zeros((2, 3, 5)))
+    present = AllTrueMask()(tf.zeros((2, 3, 5)))
     assert present.dtype == tf.bool
     np.testing.assert_array_equal(present, np.ones((2, 3), bool))
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (2, 3, 4)])
-def test_a_modulation_by_one_and_zero_changes_nothing(shape):
+def test_modulation_with_zero_weights_is_the_identity(shape):
     from mmzoo.layers.fusion_layers import FeatureModulation
 
     layer = FeatureModulation()
@@ -60,7 +60,7 @@ def test_a_modulation_by_one_and_zero_changes_nothing(shape):
     np.testing.assert_array_equal(layer(x, condition), x)
 
 
-def test_a_modulation_scales_and_shifts_every_feature_as_the_condition_says():
+def test_modulation_scales_and_shifts_every_feature():
     from mmzoo.layers.fusion_layers import FeatureModulation
 
     layer = FeatureModulation()
@@ -74,15 +74,15 @@ def test_a_modulation_scales_and_shifts_every_feature_as_the_condition_says():
     np.testing.assert_allclose(layer(x, condition), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_vectors_are_stacked_before_or_behind_their_entries():
-    from mmzoo.layers.fusion_layers import Stacked
+def test_vectors_are_stacked_along_either_axis():
+    from mmzoo.layers.fusion_layers import StackVectors
 
-    assert Stacked(axis=1)(VECTORS).shape == (2, 3, 4)
-    assert Stacked(axis=2)(VECTORS).shape == (2, 4, 3)
-    np.testing.assert_array_equal(Stacked(axis=2)(VECTORS)[:, :, 1], VECTORS[1])
+    assert StackVectors(axis=1)(VECTORS).shape == (2, 3, 4)
+    assert StackVectors(axis=2)(VECTORS).shape == (2, 4, 3)
+    np.testing.assert_array_equal(StackVectors(axis=2)(VECTORS)[:, :, 1], VECTORS[1])
 
 
-def test_a_product_is_summed_group_by_group():
+def test_product_is_sum_pooled_by_group():
     from mmzoo.layers.fusion_layers import PooledProduct
 
     product = VECTORS[0] * VECTORS[1] * VECTORS[2]
@@ -90,13 +90,13 @@ def test_a_product_is_summed_group_by_group():
     np.testing.assert_allclose(PooledProduct(2)(VECTORS), expected, atol=1e-6)
 
 
-def test_a_signed_root_has_a_sign_and_a_slope_everywhere():
-    from mmzoo.layers.fusion_layers import SignedRoot
+def test_signed_sqrt_keeps_the_sign_and_has_finite_gradients():
+    from mmzoo.layers.fusion_layers import SignedSqrt
 
     x = tf.constant([-4.0, -1.0, 0.0, 1.0, 4.0])
     with tf.GradientTape() as tape:
         tape.watch(x)
-        root = SignedRoot()(x)
+        root = SignedSqrt()(x)
     np.testing.assert_allclose(root, [-2, -1, 0, 1, 2], atol=0.011)
     slope = tape.gradient(root, x).numpy()
     assert np.isfinite(slope).all()
@@ -104,7 +104,7 @@ def test_a_signed_root_has_a_sign_and_a_slope_everywhere():
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_an_outer_product_has_every_product_and_all_single_features(count):
+def test_outer_product_includes_single_features(count):
     from mmzoo.layers.fusion_layers import OuterProduct
 
     vectors = VECTORS[:count]

@@ -1,4 +1,4 @@
-"""GroupedConv is Keras' own layer in all but speed."""
+"""GroupedConv matches keras.layers.Conv2D."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from mmzoo.lazy import keras, tf
         {"groups": 1, "padding": "same"},
     ],
 )
-def test_outputs_and_gradients_are_those_of_keras(settings):
+def test_outputs_and_gradients_match_keras(settings):
     from mmzoo.layers.convolutional import GroupedConv
 
     random = np.random.RandomState(0)
@@ -36,7 +36,7 @@ def test_outputs_and_gradients_are_those_of_keras(settings):
         np.testing.assert_allclose(mine, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_it_works_in_mixed_precision():
+def test_mixed_precision():
     from mmzoo.layers.convolutional import GroupedConv
 
     layer = GroupedConv(4, 3, groups=2, dtype="mixed_bfloat16")

@@ -1,4 +1,4 @@
-"""IdentityShortcut against the paper's option A, written out in numpy."""
+"""IdentityShortcut matches the paper's option A in numpy."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from mmzoo.lazy import keras, tf
     ("filters", "strides", "shape"),
     [(7, 2, (2, 5, 4, 3)), (8, 2, (2, 6, 6, 4)), (4, 3, (1, 7, 2, 4)), (6, 1, (2, 3, 3, 2))],
 )
-def test_positions_are_left_out_and_maps_of_zeros_added(filters, strides, shape):
+def test_subsamples_positions_and_pads_channels(filters, strides, shape):
     from mmzoo.layers.convolutional import IdentityShortcut
 
     values = np.random.RandomState(0).normal(size=shape).astype("float32")
@@ -25,7 +25,7 @@ def test_positions_are_left_out_and_maps_of_zeros_added(filters, strides, shape)
     assert layer.compute_output_shape((None, *shape[1:])) == (None, *expected.shape[1:])
 
 
-def test_gradients_go_to_the_positions_that_are_kept():
+def test_gradients_reach_sampled_positions_only():
     from mmzoo.layers.convolutional import IdentityShortcut
 
     values = tf.ones((1, 4, 4, 2))
@@ -38,7 +38,7 @@ def test_gradients_go_to_the_positions_that_are_kept():
     np.testing.assert_array_equal(gradient, expected)
 
 
-def test_it_is_rebuilt_from_its_description():
+def test_is_rebuilt_from_its_config():
     from mmzoo.layers.convolutional import IdentityShortcut
 
     described = IdentityShortcut(6, 2, name="shortcut").get_config()

@@ -1,4 +1,4 @@
-"""LocalResponseNorm against the paper's formula, written out in numpy."""
+"""LocalResponseNorm matches the paper's formula in numpy."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def by_hand(values, size, bias, alpha, beta):
         {"size": 3, "bias": 1.0, "alpha": 0.5, "beta": 0.5},
     ],
 )
-def test_it_divides_by_the_neighbours(settings):
+def test_divides_by_neighboring_channels(settings):
     from mmzoo.layers.convolutional import LocalResponseNorm
 
     values = np.random.RandomState(0).normal(0, 10, (2, 3, 4, 9)).astype("float32")
@@ -33,7 +33,7 @@ def test_it_divides_by_the_neighbours(settings):
     assert {key: described[key] for key in settings} == settings
 
 
-def test_its_defaults_are_the_papers():
+def test_defaults_are_those_of_the_paper():
     from mmzoo.layers.convolutional import LocalResponseNorm
 
     values = np.full((1, 1, 1, 7), 100.0, "float32")
@@ -42,7 +42,7 @@ def test_its_defaults_are_the_papers():
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-def test_it_works_in_mixed_precision(precision):
+def test_mixed_precision(precision):
     from mmzoo.layers.convolutional import LocalResponseNorm
 
     outputs = LocalResponseNorm(dtype=f"mixed_{precision}")(tf.ones((1, 2, 2, 4)))

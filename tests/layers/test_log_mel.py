@@ -1,4 +1,4 @@
-"""LogMel and Cepstrum against their definitions, written out in numpy and scipy."""
+"""LogMel and MFCC match their definitions in numpy and scipy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def hertz(mels: float) -> float:
 
 
 def triangles(bins: int, low: float, high: float, length: int) -> np.ndarray:
-    """The filters one by one, as the HTK book has them: `[frequencies, bins]`."""
+    """Triangular filters as in the HTK book, `[frequencies, bins]`."""
     step = (mel(high) - mel(low)) / (bins + 1)
     edges = [hertz(mel(low) + step * number) for number in range(bins + 2)]
     filters = np.zeros((length // 2 + 1, bins))
@@ -50,13 +50,13 @@ def triangles(bins: int, low: float, high: float, length: int) -> np.ndarray:
         (64, 400, 160, 512, 50.0, 4_000.0),
     ],
 )
-def test_it_is_the_definition(bins, window, hop, length, low, high):
-    """scipy makes the spectra, and the filters are those of the book, band by band."""
+def test_matches_the_definition(bins, window, hop, length, low, high):
+    """Spectra of scipy, filters of the HTK book."""
     from mmzoo.layers.spectrograms import LogMel
 
     values = noise()
     frames = np.lib.stride_tricks.sliding_window_view(values, window, axis=1)[:, ::hop]
-    hann = scipy.signal.get_window("hann", window)  # Periodic, as spectra want it.
+    hann = scipy.signal.get_window("hann", window)  # Periodic.
     power = np.abs(scipy.fft.rfft(frames * hann, length)) ** 2
     reference = length * (hann**2).sum() / 4  # The power of a sine of amplitude 1.
     expected = 10 * np.log10(np.maximum(power @ triangles(bins, low, high, length), 1e-30))
@@ -66,32 +66,32 @@ def test_it_is_the_definition(bins, window, hop, length, low, high):
     np.testing.assert_allclose(layer(values), expected, atol=2e-3)
 
 
-def test_a_sine_of_amplitude_1_has_0_decibels():
+def test_sine_of_amplitude_1_is_0_decibels():
     from mmzoo.layers.spectrograms import LogMel
 
     sine = np.sin(2 * np.pi * 1_000 * np.arange(RATE) / RATE).astype("float32")[None]
-    wide = LogMel(RATE, 1, 400, 160, 0.0, 4_000.0)  # One band, whose peak is at 1,246 Hz.
+    wide = LogMel(RATE, 1, 400, 160, 0.0, 4_000.0)  # One band with its peak at 1,246 Hz.
     weight = 1_000 / hertz(mel(4_000) / 2)
     np.testing.assert_allclose(wide(sine), 10 * np.log10(weight), atol=0.05)
     np.testing.assert_allclose(wide(sine / 10) - wide(sine), -20, atol=1e-3)
 
 
-def test_the_mel_scale_is_that_of_htk():
-    from mmzoo.layers.spectrograms import mel_edges
+def test_mel_scale_is_that_of_htk():
+    from mmzoo.layers.spectrograms import mel_band_edges
 
-    edges = mel_edges(1, 0.0, 4_000.0)
+    edges = mel_band_edges(1, 0.0, 4_000.0)
     assert mel(1_000) == pytest.approx(999.99, abs=0.01)  # 1,000 Hz are 1,000 mel by definition.
     np.testing.assert_allclose(edges, [0, hertz(mel(4_000) / 2), 4_000], atol=1e-9)
 
 
-def test_silence_is_at_the_floor():
+def test_silence_is_the_floor():
     from mmzoo.layers.spectrograms import LogMel
 
     layer = LogMel(RATE, 10, 200, 80, 20.0, 4_000.0, floor=-60.0)
     np.testing.assert_allclose(layer(np.zeros((1, 800), "float32")), -60.0, atol=1e-4)
 
 
-def test_the_shape_is_known_before_the_data():
+def test_static_output_shape():
     from mmzoo.layers.spectrograms import LogMel
 
     for samples in range(200, 400, 7):
@@ -102,35 +102,35 @@ def test_the_shape_is_known_before_the_data():
 
 
 @pytest.mark.parametrize("coefficients", [1, 13, 40])
-def test_the_cepstrum_is_scipys_cosine_transform(coefficients):
-    from mmzoo.layers.spectrograms import Cepstrum
+def test_mfcc_matches_scipy_dct(coefficients):
+    from mmzoo.layers.spectrograms import MFCC
 
     values = np.random.RandomState(0).normal(0, 20, (2, 5, 40)).astype("float32")
     expected = scipy.fft.dct(values, type=2, norm="ortho", axis=-1)[..., :coefficients]
-    layer = Cepstrum(coefficients)
+    layer = MFCC(coefficients)
     assert layer.compute_output_shape((None, 5, 40)) == (None, 5, coefficients)
     np.testing.assert_allclose(layer(values), expected, atol=2e-4)
 
 
-def test_gradients_pass_to_the_waveform():
-    """Whoever asks which part of a sound speaks for a class needs them."""
-    from mmzoo.layers.spectrograms import Cepstrum, LogMel
+def test_gradients_reach_the_waveform():
+    """Attributions of a class to parts of the audio need these gradients."""
+    from mmzoo.layers.spectrograms import MFCC, LogMel
 
     waveforms = tf.constant(noise())
     with tf.GradientTape() as tape:
         tape.watch(waveforms)
         spectrograms = LogMel(RATE, 40, 200, 80, 20.0, 4_000.0)(waveforms)
-        loss = tf.reduce_sum(Cepstrum(13)(spectrograms))
+        loss = tf.reduce_sum(MFCC(13)(spectrograms))
     gradient = tape.gradient(loss, waveforms)
     assert np.isfinite(gradient).all()
     assert (gradient.numpy() != 0).mean() > 0.9
 
 
-def test_layers_say_how_they_were_made():
-    from mmzoo.layers.spectrograms import Cepstrum, LogMel
+def test_config_round_trip():
+    from mmzoo.layers.spectrograms import MFCC, LogMel
 
     settings = {"rate": RATE, "bins": 10, "window": 200, "hop": 80, "low": 0.0, "high": 4_000.0}
     described = LogMel(**settings, floor=-50.0).get_config()
     assert {key: described[key] for key in settings} == settings
     assert described["floor"] == -50.0
-    assert Cepstrum(7).get_config()["coefficients"] == 7
+    assert MFCC(7).get_config()["coefficients"] == 7

@@ -1,4 +1,4 @@
-"""Averages, maxima, ends and attention over what is there; nothing where nothing is."""
+"""Pooling layers ignore padding, and give zeros for empty sequences."""
 
 import numpy as np
 import pytest
@@ -12,18 +12,18 @@ PRESENT = np.arange(5) < np.array(LENGTHS)[:, None]
 
 def layers():
     from mmzoo.layers.attention_layers import AdditiveAttention
-    from mmzoo.layers.sequences import LastWord, MaskedAverage, MaskedMax
+    from mmzoo.layers.sequences import LastToken, MaskedAverage, MaskedMax
 
     return {
         "average": (MaskedAverage, lambda words: words.mean(axis=0)),
         "max": (MaskedMax, lambda words: words.max(axis=0)),
-        "last": (LastWord, lambda words: words[-1]),
+        "last": (LastToken, lambda words: words[-1]),
         "attention": (lambda **settings: AdditiveAttention(4, **settings), None),
     }
 
 
 @pytest.mark.parametrize("name", ["average", "max", "last"])
-def test_padding_does_not_count(name):
+def test_padding_is_ignored(name):
     layer, expected = layers()[name]
     pooled = layer()(VALUES, PRESENT).numpy()
     for row, length in enumerate(LENGTHS[:3]):
@@ -32,7 +32,7 @@ def test_padding_does_not_count(name):
 
 @pytest.mark.parametrize("name", ["average", "max", "last", "attention"])
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
-def test_nothing_becomes_zeros_in_every_precision(name, dtype):
+def test_empty_sequence_gives_zeros_in_every_precision(name, dtype):
     layer = layers()[name][0](dtype=dtype)
     pooled = layer(tf.cast(VALUES, dtype), PRESENT)
     assert pooled.dtype == dtype
@@ -42,7 +42,7 @@ def test_nothing_becomes_zeros_in_every_precision(name, dtype):
 
 
 @pytest.mark.parametrize("name", ["average", "max", "last", "attention"])
-def test_gradients_are_finite_and_reach_no_padding(name):
+def test_gradients_are_finite_and_zero_at_padding(name):
     layer = layers()[name][0]()
     values = tf.Variable(VALUES)
     with tf.GradientTape() as tape:
@@ -53,13 +53,13 @@ def test_gradients_are_finite_and_reach_no_padding(name):
     assert np.abs(gradient[:3]).max() > 0
 
 
-def test_attention_weighs_the_words():
+def test_additive_attention_weights():
     from mmzoo.layers.attention_layers import AdditiveAttention
 
     layer = AdditiveAttention(2)
     layer(VALUES, PRESENT)
     layer.kernel.assign(tf.eye(3, 2) * 1e3)
-    layer.question.assign([[50.0], [0.0]])
+    layer.query.assign([[50.0], [0.0]])
     # Nearly all weight is on words whose first entry is above 0.
     pooled = layer(VALUES, PRESENT).numpy()
     for row, length in enumerate(LENGTHS[:3]):
@@ -68,10 +68,10 @@ def test_attention_weighs_the_words():
         np.testing.assert_allclose(pooled[row], above.mean(axis=0), atol=1e-4)
 
 
-def test_reversing_leaves_padding_behind_and_twice_is_nothing():
-    from mmzoo.layers.sequences import ReversedWords
+def test_reversing_keeps_padding_last_and_is_an_involution():
+    from mmzoo.layers.sequences import ReverseSequence
 
-    layer = ReversedWords()
+    layer = ReverseSequence()
     back = layer(VALUES, PRESENT)
     np.testing.assert_array_equal(back[1, :3], VALUES[1, 2::-1])
     np.testing.assert_array_equal(back[1, 3:], VALUES[1, 3:])

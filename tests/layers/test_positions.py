@@ -1,4 +1,4 @@
-"""Positions, as waves and as learned vectors."""
+"""Sinusoidal and learned position embeddings."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from mmzoo.lazy import tf
 
 
 @pytest.mark.parametrize("width", [2, 7, 8])
-def test_waves_tell_every_position_from_the_others(width):
+def test_sinusoids_differ_at_every_position(width):
     from mmzoo.layers.positions import SinusoidalPositions
 
     waves = SinusoidalPositions()(tf.zeros((2, 600, width))).numpy()
@@ -16,7 +16,7 @@ def test_waves_tell_every_position_from_the_others(width):
     assert len(np.unique(waves[0].round(5), axis=0)) == 600
 
 
-def test_waves_are_those_of_the_paper_in_another_order():
+def test_sinusoids_are_those_of_the_paper_reordered():
     from mmzoo.layers.positions import SinusoidalPositions
 
     waves = SinusoidalPositions()(tf.zeros((1, 50, 6))).numpy()[0]
@@ -26,7 +26,7 @@ def test_waves_are_those_of_the_paper_in_another_order():
         np.testing.assert_allclose(waves[:, 3 + pair], np.cos(angles), atol=1e-4)
 
 
-def test_words_are_scaled_by_the_root_of_their_width():
+def test_input_is_scaled_by_the_square_root_of_its_width():
     from mmzoo.layers.positions import SinusoidalPositions
 
     layer = SinusoidalPositions()
@@ -36,7 +36,7 @@ def test_words_are_scaled_by_the_root_of_their_width():
     np.testing.assert_allclose(layer(ones) - layer(zeros), 1.0, atol=1e-5)
 
 
-def test_positions_beyond_the_learned_ones_share_the_last_vector():
+def test_positions_beyond_the_learned_ones_share_the_last_embedding():
     from mmzoo.layers.positions import LearnedPositions
 
     layer = LearnedPositions(3)

@@ -1,4 +1,4 @@
-"""SelfAttention is Keras' MultiHeadAttention where both can be used."""
+"""SelfAttention matches keras.layers.MultiHeadAttention."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from mmzoo.lazy import keras, tf
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4])
-def test_outputs_are_those_of_keras(heads):
+def test_outputs_match_keras(heads):
     from mmzoo.layers.attention_layers import SelfAttention
 
     random = np.random.RandomState(0)
@@ -29,15 +29,15 @@ def test_outputs_are_those_of_keras(heads):
     np.testing.assert_allclose(mine(values, present), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_text_without_words_mixes_nothing():
+def test_empty_sequence_gives_zeros():
     from mmzoo.layers.attention_layers import SelfAttention
 
     layer = SelfAttention(2)
     mixed = layer(tf.random.normal((2, 3, 4), seed=1), tf.zeros((2, 3), tf.bool))
-    np.testing.assert_array_equal(mixed, 0.0)  # Biases begin at 0.
+    np.testing.assert_array_equal(mixed, 0.0)  # Initial biases are 0.
 
 
-def test_weights_of_the_mixtures_are_dropped_in_training_only():
+def test_attention_weights_are_dropped_in_training_only():
     from mmzoo.layers.attention_layers import SelfAttention
 
     layer = SelfAttention(2, dropout=0.5)
@@ -49,8 +49,8 @@ def test_weights_of_the_mixtures_are_dropped_in_training_only():
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-def test_its_own_precision_is_that_of_its_parts(precision):
-    """As where a layer is made of its description, under another policy than it had."""
+def test_sublayers_have_the_dtype_policy_of_the_layer(precision):
+    """Also when a layer is rebuilt from its config under another global policy."""
     from mmzoo.layers.attention_layers import SelfAttention
 
     layer = SelfAttention(2, dropout=0.1, dtype=f"mixed_{precision}")
@@ -60,7 +60,7 @@ def test_its_own_precision_is_that_of_its_parts(precision):
 
 
 def test_large_values_do_not_overflow_in_float16():
-    """Queries and keys of 100 each: products of 160,000 before they are scaled, 40,000 after."""
+    """Queries and keys of 100: products are 160,000 before scaling and 40,000 after."""
     from mmzoo.layers.attention_layers import SelfAttention
 
     layer = SelfAttention(1, dtype="mixed_float16")

@@ -1,4 +1,4 @@
-"""SpecAugment hides whole bands and stretches, in training only, drawn from a variable's seed."""
+"""SpecAugment masks bands and frames, in training only, drawn from a seed variable."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ ONES = np.ones((400, 50, 40), "float32")
 
 
 def hidden(seen: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Which frames and which bins of each example are hidden as a whole."""
+    """Which frames and which bins of each example are fully masked."""
     empty = np.asarray(seen) == 0
     return empty.all(2), empty.all(1)
 
 
-def test_nothing_is_hidden_but_in_training():
+def test_masks_in_training_only():
     from mmzoo.layers.spectrograms import SpecAugment
 
     layer = SpecAugment()
@@ -24,24 +24,24 @@ def test_nothing_is_hidden_but_in_training():
     np.testing.assert_array_equal(layer(ONES, training=False), ONES)
 
 
-def test_masks_are_stretches_of_every_width_up_to_the_widest():
+def test_masks_have_every_width_up_to_the_maximum():
     from mmzoo.layers.spectrograms import SpecAugment
 
     seen = SpecAugment(1, 0.25, 1, 0.2, seed=0)(ONES, training=True).numpy()
     frames, bins = hidden(seen)
     for masks, widest in ((frames, 10), (bins, 10)):
         widths = masks.sum(1)
-        assert set(widths) == set(range(widest + 1))  # Each as likely: 400 examples meet all.
+        assert set(widths) == set(range(widest + 1))  # Uniform: 400 examples contain all.
         for mask in masks:
             places = np.flatnonzero(mask)
             assert len(places) == 0 or np.ptp(places) == len(places) - 1
-        assert masks.any(0).all()  # Wherever it may be, it sometimes is.
-    # What is in neither mask stays as it was.
+        assert masks.any(0).all()  # Every position is masked in some example.
+    # Unmasked values do not change.
     np.testing.assert_array_equal(seen == 0, frames[:, :, None] | bins[:, None, :])
 
 
 @pytest.mark.parametrize(("width", "widest"), [(0.1, 4), (0.11, 4), (0.12, 5)])
-def test_every_width_is_as_likely_where_the_share_is_no_whole_number(width, widest):
+def test_widths_are_uniform_for_fractional_maximum(width, widest):
     from mmzoo.layers.spectrograms import SpecAugment
 
     seen = SpecAugment(1, width, 0, 0.0, seed=0)(np.ones((6_000, 2, 40), "float32"), training=True)
@@ -50,7 +50,7 @@ def test_every_width_is_as_likely_where_the_share_is_no_whole_number(width, wide
     np.testing.assert_allclose(counts, 6_000 / (widest + 1), rtol=0.12)
 
 
-def test_more_masks_hide_more():
+def test_more_masks_cover_more():
     from mmzoo.layers.spectrograms import SpecAugment
 
     frames, bins = hidden(SpecAugment(3, 0.25, 0, 0.2, seed=0)(ONES, training=True))
@@ -58,14 +58,14 @@ def test_more_masks_hide_more():
     assert bins.sum(1).max() > 10
 
 
-def test_everything_may_be_hidden():
+def test_masks_may_cover_everything():
     from mmzoo.layers.spectrograms import SpecAugment
 
     frames, _ = hidden(SpecAugment(0, 0.0, 1, 1.0, seed=0)(ONES, training=True))
     assert {0, 50} <= set(frames.sum(1))
 
 
-def test_each_example_and_each_call_has_masks_of_its_own():
+def test_masks_differ_by_example_and_call():
     from mmzoo.layers.spectrograms import SpecAugment
 
     layer = SpecAugment(seed=0)
@@ -74,8 +74,8 @@ def test_each_example_and_each_call_has_masks_of_its_own():
     assert (first != second).any((1, 2)).mean() > 0.9
 
 
-def test_the_seed_is_a_variable_from_which_it_goes_on():
-    """So a checkpoint of all variables resumes to the very same masks."""
+def test_seed_state_is_a_variable():
+    """A checkpoint of all variables therefore resumes with the same masks."""
     from mmzoo.layers.spectrograms import SpecAugment
 
     x = keras.Input((50, 40))
@@ -90,7 +90,7 @@ def test_the_seed_is_a_variable_from_which_it_goes_on():
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-def test_it_works_in_mixed_precision(precision):
+def test_mixed_precision(precision):
     from mmzoo.layers.spectrograms import SpecAugment
 
     outputs = SpecAugment(dtype=f"mixed_{precision}")(ONES, training=True)
@@ -98,7 +98,7 @@ def test_it_works_in_mixed_precision(precision):
     assert set(np.unique(tf.cast(outputs, "float32"))) == {0.0, 1.0}
 
 
-def test_it_says_how_it_was_made():
+def test_config_round_trip():
     from mmzoo.layers.spectrograms import SpecAugment
 
     settings = {

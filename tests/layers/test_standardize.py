@@ -1,4 +1,4 @@
-"""Standardize gives each example a mean of 0 and a deviation of 1, whatever its neighbours."""
+"""Standardize gives each example mean 0 and standard deviation 1, independent of the batch."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 VALUES = np.random.RandomState(0).normal(-40, 25, (3, 20, 10)).astype("float32")
 
 
-def test_each_example_is_standardised_by_itself():
-    from mmzoo.layers.embeddings import Standardize
+def test_examples_are_standardized_independently():
+    from mmzoo.layers.input_layers import Standardize
 
     values = VALUES * np.array([1, 2, 3], "float32")[:, None, None]
     outputs = Standardize()(values).numpy()
@@ -18,8 +18,8 @@ def test_each_example_is_standardised_by_itself():
     np.testing.assert_allclose(outputs[:1], Standardize()(values[:1]), atol=1e-5)
 
 
-def test_axes_are_those_that_are_averaged_over():
-    from mmzoo.layers.embeddings import Standardize
+def test_axes():
+    from mmzoo.layers.input_layers import Standardize
 
     outputs = Standardize(axes=(1,))(VALUES).numpy()
     np.testing.assert_allclose(outputs.mean(1), 0, atol=1e-4)
@@ -29,14 +29,14 @@ def test_axes_are_those_that_are_averaged_over():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
-def test_values_that_are_all_equal_become_0(dtype):
-    from mmzoo.layers.embeddings import Standardize
+def test_constant_input_gives_zeros(dtype):
+    from mmzoo.layers.input_layers import Standardize
 
     assert not Standardize(dtype=dtype)(np.full((2, 5, 5), -80, "float32")).numpy().any()
 
 
 def test_large_values_do_not_overflow_in_float16():
-    from mmzoo.layers.embeddings import Standardize
+    from mmzoo.layers.input_layers import Standardize
 
     outputs = Standardize(dtype="mixed_float16")(VALUES * 100)
     assert outputs.dtype == "float16"

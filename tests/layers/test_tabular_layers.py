@@ -1,4 +1,4 @@
-"""The layers that take a table's rows apart, against numpy."""
+"""Tabular input layers match numpy."""
 
 import numpy as np
 import pytest
@@ -17,20 +17,20 @@ def policy(request):
     keras.config.set_dtype_policy(before)
 
 
-def test_a_row_comes_apart_without_rounding_in_any_precision(policy):
-    from mmzoo.layers.embeddings import RowParts
+def test_columns_are_split_without_rounding_in_any_precision(policy):
+    from mmzoo.layers.input_layers import SplitColumns
 
-    numbers, categories = RowParts(2)(ROWS)
+    numbers, categories = SplitColumns(2)(ROWS)
     np.testing.assert_array_equal(numbers, ROWS[:, :2])
     assert numbers.dtype == tf.float32
     np.testing.assert_array_equal(categories, [[2, 3000], [0, 2049], [1, 0]])
     assert categories.dtype == tf.int32
 
 
-def test_missing_numbers_are_learned_and_all_others_left_alone(policy):
-    from mmzoo.layers.missing_features import LearnedMissing
+def test_only_missing_numbers_are_imputed(policy):
+    from mmzoo.layers.missing_features import LearnedImputation
 
-    layer = LearnedMissing()
+    layer = LearnedImputation()
     with tf.GradientTape() as tape:
         filled, missing = layer(ROWS[:, :2])
         total = tf.reduce_sum(filled * tf.cast([[1.0, 2], [3, 4], [5, 6]], filled.dtype))
@@ -43,20 +43,20 @@ def test_missing_numbers_are_learned_and_all_others_left_alone(policy):
     np.testing.assert_array_equal(layer(ROWS[:, :2])[0], [[0.5, 8], [7, 8], [1, -2]])
 
 
-def test_gradients_do_not_become_nan_where_numbers_are_missing():
-    from mmzoo.layers.missing_features import LearnedMissing
+def test_gradients_of_imputation_are_finite():
+    from mmzoo.layers.missing_features import LearnedImputation
 
     values = tf.constant(ROWS[:, :2])
     with tf.GradientTape() as tape:
         tape.watch(values)
-        total = tf.reduce_sum(tf.square(LearnedMissing()(values)[0]))
+        total = tf.reduce_sum(tf.square(LearnedImputation()(values)[0]))
     np.testing.assert_array_equal(tape.gradient(total, values), [[1, 0], [0, 0], [2, -4]])
 
 
-def test_each_category_has_its_own_vectors(policy):
-    from mmzoo.layers.embeddings import CategoryVectors
+def test_each_category_has_its_own_embedding(policy):
+    from mmzoo.layers.input_layers import CategoryEmbedding
 
-    layer = CategoryVectors((3, 4000), (2, 5))
+    layer = CategoryEmbedding((3, 4000), (2, 5))
     ids = np.array([[2, 3000], [0, 2049], [2, 0]])
     vectors = layer(ids)
     assert vectors.shape == (3, 7)
@@ -67,34 +67,34 @@ def test_each_category_has_its_own_vectors(policy):
     np.testing.assert_array_equal(vectors, expected.astype(vectors.dtype.as_numpy_dtype))
 
 
-def test_gradients_reach_the_vectors_that_were_looked_up():
-    from mmzoo.layers.embeddings import CategoryVectors
+def test_gradients_reach_the_embeddings():
+    from mmzoo.layers.input_layers import CategoryEmbedding
 
-    layer = CategoryVectors((3,), (2,))
+    layer = CategoryEmbedding((3,), (2,))
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(layer(np.array([[1], [1], [2]])))
     [gradient] = tape.gradient(total, layer.trainable_variables)
     np.testing.assert_array_equal(tf.convert_to_tensor(gradient), [[0, 0], [2, 2], [1, 1]])
 
 
-def test_one_hot_puts_a_one_for_each_category(policy):
-    from mmzoo.layers.embeddings import OneHotCategories
+def test_one_hot_encoding(policy):
+    from mmzoo.layers.input_layers import OneHotCategories
 
     places = OneHotCategories((3, 2))(np.array([[2, 0], [0, 1]]))
     np.testing.assert_array_equal(places, [[0, 0, 1, 1, 0], [1, 0, 0, 0, 1]])
     assert places.dtype == policy.compute_dtype
 
 
-def test_they_are_rebuilt_from_their_descriptions():
-    from mmzoo.layers.embeddings import CategoryVectors, OneHotCategories, RowParts
-    from mmzoo.layers.missing_features import LearnedMissing
+def test_layers_are_rebuilt_from_their_configs():
+    from mmzoo.layers.input_layers import CategoryEmbedding, OneHotCategories, SplitColumns
+    from mmzoo.layers.missing_features import LearnedImputation
 
     row = keras.Input((4,))
-    numbers, categories = RowParts(**RowParts(3, name="parts").get_config())(row)
+    numbers, categories = SplitColumns(**SplitColumns(3, name="parts").get_config())(row)
     assert (numbers.shape, categories.shape) == ((None, 3), (None, 1))
     assert categories.dtype == "int32"
-    assert LearnedMissing(**LearnedMissing().get_config())(numbers)[0].shape == (None, 3)
-    described = CategoryVectors((5,), (2,)).get_config()
-    assert CategoryVectors(**described)(categories).shape == (None, 2)
+    assert LearnedImputation(**LearnedImputation().get_config())(numbers)[0].shape == (None, 3)
+    described = CategoryEmbedding((5,), (2,)).get_config()
+    assert CategoryEmbedding(**described)(categories).shape == (None, 2)
     described = OneHotCategories((5,)).get_config()
     assert OneHotCategories(**described)(categories).shape == (None, 5)

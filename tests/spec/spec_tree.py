@@ -1,4 +1,4 @@
-"""A small config with one of everything that the loader has to word errors about."""
+"""A small config with every kind of field that error messages describe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths that are no readable config."""
+"""Unreadable config files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def complaint(path: str) -> str:
     return str(caught.value)
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
+def test_byte_order_mark_is_skipped() -> None:
     Path("x.yaml").write_bytes("\ufeffname: é\n".encode())
     assert read_text(Path("x.yaml")) == "name: é\n"
 
@@ -53,11 +53,11 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
         ("/dev/zero", "it is a pipe, socket or device; a config is a regular file"),
     ],
 )
-def test_a_path_that_is_no_file(path: str, message: str) -> None:
+def test_path_is_not_a_file(path: str, message: str) -> None:
     assert complaint(path) == f"{path}: {message}"
 
 
-def test_a_path_with_a_character_that_no_path_can_hold() -> None:
+def test_path_with_invalid_character() -> None:
     assert complaint("a\0b") == "a\\x00b: a path cannot hold this character"
 
 
@@ -66,7 +66,7 @@ def test_a_folder_without_configs() -> None:
     assert complaint("empty") == "empty: a folder, not a YAML file"
 
 
-def test_a_pipe_is_not_waited_for() -> None:
+def test_pipe_does_not_block() -> None:
     os.mkfifo("pipe")
     assert complaint("pipe").startswith("pipe: it is a pipe,")
 
@@ -87,19 +87,19 @@ def test_a_file_without_permission() -> None:
         (b"#" * 1_000_001, "the file is larger than 1 MB; a config is a few lines of YAML"),
     ],
 )
-def test_a_file_that_is_no_text(content: bytes, message: str) -> None:
+def test_file_is_not_text(content: bytes, message: str) -> None:
     Path("x.yaml").write_bytes(content)
     assert complaint("x.yaml") == f"x.yaml: {message}"
 
 
-def test_a_large_file_is_not_read_whole() -> None:
+def test_large_file_is_rejected() -> None:
     with open("x.yaml", "wb") as file:
         file.truncate(1 << 40)  # A hole: no disk holds it, no memory would.
     assert complaint("x.yaml").startswith("x.yaml: the file is larger than 1 MB")
 
 
 @pytest.mark.parametrize("path", ["", "."])
-def test_an_empty_path_is_said(path: str) -> None:
+def test_empty_path_is_reported(path: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_text(Path(path))
     assert str(caught.value) == (

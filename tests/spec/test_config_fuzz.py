@@ -1,4 +1,4 @@
-"""Whatever is typed, a spec or a ConfigError comes of it."""
+"""Fuzzing: every input gives a spec or a ConfigError."""
 
 from __future__ import annotations
 

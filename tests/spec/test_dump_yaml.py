@@ -131,23 +131,23 @@ train:
         *("x" * 500, "word " * 100, "# a"),
     ],
 )
-def test_texts_come_back_as_they_are(text: str) -> None:
+def test_texts_round_trip(text: str) -> None:
     values = Values(text=text, texts=(text, "x", text), numbers={text: 1.0})
     assert read_back(values) == values
 
 
-def test_words_that_other_programs_misread_are_quoted() -> None:
+def test_ambiguous_words_are_quoted() -> None:
     values = Values(texts=("yes", "010", "1e3", "12:30", "plain"))
     assert "texts: ['yes', '010', '1e3', '12:30', plain]\n" in dump_yaml(values)
     assert yaml.safe_load(dump_yaml(values))["texts"] == list(values.texts)
 
 
-def test_several_lines_are_written_as_a_block() -> None:
+def test_multiline_text_is_written_as_a_block() -> None:
     assert "text: |-\n  one\n  two\n" in dump_yaml(Values(text="one\ntwo"))
 
 
 @pytest.mark.parametrize("number", [0.0, -0.0, 1e-05, 1e16, 1e17, 1e300, 5e-324, 0.1, 1 / 3, 5.0])
-def test_numbers_come_back_bit_for_bit(number: float) -> None:
+def test_numbers_round_trip_exactly(number: float) -> None:
     values = read_back(Values(number=number))
     assert values.number == number
     assert math.copysign(1, values.number) == math.copysign(1, number)
@@ -168,5 +168,5 @@ def test_the_header_stays_a_comment() -> None:
         whole=st.integers(-(10**18), 10**18),
     )
 )
-def test_any_values_come_back(values: Values) -> None:
+def test_any_values_round_trip(values: Values) -> None:
     assert read_back(values) == values

@@ -27,7 +27,7 @@ class Bird(Animal):
     """In metres, from wing to wing."""
 
 
-def test_the_text_below_a_field_is_its_note():
+def test_string_below_a_field_is_its_note():
     assert field_notes(Animal) == {
         "legs": "How many it has,\nof whatever length.",
         "size": "In metres.",
@@ -35,12 +35,12 @@ def test_the_text_below_a_field_is_its_note():
     }
 
 
-def test_a_note_goes_with_its_field():
+def test_inherited_and_redeclared_notes():
     """One that is taken over keeps it; one that is declared anew has another, or none."""
     assert field_notes(Bird) == {"size": "In metres, from wing to wing.", "age": "In years."}
 
 
-def test_a_config_is_checked_without_reading_sources():
+def test_checking_a_config_does_not_read_source_code():
     """To find the notes of a hundred classes takes as long as all else that a check does."""
     code = (
         "import ast; parse, calls = ast.parse, []\n"

@@ -26,7 +26,7 @@ def test_a_file_becomes_a_spec(tmp_path: Path) -> None:
     assert spec.train.note == "a: b"
 
 
-def test_python_values_may_be_lists_tuples_and_specs() -> None:
+def test_python_values_can_be_lists_tuples_and_specs() -> None:
     values = {
         "name": "x",
         "inputs": {"image": {"type": "image", "shape": [8, 8, 1], "encoder": LeNet(units=(3,))}},
@@ -38,12 +38,12 @@ def test_python_values_may_be_lists_tuples_and_specs() -> None:
     assert spec.train.epochs == 2
 
 
-def test_python_names_that_are_not_text_are_refused() -> None:
+def test_non_string_keys_are_rejected() -> None:
     with pytest.raises(ConfigError, match=r"^heads: a name must be text, got number 1$"):
         load_spec(Experiment, {"heads": {1: {}}})
 
 
-def test_python_values_that_hold_themselves_are_refused() -> None:
+def test_self_referencing_values_are_rejected() -> None:
     values: dict[str, object] = {}
     values["train"] = values
     with pytest.raises(ConfigError, match=r"go more than 20 deep here$"):
@@ -62,7 +62,7 @@ class Steps(Spec):
             yield Problem(("total",), "expected more than the warmup")
 
 
-def test_no_rule_is_asked_of_a_default_in_the_place_of_a_wrong_value() -> None:
+def test_rules_ignore_defaults_that_replace_invalid_values() -> None:
     with pytest.raises(ConfigError) as caught:
         load_spec(Steps, {"warmup": 0, "total": 3})
     assert str(caught.value).splitlines() == [
@@ -71,7 +71,7 @@ def test_no_rule_is_asked_of_a_default_in_the_place_of_a_wrong_value() -> None:
     ]
 
 
-def test_the_default_of_a_family_of_one_needs_no_type() -> None:
+def test_default_of_a_family_of_one_needs_no_type() -> None:
     values = {
         "name": "x",
         "inputs": {"image": {"type": "image", "shape": [8, 8, 1], "encoder": {"type": "cnn"}}},

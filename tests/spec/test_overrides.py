@@ -9,14 +9,14 @@ from spec_tree import VALID, Cosine, Experiment, LeNet
 
 from mmzoo.errors import ConfigError
 from mmzoo.spec import load_spec
-from mmzoo.spec.overrides import override
-from mmzoo.spec.yaml_document import document_of
+from mmzoo.spec.overrides import apply_overrides
+from mmzoo.spec.yaml_document import document_from_mapping
 
 VALUES = {"name": "mnist", "train": {"epochs": 5, "crop": [1, 2]}, "empty": None}
 
 
 def overridden(*overrides: str) -> dict[str, Any]:
-    return override(Experiment, document_of(VALUES), overrides).values
+    return apply_overrides(Experiment, document_from_mapping(VALUES), overrides).values
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def overridden(*overrides: str) -> dict[str, Any]:
         ("{type: cosine, warmup: .5}", {"type": "cosine", "warmup": 0.5}),
     ],
 )
-def test_a_value_is_read_as_in_the_file(text: str, value: object) -> None:
+def test_value_is_parsed_as_in_a_file(text: str, value: object) -> None:
     read = overridden(f"name={text}")["name"]
     assert read == value
     assert type(read) is type(value)
@@ -52,20 +52,20 @@ def test_a_number_in_a_path_is_the_index_of_a_list() -> None:
     assert overridden("train.crop.1=7")["train"]["crop"] == (1, 7)
 
 
-def test_mappings_that_are_missing_are_made() -> None:
+def test_missing_mappings_are_created() -> None:
     assert overridden("a.b.c=1")["a"] == {"b": {"c": 1}}
     assert overridden("empty.b=1")["empty"] == {"b": 1}
 
 
-def test_the_last_of_two_overrides_holds() -> None:
+def test_last_override_wins() -> None:
     assert overridden("train.epochs=3", "train={epochs: 4}")["train"] == {"epochs": 4}
     assert overridden("train={epochs: 4}", "train.epochs=3")["train"] == {"epochs": 3}
 
 
-def test_the_document_is_left_as_it_was() -> None:
-    document = document_of(VALUES)
-    override(Experiment, document, ["train.epochs=3"])
-    assert document == document_of(VALUES)
+def test_document_is_not_modified() -> None:
+    document = document_from_mapping(VALUES)
+    apply_overrides(Experiment, document, ["train.epochs=3"])
+    assert document == document_from_mapping(VALUES)
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def test_the_document_is_left_as_it_was() -> None:
         ),
     ],
 )
-def test_what_cannot_be_applied_is_named(text: str, message: str) -> None:
+def test_invalid_overrides_are_reported(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         overridden(text)
     assert str(caught.value) == f"--set {text}: {message}"
 
 
-def test_a_path_without_end_is_refused() -> None:
+def test_too_deep_path_is_rejected() -> None:
     with pytest.raises(ConfigError, match=r"\.\.\.: the key has more than 20 names$"):
         overridden("a." * 10_000 + "a=1")
 
@@ -130,7 +130,7 @@ def test_overrides_come_after_the_file_in_the_order_of_errors(
     assert [line.split(":")[0] for line in lines] == ["x.yaml", "--set nam=1"]
 
 
-def test_an_override_mends_the_file(tmp_path: Path) -> None:
+def test_override_fixes_an_error_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(VALID.replace("epochs: 5", "epochs: five"))
     overrides = [

@@ -21,9 +21,9 @@ def test_values_are_plain_and_lists_are_tuples() -> None:
     }
 
 
-def test_every_key_and_value_has_its_place() -> None:
+def test_every_key_and_value_has_a_location() -> None:
     document = read_document("a:\n  b: [1, {c: é}]\n", "x.yaml")
-    places = {path: place.text for path, place in document.places.items()}
+    places = {path: location.text for path, location in document.locations.items()}
     assert places == {
         (): "x.yaml:1:1",
         ("a",): "x.yaml:2:3",
@@ -32,7 +32,7 @@ def test_every_key_and_value_has_its_place() -> None:
         ("a", "b", 1): "x.yaml:2:10",
         ("a", "b", 1, "c"): "x.yaml:2:14",
     }
-    keys = {path: place.text for path, place in document.keys.items()}
+    keys = {path: place.text for path, place in document.key_locations.items()}
     assert keys == {
         ("a",): "x.yaml:1:1",
         ("a", "b"): "x.yaml:2:3",
@@ -40,9 +40,9 @@ def test_every_key_and_value_has_its_place() -> None:
     }
 
 
-def test_what_was_not_written_has_the_place_of_the_mapping_that_lacks_it() -> None:
+def test_missing_value_has_the_location_of_its_mapping() -> None:
     document = read_document("a:\n  b: {c: 1}\n", "x.yaml")
-    place = document.place(("a", "b", "lacking", 0))
+    place = document.location(("a", "b", "lacking", 0))
     assert place is not None
     assert place.text == "x.yaml:2:6"
 
@@ -82,10 +82,10 @@ def test_what_was_not_written_has_the_place_of_the_mapping_that_lacks_it() -> No
         ("a: 'b\nc: 1", "x.yaml:1:4: this quote is not closed"),
         (
             "a: b: c",
-            "x.yaml:1:5: a ':' is not expected here; mend the indentation, "
+            "x.yaml:1:5: a ':' is not expected here; fix the indentation, "
             "or put text that holds ': ' in quotes",
         ),
-        ("a: - b", "x.yaml:1:4: a '-' is not expected here; mend the indentation"),
+        ("a: - b", "x.yaml:1:4: a '-' is not expected here; fix the indentation"),
         (
             "a:\n    b: 1\n  c: 2\n",
             "x.yaml:3:3: this line is not indented like those that it belongs with",
@@ -105,17 +105,17 @@ def test_what_was_not_written_has_the_place_of_the_mapping_that_lacks_it() -> No
         ),
     ],
 )
-def test_what_is_refused_is_named(text: str, message: str) -> None:
+def test_rejected_yaml_is_reported(text: str, message: str) -> None:
     assert complaints(text) == [message]
 
 
-def test_all_that_is_refused_is_named_at_once() -> None:
+def test_all_rejected_yaml_is_reported_at_once() -> None:
     places = [line.split(" ")[0] for line in complaints("a: *x\nb: &y 1\nc: !t 2\na: 07\n")]
     assert places == ["x.yaml:1:4:", "x.yaml:2:4:", "x.yaml:3:4:", "x.yaml:4:1:", "x.yaml:4:4:"]
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
-def test_nesting_without_end_is_refused_at_once(opening: str) -> None:
+def test_endless_nesting_is_rejected(opening: str) -> None:
     start = time.perf_counter()
     *_, message = complaints("a:\n " + opening * 10_000)
     assert message.endswith(": mappings and lists go more than 20 deep here")

@@ -31,7 +31,7 @@ from mmzoo.spec.yaml_reader import read_scalar
         ("", None),
     ],
 )
-def test_numbers_booleans_and_null_are_read_as_such(text: str, value: object) -> None:
+def test_numbers_booleans_and_null(text: str, value: object) -> None:
     read = read_scalar(text)
     assert read == value
     assert type(read) is type(value)
@@ -49,18 +49,18 @@ def test_nan_is_a_number() -> None:
         "\u0661",  # A digit, but not one of YAML's.
     ],
 )
-def test_all_else_is_the_text_it_is(text: str) -> None:
+def test_other_scalars_are_text(text: str) -> None:
     assert read_scalar(text) == text
 
 
 @pytest.mark.parametrize(("text", "number"), [("010", 10), ("-07", -7), ("00", 0), ("0_1", 1)])
-def test_a_leading_zero_is_refused(text: str, number: int) -> None:
+def test_leading_zero_is_rejected(text: str, number: int) -> None:
     with pytest.raises(ValueError, match=r"^a number that starts with 0 is read") as caught:
         read_scalar(text)
     assert str(caught.value).endswith(f"write {number} for the number or '{text}' for the text")
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "0x" + "f" * 5000, "0" * 5000])
-def test_a_whole_number_of_many_digits_is_refused(text: str) -> None:
+def test_integer_with_too_many_digits_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="at most 100 are read"):
         read_scalar(text)

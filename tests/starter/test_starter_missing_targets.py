@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmzoo.starter.start import start
+from mmzoo.starter.write import starter_config
 
 
 def table(folder: Path) -> Path:
@@ -20,13 +20,13 @@ def table(folder: Path) -> Path:
 
 
 def test_rows_that_lack_one_of_several_targets_train_the_other_heads(tmp_path):
-    plan, text = start(table(tmp_path), "kind,price", None)
+    plan, text = starter_config(table(tmp_path), "kind,price", None)
     assert [part.fields["missing"] for part in plan.heads.values()] == ["ignore", "ignore"]
-    assert "missing: ignore  # 20 of 60 rows have none, and train the other heads" in text
+    assert "missing: ignore  # 20 of 60 rows have no kind; they train the other heads" in text
     assert "on_bad_row: skip  # 5 of 60 rows have none of the targets" in text
 
 
 def test_rows_that_lack_the_only_target_are_left_out(tmp_path):
-    plan, text = start(table(tmp_path), "kind", None)
+    plan, text = starter_config(table(tmp_path), "kind", None)
     assert "missing" not in plan.heads["kind"].fields
     assert "on_bad_row: skip  # 20 of 60 rows have no kind" in text

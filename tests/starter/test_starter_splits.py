@@ -1,4 +1,4 @@
-"""What a first config splits the rows of a table by."""
+"""Splits of starter configs: by a column, by folds, or by shares that keep groups together."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from mmzoo.config import load_config
-from mmzoo.examples import load_data
-from mmzoo.starter.start import start, write_config
+from mmzoo.preprocessing import load_frame
+from mmzoo.starter.write import starter_config, write_config
 
 ROWS = 120
 KINDS = [("cup", "hat", "bag")[n % 3] for n in range(ROWS)]
@@ -19,7 +19,7 @@ def planned(tmp_path, monkeypatch, **columns):
     colours = [("red", "blue", "green", "grey")[n * 7 % 11 % 4] for n in range(ROWS)]
     frame = polars.DataFrame({"kind": KINDS, "colour": colours, **columns})
     frame.write_csv("products.csv")
-    plan, text = start(tmp_path / "products.csv", "kind", None)
+    plan, text = starter_config(tmp_path / "products.csv", "kind", None)
     write_config(tmp_path / "products.yaml", text)
     return plan, load_config("products.yaml").with_columns()
 
@@ -39,7 +39,7 @@ def test_words_for_splits_split(tmp_path, monkeypatch):
         ("a", ["dev", "test", None], "24 cells are empty"),
     ],
 )
-def test_a_column_that_names_splits_in_part_is_no_input_and_is_told(
+def test_a_column_with_some_split_names_is_left_out_with_a_warning(
     tmp_path, monkeypatch, name, others, why
 ):
     words = ["train", "train", *others, *["train"] * (3 - len(others))]
@@ -47,11 +47,11 @@ def test_a_column_that_names_splits_in_part_is_no_input_and_is_told(
     plan, config = planned(tmp_path, monkeypatch, **{name: column})
     assert plan.left_out[name] == f"it seems to name splits, but {why}"
     assert plan.warnings == (
-        f"{name}: it seems to name splits, but {why}. So rows are split without it; mend the "
-        "column to use it.",
+        f"{name}: it seems to name splits, but {why}. Rows are split without it; fix the column "
+        "to use it.",
     )
     assert config.source.split.column is None
-    load_data(config)
+    load_frame(config)
 
 
 def test_a_place_called_train_is_a_category(tmp_path, monkeypatch):
@@ -66,8 +66,8 @@ def test_rows_without_a_group_are_left_out(tmp_path, monkeypatch):
     _, config = planned(tmp_path, monkeypatch, patient=patients)
     assert config.source.split.group == "patient"
     assert config.source.on_bad_row == "skip"
-    data = load_data(config)
-    assert sum(len(columns["kind"]) for columns in data.splits.values()) == ROWS - 6
+    data = load_frame(config)
+    assert data.table.height == ROWS - 6
 
 
 def test_photos_that_rows_may_lack_are_no_groups(tmp_path, monkeypatch):
@@ -77,7 +77,7 @@ def test_photos_that_rows_may_lack_are_no_groups(tmp_path, monkeypatch):
     _, config = planned(tmp_path, monkeypatch, photo=photos)
     assert config.inputs["photo"].missing == "learned"
     assert config.source.split.group is None
-    data = load_data(config)
-    assert sum(len(columns["kind"]) for columns in data.splits.values()) == ROWS
+    data = load_frame(config)
+    assert data.table.height == ROWS
     _, config = planned(tmp_path, monkeypatch, photo=[f"{n // 4}.png" for n in range(ROWS)])
     assert config.source.split.group == "photo"

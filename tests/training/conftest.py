@@ -23,7 +23,7 @@ TRAIN = {
 
 @pytest.fixture(scope="session")
 def command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The command line that trains, begun or gone on with; the run directory comes last."""
+    """The command line that trains, started or resumed; the run directory comes last."""
     path = tmp_path_factory.mktemp("config") / "small.yaml"
     path.write_text(dump_yaml(load_config(config(train=TRAIN))))
     return [sys.executable, "-m", "mmzoo", "train", str(path), "--resume", "--run"]

@@ -10,7 +10,7 @@ import numpy as np
 from mmzoo.devices import prepare_devices
 from mmzoo.lazy import keras, tf
 from mmzoo.optimizers import SGD
-from mmzoo.recipe import Train
+from mmzoo.train_config import Train
 from mmzoo.training.loop import Loop
 
 ROWS, WIDTH = 8, 3

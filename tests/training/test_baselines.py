@@ -1,4 +1,4 @@
-"""Each input alone beside the fusion: what is trained, what is compared, what is said."""
+"""Baselines: each input trained alone, and compared with the fusion on the same examples."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ import pytest
 from trainings import FROZEN_IMAGE, Crash, crash_after_step
 
 import mmzoo
-from mmzoo.cli.main import main
+from mmzoo.cli.comparison_text import comparison_text
+from mmzoo.cli.main_command import main
 from mmzoo.config import Config, load_config
 from mmzoo.errors import ConfigError, DataError, Interrupted, RunError
-from mmzoo.evaluation.baseline_tables import baseline_tables
-from mmzoo.evaluation.gains import Gain, HeadGains, gains_of
-from mmzoo.evaluation.run_scores import PairedScores, RunScores, paired_scores
-from mmzoo.evaluation.scale import scale_of
-from mmzoo.metrics import PairedDifference
+from mmzoo.evaluation.baseline_comparison import (
+    PairedScores,
+    RunScores,
+    best_single_input,
+    compare_baselines,
+    paired_scores,
+)
+from mmzoo.evaluation.comparison import Comparison, comparison_from_json, fusion_verdict
+from mmzoo.metrics import PairedDifference, metric_info
 from mmzoo.runs import Run, open_run
 from mmzoo.spec import dump_yaml
-from mmzoo.training.alone import alone, refuse_one_input
 from mmzoo.training.baselines import _other_rows, train_baselines
 from mmzoo.training.train import train
+from mmzoo.training.unimodal_config import require_multimodal, unimodal_config
 
 ROWS = 400
 LEFT = {"type": "tabular", "columns": {"a": "number"}, "encoder": {"type": "mlp", "units": [16]}}
@@ -105,52 +110,53 @@ def test_the_runs_of_the_inputs_are_whole_runs_below_that_of_the_fusion(trained)
         assert run.environment()["data"]["examples"] == trained.environment()["data"]["examples"]
 
 
-def test_the_file_says_what_the_fusion_is_worth(trained):
-    said = json.loads(trained.baselines_file.read_text())
-    assert set(said) == {"split", "seed", "fusion", "inputs", "heads", "note"}
-    for name, entry in said["inputs"].items():
+def as_written(comparison: Comparison) -> Any:
+    return json.loads(json.dumps(comparison.as_json()))
+
+
+def test_the_file_has_the_long_table(trained):
+    content = json.loads(trained.baselines_file.read_text())
+    assert as_written(comparison_from_json(content)) == content
+    metrics = trained.metrics()["test"]
+    assert content["examples"] == metrics["examples"]
+    for name, entry in content["runs"].items():
         run = Run(trained.directory / entry["run"])
-        assert run == trained.baseline(name)
+        assert run == (trained if name == "left + right" else trained.baseline(name))
         assert entry["metrics"] == run.metrics()["test"]
         assert entry["parameters"] == run.environment()["trained"]["parameters"]
-        assert entry["parameters"] < said["fusion"]["parameters"]
-    quadrant, side = said["heads"]["quadrant"], said["heads"]["side"]
-    accuracies = {
-        name: entry["metrics"]["quadrant"]["accuracy"] for name, entry in said["inputs"].items()
-    }
-    for name, gain in quadrant["gains"].items():
-        whole = said["fusion"]["metrics"]["quadrant"]["accuracy"]
-        assert gain["difference"] == pytest.approx(whole - accuracies[name])
-        assert gain["examples"] == gain["of_examples"] == said["fusion"]["metrics"]["examples"]
-        assert gain["fusion"] == pytest.approx(whole)
-        assert gain["alone"] == pytest.approx(accuracies[name])
-    assert quadrant["best_input"] == max(accuracies, key=accuracies.__getitem__)
-    low, high = quadrant["gains"][quadrant["best_input"]]["ci95"]
-    assert 0.1 < low < high
-    assert "the fusion beats" in quadrant["sentence"]
-    assert side["metric"] == "mean_absolute_error"
-    assert side["best_input"] == "left"
-    assert side["gains"]["right"]["ci95"][0] > 0.5
+    variants = ["left + right", "left", "right"]
+    assert list(content["runs"]) == variants
+    assert content["common_examples"] == []
+    for head, metric, constant in (
+        ("quadrant", "accuracy", "majority-class baseline"),
+        ("side", "mean_absolute_error", "mean baseline"),
+    ):
+        rows = {row["variant"]: row for row in content["rows"] if row["head"] == head}
+        assert list(rows) == [*variants, constant]
+        for name in variants:
+            of_run = content["runs"][name]["metrics"][head]
+            assert rows[name]["metric"] == metric
+            assert (rows[name]["value"], rows[name]["ci95"]) == (
+                of_run[metric],
+                of_run[f"{metric}_ci95"],
+            )
+            difference = of_run[metric] - metrics[head][metric]
+            assert name == variants[0] or rows[name]["difference"] == pytest.approx(difference)
+        assert content["reference"][head] == "left + right"
+        assert rows["right"]["verdict"] == "worse"
+    assert content["best"]["side"] == "left"
+    assert content["findings"]["quadrant"][-1].startswith("the fusion beats")
 
 
 def test_the_screen_has_a_table_for_each_head(trained, folder):
-    said = (folder / "screen.txt").read_text()
-    metrics = trained.metrics()["test"]
-    assert "Beside each input alone, trained in the same way:" in said
-    [row] = [line for line in said.splitlines() if line.startswith("  left + right  ")][:1]
-    assert f"{100 * metrics['quadrant']['accuracy']:.1f} %" in row
-    assert f"{trained.environment()['trained']['parameters']:,}" in row
-    for head in json.loads(trained.baselines_file.read_text())["heads"].values():
-        assert f"  {head['sentence']}\n" in said
-    assert (
-        "  Each is one training (train.seed 0): the interval is of the test examples alone, and"
-        in said
-    )
-    assert "`--set train.seed=1`" in said
-    assert "both have" not in said
-    assert said.index("Beside each input alone") < said.index(
-        "The run is in runs/points/001. Next:"
-    )
+    screen = (folder / "screen.txt").read_text()
+    comparison = comparison_from_json(json.loads(trained.baselines_file.read_text()))
+    assert comparison_text(comparison) in screen
+    assert "Fusion compared with each input alone on test (40 examples):" in screen
+    assert "\n  quadrant: accuracy\n" in screen
+    assert "`--set\n      train.seed=1`" in screen or "`--set train.seed=1`" in screen
+    assert "examples in common" not in screen
+    assert screen.index("Fusion compared") < screen.index("The run is in runs/points/001. Next:")
 
 
 def test_a_resume_trains_nothing_again_and_prints_one_json_document(
@@ -165,7 +171,7 @@ def test_a_resume_trains_nothing_again_and_prints_one_json_document(
     assert document["run"] == "runs/points/001"
     assert document["baselines"] == json.loads(before)
     assert trained.baselines_file.read_bytes() == before
-    assert "left alone, 1 of 2: finished already, in runs/points/001/baselines/left" in captured.err
+    assert "left alone, 1 of 2: already finished, in runs/points/001/baselines/left" in captured.err
 
 
 @pytest.mark.slow
@@ -186,14 +192,14 @@ def test_a_baseline_that_was_interrupted_is_gone_on_with(folder, tmp_path, capsy
         train_baselines(run, config)
     assert caught.value.exit_code == 143
     assert str(caught.value) == (
-        "Stopped while left was trained alone; all of it is saved. Go on with the same command "
+        "Stopped while training left alone; everything is saved. Continue with the same command "
         f"and --resume --run {run.directory}."
     )
 
     capsys.readouterr()
     found = train_baselines(run, config)
-    assert re.search(r"Going on after step \d+ of ", capsys.readouterr().err)
-    assert found.as_dict() == json.loads(run.baselines_file.read_text())
+    assert re.search(r"Resuming after step \d+ of ", capsys.readouterr().err)
+    assert as_written(found) == json.loads(run.baselines_file.read_text())
 
 
 # What cannot be.
@@ -210,17 +216,18 @@ def test_a_run_that_does_not_say_what_its_training_came_to_is_refused_at_once(
         with crash_after_step(0), pytest.raises(RunError) as caught:
             train_baselines(run.directory, folder / "points.yaml")
         assert str(caught.value) == (
-            f"{one.environment_file}: does not say how many parameters were trained for how long: "
-            "the training is not finished, or is of an older version of mmzoo. Finish it by "
-            "--resume, or train anew."
+            f"{one.environment_file}: the number of parameters and the duration of the training "
+            f"are missing: the run is not finished, or from an older version of mmzoo. Finish it "
+            f"with "
+            "--resume, or train again."
         )
 
 
 def test_from_python_a_run_and_a_config_may_be_named_by_their_files(trained, folder, capsys):
     before = trained.baselines_file.read_bytes()
     found = mmzoo.train_baselines(str(trained.directory), folder / "points.yaml")
-    assert found.as_dict() == json.loads(before)
-    assert "left alone, 1 of 2: finished already" in capsys.readouterr().err
+    assert as_written(found) == json.loads(before)
+    assert "left alone, 1 of 2: already finished" in capsys.readouterr().err
 
 
 def test_one_input_alone_is_refused_before_any_training(folder, monkeypatch, capsys):
@@ -231,8 +238,8 @@ def test_one_input_alone_is_refused_before_any_training(folder, monkeypatch, cap
     )
     assert command("train", "one.yaml", "--baselines") == 1
     assert capsys.readouterr().err == (
-        "Error: inputs: --baselines trains each of several inputs alone, and there is one, left: "
-        "leave --baselines out\n"
+        "Error: inputs: --baselines trains each of several inputs alone, and there is only one, "
+        "left: leave --baselines out\n"
     )
     assert sorted(Path("runs").rglob("*")) == before
 
@@ -243,7 +250,7 @@ def test_one_input_alone_is_refused_before_any_training(folder, monkeypatch, cap
 def test_what_has_no_one_result_is_a_slip_of_usage(folder, monkeypatch, capsys, words, said):
     monkeypatch.chdir(folder)
     assert command("train", "points.yaml", "--baselines", *words) == 2
-    assert f"--baselines compares what one training came to, {said}." in capsys.readouterr().err
+    assert f"--baselines compares one training, {said}." in capsys.readouterr().err
 
 
 # The experiment with one input.
@@ -260,7 +267,7 @@ def test_an_input_that_reads_the_rest_reads_no_more_when_it_is_alone():
         "heads": {"kind": {"type": "classification"}},
     }
     config = load_config(values).with_columns()
-    columns = alone(config, "rest").with_columns().inputs["rest"].columns
+    columns = unimodal_config(config, "rest").with_columns().inputs["rest"].columns
     assert len(columns) == 12
     assert "alcohol" not in columns
 
@@ -276,7 +283,7 @@ def test_an_input_that_reads_the_rest_reads_no_more_when_it_is_alone():
 def test_of_the_fusion_the_layers_behind_the_join_stay(folder, fusion):
     heads = {"quadrant": {"type": "classification"}}
     config = load_config(experiment(folder, fusion=fusion, heads=heads)).with_columns()
-    found = alone(config, "left").fusion
+    found = unimodal_config(config, "left").fusion
     assert found.type == "concat"
     assert found.units == tuple(fusion.get("units", ()))
     assert found.dropout == fusion.get("dropout", 0.0)
@@ -290,16 +297,16 @@ def test_an_input_that_may_be_absent_is_trained_on_the_rows_that_have_it(folder)
         "encoder": {"type": "embedding"},
     }
     config = load_config(experiment(folder, inputs={"left": LEFT, "text": text})).with_columns()
-    found = alone(config, "text")
+    found = unimodal_config(config, "text")
     assert found.inputs["text"].modality_dropout == 0
     assert found.source.on_bad_row == "skip"
-    assert alone(config, "left").source == config.source
+    assert unimodal_config(config, "left").source == config.source
 
 
 def test_rows_that_are_alike_in_one_input_are_neither_refused_nor_left_out(folder):
     source = {"type": "table", "path": str(folder / "points.csv"), "on_duplicate": "drop"}
     config = load_config(experiment(folder, source=source)).with_columns()
-    assert alone(config, "left").source == config.source.replace(on_duplicate="warn")
+    assert unimodal_config(config, "left").source == config.source.replace(on_duplicate="warn")
 
 
 def test_other_numbers_of_rows_to_train_on_are_said(tmp_path):
@@ -325,8 +332,8 @@ def test_where_nothing_is_frozen_all_epochs_are_in_one_stage():
         "train": {"epochs": 3, "fine_tune": {"epochs": 4}},
     }
     config = load_config(values).with_columns()
-    assert alone(config, "image").train == config.train
-    assert alone(config, "left").train == config.train.replace(epochs=7, fine_tune=None)
+    assert unimodal_config(config, "image").train == config.train
+    assert unimodal_config(config, "left").train == config.train.replace(epochs=7, fine_tune=None)
 
 
 def test_an_encoder_that_is_shared_is_the_input_s_own_when_it_is_alone():
@@ -341,21 +348,21 @@ def test_an_encoder_that_is_shared_is_the_input_s_own_when_it_is_alone():
         "heads": {"kind": {"type": "classification", "classes": 3}},
     }
     config = load_config(values).with_columns()
-    found = alone(config, "back").inputs["back"]
+    found = unimodal_config(config, "back").inputs["back"]
     assert found.encoder == config.inputs["front"].encoder
     assert found.shape == (8, 8, 1)
 
 
 def test_names_are_not_too_long_for_a_name(folder):
     config = load_config(experiment(folder, name="n" * 64)).with_columns()
-    assert alone(config, "left").name == "n" * 64
+    assert unimodal_config(config, "left").name == "n" * 64
 
 
 def test_more_inputs_than_one_are_not_refused(folder):
     config: Config = load_config(experiment(folder))
-    refuse_one_input(config)
-    with pytest.raises(ConfigError, match="there is one, left: leave --baselines out"):
-        refuse_one_input(alone(config.with_columns(), "left"))
+    require_multimodal(config)
+    with pytest.raises(ConfigError, match="there is only one, left: leave --baselines out"):
+        require_multimodal(unimodal_config(config.with_columns(), "left"))
 
 
 # What is compared.
@@ -374,16 +381,16 @@ def test_only_examples_that_both_have_are_compared():
     first = scores([1, 2, 3, 4], [0, 1, 2, 3], [1.0, 1.0, 0.0, 1.0])
     second = scores([4, 2, 3], [3, 1, 2], [1.0, 0.0, 0.0])
     pair = paired_scores(first, second, "digit")
-    assert (pair.examples, pair.of) == (3, 4)
+    assert (pair.examples, pair.of_examples) == (3, 4)
     assert sorted(pair.rows) == [1, 2, 3]
-    assert pair.difference().difference == pytest.approx(1 / 3)
+    assert pair.lead().difference == pytest.approx(1 / 3)
 
 
 def test_rows_without_a_label_are_not_compared():
     first = scores(None, [0.5, np.nan, 2], [1.0, np.nan, 1.0])
     second = scores(None, [0.5, np.nan, 2], [0.0, np.nan, 1.0])
     pair = paired_scores(first, second, "digit")
-    assert (pair.examples, pair.of, pair.difference().difference) == (2, 2, 0.5)
+    assert (pair.examples, pair.of_examples, pair.lead().difference) == (2, 2, 0.5)
     assert pair.rows.tolist() == [0, 2]
 
 
@@ -407,17 +414,11 @@ def test_no_example_in_common_is_nothing_to_compare():
         paired_scores(scores(["a", "b"], [0, 1], [1.0, 1.0]), scores(["c"], [0], [1.0]), "digit")
 
 
-ACCURACY = scale_of({"accuracy": 0.9, "majority": 0.5})
-ERROR = scale_of({"mean_absolute_error": 0.4, "baseline_mean_absolute_error": 1.0})
-
-
-def gain(difference: float, low: float, high: float) -> Gain:
-    found = PairedDifference(difference, low, high)
-    return Gain(found, 100, 100, fusion=0.9, alone=0.9 - difference, shared=difference)
+ACCURACY, ERROR = metric_info("accuracy"), metric_info("mean_absolute_error")
 
 
 @pytest.mark.parametrize(
-    ("scale", "found", "said"),
+    ("info", "lead", "verdict"),
     [
         (
             ACCURACY,
@@ -437,40 +438,12 @@ def gain(difference: float, low: float, high: float) -> Gain:
         (ERROR, (0.25, 0.2, 0.3), "the fusion beats text alone by 0.25, 95 % CI 0.2 to 0.3"),
     ],
 )
-def test_it_is_said_in_words_whether_the_fusion_beats_the_best_input(scale, found, said):
-    gains = HeadGains("stars", scale, {"image": gain(0.5, 0.4, 0.6), "text": gain(*found)})
-    assert gains.best == "text"
-    assert gains.sentence == f"stars: {said}"
-
-
-def test_what_cannot_be_compared_is_said():
-    gains = HeadGains("stars", ACCURACY, {})
-    assert gains.best is None
-    assert gains.sentence == "stars: the inputs were tested on other examples than the fusion"
+def test_the_verdict_is_a_sentence(info, lead, verdict):
+    assert fusion_verdict("text", PairedDifference(*lead), info) == verdict
 
 
 def pair(rows: list[int], first: list[float], second: list[float], of: int) -> PairedScores:
     return PairedScores(np.array(rows), np.array(first), np.array(second), of)
-
-
-@pytest.fixture
-def of_some() -> HeadGains:
-    """Of eight rows all have an image, four a text and two a sound."""
-    fusion = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]
-    pairs = {
-        "image": pair(list(range(8)), fusion, [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0], 8),
-        "text": pair([0, 1, 2, 3], fusion[:4], [1.0, 1.0, 0.0, 1.0], 8),
-        "sound": pair([0, 1], fusion[:2], [1.0, 0.0], 8),
-    }
-    return HeadGains("stars", ACCURACY, gains_of(pairs, ACCURACY))
-
-
-def test_the_figures_of_both_are_of_the_rows_that_both_have(of_some):
-    text = of_some.gains["text"]
-    assert (text.examples, text.of) == (4, 8)
-    assert (text.fusion, text.alone) == (1.0, 0.75)
-    assert text.difference.difference == 0.25
-    assert of_some.gains["image"].fusion == 0.75
 
 
 def test_the_best_input_is_the_best_on_the_rows_that_all_have():
@@ -481,13 +454,7 @@ def test_the_best_input_is_the_best_on_the_rows_that_all_have():
         "text": pair([0, 1], fusion[:2], [1.0, 0.0], 4),
         "sound": pair([0], fusion[:1], [1.0], 4),
     }
-    gains = gains_of(pairs, ACCURACY)
-    assert {name: one.shared for name, one in gains.items()} == {
-        "image": 1.0,
-        "text": 0.0,
-        "sound": 0.0,
-    }
-    assert HeadGains("stars", ACCURACY, gains).best == "text"
+    assert best_single_input(pairs) == "text"
 
 
 def test_where_no_row_has_all_inputs_each_is_judged_by_its_own():
@@ -495,83 +462,109 @@ def test_where_no_row_has_all_inputs_each_is_judged_by_its_own():
         "image": pair([0, 1], [1.0, 1.0], [0.0, 1.0], 4),
         "text": pair([2, 3], [1.0, 1.0], [1.0, 1.0], 4),
     }
-    gains = gains_of(pairs, ACCURACY)
-    assert [one.shared for one in gains.values()] == [0.5, 0.0]
+    assert best_single_input(pairs) == "text"
 
 
-def test_of_errors_the_figures_are_errors():
-    [found] = gains_of({"text": pair([0, 1], [-0.1, -0.3], [-0.5, -0.5], 2)}, ERROR).values()
-    assert (found.fusion, found.alone) == (pytest.approx(0.2), pytest.approx(0.5))
-    assert found.difference.difference == pytest.approx(0.3)
-
-
-def said_of(*heads: HeadGains) -> dict[str, Any]:
-    """As baselines.json has it, of an image that all examples have and of a text that some have."""
-    of_head = {"accuracy": 0.75, "accuracy_ci95": [0.41, 0.93], "majority": 0.5}
-    told = {"parameters": 12_345, "metrics": {head.name: of_head for head in heads}}
-    return {
-        "split": "test",
-        "fusion": told,
-        "inputs": dict.fromkeys(heads[0].gains, told),
-        "heads": {
-            head.name: {
-                "gains": {name: one.as_dict() for name, one in head.gains.items()},
-                "sentence": head.sentence,
-            }
-            for head in heads
-        },
+def compared(pairs: dict[str, PairedScores], **metrics: Any) -> Comparison:
+    """Of an image that all eight rows have, a text that four have and a sound that two have."""
+    accuracy = {"accuracy": 0.75, "accuracy_ci95": [0.41, 0.93], "majority": 0.5}
+    runs = {
+        name: {
+            "run": name,
+            "parameters": 12_345,
+            "seconds": 1.0,
+            "metrics": {"examples": 8, "stars": metrics.get(name, accuracy)},
+        }
+        for name in ("image + text + sound", "image", "text", "sound")
     }
+    return compare_baselines({"stars": pairs}, runs, "test", seed=0)
 
 
-def test_a_difference_of_some_of_the_rows_is_marked_and_can_be_added_up(of_some):
-    [table] = baseline_tables(said_of(of_some))
-    assert table.rows[0] == ("image + text + sound", "75.0 %", "41.0 to 93.0", "12,345", "")
-    assert [row[-1] for row in table.rows[1:]] == [
-        "better by 12.5 points",
-        "better by 25.0 points *",
-        "better by 50.0 points *",
-    ]
-    assert table.notes[0] == (
-        "* text: on the 4 of 8 test examples that both have, the fusion has 100.0 % and text "
-        "alone 75.0 %"
+FUSION = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]
+PAIRS = {
+    "image": pair(list(range(8)), FUSION, [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0], 8),
+    "text": pair([0, 1, 2, 3], FUSION[:4], [1.0, 1.0, 0.0, 1.0], 8),
+    "sound": pair([0, 1], FUSION[:2], [1.0, 0.0], 8),
+}
+
+
+def test_a_difference_on_some_of_the_rows_says_so():
+    found = compared(PAIRS)
+    assert [row.difference for row in found.rows] == [None, -0.125, -0.25, -0.5, None]
+    assert found.findings["stars"][0] == (
+        "text: its difference is on the 4 of 8 test examples in common, where the fusion has "
+        "100.0 % and text alone 75.0 %"
     )
-    only = HeadGains("stars", ACCURACY, {"text": of_some.gains["text"]})
-    assert only.sentence.endswith("on the 4 of 8 test examples that both have")
+    assert found.details["common_examples"][0] == {
+        "head": "stars",
+        "variant": "text",
+        "examples": 4,
+        "of_examples": 8,
+        "reference_value": 1.0,
+        "value": 0.75,
+    }
+    only = compared({"text": PAIRS["text"]})
+    assert only.findings["stars"][-1].endswith("on the 4 of 8 test examples in common")
 
 
-def test_an_input_alone_without_one_labelled_row_has_no_figure(of_some):
-    said = said_of(of_some)
-    said["inputs"]["text"] = {"parameters": 5, "metrics": {"stars": {"labelled": 0}}}
-    del said["heads"]["stars"]["gains"]["text"]
-    [table] = baseline_tables(said)
-    assert table.rows[2] == ("text", "-", "", "5", "was tested on other examples")
+def test_an_input_alone_without_labelled_rows_has_no_value():
+    found = compared({"image": PAIRS["image"]}, text={"labelled": 0})
+    titles, rows = found.table("stars")
+    assert titles[:2] == ["inputs", "value"]
+    assert rows[2][:4] == ["text", "-", "", ""]
+    nothing = compared({})
+    assert nothing.findings["stars"] == ["the inputs were tested on other examples than the fusion"]
+    assert nothing.best == {}
 
 
-# What a report says of it.
+def test_of_errors_the_values_are_errors():
+    error = {"mean_absolute_error": 0.2, "baseline_mean_absolute_error": 1.0}
+    names = ("image + text + sound", "image", "text", "sound")
+    pairs = {"text": pair([0, 1], [-0.1, -0.3], [-0.5, -0.5], 4)}
+    found = compared(pairs, **dict.fromkeys(names, error))
+    [common] = found.details["common_examples"]
+    assert (common["reference_value"], common["value"]) == (pytest.approx(0.2), pytest.approx(0.5))
+    assert found.row("stars", "text").difference == pytest.approx(0.3)
+    assert found.row("stars", "text").verdict == "worse"
 
 
-def test_the_report_has_the_tables_and_the_sentences(trained, tmp_path):
+# The report.
+
+
+def test_the_report_has_the_tables_and_the_findings(trained, tmp_path):
     run = Run(Path(shutil.copytree(trained.directory, tmp_path / "run")))
     mmzoo.evaluate(run, device="cpu")
     page = (run.evaluation("test") / "report.html").read_text()
-    said = json.loads(run.baselines_file.read_text())
-    assert "<h2>Beside each input alone</h2>" in page
-    for head in said["heads"].values():
-        assert f"<p>{head['sentence']}</p>" in page
+    content = json.loads(run.baselines_file.read_text())
+    heading = "<h2>Fusion compared with each input alone"
+    assert heading in page
+    for findings in content["findings"].values():
+        assert all(f"<li>{finding}</li>" in page for finding in findings)
     assert "<td>left + right</td>" in page
-    assert f"<td>{said['inputs']['right']['parameters']:,}</td>" in page
+    assert f"<td>{content['runs']['right']['parameters']:,}</td>" in page
     assert "<code>--set train.seed=1</code>" in page
 
-    # The other splits and other weights are not what was compared.
+    # Other splits and other weights are not what was compared.
     mmzoo.evaluate(run, split="validation", device="cpu")
-    assert "Beside each" not in (run.evaluation("validation") / "report.html").read_text()
+    assert heading not in (run.evaluation("validation") / "report.html").read_text()
     mmzoo.evaluate(run, checkpoint="last", device="cpu")
-    assert "Beside each" not in (run.evaluation("test") / "report.html").read_text()
+    assert heading not in (run.evaluation("test") / "report.html").read_text()
+
+
+def test_a_file_of_an_older_version_is_not_read(trained, tmp_path, messages):
+    run = Run(Path(shutil.copytree(trained.directory, tmp_path / "run")))
+    run.write_baselines({"split": "test", "fusion": {}, "inputs": {}, "heads": {}})
+    assert run.baselines() == {}
+    [message] = messages
+    assert "older version of mmzoo" in message
+    assert f"--baselines --resume --run {run.directory}`" in message
 
 
 def test_a_damaged_file_is_named_before_anything_is_written(trained, tmp_path):
     run = Run(Path(shutil.copytree(trained.directory, tmp_path / "run")))
     run.baselines_file.write_text('{"split": "test"}')
-    with pytest.raises(RunError, match=r"baselines\.json: damaged: fusion is missing or not what"):
+    with pytest.raises(
+        RunError, match=r"baselines\.json: damaged: kind is missing or has a wrong type"
+    ):
         mmzoo.evaluate(run, device="cpu")
     assert not run.evaluation("test").exists()

@@ -22,11 +22,11 @@ from trainings import (
 )
 
 from mmzoo.checkpoint import checkpoints, read_checkpoint
-from mmzoo.data import epoch_order
 from mmzoo.evaluation.evaluate_run import evaluate
 from mmzoo.model import build_model
+from mmzoo.order import epoch_order
 from mmzoo.runs import Run
-from mmzoo.trained import load_trained
+from mmzoo.trained_model import load_trained
 from mmzoo.training.events import read_scalars
 from mmzoo.training.train import train
 
@@ -150,7 +150,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(errors):
 
 
 def test_xla_is_refused(errors):
-    expected = "train.xla: expected false or auto on 2 devices, which XLA cannot join"
+    expected = "train.xla: expected false or auto on 2 devices, as XLA supports only one"
     assert errors["xla"] == expected
 
 

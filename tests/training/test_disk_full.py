@@ -42,8 +42,8 @@ def test_a_real_limit_on_the_size_of_files(command, tmp_path):
     last = said.splitlines()[-1]
     assert last.startswith(f"Error: {run.last}/")
     assert last.endswith(
-        ".npz: cannot be written: File too large. What was saved before is as it was. Make room or "
-        "mend the permissions, then go on with the same command and --resume "
+        ".npz: cannot be written: File too large. Earlier checkpoints are unchanged. Free some "
+        "space or fix the permissions, then continue with the same command and --resume "
         f"--run {run.directory}."
     )
     assert "Traceback" not in said
@@ -78,7 +78,7 @@ except OSError as error:
 def test_data_that_cannot_be_read_is_not_a_full_disk(tmp_path):
     error = OSError(errno.EIO, os.strerror(errno.EIO), "digits.csv")
     with (
-        patch("mmzoo.training.train.load_data", side_effect=error),
+        patch("mmzoo.training.train.load_frame", side_effect=error),
         pytest.raises(DataError) as caught,
     ):
         train(VALUES, run=tmp_path / "run")

@@ -13,11 +13,11 @@ from mmzoo.lazy import tf
 from mmzoo.training.events import (
     EVENT_FILES,
     EventWriter,
-    cut_events,
     last_steps,
     new_event_file,
     read_events,
     read_scalars,
+    truncate_events,
 )
 
 
@@ -61,7 +61,7 @@ def test_cut_removes_what_comes_after_the_step_in_every_split(tmp_path):
     log(tmp_path, range(1, 31))
     log(tmp_path / "train", range(1, 31))
     log(tmp_path / "validation", range(10, 31, 10))
-    cut_events(tmp_path, 20)
+    truncate_events(tmp_path, 20)
     assert steps_of(tmp_path) == list(range(1, 21))
     assert steps_of(tmp_path / "train") == list(range(1, 21))
     assert steps_of(tmp_path / "validation") == [10, 20]
@@ -69,7 +69,7 @@ def test_cut_removes_what_comes_after_the_step_in_every_split(tmp_path):
 
 def test_cut_keeps_header_wall_times_and_what_tensorboard_reads(tmp_path):
     log(tmp_path, range(1, 31), value=0.25)
-    cut_events(tmp_path, 20)
+    truncate_events(tmp_path, 20)
     (path,) = tmp_path.iterdir()
     assert next(read_events(path)).file_version == "brain.Event:2"
     curve = EventAccumulator(str(tmp_path)).Reload().Scalars("loss")
@@ -80,15 +80,15 @@ def test_cut_keeps_header_wall_times_and_what_tensorboard_reads(tmp_path):
 
 def test_cut_at_step_0_leaves_a_file_that_tensorboard_reads(tmp_path):
     log(tmp_path, range(1, 4))
-    cut_events(tmp_path, 0)
+    truncate_events(tmp_path, 0)
     assert read_scalars(tmp_path) == {}
     assert EventAccumulator(str(tmp_path)).Reload().Tags()["scalars"] == []
 
 
 def test_cut_without_event_files_makes_none(tmp_path):
     (tmp_path / "train").mkdir()
-    cut_events(tmp_path, 20)
-    cut_events(tmp_path / "missing", 20)
+    truncate_events(tmp_path, 20)
+    truncate_events(tmp_path / "missing", 20)
     assert [path.name for path in tmp_path.rglob("*")] == ["train"]
 
 
@@ -102,7 +102,7 @@ def test_killed_at_any_byte_and_resumed_logs_each_step_once(tmp_path, seed):
     whole = path.read_bytes()
     path.write_bytes(whole[: random.Random(seed).randint(flushed, len(whole))])
 
-    cut_events(tmp_path, 20)
+    truncate_events(tmp_path, 20)
     log(tmp_path, range(21, 31), value=2.0)
 
     expected = [(step, 1.0 if step <= 20 else 2.0) for step in range(1, 31)]
@@ -113,9 +113,9 @@ def test_killed_at_any_byte_and_resumed_logs_each_step_once(tmp_path, seed):
 
 def test_many_interruptions_leave_one_file_and_each_step_once(tmp_path):
     for start in range(0, 50, 10):
-        cut_events(tmp_path, start)
+        truncate_events(tmp_path, start)
         log(tmp_path, range(start + 1, start + 16))
-    cut_events(tmp_path, 50)
+    truncate_events(tmp_path, 50)
     assert steps_of(tmp_path) == list(range(1, 51))
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -124,10 +124,10 @@ def test_cut_that_was_killed_before_it_removed_the_old_files_is_mended_by_the_ne
     log(tmp_path, range(1, 11))
     second = log(tmp_path, range(11, 31))
     saved = second.read_bytes()
-    cut_events(tmp_path, 20)
+    truncate_events(tmp_path, 20)
     second.write_bytes(saved)
     (tmp_path / "cut.tmp").write_bytes(saved[:100])
-    cut_events(tmp_path, 20)
+    truncate_events(tmp_path, 20)
     assert steps_of(tmp_path) == list(range(1, 21))
     assert [path.match(EVENT_FILES) for path in tmp_path.iterdir()] == [True]
 
@@ -135,7 +135,7 @@ def test_cut_that_was_killed_before_it_removed_the_old_files_is_mended_by_the_ne
 def test_steps_that_two_sessions_logged_count_as_the_later_one_saw_them(tmp_path):
     log(tmp_path, range(1, 6), value=1.0)
     log(tmp_path, range(4, 8), value=2.0, tags=["loss"])
-    cut_events(tmp_path, 6)
+    truncate_events(tmp_path, 6)
     curves = read_scalars(tmp_path)
     assert curves["loss"] == [(1, 1.0), (2, 1.0), (3, 1.0), (4, 2.0), (5, 2.0), (6, 2.0)]
     assert curves["digit/accuracy"] == [(step, 1.0) for step in range(1, 6)]
@@ -144,7 +144,7 @@ def test_steps_that_two_sessions_logged_count_as_the_later_one_saw_them(tmp_path
 def test_cut_puts_steps_in_order_however_the_sessions_overlap(tmp_path):
     log(tmp_path, range(1, 11), value=1.0)
     log(tmp_path, range(4, 7), value=2.0)
-    cut_events(tmp_path, 9)
+    truncate_events(tmp_path, 9)
     assert read_scalars(tmp_path)["loss"] == [
         (step, 2.0 if 4 <= step <= 6 else 1.0) for step in range(1, 10)
     ]
@@ -153,7 +153,7 @@ def test_cut_puts_steps_in_order_however_the_sessions_overlap(tmp_path):
 def test_cut_leaves_events_of_one_step_in_the_order_they_were_written(tmp_path):
     for tag in ("b", "a", "c"):
         log(tmp_path, [1, 2], tags=[tag])
-    cut_events(tmp_path, 1)
+    truncate_events(tmp_path, 1)
     assert list(read_scalars(tmp_path)) == ["b", "a", "c"]
 
 
@@ -165,7 +165,7 @@ def test_damaged_file_never_stops_a_cut(tmp_path, place, junk, cut):
     content = path.read_bytes()
     place %= len(content) + 1
     path.write_bytes(content[:place] + junk + content[place + len(junk) :])
-    cut_events(tmp_path, cut)
+    truncate_events(tmp_path, cut)
     steps = steps_of(tmp_path) if read_scalars(tmp_path) else []
     assert steps == list(range(1, len(steps) + 1))
     assert len(steps) <= cut
@@ -175,7 +175,7 @@ def test_damaged_file_never_stops_a_cut(tmp_path, place, junk, cut):
 def test_file_without_one_whole_record_is_replaced_by_an_empty_log(tmp_path, content):
     path = new_event_file(tmp_path)
     path.write_bytes(content)
-    cut_events(tmp_path, 20)
+    truncate_events(tmp_path, 20)
     assert [event.file_version for event in read_events(path)] == ["brain.Event:2"]
 
 
@@ -195,12 +195,12 @@ def test_full_disk_is_said(tmp_path):
     message = str(caught.value)
     assert message.startswith(f"{full}: the TensorBoard log cannot be written: ")
     assert "No space left on device" in message
-    assert message.endswith("Make room or mend the permissions, then go on with --resume.")
+    assert message.endswith("Free some space or fix the permissions, then continue with --resume.")
 
 
 def test_full_disk_leaves_the_files_as_they_were(tmp_path):
     log(tmp_path, range(1, 31))
     (tmp_path / "cut.tmp").symlink_to("/dev/full")
     with pytest.raises(TrainingError, match="No space left on device"):
-        cut_events(tmp_path, 20)
+        truncate_events(tmp_path, 20)
     assert steps_of(tmp_path) == list(range(1, 31))

@@ -79,8 +79,8 @@ def test_resume_in_mid_epoch_changes_nothing(tmp_path: Path, changes: dict[str, 
     whole = train(config(**changes), run=tmp_path / "whole")
     resumed = train_with_crash(config(**changes), tmp_path / "resumed", MID_EPOCH)
     assert differences(whole, resumed) == []
-    [going_on] = [line for line in resumed.log_file.read_text().splitlines() if "Going on" in line]
-    step = int(going_on.split("after step ")[1].split()[0])
+    [resuming] = [line for line in resumed.log_file.read_text().splitlines() if "Resuming" in line]
+    step = int(resuming.split("after step ")[1].split()[0])
     assert STEPS_PER_EPOCH < step < MID_EPOCH
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from trainings import config
 
-from mmzoo.cli.main import main
+from mmzoo.cli.main_command import main
 from mmzoo.config import load_config
 from mmzoo.errors import ConfigError
 from mmzoo.runs import runs_of
@@ -78,8 +78,8 @@ def test_what_is_done_so_far_is_summed_up(here, capsys):
     assert summarise_folds(with_fold(load_config(FEW), 1, 2)) is None
     command("train", "small.yaml", "--fold", "2/2")
     said = capsys.readouterr().out
-    assert "small: 1 of 2 folds, their test splits:" in said
-    assert "to be trained: 1" in said
+    assert "small: 1 of 2 folds, on their test splits:" in said
+    assert "not yet trained: 1" in said
 
 
 def test_the_summary_is_one_json_document(here, capsys):
@@ -98,5 +98,5 @@ def test_a_fold_that_cannot_be_is_a_slip_of_usage(here, word, capsys):
 
 
 def test_a_source_without_folds_is_refused():
-    with pytest.raises(ConfigError, match="`synthetic` cannot be dealt into folds"):
+    with pytest.raises(ConfigError, match="`synthetic` does not support folds"):
         with_fold(load_config(config(source={"type": "synthetic"})), 1, 3)

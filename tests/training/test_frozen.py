@@ -1,4 +1,4 @@
-"""Features of frozen encoders: computed once, and never to be told from computing them anew."""
+"""Features of frozen encoders: computed once, with the same results as computing them anew."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainings import FROZEN_IMAGE, differences, merged, train_with_crash
 
 from mmzoo.model import build_model
 from mmzoo.runs import Run
-from mmzoo.trained import load_trained
+from mmzoo.trained_model import load_trained
 from mmzoo.training.train import train
 
 STEPS = 6
@@ -81,8 +81,7 @@ def test_kept_features_train_as_the_network_does(first, through):
     alike(first, through)
     assert said(first) == COMPUTED
     assert said(through) == [
-        "image: the frozen squeezenet runs anew in every epoch, since "
-        "train.frozen_features.keep is off."
+        "image: the frozen squeezenet runs in every epoch, since train.frozen_features.keep is off."
     ]
 
 
@@ -95,7 +94,7 @@ def test_they_can_be_kept_in_memory_only(first, tmp_path):
 def test_a_later_run_finds_them_whatever_its_head(first, tmp_path):
     other = merged(CONFIG, {"fusion": {"type": "concat", "units": [8]}, "train": {"epochs": 1}})
     assert said(train(other, run=tmp_path / "run")) == [
-        f"image: found the features of {rows} examples, which an earlier run computed."
+        f"image: loaded the features of {rows} examples from the cache, computed by an earlier run."
         for rows in SPLITS
     ]
 
@@ -125,14 +124,14 @@ def test_random_changes_before_the_encoder_are_a_reason_not_to_keep(tmp_path):
     short = merged(CONFIG, {"train": {"epochs": 1}})
     run = train(merged(short, AUGMENTED), run=tmp_path / "augmented")
     assert said(run) == [
-        "image: the frozen squeezenet runs anew in every epoch, since inputs.image.augment "
-        "changes its examples at random; `train.frozen_features.copies: 5` would keep five "
-        "augmented versions of each."
+        "image: the frozen squeezenet runs in every epoch, since inputs.image.augment is random; "
+        "`train.frozen_features.copies: 5` would cache five "
+        "augmented versions of each example."
     ]
     run = train(merged(short, {"train": {"mixing": {"type": "mixup"}}}), run=tmp_path / "mixed")
     assert said(run) == [
-        "image: the frozen squeezenet runs anew in every epoch, since train.mixing blends "
-        "examples before they are encoded."
+        "image: the frozen squeezenet runs in every epoch, since train.mixing mixes examples "
+        "before they are encoded."
     ]
 
 
@@ -143,7 +142,7 @@ def test_augmented_copies_are_kept_if_asked_for(first, tmp_path):
         "image: computed the features of 1,294 train examples in 3 augmented versions once, as "
         "squeezenet is frozen (...)."
     )
-    assert [line.split()[1] for line in said(run)] == ["computed", "found", "found"]
+    assert [line.split()[1] for line in said(run)] == ["computed", "loaded", "loaded"]
     assert (losses(run)[:, 0] != losses(first)[:, 0]).all()
 
 
@@ -157,8 +156,8 @@ def test_a_crash_changes_nothing(tmp_path, changes):
 def test_the_encoder_ends_as_it_began(first):
     for checkpoint in ("best", "last"):
         model, config = load_trained(first, checkpoint)
-        begun = build_model(config).get_layer("image_encoder")
-        for was, now in zip(begun.weights, model.get_layer("image_encoder").weights, strict=True):
+        initial = build_model(config).get_layer("image_encoder")
+        for was, now in zip(initial.weights, model.get_layer("image_encoder").weights, strict=True):
             assert (was.numpy() == now.numpy()).all(), was.path
 
 
@@ -177,7 +176,7 @@ def test_photos_are_known_by_what_is_in_them_wherever_they_lie(tmp_path):
     moved.parent.mkdir()
     (tmp_path / "photos").rename(moved)
     again = train({**values, "source": {**source, "path": str(moved)}}, run=tmp_path / "two")
-    assert [line.split()[1] for line in said(again)] == ["found"] * 3
+    assert [line.split()[1] for line in said(again)] == ["loaded"] * 3
     changed = next(moved.rglob("0.png"))
     changed.write_bytes((moved / "b" / "1.png").read_bytes())
     other = train({**values, "source": {**source, "path": str(moved)}}, run=tmp_path / "three")
@@ -185,10 +184,10 @@ def test_photos_are_known_by_what_is_in_them_wherever_they_lie(tmp_path):
 
 
 def test_features_for_which_there_is_no_room_are_computed_in_every_epoch(tmp_path, monkeypatch):
-    monkeypatch.setattr("mmzoo.training.frozen.free_memory", lambda: 100)
+    monkeypatch.setattr("mmzoo.training.frozen_features.free_memory", lambda: 100)
     values = merged(CONFIG, {"train": {"epochs": 1, "frozen_features": {"keep": "memory"}}})
     run = train(values, run=tmp_path / "run")
     assert said(run)[0].startswith(
-        "image: the frozen squeezenet runs anew in every epoch, since its features take 0.0 GB"
+        "image: the frozen squeezenet runs in every epoch, since its features take"
     )
     assert len(run.history()) == 1

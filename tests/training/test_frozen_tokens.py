@@ -1,4 +1,4 @@
-"""A fusion that reads tokens takes the kept features from those inputs alone whose it reads."""
+"""Features of an input whose tokens the fusion reads are not cached."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import numpy as np
 import pytest
 from trainings import FROZEN_IMAGE
 
+from mmzoo.batches import evaluation_batches
 from mmzoo.config import load_config
-from mmzoo.data import evaluation_batches
 from mmzoo.devices import prepare_devices
-from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.model import Network, build_network
+from mmzoo.preprocessing import fit_config, load_frame, transform
 from mmzoo.run_log import shown_by
-from mmzoo.training.frozen import Feed, feed
+from mmzoo.training.frozen_features import TrainingInputs, cache_frozen_features
 
 MODULATED = {"type": "film", "modulated": "right", "dim": 4, "blocks": 1}
 CROSS = {"type": "cross_attention", "dim": 4, "num_heads": 1, "blocks": 1}
 
 
-def fed(fusion, names=("left", "right")) -> tuple[Network, Feed, Feed, list[str]]:
+def fed(
+    fusion, names=("left", "right")
+) -> tuple[Network, TrainingInputs, TrainingInputs, list[str]]:
     """A network, what would be trained without and with features kept, and what is said of it."""
     config = load_config(
         {
@@ -30,14 +32,14 @@ def fed(fusion, names=("left", "right")) -> tuple[Network, Feed, Feed, list[str]
             "train": {"batch_size": 8, "frozen_features": {"keep": "memory"}},
         }
     ).with_columns()
-    data = load_data(config)
+    data = load_frame(config)
     config, preprocessing = fit_config(config, data)
-    data = prepare(config, data, preprocessing)
+    data = transform(config, data, preprocessing)
     network = build_network(config)
     said: list[str] = []
     with shown_by(said.append):
-        kept = feed(network, config, data, prepare_devices("cpu", config.train))
-    return network, Feed(network.model, config, data), kept, said
+        kept = cache_frozen_features(network, config, data, prepare_devices("cpu", config.train))
+    return network, TrainingInputs(network.model, config, data), kept, said
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +49,14 @@ def modulated():
 
 def anew(name: str, fusion: str) -> str:
     return (
-        f"{name}: the frozen squeezenet runs anew in every epoch, since the fusion {fusion} reads "
-        "its tokens, of which only vectors are kept."
+        f"{name}: the frozen squeezenet runs in every epoch, since the fusion {fusion} reads "
+        "its tokens, and only vectors are cached."
     )
 
 
 def test_film_reads_tokens_of_the_modulated_input_alone(modulated):
     _, _, kept, said = modulated
-    assert [line for line in said if "runs anew" in line] == [anew("right", "film")]
+    assert [line for line in said if "runs in every epoch" in line] == [anew("right", "film")]
     assert sum(line.startswith("left: computed the features of") for line in said) == 3
     assert len(kept.model.input["left"].shape) == 2
     assert kept.model.input["right"].shape == (None, 32, 32, 3)

@@ -12,11 +12,11 @@ from trainings import REGRESSION, merged, spoilt_rows, train_with_crash
 
 from mmzoo.config import load_config
 from mmzoo.devices import prepare_devices
-from mmzoo.examples import fit_config, load_data
+from mmzoo.preprocessing import fit_config, load_frame, transform
 from mmzoo.runs import Run, new_run
 from mmzoo.training.events import read_scalars
 from mmzoo.training.session import open_session
-from mmzoo.training.times import Times
+from mmzoo.training.timer import Timer
 from mmzoo.training.train import train
 
 PEAK, STEPS, EPOCHS = 0.01, 6, 4
@@ -106,12 +106,13 @@ def test_the_optimizer_uses_it(tmp_path):
     optimizer = {**plain, "schedule": {"type": "one_cycle"}}
     config = load_config(values(optimizer=optimizer)).with_columns()
     with spoilt_rows():
-        data = load_data(config)
-        config, _ = fit_config(config, data)
+        frame = load_frame(config)
+        config, preprocessing = fit_config(config, frame)
+        data = transform(config, frame, preprocessing)
     devices = prepare_devices("cpu", config.train)
     run = new_run("numbers", tmp_path / "run")
     session = open_session(
-        config, {name: {} for name in config.inputs}, run, data, devices, Times()
+        config, {name: {} for name in config.inputs}, run, data, devices, Timer()
     )
     batches, moved = session.stage.training_batches(0), []
     for _ in range(EPOCHS * STEPS):

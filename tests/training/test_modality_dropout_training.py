@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from trainings import differences, train_with_crash
 
+from mmzoo.batches import training_batches
 from mmzoo.config import Config, load_config
-from mmzoo.data import TrainingOrder, training_batches
 from mmzoo.evaluation.evaluate import evaluate_model
-from mmzoo.examples import fit_config, load_data, prepare
 from mmzoo.lazy import keras
 from mmzoo.model import build_model
+from mmzoo.order import TrainingOrder
+from mmzoo.preprocessing import fit_config, load_frame, transform
 from mmzoo.training.train import train
 
 EPOCHS = 15
@@ -83,9 +84,9 @@ def accuracies(path: Path, rate: float) -> dict[str, float]:
             "train": {"batch_size": 32, "evaluation_batch_size": 512},
         }
     ).with_columns()
-    data = load_data(config)
+    data = load_frame(config)
     config, preprocessing = fit_config(config, data)
-    data = prepare(config, data, preprocessing)
+    data = transform(config, data, preprocessing)
     model = trained(config, data.splits["train"])
     found = {}
     for absent in ([], ["title"], ["review"]):

@@ -14,7 +14,7 @@ from trainings import differences, merged, train_with_crash, weights
 
 from mmzoo.evaluation.evaluate_run import evaluate
 from mmzoo.runs import Run
-from mmzoo.trained import load_trained
+from mmzoo.trained_model import load_trained
 from mmzoo.training.events import read_scalars
 from mmzoo.training.train import train
 
@@ -161,7 +161,7 @@ def test_other_rows_without_the_column_of_a_head_are_measured_by_the_others(run,
     assert metrics["kind"] == {"labelled": 0}
     assert metrics["price"]["mean_absolute_error"] > 0
     assert np.isfinite(metrics["loss"])
-    assert "sold.csv: it has no column `kind`, so no row has any" in capsys.readouterr().err
+    assert "sold.csv: there is no column `kind`: missing in all rows" in capsys.readouterr().err
     with (run.evaluation("data_sold") / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["kind_true"] for row in rows] == [""] * 2

@@ -12,8 +12,8 @@ import pytest
 from trainings import REGRESSION, config, differences, finite, merged, spoilt_rows, train_with_crash
 
 from mmzoo.checkpoint import checkpoints
-from mmzoo.data import epoch_order
 from mmzoo.errors import TrainingError
+from mmzoo.order import epoch_order
 from mmzoo.runs import Run
 from mmzoo.training.train import train
 
@@ -43,9 +43,9 @@ def test_the_step_and_its_rows_are_named_and_nothing_of_it_is_saved(tmp_path, lo
     rows = epoch_order(0, 0, 44)[3 * BATCH : 4 * BATCH]
     assert message == (
         "Step 4 (epoch 1, batch 4): the loss or a gradient is not a finite number. The batch has "
-        f"rows {', '.join(map(str, rows))} of the training split. Nothing of this step was saved. "
-        "Look at these rows; or try a smaller train.optimizer.learning_rate, "
-        "train.optimizer.clip_norm: 1, or train.non_finite: skip to leave out such steps."
+        f"rows {', '.join(map(str, rows))} of the training split. This step was not saved. "
+        "Check these rows; or try a smaller train.optimizer.learning_rate, "
+        "train.optimizer.clip_norm: 1, or train.non_finite: skip to skip such steps."
     )
     assert bad in rows
     run = Run(tmp_path / "run")
@@ -70,7 +70,7 @@ def test_weights_that_overflowed_in_an_update_are_not_saved(tmp_path):
     with spoilt_rows():
         message = failure(merged(values, {"train": {"batch_size": 44}}), tmp_path / "run")
     assert re.fullmatch(
-        r"Step 1: .+ is no longer finite, so nothing of this step was saved\. "
+        r"Step 1: .+ is no longer finite, so this step was not saved\. "
         r"Try a smaller train\.optimizer\.learning_rate\.",
         message,
     )
@@ -85,7 +85,7 @@ def test_steps_that_are_not_finite_are_left_out_and_counted(tmp_path, capsys):
     with spoilt_rows(train=bad):
         run = train(values, run=tmp_path / "run")
     steps = {step_of(row, epoch) for row in bad for epoch in range(3)}
-    said = f"{len(steps)} steps whose loss or gradient was not finite were left out."
+    said = f"{len(steps)} steps whose loss or gradient was not finite were skipped."
     assert said in run.log_file.read_text()
     assert said in capsys.readouterr().err
     assert finite(run)
@@ -101,7 +101,7 @@ def test_what_was_left_out_is_counted_over_a_resume(tmp_path):
         resumed = train_with_crash(values, tmp_path / "resumed", 2 * STEPS)
     assert differences(whole, resumed) == []
     logs = [run.log_file.read_text().splitlines() for run in (whole, resumed)]
-    [[said], [again]] = [[line[20:] for line in log if "left out" in line] for log in logs]
+    [[said], [again]] = [[line[20:] for line in log if "were skipped" in line] for log in logs]
     assert said == again
 
 
@@ -110,7 +110,7 @@ def test_a_validation_metric_that_is_not_finite_is_never_the_best(tmp_path):
     with spoilt_rows(validation=[3]):
         message = failure(values, tmp_path / "run")
     assert message == (
-        "validation_loss was never a finite number, so no weights were kept as the best. "
+        "validation_loss was never a finite number, so there are no best weights. "
         "Try a smaller train.optimizer.learning_rate."
     )
     run = Run(tmp_path / "run")
@@ -124,6 +124,6 @@ def test_an_epoch_of_which_every_step_is_left_out_ends_the_training(tmp_path):
     with spoilt_rows(train=list(range(44))):
         message = failure(values, tmp_path / "run")
     assert message == (
-        "Epoch 1: every step was left out, since its loss or a gradient was not a finite number. "
+        "Epoch 1: every step was skipped, since its loss or a gradient was not a finite number. "
         "Try a smaller train.optimizer.learning_rate."
     )

@@ -10,7 +10,7 @@ import threading
 import pytest
 from rich.console import Console
 
-from mmzoo.training.progress import Progress, TimeLeft
+from mmzoo.training.progress import Progress
 
 ROW = {
     "loss": 0.0312,
@@ -81,39 +81,33 @@ def live_line(width=80, waiting=0.02, **environment):
             120,
             24,
             "epoch 3/5  step 412/938  BAR  loss 0.0312  accuracy 0.9900  "
-            "5.1k examples/s  waiting 2 %  ETA 0:24",
+            "5.1k examples/s  waiting 2 %  ETA 0:25",
         ),
         (
             100,
             17,
-            "epoch 3/5  step 412/938  BAR  loss 0.0312  accuracy 0.9900  5.1k examples/s  ETA 0:24",
+            "epoch 3/5  step 412/938  BAR  loss 0.0312  accuracy 0.9900  5.1k examples/s  ETA 0:25",
         ),
-        (80, 14, "epoch 3/5  step 412/938  BAR  loss 0.0312  accuracy 0.9900  ETA 0:24"),
-        (60, 11, "epoch 3/5  step 412/938  BAR  loss 0.0312  ETA 0:24"),
-        (40, 18, "epoch 3/5  BAR  ETA 0:24"),
-        (24, 0, "epoch 3/5  ETA 0:24"),
+        (80, 14, "epoch 3/5  step 412/938  BAR  loss 0.0312  accuracy 0.9900  ETA 0:25"),
+        (60, 11, "epoch 3/5  step 412/938  BAR  loss 0.0312  ETA 0:25"),
+        (40, 18, "epoch 3/5  BAR  ETA 0:25"),
+        (24, 0, "epoch 3/5  ETA 0:25"),
         (12, 0, "epoch 3/5"),
-        (5, 0, "epoc"),
+        (5, 0, "epo…"),
     ],
 )
 def test_live_line_leaves_out_the_least_important_where_it_is_narrow(width, bar, expected):
-    assert live_line(width) == expected.replace("BAR", "━" * bar)
+    assert re.sub("[╸╺]", "━", live_line(width)) == expected.replace("BAR", "━" * bar)
 
 
-@pytest.mark.parametrize("width", range(1, 140))
-def test_live_line_never_fills_the_last_column(width):
-    assert len(live_line(width)) < max(width, 2)
+def test_live_line_never_fills_the_last_column():
+    for width in range(1, 140):
+        assert len(live_line(width)) < max(width, 2)
 
 
 def test_waiting_for_data_outweighs_metrics_once_it_is_slow():
     assert "waiting 30 %" in live_line(80, waiting=0.3)
     assert "accuracy" not in live_line(80, waiting=0.3)
-
-
-def test_bar_without_colours_is_as_long_as_what_is_done():
-    line = live_line(100, NO_COLOR="1")
-    bar = re.search(r"938  (━+ +)loss", line).group(1)[:-2]
-    assert (bar.count("━"), len(bar)) == (412 * 17 // 938, 17)
 
 
 def test_no_color_is_respected():
@@ -163,32 +157,12 @@ def test_live_line_stays_below_and_goes_away_at_the_end():
     assert written(console).rindex("\x1b[?25h") > written(console).rindex("\x1b[?25l")
 
 
-def test_says_when_an_update_is_due():
-    console, clock = terminal(), Clock()
-    with Progress(1, 10, console=console, clock=clock) as progress:
-        assert progress.due
-        progress.update(1, {"loss": 1.0}, 10.0, 0.0)
-        assert not progress.due
-        clock.now += 0.2
-        assert progress.due
-    assert not Progress(1, 10, console=Console(file=io.StringIO(), force_terminal=False)).due
-
-
 def test_validating_shows_the_epoch_whole_though_its_last_steps_were_not_drawn():
     console = terminal()
     with Progress(2, 10, console=console) as progress:
         progress.update(7, {"loss": 1.0}, 10.0, 0.0)
         progress.validating()
         assert screen(written(console))[-1].startswith("epoch 1/2  step 10/10  ━")
-
-
-def test_after_the_last_epoch_the_line_shows_it_whole():
-    console = terminal()
-    with Progress(2, 10, first_step=10, console=console) as progress:
-        progress.update(20, {}, 10.0, 0.0)
-        progress.epoch_done(2, {"loss": 1.0})
-        progress.validating()
-        assert screen(written(console))[-1].startswith("epoch 2/2  step 10/10  ━")
 
 
 def test_cursor_is_never_left_hidden_for_a_kill_to_find():
@@ -207,6 +181,7 @@ def test_draws_five_times_a_second_and_without_a_thread():
             progress.update(step, {"loss": 1.0}, 10.0, 0.0)
         assert threading.active_count() == threads
     assert 45 <= written(console).count("loss") <= 51
+    assert not Progress(1, 10, console=Console(file=io.StringIO(), force_terminal=False)).due
 
 
 @pytest.mark.parametrize("environment", [{}, {"FORCE_COLOR": "1"}, {"TERM": "dumb"}])
@@ -264,8 +239,10 @@ def read_until(descriptor, word=None):
 
 def test_ctrl_c_leaves_the_terminal_clean_and_stdout_alone():
     process, stderr = on_a_terminal(
-        "import time\n"
+        "import signal, time\n"
         "from mmzoo.training.progress import Progress\n"
+        # Tests that run in the background of a shell inherit that SIGINT is ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "try:\n"
         "    with Progress(2, 10) as progress:\n"
         "        progress.update(1, {'loss': 1.0}, 10.0, 0.0)\n"
@@ -299,37 +276,3 @@ def test_dumb_terminal_gets_no_control_sequences():
     process.stdout.close()
     assert process.wait() == 0
     assert output == b"epoch 1/2  loss 1.0000 | 2.0000  0:00  best\r\n"
-
-
-def test_time_left_leaves_out_what_came_before_the_first_step():
-    left = TimeLeft()
-    assert left.seconds(100, 1) is None
-    left.trained(1, now=20.0)
-    assert left.seconds(100, 1) is None
-    left.trained(11, now=21.0)
-    assert left.seconds(100, 0) == pytest.approx(10.0)
-
-
-def test_time_left_counts_the_pauses_of_all_epochs_left():
-    left = TimeLeft()
-    left.trained(1, now=0.0)
-    left.trained(11, now=1.0)
-    left.paused(1.0)
-    left.paused(2.5)
-    left.trained(12, now=4.0)
-    assert left.seconds(100, pauses=0) == pytest.approx(10.0)
-    assert left.seconds(100, pauses=2) == pytest.approx(10.0 + 2 * 3.0)
-
-
-def test_time_left_is_steady_yet_follows_a_lasting_change():
-    left = TimeLeft()
-    now, step = 0.0, 0
-    left.trained(step, now)
-    for _ in range(300):  # A minute of 0.1 s a step.
-        now, step = now + 0.2, step + 2
-        left.trained(step, now)
-    left.trained(step := step + 1, now := now + 1.0)  # One step ten times as slow.
-    assert left.seconds(1000, 0) == pytest.approx(100.0, rel=0.05)
-    for _ in range(120):  # Two minutes of 1 s a step.
-        left.trained(step := step + 1, now := now + 1.0)
-    assert left.seconds(1000, 0) == pytest.approx(1000.0, rel=0.25)

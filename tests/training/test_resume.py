@@ -20,10 +20,10 @@ from trainings import (
 )
 
 from mmzoo.checkpoint import checkpoints
-from mmzoo.cli.main import main
+from mmzoo.cli.main_command import main
 from mmzoo.config import load_config
 from mmzoo.errors import RunError, TrainingError
-from mmzoo.examples import fit_config, load_data
+from mmzoo.preprocessing import fit_config, load_frame
 from mmzoo.runs import Run
 from mmzoo.spec import dump_yaml
 from mmzoo.training.resume import check_same_config
@@ -86,7 +86,7 @@ def test_a_resume_that_finds_nothing_begins(tmp_path, monkeypatch):
 
 def test_a_run_that_is_there_is_not_trained_in_without_resume(own_run, tiny):
     before = files(own_run)
-    with pytest.raises(RunError, match=r"exists already\. Go on with it by --resume"):
+    with pytest.raises(RunError, match=r"exists already\. Continue it with --resume"):
         train(tiny, run=own_run.directory)
     assert files(own_run) == before
 
@@ -98,7 +98,7 @@ def test_a_directory_of_something_else_is_left_alone(tmp_path):
         train(config(), run=tmp_path, resume=True)
     assert str(caught.value) == (
         f"{tmp_path}: not a run directory, it has config.yaml. "
-        "Name another with --run; it will be made."
+        "Name another with --run; it will be created."
     )
     assert sorted(os.listdir(tmp_path)) == ["config.yaml", "thesis.tex"]
 
@@ -195,7 +195,7 @@ def test_a_mapping_that_the_data_told_may_be_asked_for_again_as_it_was(half):
 
 
 def data_of(values: dict[str, Any]) -> Any:
-    return load_data(load_config(values).with_columns())
+    return load_frame(load_config(values).with_columns())
 
 
 # The same training.
@@ -235,8 +235,8 @@ def test_other_data_is_refused(half):
     now = half.environment()["data"]["fingerprint"]
     edit_environment(half, "data", fingerprint="0" * 64, name="other")
     assert refusal(half, config()) == (
-        f"{half.directory}: was trained on other data (other, fingerprint 000000000000) than there "
-        f"is now (digits, {now[:12]}). Start a new run without --resume."
+        f"{half.directory}: was trained on other data (other, fingerprint 000000000000) than now "
+        f"(digits, {now[:12]}). Start a new run without --resume."
     )
 
 
@@ -244,7 +244,7 @@ def test_another_number_of_devices_is_refused(half):
     edit_environment(half, "device", replicas=2)
     assert refusal(half, config()) == (
         f"{half.directory}: was trained on 2 devices, and there are 1 now. "
-        "Give it as many, or start a new run without --resume."
+        "Use as many, or start a new run without --resume."
     )
 
 
@@ -253,10 +253,10 @@ def test_another_kind_of_device_and_other_threads_are_said(half, capsys):
     edit_environment(half, "device", kind="gpu", threads=threads + 1)
     resumed(half, config())
     said = capsys.readouterr().err
-    end = "so it will not be bit for bit what it would have been."
-    assert f"Note: the training began with kind gpu and goes on with cpu, {end}" in said
+    end = "so the result will not be bit-identical to that of an uninterrupted training."
+    assert f"Note: the training started with kind gpu and continues with cpu, {end}" in said
     # TensorFlow has started in this process, and its threads stay what they are.
-    was = f"began with threads {threads + 1} and goes on with {threads}"
+    was = f"started with threads {threads + 1} and continues with {threads}"
     assert f"Note: the training {was}, {end}" in said
 
 
@@ -279,8 +279,8 @@ def test_other_versions_are_said_and_the_first_are_kept(half, capsys):
     first = half.environment()
     environment = resumed(half, config()).environment()
     assert (
-        f"Note: the training began with numpy 1.0 and goes on with {np.__version__}, so it will "
-        "not be bit for bit what it would have been."
+        f"Note: the training started with numpy 1.0 and continues with {np.__version__}, so the "
+        "result will not be bit-identical to that of an uninterrupted training."
     ) in capsys.readouterr().err
     [resume] = environment.pop("resumed")
     assert environment.pop("trained")["parameters"] > 0
@@ -306,7 +306,7 @@ def test_the_seconds_of_all_processes_are_added_up(half):
 
 
 def test_another_config_and_a_missing_gpu_are_refused_before_data_are_read(half):
-    with patch("mmzoo.training.train.load_data", side_effect=AssertionError):
+    with patch("mmzoo.training.train.load_frame", side_effect=AssertionError):
         assert "train.batch_size was 128, is 64" in refusal(half, config(train={"batch_size": 64}))
         with pytest.raises(TrainingError, match=r"^--device gpu: "):
             train(config(), run=half.directory, resume=True, device="gpu")
@@ -321,8 +321,8 @@ def test_a_damaged_checkpoint_costs_only_the_steps_since_the_one_before(half, tm
     newest.write_bytes(newest.read_bytes()[:-100])
     assert differences(whole, resumed(half, config())) == []
     said = capsys.readouterr().err
-    assert f"{newest}: damaged, it cannot be used (" in said
-    assert f"Going on after step {int(checkpoints(half.last)[0].stem)} of 33" not in said
+    assert f"{newest}: the file is damaged (" in said
+    assert f"Resuming after step {int(checkpoints(half.last)[0].stem)} of 33" not in said
 
 
 def test_nothing_but_damaged_checkpoints_is_an_error(half):
@@ -338,7 +338,7 @@ def test_a_checkpoint_of_another_model_is_refused(half, own_run):
     [*_, foreign] = checkpoints(own_run.last)
     newest.write_bytes(foreign.read_bytes())
     assert refusal(half, config()) == (
-        f"{newest}: of another training: stage1_conv1/kernel is [3, 3, 1, 8] float32, "
+        f"{newest}: from a different model: stage1_conv1/kernel is [3, 3, 1, 8] float32, "
         "expected [3, 3, 1, 4] float32"
     )
 

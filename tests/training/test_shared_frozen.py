@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from trainings import FROZEN_IMAGE
 
+from mmzoo.data.frame import Frame, table_of
 from mmzoo.evaluation.evaluate_run import evaluate
-from mmzoo.sources import Data
+from mmzoo.preprocessing import scan
 from mmzoo.training.train import train
 
 CONFIG = {
@@ -30,18 +31,16 @@ def test_features_of_all_inputs_of_a_frozen_encoder_are_kept(tmp_path):
     random = np.random.RandomState(0)
     splits = {
         split: {
-            "inputs.left": random.randint(0, 256, (rows, 32, 32, 3)).astype("uint8"),
-            "inputs.right": random.randint(0, 256, (rows, 32, 32, 3)).astype("uint8"),
             "left": random.randint(0, 256, (rows, 32, 32, 3)).astype("uint8"),
             "right": random.randint(0, 256, (rows, 32, 32, 3)).astype("uint8"),
             "kind": np.arange(rows) % 2,
         }
         for split, rows in (("train", 24), ("validation", 8), ("test", 8))
     }
-    data = Data("pairs", "0" * 64, splits, {"kind": ("a", "b")}, ())
+    frame = Frame(table_of(splits), "pairs", "0" * 64, class_names={"kind": ("a", "b")})
     with (
-        patch("mmzoo.training.train.load_data", lambda config: data),
-        patch("mmzoo.evaluation.run_data.load_data", lambda config: data),
+        patch("mmzoo.training.train.load_frame", lambda config: scan(config, frame)),
+        patch("mmzoo.evaluation.evaluation_data.load_frame", lambda config: scan(config, frame)),
     ):
         run = train(CONFIG, run=tmp_path / "run")
         log = run.log_file.read_text()

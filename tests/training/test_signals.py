@@ -47,8 +47,8 @@ def test_a_signal_saves_and_says_how_to_go_on(command, uninterrupted, tmp_path):
         _, said = process.communicate(timeout=60)
         assert process.returncode == code
         [step] = re.findall(
-            rf"Stopped after step (\d+) of 252; all of it is saved in {run.directory}. Go on with "
-            rf"the same command and --resume --run {run.directory}.\n$",
+            rf"Stopped after step (\d+) of 252; everything is saved in {run.directory}. Continue "
+            rf"with the same command and --resume --run {run.directory}.\n$",
             said,
         )
         assert "Traceback" not in said

@@ -62,7 +62,7 @@ def test_what_a_frozen_encoder_makes_of_sounds_is_kept(tmp_path, monkeypatch):
     kept = train(frozen, run=tmp_path / "kept")
     assert "sound: computed the features of 64 train examples once" in kept.log_file.read_text()
     for name, run in {"again": train(frozen, run=tmp_path / "again"), "kept": kept}.items():
-        assert ("which an earlier run computed" in run.log_file.read_text()) == (name == "again")
+        assert ("computed by an earlier run" in run.log_file.read_text()) == (name == "again")
     other = train(through, run=tmp_path / "through")
     for mine, theirs in zip(kept.history(), other.history(), strict=True):
         assert mine["validation_loss"] == pytest.approx(theirs["validation_loss"], rel=1e-3)

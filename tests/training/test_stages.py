@@ -11,7 +11,7 @@ from mmzoo.config import load_config
 from mmzoo.errors import ConfigError
 from mmzoo.model import build_model
 from mmzoo.runs import Run
-from mmzoo.trained import load_trained
+from mmzoo.trained_model import load_trained
 from mmzoo.training.events import read_scalars
 from mmzoo.training.train import train
 
@@ -135,6 +135,6 @@ def test_there_must_be_something_to_thaw():
     with pytest.raises(ConfigError) as caught:
         load_config(values)
     assert str(caught.value).endswith(
-        "train.fine_tune: expected none: all layers that it would thaw are trained in the first "
-        "stage already (cnn). Give a pretrained encoder `trainable: false`, or leave this out"
+        "train.fine_tune: expected none: all layers that it would unfreeze are trained in the "
+        "first stage already (cnn). Give a pretrained encoder `trainable: false`, or leave this out"
     )

@@ -9,8 +9,8 @@ from tensorboard.plugins.hparams.api_pb2 import STATUS_SUCCESS
 from tensorboard.util.tensor_util import make_ndarray
 
 from mmzoo.lazy import tf
-from mmzoo.training.events import cut_events, read_scalars
-from mmzoo.training.tensorboard import TensorBoardLog
+from mmzoo.training.events import read_scalars, truncate_events
+from mmzoo.training.tensorboard_log import TensorBoardLog
 
 
 def read(directory):
@@ -107,7 +107,7 @@ def test_what_is_in_the_files_already_is_not_logged_twice(tmp_path):
     """As after a kill between the end of an epoch and its checkpoint, or after the last step."""
     picture = np.zeros((4, 4, 1), np.uint8)
     for loss in (0.5, 0.25):
-        cut_events(tmp_path, 30)
+        truncate_events(tmp_path, 30)
         log = TensorBoardLog(tmp_path)
         log.text("config", 0, "name: mnist_cnn")
         log.scalars("train", 30, {"loss": loss})
@@ -126,7 +126,7 @@ def test_what_is_in_the_files_already_is_not_logged_twice(tmp_path):
 def test_resumed_log_goes_on_after_the_cut(tmp_path):
     picture = np.zeros((4, 4, 1), np.uint8)
     for first in (0, 20):
-        cut_events(tmp_path, first)
+        truncate_events(tmp_path, first)
         log = TensorBoardLog(tmp_path)
         for step in range(first + 1, 31):
             log.scalars("train", step, {"loss": step})

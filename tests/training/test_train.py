@@ -14,11 +14,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from trainings import STEPS_PER_EPOCH, config, differences
 
 from mmzoo import __version__
-from mmzoo.cli.main import main
+from mmzoo.cli.main_command import main
 from mmzoo.config import load_config
 from mmzoo.lazy import tf
 from mmzoo.spec import dump_yaml
-from mmzoo.trained import load_trained
+from mmzoo.trained_model import load_trained
 from mmzoo.training.events import EVENT_FILES, read_events, read_scalars
 from mmzoo.training.train import train
 
@@ -86,7 +86,7 @@ def test_the_log_tells_the_story(trained_run):
     lines = trained_run.log_file.read_text().splitlines()
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \S", line) for line in lines)
     said = [line[21:] for line in lines]
-    assert said[0].startswith("Note: digits has no test split of its own")
+    assert said[0].startswith("Note: digits has no test split")
     assert said[2] == (
         "tiny: digits (1,294 train, 144 validation, 359 test), on "
         f"{trained_run.environment()['device']['names'][0]} (float32), in {trained_run.directory}"
@@ -128,7 +128,9 @@ def test_early_stopping_ends_the_training_at_its_epoch(tmp_path):
     values = config(train={"epochs": 9, "early_stopping": {"patience": 2, "min_delta": 1.0}})
     run = train(values, run=tmp_path / "run")
     assert [row["epoch"] for row in run.history()] == [1, 2, 3]
-    said = "  Early stopping after epoch 3: validation_digit_accuracy got no better for 2 epochs.\n"
+    said = (
+        "  Early stopping after epoch 3: validation_digit_accuracy did not improve for 2 epochs.\n"
+    )
     assert said in run.log_file.read_text()
     assert "test" in run.metrics()
 

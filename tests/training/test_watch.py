@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from mmzoo.recipe import EarlyStopping
 from mmzoo.schedules import Plateau
-from mmzoo.training.watch import Best, EarlyStop, PlateauDrops
+from mmzoo.train_config import EarlyStopping
+from mmzoo.training.watch import Best, EarlyStopper, PlateauReducer
 
 NAN, INF = math.nan, math.inf
 
@@ -57,7 +57,7 @@ def test_what_is_not_a_finite_number_is_never_the_best(bad):
 
 
 def stops_after(values: Sequence[float], **options: float) -> int | None:
-    stop = EarlyStop(EarlyStopping(**options), "validation_loss")
+    stop = EarlyStopper(EarlyStopping(**options), "validation_loss")
     for epoch, value in enumerate(values, 1):
         stop.update(epoch, value)
         if stop.stop:
@@ -85,7 +85,7 @@ def test_early_stopping_counts_what_is_better_by_too_little():
 
 
 def factors(values: Sequence[float], **options: float) -> list[float]:
-    drops = PlateauDrops(Plateau(gamma=0.5, **options), "validation_loss")
+    drops = PlateauReducer(Plateau(gamma=0.5, **options), "validation_loss")
     found = []
     for epoch, value in enumerate(values, 1):
         drops.update(epoch, value)
@@ -115,11 +115,11 @@ VALUES = [1.0, 0.9, NAN, 0.95, 0.9, 0.85, 0.85, 0.86, 0.87, 0.9]
 @pytest.mark.parametrize("interrupted", range(1, len(VALUES)))
 @pytest.mark.parametrize("kind", ["best", "early_stop", "plateau"])
 def test_all_decide_alike_when_restored_in_between(kind, interrupted):
-    def make() -> Best | EarlyStop | PlateauDrops:
+    def make() -> Best | EarlyStopper | PlateauReducer:
         return {
             "best": Best("validation_loss", 0.01),
-            "early_stop": EarlyStop(EarlyStopping(patience=2), "validation_loss"),
-            "plateau": PlateauDrops(Plateau(patience=1, cooldown=1), "validation_loss"),
+            "early_stop": EarlyStopper(EarlyStopping(patience=2), "validation_loss"),
+            "plateau": PlateauReducer(Plateau(patience=1, cooldown=1), "validation_loss"),
         }[kind]
 
     whole, before, after = make(), make(), make()

@@ -16,8 +16,9 @@ import h5py
 import numpy as np
 
 from mmzoo.checkpoint import checkpoints, read_checkpoint
+from mmzoo.data.frame import Frame, table_of
+from mmzoo.preprocessing import scan
 from mmzoo.runs import Run
-from mmzoo.sources import Data
 from mmzoo.training.events import EVENT_FILES, read_events, read_scalars
 from mmzoo.training.loop import Loop
 from mmzoo.training.train import train
@@ -176,6 +177,6 @@ def spoilt_rows(**rows: list[int]) -> Iterator[None]:
     }
     for split, bad in rows.items():
         splits[split]["number"][bad] = TOO_LARGE
-    data = Data("numbers", "0" * 64, splits, {}, ())
-    with patch("mmzoo.training.train.load_data", lambda config: data):
+    frame = Frame(table_of(splits), "numbers", "0" * 64)
+    with patch("mmzoo.training.train.load_frame", lambda config: scan(config, frame)):
         yield

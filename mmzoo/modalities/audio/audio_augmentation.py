@@ -11,22 +11,22 @@ from mmzoo.lazy import tf
 from mmzoo.randomness import Randomness
 from mmzoo.spec import Fraction, Problem, Spec
 
-_LEVELS = 2.0**15
-"""Of a 16-bit sample, on either side of zero."""
-_DEVIATION = ((256**2 - 1) / 12) ** 0.5
-"""Of a random byte."""
+_INT16_SCALE = 2.0**15
+"""Quantization levels of a 16-bit sample on either side of zero."""
+_BYTE_STD = ((256**2 - 1) / 12) ** 0.5
+"""Standard deviation of a uniform random byte."""
 
 
 class Noise(Spec):
-    """Adds white noise, as loud beside each sound as a random signal-to-noise ratio says."""
+    """White noise at a random signal-to-noise ratio (SNR)."""
 
     type: Literal["noise"] = "noise"
     snr: tuple[float, float] = (5.0, 30.0)
-    """The lowest and the highest ratio of the sound's power to the noise's, in decibels. The power
-    is that of the whole example, with the silence that it is padded with."""
+    """Lowest and highest signal-to-noise ratio, in decibels. The signal power is that of the whole
+    example, including silence added as padding."""
 
     def rules(self) -> Iterator[Problem]:
-        """The lowest ratio is not above the highest."""
+        """Checks that the lowest ratio is not above the highest."""
         lowest, highest = self.snr
         if lowest > highest:
             yield Problem(
@@ -36,49 +36,52 @@ class Noise(Spec):
             )
 
     def apply(self, waveforms: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """Noisy sounds: float32 `[batch, samples]`, like the waveforms."""
-        # In float64, rounded in the end: the last bit of powers depends on the place in the batch.
+        """Waveforms with noise: float32 `[batch, samples]`, like the input."""
+        # In float64: the last bit of a float32 power depends on the position in the batch.
         decibels = tf.cast(randomness.uniform(1, *self.snr), tf.float64)
-        return noisy(waveforms, decibels, randomness)
+        return add_noise(waveforms, decibels, randomness)
 
 
-def noisy(waveforms: tf.Tensor, decibels: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-    """Sounds with white noise.
+def add_noise(waveforms: tf.Tensor, decibels: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+    """Waveforms with white noise added.
 
     Args:
-        waveforms: float32 `[batch, samples]`, the samples static; so returned.
-        decibels: float64 `[batch, 1]` or scalar: of the sound's power to the noise's.
-        randomness: the examples' stream.
+        waveforms: float32 `[batch, samples]`, with a static number of samples.
+        decibels: signal-to-noise ratio, float64 `[batch, 1]` or scalar.
+        randomness: random stream of the examples.
+
+    Returns:
+        Float32 `[batch, samples]`.
     """
     samples = waveforms.shape[1]
-    # Summed as integers: a sum of floats has other bits in a batch of another size. Of floats
-    # beyond 1, as a share of the loudest: squares of large integers would wrap around.
+    # An integer sum is bit-identical for every batch size; a float sum is not. Samples beyond 1
+    # are divided by the peak first, as squares of large integers would overflow.
     peak = tf.maximum(tf.reduce_max(tf.abs(waveforms), axis=1, keepdims=True), 1.0)
-    levels = tf.cast(tf.round(waveforms / peak * _LEVELS), tf.int64)
+    levels = tf.cast(tf.round(waveforms / peak * _INT16_SCALE), tf.int64)
     power = tf.cast(tf.reduce_sum(levels * levels, axis=1, keepdims=True), tf.float64)
-    loudness = tf.sqrt(power / samples) / _LEVELS * tf.cast(peak, tf.float64)
-    scale = tf.cast(loudness * 10.0 ** (decibels / -20.0) / _DEVIATION, tf.float32)
-    # Bytes are as white as normal numbers, for an eighth of the draws.
+    loudness = tf.sqrt(power / samples) / _INT16_SCALE * tf.cast(peak, tf.float64)
+    scale = tf.cast(loudness * 10.0 ** (decibels / -20.0) / _BYTE_STD, tf.float32)
+    # Random bytes are as white as normal numbers and need an eighth of the draws.
     noise = tf.cast(randomness.fold("noise").bytes(samples), tf.float32) - 127.5
     return waveforms + noise * scale
 
 
 class TimeShift(Spec):
-    """Moves each sound by a random part of its length; what it leaves behind is silent."""
+    """Random shift in time; the gap is filled with silence."""
 
     type: Literal["time_shift"] = "time_shift"
     share: Fraction = 0.1
-    """How far to either side at most, as a share of the length."""
+    """Maximum shift in either direction, as a fraction of the length."""
 
     def apply(self, waveforms: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """Shifted sounds: float32 `[batch, samples]`, like the waveforms."""
+        """Shifted waveforms: float32 `[batch, samples]`, like the input."""
         samples = waveforms.shape[1]
-        later = tf.round(randomness.uniform(1, -1.0, 1.0) * (self.share * samples))
-        # A copy of silence on both sides, so that every place to take from is within.
-        most = round(self.share * samples)
-        padded = tf.pad(waveforms, [[0, 0], [most, most]])
-        places = tf.range(samples)[None] + (most - tf.cast(later, tf.int32))
-        return tf.gather(padded, places, axis=1, batch_dims=1)
+        shift = tf.round(randomness.uniform(1, -1.0, 1.0) * (self.share * samples))
+        # Silence on both sides, so that all indices are valid.
+        max_shift = round(self.share * samples)
+        padded = tf.pad(waveforms, [[0, 0], [max_shift, max_shift]])
+        indices = tf.range(samples)[None] + (max_shift - tf.cast(shift, tf.int32))
+        return tf.gather(padded, indices, axis=1, batch_dims=1)
 
 
 AudioAugmentation = Annotated[Noise | TimeShift, Field(discriminator="type")]
@@ -87,13 +90,17 @@ AudioAugmentation = Annotated[Noise | TimeShift, Field(discriminator="type")]
 def augment(
     waveforms: tf.Tensor, augmentations: Sequence[Noise | TimeShift], randomness: Randomness
 ) -> tf.Tensor:
-    """The sounds after all augmentations, in that order.
+    """Applies augmentations to waveforms, one after the other.
 
     Args:
-        waveforms: float32 `[batch, samples]`, the samples static; so returned.
-        augmentations: What to do.
-        randomness: The examples' stream; each augmentation has its own stream of it by its place.
+        waveforms: float32 `[batch, samples]`, with a static number of samples.
+        augmentations: augmentations in the order of application.
+        randomness: random stream of the examples. Each augmentation has its own substream, by its
+            index.
+
+    Returns:
+        Float32 `[batch, samples]`.
     """
-    for place, one in enumerate(augmentations):
-        waveforms = one.apply(waveforms, randomness.fold(place))
+    for index, augmentation in enumerate(augmentations):
+        waveforms = augmentation.apply(waveforms, randomness.fold(index))
     return waveforms

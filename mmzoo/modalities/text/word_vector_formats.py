@@ -1,4 +1,4 @@
-"""File formats of word vectors: GloVe and fastText text, word2vec binary, numpy arrays."""
+"""Readers of word vector files: GloVe and fastText text, word2vec binary, numpy arrays."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import IO
 from mmzoo.errors import DataError
 from mmzoo.lazy import np
 
-Places = Mapping[bytes, int]
-"""The words that are looked for, in UTF-8, each with its place in the vocabulary."""
+WordIndex = Mapping[bytes, int]
+"""Vocabulary words, UTF-8 encoded -> their index in the vocabulary."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One word of a file.
+    """One vocabulary word found in a file.
 
     Attributes:
-        place: where the word is in the vocabulary.
+        index: index of the word in the vocabulary.
         vector: float `[dim]`.
-        where: the line, byte or row of the file.
+        where: line, byte offset or row in the file, for error messages.
     """
 
-    place: int
+    index: int
     vector: np.ndarray
     where: str
 
@@ -34,20 +34,20 @@ class Entry:
 Entries = Iterator[Entry]
 
 
-def damaged(path: Path, where: str, problem: str) -> DataError:
-    """What is said of a file that is not as its format wants it."""
+def format_error(path: Path, where: str, problem: str) -> DataError:
+    """DataError for a file that does not follow its format."""
     return DataError(f"word vectors: {path}, {where}: {problem}")
 
 
-def other_width(path: Path, width: int, dim: int) -> DataError:
-    """What is said of vectors that are too narrow or too wide."""
+def dim_error(path: Path, width: int, dim: int) -> DataError:
+    """DataError for vectors of the wrong length."""
     return DataError(
         f"word vectors: {path} has vectors of {width} numbers, expected {dim}, which is the "
-        f"encoder's `dim`: set `dim: {width}`, or take another file"
+        f"encoder's `dim`: set `dim: {width}`, or use another file"
     )
 
 
-_DAMAGE = (
+_NUMPY_ERRORS = (
     AttributeError,
     EOFError,
     KeyError,
@@ -57,107 +57,107 @@ _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What numpy raises for a file that is not as it was written."""
+"""Exceptions that numpy raises for damaged files."""
 
 
-def entries_of_arrays(path: Path, places: Places, dim: int) -> Entries:
-    """Reads `words`, text or bytes `[words]`, and `vectors`, float `[words, dim]`.
+def read_npz_entries(path: Path, indices: WordIndex, dim: int) -> Entries:
+    """Reads arrays `words`, text or bytes `[words]`, and `vectors`, float `[words, dim]`.
 
     Args:
-        path: a `.npz` file, as of `numpy.savez(path, words=words, vectors=vectors)`.
-        places: the words that are looked for.
-        dim: how many numbers a vector must have.
+        path: `.npz` file, as written by `numpy.savez(path, words=words, vectors=vectors)`.
+        indices: words to look up.
+        dim: expected length of the vectors.
 
     Raises:
-        DataError: the file is damaged, has other arrays, or vectors of another width.
+        DataError: the file is damaged, or the arrays have other names, dtypes or shapes.
     """
 
-    words, vectors = _arrays(path)
+    words, vectors = _load_npz(path)
     if words.ndim != 1 or words.dtype.kind not in "US":
-        raise damaged(path, "words", f"expected text [words], got {_shown(words)}")
+        raise format_error(path, "words", f"expected text [words], got {_describe(words)}")
     if vectors.ndim != 2 or vectors.dtype.kind != "f" or len(vectors) != len(words):
-        wanted = f"expected float [{len(words)}, {dim}], a row for each word"
-        raise damaged(path, "vectors", f"{wanted}; got {_shown(vectors)}")
+        expected = f"expected float [{len(words)}, {dim}], one row per word"
+        raise format_error(path, "vectors", f"{expected}; got {_describe(vectors)}")
     if vectors.shape[1] != dim:
-        raise other_width(path, vectors.shape[1], dim)
+        raise dim_error(path, vectors.shape[1], dim)
     for row, word in enumerate(words.tolist()):
-        place = places.get(word if isinstance(word, bytes) else word.encode())
-        if place is not None:
-            with np.errstate(over="ignore"):  # What float32 cannot hold becomes infinite.
+        index = indices.get(word if isinstance(word, bytes) else word.encode())
+        if index is not None:
+            with np.errstate(over="ignore"):  # Overflow becomes infinity.
                 vector = vectors[row].astype("float32")
-            yield Entry(place, vector, f"row {row}")
+            yield Entry(index, vector, f"row {row}")
 
 
-def _arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _load_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
     try:
-        # Not by its path: of a damaged archive, numpy would leave the file open.
+        # Opened here, as numpy does not close a damaged archive that it opened itself.
         with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             words, vectors = file["words"], file["vectors"]
             if isinstance(words, np.ndarray) and isinstance(vectors, np.ndarray):
                 return words, vectors
-        problem = "they are something else"
-    except _DAMAGE as error:
+        problem = "they are not arrays"
+    except _NUMPY_ERRORS as error:
         problem = str(error)
-    raise damaged(
+    raise format_error(
         path,
-        "as a whole",
+        "whole file",
         f"expected numpy arrays `words` and `vectors`, without objects ({problem})",
     )
 
 
-def _shown(array: np.ndarray) -> str:
+def _describe(array: np.ndarray) -> str:
     return f"{array.dtype.name} {list(array.shape)}"
 
 
-_LONGEST_LINE = 1_000_000
-"""In bytes. A file without line ends is of something else, and must not fill the memory."""
+_MAX_LINE_BYTES = 1_000_000
+"""Limit that keeps a binary file, which may have no line breaks, from filling the memory."""
 
 
-def entries_of_lines(path: Path, places: Places, dim: int) -> Entries:
-    """Reads lines of a word and `dim` numbers, separated by spaces.
+def read_text_entries(path: Path, indices: WordIndex, dim: int) -> Entries:
+    """Reads text lines of a word and `dim` numbers, separated by spaces.
 
-    The first line may say how many lines follow and how wide the vectors are. A word may have
-    spaces in it, as some of GloVe's do.
+    The first line may be a header with the number of words and the vector length. Words may contain
+    spaces, as some of GloVe's do.
 
     Args:
-        path: the file.
-        places: the words that are looked for; only their numbers are looked at.
-        dim: how many numbers a vector must have.
+        path: text file.
+        indices: words to look up; numbers of other words are not parsed.
+        dim: expected length of the vectors.
 
     Raises:
-        DataError: a line is of something else, or the vectors have another width.
+        DataError: a line has another format, or the vectors do not have `dim` numbers.
     """
     with path.open("rb") as file:
         number = 0
-        while line := file.readline(_LONGEST_LINE):
+        while line := file.readline(_MAX_LINE_BYTES):
             number += 1
             line = line.strip()
             if number == 1:
                 if _is_header(line):
                     if int(line.split()[1]) != dim:
-                        raise other_width(path, int(line.split()[1]), dim)
+                        raise dim_error(path, int(line.split()[1]), dim)
                     continue
-                if (width := _width(line)) != dim:
-                    raise other_width(path, width, dim) if width else _no_vector(path, number, dim)
+                if (width := _count_numbers(line)) != dim:
+                    raise dim_error(path, width, dim) if width else _line_error(path, number, dim)
             spaces = line.count(b" ")
             if spaces < dim:
-                raise _no_vector(path, number, dim)
-            # Cutting every line up would take most of the time, and few words are looked for.
+                raise _line_error(path, number, dim)
+            # Only the word is parsed: splitting every line would take most of the time.
             word = line.partition(b" ")[0] if spaces == dim else line.rsplit(b" ", dim)[0]
-            if word in places:
-                vector = _vector(line.rsplit(b" ", dim)[1:])
+            if word in indices:
+                vector = _parse_vector(line.rsplit(b" ", dim)[1:])
                 if vector is None:
-                    raise _no_vector(path, number, dim)
-                yield Entry(places[word], vector, f"line {number:,}")
+                    raise _line_error(path, number, dim)
+                yield Entry(indices[word], vector, f"line {number:,}")
 
 
-def _no_vector(path: Path, number: int, dim: int) -> Exception:
-    return damaged(
+def _line_error(path: Path, number: int, dim: int) -> Exception:
+    return format_error(
         path,
         f"line {number:,}",
-        f"expected a word and {dim} numbers, separated by spaces; the file is damaged, or not of "
-        "word vectors",
+        f"expected a word and {dim} numbers, separated by spaces; the file is damaged, or is "
+        "not a file of word vectors",
     )
 
 
@@ -166,17 +166,17 @@ def _is_header(line: bytes) -> bool:
     return len(fields) == 2 and all(field.isdigit() and len(field) < 10 for field in fields)
 
 
-def _width(line: bytes) -> int:
-    """How many numbers stand at the end of the first line, behind something else."""
+def _count_numbers(line: bytes) -> int:
+    """Number of numbers at the end of the first line, after the word."""
     fields = line.split(b" ")[1:]
     numbers = 0
-    while numbers < len(fields) and _vector([fields[-1 - numbers]]) is not None:
+    while numbers < len(fields) and _parse_vector([fields[-1 - numbers]]) is not None:
         numbers += 1
     return numbers
 
 
-def _vector(fields: list[bytes]) -> np.ndarray | None:
-    """The numbers, float32; or None where one of the fields is not a number."""
+def _parse_vector(fields: list[bytes]) -> np.ndarray | None:
+    """Numbers as float32, or None if a field is not a number."""
 
     try:
         return np.array([float(field) for field in fields], dtype="float32")
@@ -184,67 +184,69 @@ def _vector(fields: list[bytes]) -> np.ndarray | None:
         return None
 
 
-_LONGEST_HEADER = 100
-_LONGEST_WORD = 10_000
-"""Bytes. Google's vectors have phrases and addresses of a few hundred."""
-_FASTTEXT_MODEL = (793712314).to_bytes(4, "little")
+_MAX_HEADER_BYTES = 100
+_MAX_WORD_BYTES = 10_000
+"""Google's vectors contain phrases and URLs of a few hundred bytes."""
+_FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
 
 
-def entries_of_word2vec(path: Path, places: Places, dim: int) -> Entries:
-    """Reads a line with two numbers, the words and their width, then each word and its floats.
+def read_word2vec_entries(path: Path, indices: WordIndex, dim: int) -> Entries:
+    """Reads word2vec's binary format.
 
-    A word ends with a space; its vector is little-endian float32, perhaps with a line end behind.
+    A text line with the number of words and the vector length, then for each word: the word, a
+    space, `dim` little-endian float32 numbers, and optionally a line break.
 
     Args:
-        path: the file.
-        places: the words that are looked for.
-        dim: how many numbers a vector must have.
+        path: binary file.
+        indices: words to look up.
+        dim: expected length of the vectors.
 
     Raises:
-        DataError: the file has another format, ends early, or its vectors have another width.
+        DataError: the file has another format or is truncated, or its vectors do not have `dim`
+            numbers.
     """
 
     with path.open("rb") as file:
-        words, width = _header(file.readline(_LONGEST_HEADER), path)
+        words, width = _parse_header(file.readline(_MAX_HEADER_BYTES), path)
         if width != dim:
-            raise other_width(path, width, dim)
+            raise dim_error(path, width, dim)
         for number in range(1, words + 1):
             where = f"byte {file.tell():,}"
-            word = _word(file)
+            word = _read_word(file)
             content = file.read(4 * dim)
             if word is None or len(content) < 4 * dim:
-                raise damaged(
+                raise format_error(
                     path,
                     where,
-                    f"the file is damaged, or cut off: expected word {number:,} of {words:,} and "
+                    f"the file is damaged or truncated: expected word {number:,} of {words:,} and "
                     f"its {dim} numbers",
                 )
-            if word in places:
-                yield Entry(places[word], np.frombuffer(content, "<f4"), where)
+            if word in indices:
+                yield Entry(indices[word], np.frombuffer(content, "<f4"), where)
 
 
-def _header(line: bytes, path: Path) -> tuple[int, int]:
-    """How many words there are, and how wide their vectors."""
-    if line.startswith(_FASTTEXT_MODEL):
-        raise damaged(
-            path, "byte 0", "this is a whole model of fastText; take its vectors, the `.vec` file"
+def _parse_header(line: bytes, path: Path) -> tuple[int, int]:
+    """Number of words and vector length."""
+    if line.startswith(_FASTTEXT_MAGIC):
+        raise format_error(
+            path, "byte 0", "this is a fastText model; use its vectors, the `.vec` file"
         )
     fields = line.split()
     if len(fields) != 2 or not all(field.isdigit() for field in fields):
-        raise damaged(
+        raise format_error(
             path,
             "byte 0",
-            "expected word2vec's binary format, which begins with how many words there are and how "
-            "wide their vectors; a file of text must not end in .bin",
+            "expected word2vec's binary format, which starts with the number of words and the "
+            "length of the vectors; the name of a text file must not end in .bin",
         )
     return int(fields[0]), int(fields[1])
 
 
-def _word(file: IO[bytes]) -> bytes | None:
-    """The next word; or None where the file ends, or no word does."""
+def _read_word(file: IO[bytes]) -> bytes | None:
+    """The next word, or None if the file ends or the word is too long."""
     word = bytearray()
     while (byte := file.read(1)) != b" ":
-        if not byte or len(word) == _LONGEST_WORD:
+        if not byte or len(word) == _MAX_WORD_BYTES:
             return None
         word += byte
     return bytes(word.lstrip(b"\n"))

@@ -1,4 +1,4 @@
-"""Word vectors: pretrained embeddings of the words in a vocabulary, read from a file."""
+"""Pretrained word vectors of a vocabulary, read from a file."""
 
 from __future__ import annotations
 
@@ -10,84 +10,88 @@ from mmzoo.errors import DataError
 from mmzoo.lazy import np
 from mmzoo.modalities.text.word_vector_formats import (
     Entries,
-    Places,
-    damaged,
-    entries_of_arrays,
-    entries_of_lines,
-    entries_of_word2vec,
+    WordIndex,
+    format_error,
+    read_npz_entries,
+    read_text_entries,
+    read_word2vec_entries,
 )
 from mmzoo.spec.wording import shorten
 
-_READERS: dict[str, Callable[[Path, Places, int], Entries]] = {
-    ".bin": entries_of_word2vec,
-    ".npz": entries_of_arrays,
+_READERS: dict[str, Callable[[Path, WordIndex, int], Entries]] = {
+    ".bin": read_word2vec_entries,
+    ".npz": read_npz_entries,
 }
-"""By the file's ending; all others are text."""
+"""Readers by file extension; other files are read as text."""
 
-_PACKED = {
+_COMPRESSION_MAGIC = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",
     b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
-"""How packed files begin."""
+"""First bytes of compressed files."""
 
 
 @dataclass(frozen=True)
 class WordVectors:
-    """What a file has of a vocabulary.
+    """Pretrained vectors of the vocabulary's words that a file contains.
 
     Attributes:
-        places: int64 `[found]`: which words of the vocabulary they are, in ascending order.
+        indices: int64 `[found]`, positions of these words in the vocabulary, ascending.
         vectors: float32 `[found, dim]`.
     """
 
-    places: np.ndarray
+    indices: np.ndarray
     vectors: np.ndarray
 
 
 def read_vectors(path: Path, vocabulary: Sequence[str], dim: int) -> WordVectors:
-    """The vectors that a file has for the words of a vocabulary; of several of a word, the first.
+    """Reads the vectors of a vocabulary's words from a file.
+
+    If a word occurs several times, its first vector is used.
 
     Args:
-        path: lines of a word and its numbers, word2vec's binary format (`.bin`), or numpy's arrays
-            `words` and `vectors` (`.npz`).
-        vocabulary: the words that are looked for.
-        dim: how many numbers a vector must have.
+        path: text file of lines of a word and its numbers, word2vec binary (`.bin`), or numpy
+            arrays `words` and `vectors` (`.npz`).
+        vocabulary: words to look up.
+        dim: expected length of the vectors.
 
     Raises:
-        DataError: there is no such file, it is damaged, or its vectors are of another width.
+        DataError: the file is missing or damaged, or its vectors do not have `dim` numbers.
     """
 
     if not path.is_file():
         raise DataError(
-            f"word vectors: {path}: there is no such file; the path is relative to {Path.cwd()}"
+            f"word vectors: {path}: there is no such file; relative paths start at {Path.cwd()}"
         )
-    places = {word.encode(): place for place, word in enumerate(vocabulary)}
+    indices = {word.encode(): index for index, word in enumerate(vocabulary)}
     found: dict[int, np.ndarray] = {}
     try:
-        _require_unpacked(path)
-        for entry in _READERS.get(path.suffix.lower(), entries_of_lines)(path, places, dim):
-            if entry.place in found:
+        _require_uncompressed(path)
+        for entry in _READERS.get(path.suffix.lower(), read_text_entries)(path, indices, dim):
+            if entry.index in found:
                 continue
             if not np.isfinite(entry.vector).all():
-                word = shorten(vocabulary[entry.place])
-                raise damaged(path, entry.where, f"the vector of '{word}' is not finite")
-            found[entry.place] = entry.vector
+                word = shorten(vocabulary[entry.index])
+                raise format_error(path, entry.where, f"the vector of '{word}' is not finite")
+            found[entry.index] = entry.vector
     except OSError as error:
         raise DataError(f"word vectors: {path}: cannot be read ({error})") from error
     known = sorted(found)
-    vectors = [found[place] for place in known]
+    vectors = [found[index] for index in known]
     return WordVectors(
         np.array(known, dtype="int64"), np.array(vectors, dtype="float32").reshape(-1, dim)
     )
 
 
-def _require_unpacked(path: Path) -> None:
-    """Raises a DataError for the archives that such files are published in."""
+def _require_uncompressed(path: Path) -> None:
+    """Raises a DataError if the file is compressed, as published word vectors often are."""
     with path.open("rb") as file:
-        begin = file.read(6)
-    kinds = [kind for sign, kind in _PACKED.items() if begin.startswith(sign)]
+        start = file.read(6)
+    kinds = [kind for magic, kind in _COMPRESSION_MAGIC.items() if start.startswith(magic)]
     if kinds and path.suffix.lower() != ".npz":
-        raise damaged(path, "byte 0", f"the file is packed ({kinds[0]}): unpack it first")
+        raise format_error(
+            path, "byte 0", f"the file is compressed ({kinds[0]}): decompress it first"
+        )

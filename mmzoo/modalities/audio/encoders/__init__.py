@@ -1,4 +1,4 @@
-"""Audio encoders. Normalised spectrograms in: `[batch, frames, bins]`."""
+"""Audio encoders: normalized spectrograms `[batch, frames, bins]` in, features out."""
 
 from __future__ import annotations
 

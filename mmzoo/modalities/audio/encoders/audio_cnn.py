@@ -1,4 +1,4 @@
-"""A convolutional network over spectrograms, freely described."""
+"""Convolutional audio encoder."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Literal
 from mmzoo.lazy import keras
 from mmzoo.modalities.audio.encoders.audio_encoder import AudioNetwork
 from mmzoo.modalities.base_encoder import Features
-from mmzoo.modalities.encoder_blocks import Convolutions, Pooling
+from mmzoo.modalities.encoder_blocks import ConvolutionalStages, Pooling
 from mmzoo.spec import PositiveInt
 
 
-class AudioCNN(Convolutions, AudioNetwork):
-    """Convolutions over time and frequency, as over a picture, then dense layers.
+class AudioCNN(ConvolutionalStages, AudioNetwork):
+    """Convolutional network on the spectrogram as an image of time and frequency.
 
-    A word or a sound is found at whatever time it comes, since the maximum of each of the last maps
-    is taken; an average would be that of the silence around it too. What tells a high pitch from a
-    low one is lost there, so the stages before must be enough for a position to see most bins. A
-    field that takes one number or a list gives the number to every stage, or one entry to each.
+    Global max pooling detects a word or a sound wherever it occurs; average pooling would dilute it
+    with silence. Pooling also discards the absolute pitch, so there should be enough stages for
+    each position of the last map to see most bins. Fields that accept a number or a list apply the
+    number to every stage, or one entry to each.
 
     Reference: Piczak, "Environmental sound classification with convolutional neural networks",
     2015; Hershey et al., "CNN architectures for large-scale audio classification", 2017.
@@ -25,17 +25,18 @@ class AudioCNN(Convolutions, AudioNetwork):
 
     type: Literal["cnn"] = "cnn"
     filters: tuple[PositiveInt, ...] = (16, 32, 64, 128)
-    """Filters of each stage's convolutions: one stage per entry."""
+    """Filters of the convolutions of each stage; one stage per entry."""
     padding: Literal["valid", "same"] = "same"
-    """`valid` lets each convolution shrink the map by its kernel; `same` keeps its size."""
+    """Padding of the convolutions: `same` keeps height and width, `valid` shrinks them by the
+    kernel size minus 1."""
     batch_norm: bool = True
-    """Normalise each convolution's output over the batch, before the activation."""
+    """Whether to add batch normalization between each convolution and its activation."""
     pooling: Pooling = "max"
-    """How the last feature map becomes a vector: all of it, or its average or maximum."""
+    """How the last feature map becomes a vector: flattened, or global average or max pooling."""
 
     def smallest_spectrogram(self) -> int:
-        """The smallest number of frames or bins that leaves something after the last stage."""
-        return self.smallest_map()
+        """Minimum number of frames or bins for which the last feature map is not empty."""
+        return self.min_map_size()
 
     def build(self, x: keras.KerasTensor) -> Features:
-        return self.convolved(keras.layers.Reshape((*x.shape[1:], 1), name="map")(x))
+        return self.convolutional_features(keras.layers.Reshape((*x.shape[1:], 1), name="map")(x))

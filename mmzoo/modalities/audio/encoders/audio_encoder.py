@@ -1,4 +1,4 @@
-"""What every audio encoder offers besides its network."""
+"""Base class of audio encoders."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from mmzoo.modalities.base_encoder import Encoder, Features
 
 
 class AudioNetwork(Encoder):
-    """Spectrograms in, features out. They come normalised, so no network scales them."""
+    """Base class of audio encoders: normalized spectrograms in, features out."""
 
     @abstractmethod
     def smallest_spectrogram(self) -> int:
-        """The smallest number of frames, or of bins, that the network works with."""
+        """Minimum number of frames and of bins that the network accepts."""
 
     @abstractmethod
     def build(self, x: keras.KerasTensor) -> Features:
-        """The network on one input, with weights as Keras draws them.
+        """Builds the network on one input, with random initial weights.
 
         Args:
-            x: float `[batch, frames, bins]`, with a mean of about 0 and a deviation of about 1.
+            x: spectrograms, float `[batch, frames, bins]`, with mean and standard deviation near 0
+                and 1.
         """

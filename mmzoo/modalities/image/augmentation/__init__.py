@@ -1,7 +1,7 @@
-"""Augmentations: one a file. Random changes to training pictures that leave their meaning alone.
+"""Image augmentations: random changes to training images that preserve the label.
 
-To add one that moves pixels: a spec with `map`, `fill` and `whole_pixels`, named in `Affine`.
-To add one that changes them: a spec with `apply`, named in `Pixelwise`.
+To add a geometric augmentation, write a spec with `map`, `fill` and `whole_pixels` and add it to
+`Affine`. To add one that changes pixel values, write a spec with `apply` and add it to `Pixelwise`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import Field
 from mmzoo.lazy import tf
 from mmzoo.modalities.image.augmentation.color import Brightness as Brightness
 from mmzoo.modalities.image.augmentation.color import Contrast as Contrast
-from mmzoo.modalities.image.augmentation.color import Grey as Grey
+from mmzoo.modalities.image.augmentation.color import Greyscale as Greyscale
 from mmzoo.modalities.image.augmentation.color import Hue as Hue
 from mmzoo.modalities.image.augmentation.color import Saturation as Saturation
 from mmzoo.modalities.image.augmentation.color import Sharpness as Sharpness
@@ -36,7 +36,7 @@ from mmzoo.randomness import Randomness
 
 Affine = Flip | Shift | Shear | Rotation | Zoom | Crop
 Tones = Brightness | Contrast | Autocontrast | Equalize | Posterize | Solarize
-Colors = Saturation | Hue | Grey
+Colors = Saturation | Hue | Greyscale
 Pixelwise = Tones | Colors | Sharpness | Erasing | RandAugment | TrivialAugment
 Augmentation = Annotated[Affine | Pixelwise, Field(discriminator="type")]
 
@@ -44,29 +44,34 @@ Augmentation = Annotated[Affine | Pixelwise, Field(discriminator="type")]
 def augment(
     images: tf.Tensor, augmentations: Sequence[Affine | Pixelwise], randomness: Randomness
 ) -> tf.Tensor:
-    """The pictures after all augmentations, in that order.
+    """Applies augmentations to images, one after the other.
 
-    Neighbours that move pixels, and agree on what is seen beyond the border, are one resampling.
+    Adjacent geometric augmentations with the same `fill` are composed into one resampling.
 
     Args:
-        images: uint8 `[batch, height, width, channels]`, all but the batch static; so returned.
-        augmentations: What to do.
-        randomness: The examples' stream; each augmentation has its own stream of it by its place.
+        images: uint8 `[batch, height, width, channels]`; all sizes but the batch are static.
+        augmentations: augmentations in the order of application.
+        randomness: random stream of the examples. Each augmentation has its own substream, by its
+            index.
+
+    Returns:
+        Uint8, same shape as `images`.
     """
-    run: list[tuple[Affine, Randomness]] = []  # Neighbours that move pixels, not yet done.
-    for place, one in enumerate(augmentations):
-        stream = randomness.fold(place)
-        if run and not (isinstance(one, Affine) and one.fill == run[0][0].fill):
-            images, run = _moved(images, run), []
-        if isinstance(one, Affine):
-            run.append((one, stream))
+    run: list[tuple[Affine, Randomness]] = []  # Geometric augmentations, not yet applied.
+    for index, augmentation in enumerate(augmentations):
+        stream = randomness.fold(index)
+        if run and not (isinstance(augmentation, Affine) and augmentation.fill == run[0][0].fill):
+            images, run = _resample(images, run), []
+        if isinstance(augmentation, Affine):
+            run.append((augmentation, stream))
         else:
-            images = one.apply(images, stream)
-    return _moved(images, run) if run else images
+            images = augmentation.apply(images, stream)
+    return _resample(images, run) if run else images
 
 
-def _moved(images: tf.Tensor, run: Sequence[tuple[Affine, Randomness]]) -> tf.Tensor:
+def _resample(images: tf.Tensor, run: Sequence[tuple[Affine, Randomness]]) -> tf.Tensor:
+    """Images after the composition of geometric augmentations."""
     height, width = images.shape[1:3]
-    maps = [one.map(stream, height, width) for one, stream in run]
-    whole_pixels = all(one.whole_pixels for one, _ in run)
+    maps = [augmentation.map(stream, height, width) for augmentation, stream in run]
+    whole_pixels = all(augmentation.whole_pixels for augmentation, _ in run)
     return resample(images, maps, run[0][0].fill, whole_pixels)

@@ -1,4 +1,4 @@
-"""Random erasing: a random box of the image is filled."""
+"""Random erasing: a random box of the image is overwritten."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mmzoo.randomness import Randomness
 from mmzoo.spec import Fraction, Problem, Spec
 
 
-def inside_box(boxes: tf.Tensor, height: int, width: int) -> tf.Tensor:
-    """Which pixels lie in each picture's box: bool `[batch, height, width, 1]`.
+def box_mask(boxes: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """Mask of the pixels inside a box per image: bool `[batch, height, width, 1]`.
 
     Args:
-        boxes: float32 `[batch, 4]`: top, left, bottom, right in whole pixels, the last two
-            excluded.
-        height: Of the pictures.
-        width: Of the pictures.
+        boxes: float32 `[batch, 4]`: top, left, bottom, right in whole pixels; bottom and right are
+            exclusive.
+        height: height of the images.
+        width: width of the images.
     """
     top, left, bottom, right = tf.split(boxes, 4, axis=1)
     rows, columns = tf.range(float(height)), tf.range(float(width))
@@ -30,25 +30,25 @@ def inside_box(boxes: tf.Tensor, height: int, width: int) -> tf.Tensor:
 
 
 class Erasing(Spec):
-    """Paints over a random box in some of the pictures, so that no single part decides.
+    """Random erasing: overwrites a random box, so that predictions rely on more than one region.
 
-    A box that would be longer than the picture is cut to it, where the paper draws another one.
+    A box longer than the image is clipped; the paper draws another box.
 
     Reference: Zhong et al., "Random erasing data augmentation", 2017.
     """
 
     type: Literal["erasing"] = "erasing"
     probability: Fraction = 0.5
-    """The share of pictures that lose a box."""
+    """Probability of changing an image."""
     area: tuple[Fraction, Fraction] = (0.02, 0.4)
-    """The smallest and the largest box, as fractions of the picture's area."""
+    """Minimum and maximum area of the box, as fractions of the image's area."""
     aspect: Annotated[float, Gt(0), Le(1)] = 0.3
-    """The slimmest box: its short side over its long side, upright or lying."""
+    """Minimum ratio of the box's short side to its long side, in either orientation."""
     fill: Literal["noise", "mean", "black"] = "noise"
-    """The paint: a random value for each pixel, the picture's mean for each channel, or black."""
+    """Values inside the box: random per pixel, the image's mean per channel, or black."""
 
     def rules(self) -> Iterator[Problem]:
-        """The smallest area is not above the largest."""
+        """Checks that the minimum area is not above the maximum."""
         smallest, largest = self.area
         if smallest > largest:
             yield Problem(
@@ -58,23 +58,23 @@ class Erasing(Spec):
             )
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """Uint8 `[batch, height, width, channels]`, as it came."""
+        """Augmented images: uint8 `[batch, height, width, channels]`, like the input."""
         rows, columns = images.shape[1:3]
-        chance, size, slimness, upright, top, left = tf.split(randomness.uniform(6), 6, axis=1)
+        drawn, size, ratio, upright, top, left = tf.split(randomness.uniform(6), 6, axis=1)
         smallest, largest = self.area
         pixels = (smallest + (largest - smallest) * size) * float(rows * columns)
-        slimness = self.aspect + (1.0 - self.aspect) * slimness
-        aspect = tf.where(upright < 0.5, slimness, 1.0 / slimness)
+        ratio = self.aspect + (1.0 - self.aspect) * ratio
+        aspect = tf.where(upright < 0.5, ratio, 1.0 / ratio)
         height = tf.clip_by_value(tf.round(tf.sqrt(pixels * aspect)), 1.0, float(rows))
         width = tf.clip_by_value(tf.round(tf.sqrt(pixels / aspect)), 1.0, float(columns))
         top = tf.floor(top * (float(rows) - height + 1.0))
         left = tf.floor(left * (float(columns) - width + 1.0))
         box = tf.concat([top, left, top + height, left + width], axis=1)
-        erased = (chance < self.probability)[:, :, None, None] & inside_box(box, rows, columns)
-        return tf.where(erased, self._paint(images, randomness.fold("paint")), images)
+        erased = (drawn < self.probability)[:, :, None, None] & box_mask(box, rows, columns)
+        return tf.where(erased, self._fill_values(images, randomness.fold("paint")), images)
 
-    def _paint(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """Uint8 that broadcasts to the pictures."""
+    def _fill_values(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        """Values of erased pixels: uint8, broadcastable to the images."""
         if self.fill == "noise":
             return tf.reshape(randomness.bytes(math.prod(images.shape[1:])), tf.shape(images))
         if self.fill == "mean":

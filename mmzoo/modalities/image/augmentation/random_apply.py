@@ -1,4 +1,4 @@
-"""Augmentations applied to a random share of the images."""
+"""Augmentation of a random subset of the images."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from mmzoo.lazy import tf
 from mmzoo.randomness import Randomness
 
 
-def by_chance(
+def apply_with_probability(
     change: Callable[[tf.Tensor], tf.Tensor],
     images: tf.Tensor,
     probability: float,
     randomness: Randomness,
 ) -> tf.Tensor:
-    """Each picture changed with this probability, else as it was.
+    """Applies `change` to each image with a given probability.
 
     Args:
-        change: From pictures, of which there may be none, to as many of the same shape.
-        images: uint8 `[batch, height, width, channels]`, all but the batch static; so returned.
-        probability: From 0 to 1.
-        randomness: The augmentation's stream, of which the first number is used.
+        change: function from images to images of the same shape; the batch may be empty.
+        images: uint8 `[batch, height, width, channels]`; all sizes but the batch are static.
+        probability: from 0 to 1.
+        randomness: random stream of the augmentation; its first number is used.
+
+    Returns:
+        Uint8, same shape as `images`.
     """
     chosen = tf.where(randomness.uniform(1)[:, 0] < probability)
-    # Less work than to change all and choose then, and `tf.where` on whole pictures is slow.
+    # Faster than changing all images and selecting with `tf.where`, which is slow on whole images.
     return tf.tensor_scatter_nd_update(images, chosen, change(tf.gather_nd(images, chosen)))

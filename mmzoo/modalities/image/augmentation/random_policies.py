@@ -10,7 +10,12 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from mmzoo.lazy import tf
-from mmzoo.modalities.image.augmentation.color import brightened, contrasted, saturated, sharpened
+from mmzoo.modalities.image.augmentation.color import (
+    adjust_brightness,
+    adjust_contrast,
+    adjust_saturation,
+    adjust_sharpness,
+)
 from mmzoo.modalities.image.augmentation.geometry import (
     Fill,
     resample,
@@ -19,46 +24,46 @@ from mmzoo.modalities.image.augmentation.geometry import (
     translation,
 )
 from mmzoo.modalities.image.augmentation.tones import (
-    autocontrasted,
-    equalized,
-    posterized,
-    solarized,
+    autocontrast,
+    equalize,
+    posterize,
+    solarize,
 )
 from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveInt, Spec
 
 Operation = Callable[["tf.Tensor", "tf.Tensor"], "tf.Tensor"]
-"""From pictures, uint8 `[batch, height, width, channels]`, and strengths, float32 `[batch]` from -1
-to 1, to pictures."""
+"""Function from images, uint8 `[batch, height, width, channels]`, and strengths, float32 `[batch]`
+from -1 to 1, to augmented images."""
 
 NUM_OPERATIONS = 14
 
 
 @dataclass(frozen=True)
-class Distortions:
-    """The operations, and how far each of them goes at full strength.
+class AugmentationSpace:
+    """Operations of RandAugment and TrivialAugment, with their range at full strength.
 
-    Strength 0 changes nothing, but in auto-contrast and equalize, which have none. The sign of a
-    strength is the direction, where there are two.
+    At strength 0 an operation changes nothing, except `autocontrast` and `equalize`, which have no
+    strength. The sign of the strength is the direction, for operations that have two.
     """
 
     degrees: float
-    """Of rotation."""
+    """Maximum rotation, in degrees."""
     shear: float
-    """How far a row or column moves, as a fraction of its distance from the middle."""
+    """Maximum shift of a row or column, as a fraction of its distance from the center."""
     right: float
-    """How far a picture moves sideways, in pixels."""
+    """Maximum horizontal translation, in pixels."""
     down: float
-    """How far it moves up or down, in pixels."""
+    """Maximum vertical translation, in pixels."""
     factor: float
-    """How far colour, contrast, brightness and sharpness go from 1."""
+    """Maximum distance from 1 of the factors of color, contrast, brightness and sharpness."""
     bits: int
-    """How many posterize leaves."""
+    """Minimum number of bits that `posterize` keeps."""
     fill: Fill
-    """What is seen where a moved picture does not reach."""
+    """Values outside a transformed image."""
 
     def operations(self) -> tuple[Operation, ...]:
-        """All of them; `apply` names one by its place here, which a resumed training relies on."""
+        """All operations, in a fixed order: random indices refer to it, also in resumed runs."""
         return (
             self.identity,
             self.autocontrast,
@@ -76,17 +81,20 @@ class Distortions:
             self.translate_y,
         )
 
-    def apply(self, images: tf.Tensor, places: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-        """Each picture after the one operation that is its own.
+    def apply(self, images: tf.Tensor, indices: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
+        """Applies one operation to each image.
 
-        The batch is parted by operation, so no picture pays for those that others have drawn.
+        The batch is partitioned by operation, so that each image is processed once.
 
         Args:
-            images: uint8 `[batch, height, width, channels]`, all but the batch static; so returned.
-            places: int32 `[batch]`: which of `operations()`.
+            images: uint8 `[batch, height, width, channels]`; all sizes but the batch are static.
+            indices: int32 `[batch]`, indices into `operations()`.
             strengths: float32 `[batch]`, from -1 to 1.
+
+        Returns:
+            Uint8, same shape as `images`.
         """
-        rows = tf.dynamic_partition(tf.range(tf.shape(images)[0]), places, NUM_OPERATIONS)
+        rows = tf.dynamic_partition(tf.range(tf.shape(images)[0]), indices, NUM_OPERATIONS)
         parts = [
             operation(tf.gather(images, chosen), tf.gather(strengths, chosen))
             for operation, chosen in zip(self.operations(), rows, strict=True)
@@ -94,77 +102,78 @@ class Distortions:
         return tf.ensure_shape(tf.dynamic_stitch(rows, parts), images.shape)
 
     def identity(self, images: tf.Tensor, _strengths: tf.Tensor) -> tf.Tensor:
-        """The very pictures."""
+        """The unchanged images."""
         return images
 
     def autocontrast(self, images: tf.Tensor, _strengths: tf.Tensor) -> tf.Tensor:
-        """From black to white."""
-        return autocontrasted(images)
+        """Each channel stretched to the full range."""
+        return autocontrast(images)
 
     def equalize(self, images: tf.Tensor, _strengths: tf.Tensor) -> tf.Tensor:
-        """All values about as frequent."""
-        return equalized(images)
+        """Histogram of each channel equalized."""
+        return equalize(images)
 
     def rotate(self, images: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-        """Turned about the centre."""
-        return self._moved(images, rotation(strengths * math.radians(self.degrees)))
+        """Rotation about the center."""
+        return self._resample(images, rotation(strengths * math.radians(self.degrees)))
 
     def solarize(self, images: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
         """Bright values inverted: none at strength 0, all at 1."""
         thresholds = 256 - tf.cast(tf.round(256.0 * tf.abs(strengths)), tf.int32)
-        return solarized(images, thresholds)
+        return solarize(images, thresholds)
 
     def color(self, images: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-        """Paler or stronger."""
-        return saturated(images, self._factors(strengths))
+        """Lower or higher saturation."""
+        return adjust_saturation(images, self._factors(strengths))
 
     def posterize(self, images: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-        """Fewer tones: all at strength 0."""
+        """Fewer bits per value: all 8 at strength 0."""
         lost = tf.cast(tf.round((8.0 - self.bits) * tf.abs(strengths)), tf.int32)
-        return posterized(images, 8 - lost)
+        return posterize(images, 8 - lost)
 
     def contrast(self, images: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-        """Flatter or harsher."""
-        return contrasted(images, self._factors(strengths))
+        """Lower or higher contrast."""
+        return adjust_contrast(images, self._factors(strengths))
 
     def brightness(self, images: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-        """Darker or lighter."""
-        return brightened(images, self._factors(strengths))
+        """Lower or higher brightness."""
+        return adjust_brightness(images, self._factors(strengths))
 
     def sharpness(self, images: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-        """Blurred or sharper."""
-        return sharpened(images, self._factors(strengths))
+        """Blurred or sharpened."""
+        return adjust_sharpness(images, self._factors(strengths))
 
     def shear_x(self, images: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-        """Rows moved sideways."""
-        return self._moved(images, shearing(strengths * self.shear, tf.zeros_like(strengths)))
+        """Rows shifted horizontally."""
+        return self._resample(images, shearing(strengths * self.shear, tf.zeros_like(strengths)))
 
     def shear_y(self, images: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-        """Columns moved up and down."""
-        return self._moved(images, shearing(tf.zeros_like(strengths), strengths * self.shear))
+        """Columns shifted vertically."""
+        return self._resample(images, shearing(tf.zeros_like(strengths), strengths * self.shear))
 
     def translate_x(self, images: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-        """Moved sideways."""
-        return self._moved(images, translation(strengths * self.right, tf.zeros_like(strengths)))
+        """Horizontal translation."""
+        return self._resample(images, translation(strengths * self.right, tf.zeros_like(strengths)))
 
     def translate_y(self, images: tf.Tensor, strengths: tf.Tensor) -> tf.Tensor:
-        """Moved up or down."""
-        return self._moved(images, translation(tf.zeros_like(strengths), strengths * self.down))
+        """Vertical translation."""
+        return self._resample(images, translation(tf.zeros_like(strengths), strengths * self.down))
 
-    def _moved(self, images: tf.Tensor, maps: tf.Tensor) -> tf.Tensor:
+    def _resample(self, images: tf.Tensor, maps: tf.Tensor) -> tf.Tensor:
         return resample(images, [maps], self.fill, whole_pixels=False)
 
     def _factors(self, strengths: tf.Tensor) -> tf.Tensor:
         return 1.0 + self.factor * strengths
 
 
-def moderate(height: int, width: int, fill: Fill) -> Distortions:
-    """The ranges of AutoAugment and RandAugment, for pictures of this size.
+def moderate(height: int, width: int, fill: Fill) -> AugmentationSpace:
+    """Augmentation space with the ranges of AutoAugment and RandAugment, for an image size.
 
-    Reference: Cubuk et al., "AutoAugment: learning augmentation strategies from data", 2019,
-    whose 150 pixels of 331 are the shift here.
+    Translations are 150/331 of the image size, as in the paper's ImageNet experiments.
+
+    Reference: Cubuk et al., "AutoAugment: learning augmentation strategies from data", 2019.
     """
-    return Distortions(
+    return AugmentationSpace(
         degrees=30.0,
         shear=0.3,
         right=width * 150.0 / 331.0,
@@ -175,22 +184,22 @@ def moderate(height: int, width: int, fill: Fill) -> Distortions:
     )
 
 
-def wide(fill: Fill) -> Distortions:
-    """The wide ranges of TrivialAugment, in which a picture of any size moves by 32 pixels."""
-    return Distortions(
+def wide(fill: Fill) -> AugmentationSpace:
+    """Augmentation space with the wide ranges of TrivialAugment: 32 pixels for any image size."""
+    return AugmentationSpace(
         degrees=135.0, shear=0.99, right=32.0, down=32.0, factor=0.99, bits=2, fill=fill
     )
 
 
 class RandAugment(Spec):
-    """Does some operations on each picture, one after the other, drawn anew for each.
+    """RandAugment: a fixed number of random operations per image, at a fixed magnitude.
 
-    They are the paper's fourteen: identity, auto-contrast, equalize, rotate, solarize, color,
-    posterize, contrast, brightness, sharpness, shear and translate along x and y. Those that have
-    a direction go either way, which for color, contrast, brightness and sharpness is less or more;
-    the paper's own code has these from less to more as the magnitude grows. Other deviations:
-    pictures are slanted about their centre and not a corner, interpolated where the paper takes
-    the nearest pixel, and black is seen beyond the border, unless `fill` says otherwise.
+    The operations are the paper's fourteen: identity, autocontrast, equalize, rotate, solarize,
+    color, posterize, contrast, brightness, sharpness, and shear and translate along x and y.
+    Operations with a direction are applied in a random direction; for color, contrast, brightness
+    and sharpness, the authors' code goes from less to more with the magnitude instead. Other
+    differences from that code: shear is about the center, not a corner; pixels are interpolated
+    bilinearly; and values outside the image are black unless `fill` is set.
 
     Reference: Cubuk et al., "RandAugment: practical automated data augmentation with a reduced
     search space", 2019.
@@ -198,22 +207,22 @@ class RandAugment(Spec):
 
     type: Literal["randaugment"] = "randaugment"
     operations: PositiveInt = 2
-    """How many are done on each picture: the paper's N."""
+    """Number of operations per image: the paper's N."""
     magnitude: Annotated[float, Ge(0), Le(10)] = 9.0
-    """How strong they are: the paper's M, from 0 to 10. Tools that count to 30 write 27 for 9."""
+    """Strength of the operations: the paper's M, from 0 to 10. A magnitude of 27 in tools with a
+    scale to 30 is 9 here."""
     fill: Fill = "constant"
-    """What is seen where a moved picture does not reach: constant (black), nearest (pixel) or
-    reflect."""
+    """Values outside the image: constant (black), nearest (pixel) or reflect."""
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """Uint8 `[batch, height, width, channels]`, as it came."""
+        """Augmented images: uint8 `[batch, height, width, channels]`, like the input."""
         height, width = images.shape[1:3]
-        distortions = moderate(height, width, self.fill)
+        space = moderate(height, width, self.fill)
         for n in range(self.operations):
-            place, sign = tf.unstack(randomness.fold(n).uniform(2), axis=1)
-            images = distortions.apply(
+            index, sign = tf.unstack(randomness.fold(n).uniform(2), axis=1)
+            images = space.apply(
                 images,
-                tf.cast(place * NUM_OPERATIONS, tf.int32),
+                tf.cast(index * NUM_OPERATIONS, tf.int32),
                 tf.where(sign < 0.5, -1.0, 1.0) * (self.magnitude / 10.0),
             )
         return images
@@ -223,12 +232,11 @@ NUM_STRENGTHS = 31
 
 
 class TrivialAugment(Spec):
-    """Does one operation on each picture, of any strength; there is nothing to tune.
+    """TrivialAugment: one random operation per image, at a random strength; nothing to tune.
 
-    The operations are those of `randaugment`, done as they are there; the strength is one of 31,
-    from nothing to the end of the range. A wide range ends at 135 degrees, a slant of 0.99, a
-    shift of 32 pixels, 2 bits, and factors of 0.01 and 1.99, so that a picture of 32 pixels may
-    leave its frame, as it may in the paper.
+    The operations are those of `randaugment`, with 31 strengths from zero to the end of the range.
+    The wide range ends at 135 degrees, a shear of 0.99, a translation of 32 pixels, 2 bits, and
+    factors of 0.01 and 1.99. As in the paper, an image of 32 pixels may be moved out of the frame.
 
     Reference: Müller and Hutter, "TrivialAugment: tuning-free yet state-of-the-art data
     augmentation", 2021.
@@ -236,21 +244,18 @@ class TrivialAugment(Spec):
 
     type: Literal["trivialaugment"] = "trivialaugment"
     ranges: Literal["wide", "moderate"] = "wide"
-    """How far the operations go: wide, or as far as those of RandAugment."""
+    """Range of the operations: wide, or moderate as in RandAugment."""
     fill: Fill = "constant"
-    """What is seen where a moved picture does not reach: constant (black), nearest (pixel) or
-    reflect."""
+    """Values outside the image: constant (black), nearest (pixel) or reflect."""
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """Uint8 `[batch, height, width, channels]`, as it came."""
+        """Augmented images: uint8 `[batch, height, width, channels]`, like the input."""
         height, width = images.shape[1:3]
-        distortions = (
-            wide(self.fill) if self.ranges == "wide" else moderate(height, width, self.fill)
-        )
-        place, sign, strength = tf.unstack(randomness.uniform(3), axis=1)
+        space = wide(self.fill) if self.ranges == "wide" else moderate(height, width, self.fill)
+        index, sign, strength = tf.unstack(randomness.uniform(3), axis=1)
         strength = tf.floor(strength * NUM_STRENGTHS) * (1.0 / (NUM_STRENGTHS - 1))
-        return distortions.apply(
+        return space.apply(
             images,
-            tf.cast(place * NUM_OPERATIONS, tf.int32),
+            tf.cast(index * NUM_OPERATIONS, tf.int32),
             tf.where(sign < 0.5, -1.0, 1.0) * strength,
         )

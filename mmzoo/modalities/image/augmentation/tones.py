@@ -7,16 +7,21 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from mmzoo.lazy import tf
-from mmzoo.modalities.image.augmentation.random_apply import by_chance
+from mmzoo.modalities.image.augmentation.random_apply import apply_with_probability
 from mmzoo.randomness import Randomness
 from mmzoo.spec import Fraction, Spec
 
 
-def autocontrasted(images: tf.Tensor) -> tf.Tensor:
-    """Each channel stretched until it reaches from 0 to 255; one of a single value as it is.
+def autocontrast(images: tf.Tensor) -> tf.Tensor:
+    """Images with the contrast of each channel maximized, to the range from 0 to 255.
+
+    Channels of a constant value do not change.
 
     Args:
-        images: uint8 `[batch, height, width, channels]`, all but the batch static; so returned.
+        images: uint8 `[batch, height, width, channels]`; all sizes but the batch are static.
+
+    Returns:
+        Uint8, same shape as `images`.
     """
     darkest = tf.reduce_min(images, axis=[1, 2], keepdims=True)
     brightest = tf.reduce_max(images, axis=[1, 2], keepdims=True)
@@ -27,113 +32,124 @@ def autocontrasted(images: tf.Tensor) -> tf.Tensor:
     return tf.saturate_cast(tf.round(stretched), tf.uint8)
 
 
-def equalized(images: tf.Tensor) -> tf.Tensor:
-    """Each channel with its values spread until all are about as frequent.
+def equalize(images: tf.Tensor) -> tf.Tensor:
+    """Images with the histogram of each channel equalized.
 
     Args:
-        images: uint8 `[batch, height, width, channels]`, all but the batch static; so returned.
+        images: uint8 `[batch, height, width, channels]`; all sizes but the batch are static.
+
+    Returns:
+        Uint8, same shape as `images`.
     """
     height, width, channels = images.shape[1:]
-    # Channels count in bins of their own, 256 after 256, so that nothing need be transposed.
+    # Each channel has 256 bins of its own, which avoids a transpose.
     bins = tf.cast(images, tf.int32) + 256 * tf.range(channels)
     bins = tf.reshape(bins, [-1, height * width * channels])
     counts = tf.raw_ops.DenseBincount(
         input=bins, size=256 * channels, weights=tf.zeros([0], tf.int32), binary_output=False
     )
-    tables = tf.reshape(_equalizing(tf.reshape(counts, [-1, channels, 256])), [-1, 256 * channels])
+    tables = tf.reshape(
+        _equalization_tables(tf.reshape(counts, [-1, channels, 256])), [-1, 256 * channels]
+    )
     return tf.reshape(tf.gather(tables, bins, batch_dims=1), [-1, height, width, channels])
 
 
-def _equalizing(counts: tf.Tensor) -> tf.Tensor:
-    """What each value becomes, uint8, for how often it is there, int32, both `[..., 256]`."""
+def _equalization_tables(counts: tf.Tensor) -> tf.Tensor:
+    """Lookup tables that equalize histograms: int32 counts to uint8 values, both `[..., 256]`."""
     below = tf.cumsum(counts, axis=-1, exclusive=True)
     pixels = tf.reduce_sum(counts, axis=-1, keepdims=True)
-    # Pixels of the brightest value there is take no part in what a step is.
+    # As in Pillow, pixels of the brightest value do not count towards the step.
     brightest = tf.reduce_max(tf.where(counts > 0, tf.range(256), 0), axis=-1)
     step = (pixels - tf.gather(counts, brightest, batch_dims=2)[..., None]) // 255
     tables = tf.minimum((below + step // 2) // tf.maximum(step, 1), 255)
     return tf.cast(tf.where(step > 0, tables, tf.range(256)), tf.uint8)
 
 
-def posterized(images: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
-    """The upper bits of each value, the others zero.
+def posterize(images: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+    """Images with fewer bits per value.
 
     Args:
-        images: uint8 `[batch, height, width, channels]`; so returned.
-        bits: int32 `[batch]`, from 1 to 8: how many are kept.
+        images: uint8 `[batch, height, width, channels]`.
+        bits: int32 `[batch]`, from 1 to 8: number of upper bits to keep. The other bits become 0.
+
+    Returns:
+        Uint8, same shape as `images`.
     """
     lost = tf.cast(8 - bits, tf.uint8)[:, None, None, None]
     return tf.bitwise.left_shift(tf.bitwise.right_shift(images, lost), lost)
 
 
-def solarized(images: tf.Tensor, thresholds: tf.Tensor) -> tf.Tensor:
-    """The negative of each value from the threshold upwards.
+def solarize(images: tf.Tensor, thresholds: tf.Tensor) -> tf.Tensor:
+    """Images with all values from a threshold upwards inverted.
 
     Args:
-        images: uint8 `[batch, height, width, channels]`; so returned.
-        thresholds: int32 `[batch]`, from 0 (all is inverted) to 256 (nothing is).
+        images: uint8 `[batch, height, width, channels]`.
+        thresholds: int32 `[batch]`, from 0 (inverts everything) to 256 (inverts nothing).
+
+    Returns:
+        Uint8, same shape as `images`.
     """
     inverted = tf.cast(images, tf.int32) >= thresholds[:, None, None, None]
-    # All bits turned are 255 less the value; `tf.where` takes ten times as long.
+    # Inverting all bits gives 255 - value; `tf.where` would take ten times as long.
     return tf.bitwise.bitwise_xor(images, tf.cast(inverted, tf.uint8) * 255)
 
 
 class Autocontrast(Spec):
-    """Stretches each channel of some of the pictures until it reaches from 0 to 255."""
+    """Autocontrast of a random subset of the images: each channel is stretched to 0 to 255."""
 
     type: Literal["autocontrast"] = "autocontrast"
     probability: Fraction = 0.5
-    """The share of pictures that are stretched."""
+    """Probability of changing an image."""
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """Uint8 `[batch, height, width, channels]`, as it came."""
-        return by_chance(autocontrasted, images, self.probability, randomness)
+        """Augmented images: uint8 `[batch, height, width, channels]`, like the input."""
+        return apply_with_probability(autocontrast, images, self.probability, randomness)
 
 
 class Equalize(Spec):
-    """Equalizes the histogram of each channel of some of the pictures.
+    """Histogram equalization of each channel, of a random subset of the images.
 
-    What is hidden in deep shadow or bright light comes out, and so does noise.
+    It brings out details in shadows and highlights, and noise.
     """
 
     type: Literal["equalize"] = "equalize"
     probability: Fraction = 0.5
-    """The share of pictures that are equalized."""
+    """Probability of changing an image."""
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """Uint8 `[batch, height, width, channels]`, as it came."""
-        return by_chance(equalized, images, self.probability, randomness)
+        """Augmented images: uint8 `[batch, height, width, channels]`, like the input."""
+        return apply_with_probability(equalize, images, self.probability, randomness)
 
 
 class Posterize(Spec):
-    """Keeps the upper bits of all values in some of the pictures."""
+    """Posterization of a random subset of the images: fewer bits per value."""
 
     type: Literal["posterize"] = "posterize"
     probability: Fraction = 0.5
-    """The share of pictures that lose bits."""
+    """Probability of changing an image."""
     bits: Annotated[int, Ge(1), Le(8)] = 4
-    """How many are kept: 4 leave 16 tones for each channel, 8 change nothing."""
+    """Bits to keep: 4 leave 16 tones per channel, 8 change nothing."""
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """Uint8 `[batch, height, width, channels]`, as it came."""
-        return by_chance(self._posterized, images, self.probability, randomness)
+        """Augmented images: uint8 `[batch, height, width, channels]`, like the input."""
+        return apply_with_probability(self._posterize, images, self.probability, randomness)
 
-    def _posterized(self, images: tf.Tensor) -> tf.Tensor:
-        return posterized(images, tf.constant([self.bits]))
+    def _posterize(self, images: tf.Tensor) -> tf.Tensor:
+        return posterize(images, tf.constant([self.bits]))
 
 
 class Solarize(Spec):
-    """Inverts the values from a threshold upwards in some of the pictures."""
+    """Solarization of a random subset of the images: values above a threshold are inverted."""
 
     type: Literal["solarize"] = "solarize"
     probability: Fraction = 0.5
-    """The share of pictures that are solarized."""
+    """Probability of changing an image."""
     threshold: Annotated[int, Ge(0), Le(255)] = 128
-    """The darkest value that is inverted; 0 makes a full negative."""
+    """Smallest value that is inverted; 0 inverts the whole image."""
 
     def apply(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """Uint8 `[batch, height, width, channels]`, as it came."""
-        return by_chance(self._solarized, images, self.probability, randomness)
+        """Augmented images: uint8 `[batch, height, width, channels]`, like the input."""
+        return apply_with_probability(self._solarize, images, self.probability, randomness)
 
-    def _solarized(self, images: tf.Tensor) -> tf.Tensor:
-        return solarized(images, tf.constant([self.threshold]))
+    def _solarize(self, images: tf.Tensor) -> tf.Tensor:
+        return solarize(images, tf.constant([self.threshold]))

@@ -1,4 +1,4 @@
-"""Image encoders. Pixels from 0 to 255 in; each scales them for itself."""
+"""Image encoders: pixels from 0 to 255 in, features out. Each encoder scales its input itself."""
 
 from __future__ import annotations
 

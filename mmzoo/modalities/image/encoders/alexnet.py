@@ -14,49 +14,48 @@ from mmzoo.modalities.image.encoders.image_encoder import (
     Norm,
     Stem,
     convolution,
-    scaled,
-    strides_like_imagenet,
+    scale_filters,
+    uses_imagenet_stem,
 )
 from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Rate
 
 _PADDING = 2
-"""Pixels around the picture in the `imagenet` stem."""
+"""Padding of the image in the `imagenet` stem, in pixels per side."""
 
 
 class AlexNet(ImageNetwork):
-    """Five convolutions and two wide dense layers: the network that won ImageNet in 2012.
+    """AlexNet, the winner of ImageNet 2012: five convolutions and two wide dense layers.
 
-    Overlapping 3x3 poolings with stride 2 follow the first two convolutions and the last. With
-    `groups: 2` the second convolution and those from the fourth on see only the half of the feature
-    maps that was on their own graphics card; the third sees both. The first convolution of the
-    `imagenet` stem pads by 2 pixels, which makes 55x55 positions of 224x224 pixels, as in the
-    paper. Weights are drawn as He et al. do, not with the paper's fixed deviation.
+    Overlapping 3x3 max pooling with stride 2 follows the first two convolutions and the last. With
+    `groups: 2`, the second, fourth and later convolutions are grouped, as the paper split them
+    across two GPUs; the third sees all feature maps. The `imagenet` stem pads by 2 pixels, so that
+    224x224 pixels give 55x55 positions, as in the paper. Kernels have He initialization instead of
+    the paper's fixed standard deviation.
 
-    Reference: Krizhevsky et al., "ImageNet classification with deep convolutional neural
-    networks", 2012.
+    Reference: Krizhevsky et al., "ImageNet classification with deep convolutional neural networks",
+    2012.
     """
 
     type: Literal["alexnet"] = "alexnet"
     filters: tuple[PositiveInt, ...] = (96, 256, 384, 384, 256)
     """Filters of each convolution."""
     width: PositiveFloat = 1.0
-    """Multiplies all filters."""
+    """Width multiplier of all filters."""
     groups: PositiveInt = 2
-    """Parts into which the feature maps are split for the second convolution and those from the
-    fourth on; 1 lets every convolution see all maps."""
+    """Groups of the second, fourth and later convolutions; 1 means no groups."""
     norm: Norm = "local_response"
-    """`local_response`, after the activations of the first two convolutions, is the paper's;
-    `batch` normalises every convolution's output over the batch, before the activation."""
+    """`local_response` after the activations of the first two convolutions, as in the paper;
+    `batch` before the activation of every convolution; or `none`."""
     norm_momentum: Rate = 0.9
-    """How much of the moving statistics of batch norm each step keeps. Keras' own default of 0.99
-    needs thousands of steps before evaluation sees what training saw."""
+    """Momentum of the moving statistics of batch normalization. Keras' default of 0.99 needs
+    thousands of steps before evaluation matches training."""
     stem: Stem = "auto"
-    """The first convolution: `imagenet` is 11x11 pixels with stride 4, `small` 3x3 with stride 1;
-    `auto` takes `small` for pictures under 64 pixels."""
+    """First convolution: `imagenet` has 11x11 kernels with stride 4, `small` 3x3 kernels with
+    stride 1; `auto` is `small` for images under 64 pixels."""
     units: tuple[PositiveInt, ...] = (4096, 4096)
     """Width of each dense layer; the last is the width of the features."""
     dropout: Rate = 0.5
-    """Share of each dense layer's output dropped."""
+    """Dropout rate of each dense layer's output."""
 
     def rules(self) -> Iterator[Problem]:
         if not self.filters:
@@ -65,12 +64,12 @@ class AlexNet(ImageNetwork):
         if len(widths) > 1 and any(width % self.groups for width in widths):
             yield Problem(
                 ("groups",),
-                f"expected a number that divides the filters of every convolution, which are "
-                f"{list(widths)} where the width is {self.width:g}; got {self.groups}",
+                f"expected a divisor of the filters of every convolution, which are "
+                f"{list(widths)} with width {self.width:g}; got {self.groups}",
             )
 
     def smallest_image(self) -> int:
-        """The smallest height or width, in pixels, that leaves something after the last pooling."""
+        """Minimum height or width, in pixels, for which the last feature map is not empty."""
         return next(size for size in count(1) if self._size_after(size) >= 1)
 
     def build(self, image: keras.KerasTensor) -> Features:
@@ -91,7 +90,7 @@ class AlexNet(ImageNetwork):
     def _first(self, x: keras.KerasTensor) -> keras.KerasTensor:
         [filters, *_] = self._widths()
         norm_momentum = self._batch_norm_momentum()
-        if not strides_like_imagenet(self.stem, x):
+        if not uses_imagenet_stem(self.stem, x):
             return convolution(x, filters, 3, "conv1", norm_momentum=norm_momentum)
         x = keras.layers.ZeroPadding2D(_PADDING, name="padding")(x)
         return convolution(
@@ -99,7 +98,7 @@ class AlexNet(ImageNetwork):
         )
 
     def _convolution(self, x: keras.KerasTensor, position: int) -> keras.KerasTensor:
-        """Any but the first."""
+        """Any convolution but the first."""
         return convolution(
             x,
             self._widths()[position - 1],
@@ -110,7 +109,7 @@ class AlexNet(ImageNetwork):
         )
 
     def _widths(self) -> tuple[int, ...]:
-        return tuple(scaled(filters, self.width) for filters in self.filters)
+        return tuple(scale_filters(filters, self.width) for filters in self.filters)
 
     def _batch_norm_momentum(self) -> float | None:
         return self.norm_momentum if self.norm == "batch" else None

@@ -1,4 +1,4 @@
-"""EfficientNet, of 2019."""
+"""EfficientNet B0 to B7."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmzoo.lazy import keras, np
 from mmzoo.modalities.image.encoders.imagenet_weights import OfficialWeights
 from mmzoo.modalities.image.encoders.pretrained import (
     IMAGENET_MEAN,
-    STANDARDISED_TIMES_255,
+    STANDARDIZED_TIMES_255,
     Backbone,
     Pretrained,
 )
@@ -23,7 +23,7 @@ def _backbone(number: int, size: int, parameters: int, md5: str) -> Backbone:
         f"EfficientNetB{number}",
         parameters,
         size,
-        STANDARDISED_TIMES_255,
+        STANDARDIZED_TIMES_255,
         'Tan and Le, "EfficientNet: Rethinking model scaling for convolutional neural networks", '
         "2019",
         OfficialWeights(name, f"keras-applications/{name}", md5),
@@ -31,10 +31,10 @@ def _backbone(number: int, size: int, parameters: int, md5: str) -> Backbone:
 
 
 class EfficientNet(Pretrained):
-    """A network scaled in depth, width and resolution at once, with what it learnt on ImageNet.
+    """EfficientNet, pretrained on ImageNet, without its classifier.
 
-    Its blocks are those of MobileNetV2, with channels weighted by squeeze and excitation. It ends
-    where its classifier began.
+    Depth, width and resolution are scaled together. The blocks are those of MobileNetV2 with
+    squeeze-and-excitation.
 
     Reference: Tan and Le, "EfficientNet: Rethinking model scaling for convolutional neural
     networks", 2019.
@@ -66,22 +66,22 @@ class EfficientNet(Pretrained):
         super().load_pretrained(model)
         for layer in model.layers:
             if isinstance(layer, keras.layers.Normalization):
-                _empty(layer, self.type)
+                _reset_normalization(layer, self.type)
 
 
-def _empty(layer: keras.layers.Normalization, network: str) -> None:
-    """Takes the statistics of pixels out of the first layer, once they came with a file.
+def _reset_normalization(layer: keras.layers.Normalization, network: str) -> None:
+    """Resets the statistics of the first normalization layer after weights were loaded.
 
-    The encoder itself scales before it. Keras makes constants of them as it loads a file, so that
-    a resume, which restores variables only, would go on with others.
+    The encoder scales pixels before this layer. Keras turns the loaded statistics into constants,
+    which a resume would not restore, as it restores variables only.
     """
 
     mean, variance, count = layer.weights
     given = np.asarray(mean.numpy())
     if given.any() and not np.allclose(given, IMAGENET_MEAN, atol=0.01):
         raise DataError(
-            f"weights: these of {network} were learnt on pixels with a mean of "
-            f"{given.round(3).tolist()}, expected ImageNet's, {list(IMAGENET_MEAN)}"
+            f"weights: this file of {network} was trained on pixels with a mean of "
+            f"{given.round(3).tolist()}, expected that of ImageNet, {list(IMAGENET_MEAN)}"
         )
     mean.assign([0.0, 0.0, 0.0])
     variance.assign([1.0, 1.0, 1.0])

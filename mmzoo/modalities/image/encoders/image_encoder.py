@@ -1,4 +1,4 @@
-"""Image encoders: what the networks share."""
+"""Base class of image encoders, and the blocks that several of them share."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from mmzoo.modalities.base_encoder import Encoder
 
 
 class ImageNetwork(Encoder):
-    """Pixels from 0 to 255 in, features out; each network scales the pixels for itself."""
+    """Base class of image encoders: pixels from 0 to 255 in, features out.
+
+    Each network scales the pixels itself.
+    """
 
     channels: ClassVar[tuple[int, ...]] = (1, 3)
-    """How many channels its pictures may have."""
+    """Supported numbers of channels."""
 
     @abstractmethod
     def smallest_image(self) -> int:
-        """The smallest height or width, in pixels, that the network works with."""
+        """Minimum height and width, in pixels, that the network accepts."""
 
 
-def scaled(filters: int, width: float) -> int:
-    """The filters of a layer where all layers are `width` times as wide; at least 1."""
+def scale_filters(filters: int, width: float) -> int:
+    """Number of filters of a layer, multiplied by the width multiplier; at least 1."""
     return max(1, round(filters * width))
 
 
 Norm = Literal["local_response", "batch", "none"]
-"""How the networks of before batch norm may be normalised."""
+"""Normalizations of networks that predate batch normalization."""
 
 
 def convolution(
@@ -41,10 +44,11 @@ def convolution(
     groups: int = 1,
     norm_momentum: float | None = None,
 ) -> keras.KerasTensor:
-    """A convolution with a ReLU, and batch norm between the two where it has a momentum.
+    """Convolution with ReLU, and batch normalization in between if it has a momentum.
 
-    The kernels are drawn as He et al. do ("Delving deep into rectifiers", 2015), since the fixed
-    deviations of older papers let deep networks without batch norm learn slowly or not at all.
+    Kernels are initialized as in He et al., "Delving deep into rectifiers", 2015. With the fixed
+    standard deviations of older papers, deep networks without batch normalization train slowly or
+    not at all.
     """
 
     conv = keras.layers.Conv2D if groups == 1 else layers.GroupedConv
@@ -65,16 +69,18 @@ def convolution(
 
 Stem = Literal["auto", "imagenet", "small"]
 
-_PHOTO = 64
-"""Height and width, in pixels, from which a picture can bear the strides of ImageNet's stems, which
-leave a quarter of each or less."""
+_MIN_IMAGENET_STEM_SIZE = 64
+"""Minimum image size, in pixels, for which `auto` uses an ImageNet stem, which divides it by 4 or
+more."""
 
 
-def strides_like_imagenet(stem: Stem, image: keras.KerasTensor) -> bool:
-    """Whether the network begins as the paper's did on ImageNet; `auto` goes by the size.
+def uses_imagenet_stem(stem: Stem, image: keras.KerasTensor) -> bool:
+    """Whether the network starts with the strides of the paper's ImageNet network.
 
     Args:
-        stem: as the config has it.
+        stem: `stem` field of the config; `auto` depends on the image size.
         image: `[batch, height, width, channels]`.
     """
-    return stem == "imagenet" or (stem == "auto" and min(image.shape[1:3]) >= _PHOTO)
+    return stem == "imagenet" or (
+        stem == "auto" and min(image.shape[1:3]) >= _MIN_IMAGENET_STEM_SIZE
+    )

@@ -1,4 +1,4 @@
-"""GoogLeNet, and networks of its inception modules."""
+"""GoogLeNet and other networks of inception modules."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mmzoo.modalities.image.encoders.image_encoder import (
     Norm,
     Stem,
     convolution,
-    scaled,
-    strides_like_imagenet,
+    scale_filters,
+    uses_imagenet_stem,
 )
 from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Rate
 
 Module = tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt, PositiveInt, PositiveInt]
-"""The numbers of one row of the paper's table 1, from "#1x1" to "pool proj"."""
+"""Filters of one module: a row of the paper's table 1, from "#1x1" to "pool proj"."""
 
 _GOOGLENET: tuple[tuple[Module, ...], ...] = (
     ((64, 96, 128, 16, 32, 32), (128, 128, 192, 32, 96, 64)),  # 3a, 3b
@@ -34,35 +34,34 @@ _GOOGLENET: tuple[tuple[Module, ...], ...] = (
 
 
 class Inception(ImageNetwork):
-    """Stages of inception modules: by default GoogLeNet, which won ImageNet in 2014.
+    """Network of inception modules: by default GoogLeNet, the winner of ImageNet 2014.
 
-    A module looks at its input with kernels of 1x1, 3x3 and 5x5 pixels and with a pooling at once,
-    and puts all that they see side by side. The two classifiers that the paper hangs onto modules
-    4a and 4d while it trains are left out: they are not part of the network that predicts, and
-    batch norm or He et al.'s initial weights, which are used here, do what they were for.
+    A module applies 1x1, 3x3 and 5x5 convolutions and a max pooling in parallel and concatenates
+    their outputs. The paper's auxiliary classifiers after modules 4a and 4d, used in training only,
+    are left out: He initialization or batch normalization serves their purpose.
 
     Reference: Szegedy et al., "Going deeper with convolutions", 2014.
     """
 
     type: Literal["inception"] = "inception"
     stages: tuple[tuple[Module, ...], ...] = _GOOGLENET
-    """The modules of each stage; a pooling that halves the resolution stands between stages. A
-    module is six numbers of filters, in the order of the paper's table: 1x1; 1x1 before 3x3, 3x3;
-    1x1 before 5x5, 5x5; 1x1 after the pooling."""
+    """Modules of each stage; max pooling between stages halves the resolution. A module is six
+    numbers of filters, in the order of the paper's table: 1x1; 1x1 before 3x3, 3x3; 1x1 before 5x5,
+    5x5; 1x1 after pooling."""
     width: PositiveFloat = 1.0
-    """Multiplies all filters."""
+    """Width multiplier of all filters."""
     norm: Norm = "local_response"
-    """`local_response`, twice in the first layers, is the paper's; `batch` normalises every
-    convolution's output over the batch, before the activation."""
+    """`local_response`, twice in the stem, as in the paper; `batch` before the activation of every
+    convolution; or `none`."""
     norm_momentum: Rate = 0.9
-    """How much of the moving statistics of batch norm each step keeps. Keras' own default of 0.99
-    needs thousands of steps before evaluation sees what training saw."""
+    """Momentum of the moving statistics of batch normalization. Keras' default of 0.99 needs
+    thousands of steps before evaluation matches training."""
     stem: Stem = "auto"
-    """The three convolutions before the modules: `imagenet`, with strides and poolings, leaves an
-    eighth of height and width; `small` keeps them, with 3x3 pixels for the first convolution in
-    place of 7x7; `auto` takes `small` for pictures under 64 pixels."""
+    """The three convolutions before the modules: `imagenet` has strides and pooling that divide
+    height and width by 8; `small` keeps both, with a 3x3 first convolution instead of 7x7; `auto`
+    is `small` for images under 64 pixels."""
     dropout: Rate = 0.4
-    """Share of the feature vector dropped."""
+    """Dropout rate of the feature vector."""
 
     def rules(self) -> Iterator[Problem]:
         if not self.stages:
@@ -74,7 +73,7 @@ class Inception(ImageNetwork):
                 )
 
     def smallest_image(self) -> int:
-        """The smallest height or width, in pixels, that every stride still makes smaller."""
+        """Minimum height or width, in pixels, that every stride still reduces."""
         strides = len(self.stages) - 1 + (3 if self.stem == "imagenet" else 0)
         return 2 ** (strides - 1) + 1 if strides else 1
 
@@ -83,7 +82,7 @@ class Inception(ImageNetwork):
         x = self._stem(x)
         for stage, modules in enumerate(self.stages, start=1):
             if stage > 1:
-                x = _halved(x, f"stage{stage}_pool")
+                x = _max_pool(x, f"stage{stage}_pool")
             for index, module in enumerate(modules, start=1):
                 x = self._module(x, module, f"stage{stage}_module{index}")
         tokens = keras.layers.Reshape((-1, x.shape[-1]), name="tokens")(x)
@@ -93,33 +92,33 @@ class Inception(ImageNetwork):
         return Features(vector=x, tokens=tokens)
 
     def _stem(self, x: keras.KerasTensor) -> keras.KerasTensor:
-        large = strides_like_imagenet(self.stem, x)
+        large = uses_imagenet_stem(self.stem, x)
         x = self._convolution(x, 64, 7 if large else 3, "stem_conv1", strides=2 if large else 1)
         if large:
-            x = _halved(x, "stem_pool1")
+            x = _max_pool(x, "stem_pool1")
         x = self._local_response(x, "stem_norm1")
         x = self._convolution(x, 64, 1, "stem_conv2")
         x = self._convolution(x, 192, 3, "stem_conv3")
         x = self._local_response(x, "stem_norm2")
-        return _halved(x, "stem_pool2") if large else x
+        return _max_pool(x, "stem_pool2") if large else x
 
     def _module(self, x: keras.KerasTensor, module: Module, name: str) -> keras.KerasTensor:
         conv1, reduce3, conv3, reduce5, conv5, projection = module
-        seen1 = self._convolution(x, conv1, 1, f"{name}_1x1")
-        seen3 = self._convolution(x, reduce3, 1, f"{name}_3x3_reduce")
-        seen3 = self._convolution(seen3, conv3, 3, f"{name}_3x3")
-        seen5 = self._convolution(x, reduce5, 1, f"{name}_5x5_reduce")
-        seen5 = self._convolution(seen5, conv5, 5, f"{name}_5x5")
+        branch1 = self._convolution(x, conv1, 1, f"{name}_1x1")
+        branch3 = self._convolution(x, reduce3, 1, f"{name}_3x3_reduce")
+        branch3 = self._convolution(branch3, conv3, 3, f"{name}_3x3")
+        branch5 = self._convolution(x, reduce5, 1, f"{name}_5x5_reduce")
+        branch5 = self._convolution(branch5, conv5, 5, f"{name}_5x5")
         pool = keras.layers.MaxPooling2D(3, 1, padding="same", name=f"{name}_pool")(x)
         pool = self._convolution(pool, projection, 1, f"{name}_pool_projection")
-        return keras.layers.Concatenate(name=f"{name}_concat")([seen1, seen3, seen5, pool])
+        return keras.layers.Concatenate(name=f"{name}_concat")([branch1, branch3, branch5, pool])
 
     def _convolution(
         self, x: keras.KerasTensor, filters: int, kernel_size: int, name: str, strides: int = 1
     ) -> keras.KerasTensor:
         return convolution(
             x,
-            scaled(filters, self.width),
+            scale_filters(filters, self.width),
             kernel_size,
             name,
             strides=strides,
@@ -132,5 +131,5 @@ class Inception(ImageNetwork):
         return LocalResponseNorm(name=name)(x) if self.norm == "local_response" else x
 
 
-def _halved(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+def _max_pool(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return keras.layers.MaxPooling2D(3, 2, padding="same", name=name)(x)

@@ -1,15 +1,15 @@
-"""Most networks of keras.applications."""
+"""Pretrained networks of keras.applications."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from mmzoo.modalities.image.encoders.imagenet_weights import OfficialWeights, in_keras_store
+from mmzoo.modalities.image.encoders.imagenet_weights import OfficialWeights, keras_storage_file
 from mmzoo.modalities.image.encoders.pretrained import (
     CAFFE,
     NEARLY_SYMMETRIC,
-    STANDARDISED,
+    STANDARDIZED,
     SYMMETRIC,
     Backbone,
     Pretrained,
@@ -25,7 +25,7 @@ def _vgg(depth: int, parameters: int, md5: str) -> Backbone:
         CAFFE,
         'Simonyan and Zisserman, "Very deep convolutional networks for large-scale image '
         'recognition", 2014',
-        in_keras_store(f"vgg{depth}", f"vgg{depth}_weights{_KERNELS}", md5),
+        keras_storage_file(f"vgg{depth}", f"vgg{depth}_weights{_KERNELS}", md5),
     )
 
 
@@ -37,7 +37,7 @@ def _resnet(depth: int, parameters: int, md5: str) -> Backbone:
         224,
         CAFFE,
         'He et al., "Deep residual learning for image recognition", 2015',
-        in_keras_store("resnet", f"resnet{depth}_weights{_KERNELS}", md5),
+        keras_storage_file("resnet", f"resnet{depth}_weights{_KERNELS}", md5),
     )
 
 
@@ -49,7 +49,7 @@ def _resnet_v2(depth: int, parameters: int, md5: str) -> Backbone:
         224,
         SYMMETRIC,
         'He et al., "Identity mappings in deep residual networks", 2016',
-        in_keras_store("resnet", f"resnet{depth}v2_weights{_KERNELS}", md5),
+        keras_storage_file("resnet", f"resnet{depth}v2_weights{_KERNELS}", md5),
     )
 
 
@@ -59,9 +59,9 @@ def _densenet(depth: int, parameters: int, md5: str) -> Backbone:
         f"DenseNet{depth}",
         parameters,
         224,
-        STANDARDISED,
+        STANDARDIZED,
         'Huang et al., "Densely connected convolutional networks", 2016',
-        in_keras_store("densenet", f"densenet{depth}_weights{_KERNELS}", md5),
+        keras_storage_file("densenet", f"densenet{depth}_weights{_KERNELS}", md5),
     )
 
 
@@ -87,10 +87,10 @@ def _efficientnet_v2(kind: str, size: int, parameters: int, md5: str) -> Backbon
         f"EfficientNetV2{kind.upper()}",
         parameters,
         size,
-        STANDARDISED if kind.startswith("b") else NEARLY_SYMMETRIC,
+        STANDARDIZED if kind.startswith("b") else NEARLY_SYMMETRIC,
         'Tan and Le, "EfficientNetV2: Smaller models and faster training", 2021',
-        in_keras_store("efficientnet_v2", f"efficientnetv2-{kind}_notop.h5", md5),
-        scales_itself=True,
+        keras_storage_file("efficientnet_v2", f"efficientnetv2-{kind}_notop.h5", md5),
+        has_preprocessing=True,
     )
 
 
@@ -101,10 +101,10 @@ def _convnext(kind: str, parameters: int, sha256: str) -> Backbone:
         f"ConvNeXt{title}",
         parameters,
         224,
-        STANDARDISED,
+        STANDARDIZED,
         'Liu et al., "A ConvNet for the 2020s", 2022',
-        in_keras_store("convnext", f"convnext_{kind}_notop.h5", sha256),
-        scales_itself=True,
+        keras_storage_file("convnext", f"convnext_{kind}_notop.h5", sha256),
+        has_preprocessing=True,
     )
 
 
@@ -126,7 +126,7 @@ _BACKBONES: dict[str, Backbone] = {
         299,
         SYMMETRIC,
         'Szegedy et al., "Rethinking the Inception architecture for computer vision", 2015',
-        in_keras_store(
+        keras_storage_file(
             "inception_v3",
             f"inception_v3_weights{_KERNELS}",
             "bcbd6486424b2319ff4ef7d526e38f63",
@@ -141,7 +141,7 @@ _BACKBONES: dict[str, Backbone] = {
         SYMMETRIC,
         'Szegedy et al., "Inception-v4, Inception-ResNet and the impact of residual connections '
         'on learning", 2016',
-        in_keras_store(
+        keras_storage_file(
             "inception_resnet_v2",
             f"inception_resnet_v2_weights{_KERNELS}",
             "d19885ff4a710c122648d3b5c3b684e4",
@@ -155,7 +155,7 @@ _BACKBONES: dict[str, Backbone] = {
         299,
         SYMMETRIC,
         'Chollet, "Xception: Deep learning with depthwise separable convolutions", 2016',
-        in_keras_store(
+        keras_storage_file(
             "xception", f"xception_weights{_KERNELS}", "b0042744bf5b25fce3cb969f33bebb97"
         ),
         smallest=71,
@@ -198,14 +198,13 @@ _BACKBONES: dict[str, Backbone] = {
         "xlarge", 348_147_968, "de3f8a54174130e0cecdc71583354753d557fcf1f4487331558e2a16ba0cfe05"
     ),
 }
-"""By the `type` that users write."""
+"""Networks by their `type` in the config."""
 
 
 class KerasBackbone(Pretrained):
-    """A network of keras.applications, with the weights that it learnt on ImageNet.
+    """Network of keras.applications, pretrained on ImageNet, without its classifier.
 
-    It scales pixels as its authors did, and ends where its classifier began. Its features are what
-    keras.applications gives with the same pooling.
+    The features are those of keras.applications with the same weights, pixel scaling and pooling.
 
     References: Simonyan and Zisserman, "Very deep convolutional networks for large-scale image
     recognition", 2014; He et al., "Deep residual learning for image recognition", 2015; He et al.,
@@ -214,8 +213,8 @@ class KerasBackbone(Pretrained):
     impact of residual connections on learning", 2016; Chollet, "Xception: Deep learning with
     depthwise separable convolutions", 2016; Huang et al., "Densely connected convolutional
     networks", 2016; Zoph et al., "Learning transferable architectures for scalable image
-    recognition", 2017; Tan and Le, "EfficientNetV2: Smaller models and faster training", 2021;
-    Liu et al., "A ConvNet for the 2020s", 2022.
+    recognition", 2017; Tan and Le, "EfficientNetV2: Smaller models and faster training", 2021; Liu
+    et al., "A ConvNet for the 2020s", 2022.
     """
 
     backbones: ClassVar[Mapping[str, Backbone]] = _BACKBONES

@@ -15,36 +15,37 @@ _KERNEL_SIZE = 5
 
 
 class LeNet(ImageNetwork):
-    """The first convolutional network to read handwriting well.
+    """LeNet-5, the convolutional network for handwritten digits.
 
-    The first convolution pads, as the paper pads its 28x28 digits to 32x32; the others do not.
-    With ten classes and 28x28 pixels it has 61,706 parameters: the paper's C3 joins only some maps
-    of S2, to save time on the machines of 1998, and its RBF outputs have become a softmax.
+    The first convolution is padded, as the paper pads its 28x28 digits to 32x32; the others are
+    not. With ten classes and 28x28 pixels, the network has 61,706 parameters. It differs from the
+    paper in two ways: C3 is connected to all maps of S2, not to a subset, and the RBF outputs are
+    replaced by a softmax.
 
     Reference: LeCun et al., "Gradient-based learning applied to document recognition", 1998.
     """
 
     type: Literal["lenet"] = "lenet"
     filters: tuple[PositiveInt, ...] = (6, 16)
-    """Filters of each convolution: one stage per entry."""
+    """Filters of each convolution; one stage per entry."""
     units: tuple[PositiveInt, ...] = (120, 84)
     """Width of each dense layer; the last is the width of the features."""
     activation: Activation = "tanh"
-    """The activation of convolutions and dense layers."""
+    """Activation of convolutions and dense layers."""
     pool_type: Literal["average", "max"] = "average"
-    """What pooling takes of each 2x2 window."""
+    """Kind of the 2x2 pooling."""
 
     def rules(self) -> Iterator[Problem]:
         if not self.filters:
             yield Problem(("filters",), "expected at least one stage, got an empty list")
 
     def smallest_image(self) -> int:
-        """The smallest height or width, in pixels, that leaves something after the last stage."""
+        """Minimum height or width, in pixels, for which the last feature map is not empty."""
         return next(size for size in count(1) if self._size_after(size) >= 1)
 
     def build(self, image: keras.KerasTensor) -> Features:
-        # The paper's scale: background -0.1, ink 1.175, which makes a digit's mean about 0 and its
-        # variance about 1.
+        # As in the paper: background -0.1, ink 1.175, so that a digit has a mean of about 0 and a
+        # variance of about 1.
         x = keras.layers.Rescaling(1.275 / 255, offset=-0.1, name="rescaling")(image)
         max_pool, average_pool = keras.layers.MaxPooling2D, keras.layers.AveragePooling2D
         pool = max_pool if self.pool_type == "max" else average_pool

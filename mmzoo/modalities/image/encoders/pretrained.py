@@ -1,4 +1,4 @@
-"""Pretrained image networks: fields, pixel scaling, construction and loading of weights."""
+"""Pretrained image networks: description, pixel scaling, construction and loading of weights."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from mmzoo.lazy import keras
-from mmzoo.modalities.base_encoder import Features, absence
+from mmzoo.modalities.base_encoder import Features, missing_file_message
 from mmzoo.modalities.image.encoders.image_encoder import ImageNetwork
 from mmzoo.modalities.image.encoders.imagenet_weights import (
     OfficialWeights,
-    found,
+    find_weights_file,
+    get_weights_file,
     load_weights_file,
-    obtain,
 )
 from mmzoo.run_log import shown_by
 from mmzoo.spec import PositiveInt, Problem, did_you_mean
@@ -24,57 +24,59 @@ from mmzoo.spec import PositiveInt, Problem, did_you_mean
 
 @dataclass(frozen=True)
 class Backbone:
-    """One network, without its classifier."""
+    """Description of a pretrained network without its classifier."""
 
     title: str
+    """Name of the network for users."""
     function: str
-    """Builds it: its name in keras.applications."""
+    """Name of its constructor in keras.applications."""
     parameters: int
+    """Number of parameters."""
     size: int
-    """Height and width, in pixels, of the pictures that it was trained on."""
+    """Height and width, in pixels, of its training images."""
     scaling: Scaling
     reference: str
     weights: OfficialWeights
     smallest: int = 32
-    """The smallest height or width that it works with."""
-    scales_itself: bool = False
-    """Whether its first layers scale pixels unless they are told not to."""
+    """Minimum height or width, in pixels."""
+    has_preprocessing: bool = False
+    """Whether its first layers scale pixels unless `include_preprocessing=False`."""
 
     @property
     def summary(self) -> str:
-        """A sentence about it."""
+        """One sentence about the network."""
         return (
-            f"{self.title}: {self.parameters / 1e6:.1f} million parameters, learnt on ImageNet at "
+            f"{self.title}: {self.parameters / 1e6:.1f} million parameters, trained on ImageNet at "
             f"{self.size} x {self.size} pixels (smallest: {self.smallest} x {self.smallest})."
         )
 
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
-_DEVIATION = (0.229, 0.224, 0.225)
-"""Of ImageNet's red, green and blue, from 0 to 1."""
+_IMAGENET_STD = (0.229, 0.224, 0.225)
+"""Standard deviation of ImageNet's red, green and blue, from 0 to 1."""
 _BGR_MEAN = (103.939, 116.779, 123.68)
-"""Of the blue, green and red that Caffe's networks saw, from 0 to 255."""
+"""Mean of ImageNet's blue, green and red, from 0 to 255, as used by Caffe."""
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """Pixels from 0 to 255 times `scale` plus `offset`, each one number a channel."""
+    """Pixel scaling: `pixel * scale + offset` per channel, for pixels from 0 to 255."""
 
-    words: str
+    description: str
     scale: tuple[float, ...]
     offset: tuple[float, ...]
     reversed_channels: bool = False
-    """Whether the channels come as blue, green and red; scale and offset are in that order."""
+    """Whether the network expects the order blue, green, red; so are scale and offset."""
 
-    def scaled(self, image: keras.KerasTensor) -> keras.KerasTensor:
-        """The picture as the network takes it.
+    def apply(self, image: keras.KerasTensor) -> keras.KerasTensor:
+        """Image scaled as the network expects.
 
         Args:
             image: uint8 `[batch, height, width, 3]`.
 
         Returns:
-            Float32 of that shape, whatever the precision of the layers: in half of it, a pixel less
-            the mean would lose the last bits that it has.
+            Float32 of the same shape, whatever the precision policy: in half precision, the last
+            bits of a pixel minus the mean would be lost.
         """
         x = keras.ops.flip(image, axis=-1) if self.reversed_channels else image
         return keras.layers.Rescaling(
@@ -83,31 +85,29 @@ class Scaling:
 
 
 CAFFE = Scaling(
-    "blue, green and red, less ImageNet's mean",
+    "BGR order, minus ImageNet's mean",
     scale=(1.0, 1.0, 1.0),
     offset=tuple(-mean for mean in _BGR_MEAN),
     reversed_channels=True,
 )
 SYMMETRIC = Scaling("from -1 to 1", scale=(1 / 127.5,) * 3, offset=(-1.0,) * 3)
-NEARLY_SYMMETRIC = Scaling("divided by 128, less 1", scale=(1 / 128,) * 3, offset=(-1.0,) * 3)
-STANDARDISED = Scaling(
-    "less ImageNet's mean, divided by its deviation",
-    scale=tuple(1 / (255 * deviation) for deviation in _DEVIATION),
-    offset=tuple(
-        -mean / deviation for mean, deviation in zip(IMAGENET_MEAN, _DEVIATION, strict=True)
-    ),
+NEARLY_SYMMETRIC = Scaling("divided by 128, minus 1", scale=(1 / 128,) * 3, offset=(-1.0,) * 3)
+STANDARDIZED = Scaling(
+    "minus ImageNet's mean, divided by its standard deviation",
+    scale=tuple(1 / (255 * std) for std in _IMAGENET_STD),
+    offset=tuple(-mean / std for mean, std in zip(IMAGENET_MEAN, _IMAGENET_STD, strict=True)),
 )
-STANDARDISED_TIMES_255 = Scaling(
-    STANDARDISED.words,  # Once the network's own first layer has divided by 255.
-    scale=tuple(255 * scale for scale in STANDARDISED.scale),
-    offset=tuple(255 * offset for offset in STANDARDISED.offset),
+STANDARDIZED_TIMES_255 = Scaling(
+    STANDARDIZED.description,  # The network's first layer then divides by 255.
+    scale=tuple(255 * scale for scale in STANDARDIZED.scale),
+    offset=tuple(255 * offset for offset in STANDARDIZED.offset),
 )
 
 
-def name_layers(network: keras.Model) -> None:
-    """Gives the layers that have no name of their own one that is the same in every process.
+def assign_stable_names(network: keras.Model) -> None:
+    """Renames layers with default names so that names are the same in every process.
 
-    Keras counts such names up (`conv2d_7`) over all that a process has built.
+    Keras numbers default names (`conv2d_7`) across all layers that a process has created.
     """
     counts: Counter[str] = Counter()
     for operation in network.operations:
@@ -118,20 +118,20 @@ def name_layers(network: keras.Model) -> None:
             operation.name = f"{kind}_{counts[kind]}"
 
 
-def thaw(network: keras.Model, trainable: bool | int, trained_norm: bool) -> None:
-    """Says of every layer whether training changes it.
+def set_trainable(network: keras.Model, trainable: bool | int, trained_norm: bool) -> None:
+    """Sets which layers are trained.
 
-    What stays frozen is deterministic in training too: its batch norm keeps its statistics, and it
-    drops nothing.
+    Frozen layers are deterministic in training, too: batch normalization uses its moving
+    statistics, and dropout is disabled.
 
     Args:
-        network: any, with its layers in order.
-        trainable: all, none, or how many of the last layers that have a kernel; others, such as
-            normalisation, go with the one before them.
-        trained_norm: whether batch norm is trained with them.
+        network: network with its layers in order.
+        trainable: all, none, or the number of last layers with a kernel to train. Layers without a
+            kernel, such as normalization, follow the layer before them.
+        trained_norm: whether batch normalization is trained with them.
     """
-    layers = list(_leaves(network))
-    kernels = [place for place, layer in enumerate(layers) if _has_kernel(layer)]
+    layers = list(_leaf_layers(network))
+    kernels = [index for index, layer in enumerate(layers) if _has_kernel(layer)]
     match trainable:
         case True:
             first = 0
@@ -139,18 +139,18 @@ def thaw(network: keras.Model, trainable: bool | int, trained_norm: bool) -> Non
             first = len(layers)
         case number:
             first = kernels[-min(number, len(kernels))]
-    for place, layer in enumerate(layers):
+    for index, layer in enumerate(layers):
         is_norm = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = place >= first and (trained_norm or not is_norm)
-        if place < first and isinstance(layer, keras.layers.Dropout):
-            # Keras passes `training` on to every layer, even where one was called without it.
+        layer.trainable = index >= first and (trained_norm or not is_norm)
+        if index < first and isinstance(layer, keras.layers.Dropout):
+            # Keras passes `training` to every layer, even if a layer was called without it.
             layer.rate = 0.0
 
 
-def _leaves(network: keras.Model) -> Iterator[keras.Layer]:
+def _leaf_layers(network: keras.Model) -> Iterator[keras.Layer]:
     for layer in network.layers:
         if isinstance(layer, keras.Model):
-            yield from _leaves(layer)
+            yield from _leaf_layers(layer)
         else:
             yield layer
 
@@ -163,48 +163,54 @@ _KERAS_POOLING = {"average": "avg", "max": "max", "flatten": None}
 
 
 class Pretrained(ImageNetwork):
-    """A network whose weights were learnt on ImageNet, without its classifier."""
+    """Network pretrained on ImageNet, without its classifier."""
 
     channels: ClassVar[tuple[int, ...]] = (3,)
+    is_backbone: ClassVar[bool] = True
     backbones: ClassVar[Mapping[str, Backbone]]
-    """What is known of each network, by `type`."""
+    """Description of each network, by `type`."""
 
     type: str
     weights: str = "imagenet"
-    """`imagenet`; the path of a weights file (`.h5`), relative to the working directory; or `none`,
-    to begin with random ones."""
+    """`imagenet`; the path of a weights file (`.h5`), relative to the working directory; or `none`
+    for random initial weights."""
     trainable: bool | PositiveInt = False
-    """`false` leaves the network as it is, `true` trains all of it, and a number its last
-    convolutions: as many of them, with the normalisation between and after."""
+    """`false` freezes the network, `true` trains all of it, and a number trains the last
+    convolutions: that many, with the normalization between and after them."""
     pooling: Literal["average", "max", "flatten"] = "average"
-    """How the last feature map becomes a vector: its average or maximum, or all of it."""
+    """How the last feature map becomes a vector: global average or max pooling, or flattened."""
     batch_norm: Literal["auto", "frozen", "trained"] = "auto"
-    """Whether batch norm is trained with the layers round it. Its statistics are of ImageNet, and
-    small batches would spoil them, so by default it stays frozen, save where weights are random."""
+    """Whether batch normalization is trained with the layers around it. By default it stays frozen,
+    because small batches degrade its ImageNet statistics; with random weights it is trained."""
 
     def rules(self) -> Iterator[Problem]:
         if self.weights not in ("imagenet", "none") and not self.weights.endswith(".h5"):
-            meant = did_you_mean(self.weights, ("imagenet", "none")) or "."
+            hint = did_you_mean(self.weights, ("imagenet", "none")) or "."
             yield Problem(
                 ("weights",),
-                f"expected imagenet, none, or the path of a weights file that ends in .h5{meant} "
+                f"expected imagenet, none, or the path of a weights file that ends in .h5{hint} "
                 f"Got '{self.weights}'",
             )
 
     @classmethod
-    def about(cls, kind: str) -> str:
+    def describe_type(cls, kind: str) -> str:
         backbone = cls.backbones[kind]
-        notes = super().about(kind).partition("\n\nReference")[0]
+        notes = super().describe_type(kind).partition("\n\nReference")[0]
         return (
             f"{backbone.summary}\n\n{notes}\n\n"
-            f"Pixels are scaled inside: {backbone.scaling.words}.\n\n"
+            f"The network scales pixels itself: {backbone.scaling.description}.\n\n"
             f"Reference: {backbone.reference}."
         )
 
     @property
     def backbone(self) -> Backbone:
-        """What is known of this network."""
+        """Description of this network."""
         return self.backbones[self.type]
+
+    @property
+    def reversed_channels(self) -> bool:
+        """Whether the first convolution sees blue, green, red, as in weights from Caffe."""
+        return self.backbone.scaling.reversed_channels
 
     @property
     def frozen(self) -> bool:
@@ -217,22 +223,22 @@ class Pretrained(ImageNetwork):
     def from_scratch(self) -> Self:
         return self.replace(weights="none")
 
-    def absent_files(self) -> Iterator[Problem]:
+    def missing_file_problems(self) -> Iterator[Problem]:
         if self.weights in ("imagenet", "none"):
             return
-        if problem := absence(Path(self.weights)):
+        if problem := missing_file_message(Path(self.weights)):
             yield Problem(("weights",), problem)
 
     def smallest_image(self) -> int:
         return self.backbone.smallest
 
     def build(self, image: keras.KerasTensor) -> Features:
-        network = self._network(self.backbone.scaling.scaled(image))
-        name_layers(network)
+        network = self._network(self.backbone.scaling.apply(image))
+        assign_stable_names(network)
         trained_norm = self.batch_norm == "trained" or (
             self.batch_norm == "auto" and self.weights == "none"
         )
-        thaw(network, self.trainable, trained_norm)
+        set_trainable(network, self.trainable, trained_norm)
         last_map = vector = network.output
         if self.pooling == "flatten":
             vector = keras.layers.Flatten(name="flatten")(last_map)
@@ -246,33 +252,33 @@ class Pretrained(ImageNetwork):
             return
         if self.weights == "imagenet":
             _, height, width, _ = model.input_shape
-            path = obtain(self._official(height, width), self.type)
+            path = get_weights_file(self._official(height, width), self.type)
         else:
             path = Path(self.weights).expanduser()
         load_weights_file(path, model, self.type)
 
-    def weights_here(self, height: int, width: int) -> bool:
-        """Whether its ImageNet weights for pictures of this size are on this machine already."""
+    def has_cached_weights(self, height: int, width: int) -> bool:
+        """Whether the ImageNet weights for images of this size are already on this machine."""
         with shown_by(lambda message: None):
-            return found(self._official(height, width)) is not None
+            return find_weights_file(self._official(height, width)) is not None
 
     def _official(self, height: int, width: int) -> OfficialWeights:
-        """The weights learnt on ImageNet, for pictures of this size."""
+        """Official ImageNet weights for images of this size."""
         return self.backbone.weights
 
     def _network(self, x: keras.KerasTensor, **options: Any) -> keras.Model:
-        """The network on scaled pixels, with random weights.
+        """Network on scaled pixels, with random weights.
 
         Args:
             x: float `[batch, height, width, 3]`.
-            options: for its function in keras.applications.
+            options: arguments of its constructor in keras.applications.
 
         Returns:
-            A model that ends in a global pooling, which ConvNeXt still normalises after, or in the
-            last feature map if that is to be flattened.
+            A model that ends in global pooling (in ConvNeXt, followed by a normalization), or in
+            the last feature map if that is to be flattened.
         """
         backbone = self.backbone
-        if backbone.scales_itself:
+        if backbone.has_preprocessing:
             options["include_preprocessing"] = False
         function = getattr(keras.applications, backbone.function)
         return function(
@@ -285,6 +291,6 @@ class Pretrained(ImageNetwork):
 
 
 def _pooling_layer(network: keras.Model) -> keras.Layer:
-    """The last global pooling; those before it squeeze channels within blocks."""
+    """The last global pooling layer; earlier ones belong to squeeze-and-excitation blocks."""
     kinds = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
     return next(layer for layer in reversed(network.layers) if isinstance(layer, kinds))

@@ -1,4 +1,4 @@
-"""SqueezeNet."""
+"""SqueezeNet 1.1."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from mmzoo.lazy import keras
 from mmzoo.modalities.image.encoders.imagenet_weights import OfficialWeights
 from mmzoo.modalities.image.encoders.pretrained import CAFFE, Backbone, Pretrained
 
-_SQUEEZED = (16, 16, 32, 32, 48, 48, 64, 64)
-"""Filters of each fire module's squeeze; each of its two expansions has four times as many."""
-_POOLED_AFTER = (3, 5)
+_SQUEEZE_FILTERS = (16, 16, 32, 32, 48, 48, 64, 64)
+"""Squeeze filters of each fire module; each of its two expand layers has four times as many."""
+_POOLING_AFTER = (3, 5)
 
 
 class SqueezeNet(Pretrained):
-    """The accuracy of AlexNet in a fiftieth of its weights: version 1.1.
+    """SqueezeNet 1.1, pretrained on ImageNet: AlexNet accuracy with 50 times fewer parameters.
 
-    Fire modules squeeze the channels by 1x1 convolutions, and expand them again by 1x1 and 3x3
-    ones. There is no batch norm. The weights are those of the authors, as DeepCognition's
-    keras-squeezenet has converted them from Caffe.
+    A fire module squeezes the channels by 1x1 convolutions and expands them by 1x1 and 3x3
+    convolutions. There is no batch normalization. The weights are those of the authors, converted
+    from Caffe by DeepCognition's keras-squeezenet.
 
     Reference: Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and
     <0.5MB model size", 2016.
@@ -50,9 +50,9 @@ class SqueezeNet(Pretrained):
         image = keras.utils.get_source_inputs(x)
         x = keras.layers.Conv2D(64, 3, strides=2, activation="relu", name="conv1")(x)
         x = keras.layers.MaxPooling2D(3, strides=2, name="pool1")(x)
-        for number, filters in enumerate(_SQUEEZED, start=2):
+        for number, filters in enumerate(_SQUEEZE_FILTERS, start=2):
             x = _fire(x, filters, f"fire{number}")
-            if number in _POOLED_AFTER:
+            if number in _POOLING_AFTER:
                 x = keras.layers.MaxPooling2D(3, strides=2, name=f"pool{number}")(x)
         if self.pooling == "average":
             x = keras.layers.GlobalAveragePooling2D(name="average")(x)

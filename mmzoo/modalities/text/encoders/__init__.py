@@ -1,4 +1,4 @@
-"""Text encoders. Ids of words in: 0 is padding, always at the end, and changes nothing."""
+"""Text encoders: token ids in, features out. Id 0 is padding, always at the end of a text."""
 
 from __future__ import annotations
 

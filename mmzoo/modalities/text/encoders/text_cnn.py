@@ -1,4 +1,4 @@
-"""Convolutions over words."""
+"""Convolutional text encoder."""
 
 from __future__ import annotations
 
@@ -14,38 +14,39 @@ from mmzoo.spec import PositiveInt, Problem, Rate
 
 
 class TextCNN(TextNetwork):
-    """Convolutions of several widths side by side, and of each filter its maximum over the text.
+    """Parallel convolutions of several widths over the words, with max pooling over the text.
 
-    A filter of width 3 finds one kind of phrase of three words wherever it stands.
+    A filter of width 3 detects one kind of three-word phrase anywhere in the text.
 
     Reference: Kim, "Convolutional neural networks for sentence classification", 2014.
     """
 
     type: Literal["cnn"] = "cnn"
     kernel_sizes: tuple[PositiveInt, ...] = (3, 4, 5)
-    """The width of each convolution, in words."""
+    """Width of each convolution, in words."""
     filters: PositiveInt = 100
-    """Filters of each convolution."""
+    """Number of filters of each convolution."""
     activation: Activation = "relu"
-    """The activation of the convolutions and the dense layers."""
+    """Activation of convolutions and dense layers."""
     spatial_dropout: Rate = 0.0
-    """Share of the entries of the words' vectors dropped, the same ones for all words of a text."""
+    """Dropout rate of the embeddings, with the same mask for all words of a text."""
     units: tuple[PositiveInt, ...] = ()
-    """Width of each dense layer after the maxima."""
+    """Width of each dense layer after the pooling."""
     dropout: Rate = 0.5
-    """Share of the maxima dropped, and of each dense layer's output."""
+    """Dropout rate of the pooled features and of each dense layer's output."""
 
     def rules(self) -> Iterator[Problem]:
         if not self.kernel_sizes:
             yield Problem(("kernel_sizes",), "expected at least one width, got an empty list")
         elif len(set(self.kernel_sizes)) < len(self.kernel_sizes):
             yield Problem(
-                ("kernel_sizes",), "expected different widths; for more of one, raise `filters`"
+                ("kernel_sizes",),
+                "expected different widths; for more filters of one width, raise `filters`",
             )
 
     def build(self, ids: keras.KerasTensor, words: int) -> Features:  # type: ignore[override]
 
-        x, present = self.embedded(ids, words)
+        x, present = self.embed(ids, words)
         if self.spatial_dropout:
             x = keras.layers.SpatialDropout1D(self.spatial_dropout, name="spatial_dropout")(x)
         maps = [
@@ -55,7 +56,7 @@ class TextCNN(TextNetwork):
             for size in self.kernel_sizes
         ]
         x = keras.layers.Concatenate(name="maps")(maps) if len(maps) > 1 else maps[0]
-        tokens = layers.ZeroedPadding(name="tokens")(x, present)
+        tokens = layers.ZeroPaddedSteps(name="tokens")(x, present)
         x = layers.MaskedMax(name="max")(x, present)
         if self.dropout:
             x = keras.layers.Dropout(self.dropout, name="dropout")(x)

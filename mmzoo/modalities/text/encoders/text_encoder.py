@@ -1,4 +1,4 @@
-"""What every text encoder offers besides its network."""
+"""Base class of text encoders: the word embedding and its pretrained vectors."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from pathlib import Path
 from typing import Self
 
 from mmzoo.lazy import keras
-from mmzoo.modalities.base_encoder import Encoder, Features, absence
+from mmzoo.modalities.base_encoder import Encoder, Features, missing_file_message
 from mmzoo.modalities.text.word_vectors import read_vectors
 from mmzoo.spec import PositiveInt, Problem
 
 logger = logging.getLogger(__name__)
 
 
-FIRST_WORD = 2
-"""The id of the vocabulary's first word: 0 is padding, and 1 a word that is not in it."""
+FIRST_WORD_ID = 2
+"""Id of the first word of the vocabulary: 0 is padding, 1 is out-of-vocabulary."""
 
 
 class TextNetwork(Encoder):
-    """Ids of words in, features out. What pads a text changes neither its vector nor its tokens."""
+    """Base class of text encoders: token ids in, features out.
+
+    Padding changes neither the feature vector nor the token features.
+    """
 
     dim: PositiveInt = 128
-    """Width of each word's vector."""
+    """Width of the word embeddings."""
     vectors: str | None = None
-    """A file of word vectors to begin with, of `dim` numbers each, relative to the working
-    directory: text as of GloVe and fastText, binary as of word2vec (`.bin`), or numpy arrays
-    `words` and `vectors` (`.npz`). Words that it lacks begin with random ones, like all by
-    default."""
+    """File of pretrained word vectors with `dim` numbers each, relative to the working directory:
+    GloVe or fastText text, word2vec binary (`.bin`), or numpy arrays `words` and `vectors`
+    (`.npz`). Words that the file lacks start from random vectors. By default, all words do."""
     trainable: bool = True
-    """Whether training changes the words' vectors."""
+    """Whether to train the word embeddings."""
 
     def unfrozen(self, layers: int | None) -> Self:
         return self.replace(trainable=True)
@@ -39,30 +41,31 @@ class TextNetwork(Encoder):
     def from_scratch(self) -> Self:
         return self.replace(vectors=None)
 
-    def absent_files(self) -> Iterator[Problem]:
-        if self.vectors is not None and (problem := absence(Path(self.vectors))):
+    def missing_file_problems(self) -> Iterator[Problem]:
+        if self.vectors is not None and (problem := missing_file_message(Path(self.vectors))):
             yield Problem(("vectors",), problem)
 
     @abstractmethod
     def build(self, ids: keras.KerasTensor, words: int) -> Features:  # type: ignore[override]
-        """The network on one input, with weights as Keras draws them.
+        """Builds the network on one input, with random initial weights.
 
-        The tokens are the words' own features, and zeros at padding.
+        Token features are zero at padding.
 
         Args:
-            ids: int32 `[batch, positions]`: 0 is padding, always at the end; 1 an unknown word.
-            words: how many ids there are, with 0 and 1.
+            ids: int32 `[batch, positions]`. 0 is padding, always at the end; 1 is
+                out-of-vocabulary.
+            words: number of ids, including 0 and 1.
         """
 
     def load_vectors(self, model: keras.Model, vocabulary: Sequence[str]) -> None:
-        """Puts the vectors of `self.vectors` into the sub-model that was built, if a file is given.
+        """Loads the word vectors of the file `vectors`, if given, into the built network.
 
         Args:
             model: the sub-model `<input>_encoder`.
-            vocabulary: the words, in the order of their ids from 2 on.
+            vocabulary: words in the order of their ids, from id 2 on.
 
         Raises:
-            DataError: the file cannot be read, or its vectors are of another width.
+            DataError: the file cannot be read, or its vectors do not have `dim` numbers.
         """
         if self.vectors is None:
             return
@@ -70,26 +73,26 @@ class TextNetwork(Encoder):
         found = read_vectors(path, vocabulary, self.dim)
         table = model.get_layer("embedding").embeddings
         values = table.numpy()
-        values[found.places + FIRST_WORD] = found.vectors
+        values[found.indices + FIRST_WORD_ID] = found.vectors
         table.assign(values)
-        count = len(found.places)
-        others = "" if count == len(vocabulary) else "; the others begin at random"
+        count = len(found.indices)
+        others = "" if count == len(vocabulary) else "; the others start from random vectors"
         logger.info(
             f"word vectors: {count:,} of {len(vocabulary):,} words "
             f"({100 * count / max(1, len(vocabulary)):.0f} %) found in {path}{others}."
         )
 
-    def embedded(
+    def embed(
         self, ids: keras.KerasTensor, words: int
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-        """The words' vectors, with zeros at padding, and where they are.
+        """Word embeddings, zero at padding, and their mask.
 
         Returns:
             Float `[batch, positions, dim]` and bool `[batch, positions]`.
         """
-        from mmzoo.layers.missing_features import Present
-        from mmzoo.layers.sequences import ZeroedPadding
+        from mmzoo.layers.missing_features import PaddingMask
+        from mmzoo.layers.sequences import ZeroPaddedSteps
 
-        present = Present(name="present")(ids)
+        present = PaddingMask(name="present")(ids)
         table = keras.layers.Embedding(words, self.dim, trainable=self.trainable, name="embedding")
-        return ZeroedPadding(name="words")(table(ids), present), present
+        return ZeroPaddedSteps(name="words")(table(ids), present), present

@@ -1,4 +1,4 @@
-"""Recurrent text encoders: RNN, LSTM, GRU, and LSTM or GRU states pooled by attention."""
+"""Recurrent text encoders: RNN, LSTM, GRU, and recurrent layers with attention pooling."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import Literal
 
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
-from mmzoo.modalities.encoder_blocks import Cell, joined, recurrent_states
+from mmzoo.modalities.encoder_blocks import Cell, concatenate, recurrent_states
 from mmzoo.modalities.text.encoders.text_encoder import TextNetwork
 from mmzoo.spec import PositiveInt, Problem, Rate
 
 
 class RecurrentText(TextNetwork):
-    """Recurrent layers over the words, and a vector of what they make of them."""
+    """Base class of recurrent text encoders."""
 
     units: tuple[PositiveInt, ...] = (128,)
-    """Width of each recurrent layer's state, in one direction: one layer per entry."""
+    """Width of each recurrent layer's state, per direction; one layer per entry."""
     bidirectional: bool = False
-    """Whether each layer reads backwards too, with weights of its own, which doubles its width."""
+    """Whether to add a backward half with its own weights to each layer, which doubles the output
+    width."""
     dropout: Rate = 0.0
-    """Share of the entries of each layer's inputs dropped, the same ones at all words of a text."""
+    """Dropout rate of each layer's inputs, with the same mask for all words of a text."""
     recurrent_dropout: Rate = 0.0
-    """Share of the entries of the state that a layer does not see, the same ones at all words of a
-    text. On GPUs it keeps the layer from cuDNN, which is much quicker."""
+    """Dropout rate of the recurrent state, with the same mask for all words of a text. On GPUs, any
+    rate above 0 disables the much faster cuDNN kernel."""
 
     def rules(self) -> Iterator[Problem]:
         if not self.units:
@@ -33,24 +34,25 @@ class RecurrentText(TextNetwork):
     @property
     @abstractmethod
     def recurrent_layer(self) -> Cell:
-        """The kind of layer."""
+        """Kind of the recurrent layers."""
 
     @abstractmethod
-    def pooled(
+    def pool_states(
         self, states: list[keras.KerasTensor], tokens: keras.KerasTensor, present: keras.KerasTensor
     ) -> keras.KerasTensor:
-        """The vector.
+        """Feature vector of the states, `[batch, width]`.
 
         Args:
-            states: the last layer's, read forwards and perhaps backwards; zeros at padding.
-            tokens: the same side by side.
+            states: forward and, if bidirectional, backward states of the last layer, zero at
+                padding.
+            tokens: the same states, concatenated.
             present: bool `[batch, positions]`, false at padding.
         """
 
     def build(self, ids: keras.KerasTensor, words: int) -> Features:  # type: ignore[override]
-        from mmzoo.layers.sequences import ZeroedPadding
+        from mmzoo.layers.sequences import ZeroPaddedSteps
 
-        x, present = self.embedded(ids, words)
+        x, present = self.embed(ids, words)
         states = recurrent_states(
             x,
             present,
@@ -61,25 +63,30 @@ class RecurrentText(TextNetwork):
             self.recurrent_dropout,
         )
         states = [
-            ZeroedPadding(name=name)(state, present)
+            ZeroPaddedSteps(name=name)(state, present)
             for name, state in zip(("forwards", "backwards"), states, strict=False)
         ]
-        tokens = joined(states, "tokens")
-        vector = self.pooled(states, tokens, present)
+        tokens = concatenate(states, "tokens")
+        vector = self.pool_states(states, tokens, present)
         return Features(vector, tokens, mask=present)
 
 
 class PooledRecurrentText(RecurrentText):
-    """Recurrent layers whose states are pooled without weights."""
+    """Base class of recurrent text encoders with parameter-free pooling."""
 
     pooling: Literal["last", "average", "max"] = "last"
-    """What becomes of the last layer's states: the one at which each direction ends, or each
-    entry's average or maximum over the words."""
+    """How the states of the last layer become a vector: the final state of each direction, or
+    average or max pooling over the words."""
+    type: Cell
 
-    def pooled(
+    @property
+    def recurrent_layer(self) -> Cell:
+        return self.type
+
+    def pool_states(
         self, states: list[keras.KerasTensor], tokens: keras.KerasTensor, present: keras.KerasTensor
     ) -> keras.KerasTensor:
-        from mmzoo.layers.sequences import FirstWord, LastWord, MaskedAverage, MaskedMax
+        from mmzoo.layers.sequences import FirstToken, LastToken, MaskedAverage, MaskedMax
 
         match self.pooling:
             case "average":
@@ -87,31 +94,27 @@ class PooledRecurrentText(RecurrentText):
             case "max":
                 return MaskedMax(name="max")(tokens, present)
         forwards, *backwards = states
-        ends = [LastWord(name="last")(forwards, present)]
-        ends += [FirstWord(name="first")(read) for read in backwards]
-        return joined(ends, "ends")
+        ends = [LastToken(name="last")(forwards, present)]
+        ends += [FirstToken(name="first")(states) for states in backwards]
+        return concatenate(ends, "ends")
 
 
 class TextRNN(PooledRecurrentText):
-    """Recurrent layers whose state is a tanh of the word and the state before: the simplest memory.
+    """Simple recurrent network (Elman RNN) over the words.
 
-    It forgets within a dozen words; `lstm` and `gru` have gates against that.
+    It forgets within about a dozen words; the gates of `lstm` and `gru` prevent that.
 
     Reference: Elman, "Finding structure in time", 1990.
     """
 
     type: Literal["rnn"] = "rnn"
 
-    @property
-    def recurrent_layer(self) -> Cell:
-        return "rnn"
-
 
 class TextLSTM(PooledRecurrentText):
-    """Recurrent layers with gates on what is written, kept and read: long short-term memory.
+    """Long short-term memory (LSTM) over the words: gates control what the state retains.
 
-    With `dropout: 0.2` and `recurrent_dropout: 0.2` it is the network that tutorials classify
-    reviews with.
+    With `dropout: 0.2` and `recurrent_dropout: 0.2`, this is the network of many tutorials on
+    classifying reviews.
 
     Reference: Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gers et al., "Learning to
     forget: continual prediction with LSTM", 2000; Schuster and Paliwal, "Bidirectional recurrent
@@ -121,13 +124,9 @@ class TextLSTM(PooledRecurrentText):
 
     type: Literal["lstm"] = "lstm"
 
-    @property
-    def recurrent_layer(self) -> Cell:
-        return "lstm"
-
 
 class TextGRU(PooledRecurrentText):
-    """Recurrent layers with two gates: nearly as good as `lstm`, with a quarter fewer weights.
+    """Gated recurrent units (GRU) over the words: close to LSTM with a quarter fewer weights.
 
     Reference: Cho et al., "Learning phrase representations using RNN encoder-decoder for
     statistical machine translation", 2014; Gal and Ghahramani, "A theoretically grounded
@@ -136,13 +135,9 @@ class TextGRU(PooledRecurrentText):
 
     type: Literal["gru"] = "gru"
 
-    @property
-    def recurrent_layer(self) -> Cell:
-        return "gru"
-
 
 class TextAttention(RecurrentText):
-    """Recurrent layers, and a weighted average of their states that learns which words matter.
+    """Recurrent layers with attention pooling: a learned weighted average of the states.
 
     Reference: Bahdanau et al., "Neural machine translation by jointly learning to align and
     translate", 2015; Yang et al., "Hierarchical attention networks for document classification",
@@ -151,19 +146,20 @@ class TextAttention(RecurrentText):
 
     type: Literal["attention"] = "attention"
     units: tuple[PositiveInt, ...] = (64,)
-    """Width of each recurrent layer's state, in one direction: one layer per entry."""
+    """Width of each recurrent layer's state, per direction; one layer per entry."""
     bidirectional: bool = True
-    """Whether each layer reads backwards too, with weights of its own, which doubles its width."""
+    """Whether to add a backward half with its own weights to each layer, which doubles the output
+    width."""
     cell: Cell = "gru"
-    """The kind of the recurrent layers."""
+    """Kind of the recurrent layers."""
     attention_units: PositiveInt = 64
-    """Width of the hidden layer that scores each word."""
+    """Width of the hidden layer that scores the words."""
 
     @property
     def recurrent_layer(self) -> Cell:
         return self.cell
 
-    def pooled(
+    def pool_states(
         self, states: list[keras.KerasTensor], tokens: keras.KerasTensor, present: keras.KerasTensor
     ) -> keras.KerasTensor:
         from mmzoo.layers.attention_layers import AdditiveAttention

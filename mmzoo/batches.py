@@ -1,0 +1,213 @@
+"""Batches: tf.data pipelines that gather, decode, augment and mix rows of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mmzoo.lazy import tf
+from mmzoo.modalities.abilities import Augments, Mixable
+from mmzoo.modalities.base_input import presence
+from mmzoo.order import TrainingOrder
+from mmzoo.randomness import Randomness
+
+if TYPE_CHECKING:
+    from mmzoo.config import Config
+    from mmzoo.modalities import Input
+
+
+_FOLD = "modality dropout"
+
+
+def apply_modality_dropout(
+    inputs: Mapping[str, Input], masks: dict[str, tf.Tensor], randomness: Randomness
+) -> dict[str, tf.Tensor]:
+    """Modality dropout: drops inputs of examples at random.
+
+    Each input of each example is dropped with probability `modality_dropout`, independently. An
+    example never loses all of its inputs: the one with the largest random number remains.
+
+    Reference: Neverova et al., "ModDrop: adaptive multi-modal gesture recognition", 2016.
+
+    Args:
+        inputs: all inputs, in the config's order.
+        masks: optional input -> its presence mask, bool `[batch]`.
+        randomness: random numbers of the examples; a separate fold of them is used.
+
+    Returns:
+        The presence masks after dropout.
+    """
+    rates = [spec.modality_dropout for spec in inputs.values()]
+    if not any(rates):
+        return masks
+    draws = randomness.fold(_FOLD).uniform(len(rates))
+    always = tf.ones_like(randomness.examples, tf.bool)
+    present = tf.stack([masks.get(name, always) for name in inputs], axis=1)
+    left = present & (draws >= tf.constant(rates, tf.float32))
+    largest = tf.argmax(tf.where(present, draws, -1.0), axis=1)
+    last = present & tf.one_hot(largest, len(rates), on_value=True, off_value=False, dtype=tf.bool)
+    left = left | last & ~tf.reduce_any(left, axis=1, keepdims=True)
+    return {name: left[:, index] for index, name in enumerate(inputs) if name in masks}
+
+
+Columns = Mapping[str, np.ndarray]
+
+
+def training_batches(
+    config: Config, columns: Columns, order: TrainingOrder, start: int, steps: int
+) -> tf.data.Dataset:
+    """Batches of steps `start` to `steps`, shuffled, augmented and mixed.
+
+    Yields what `keras.Model.train_step` takes: (inputs, targets) or, if a head has example weights
+    or missing labels, (inputs, targets, weights), each a dictionary by name. With several replicas,
+    each element is one replica's part of a batch, in the order of the replicas.
+    """
+    make = _batch_maker(config, columns, training=True)
+    blocks = tf.data.Dataset.from_generator(
+        lambda: order.blocks(start, steps),
+        output_signature=(tf.TensorSpec((None, None), tf.int64), tf.TensorSpec((), tf.int64)),
+    )
+    batches = blocks.flat_map(
+        lambda rows, epoch: tf.data.Dataset.from_tensor_slices(rows).map(lambda row: (row, epoch))
+    )
+    return batches.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
+
+
+def evaluation_batches(
+    config: Config,
+    columns: Columns,
+    replicas: int = 1,
+    labelled: bool = True,
+    augmented_in: int | None = None,
+    order: np.ndarray | None = None,
+) -> tf.data.Dataset:
+    """Batches of every row once, in order: (inputs, targets), or (inputs,) if not `labelled`.
+
+    If labels may be missing, the third element is weights, which turn a mean loss over all rows
+    into a mean over labelled rows. With several replicas, each element is one replica's part of a
+    batch; none is empty if there are at least as many rows as replicas.
+
+    Args:
+        config: how batches are made.
+        columns: arrays of the split, by name.
+        replicas: number of devices that share each batch.
+        labelled: whether to include targets.
+        augmented_in: epoch whose augmentation is applied; by default, none is.
+        order: permutation of the rows, int64 `[rows]`; batches are then of almost equal size.
+    """
+    rows = len(next(iter(columns.values())))
+    make = _batch_maker(
+        config, columns, training=False, labelled=labelled, augment=augmented_in is not None
+    )
+    if replicas == 1 and order is None:
+        batches = tf.data.Dataset.range(rows).batch(config.evaluation_batch_size)
+    else:
+        steps = min(-(-rows // config.evaluation_batch_size), max(1, rows // replicas))
+        parts = steps * replicas
+        bounds = np.arange(parts + 1) * rows // parts
+        ranges = tf.data.Dataset.from_tensor_slices((bounds[:-1], bounds[1:]))
+        batches = ranges.map(lambda first, end: tf.range(first, end))
+    if order is not None:
+        with tf.device("CPU"):
+            permutation = tf.constant(order, tf.int64)
+        batches = batches.map(lambda row: tf.gather(permutation, row))
+    epoch = tf.constant(augmented_in or 0, tf.int64)
+    return batches.map(lambda row: make(row, epoch), num_parallel_calls=tf.data.AUTOTUNE).prefetch(
+        2
+    )
+
+
+def _batch_maker(
+    config: Config, columns: Columns, training: bool, labelled: bool = True, augment: bool = False
+) -> Callable[[tf.Tensor, tf.Tensor], tuple[dict[str, tf.Tensor], ...]]:
+    """A function that maps (rows int64 `[batch]`, epoch) to one batch."""
+    used = {*config.columns.values(), *config.presence.values()} & columns.keys()
+    gather = {name: _gather_from(columns[name]) for name in used}
+    seed, soft, mixing = config.train.seed, config.soft_targets, config.train.mixing
+    heads = config.labelled_heads
+    scales = _label_scales(config, columns) if labelled else {}
+    mixable = {name: spec for name, spec in config.inputs.items() if isinstance(spec, Mixable)}
+
+    def make(rows: tf.Tensor, epoch: tf.Tensor) -> tuple[dict[str, tf.Tensor], ...]:
+        randomness = Randomness(seed, epoch, rows)
+        inputs = {}
+        for index, (name, spec) in enumerate(config.inputs.items()):
+            values = spec.load(gather[config.columns[name]](rows))
+            if (training or augment) and isinstance(spec, Augments):
+                values = spec.augment_batch(values, randomness.fold(index))
+            inputs[name] = values
+        masks = {name: gather[column](rows) for name, column in config.presence.items()}
+        if training:
+            masks = apply_modality_dropout(config.inputs, masks, randomness)
+        inputs |= {presence(name): tf.cast(mask, tf.float32) for name, mask in masks.items()}
+        if not labelled:
+            return (inputs,)
+        labels = {name: gather[config.columns[name]](rows) for name in heads}
+        targets = {name: head.labelled_target(labels[name], soft) for name, head in heads.items()}
+        if training and mixing is not None:
+            mixing_randomness = randomness.fold(len(config.inputs))
+            inputs, targets = mixing.apply(inputs, mixable, targets, mixing_randomness)
+        targets = {
+            name: targets[name] if name in targets else head.target_from_inputs(inputs)
+            for name, head in config.heads.items()
+        }
+        if not training:
+            return (inputs, targets, _fill(scales, rows)) if scales else (inputs, targets)
+        weights = {
+            name: heads[name].example_weight(labels[name]) if name in heads else None
+            for name in config.heads
+        }
+        if not scales and all(weight is None for weight in weights.values()):
+            return inputs, targets
+        label_weights = _fill({**dict.fromkeys(weights, 1.0), **scales}, rows)
+        return (
+            inputs,
+            targets,
+            {
+                name: label_weights[name] if weight is None else weight * label_weights[name]
+                for name, weight in weights.items()
+            },
+        )
+
+    # Nothing here branches on a tensor, so AutoGraph would only slow it down.
+    return tf.autograph.experimental.do_not_convert(make)
+
+
+def _label_scales(config: Config, columns: Columns) -> dict[str, float]:
+    """Per head, the factor `rows / labelled rows` that turns a mean over all rows into a mean over
+    labelled rows.
+
+    It is computed from the whole split, so that each label has the same weight in any batch. Empty
+    if no labels may be missing; otherwise it has all heads, since Keras needs weights for all
+    outputs or none.
+    """
+    if all(head.missing == "error" for head in config.labelled_heads.values()):
+        return {}
+    scales = dict.fromkeys(config.heads, 1.0)
+    for name, head in config.labelled_heads.items():
+        labelled = head.labelled(columns[config.columns[name]])
+        scales[name] = len(labelled) / max(int(labelled.sum()), 1)
+    return scales
+
+
+def _fill(scales: Mapping[str, float], rows: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Constant weights `[batch]` of each head."""
+    return {name: tf.fill(tf.shape(rows), tf.constant(scale)) for name, scale in scales.items()}
+
+
+def _gather_from(values: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A function that maps rows int64 `[batch]` to those rows of a column."""
+    if isinstance(values, np.memmap):  # May be larger than the memory.
+
+        def gather(rows: tf.Tensor) -> tf.Tensor:
+            taken = tf.numpy_function(
+                lambda rows: np.take(values, rows, axis=0), [rows], values.dtype, stateful=False
+            )
+            return tf.ensure_shape(taken, [None, *values.shape[1:]])
+
+        return gather
+    with tf.device("CPU"):
+        tensor = tf.constant(values)
+    return lambda rows: tf.gather(tensor, rows)

@@ -1,0 +1,186 @@
+"""`mmzoo eval`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from mmzoo.cli.command_options import (
+    PATH,
+    Choice,
+    checkpoint_option,
+    data_option,
+    device_option,
+    json_option,
+    on_bad_row_option,
+)
+
+if TYPE_CHECKING:
+    from mmzoo.evaluation.ensemble import Ensemble
+    from mmzoo.evaluation.evaluate_run import Evaluated
+
+
+_DEFAULT = click.core.ParameterSource.DEFAULT
+
+
+@click.command("eval", short_help="Evaluate a run, and write a report.")
+@click.argument("runs", metavar="RUN...", type=PATH, nargs=-1, required=True)
+@click.option(
+    "--split",
+    type=Choice(["train", "validation", "test"]),
+    default="test",
+    show_default=True,
+    metavar="SPLIT",
+    help="Split to evaluate on: train, validation or test.",
+)
+@data_option
+@on_bad_row_option
+@click.option(
+    "--embeddings",
+    is_flag=True,
+    help="Write embeddings of up to 2,000 examples for TensorBoard's PROJECTOR.",
+)
+@click.option(
+    "--modalities",
+    is_flag=True,
+    help="Measure what each of several inputs contributes, by leaving it out.",
+)
+@click.option(
+    "--robustness",
+    is_flag=True,
+    help="Measure robustness to corrupted inputs: noise, blur, missing words and cells.",
+)
+@click.option(
+    "--ensemble",
+    type=Choice(["average", "weighted", "vote", "stacking"]),
+    metavar="METHOD",
+    help="Combine several RUNs: average, weighted, vote or stacking.",
+)
+@click.option(
+    "--output",
+    type=PATH,
+    metavar="DIR",
+    help="Folder of an ensemble, instead of runs/ensembles/<number>.",
+)
+@checkpoint_option
+@device_option
+@json_option
+def evaluate(
+    runs: tuple[Path, ...],
+    split: str,
+    data: Path | None,
+    on_bad_row: Literal["error", "skip"],
+    embeddings: bool,
+    modalities: bool,
+    robustness: bool,
+    ensemble: Literal["average", "weighted", "vote", "stacking"] | None,
+    output: Path | None,
+    checkpoint: str,
+    device: Literal["auto", "cpu", "gpu"],
+    as_json: bool,
+) -> None:
+    """Evaluate RUN, and write a report with plots into RUN/eval/<split>.
+
+    RUN is a run directory, runs/<name> for its newest, or a weights file inside one. With --data
+    it is evaluated on another table with the same columns, or a folder with a subfolder for each
+    class. That report goes into RUN/eval/data_<name>, with a number after it if the name is taken.
+
+    Several RUNs are combined by --ensemble: the average of their probabilities, a weighted average
+    or a stacked regression fitted to the validation split, or a vote.
+
+    \b
+    Example:
+      mmzoo eval runs/mnist_cnn
+      mmzoo eval runs/mnist_cnn/001 --split validation --checkpoint last
+      mmzoo eval runs/mnist_cnn --embeddings
+      mmzoo eval runs/products --modalities --robustness
+      mmzoo eval runs/products --data newer.csv
+      mmzoo eval runs/mnist_cnn/001 runs/mnist_cnn/002 --ensemble average
+    """
+    if (
+        data is not None
+        and click.get_current_context().get_parameter_source("split") is not _DEFAULT
+    ):
+        raise click.UsageError(
+            "--split is a split of the run's own data, so it cannot be used with --data."
+        )
+    if ensemble is not None:
+        if embeddings or modalities or robustness:
+            raise click.UsageError(
+                "--embeddings, --modalities and --robustness need a single run, not an ensemble."
+            )
+        from mmzoo.evaluation.ensemble import ensemble as combine
+
+        combined = combine(
+            runs,
+            ensemble,
+            split=split,
+            data=data,
+            on_bad_row=on_bad_row,
+            checkpoint=checkpoint,
+            device=device,
+            output=output,
+        )
+        if as_json:
+            document = {**combined.metrics, "ensemble": combined.comparison.as_json()}
+            click.echo(json.dumps(document))
+        else:
+            _print_ensemble(combined)
+        return
+    if len(runs) > 1:
+        raise click.UsageError("To evaluate several runs together, add --ensemble METHOD.")
+    if output is not None:
+        raise click.UsageError(
+            "--output is for ensembles; the report of a single run goes into the run."
+        )
+    from mmzoo.evaluation.evaluate_run import evaluate_run
+
+    done = evaluate_run(
+        runs[0],
+        split=split,
+        data=data,
+        on_bad_row=on_bad_row,
+        checkpoint=checkpoint,
+        device=device,
+        embeddings=embeddings,
+        modalities=modalities,
+        robustness=robustness,
+    )
+    if as_json:
+        click.echo(json.dumps(_document(done)))
+    else:
+        _print(done)
+
+
+def _document(done: Evaluated) -> dict[str, Any]:
+    document: dict[str, Any] = {done.report.split: done.metrics}
+    return document | {one.kind: one.as_json() for one in done.comparisons}
+
+
+def _print(done: Evaluated) -> None:
+    from mmzoo.cli.comparison_text import comparison_text
+    from mmzoo.cli.results_text import report_text
+    from mmzoo.cli.terminal_text import quote
+
+    click.echo(report_text(done.report))
+    for comparison in done.comparisons:
+        click.echo(f"\n{comparison_text(comparison)}")
+    click.echo(f"\nReport: {quote(done.page)}")
+    for comparison in done.comparisons:
+        page = done.page.with_name(f"{comparison.kind}.html")
+        click.echo(f"{comparison.title}: {quote(page)}")
+    if done.points is not None:
+        counted = "1 example" if done.points == 1 else f"{done.points:,} examples"
+        command = f"mmzoo board {quote(done.report.run)}"
+        click.echo(f"Embeddings of {counted}: see PROJECTOR in `{command}`.")
+
+
+def _print_ensemble(done: Ensemble) -> None:
+    from mmzoo.cli.comparison_text import comparison_text
+    from mmzoo.cli.terminal_text import quote
+
+    click.echo(comparison_text(done.comparison))
+    click.echo(f"\nMetrics and predictions: {quote(done.folder)}")

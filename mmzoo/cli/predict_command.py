@@ -1,0 +1,130 @@
+"""`mmzoo predict`: predictions for files or the rows of a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from mmzoo.cli.command_options import (
+    PATH,
+    checkpoint_option,
+    data_option,
+    device_option,
+    json_option,
+    on_bad_row_option,
+    run_argument,
+)
+
+_PROBABILITY = "_probability"
+
+
+@click.command(short_help="Predict from files or the rows of a table.")
+@run_argument
+@click.argument("files", nargs=-1, type=PATH)
+@data_option
+@on_bad_row_option
+@click.option(
+    "--output",
+    type=PATH,
+    metavar="FILE",
+    help="Write the predictions to a .csv, .jsonl or .parquet file.",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Output the K most probable classes of each classification head.",
+)
+@checkpoint_option
+@device_option
+@json_option
+def predict(
+    run: Path,
+    files: tuple[Path, ...],
+    data: Path | None,
+    on_bad_row: Literal["error", "skip"],
+    output: Path | None,
+    top: int | None,
+    checkpoint: str,
+    device: Literal["auto", "cpu", "gpu"],
+    as_json: bool,
+) -> None:
+    """Predict with the model of RUN for each of FILES, or for each row of a table.
+
+    Images of any size and color mode, and audio of any length and sample rate, are preprocessed as
+    in training. The table of --data must have the columns that the model reads; other columns,
+    such as ids, are copied to the output. RUN is a run directory, runs/<name> for its newest run,
+    or a weights file inside one.
+
+    \b
+    Example:
+      mmzoo predict runs/mnist_cnn digit.png
+      mmzoo predict runs/mnist_cnn *.png --output digits.csv --top 3
+      mmzoo predict runs/products --data new.csv --output out.parquet
+    """
+    if bool(files) == (data is not None):
+        raise click.UsageError("Expected FILES to predict from, or a table with --data.")
+    from mmzoo.prediction import predict as predict_files
+    from mmzoo.tables import check_ending, writable, write_table
+
+    if output is not None:
+        check_ending(output)
+        if data is not None and output.exists() and output.samefile(data):
+            raise click.UsageError("--output would overwrite the table of --data.")
+    table = predict_files(
+        run,
+        files,
+        data=data,
+        on_bad_row=on_bad_row,
+        top=top or 0,
+        checkpoint=checkpoint,
+        device=device,
+    )
+    if output is not None:
+        write_table(output, table)
+        count = len(next(iter(table.values())))
+        rows = "1 row" if count == 1 else f"{count:,} rows"
+        click.echo(f"Wrote {rows} to {output}", err=True)
+    if as_json:
+        values = [[writable(value) for value in column] for column in table.values()]
+        rows_of_values = zip(*values, strict=True)
+        click.echo(json.dumps([dict(zip(table, row, strict=True)) for row in rows_of_values]))
+    elif output is None:
+        click.echo(_text(table))
+
+
+def _text(table: Mapping[str, Sequence[Any]]) -> str:
+    """A row for each file or, if rows are too long for the terminal, a block of lines."""
+    from mmzoo.cli.terminal_text import columns, terminal_width
+
+    names = list(table)
+    rows = [
+        [_cell(name, value) for name, value in zip(names, values, strict=True)]
+        for values in zip(*table.values(), strict=True)
+    ]
+    numbers = {index for index, name in enumerate(names) if name.endswith(_PROBABILITY)}
+    lines = columns([_titles(names), *rows], right=numbers)
+    width = terminal_width()
+    if width is None or max(map(len, lines)) <= width:
+        return "\n".join(lines)
+    blocks = [columns(list(zip(names, row, strict=True))) for row in rows]
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def _titles(names: list[str]) -> list[str]:
+    """Column titles; a probability next to its prediction needs none."""
+    before = ["", *names]
+    return [
+        "" if name == last + _PROBABILITY else name
+        for last, name in zip(before, names, strict=False)
+    ]
+
+
+def _cell(name: str, value: object) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{100 * value:.1f} %" if name.endswith(_PROBABILITY) else f"{value:.6g}"

@@ -1,0 +1,145 @@
+"""Bad rows: the field `on_bad_row` of sources, which raises an error or drops and records them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from mmzoo.data.frame import SPLIT, Frame, OnBadRow, Skipped
+from mmzoo.errors import DataError
+from mmzoo.lazy import np, pl
+from mmzoo.spec.wording import escape
+
+_MAX_NAMED = 10
+"""Most rows that a message names; a folder may hold thousands of files that are not images."""
+_SKIP_IN_CONFIG = "write `on_bad_row: skip` into the config's source"
+_USE = {"file": "read", "row": "used"}
+_FIX = {"file": "Replace", "row": "Fix"}
+
+
+def apply_on_bad_row(frame: Frame, on_bad_row: OnBadRow, skip_hint: str = _SKIP_IN_CONFIG) -> Frame:
+    """The frame without its bad rows.
+
+    Args:
+        frame: A frame with all its issues.
+        on_bad_row: Whether bad rows are an error or dropped.
+        skip_hint: How to skip bad rows, for the error.
+
+    Raises:
+        DataError: There are bad rows and `on_bad_row` is "error", or dropping them would empty a
+            split or a class.
+    """
+    if frame.issues.is_empty():
+        return frame
+    if on_bad_row == "skip":
+        return drop_bad_rows(frame)
+    raise bad_rows_error(frame.name, bad_rows(frame), frame.rows_are, skip_hint)
+
+
+def drop_bad_rows(frame: Frame) -> Frame:
+    """The frame without its bad rows, which are listed in `Frame.skipped`.
+
+    The fingerprint depends on which rows were dropped.
+
+    Raises:
+        DataError: A split would be empty, or a class would have no training rows.
+    """
+    bad = frame.issues["row"].to_numpy()
+    rows = bad_rows(frame)
+    dropped = {
+        split: np.flatnonzero(np.isin(rows, bad)).tolist() for split, rows in frame.rows.items()
+    }
+    for split, indices in dropped.items():
+        if len(indices) == frame.examples(split):
+            listed = _listed([row for row in rows if row.split == split])
+            raise DataError(
+                f"{frame.name}: the {split} split would be empty, as none of its "
+                f"{frame.rows_are}s can be {_USE[frame.rows_are]}:\n{listed}\n"
+                f"{_FIX[frame.rows_are]} some of them."
+            )
+    # Rows for a trained model need not have every class.
+    for column, names in frame.class_names.items() if "train" in frame.splits else ():
+        _require_all_classes(frame, column, names)
+    content = json.dumps([frame.fingerprint, dropped])
+    return replace(
+        frame.drop(bad.tolist()),
+        fingerprint=hashlib.sha256(content.encode()).hexdigest(),
+        notes=(*frame.notes, *_notes(frame, dropped)),
+        skipped=(*frame.skipped, *rows),
+    )
+
+
+def bad_rows(frame: Frame) -> tuple[Skipped, ...]:
+    """The rows that have issues, split by split."""
+    issues = frame.found_issues()
+    return tuple(
+        Skipped(escape(frame.row_name(row)), split, issues[row][1])
+        for split, rows in frame.rows.items()
+        for row in rows.tolist()
+        if row in issues
+    )
+
+
+def bad_rows_error(
+    where: str,
+    rows: Sequence[Skipped],
+    rows_are: Literal["file", "row"] = "file",
+    skip_hint: str = _SKIP_IN_CONFIG,
+) -> DataError:
+    """The error for bad rows, which lists the first of them and says how to fix or skip them.
+
+    Args:
+        where: The name of the data.
+        rows: One bad row or more.
+        rows_are: Whether the rows are files or rows of a table.
+        skip_hint: How to skip bad rows.
+    """
+    one = len(rows) == 1
+    them = "it" if one else "them"
+    return DataError(
+        f"{where}: {len(rows):,} {rows_are}{'' if one else 's'} cannot be {_USE[rows_are]}:\n"
+        f"{_listed(rows)}\n"
+        f"{_FIX[rows_are]} or remove {them}, or {skip_hint} to go on without {them}."
+    )
+
+
+def _listed(rows: Sequence[Skipped]) -> str:
+    lines = [f"  {row.file}: {row.reason}" for row in rows[:_MAX_NAMED]]
+    if len(rows) > _MAX_NAMED:
+        lines.append(f"  and {len(rows) - _MAX_NAMED:,} more")
+    return "\n".join(lines)
+
+
+def _require_all_classes(frame: Frame, column: str, names: Sequence[str]) -> None:
+    """Raises a DataError if all training rows of a class have issues."""
+    train = frame.table.with_row_index("index").filter(pl.col(SPLIT) == "train")
+    train = train.select("index", column).drop_nulls()
+    is_bad = train["index"].is_in(frame.issues["row"].to_list()).to_numpy()
+    values = train[column].to_numpy()
+    if values.ndim == 1:
+        values = values[:, None] == np.arange(len(names))
+    has = values > 0
+    lost = np.flatnonzero(has.any(axis=0) & ~has[~is_bad].any(axis=0))
+    if len(lost):
+        rows = train["index"].to_numpy()[has[:, lost[0]]]
+        raise DataError(
+            f"{frame.name}: none of the {len(rows):,} training {frame.rows_are}s of class "
+            f"'{escape(names[lost[0]])}' can be {_USE[frame.rows_are]}, such as "
+            f"{escape(frame.row_name(int(rows[0])))}. "
+            f"{_FIX[frame.rows_are]} some of them, or remove the class."
+        )
+
+
+def _notes(frame: Frame, dropped: dict[str, list[int]]) -> Iterator[str]:
+    for split, indices in dropped.items():
+        if indices:
+            rows = frame.rows[split][indices].tolist()
+            names = ", ".join(escape(frame.row_name(row)) for row in rows[:3])
+            more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
+            yield (
+                f"{frame.name}: skipped {len(rows):,} of {frame.examples(split):,} {split} "
+                f"examples that cannot be {_USE[frame.rows_are]}: {names}{more}"
+            )

@@ -1,0 +1,170 @@
+"""Duplicates: rows with equal inputs in two splits, a leakage that inflates metrics.
+
+`train` applies `on_duplicate` to the columns of a table; `check` reports duplicates in the scanned
+data of each input. Both compare 128-bit keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mmzoo.errors import DataError
+from mmzoo.lazy import np, pl
+
+OnDuplicate = Literal["warn", "error", "drop"]
+
+_NAMED = 3
+"""Most rows that a message names."""
+_CHUNK = 4_096
+"""Rows that are hashed at a time."""
+_PAIRS = (("train", "test"), ("train", "validation"), ("validation", "test"))
+"""Pairs of splits; duplicates are dropped from the first of a pair."""
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Rows of one split with equal rows in another split."""
+
+    split: str
+    other: str
+    rows: np.ndarray
+    """int64 `[duplicates]`, ascending: rows of `split`."""
+    matches: np.ndarray
+    """int64 `[duplicates]`: for each, the first row of `other` that is equal."""
+
+
+def apply_on_duplicate(
+    frame: pl.DataFrame,
+    columns: Sequence[str],
+    splits: Mapping[str, np.ndarray],
+    usable: np.ndarray,
+    on_duplicate: OnDuplicate,
+    name: Callable[[int], str],
+    where: str,
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The splits after `on_duplicate` has been applied, and clauses that report duplicates.
+
+    Args:
+        frame: All rows.
+        columns: The columns of the inputs, which are compared.
+        splits: `train`, `validation` and `test` -> rows.
+        usable: bool `[rows]`; other rows are not compared, as they are dropped anyway.
+        on_duplicate: What to do about rows in two splits.
+        name: Row -> its name in messages.
+        where: The table, for errors.
+
+    Raises:
+        DataError: There are duplicates and `on_duplicate` is error, or dropping them empties a
+            split.
+    """
+    remaining = dict(splits)
+    if not columns:
+        return remaining, []
+    keys = frame_keys(frame.select(columns))
+    compared = {split: rows[usable[rows]] for split, rows in splits.items()}
+    found = []
+    for split, other in _PAIRS:
+        rows, matches = matching_rows(keys[compared[split]], keys[compared[other]])
+        if len(rows):
+            found.append(Duplicates(split, other, compared[split][rows], compared[other][matches]))
+    if not found:
+        return remaining, []
+    clauses = [_clause(one, name) for one in found]
+    if on_duplicate == "error":
+        raise DataError(
+            f"{where}: rows with the same inputs are in two splits:\n  "
+            + "\n  ".join(clauses)
+            + "\nRemove them, or write `on_duplicate: drop` into the config's source to drop them "
+            "from the split that is nearer to training."
+        )
+    if on_duplicate == "warn":
+        return remaining, [
+            "rows with the same inputs are in two splits, so scores may be too good: "
+            f"{'; '.join(clauses)}. `on_duplicate: drop` drops them"
+        ]
+    for one in found:
+        remaining[one.split] = np.setdiff1d(remaining[one.split], one.rows)
+        if not len(remaining[one.split]):
+            raise DataError(
+                f"{where}: its {one.split} split is empty after dropping duplicates, as "
+                f"{one.other} has all of its rows too."
+            )
+    return remaining, [f"dropped rows whose inputs are in a later split too: {'; '.join(clauses)}"]
+
+
+def matching_rows(keys: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows whose key is among others, and for each the first row of the others that has it.
+
+    Args:
+        keys: uint64 `[rows, 2]`; a key of zeros is that of a missing value and matches nothing.
+        other: uint64 `[other rows, 2]`.
+    """
+    mine, others = (
+        pl.DataFrame({"a": one[:, 0], "b": one[:, 1]}).with_row_index("row")
+        for one in (keys, other)
+    )
+    mine = mine.filter((pl.col("a") != 0) | (pl.col("b") != 0))
+    first = others.unique(["a", "b"], keep="first", maintain_order=True)
+    pairs = mine.join(first, on=["a", "b"]).sort("row")
+    return pairs["row"].cast(pl.Int64).to_numpy(), pairs["row_right"].cast(pl.Int64).to_numpy()
+
+
+def distinct_count(keys: np.ndarray) -> int:
+    """The number of different keys in uint64 `[rows, 2]`."""
+    return pl.DataFrame({"a": keys[:, 0], "b": keys[:, 1]}).n_unique()
+
+
+def frame_keys(frame: pl.DataFrame) -> np.ndarray:
+    """A key of 128 bits for each row: uint64 `[rows, 2]`, zeros where all columns are null."""
+    empty = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    hashes = [frame.hash_rows(seed).to_numpy() for seed in (1, 2)]
+    return np.stack(hashes, axis=1) * ~empty.to_numpy()[:, None]
+
+
+def array_keys(values: np.ndarray) -> np.ndarray:
+    """A key of 128 bits for each row of an array: uint64 `[rows, 2]`, zeros for None and for zeros.
+
+    Args:
+        values: `[rows, ...]` of numbers or dates, `[rows]` of objects or of structs.
+    """
+    if values.dtype.kind == "O" and values.ndim == 1:
+        texts = [None if value is None else str(value) for value in values]
+        return frame_keys(pl.DataFrame({"value": pl.Series(texts, dtype=pl.String)}))
+    if values.dtype.names:
+        parts = [array_keys(values[name]) for name in values.dtype.names]
+        return _mixed(np.concatenate(parts, axis=1))
+    if values.dtype.kind == "f":
+        # 0 and -0 are equal and differ in their bytes, and so may NaN.
+        values = np.where(np.isnan(values), np.nan, values + 0.0)
+    flat = np.ascontiguousarray(values).reshape(len(values), -1)
+    parts = [
+        _mixed(_as_uint64(flat[start : start + _CHUNK])) for start in range(0, len(flat), _CHUNK)
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, 2), np.uint64)
+
+
+def _as_uint64(rows: np.ndarray) -> np.ndarray:
+    """The bytes of each row, padded to uint64 `[rows, ...]`."""
+    width = rows.shape[1] * rows.dtype.itemsize
+    padded = np.zeros((len(rows), -(-width // 8) * 8), np.uint8)
+    padded[:, :width] = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), width)
+    return padded.view(np.uint64)
+
+
+def _mixed(numbers: np.ndarray) -> np.ndarray:
+    """Two sums of each row's numbers, weighted by random odd numbers: uint64 `[rows, 2]`."""
+    random = np.random.RandomState(0)
+    weights = random.randint(0, 2**63, (numbers.shape[1], 2), dtype=np.int64).astype(np.uint64)
+    # A sum alone would let the high bits of a number touch nothing but high bits.
+    mixed = numbers ^ (numbers >> np.uint64(32))
+    return mixed @ (weights * np.uint64(2) + np.uint64(1))
+
+
+def _clause(one: Duplicates, name: Callable[[int], str]) -> str:
+    count = "1 row is" if len(one.rows) == 1 else f"{len(one.rows):,} rows are"
+    pairs = zip(one.rows[:_NAMED].tolist(), one.matches[:_NAMED].tolist(), strict=True)
+    named = ", ".join(f"{name(row)} (as {name(match)})" for row, match in pairs)
+    more = f" and {len(one.rows) - _NAMED:,} more" if len(one.rows) > _NAMED else ""
+    return f"{count.replace('row', f'{one.split} row', 1)} in {one.other} too: {named}{more}"

@@ -1,0 +1,327 @@
+"""Parsing of table cells into typed columns; invalid cells become issues."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mmzoo.column_spec import INPUT_ROLES, ColumnSpec
+from mmzoo.data import column_types
+from mmzoo.data.media_paths import NOT_FOUND, problems
+from mmzoo.data.table_format import TableFormat
+from mmzoo.errors import DataError
+from mmzoo.lazy import np, pl
+from mmzoo.spec.wording import describe, escape, shorten
+
+
+def check_columns(name: str, columns: Collection[str], wanted: Iterable[str]) -> None:
+    """Checks that required columns exist.
+
+    Args:
+        name: The owner of the columns, for the error: "data set cifar10".
+        columns: The existing columns.
+        wanted: The required columns.
+
+    Raises:
+        DataError: A column does not exist; suggests the most similar one.
+    """
+    for column in wanted:
+        if column not in columns:
+            near = difflib.get_close_matches(column, columns, n=1)
+            meant = f"Did you mean `{near[0]}`? " if near else ""
+            raise DataError(
+                f"{name} has no column `{column}`. {meant}There are: {', '.join(columns)}."
+            )
+
+
+MAX_CELL = 1_000_000
+"""Most bytes of a cell. A longer one is usually due to a quote that is never closed."""
+_MAX_PATH = 4096
+"""Most bytes of a path on Linux."""
+_MAX_LABELS = 4_000_000_000
+"""Largest size of the multi-hot matrix, `rows * labels`."""
+_PLURAL = {"class": "classes", "label": "labels"}
+_MAX_NAMED = 5
+"""Most names in a message."""
+
+
+@dataclass(frozen=True)
+class ParsedColumn:
+    """A typed column of a table."""
+
+    values: pl.Series
+    """Null where a cell is empty or invalid."""
+    issues: Mapping[int, str]
+    """Bad row -> reason as a clause: "its `price` is 'abc', expected a number"."""
+    notes: tuple[str, ...] = ()
+    """Clauses to show to the user."""
+
+
+def parse_columns(
+    table: pl.DataFrame,
+    specs: Mapping[str, ColumnSpec],
+    form: TableFormat,
+    root: str,
+    shown: str,
+) -> dict[str, ParsedColumn]:
+    """Parses all required columns.
+
+    Args:
+        table: The unparsed cells.
+        specs: The columns, with their roles.
+        form: The table's format, for the separator of labels.
+        root: The folder of the table's media files.
+        shown: The table's name, for errors.
+
+    Raises:
+        DataError: A column as a whole does not fit its role.
+    """
+    targets = target_columns(specs)
+    parsed = {}
+    for name, spec in specs.items():
+        where = f"table {shown}: column `{name}`"
+        one = _parse(table[name], name, spec, form, root, where)
+        if name in targets and not spec.optional:
+            hint = "; with `missing: ignore` in its head the row trains only the other heads"
+            clause = f"its `{name}` is empty{hint if len(targets) > 1 else ''}"
+            empty = dict.fromkeys(table[name].is_null().arg_true().to_list(), clause)
+            one = replace(one, issues={**empty, **one.issues})
+        parsed[name] = one
+    return parsed
+
+
+def issues_of(
+    table: pl.DataFrame, parsed: Mapping[str, ParsedColumn], specs: Mapping[str, ColumnSpec]
+) -> dict[int, tuple[str | None, str]]:
+    """The issues of all columns together, and those of rows that have no label at all."""
+    issues: dict[int, tuple[str | None, str]] = {}
+    targets = target_columns(specs)
+    if targets and all(specs[column].optional for column in targets):
+        names = " and ".join(f"`{shorten(column)}`" for column in targets)
+        clause = f"its {names} {'is' if len(targets) == 1 else 'are'} empty"
+        empty = table.select(pl.all_horizontal(pl.col(targets).is_null())).to_series()
+        issues |= dict.fromkeys(empty.arg_true().to_list(), (None, clause))
+    for column, one in parsed.items():
+        issues |= {row: (column, reason) for row, reason in one.issues.items()}
+    return issues
+
+
+def target_columns(specs: Mapping[str, ColumnSpec]) -> list[str]:
+    """The columns that heads predict."""
+    return [column for column, spec in specs.items() if spec.role not in INPUT_ROLES]
+
+
+def _parse(
+    column: pl.Series, name: str, spec: ColumnSpec, form: TableFormat, root: str, where: str
+) -> ParsedColumn:
+    match spec.role:
+        case "file":
+            return _files(column, name, spec, root, where)
+        case "text" | "category":
+            return _texts(column, name, where)
+        case "value":
+            return _values(column, name, where)
+        case "class":
+            texts = column_types.as_texts(column, where, "classes")
+            return ParsedColumn(texts, {}, _notes_on_names(name, texts, spec, where))
+        case "labels":
+            labels = _label_lists(column, form.label_separator, where)
+            names = names_in(labels)
+            if len(labels) * len(names) > _MAX_LABELS:
+                raise DataError(
+                    f"{where} has {len(names):,} different labels, such as '{shorten(names[0])}', "
+                    f"too many for {len(labels):,} rows. Are they separated by something else than "
+                    f"{describe(form.label_separator)}?"
+                )
+            notes = _notes_on_names(name, labels, spec, where)
+            return ParsedColumn(labels, {}, notes)
+        case "number":
+            return _numbers(column, name, where)
+
+
+def _files(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str) -> ParsedColumn:
+    paths = column_types.as_texts(column, where, "paths of files")
+    issues = (
+        {} if spec.optional else dict.fromkeys(_rows(paths.is_null()), f"its `{name}` is empty")
+    )
+    long = paths.str.len_bytes().fill_null(0) > _MAX_PATH
+    issues |= dict.fromkeys(_rows(long), f"its `{name}` is too long for a path")
+    cells = paths.set(long, None).fill_null("").to_list()
+    not_found: list[int] = []
+    for row, why in problems(cells, root).items():
+        if spec.missing_files and why in NOT_FOUND:
+            not_found.append(row)
+        elif cells[row] and row not in issues:
+            hint = "; write / between folders" if "\\" in cells[row] else ""
+            issues[row] = f"its `{name}` is '{shorten(cells[row])}': {why}{hint}"
+    if len(issues) == len(cells):
+        row, why = next(iter(issues.items()))
+        raise DataError(
+            f"{where}: none of its {len(cells):,} files can be opened. Row {row + 1}: {why}. "
+            f"Paths are relative to {escape(root)}; `source.media_root` sets another folder."
+        )
+    missing = {row for row, path in enumerate(cells) if not path}.union(issues, not_found)
+    files = [None if row in missing else os.path.join(root, path) for row, path in enumerate(cells)]
+    notes: tuple[str, ...] = ()
+    if not_found:
+        notes = (
+            f"`{name}`: {len(not_found):,} of its files do not exist, such as "
+            f"'{shorten(cells[not_found[0]])}' in {escape(root)}: they count as missing inputs",
+        )
+    return ParsedColumn(pl.Series(name, files, dtype=pl.String), issues, notes)
+
+
+def _texts(column: pl.Series, name: str, where: str) -> ParsedColumn:
+    texts = column_types.as_texts(column, where, "text")
+    long = texts.str.len_bytes().fill_null(0) > MAX_CELL
+    clause = f"its `{name}` has more than {MAX_CELL:,} bytes; is a quote never closed?"
+    return ParsedColumn(texts.set(long, None), dict.fromkeys(_rows(long), clause))
+
+
+def _values(column: pl.Series, name: str, where: str) -> ParsedColumn:
+    values, note = column_types.parse_cells(column, where)
+    if values.dtype == pl.String:
+        texts = _texts(values, name, where)
+        return replace(texts, notes=(f"`{name}`: {note}; inferred as text",) if note else ())
+    if values.dtype == pl.Float64:
+        infinite = values.is_infinite().fill_null(False)
+        issues = dict.fromkeys(_rows(infinite), f"its `{name}` is infinite")
+        return ParsedColumn(values.fill_nan(None), issues)
+    return ParsedColumn(values, {})
+
+
+def _numbers(column: pl.Series, name: str, where: str) -> ParsedColumn:
+    kind = column.dtype
+    if not kind.is_numeric() and kind not in (pl.Boolean, pl.Null):
+        column = column_types.as_texts(column, where, "numbers")
+    with np.errstate(over="ignore"):
+        found = (
+            column_types.parse_numbers(column).fill_null(float("nan")).to_numpy().astype(np.float32)
+        )
+    values = pl.Series(name, found)
+    wrong = ~values.is_finite()
+    issues = {row: _not_a_number(name, column[row]) for row in _rows(wrong & column.is_not_null())}
+    return ParsedColumn(values.set(wrong, None), issues)
+
+
+def _not_a_number(name: str, cell: object) -> str:
+    if not isinstance(cell, str):
+        return f"its `{name}` is {cell}, expected a finite number"
+    hint = " with a decimal point and no thousands separator" if "," in cell else ""
+    return f"its `{name}` is '{shorten(cell)}', expected a number{hint}"
+
+
+def _label_lists(column: pl.Series, separator: str, where: str) -> pl.Series:
+    """The labels of each row: a list of strings, empty if it has none; null for an empty cell."""
+    if isinstance(column.dtype, pl.List | pl.Array):
+        lists = column.cast(pl.List(column.dtype.inner))
+    else:
+        lists = column_types.as_texts(column, where, "labels").str.split(separator)
+    owner = pl.Series(range(len(lists)), dtype=pl.Int64)
+    rows = pl.DataFrame({"row": owner, "label": lists}).explode("label")
+    rows = rows.with_columns(
+        column_types.as_texts(rows["label"], where, "labels").str.strip_chars()
+    )
+    rows = rows.filter(pl.col("label").is_not_null() & (pl.col("label") != ""))
+    found = rows.group_by("row", maintain_order=True).agg(pl.col("label"))
+    every = pl.DataFrame({"row": owner, "empty": lists.is_null()}).join(found, "row", how="left")
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    labels = pl.when(pl.col("empty")).then(None).otherwise(pl.col("label").fill_null(nothing))
+    return every.sort("row").select(labels.alias(column.name)).to_series()
+
+
+def encode_names(
+    values: pl.Series, names: Sequence[str], known: bool
+) -> tuple[pl.Series, dict[int, str]]:
+    """Encodes classes as int64 ids, and lists of labels as multi-hot uint8 arrays.
+
+    Args:
+        values: Class names, or lists of label names. Null stays null.
+        names: The names of class or label 0, 1, ...
+        known: Whether the names were known before the data was read; otherwise they are those of
+            the training rows. For the wording of the reasons.
+
+    Returns:
+        The column; and row -> reason, for rows with a class or label that is not in `names`.
+    """
+    column, what = values.name, "class" if values.dtype == pl.String else "label"
+    if what == "class":
+        codes = _codes(values, names)
+        unknown = {row: values[row] for row in _rows(codes.is_null() & values.is_not_null())}
+    else:
+        flat = pl.DataFrame({"row": pl.Series(range(len(values)), dtype=pl.Int64), "label": values})
+        flat = flat.explode("label").drop_nulls()
+        flat = flat.with_columns(_codes(flat["label"], names).alias("code"))
+        unknown = {}
+        for row, label, code in flat.sort("row", "label", descending=[False, True]).iter_rows():
+            if code is None:
+                unknown[row] = label  # The alphabetically first one is reported.
+        flat = flat.drop_nulls()
+        rows = np.zeros((len(values), len(names)), np.uint8)
+        rows[flat["row"].to_numpy(), flat["code"].to_numpy()] = 1
+        labels = pl.DataFrame({"labels": rows, "missing": values.is_null()})
+        is_missing = pl.when("missing").then(None)
+        codes = labels.select(is_missing.otherwise(pl.col("labels"))).to_series()
+    if not known:
+        return codes.alias(column), {
+            row: f"its `{column}` has {what} '{shorten(name)}', which no training row has"
+            for row, name in unknown.items()
+        }
+    shown = ", ".join(f"'{shorten(one)}'" for one in names[:_MAX_NAMED])
+    more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
+    return codes.alias(column), {
+        row: f"its `{column}` has {what} '{shorten(name)}', expected one of the {_PLURAL[what]} "
+        f"{shown}{more}"
+        for row, name in unknown.items()
+    }
+
+
+def names_in(values: pl.Series) -> tuple[str, ...]:
+    """The distinct classes or labels of a column, sorted."""
+    flat = values if values.dtype == pl.String else values.explode()
+    return column_types.sort_names(flat.drop_nulls().unique().to_list())
+
+
+def _codes(names: pl.Series, known: Sequence[str]) -> pl.Series:
+    """The index of each name in `known`; null for other names."""
+    return names.replace_strict(
+        list(known), list(range(len(known))), default=None, return_dtype=pl.Int64
+    )
+
+
+def _notes_on_names(column: str, found: pl.Series, spec: ColumnSpec, where: str) -> tuple[str, ...]:
+    """A clause on names that differ only in case or whitespace, which may be meant as one class.
+
+    Raises:
+        DataError: All cells are empty.
+    """
+    names = spec.names or names_in(found)
+    if not names:
+        raise DataError(f"{where} is empty in all rows.")
+    seen: dict[str, str] = {}
+    for one in names:
+        other = seen.setdefault(" ".join(one.split()).casefold(), one)
+        if other != one:
+            return (
+                f"`{column}`: '{shorten(other)}' and '{shorten(one)}' differ only in case or "
+                "whitespace, and count as different",
+            )
+    return ()
+
+
+def media_folder(path: str, given: str | None) -> str:
+    """The folder of a table's media files: `given`, or by default the table's own folder.
+
+    Raises:
+        DataError: The folder does not exist.
+    """
+    folder = os.path.realpath(os.path.expanduser(given or os.path.dirname(path) or "."))
+    if not os.path.isdir(folder):
+        raise DataError(f"source.media_root: there is no folder {escape(folder)}.")
+    return folder
+
+
+def _rows(mask: pl.Series) -> list[int]:
+    return mask.arg_true().to_list()

@@ -1,0 +1,315 @@
+"""The source `table`: examples from CSV, TSV, JSON lines or Parquet files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from annotated_types import MinLen
+
+from mmzoo.column_spec import INPUT_ROLES, ColumnSpec
+from mmzoo.data.bad_rows import bad_rows_error
+from mmzoo.data.column_types import as_texts
+from mmzoo.data.duplicates import OnDuplicate, apply_on_duplicate
+from mmzoo.data.frame import ROW, SPLIT, Frame, OnBadRow, Skipped, issues_table, other_column
+from mmzoo.data.parse_columns import (
+    ParsedColumn,
+    encode_names,
+    issues_of,
+    media_folder,
+    names_in,
+    parse_columns,
+    target_columns,
+)
+from mmzoo.data.split_assignment import TableSplit, assign_splits, folds_in_column, splits_in_column
+from mmzoo.data.splits import SPLITS, Fold
+from mmzoo.data.table_format import TableFormat, format_for
+from mmzoo.data.table_reader import concat_tables, read_table
+from mmzoo.errors import DataError
+from mmzoo.lazy import np, pl
+from mmzoo.spec import Problem, Spec
+from mmzoo.spec.wording import escape, shorten
+
+
+class TableRows(Spec):
+    """The fields of `Table` that choose its rows and their splits.
+
+    A class of its own, so that they come before those of `TableFormat`.
+    """
+
+    type: Literal["table"] = "table"
+    path: Annotated[str, MinLen(1)]
+    """The table's file, relative to the working directory."""
+    split: TableSplit = TableSplit()
+    """The training, validation and test splits."""
+    fold: Fold | None = None
+    """For cross-validation: the fold that is the test split. The folds are the same for all
+    seeds."""
+    on_bad_row: OnBadRow = "error"
+    """What to do about rows without a label or with invalid cells: stop with an error, or skip
+    them and list them in the run."""
+    on_duplicate: OnDuplicate = "warn"
+    """What to do about rows whose inputs equal those of a row in another split: warn, stop with an
+    error, or drop them from the split that is nearer to training."""
+
+
+class Table(TableFormat, TableRows):
+    """A table with one example per row: CSV, TSV, JSON lines or Parquet.
+
+    Text files may be compressed: `.csv.gz`, `.tsv.xz`, `.jsonl.zst`. Inputs and heads read its
+    columns as numbers, texts, classes, or paths of files relative to the table's folder. Rows are
+    counted from 1, below the header.
+    """
+
+    def rules(self) -> Iterator[Problem]:
+        yield from super().rules()
+        if "\0" in self.path:
+            yield Problem(("path",), "a path cannot hold the character \\0")
+        if self.split.folds is not None and self.fold is None:
+            yield Problem(("fold",), "expected one with `split.folds`, such as {index: 1, of: 10}")
+        for name in ("column", "files"):
+            if self.fold is not None and getattr(self.split, name) is not None:
+                yield Problem(
+                    ("fold",), f"expected none with `split.{name}`: both define the test split"
+                )
+
+    def columns(self) -> dict[str, Literal["input", "target"]] | None:
+        """None: the columns are not known before the table is read."""
+        return None
+
+    def read(self, specs: Mapping[str, ColumnSpec], seed: int) -> Frame:
+        """Reads the table, parses its columns and assigns its rows to splits.
+
+        The media files in its columns are checked but not opened; the code that reads them adds
+        their content to the fingerprint.
+
+        Args:
+            specs: The columns to read, with their roles.
+            seed: Decides which rows are validation rows.
+
+        Returns:
+            All rows but dropped duplicates. Invalid cells are issues.
+
+        Raises:
+            DataError: A file cannot be read, a column is missing or does not fit its role, or
+                there are too few rows for the splits.
+        """
+        columns = dict.fromkeys([*specs, *self.split.columns()])
+        raw, sha256s = concat_tables(self.path, self.split.files, self, columns)
+        shown, name = raw.name, escape(os.path.basename(self.path))
+        raw = replace(raw, name=name)
+        root = media_folder(self.path, self.media_root)
+        # The splits must not depend on which classes are known: a run knows those of its training
+        # rows, and must get the same splits again.
+        without_names = {column: replace(spec, names=None) for column, spec in specs.items()}
+        parsed = parse_columns(raw.table, without_names, self, root, shown)
+        raw = raw.with_issues(issues_of(raw.table, parsed, specs))
+        if group := self.split.group:
+            empty = raw.table[group].is_null().arg_true().to_list()
+            clause = (group, f"its `{group}` is empty")
+            issues = raw.found_issues() | dict.fromkeys(empty, clause)
+            raw = replace(raw, issues=issues_table(issues))
+        usable = np.ones(raw.table.height, bool)
+        usable[raw.issues["row"].to_numpy()] = False
+        try:
+            given, notes = self._assign(raw, shown, parsed, specs, usable, seed)
+            splits = {split: np.flatnonzero(given == i) for i, split in enumerate(SPLITS)}
+            inputs = [column for column, spec in specs.items() if spec.role in INPUT_ROLES]
+            splits, duplicates = apply_on_duplicate(
+                raw.table, inputs, splits, usable, self.on_duplicate, raw.row_name, f"table {shown}"
+            )
+        except DataError:
+            if not raw.issues.is_empty() and self.on_bad_row == "error":
+                found = raw.found_issues().items()
+                bad = [Skipped(raw.row_name(row), "", reason) for row, (_, reason) in found]
+                raise bad_rows_error(name, bad, "row") from None
+            raise
+        table, class_names, unknown = _encode(
+            parsed, specs, splits["train"][usable[splits["train"]]]
+        )
+        rows = np.sort(np.concatenate(list(splits.values())))
+        assigned = pl.Series(SPLIT, [SPLITS[index] for index in given])
+        frame = replace(
+            raw,
+            table=table.with_columns(assigned, raw.table[ROW]),
+            fingerprint=self._fingerprint(sha256s, splits),
+            class_names=class_names,
+            notes=tuple(
+                f"{name}: {note}"
+                for note in (
+                    *notes,
+                    *(n for one in parsed.values() for n in one.notes),
+                    *duplicates,
+                )
+            ),
+        ).with_issues(unknown)
+        return (
+            frame
+            if len(rows) == table.height
+            else frame.drop(np.setdiff1d(np.arange(table.height), rows).tolist())
+        )
+
+    def _assign(
+        self,
+        raw: Frame,
+        shown: str,
+        parsed: Mapping[str, ParsedColumn],
+        specs: Mapping[str, ColumnSpec],
+        usable: np.ndarray,
+        seed: int,
+    ) -> tuple[np.ndarray, tuple[str, ...]]:
+        """The split of each row as an index into `SPLITS`, and clauses on sampled splits."""
+        split, table, where = self.split, raw.table, f"table {shown}: column"
+        indices = table[SPLIT].replace_strict(list(SPLITS), [0, 1, 2], return_dtype=pl.Int64)
+        given, folds, groups = indices.to_numpy(writable=True), None, None
+        if split.column:
+            at = f"{where} `{split.column}`"
+            given = splits_in_column(as_texts(table[split.column], at, "the names of splits"), at)
+        if split.folds and self.fold:
+            at = f"{where} `{split.folds}`"
+            words = as_texts(table[split.folds], at, "the numbers or names of folds")
+            folds = folds_in_column(words, names_in(words), self.fold, at)
+        if split.group:
+            at = f"{where} `{split.group}`"
+            groups = as_texts(table[split.group], at, "the names of groups")
+        classes = known = None
+        names: tuple[str, ...] = ()
+        by = next((column for column, spec in specs.items() if spec.role == "class"), None)
+        if by is not None:
+            # Stratified by the first column of classes; missing labels count as one more class.
+            values, spec = parsed[by].values, specs[by]
+            names = names_in(values)
+            codes, _ = encode_names(values, names, known=True)
+            classes = codes.fill_null(len(names)).to_numpy()
+            if spec.names is not None or spec.optional:
+                is_known = values.is_in(list(spec.names or names)).fill_null(not spec.optional)
+                # Nor need a single row without a class be in every split.
+                known = is_known.to_numpy()
+        return assign_splits(
+            given,
+            usable,
+            split,
+            self.fold,
+            seed,
+            folds=folds,
+            classes=classes,
+            class_names=names,
+            known=known,
+            group_names=groups,
+        )
+
+    def _fingerprint(self, sha256s: Mapping[str, str], splits: Mapping[str, np.ndarray]) -> str:
+        form = {name: getattr(self, name) for name in TableFormat.model_fields}
+        content = {
+            "files": sha256s,
+            "format": {name: value for name, value in form.items() if name != "media_root"},
+            "splits": {
+                split: hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
+                for split, rows in splits.items()
+            },
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def read_rows(
+    path: str,
+    specs: Mapping[str, ColumnSpec],
+    split: str = "data",
+    form: TableFormat | None = None,
+    field: str = "--data",
+    *,
+    others: bool = False,
+) -> Frame:
+    """All rows of a table as a single split, for a trained model.
+
+    Columns are parsed as by `Table.read`. For prediction, `specs` has no label columns, so labels
+    need not exist. For evaluation, the specs of label columns have the class names that the model
+    knows: a row with another class is a bad row, and class ids do not change. An optional column
+    may be missing from the table: its values are then missing in all rows. If there are specs of
+    label columns, at least one of these columns must exist.
+
+    Args:
+        path: The table, relative to the working directory: CSV, TSV, JSON lines or Parquet.
+        specs: The columns to read, with their roles.
+        split: The name of the split.
+        form: The format of the table and its media folder. By default what its suffix implies, and
+            the table's own folder. Separator, quotes and encoding of a `Table` apply only to tables
+            with the same suffix.
+        field: The field or option that has the path, for errors.
+        others: Whether to read all other columns too, unparsed, such as ids to write next to the
+            predictions: see `Frame.other_columns`.
+
+    Raises:
+        DataError: The table cannot be read, is malformed, or lacks a required column.
+    """
+    if isinstance(form, Table):
+        form = format_for(path, form, form.path)
+    form = form or TableFormat()
+    optional = [column for column, spec in specs.items() if spec.optional]
+    raw = read_table(
+        path,
+        form,
+        list(specs),
+        field,
+        optional=optional,
+        one_of=target_columns(specs),
+        others=others,
+    )
+    name = escape(os.path.basename(path))
+    root = media_folder(path, form.media_root)
+    missing = [column for column in optional if column not in raw.table.columns]
+    raw = replace(
+        raw,
+        table=raw.table.with_columns(
+            pl.lit(split).alias(SPLIT),
+            *(pl.lit(None, pl.String).alias(column) for column in missing),
+        ),
+    )
+    parsed = parse_columns(raw.table, specs, form, root, raw.name)
+    raw = raw.with_issues(issues_of(raw.table, parsed, specs))
+    table, class_names, unknown = _encode(parsed, specs, np.arange(raw.table.height))
+    unused = [name for name in raw.table.columns if name not in (*specs, ROW, SPLIT)]
+    content = {"file": raw.fingerprint, "columns": list(specs)}
+    notes = (
+        *(f"there is no column `{shorten(column)}`: missing in all rows" for column in missing),
+        *(note for one in parsed.values() for note in one.notes),
+    )
+    return replace(
+        raw,
+        table=raw.table.with_columns(table.get_columns()).rename(
+            {name: other_column(name) for name in unused}
+        ),
+        name=name,
+        fingerprint=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+        class_names=class_names,
+        notes=tuple(f"{name}: {note}" for note in notes),
+    ).with_issues(unknown)
+
+
+def _encode(
+    parsed: Mapping[str, ParsedColumn], specs: Mapping[str, ColumnSpec], train: np.ndarray
+) -> tuple[pl.DataFrame, dict[str, tuple[str, ...]], dict[int, tuple[str | None, str]]]:
+    """Encodes classes and labels as ids.
+
+    Args:
+        parsed: All columns.
+        specs: Their roles, with the known names of classes and labels.
+        train: The training rows, which define the names where none are known.
+
+    Returns:
+        The columns; column -> class names; and issues for rows with unknown classes.
+    """
+    columns, class_names = [], {}
+    unknown: dict[int, tuple[str | None, str]] = {}
+    for column, one in parsed.items():
+        values, names = one.values.alias(column), specs[column].names
+        if specs[column].role in ("class", "labels"):
+            class_names[column] = names or names_in(values.gather(train))
+            values, others = encode_names(values, class_names[column], names is not None)
+            unknown |= {row: (column, reason) for row, reason in others.items()}
+        columns.append(values)
+    return pl.DataFrame(columns), class_names, unknown

@@ -1,0 +1,133 @@
+"""Matplotlib figures without global state: creating and writing them, and text of any script.
+
+No pyplot: it keeps every figure alive until it is closed, picks a window system, and is not
+thread-safe. Matplotlib is imported in the functions, since importing it takes a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmzoo.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DPI = 120
+INK = "#24292f"
+FAINT = "#8c959f"
+BLUE = "#2f6fb3"
+ORANGE = "#d9730d"
+
+_FONTS = (
+    "DejaVu Sans",  # Comes with matplotlib: Latin, Greek, Cyrillic, Arabic, and many signs.
+    "Noto Sans",
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans CJK KR",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "Source Han Sans SC",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "Hiragino Sans GB",
+    "Apple SD Gothic Neo",
+    "Arial Unicode MS",
+    "Microsoft YaHei",
+    "Malgun Gothic",
+    "Nirmala UI",
+)
+_UNDRAWABLE = "\N{WHITE SQUARE}"
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A white figure of this size in inches, with a layout that keeps texts from overlapping."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure((width, height), dpi=DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Writes a PNG, whole or not at all."""
+    _prepare_texts(figure)
+    with replacing(path) as temporary:
+        # Without matplotlib's version as metadata, equal figures are equal files.
+        figure.savefig(temporary, format="png", metadata={"Software": None})
+
+
+def figure_pixels(figure: Figure) -> NDArray[np.uint8]:
+    """The figure as an image, uint8 [height, width, 3]."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    assert isinstance(figure.canvas, FigureCanvasAgg)
+    _prepare_texts(figure)
+    figure.canvas.draw()
+    return np.array(figure.canvas.buffer_rgba())[..., :3]
+
+
+def class_labels(names: Sequence[str], longest: int = 24) -> list[str]:
+    """Class names as they can be drawn: truncated to `longest` characters, on one line.
+
+    A name in a script that no installed font has becomes its number in the list, `#7`: empty boxes
+    would look the same for every class.
+    """
+    labels = []
+    for number, name in enumerate(names):
+        label = drawable(name)
+        if not label or _UNDRAWABLE in label:
+            label = f"#{number}"
+        labels.append(label if len(label) <= longest else label[: longest - 1].rstrip() + "…")
+    return labels
+
+
+def drawable(text: str) -> str:
+    """The text on one line, with a box for each character that no installed font has."""
+    characters = _drawable_characters()
+    one_line = " ".join(text.split())
+    return "".join(c if ord(c) in characters else _UNDRAWABLE for c in one_line)
+
+
+@cache
+def _drawable_characters() -> frozenset[int]:
+    from matplotlib.font_manager import findfont, get_font
+
+    fonts = (get_font(findfont(family)) for family in _installed_fonts())
+    return frozenset(code for font in fonts for code in font.get_charmap())
+
+
+@cache
+def _installed_fonts() -> tuple[str, ...]:
+    """Our fonts that are installed: matplotlib warns about each one that is not."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return tuple(family for family in _FONTS if family in installed)
+
+
+def tidy(axes: Axes) -> None:
+    """Adds faint grid lines and removes the frame."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#d0d7de")
+    axes.tick_params(colors=INK, labelsize=9, length=3)
+    axes.grid(color="#eaeef2", linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def _prepare_texts(figure: Figure) -> None:
+    """Sets our fonts for each text, and keeps a `$` in a name from starting a formula."""
+    from matplotlib.text import Text
+
+    texts: Any = figure.findobj(Text)
+    for text in texts:
+        text.set_fontfamily(_installed_fonts())
+        text.set_parse_math(False)

@@ -1,0 +1,137 @@
+"""The worst mistakes of a head, as images and texts for the report and for TensorBoard."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmzoo.config import Config, Preprocessing
+from mmzoo.decoded_files import reraise_with_file_names
+from mmzoo.evaluation.evaluate import Evaluation
+from mmzoo.evaluation.figures import class_labels
+from mmzoo.evaluation.image_grid import captioned_grid
+from mmzoo.files import replacing
+from mmzoo.heads import ChoosesClass, LabelledHead
+from mmzoo.lazy import tf
+from mmzoo.missing_inputs import mark_missing
+from mmzoo.modalities.abilities import HasImage, HasText, draw
+from mmzoo.preprocessing import Arrays, as_text, missing_mask
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The most confident wrong predictions of a head, the worst first.
+
+    Attributes:
+        captions: the true and the predicted class, as "true 4, predicted 9 (98 %)"; none where the
+            head predicts no class or everything is right.
+        rows: the examples' names.
+        images: uint8 `[height, width, channels]` each; none where no input has an image.
+        texts: input -> its texts, of inputs that are text.
+    """
+
+    captions: list[str] = field(default_factory=list)
+    rows: list[str] = field(default_factory=list)
+    images: list[np.ndarray] = field(default_factory=list)
+    texts: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+def worst_mistakes(
+    name: str, config: Config, data: Arrays, preprocessing: Preprocessing, evaluation: Evaluation
+) -> Mistakes:
+    """The worst mistakes of a head.
+
+    Args:
+        name: the head's.
+        config: of the model.
+        data: as it was evaluated.
+        preprocessing: the fitted preprocessing of the inputs.
+        evaluation: of the model on one of its splits.
+    """
+    head = config.heads[name]
+    if not (isinstance(head, LabelledHead) and isinstance(head, ChoosesClass)):
+        return Mistakes()
+    predicted = evaluation.predictions[name]
+    true, classes = head.class_labels(evaluation.labels[name]), head.predicted_classes(predicted)
+    confidence = predicted_probability(head.class_probabilities(predicted), classes)
+    there = np.flatnonzero(head.labelled(evaluation.labels[name]))
+    rows = there[most_confident_mistakes(true[there], classes[there], confidence[there])]
+    if not rows.size:
+        return Mistakes()
+    chosen = {one: values[rows] for one, values in data.splits[evaluation.split].items()}
+    captions = mistake_captions(true[rows], classes[rows], confidence[rows], head.class_names or ())
+    shown = next((one for one, spec in config.inputs.items() if isinstance(spec, HasImage)), None)
+    if shown is not None:
+        captions = mark_missing(captions, shown, missing_mask(config, shown, chosen))
+    return Mistakes(
+        captions=captions,
+        rows=[data.row_name(evaluation.split, int(row)) for row in rows],
+        images=_images(config, data, evaluation.split, rows, shown),
+        texts={
+            one: as_text(config, one, chosen, preprocessing)
+            for one, spec in config.inputs.items()
+            if isinstance(spec, HasText)
+        },
+    )
+
+
+def _images(
+    config: Config, data: Arrays, split: str, rows: np.ndarray, shown: str | None
+) -> list[np.ndarray]:
+    if shown is None:
+        return []
+    spec = config.inputs[shown]
+    raw = data.splits[split][config.columns[shown]][rows]
+    with tf.device("CPU"), reraise_with_file_names(config, data, split):
+        values = spec.load(tf.constant(raw)).numpy()
+    return [draw(spec, value) for value in values]
+
+
+def most_confident_mistakes(
+    true: np.ndarray, predicted: np.ndarray, confidence: np.ndarray, most: int = 24
+) -> NDArray[np.int64]:
+    """Indices int64 [k] of the wrong predictions, the most confident first; ties keep their order.
+
+    Args:
+        true: integers [n].
+        predicted: integers [n], the predicted classes.
+        confidence: float [n], their probabilities.
+        most: the largest k.
+    """
+    wrong = np.flatnonzero(predicted != true)
+    order = np.argsort(-confidence[wrong], kind="stable")
+    return wrong[order][:most].astype(np.int64)
+
+
+def mistake_captions(
+    true: np.ndarray, predicted: np.ndarray, confidence: np.ndarray, names: Sequence[str]
+) -> list[str]:
+    """A line for each example, as "true 4, predicted 9 (98 %)"; arguments likewise."""
+    labels = class_labels(names)
+    return [
+        f"true {labels[was]}, predicted {labels[one]} ({math.floor(100 * share)} %)"
+        for was, one, share in zip(true, predicted, confidence, strict=True)
+    ]
+
+
+def predicted_probability(probabilities: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """The probability of the predicted class, float `[rows]`.
+
+    It is not always the largest: with a threshold below one half, a binary head may predict the
+    less probable class.
+    """
+    return np.take_along_axis(probabilities, predicted[:, None], axis=1)[:, 0]
+
+
+def write_mistakes_grid(path: Path, mistakes: Mistakes) -> None:
+    """Writes the images with their captions as one PNG, whole or not at all."""
+    from PIL import Image
+
+    grid = captioned_grid(mistakes.images, mistakes.captions)
+    with replacing(path) as temporary:
+        Image.fromarray(grid).save(temporary, format="PNG")

@@ -1,1 +1,0 @@
-"""What each of several inputs is worth."""

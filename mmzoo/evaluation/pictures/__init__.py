@@ -1,1 +1,0 @@
-"""Pictures: figures, grids of examples, and what both draw."""

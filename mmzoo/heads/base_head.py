@@ -1,0 +1,166 @@
+"""The base class of all heads, and protocols for optional abilities."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from mmzoo.column_spec import ColumnSpec
+from mmzoo.lazy import keras, np, tf
+from mmzoo.modalities.base_encoder import Features
+from mmzoo.spec import NonNegativeFloat, Problem, Spec
+
+
+@dataclass(frozen=True)
+class HeadInputs:
+    """The features that a head is built on.
+
+    Attributes:
+        fused: the fused features of all inputs.
+        inputs: the features of each input, in the config's order. Missing inputs are replaced by
+            learned features.
+    """
+
+    fused: Features
+    inputs: Mapping[str, Features]
+
+
+class BaseHead(Spec):
+    """One named output of the model: its layers, loss, metrics and evaluation.
+
+    A head need not have labels. Without labels, its target is computed from the model's inputs
+    (reconstruction) or by its own layers (contrastive), or it has none. Its output is then passed
+    to the loss only. To be evaluated over a whole split or written to predictions.csv, the head
+    also implements `EvaluatesOutputs` or `WritesPredictions`. Heads with a label column derive
+    from `LabelledHead`.
+
+    A head's layers may also call `add_loss`: such losses are added to the total unweighted.
+    """
+
+    metric_names: ClassVar[tuple[str, ...]] = ()
+    """The names of `compile_metrics`. The first is monitored by default; if empty, the loss is."""
+
+    weight: NonNegativeFloat = 1.0
+    """Weight of this head's loss in the sum over all heads."""
+
+    if TYPE_CHECKING:  # Each head declares this field with its own name.
+        type: str
+
+    def required_columns(self) -> dict[str, ColumnSpec]:
+        """The columns that the head needs from the source."""
+        return {}
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether all fields that determine the model's shape are set."""
+        return True
+
+    def without_names(self) -> BaseHead:
+        """A copy of the head for synthetic labels: without values fitted to real labels."""
+        return self
+
+    def input_rules(self, inputs: Mapping[str, Spec]) -> Iterator[Problem]:
+        """Yields a `Problem` for each field that is incompatible with these inputs (by name)."""
+        return iter(())
+
+    def reads_tokens(self, name: str, inputs: Collection[str]) -> bool:
+        """Whether the head uses the tokens of the input `name`, not only its vector."""
+        return False
+
+    def reads_values(self, name: str, inputs: Collection[str]) -> bool:
+        """Whether `target_from_inputs` uses the input `name`."""
+        return False
+
+    @abstractmethod
+    def build(self, given: HeadInputs, name: str) -> keras.KerasTensor:
+        """The head's output, float32 `[batch, ...]`.
+
+        Args:
+            given: the features.
+            name: the head's name, which its last layer has too. Names of other layers begin with
+                `fusion_<name>_`.
+        """
+
+    def target_from_inputs(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """The target of a batch, `[batch, ...]`, for a head without a label column.
+
+        Args:
+            inputs: the batch of model inputs, after augmentation and mixing.
+
+        Returns:
+            By default zeros `[batch]`, for a loss that depends only on the output.
+        """
+        return tf.zeros(tf.shape(next(iter(inputs.values())))[:1])
+
+    @abstractmethod
+    def compile_loss(self, soft: bool) -> keras.losses.Loss:
+        """The loss of targets and outputs; `soft` if targets can be mixtures of labels."""
+
+    def compile_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
+        """The metrics of targets and outputs during training, named as in `metric_names`."""
+        return []
+
+
+@runtime_checkable
+class EvaluatesOutputs(Protocol):
+    """A head with metrics of a whole split, for which its outputs are collected in memory."""
+
+    def evaluate(self, labels: Any, predicted: np.ndarray) -> dict[str, Any]:
+        """All metrics of an evaluation, as JSON-compatible numbers, lists and None.
+
+        Args:
+            labels: `[rows]` or `[rows, width]`; None for a head without labels.
+            predicted: the head's outputs, float32 `[rows, ...]`.
+        """
+
+
+@runtime_checkable
+class WritesPredictions(Protocol):
+    """A head whose predictions are columns of a table."""
+
+    def decode(self, predicted: np.ndarray, name: str, top: int = 0) -> Mapping[str, list[Any]]:
+        """Decodes predictions to columns of a table, whose names start with `name`.
+
+        Args:
+            predicted: the head's outputs, float32 `[rows, ...]`.
+            name: the head's name.
+            top: number of the most probable classes to include, for a head that predicts one.
+        """
+
+
+@runtime_checkable
+class ChoosesClass(Protocol):
+    """A head that predicts one of several classes."""
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None: ...
+
+    def class_labels(self, labels: np.ndarray) -> np.ndarray:
+        """The class of each row's label, int64 `[rows]`."""
+
+    def class_probabilities(self, predicted: np.ndarray) -> np.ndarray:
+        """The probability of each class, float `[rows, classes]`."""
+
+    def predicted_classes(self, predicted: np.ndarray) -> np.ndarray:
+        """The predicted class of each row, int64 `[rows]`."""
+
+
+@runtime_checkable
+class ChoosesLabels(Protocol):
+    """A head that predicts any number of labels per example."""
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def threshold(self) -> float: ...
+
+    def label_rows(self, labels: np.ndarray) -> np.ndarray:
+        """Multi-hot labels, int64 `[rows, labels]`."""
+
+
+def has_predictions(head: BaseHead) -> bool:
+    """Whether a head's outputs are collected, for evaluation or to be written."""
+    return isinstance(head, EvaluatesOutputs | WritesPredictions)

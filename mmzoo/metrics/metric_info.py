@@ -1,0 +1,122 @@
+"""Names, directions and formats of metrics: how a figure of metrics.json is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmzoo.metrics.intervals import Estimate, PairedDifference, negate
+
+_WORDS = {"f1": "F1", "r2": "R²", "auc": "area under ROC", "top5": "top-5"}
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """What a metric is called, which direction is better, and how its values are printed.
+
+    Attributes:
+        name: as in metrics.json.
+        higher_is_better: False for errors.
+        percent: whether it is a share, printed in percent; differences are then in points.
+        baseline: the metric of the constant predictor that it is compared with, if it has one.
+        baseline_label: what that predictor is called.
+    """
+
+    name: str
+    higher_is_better: bool = True
+    percent: bool = False
+    baseline: str = ""
+    baseline_label: str = ""
+
+    @property
+    def label(self) -> str:
+        """Its name in words, such as "mean absolute error"."""
+        return " ".join(_WORDS.get(word, word) for word in self.name.split("_"))
+
+    def text(self, value: float | None, decimals: int = 1) -> str:
+        """A value with its unit: `98.3 %`, or four digits."""
+        if value is None:
+            return "not defined"
+        return percent(value, decimals) if self.percent else f"{value:.4g}"
+
+    def interval_text(self, low: float, high: float, decimals: int = 1) -> str:
+        """The bounds of an interval of values: `98.1 to 98.5`."""
+        bounds = (self.text(bound, decimals).removesuffix(" %") for bound in (low, high))
+        return " to ".join(bounds)
+
+    def difference_text(self, difference: float) -> str:
+        """A difference of two values with its unit: `4.1 points`, or three digits."""
+        number = self._difference_number(difference)
+        return f"{number} points" if self.percent else number
+
+    def difference_interval_text(self, low: float, high: float) -> str:
+        """The bounds of an interval of differences: `3.2 to 5.0`."""
+        return f"{self._difference_number(low)} to {self._difference_number(high)}"
+
+    def _difference_number(self, difference: float) -> str:
+        if not self.percent:
+            return f"{difference:.4g}" if abs(difference) >= 1000 else f"{difference:.3g}"
+        points = round(100 * difference, 3) + 0.0  # Which is never -0.0.
+        # A bound that is not 0 must not look like 0: it decides whether the difference is clear.
+        return f"{points:.1f}" if abs(points) >= 0.05 or not points else f"{points:.1g}"
+
+    def of_scores(self, estimate: Estimate) -> Estimate:
+        """The metric whose examples' scores (higher is better) have this mean."""
+        if self.higher_is_better:
+            return estimate
+        return Estimate(0.0 - estimate.value, 0.0 - estimate.high, 0.0 - estimate.low)
+
+    def of_score_difference(self, difference: PairedDifference) -> PairedDifference:
+        """A difference of mean scores as one of the metric; its own inverse."""
+        return difference if self.higher_is_better else negate(difference)
+
+
+_METRICS = {
+    metric.name: metric
+    for metric in (
+        MetricInfo(
+            "accuracy", percent=True, baseline="majority", baseline_label="majority-class baseline"
+        ),
+        MetricInfo(
+            "subset_accuracy",
+            percent=True,
+            baseline="majority",
+            baseline_label="most-frequent-set baseline",
+        ),
+        MetricInfo(
+            "mean_absolute_error",
+            higher_is_better=False,
+            baseline="baseline_mean_absolute_error",
+            baseline_label="mean baseline",
+        ),
+        MetricInfo("balanced_accuracy", percent=True),
+        MetricInfo("majority", percent=True),
+        MetricInfo("top5_accuracy", percent=True),
+    )
+}
+
+
+def metric_info(name: str) -> MetricInfo:
+    """The entry of a metric; others than the above print as plain numbers."""
+    return _METRICS.get(name) or MetricInfo(name)
+
+
+def main_metric(metrics: Mapping[str, Any]) -> MetricInfo | None:
+    """The metric that sums up a head: the first with a baseline; None where there is none.
+
+    Args:
+        metrics: the head's entry in metrics.json.
+    """
+    return next((m for m in _METRICS.values() if m.baseline and m.name in metrics), None)
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A share in percent, with more decimals where fewer would show 0 or 100."""
+    return f"{100 * share:.{max(decimals, percent_decimals(share))}f} %"
+
+
+def percent_decimals(share: float) -> int:
+    """The decimals that a share needs so that it does not look like 0 or 100 percent."""
+    enough = (n for n in range(1, 7) if round(100 * share, n) not in (0, 100))
+    return next(enough, 1)

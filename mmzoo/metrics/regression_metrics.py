@@ -1,0 +1,55 @@
+"""Metrics of regression, of one number or several."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmzoo.metrics.intervals import mean_interval
+from mmzoo.metrics.metric_inputs import Floats, Metrics, check_predictions
+
+
+def regression_metrics(true: Floats, predicted: Floats) -> Metrics:
+    """Metrics of regression, averaged over the `d` numbers predicted.
+
+    The interval is analytic, not a bootstrap: `mean_interval` of the errors per example. It costs
+    nothing, needs no seed, and with 100 examples or more the two agree.
+
+    Args:
+        true: float [n, d] or [n].
+        predicted: float, of the same shape.
+
+    Returns:
+        mean_absolute_error, mean_absolute_error_ci95 (None for one example),
+        root_mean_squared_error, r2 (mean over those of the `d` numbers that vary; None where none
+        does), baseline_mean_absolute_error (of always predicting the mean of `true`).
+
+    Raises:
+        DataError: there are no examples, or a prediction is not finite.
+        ValueError: the arrays differ in shape.
+    """
+    check_predictions(true, predicted)
+    if np.shape(true) != np.shape(predicted):
+        raise ValueError(f"true values {np.shape(true)}, but predictions {np.shape(predicted)}")
+    true = np.asarray(true, np.float64).reshape(len(true), -1)
+    predicted = np.asarray(predicted, np.float64).reshape(len(true), -1)
+    errors = np.abs(predicted - true)
+    interval = mean_interval(errors.mean(axis=1))
+    return {
+        "mean_absolute_error": float(errors.mean()),
+        # The normal approximation may go below 0, which an absolute error never is.
+        "mean_absolute_error_ci95": [max(0.0, interval[0]), interval[1]] if interval else None,
+        "root_mean_squared_error": float(np.sqrt(np.mean(errors**2))),
+        "r2": _r2(true, predicted),
+        "baseline_mean_absolute_error": float(np.abs(true - true.mean(axis=0)).mean()),
+    }
+
+
+def _r2(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> float | None:
+    """1 - (squared error) / (squared distance from the mean)."""
+    varies = np.ptp(true, axis=0) > 0
+    if not varies.any():
+        return None
+    residual = np.sum((true - predicted) ** 2, axis=0)[varies]
+    total = np.sum((true - true.mean(axis=0)) ** 2, axis=0)[varies]
+    return float(np.mean(1 - residual / total))

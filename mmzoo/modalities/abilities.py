@@ -1,0 +1,144 @@
+"""Abilities that only some inputs have, as protocols: ask `isinstance(spec, HasImage)`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from mmzoo.lazy import np, pl, tf
+from mmzoo.modalities.scan import Files, Lengths
+from mmzoo.spec import Spec
+
+if TYPE_CHECKING:
+    from mmzoo.modalities.base_input import Corruption
+    from mmzoo.randomness import Randomness
+
+
+@runtime_checkable
+class Augments(Protocol):
+    """An input whose values are changed at random in training."""
+
+    @property
+    def augmentations(self) -> tuple[Spec, ...]:
+        """Those that the config lists, in the order in which they are applied."""
+
+    def augment_batch(self, values: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        """A preprocessed batch after its random changes, of the same shape."""
+
+
+def augmentations_of(spec: object) -> tuple[Spec, ...]:
+    """The augmentations that the config lists for an input."""
+    return spec.augmentations if isinstance(spec, Augments) else ()
+
+
+@runtime_checkable
+class HasCorruptions(Protocol):
+    """An input whose values can be corrupted, for robustness curves."""
+
+    @property
+    def corruptions(self) -> tuple[Corruption, ...]:
+        """Corruptions of a fitted input's values, one curve each."""
+
+
+@runtime_checkable
+class Mixable(Protocol):
+    """An input that supports mixup and cutmix."""
+
+    def blend(self, values: tf.Tensor, partners: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
+        """Weighted averages of loaded values and their partners, as in mixup.
+
+        Args:
+            values: `[batch, ...]`.
+            partners: `[batch, ...]`.
+            share: float32 scalar, weight of the values: 0 gives the partners, 1 the values.
+        """
+
+    def paste(
+        self, values: tf.Tensor, partners: tf.Tensor, box: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Loaded values with a box of their partner pasted in, as in cutmix.
+
+        Args:
+            values: `[batch, ...]`.
+            partners: `[batch, ...]`.
+            box: float32 `[4]`: top, left, bottom and right as fractions of height and width.
+
+        Returns:
+            The mixed values, and the share of the original value in them, a float32 scalar.
+        """
+
+
+@runtime_checkable
+class HasImage(Protocol):
+    """An input whose values can be displayed as images."""
+
+    def to_image(self, value: np.ndarray) -> np.ndarray:
+        """One loaded value as uint8 `[height, width, 1 or 3]`."""
+
+
+def draw(spec: object, value: np.ndarray) -> np.ndarray:
+    """One loaded value of a `HasImage` input as uint8 `[height, width, 1 or 3]`."""
+    assert isinstance(spec, HasImage)
+    return spec.to_image(value)
+
+
+@runtime_checkable
+class ReadsImageFiles(Protocol):
+    """An input that can read single image files."""
+
+    encoder: Any
+
+    def read_file(self, path: Path) -> np.ndarray:
+        """Pixels of an image file, uint8 `[height, width, 1 or 3]`, not resized.
+
+        Raises:
+            DataError: the file is not a readable image.
+        """
+
+    def load(self, values: tf.Tensor) -> tf.Tensor:
+        """A batch of such images as the model's input."""
+
+
+@runtime_checkable
+class HasText(Protocol):
+    """An input whose values can be displayed as text."""
+
+    def to_texts(self, values: np.ndarray, files: Files) -> list[str]:
+        """Transformed values `[rows, ...]` as text.
+
+        Args:
+            values: from `transform`.
+            files: from `fit`.
+        """
+
+
+@runtime_checkable
+class HasLengths(Protocol):
+    """An input that truncates its values to a maximum length."""
+
+    def lengths(self, values: pl.Series) -> Lengths:
+        """Lengths of scanned values before truncation; the input must be fitted."""
+
+
+@runtime_checkable
+class VariesInLength(Protocol):
+    """An input whose batches vary in a dimension other than the batch size."""
+
+    def positions(self) -> int:
+        """Number of positions of the longest possible value; the input must be fitted."""
+
+
+@runtime_checkable
+class CanBecomeEmpty(Protocol):
+    """An input whose values a corruption can remove entirely, so that they count as missing."""
+
+    def is_present_after(self, values: tf.Tensor) -> tf.Tensor:
+        """Which examples of a corrupted batch still have a value: bool `[batch]`."""
+
+
+@runtime_checkable
+class DecodesFiles(Protocol):
+    """An input whose transformed values may be files, which `load` decodes."""
+
+    def find_corrupt(self, files: np.ndarray) -> dict[int, str]:
+        """Decodes files, bytes `[rows, 3]`; returns row -> reason for those that are corrupt."""

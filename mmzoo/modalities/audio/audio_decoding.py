@@ -1,0 +1,100 @@
+"""Decoding of audio files in the tf.data pipeline, and detection of corrupt ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from mmzoo.lazy import np, tf
+from mmzoo.modalities.audio.audio_files import (
+    Header,
+    Keep,
+    WaveformFormat,
+    decode_audio,
+    read_audio_header,
+    require_decodable,
+)
+from mmzoo.modalities.file_probe import FileKind, UnreadableError, read_file
+
+_INT16_SCALE = 2.0**15
+"""Quantization levels of a 16-bit sample on either side of zero."""
+
+
+def pad_or_trim(waveforms: tf.Tensor, samples: int, keep: Keep) -> tf.Tensor:
+    """Truncates waveforms or pads them with silence to one length.
+
+    Args:
+        waveforms: `[batch, any]`, floats or int16; only the batch size may be unknown.
+        samples: target length.
+        keep: the part that remains of longer waveforms, and the position of shorter ones.
+
+    Returns:
+        float32 `[batch, samples]`; the same tensor if nothing changes.
+    """
+    if waveforms.dtype == tf.int16:
+        waveforms = tf.cast(waveforms, tf.float32) / _INT16_SCALE
+    waveforms = tf.cast(waveforms, tf.float32)
+    missing = samples - waveforms.shape[1]
+    before = abs(missing) // 2 if keep == "center" else 0
+    if missing < 0:
+        return waveforms[:, before : before + samples]
+    return tf.pad(waveforms, [[0, 0], [before, missing - before]]) if missing else waveforms
+
+
+def decode_batch(files: tf.Tensor, form: WaveformFormat) -> tf.Tensor:
+    """Waveforms of a batch of files.
+
+    Args:
+        files: strings `[batch, 3]`: paths, seconds and hashes, see `file_array`. An empty path
+            gives silence.
+        form: sample rate and length of the waveforms.
+
+    Returns:
+        float32 `[batch, form.samples]`.
+    """
+
+    def decode(paths: np.ndarray) -> np.ndarray:
+        values = np.zeros((len(paths), form.samples), np.float32)
+        for row, path in enumerate(paths):
+            if path:
+                values[row] = decode_audio(read_file(os.fsdecode(path), "audio"), form)
+        return values
+
+    values = tf.numpy_function(decode, [files[:, 0]], tf.float32, stateful=False)
+    return tf.ensure_shape(values, [None, form.samples])
+
+
+def _find_damage(file: np.ndarray) -> str | None:
+    try:
+        require_decodable(read_file(os.fsdecode(file[0]), "audio"))
+    except UnreadableError as error:
+        return str(error)
+    return None
+
+
+AUDIO_FILES = FileKind(
+    type="audio",
+    noun="audio",
+    header=read_audio_header,
+    info=lambda header: f"{header.samples / header.rate:.3f}",
+    find_damage=_find_damage,
+)
+
+
+def conversion_notes(headers: Sequence[Header], form: WaveformFormat) -> Iterator[str]:
+    """Notes on how files are converted, each with the number of files."""
+    of_all = f"of {len(headers):,} files"
+    seconds = f"{form.samples / form.rate:g} s"
+    lengths = [header.samples * form.rate / header.rate for header in headers]
+    resampled = [header.rate for header in headers if header.rate != form.rate]
+    if resampled:
+        lowest, highest = min(resampled), max(resampled)
+        rates = f"{lowest:,}" if lowest == highest else f"{lowest:,} to {highest:,}"
+        yield f"{len(resampled):,} {of_all} are resampled, from {rates} to {form.rate:,} Hz"
+    if mixed := sum(header.channels > 1 for header in headers):
+        yield f"{mixed:,} {of_all} have several channels, which are averaged into one"
+    if longer := sum(length > form.samples for length in lengths):
+        part = {"start": "start", "center": "middle"}[form.keep]
+        yield f"{longer:,} {of_all} are longer than {seconds}, and truncated to their {part}"
+    if shorter := sum(length < form.samples for length in lengths):
+        yield f"{shorter:,} {of_all} are shorter than {seconds}, and padded with silence"

@@ -1,0 +1,205 @@
+"""Audio: an input of audio recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+from mmzoo import layers
+from mmzoo.data.column_types import FILE_SHARE, ColumnProfile
+from mmzoo.errors import DataError
+from mmzoo.lazy import keras, np, pl, tf
+from mmzoo.modalities.audio.audio_augmentation import AudioAugmentation, augment
+from mmzoo.modalities.audio.audio_corruptions import CORRUPTIONS
+from mmzoo.modalities.audio.audio_decoding import (
+    AUDIO_FILES,
+    conversion_notes,
+    decode_batch,
+    pad_or_trim,
+)
+from mmzoo.modalities.audio.audio_files import Header, Keep, WaveformFormat
+from mmzoo.modalities.audio.audio_plot import plot_audio
+from mmzoo.modalities.audio.audio_spectrogram import LogMel, Masking, Spectrogram
+from mmzoo.modalities.audio.encoders import AudioEncoder
+from mmzoo.modalities.audio.suggest_audio import suggest_audio
+from mmzoo.modalities.base_encoder import Features, Shared
+from mmzoo.modalities.base_input import Corruption
+from mmzoo.modalities.file_input import FileInput
+from mmzoo.modalities.file_probe import FileKind
+from mmzoo.modalities.scan import Lengths
+from mmzoo.modalities.suggestion import Suggestion
+from mmzoo.randomness import Randomness
+from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Rate, Spec
+from mmzoo.spec.spec_model import LARGEST_INT
+
+_WAVEFORMS = ("float32", "float64", "int16")
+
+
+class Audio(FileInput):
+    """Audio as waveforms; the model computes the spectrograms itself.
+
+    Files may be WAV, FLAC, OGG or MP3, whatever their suffix. Their channels are averaged.
+    """
+
+    files: ClassVar[FileKind] = AUDIO_FILES
+    suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".mp3")
+
+    type: Literal["audio"] = "audio"
+    column: str | None = None
+    """Column with the audio; by default, the one with the name of the input."""
+    rate: PositiveInt = 16_000
+    """Sample rate in hertz; files with other rates are resampled. Frequencies above half of it are
+    lost: 8,000 suffices for telephone calls, 16,000 for speech."""
+    seconds: PositiveFloat
+    """Length of all examples: longer audio is truncated, shorter audio padded with silence. Unlike
+    the padding of texts, the silence is not masked."""
+    keep: Keep = "start"
+    """The part that remains of longer audio, and the position of shorter audio: start or center."""
+    spectrogram: Spectrogram = LogMel()
+    """Spectrogram that the encoder takes."""
+    normalize: Literal["example", "batch"] = "batch"
+    """Normalization to mean 0 and standard deviation 1: batch normalizes each frequency bin over
+    the training data, by batch normalization; example normalizes each spectrogram as a whole,
+    which removes differences in loudness."""
+    augment: tuple[AudioAugmentation, ...] = ()
+    """Data augmentation of training waveforms, applied in this order."""
+    masking: Masking | None = None
+    """SpecAugment: random parts of the spectrograms that are masked in training."""
+    missing: Literal["error", "learned"] = "error"
+    """Handling of examples without audio: error makes them bad rows, learned replaces their
+    features by learned ones."""
+    missing_files: Literal["error", "absent"] = "error"
+    """Handling of paths without a file: error makes them bad rows, absent treats them like empty
+    cells."""
+    modality_dropout: Rate = 0.0
+    """Fraction of training examples whose audio is dropped, drawn anew in every epoch, so that the
+    model learns to work without it; no example loses all of its inputs."""
+    encoder: AudioEncoder
+    """Network that computes features of the spectrograms."""
+
+    @classmethod
+    def suggest(cls, column: ColumnProfile) -> Suggestion | None:
+        """An audio input for a column of audio files."""
+        is_audio = column.share_with_suffix(cls.suffixes) >= FILE_SHARE
+        return suggest_audio(column) if is_audio else None
+
+    def rules(self) -> Iterator[Problem]:
+        """The length suffices for the spectrogram, and the spectrogram for the encoder."""
+        yield from super().rules()
+        if not 1 <= self.seconds * self.rate <= LARGEST_INT:
+            yield Problem(
+                ("seconds",),
+                f"{self.seconds:g} seconds at {self.rate:,} Hz are {self.samples:,} samples, "
+                f"expected 1 to {LARGEST_INT:,}",
+            )
+            return
+        problems = tuple(self.spectrogram.problems(self.samples, self.rate))
+        yield from (Problem(("spectrogram", *one.path), one.message) for one in problems)
+        if isinstance(self.encoder, Shared):
+            return  # The input with the encoder itself has the same spectrograms and checks them.
+        frames, width = self.spectrogram.frames(self.samples, self.rate), self.spectrogram.width
+        smallest = self.encoder.smallest_spectrogram()
+        if not problems and min(frames, width) < smallest:
+            yield Problem(
+                ("encoder",),
+                f"spectrograms of {frames} frames x {width} are too small for this "
+                f"{self.encoder.type} encoder: the minimum is {smallest} x {smallest}",
+            )
+
+    @property
+    def samples(self) -> int:
+        """Length of a waveform in samples."""
+        return round(self.seconds * self.rate)
+
+    @property
+    def augmentations(self) -> tuple[Spec, ...]:
+        return self.augment if self.masking is None else (*self.augment, self.masking)
+
+    @property
+    def _waveform_format(self) -> WaveformFormat:
+        return WaveformFormat(self.rate, self.samples, self.keep)
+
+    @property
+    def corruptions(self) -> tuple[Corruption, ...]:
+        return CORRUPTIONS
+
+    def placeholder(self, name: str) -> keras.KerasTensor:
+        """The model's input: float32 `[batch, samples]`, from -1 to 1."""
+        return keras.Input((self.samples,), dtype="float32", name=name)
+
+    def conversion_notes(self, headers: Sequence[Header]) -> Iterator[str]:
+        """Notes on how files are converted: resampled, averaged, truncated or padded."""
+        return conversion_notes(headers, self._waveform_format)
+
+    def check(self, values: np.ndarray, where: str) -> None:
+        """Checks that values are waveforms `[rows, samples]`, floats or int16.
+
+        Raises:
+            DataError: the shape or dtype is wrong, or samples are not finite.
+        """
+        if values.ndim != 2 or values.shape[1] == 0:
+            raise DataError(
+                f"{where}: expected waveforms as an array of shape (rows, samples), found "
+                f"{values.shape}"
+            )
+        if values.dtype.name not in _WAVEFORMS:
+            raise DataError(
+                f"{where}: expected waveforms as float32 from -1 to 1, or as int16, "
+                f"found {values.dtype.name}"
+            )
+        if bad := _non_finite_rows(values):
+            raise DataError(f"{where}: row {bad[0]} has samples that are not finite")
+
+    def lengths(self, values: pl.Series) -> Lengths:
+        """Lengths in seconds."""
+        if isinstance(values.dtype, pl.Array):
+            seconds = np.full(len(values), values.dtype.shape[0] / self.rate)
+        else:
+            seconds = values.struct.field("info").cast(pl.Float64).to_numpy()
+        return Lengths(seconds, self.seconds, "seconds")
+
+    def load(self, values: tf.Tensor) -> tf.Tensor:
+        """Decodes audio if necessary, and truncates or pads it to `seconds`.
+
+        Args:
+            values: floats or int16 `[batch, any]`, with sample rate `rate`; or files, strings
+                `[batch, 3]`, of which missing ones become silence.
+
+        Returns:
+            float32 `[batch, samples]`; the same tensor if nothing changes.
+        """
+        if values.dtype == tf.string:
+            return decode_batch(values, self._waveform_format)
+        return pad_or_trim(values, self.samples, self.keep)
+
+    def augment_batch(self, waveforms: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        """Applies `augment` to loaded waveforms; float32, of the same shape."""
+        return augment(waveforms, self.augment, randomness)
+
+    def features(self, x: keras.KerasTensor) -> Features:
+        """Features of the spectrograms of waveforms, float32 `[batch, samples]`."""
+        spectrograms = self._normalized(self.spectrogram.layers(x, self.rate))
+        if self.masking is not None:
+            spectrograms = self.masking.layers(spectrograms)
+        return self.encoder.build(spectrograms)
+
+    def _normalized(self, spectrograms: keras.KerasTensor) -> keras.KerasTensor:
+        if self.normalize == "example":
+            return layers.Standardize(dtype="float32", name="normalize")(spectrograms)
+        return keras.layers.BatchNormalization(
+            momentum=0.9, center=False, scale=False, dtype="float32", name="normalize"
+        )(spectrograms)
+
+    def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
+        """White noise, float32 `[rows, samples]`."""
+        return random.uniform(-1.0, 1.0, (rows, self.samples)).astype("float32")
+
+    def to_image(self, value: np.ndarray) -> np.ndarray:
+        """A plot of one waveform, float32 `[samples]`, above its spectrogram."""
+        return plot_audio(value, self.spectrogram, self.rate)
+
+
+def _non_finite_rows(values: np.ndarray) -> list[int]:
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return []
+    return np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist()

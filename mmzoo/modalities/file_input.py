@@ -1,0 +1,87 @@
+"""FileInput: base class of inputs whose values are files, or arrays in memory."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mmzoo.column_spec import ColumnSpec, Role
+from mmzoo.data.frame import Frame
+from mmzoo.lazy import np, pl
+from mmzoo.modalities.base_input import BaseInput
+from mmzoo.modalities.file_probe import FileKind, file_array, find_corrupt_files, scan_files
+from mmzoo.modalities.scan import Files, Scan
+from mmzoo.spec import Problem
+
+
+class FileInput(BaseInput):
+    """An input of arrays, or of file paths; files are probed by `scan` and decoded by `load`."""
+
+    role: ClassVar[Role] = "file"
+    files: ClassVar[FileKind]
+    """Kind of file that it reads."""
+    suffixes: ClassVar[tuple[str, ...]]
+    """File suffixes in lower case by which `init` recognizes such files."""
+
+    if TYPE_CHECKING:  # Fields, which each of them declares with its own notes.
+        column: str | None
+        missing_files: str
+
+    def rules(self) -> Iterator[Problem]:
+        yield from super().rules()
+        if self.missing_files == "absent" and not self.is_optional:
+            yield Problem(
+                ("missing_files",),
+                "`absent` requires `missing: learned`: missing inputs are replaced by learned "
+                "features",
+            )
+
+    def required_columns(self) -> dict[str, ColumnSpec]:
+        absent = self.missing_files == "absent"
+        return {
+            column: replace(one, missing_files=absent)
+            for column, one in super().required_columns().items()
+        }
+
+    def scan(self, frame: Frame, where: str, *, decode: bool = False) -> Scan:
+        """Checks arrays; probes files, as structs of path, info and sha256, see `scan_files`."""
+        [column] = self.source_columns()
+        values = frame.table[column]
+        if values.dtype != pl.String:
+            for chunk in values.get_chunks():
+                self.check(chunk.to_numpy(), where)
+            return Scan(values)
+        scan, headers = scan_files(frame, column, self.files, decode)
+        return replace(scan, notes=tuple(self.conversion_notes(headers)))
+
+    @abstractmethod
+    def check(self, values: np.ndarray, where: str) -> None:
+        """Checks that arrays `[rows, ...]` are of this modality.
+
+        Args:
+            values: values of the column.
+            where: names the column in errors.
+
+        Raises:
+            DataError: the shape, dtype or values are wrong.
+        """
+
+    @abstractmethod
+    def conversion_notes(self, headers: Sequence[Any]) -> Iterable[str]:
+        """Notes on how files are converted to the model's input, such as "resized".
+
+        Args:
+            headers: headers of all readable files, as parsed by `FileKind.header`.
+        """
+
+    def transform(self, values: pl.Series, files: Files, where: str) -> np.ndarray:
+        """Arrays unchanged; files as bytes `[rows, 3]`, which `load` decodes."""
+        if isinstance(values.dtype, pl.Struct):
+            return file_array(values)
+        return values.to_numpy()
+
+    def find_corrupt(self, files: np.ndarray) -> dict[int, str]:
+        """Decodes files, bytes `[rows, 3]`; returns row -> reason for those that are corrupt."""
+        return find_corrupt_files(files, self.files)

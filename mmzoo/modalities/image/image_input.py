@@ -1,0 +1,195 @@
+"""Image: an input of images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from mmzoo.data.column_types import FILE_SHARE, ColumnProfile
+from mmzoo.errors import DataError
+from mmzoo.lazy import keras, np, tf
+from mmzoo.modalities.base_encoder import Shared
+from mmzoo.modalities.base_input import Corruption
+from mmzoo.modalities.file_input import FileInput
+from mmzoo.modalities.file_probe import FileKind
+from mmzoo.modalities.image.augmentation import Augmentation, augment
+from mmzoo.modalities.image.augmentation.erasing import box_mask
+from mmzoo.modalities.image.encoders import ImageEncoder
+from mmzoo.modalities.image.image_corruptions import image_corruptions
+from mmzoo.modalities.image.image_decoding import IMAGE_FILES, conversion_notes, decode_batch
+from mmzoo.modalities.image.image_files import Header, read_image
+from mmzoo.modalities.image.image_resize import Resize, convert_channels, crop_edges, resize_images
+from mmzoo.modalities.image.suggest_image import suggest_image
+from mmzoo.modalities.suggestion import Suggestion
+from mmzoo.randomness import Randomness
+from mmzoo.spec import PositiveInt, Problem, Rate
+
+
+class Image(FileInput):
+    """Images as uint8 pixels from 0 to 255; each encoder rescales them as it needs."""
+
+    files: ClassVar[FileKind] = IMAGE_FILES
+    suffixes: ClassVar[tuple[str, ...]] = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
+
+    type: Literal["image"] = "image"
+    column: str | None = None
+    """Column with the images; by default, the one with the name of the input."""
+    shape: tuple[PositiveInt, PositiveInt, PositiveInt]
+    """Height, width and channels: 1 for greyscale, 3 for RGB."""
+    resize: Resize = "stretch"
+    """How images of other sizes are resized: stretch changes the aspect ratio, crop crops the
+    center, pad pads with black."""
+    antialias: bool = True
+    """Whether downscaling is antialiased. `false` samples pixels instead, as Keras' own loaders do:
+    coarser, but faster for images that are up to a few times too large."""
+    augment: tuple[Augmentation, ...] = ()
+    """Data augmentation of training images, applied in this order."""
+    missing: Literal["error", "learned"] = "error"
+    """Handling of examples without an image: error makes them bad rows, learned replaces their
+    features by learned ones."""
+    missing_files: Literal["error", "absent"] = "error"
+    """Handling of paths without a file: error makes them bad rows, absent treats them like empty
+    cells."""
+    modality_dropout: Rate = 0.0
+    """Fraction of training examples whose image is dropped, drawn anew in every epoch, so that the
+    model learns to work without it; no example loses all of its inputs."""
+    encoder: ImageEncoder
+    """Network that computes features of the images."""
+
+    @classmethod
+    def suggest(cls, column: ColumnProfile) -> Suggestion | None:
+        """An image input for a column of image files."""
+        is_image = column.share_with_suffix(cls.suffixes) >= FILE_SHARE
+        return suggest_image(column) if is_image else None
+
+    def rules(self) -> Iterator[Problem]:
+        """The encoder supports the channels and the size of the images."""
+        yield from super().rules()
+        height, width, channels = self.shape
+        if channels not in (1, 3):
+            yield Problem(
+                ("shape", 2), f"expected 1 channel (greyscale) or 3 (RGB), got {channels}"
+            )
+        if isinstance(self.encoder, Shared):
+            return  # The input with the encoder itself has the same shape and checks it.
+        if channels in (1, 3) and channels not in self.encoder.channels:
+            [needed] = self.encoder.channels
+            yield Problem(
+                ("shape", 2),
+                f"this {self.encoder.type} encoder takes images with {needed} channels, not "
+                f"{channels}: write [{height}, {width}, {needed}], and images are converted",
+            )
+        smallest = self.encoder.smallest_image()
+        if min(height, width) < smallest:
+            yield Problem(
+                ("shape",),
+                f"images of {height} x {width} are too small for this {self.encoder.type} "
+                f"encoder: the minimum is {smallest} x {smallest}",
+            )
+
+    @property
+    def corruptions(self) -> tuple[Corruption, ...]:
+        return image_corruptions(self.shape)
+
+    def placeholder(self, name: str) -> keras.KerasTensor:
+        """The model's input: uint8 `[batch, height, width, channels]`."""
+        return keras.Input(self.shape, dtype="uint8", name=name)
+
+    def conversion_notes(self, headers: Sequence[Header]) -> Iterable[str]:
+        """A note on how images of other sizes are resized, if there are any."""
+        return conversion_notes(headers, self.shape, self.resize)
+
+    def check(self, values: np.ndarray, where: str) -> None:
+        """Checks that values are uint8 pixels `[rows, height, width, 1 or 3]`.
+
+        Raises:
+            DataError: the shape or dtype is wrong.
+        """
+        if values.ndim != 4 or values.shape[-1] not in (1, 3) or 0 in values.shape[1:]:
+            raise DataError(
+                f"{where}: expected images as an array of shape "
+                f"(images, height, width, 1 or 3), found {values.shape}"
+            )
+        if values.dtype.name != "uint8":
+            raise DataError(
+                f"{where}: expected pixels from 0 to 255 as uint8, found {values.dtype.name}: "
+                f"scale them to 0..255, round, and convert with .astype('uint8')"
+            )
+
+    def load(self, values: tf.Tensor) -> tf.Tensor:
+        """Decodes images if necessary and resizes them to `shape`.
+
+        Args:
+            values: uint8 `[batch, any height, any width, 1 or 3]`, or files, strings `[batch, 3]`,
+                of which missing ones become black images.
+
+        Returns:
+            uint8 `[batch, height, width, channels]`; the same tensor if it has that shape.
+        """
+        if values.dtype == tf.string:
+            return decode_batch(
+                values, self.shape, self._resize, self._edges if self.antialias else None
+            )
+        return self._resize(values)
+
+    def _resize(self, values: tf.Tensor) -> tf.Tensor:
+        height, width, channels = self.shape
+        if values.shape[-1] > channels:  # Converting first saves two thirds of the work.
+            values = convert_channels(values, channels)
+        return convert_channels(
+            resize_images(values, height, width, self.resize, self.antialias), channels
+        )
+
+    def _edges(self, size: tf.Tensor) -> tf.Tensor:
+        return crop_edges(size, *self.shape[:2], self.resize)
+
+    @property
+    def augmentations(self) -> tuple[Augmentation, ...]:
+        return self.augment
+
+    def augment_batch(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        """Applies `augment` to loaded images; uint8, of the same shape."""
+        return augment(images, self.augment, randomness)
+
+    def blend(self, images: tf.Tensor, partners: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
+        """Weighted averages of images and their partners, as in mixup.
+
+        Args:
+            images: uint8 `[batch, height, width, channels]`.
+            partners: uint8 `[batch, height, width, channels]`.
+            share: float32 scalar, weight of the images: 0 gives the partners, 1 the images.
+        """
+        images, partners = tf.cast(images, tf.float32), tf.cast(partners, tf.float32)
+        return tf.saturate_cast(tf.round(share * images + (1.0 - share) * partners), tf.uint8)
+
+    def paste(
+        self, images: tf.Tensor, partners: tf.Tensor, box: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Images with a box of their partner pasted in, as in cutmix.
+
+        Args:
+            images: uint8 `[batch, height, width, channels]`.
+            partners: uint8 `[batch, height, width, channels]`.
+            box: float32 `[4]`: top, left, bottom and right as fractions of height and width.
+
+        Returns:
+            The mixed images, and the share of the original pixels in them, a float32 scalar.
+        """
+        height, width, _ = self.shape
+        box = tf.round(box * tf.constant([height, width, height, width], tf.float32))
+        inside = box_mask(box[None], height, width)
+        remaining = 1.0 - tf.reduce_mean(tf.cast(inside, tf.float32))
+        return tf.where(inside, partners, images), remaining
+
+    def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
+        """Noise images, uint8 `[rows, height, width, channels]`."""
+        return random.randint(0, 256, (rows, *self.shape)).astype("uint8")
+
+    def read_file(self, path: Path) -> np.ndarray:
+        """Pixels of an image file, see `read_image`."""
+        return read_image(path)
+
+    def to_image(self, value: np.ndarray) -> np.ndarray:
+        """One loaded image, uint8 `[height, width, 1 or 3]`, unchanged."""
+        return value

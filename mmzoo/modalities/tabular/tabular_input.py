@@ -1,0 +1,260 @@
+"""Tabular: an input of numeric, categorical and date columns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+
+from annotated_types import Le
+
+from mmzoo.column_spec import ColumnSpec, Role
+from mmzoo.data.column_types import ColumnProfile
+from mmzoo.errors import ConfigError
+from mmzoo.lazy import keras, np, pl, tf
+from mmzoo.modalities.base_encoder import Features
+from mmzoo.modalities.base_input import BaseInput, Corruption
+from mmzoo.modalities.scan import Files, Scan
+from mmzoo.modalities.suggestion import Suggestion
+from mmzoo.modalities.tabular.categorical_columns import Categories, hide_categories
+from mmzoo.modalities.tabular.cell_parsing import Kind
+from mmzoo.modalities.tabular.numeric_columns import (
+    STATISTICS,
+    Column,
+    Normalize,
+    format_statistics,
+    read_statistics,
+)
+from mmzoo.modalities.tabular.suggest_tabular import suggest_tabular
+from mmzoo.modalities.tabular.tabular_columns import (
+    categorical_columns,
+    fit_column,
+    fitted_kind,
+    make_layout,
+    rows_to_texts,
+    scan_columns,
+    transform_rows,
+)
+from mmzoo.modalities.tabular.tabular_corruptions import has_any_cell, tabular_corruptions
+from mmzoo.modalities.tabular.tabular_mlp import MLP, Layout, TabularEncoder
+from mmzoo.randomness import Randomness
+from mmzoo.spec import NonNegativeInt, PositiveInt, Problem, Rate, Spec
+from mmzoo.spec.wording import shorten
+
+if TYPE_CHECKING:
+    from mmzoo.data.frame import Frame
+
+logger = logging.getLogger(__name__)
+
+
+class Tabular(BaseInput):
+    """Numeric, categorical and date columns of a table, as one input.
+
+    Numbers are normalized with statistics of the training split. Categories that do not occur in
+    it are mapped to one unseen category. A date becomes the days since 1970 and cyclic features of
+    its position in the year and the week; a datetime, also of its position in the day. Missing
+    cells get learned values.
+    """
+
+    role: ClassVar[Role] = "value"
+    uses_remaining_columns: ClassVar[bool] = True
+
+    type: Literal["tabular"] = "tabular"
+    columns: dict[str, Kind] | None = None
+    """Column -> type: number, category, date, datetime, or auto to infer it from the training
+    values. By default, all input columns that no other part reads. Numeric codes are inferred as
+    numbers unless you write category."""
+    normalize: Normalize = "standard"
+    """Normalization of numbers: standard (mean 0, standard deviation 1), minmax (-1 to 1), quantile
+    (rank among the training numbers, for skewed distributions), or none."""
+    max_categories: Annotated[PositiveInt, Le(1_000_000)] = 10_000
+    """Maximum number of categories per column, the most frequent in the training rows."""
+    min_count: PositiveInt = 1
+    """Minimum number of occurrences of a category in the training rows."""
+    category_dropout: Rate = 0.05
+    """Fraction of the categories that are replaced in training, drawn anew in every epoch: half by
+    missing, half by unseen, so that the model learns embeddings of both."""
+    missing: Literal["learned", "error"] = "learned"
+    """Handling of empty cells: learned replaces them by learned values, error makes bad rows."""
+    modality_dropout: Rate = 0.0
+    """Fraction of training examples whose columns are all dropped, drawn anew in every epoch, so
+    that the model learns to work without them; no example loses all of its inputs. If positive,
+    the whole input is missing in rows without any value; if 0, each of their cells is."""
+    category_sizes: dict[str, NonNegativeInt] | None = None
+    """Categorical column -> number of known categories; fitted to the training rows."""
+    encoder: TabularEncoder = MLP()
+    """Network that computes features of the columns."""
+
+    @classmethod
+    def suggest(cls, column: ColumnProfile) -> Suggestion | None:
+        """A tabular input for a column of numbers, dates or categories."""
+        return suggest_tabular(column)
+
+    def rules(self) -> Iterator[Problem]:
+        yield from super().rules()
+        categories = categorical_columns(self.kinds)
+        if self.category_sizes is not None and [*self.category_sizes] != categories:
+            yield Problem(
+                ("category_sizes",),
+                "expected one size per categorical column, in the order of `columns`; you can "
+                "leave it out",
+            )
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether examples may lack the whole input; the model learns that with dropout only."""
+        return self.missing == "learned" and self.modality_dropout > 0
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Column -> type; empty before `with_columns` if `columns` is not given."""
+        return self.columns or {}
+
+    @property
+    def is_fitted(self) -> bool:
+        is_known = self.kinds and "auto" not in self.kinds.values()
+        return bool(is_known) and (
+            self.category_sizes is not None or not categorical_columns(self.kinds)
+        )
+
+    @property
+    def layout(self) -> Layout:
+        """Column layout of transformed rows; requires a fitted input."""
+        assert self.is_fitted
+        return make_layout(self.kinds, self.category_sizes or {})
+
+    def with_columns(
+        self,
+        name: str,
+        known: Mapping[str, Literal["input", "target"]],
+        taken: Collection[str] = (),
+    ) -> Self:
+        """A copy with `columns` filled in: by default, all remaining input columns.
+
+        Raises:
+            ConfigError: no columns are given, and none remain or are known yet.
+        """
+        if self.columns:
+            return self
+        left = [column for column, its in known.items() if its == "input" and column not in taken]
+        if not left:
+            why = "no columns remain" if known else "the columns of the data are not known yet"
+            raise ConfigError(
+                f"inputs.{name}.columns: missing, and {why}. Write each column with its type, or "
+                "auto: {age: auto, city: category}"
+            )
+        return self.replace(columns=dict.fromkeys(left, "auto"))
+
+    def source_columns(self) -> tuple[str, ...]:
+        """Columns of the source that it reads."""
+        return tuple(self.kinds)
+
+    def required_columns(self) -> dict[str, ColumnSpec]:
+        """Column name -> what it requires of that column of the source."""
+        return {
+            column: ColumnSpec(
+                "category" if kind == "category" else "value",
+                partial(_synthetic, kind),
+                optional=self.is_optional,
+            )
+            for column, kind in self.kinds.items()
+        }
+
+    def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
+        """Synthetic numbers, float64 `[rows]`; `required_columns` has those of other kinds."""
+        return _synthetic("number", random, rows)
+
+    def scan(self, frame: Frame, where: str, *, decode: bool = False) -> Scan:
+        """Parses its columns to structs of Float64, Datetime and String."""
+        return scan_columns(frame, self.kinds, self.missing, self.is_optional)
+
+    def fit(self, values: pl.Series, where: str) -> tuple[Self, Files]:
+        """Infers auto types and fits the statistics of each column.
+
+        Returns:
+            A copy with the types of all columns and `category_sizes`, and `statistics.json`.
+        """
+        how = self.normalize, self.max_categories, self.min_count
+        found = {
+            column: fit_column(values.struct.field(column), kind, *how)
+            for column, kind in self.kinds.items()
+        }
+        fitted = self.replace(
+            columns={column: fitted_kind(one) for column, one in found.items()},
+            category_sizes={
+                column: len(one.values)
+                for column, one in found.items()
+                if isinstance(one, Categories)
+            },
+        )
+        return fitted, {STATISTICS: format_statistics(found)}
+
+    def transform(self, values: pl.Series, files: Files, where: str) -> np.ndarray:
+        """Rows of normalized numbers and category ids: float32 `[rows, numbers + categories]`.
+
+        Missing numbers are NaN; the id of a missing category is 0, of an unseen one 1. Logs the
+        numbers of unseen categories.
+        """
+        rows, unseen = transform_rows(values, self._statistics(files, where), self.kinds)
+        if unseen:
+            counts = ", ".join(
+                f"{count:,} of `{shorten(column)}`" for column, count in unseen.items()
+            )
+            logger.info(f"{where}: unseen categories: {counts}.")
+        return rows
+
+    def _statistics(self, files: Files, where: str) -> dict[str, Column]:
+        return read_statistics(files.get(STATISTICS), self.kinds, self.category_sizes or {}, where)
+
+    def load(self, values: tf.Tensor) -> tf.Tensor:
+        """Transformed rows, unchanged."""
+        return values
+
+    @property
+    def augmentations(self) -> tuple[Spec, ...]:
+        """None: category dropout is no choice of several."""
+        return ()
+
+    def augment_batch(self, values: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        """Applies `category_dropout` to rows, float32 `[batch, columns]`."""
+        return hide_categories(values, self.layout, self.category_dropout, randomness)
+
+    @property
+    def corruptions(self) -> tuple[Corruption, ...]:
+        return tabular_corruptions(self.layout, self.kinds, self.normalize)
+
+    def is_present_after(self, values: tf.Tensor) -> tf.Tensor:
+        """Which rows of a batch have a cell that is not missing: bool `[batch]`."""
+        return has_any_cell(values, self.layout)
+
+    def placeholder(self, name: str) -> keras.KerasTensor:
+        """The model's input: float32 `[batch, columns]`, see `layout`."""
+        return keras.Input((self.layout.width,), dtype="float32", name=name)
+
+    def features(self, x: keras.KerasTensor) -> Features:
+        """Features of transformed rows."""
+        return self.encoder.build(x, self.layout)
+
+    def to_texts(self, values: np.ndarray, files: Files) -> list[str]:
+        """Transformed rows as text: `age 32, city Rome`.
+
+        Args:
+            values: transformed rows.
+            files: from `fit`.
+        """
+        statistics = self._statistics(files, f"columns of {self.type}")
+        return rows_to_texts(values, statistics, self.kinds)
+
+
+def _synthetic(kind: Kind, random: np.random.RandomState, rows: int) -> np.ndarray:
+    """Synthetic values of a column, `[rows]`; auto gives numbers."""
+    match kind:
+        case "category":
+            return random.choice(np.array(["a", "b", "c", "d"], dtype=object), rows)
+        case "date":
+            return np.datetime64("2020-01-01") + random.randint(0, 1_000, rows)
+        case "datetime":
+            return np.datetime64("2020-01-01T00:00:00") + random.randint(0, 10**8, rows)
+        case _:
+            return random.normal(size=rows)

@@ -1,0 +1,121 @@
+"""Objectives: the quantity that training minimizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from mmzoo import layers
+from mmzoo.heads import BaseHead
+from mmzoo.lazy import keras
+from mmzoo.spec import Problem, Spec
+
+UNCERTAINTY = "loss.weights"
+"""The name of the layer of learned weights; no name in a config can equal it."""
+
+_FACTORS = {"mean_squared_error": 0.5}
+"""By loss, the learned weight at a scale of 1; else 1."""
+_PENALTIES = {"mean_absolute_error": 1.0}
+"""By loss, the factor of the learned logarithm in the penalty: 1 where it is the logarithm of the
+scale; else 0.5, as it is that of the squared scale."""
+
+
+class Supervised(Spec):
+    """The weighted sum of the losses of all heads.
+
+    With `weights: uncertainty` the weights are learned, so that a head with large errors counts
+    less; the loss may then be negative. Each head has a scale s; log s is added to its loss, which
+    is divided as in the negative log-likelihood of labels with errors of this scale:
+    `mean_squared_error` by 2 s^2 (normal), `mean_absolute_error` by s (Laplace), `cross_entropy` by
+    s^2, the paper's approximation of a softmax of temperature s^2. `huber`, half a square near
+    zero, `focal`, `hinge` and the losses of heads without labels are divided by s^2 too.
+
+    Reference: Kendall et al., "Multi-task learning using uncertainty to weigh losses", 2018,
+    equations 7 and 10.
+    """
+
+    type: Literal["supervised"] = "supervised"
+    weights: Literal["given", "uncertainty"] = "given"
+    """Whether the losses are weighted by each head's `weight` or by learned weights."""
+
+    def head_rules(self, heads: Mapping[str, BaseHead]) -> Iterator[Problem]:
+        """Yields a Problem for each field that does not go with these heads."""
+        if self.weights == "given":
+            return
+        if len(heads) == 1:
+            yield Problem(
+                ("weights",), "expected given: with one head there is nothing to be weighted"
+            )
+        for name, head in heads.items():
+            if head.weight != 1:
+                yield Problem(
+                    ("weights",),
+                    f"expected given, as heads.{name}.weight is set: leave that out to have it "
+                    "learned",
+                )
+
+    def build(
+        self,
+        inputs: Mapping[str, keras.KerasTensor],
+        outputs: Mapping[str, keras.KerasTensor],
+        name: str,
+        heads: Mapping[str, BaseHead],
+        auxiliary: Mapping[str, tuple[str, ...]] | None = None,
+        auxiliary_weight: float = 0.0,
+    ) -> keras.Model:
+        """The model of these inputs and outputs, both by name.
+
+        Args:
+            inputs: the model's inputs.
+            outputs: the outputs of all heads, and any others. May be those of a model that this
+                method returned; the new one then shares its layers.
+            name: the model's.
+            heads: by name.
+            auxiliary: by head, the names of its auxiliary outputs, which are trained on the same
+                labels.
+            auxiliary_weight: the weight of each auxiliary loss relative to the head's own.
+        """
+        learned = self.weights == "uncertainty"
+        if not learned and not auxiliary:
+            return keras.Model(dict(inputs), dict(outputs), name=name)
+        from mmzoo.weighted_loss_model import WeightedLossModel
+
+        outputs = dict(outputs)
+        if learned and UNCERTAINTY not in outputs:
+            losses = [getattr(head, "loss", "") for head in heads.values()]
+            layer = layers.UncertaintyWeights(
+                [_FACTORS.get(loss, 1.0) for loss in losses],
+                [_PENALTIES.get(loss, 0.5) for loss in losses],
+                dtype="float32",
+                name=UNCERTAINTY,
+            )
+            outputs[UNCERTAINTY] = layer(outputs[next(iter(heads))])
+        return WeightedLossModel(
+            inputs,
+            outputs,
+            name=name,
+            auxiliary={head: (auxiliary or {}).get(head, ()) for head in heads},
+            auxiliary_weight=auxiliary_weight,
+            uncertainty=UNCERTAINTY if learned else None,
+        )
+
+    def learned_weights(
+        self, model: keras.Model, heads: Mapping[str, BaseHead]
+    ) -> dict[str, float]:
+        """The current weight of each head's loss, where weights are learned; else empty."""
+        if self.weights == "given":
+            return {}
+        weights = model.get_layer(UNCERTAINTY).loss_weights().numpy()
+        return dict(zip(heads, map(float, weights), strict=True))
+
+    def compile_arguments(self, heads: Mapping[str, BaseHead], soft: bool) -> dict[str, Any]:
+        """The arguments of `keras.Model.compile`; `soft` as in `BaseHead.compile_loss`."""
+        metrics = {name: head.compile_metrics(soft) for name, head in heads.items()}
+        return {
+            "loss": {name: head.compile_loss(soft) for name, head in heads.items()},
+            "loss_weights": {name: head.weight for name, head in heads.items()},
+            "metrics": {name: of_head for name, of_head in metrics.items() if of_head},
+        }
+
+
+Objective = Supervised

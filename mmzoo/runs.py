@@ -1,0 +1,357 @@
+"""Run directories: the files of a training, and how to find and create runs.
+
+    runs/<name>/<NNN>/      001, 002, ...; `runs/<name>` alone means its newest
+
+This is the only module that knows the names of a run's files.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmzoo.config import Config, Preprocessing, load_config
+from mmzoo.errors import RunError
+from mmzoo.files import check_entries, read_json, write_text
+from mmzoo.spec import did_you_mean, dump_yaml
+
+logger = logging.getLogger(__name__)
+
+_NUMBER = re.compile(r"\d{3,}")
+"""Names of numbered runs."""
+
+_ENVIRONMENT = {
+    "versions": dict,
+    "data.name": str,
+    "data.fingerprint": str,
+    "device.kind": str,
+    "device.replicas": int,
+    "device.precision": str,
+    "device.xla": bool,
+    "device.threads": int,
+}
+"""Entries of environment.json that are read, and their types."""
+_BASELINES = {
+    "kind": str,
+    "title": str,
+    "split": str,
+    "examples": int,
+    "rows": list,
+    "reference": dict,
+    "best": dict,
+    "findings": dict,
+}
+_SPLIT_METRICS = {"examples": int, "data": str, "loss": float | None}
+"""Entries of every split in metrics.json besides its heads."""
+
+
+@dataclass(unsafe_hash=True)
+class Run:
+    """One run directory and the paths of its files, which need not exist."""
+
+    directory: Path
+
+    def __post_init__(self) -> None:
+        self.config_file = self.directory / "config.yaml"
+        self.environment_file = self.directory / "environment.json"
+        self.metrics_file = self.directory / "metrics.json"
+        self.history_file = self.directory / "history.csv"
+        self.log_file = self.directory / "train.log"
+        self.skipped_file = self.directory / "skipped.csv"  # Rows that could not be read.
+        self.baselines_file = self.directory / "baselines.json"
+        self.best_weights = self.directory / "checkpoints" / "best.weights.h5"
+        self.last = self.directory / "checkpoints" / "last"  # Exact checkpoints, to resume from.
+        self.logs = self.directory / "logs"  # TensorBoard event files.
+        self._preprocessing = self.directory / "preprocessing"  # A folder for each input.
+        self._probes = self.directory / "probes"
+        self._lock = self.directory / ".lock"
+
+    def baseline(self, name: str) -> Run:
+        """The run of the same training on one input alone."""
+        return Run(self.directory / "baselines" / name)
+
+    def probe(self, head: str, kind: str) -> Path:
+        """The arrays of a head's fitted probe; missing if the training is not finished."""
+        return self._probes / f"{head}_{kind}.npz"
+
+    def probe_record(self, head: str, kind: str) -> Path:
+        """The settings of that probe and its number of examples, as JSON."""
+        return self._probes / f"{head}_{kind}.json"
+
+    def remove_probes(self) -> None:
+        """Removes all fitted probes. Needs the lock."""
+        for file in self._probes.glob("*"):
+            file.unlink()
+
+    def evaluation(self, split: str) -> Path:
+        """The folder of one split's evaluation."""
+        return self.directory / "eval" / split
+
+    def image_folder(self, kind: str) -> Path:
+        """The folder of images that `mmzoo show` draws: "cam", "filters" or "maps"."""
+        return self.directory / kind
+
+    def config(self) -> Config:
+        """The config of the training, fitted to the data."""
+        if not self.config_file.is_file():
+            raise RunError(f"{self.directory}: not a run directory: it has no config.yaml")
+        return load_config(self.config_file)
+
+    def write_config(self, config: Config) -> None:
+        header = (
+            f"The config of {config.name}, with all defaults and all values computed from the data."
+        )
+        write_text(self.config_file, dump_yaml(config, header))
+
+    def preprocessing(self) -> dict[str, dict[str, str]]:
+        """Vocabularies and statistics: text files by input and name."""
+        try:
+            return {
+                folder.name: {
+                    # Not `read_text`, which normalizes line ends.
+                    file.name: file.read_bytes().decode()
+                    for file in sorted(folder.iterdir())
+                }
+                for folder in sorted(self._preprocessing.glob("*/"))
+            }
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(f"{self._preprocessing}: cannot be read: {error}") from error
+
+    def write_preprocessing(self, preprocessing: Preprocessing) -> None:
+        for name, files in preprocessing.items():
+            for file, text in files.items():
+                write_text(self._preprocessing / name / file, text)
+
+    def environment(self) -> dict[str, Any]:
+        environment = read_json(self.environment_file)
+        check_entries(self.environment_file, environment, _ENVIRONMENT)
+        return environment
+
+    def write_environment(self, environment: Mapping[str, Any]) -> None:
+        write_text(self.environment_file, json.dumps(environment, indent=2) + "\n")
+
+    def metrics(self) -> dict[str, Any]:
+        if not self.metrics_file.is_file():
+            return {}
+        metrics = read_json(self.metrics_file)
+        entries = {f"{s}.{key}": kind for s in metrics for key, kind in _SPLIT_METRICS.items()}
+        check_entries(self.metrics_file, metrics, entries)
+        return metrics
+
+    def write_metrics(self, metrics: Mapping[str, Any]) -> None:
+        write_text(self.metrics_file, json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+
+    def baselines(self) -> dict[str, Any]:
+        """The content of baselines.json; empty if there is none."""
+        if not self.baselines_file.is_file():
+            return {}
+        baselines = read_json(self.baselines_file)
+        if "inputs" in baselines and "rows" not in baselines:
+            logger.info(
+                f"Note: {self.baselines_file} was written by an older version of mmzoo and is not "
+                "read. Write it again with `mmzoo train CONFIG --baselines --resume --run "
+                f"{self.directory}`, which does not train again."
+            )
+            return {}
+        check_entries(self.baselines_file, baselines, _BASELINES)
+        return baselines
+
+    def write_baselines(self, baselines: Mapping[str, Any]) -> None:
+        write_text(self.baselines_file, json.dumps(baselines, indent=2, allow_nan=False) + "\n")
+
+    def history(self) -> list[dict[str, float]]:
+        """The rows of history.csv, one per epoch; epochs and steps are floats too."""
+        if not self.history_file.is_file():
+            return []
+        with self.history_file.open(newline="", encoding="utf-8") as file:
+            rows = csv.DictReader(file)
+            try:
+                history = [
+                    {name: float(text) for name, text in row.items() if text} for row in rows
+                ]
+            # In a row with too many values, the rest is a list.
+            except (ValueError, TypeError, csv.Error) as error:
+                raise RunError(
+                    f"{self.history_file}: damaged, line {rows.line_num}: {error}"
+                ) from error
+        if any("epoch" not in row for row in history):
+            raise RunError(f"{self.history_file}: damaged: a row has no epoch")
+        return history
+
+    def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
+        text = io.StringIO()
+        if rows:
+            writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        write_text(self.history_file, text.getvalue())
+
+    def remove_leftovers(self) -> None:
+        """Removes temporary files of a training that was killed. Needs the lock."""
+        for folder in (self.last.parent, self._probes):
+            for temporary in folder.rglob(".*.tmp*"):
+                temporary.unlink()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Locks the run against other trainings. The kernel releases the lock even on kill -9.
+
+        Raises:
+            RunError: another process trains in this directory.
+        """
+        with self._lock.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                file.seek(0)
+                owner = file.read().strip() or "unknown"
+                raise RunError(
+                    f"{self.directory}: another training (process {owner}) runs in this "
+                    "directory. Wait for it, or name another with --run."
+                ) from error
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    @contextmanager
+    def removed_unless_started(self) -> Iterator[None]:
+        """Removes the directory if a training fails before its first step. Needs the lock.
+
+        It would hold nothing but the error, and would count as the newest run.
+        """
+        try:
+            yield
+        except BaseException:
+            if not self.environment_file.is_file():
+                self._remove_empty()
+            raise
+
+    def _remove_empty(self) -> None:
+        """Removes the directory, and `runs/<name>/` above it, if nothing else is in them."""
+        ours = {self.log_file, self._lock}
+        if set(self.directory.iterdir()) - ours:
+            return
+        for path in ours:
+            path.unlink(missing_ok=True)
+        self.directory.rmdir()
+        if _NUMBER.fullmatch(self.directory.name):
+            with suppress(OSError):  # Another run is in it, or a file of the user's.
+                self.directory.parent.rmdir()
+                self.directory.parent.parent.rmdir()
+
+
+def new_run(name: str, directory: Path | None = None, root: Path = Path("runs")) -> Run:
+    """Creates a run directory: `directory`, else `root/name/<next number>`.
+
+    Raises:
+        RunError: `directory` exists, or `root/name` is itself a run.
+    """
+    parent = root / name
+    if directory is not None:
+        if directory.resolve() == parent.resolve():
+            raise RunError(
+                f"{directory}: means the newest of its numbered runs. Name another directory, such "
+                f"as {directory / 'mine'}, or leave --run out."
+            )
+        refuse_existing(directory)
+        directory.mkdir(parents=True)
+        return Run(directory)
+    if Run(parent).config_file.is_file():
+        raise RunError(
+            f"{parent}: is itself a run, and would hide numbered runs in it. Move it elsewhere, or "
+            "name a directory with --run."
+        )
+    parent.mkdir(parents=True, exist_ok=True)
+    number = max((int(path.name) for path in _numbered(parent)), default=0)
+    while True:  # Another training may take the number first.
+        number += 1
+        try:
+            (parent / f"{number:03d}").mkdir()
+            return Run(parent / f"{number:03d}")
+        except FileExistsError:
+            continue
+
+
+def refuse_existing(directory: Path) -> None:
+    """Raises a RunError if a new run's directory exists, or cannot exist."""
+    for path in (directory, *directory.parents):
+        if path.is_file():
+            raise RunError(
+                f"{path}: is a file, not a {'run directory' if path == directory else 'folder'}. "
+                "Name another --run."
+            )
+    if directory.exists() or directory.is_symlink():
+        raise RunError(
+            f"{directory}: exists already. Continue it with --resume, or name another --run."
+        )
+
+
+def newest_run(name: str, root: Path = Path("runs")) -> Run | None:
+    """The newest run of an experiment, or None."""
+    runs = runs_of(name, root)
+    return runs[-1] if runs else None
+
+
+def runs_of(name: str, root: Path = Path("runs")) -> list[Run]:
+    """The numbered runs of an experiment, the oldest first."""
+    return [Run(path) for path in sorted(_numbered(root / name), key=lambda path: int(path.name))]
+
+
+def open_run(path: Path) -> tuple[Run, Path | None]:
+    """The run that a user named, and the weights file if they named one.
+
+    Args:
+        path: a run directory, `runs/<name>` for its newest, or a file inside a run.
+
+    Raises:
+        RunError: there is no such run.
+    """
+    if path.is_file():
+        here = Path.cwd()
+        for parent in Path(os.path.abspath(path)).parents:
+            if Run(parent).config_file.is_file():
+                named_from_here = not path.is_absolute() and parent.is_relative_to(here)
+                return Run(parent.relative_to(here) if named_from_here else parent), path
+        raise RunError(f"{path}: not inside a run directory: no parent folder has a config.yaml")
+    if Run(path).config_file.is_file():
+        return Run(path), None
+    if numbered := _numbered(path):
+        return open_run(max(numbered, key=lambda found: int(found.name)))
+    if path.is_dir():
+        raise RunError(f"{path}: not a run directory: it has no config.yaml")
+    if Path("runs", path).is_dir() and not path.is_absolute():
+        near = f"; did you mean '{Path('runs', path)}'?"
+    else:
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = did_you_mean(path.name, siblings)
+    raise RunError(
+        f"{path}: there is no such run{near or '.'} `mmzoo list runs` shows those there are."
+    )
+
+
+def all_runs(root: Path = Path("runs")) -> list[Run]:
+    """Every run in `root` or one folder below, by name and number."""
+    found = [path.parent for level in ("*", "*/*") for path in root.glob(f"{level}/config.yaml")]
+    return [Run(path) for path in sorted(found, key=_by_name_and_number)]
+
+
+def _by_name_and_number(path: Path) -> tuple[Path, int]:
+    numbered = _NUMBER.fullmatch(path.name)
+    return (path.parent, int(path.name)) if numbered else (path, 0)
+
+
+def _numbered(parent: Path) -> list[Path]:
+    if not parent.is_dir():
+        return []
+    return [path for path in parent.iterdir() if path.is_dir() and _NUMBER.fullmatch(path.name)]

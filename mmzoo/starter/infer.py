@@ -1,0 +1,258 @@
+"""Column inference: whether each column is an input, splits the rows, or is left out, and why.
+
+What a column holds is inferred by `mmzoo.data.column_types`, which inputs read it is asked of the
+inputs themselves; here its name and its relation to the target are considered too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mmzoo.data.column_types import FEW_VALUES, FILE_SHARE, ColumnProfile, profile_column
+from mmzoo.data.media_paths import problems
+from mmzoo.data.split_assignment import SPLIT_NAMES
+from mmzoo.lazy import pl
+from mmzoo.modalities import input_types
+from mmzoo.modalities.base_input import BaseInput
+from mmzoo.modalities.file_input import FileInput
+from mmzoo.modalities.suggestion import Suggestion
+from mmzoo.spec.wording import shorten
+from mmzoo.starter.number_formats import UnreadFormat, unread_format
+
+Role = Literal["input", "split", "fold", "group", "left out"]
+"""A `group` column is no input, but rows with the same value stay together in one split."""
+
+SEEMS_SPLIT = "it seems to name splits"
+_ID_WORDS = {"id", "ids", "uuid", "guid", "index", "idx", "key", "hash", "sha256", "md5", "rowid"}
+_GROUP_WORDS = {
+    *("author", "customer", "household", "participant", "patient", "person", "session"),
+    *("speaker", "subject", "user", "writer"),
+}
+_SPLIT_WORDS = {"split", "splits", "subset", "set", "partition", "part", "phase"}
+_MIN_GROUPS = 20
+_MAX_SPLIT_VALUES = 8
+_SAMPLED_FILES = 200
+_UNSUPPORTED = (".tif", ".tiff", ".heic", ".avif", ".svg", ".m4a", ".aac", ".wma", ".mp4")
+"""Suffixes of media files that no input reads."""
+
+
+@dataclass(frozen=True)
+class InferredColumn:
+    """A column with its role.
+
+    Attributes:
+        profile: Its type, and what is in it.
+        role: What it is used for.
+        reason: Why, as a clause.
+        input_type: The `type` of the input that reads it, if its role is input.
+        suggestion: The fields of that input.
+        sampled_files: How many of the files were looked at.
+    """
+
+    profile: ColumnProfile
+    role: Role
+    reason: str
+    input_type: str = ""
+    suggestion: Suggestion | None = None
+    sampled_files: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.profile.name
+
+    @property
+    def kind(self) -> str:
+        """What the terminal shows: the kind in a tabular input, else the input's type or role."""
+        if self.role != "input" or self.suggestion is None:
+            return self.role
+        columns = self.suggestion.fields.get("columns", {})
+        return columns.get(self.name, self.input_type) if columns else self.input_type
+
+    def left_out(self, reason: str) -> InferredColumn:
+        return InferredColumn(self.profile, "left out", reason)
+
+
+def file_types() -> dict[str, type[FileInput]]:
+    """The inputs that read files, by their `type`."""
+    return {name: one for name, one in input_types().items() if issubclass(one, FileInput)}
+
+
+def file_suffixes() -> tuple[str, ...]:
+    """The suffixes of all files that inputs read."""
+    return tuple(suffix for one in file_types().values() for suffix in one.suffixes)
+
+
+def infer_column(column: pl.Series, root: str) -> InferredColumn:
+    """The role of a column that is not a target.
+
+    Args:
+        column: All of its cells.
+        root: The folder that paths are relative to.
+    """
+    profile = profile_column(column, file_suffixes())
+    special = special_role(profile)
+    if special is not None:
+        role, reason = special
+        return InferredColumn(profile, role, reason)
+    return with_suggestion(profile, root)
+
+
+def special_role(profile: ColumnProfile) -> tuple[Role, str] | None:
+    """The role of a column that is no input, whatever inputs there are, and why."""
+    return (
+        _excluded(profile)
+        or _split_or_fold(profile)
+        or _by_name(profile)
+        or _unread_numbers(profile)
+    )
+
+
+def with_suggestion(profile: ColumnProfile, root: str) -> InferredColumn:
+    """The column as part of the input that reads it; left out if there is none."""
+    sampled: Sequence[str] = ()
+    missing: dict[str, str] = {}
+    if profile.type == "file":
+        paths = profile.cells.drop_nulls().unique(maintain_order=True)
+        sampled = paths.gather_every(max(1, len(paths) // _SAMPLED_FILES)).to_list()
+        missing = {sampled[place]: why for place, why in problems(sampled, root).items()}
+        found = tuple(os.path.join(root, path) for path in sampled if path not in missing)
+        profile = replace(profile, files=found)
+    claims = {
+        name: suggestion
+        for name, one in input_types().items()
+        if (suggestion := one.suggest(profile)) is not None
+    }
+    if not claims:
+        return InferredColumn(profile, "left out", _unused(profile))
+    name = next((one for one in claims if claims[one].specific), next(iter(claims)))
+    suggestion = claims[name]
+    unreadable = missing | {
+        os.path.relpath(path, root): why for path, why in suggestion.unreadable.items()
+    }
+    suggestion = replace(suggestion, unreadable=unreadable)
+    if not suggestion.fields:
+        path, why = next(iter(unreadable.items()))
+        reason = (
+            f"none of {len(sampled):,} sampled files can be read below {root}: "
+            f"{shorten(path)}: {why}"
+        )
+        return InferredColumn(profile, "left out", reason)
+    reason = _used(profile, name, suggestion)
+    return InferredColumn(profile, "input", reason, name, suggestion, len(sampled))
+
+
+def has_own_input(column: InferredColumn) -> bool:
+    """Whether the column's input reads it alone, rather than with the other columns of a table."""
+    return column.role == "input" and not _type_of(column).uses_remaining_columns
+
+
+def _type_of(column: InferredColumn) -> type[BaseInput]:
+    return input_types()[column.input_type]
+
+
+def name_words(name: str) -> list[str]:
+    """The words of a column's name: `patientId`, `patient_id` and `Patient ID` have two."""
+    parts = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
+    return re.split(r"[\W_]+", parts.lower().strip("_ "))
+
+
+# Roles
+
+
+def _excluded(profile: ColumnProfile) -> tuple[Role, str] | None:
+    if profile.type == "empty":
+        return "left out", "it is empty"
+    if profile.type == "nested":
+        return "left out", "its cells are neither text nor numbers"
+    if profile.type == "labels":
+        return "left out", "its cells are lists, which only targets can be"
+    if profile.distinct == 1:
+        return "left out", f"it is always '{shorten(profile.example)}'"
+    if profile.share_with_suffix(_UNSUPPORTED) >= FILE_SHARE:
+        suffix = max(profile.suffixes, key=lambda one: profile.suffixes[one])
+        return "left out", f"mmzoo does not read {suffix} files"
+    return None
+
+
+def _split_or_fold(profile: ColumnProfile) -> tuple[Role, str] | None:
+    words = _split_words(profile)
+    parts = name_words(profile.name)
+    known = words & SPLIT_NAMES.keys()
+    if "train" in {SPLIT_NAMES[word] for word in known}:
+        if others := sorted(words - known):
+            if len(known) > 1 or _SPLIT_WORDS & set(parts):
+                odd = ", ".join(f"'{shorten(word)}'" for word in others)
+                return "left out", f"{SEEMS_SPLIT}, but {odd} is not train, validation or test"
+        elif profile.missing:
+            return "left out", f"{SEEMS_SPLIT}, but {profile.missing:,} cells are empty"
+        else:
+            return "split", f"its values are {', '.join(sorted(words))}"
+    if parts[-1] in ("fold", "folds", "cv") and profile.whole and 3 <= profile.distinct <= 20:
+        return "fold", f"it has the numbers of {profile.distinct} folds"
+    return None
+
+
+def _split_words(profile: ColumnProfile) -> set[str]:
+    if not profile.words or not 2 <= profile.distinct <= _MAX_SPLIT_VALUES:
+        return set()
+    return set(profile.cells.drop_nulls().str.to_lowercase().unique().to_list())
+
+
+def _by_name(profile: ColumnProfile) -> tuple[Role, str] | None:
+    """Detects identifier and group columns."""
+    if profile.type == "file":
+        return None
+    parts = name_words(profile.name)
+    is_number = profile.type == "number" or profile.whole
+    if (is_number and not profile.whole) or profile.words > 2 or profile.type == "text":
+        return None
+    if _GROUP_WORDS & set(parts) and _MIN_GROUPS <= profile.distinct < profile.filled:
+        return "group", f"{profile.distinct:,} groups; the rows of each stay in one split"
+    if parts[-1] in _ID_WORDS and not (profile.repeats and profile.distinct <= FEW_VALUES):
+        return "left out", "its name is that of an identifier"
+    if parts in ([""], ["", ""]) or parts[0] == "unnamed":
+        return "left out", "it has no name, so it probably has row numbers"
+    if profile.type == "identifier" and profile.whole:
+        return "left out", "it numbers the rows"
+    return None
+
+
+def unread_numbers(profile: ColumnProfile) -> UnreadFormat | None:
+    """The format of numbers or dates that a text column has, if it is one that is not read."""
+    if profile.type not in ("category", "text", "identifier") or not profile.words:
+        return None
+    return unread_format(profile.sample)
+
+
+def _unread_numbers(profile: ColumnProfile) -> tuple[Role, str] | None:
+    if profile.distinct > FEW_VALUES and (found := unread_numbers(profile)):
+        return "left out", str(found)
+    return None
+
+
+# Reasons
+
+
+def _used(profile: ColumnProfile, name: str, suggestion: Suggestion) -> str:
+    for field in ("columns", "type"):
+        if field in suggestion.reasons:
+            return suggestion.reasons[field]
+    if profile.type == "file":
+        return f"paths of {name} files, such as {shorten(profile.example)}"
+    if profile.type == "text":
+        return f"median of {profile.words:g} words; {profile.distinct:,} different values"
+    return ""
+
+
+def _unused(profile: ColumnProfile) -> str:
+    if profile.odd:
+        return f"nearly all are numbers or dates, but not '{shorten(profile.odd_example)}'"
+    if profile.repeats:
+        return f"too many different values for a category: {profile.distinct:,}"
+    return (
+        f"looks like an identifier: {profile.distinct:,} unique values in {profile.filled:,} rows"
+    )

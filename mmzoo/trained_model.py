@@ -1,0 +1,111 @@
+"""Loading the model of a run: rebuilt from its config, with its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmzoo.checkpoint import assign_arrays, newest_checkpoint, read_checkpoint
+from mmzoo.config import Config
+from mmzoo.errors import RunError
+from mmzoo.lazy import keras
+from mmzoo.model import Network, build_network
+from mmzoo.runs import Run, open_run
+from mmzoo.spec import did_you_mean
+from mmzoo.weights import load_weights
+
+
+def open_trained(run: Run | Path | str, checkpoint: str | Path) -> tuple[Run, str | Path]:
+    """The run that a user named, and which of its weights: "best", "last" or a file.
+
+    Args:
+        run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
+        checkpoint: the weights; "best" if `run` is a weights file.
+
+    Raises:
+        RunError: there is no such run, or both name weights.
+    """
+    file = None
+    if not isinstance(run, Run):
+        run, file = open_run(Path(run))
+    if file is not None:
+        if checkpoint != "best":
+            raise RunError(
+                f"{file}: is a weights file, and --checkpoint {checkpoint} names weights too. "
+                "Give a run directory, or leave --checkpoint out."
+            )
+        checkpoint = file
+    is_best = Path(checkpoint).resolve() == run.best_weights.resolve()
+    return run, "best" if is_best else checkpoint
+
+
+def load_trained(
+    run: Run, checkpoint: str | Path = "best", precision: str | None = None
+) -> tuple[keras.Model, Config]:
+    """The model of a run, compiled, and its config.
+
+    Args:
+        run: the run.
+        checkpoint: "best", "last", or a weights file of the same model. "last" and other exact
+            checkpoints give the weights that were validated: the moving averages, if there are any.
+        precision: Keras dtype policy of its layers; by default the global one.
+
+    Raises:
+        RunError: the weights do not exist, are damaged, or belong to another model.
+    """
+    network, config = load_network(run, checkpoint, precision)
+    return network.model, config
+
+
+def load_network(
+    run: Run, checkpoint: str | Path = "best", precision: str | None = None
+) -> tuple[Network, Config]:
+    """Like `load_trained`, as a `Network` with the outputs of its encoders."""
+    config = run.config()
+    network = build_network(config, precision)
+    model = network.model
+    model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
+    if checkpoint == "last" or Path(checkpoint).suffix == ".npz":
+        path, arrays, state = _exact(run, checkpoint)
+        # A checkpoint begins with the model's own variables; the optimizer's come after them.
+        own = _validated(arrays, state)[: len(model.variables)]
+        assign_arrays(own, model.variables, path)
+    else:
+        load_weights(model, _weights_file(run, checkpoint))
+    return network, config
+
+
+def _weights_file(run: Run, checkpoint: str | Path) -> Path:
+    if checkpoint == "best":
+        if not run.best_weights.is_file():
+            raise RunError(
+                f"{run.directory}: has no best weights, since no epoch of it was finished. "
+                "Continue it with `mmzoo train --resume`, or use --checkpoint last."
+            )
+        return run.best_weights
+    if not Path(checkpoint).is_file():
+        meant = did_you_mean(str(checkpoint), ("best", "last"))
+        raise RunError(f"{checkpoint}: there is no such weights file{meant}")
+    return Path(checkpoint)
+
+
+def _exact(run: Run, checkpoint: str | Path) -> tuple[Path, list[np.ndarray], dict[str, Any]]:
+    """An exact checkpoint: its path, arrays and state."""
+    if checkpoint != "last":
+        return Path(checkpoint), *read_checkpoint(Path(checkpoint))
+    found = newest_checkpoint(run.last)
+    if found is None:
+        raise RunError(f"{run.directory}: has no checkpoint; was it ever trained?")
+    return found
+
+
+def _validated(arrays: Sequence[np.ndarray], state: dict[str, Any]) -> list[np.ndarray]:
+    """The arrays, with the averages that were validated in place of weights that have them."""
+    validated = list(arrays)
+    for index, sources in state.get("validated", ()):
+        first, *others = (arrays[source] for source in sources)
+        validated[index] = sum(others, first) / len(sources) if others else first
+    return validated

@@ -1,0 +1,140 @@
+"""TensorBoard logs of a training: config, inputs, curves, mistakes and hyperparameters."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from mmzoo.batches import training_batches
+from mmzoo.evaluation.evaluate import Evaluation
+from mmzoo.evaluation.image_grid import captioned_grid
+from mmzoo.evaluation.mistakes import worst_mistakes
+from mmzoo.lazy import np
+from mmzoo.modalities.abilities import HasImage, HasText, draw
+from mmzoo.preprocessing import as_text
+from mmzoo.spec import dump_yaml
+from mmzoo.training.session import Session
+from mmzoo.training.timer import StepScheduler
+
+_INPUTS_SHOWN = 24
+
+
+def log_start(session: Session) -> None:
+    """Logs the config, and the first batch of model inputs with its true labels."""
+    config, log = session.config, session.log
+    log.text("config", 0, f"```yaml\n{dump_yaml(config)}```")
+    captions = _true_labels(session, _INPUTS_SHOWN)
+    shown = [name for name, spec in config.inputs.items() if isinstance(spec, HasImage)]
+    batch = _first_batch(session, shown) if shown else {}
+    for name in shown:
+        values = batch[name]
+        images = [draw(config.inputs[name], value) for value in values[:_INPUTS_SHOWN]]
+        log.images("train", 0, f"inputs/{name}", captioned_grid(images, captions))
+    train, rows = session.data.splits["train"], session.stage.order.step_rows(0)[:_INPUTS_SHOWN]
+    for name, spec in config.inputs.items():
+        if isinstance(spec, HasText):
+            chosen = {column: values[rows] for column, values in train.items()}
+            texts = as_text(config, name, chosen, session.preprocessing)
+            log.text(f"inputs/{name}", 0, _markdown(captions, texts))
+    log.flush()
+
+
+def _first_batch(session: Session, names: Collection[str]) -> dict[str, np.ndarray]:
+    """The preprocessed inputs of the first step; each must have the same shape in all rows."""
+    columns = session.data.splits["train"]
+    batches = training_batches(session.config, columns, session.stage.order, 0, 1)
+    parts = [inputs for inputs, *_ in batches]  # One for each device.
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+
+def _true_labels(session: Session, most: int) -> list[str]:
+    """The labels of the first examples of the first step, of all heads: "4", "4, even".
+
+    The names of the rows if no head has labels.
+    """
+    rows = session.stage.order.step_rows(0)[:most]
+    train, columns = session.data.splits["train"], session.config.columns
+    if not session.config.labelled_heads:
+        return [session.data.row_name("train", int(row)) for row in rows]
+    labels = (
+        ("?" if one is None else str(one) for one in head.true_labels(train[columns[name]][rows]))
+        for name, head in session.config.labelled_heads.items()
+    )
+    return [", ".join(words) for words in zip(*labels, strict=True)]
+
+
+def log_step(session: Session, scheduler: StepScheduler) -> None:
+    """Adds a point to the curves over steps."""
+    total, examples = session.loop.loss_total()
+    total_before, examples_before = session.logged
+    session.logged = (total, examples)
+    values = {
+        "step/learning_rate": session.learning_rate.last(),
+        "step/gradient_norm": float(session.loop.updates.gradient_norm.numpy()),
+        "step/examples_per_second": scheduler.steps_per_second * session.config.train.batch_size,
+        "step/waiting_for_data": scheduler.waiting,
+    }
+    if examples > examples_before:  # Steps may have been skipped.
+        values["step/loss"] = (total - total_before) / (examples - examples_before)
+    session.log.scalars("train", session.step, values)
+
+
+def log_epoch(
+    session: Session, trained: Mapping[str, float], validated: Mapping[str, float]
+) -> None:
+    """Adds the metrics of an epoch, with both splits in one chart."""
+    session.logged = (0.0, 0.0)
+    session.log.scalars("train", session.step, _tags(trained, session))
+    session.log.scalars("validation", session.step, _tags(validated, session))
+    session.log.flush()
+
+
+def _tags(metrics: Mapping[str, float], session: Session) -> dict[str, float]:
+    """TensorBoard tag -> metric; a slash groups tags: "digit/accuracy"."""
+    tags = {}
+    for name, value in metrics.items():
+        head = next((head for head in session.config.heads if name.startswith(f"{head}_")), None)
+        tags[f"{head}/{name.removeprefix(f'{head}_')}" if head else name] = value
+    return tags
+
+
+def log_end(session: Session, evaluation: Evaluation) -> None:
+    """Logs the worst mistakes of each head, and the run's hyperparameters and test metrics."""
+    config, step = session.config, session.step
+    for head in config.heads:
+        shown = worst_mistakes(head, config, session.data, session.preprocessing, evaluation)
+        if shown.images:
+            grid = captioned_grid(shown.images, shown.captions)
+            session.log.images("validation", step, f"{head}/worst_mistakes", grid)
+        for name, texts in shown.texts.items():
+            tag = f"{head}/worst_mistakes/{name}"
+            session.log.text(tag, step, _markdown(shown.captions, texts))
+    figures = {
+        f"{evaluation.split}/{head}/{name}": float(value)
+        for head, metrics in evaluation.metrics.items()
+        for name, value in metrics.items()
+        if isinstance(value, int | float)
+    }
+    session.log.hparams(hyperparameters(config.model_dump()), figures, step)
+    session.log.close()
+
+
+def _markdown(captions: Sequence[str], texts: Sequence[str]) -> str:
+    """Each text below its caption, as code blocks, so that nothing is rendered as Markdown."""
+    return "\n\n".join(
+        f"    {caption}\n    {text}" for caption, text in zip(captions, texts, strict=True)
+    )
+
+
+def hyperparameters(tree: Mapping[str, Any], prefix: str = "") -> dict[str, bool | float | str]:
+    """Dotted path -> value of a config, without values that are not set."""
+    flat: dict[str, bool | float | str] = {}
+    for key, value in tree.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat |= hyperparameters(value, f"{path}.")
+        elif isinstance(value, bool | int | float | str):
+            flat[path] = value
+        elif value is not None and key != "class_names":
+            flat[path] = str(list(value))
+    return flat

@@ -1,0 +1,235 @@
+"""The command: help, usage errors, exit codes and output streams."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import pytest
+
+from mmzoo.cli import main
+from mmzoo.cli.main_command import cli
+from mmzoo.errors import DataError, Interrupted
+
+COMMANDS = [
+    "init",
+    *("train", "eval", "predict", "check", "show", "list", "data", "board", "schema", "doctor"),
+]
+
+
+def every_command(group=cli, words=()):
+    """The words of every command, and the command."""
+    for name, command in group.commands.items():
+        yield (*words, name), command
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*words, name))
+
+
+def test_commands_are_listed_in_the_order_of_their_use(mmzoo):
+    done = mmzoo("--help")
+    listed = done.out.partition("Commands:")[2].splitlines()
+    assert [line.split()[0] for line in listed if line] == COMMANDS
+    assert (done.code, done.err) == (0, "")
+
+
+def test_mmzoo_without_arguments_shows_help_and_fails(mmzoo):
+    done = mmzoo()
+    assert done.code == 2
+    assert done.out + done.err == mmzoo("--help").out
+
+
+@pytest.mark.parametrize(
+    ("words", "command"), [pytest.param(*found, id=" ".join(found[0])) for found in every_command()]
+)
+def test_help_fits_and_gives_an_example(mmzoo, words, command):
+    done = mmzoo(*words, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert f"  Example:\n    mmzoo {' '.join(words)}" in done.out
+    assert mmzoo(*words, "-h").out == done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+    for parameter in command.params:
+        assert not isinstance(parameter, click.Option) or parameter.help, parameter.name
+
+
+def test_short_help_is_not_truncated(mmzoo):
+    """Click cuts a longer one with dots."""
+    for group in ((), ("data",)):
+        listed = mmzoo(*group, "--help").out.partition("Commands:")[2]
+        assert listed
+        assert not [line for line in listed.splitlines() if line.endswith("...")]
+
+
+def test_version(mmzoo):
+    from mmzoo import __version__
+
+    assert mmzoo("--version").out == f"mmzoo, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("trian",), "No such command 'trian'"),
+        (("train",), "Missing argument 'CONFIG'"),
+        (("train", "x.yaml", "--devise", "cpu"), "No such option"),
+        (("train", "x.yaml", "--device"), "requires an argument"),
+        (("predict", "runs/x"), "Expected FILES to predict from, or a table with --data"),
+        (("predict", "runs/x", "a.png", "--top", "0"), "0 is not in the range x>=1"),
+        (("board", "--port", "70000"), "70000 is not in the range 0<=x<=65535"),
+        (("data", "lits"), "No such command 'lits'"),
+    ],
+)
+def test_usage_errors_exit_with_2(mmzoo, words, said):
+    done = mmzoo(*words)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert done.err.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("train", "x.yaml", "--device", "gpuu"), "gpu"),
+        (("list", "encodres"), "encoders"),
+        (("list", "dataset"), "datasets"),
+        (("eval", "runs/x", "--split", "tset"), "test"),
+        (("eval", "runs/x", "--split", "val"), "validation"),
+    ],
+)
+def test_typo_in_a_choice_gets_a_suggestion(mmzoo, words, meant):
+    done = mmzoo(*words)
+    assert done.code == 2
+    assert done.err.splitlines()[-1].endswith(f". Did you mean '{meant}'?")
+
+
+def test_no_suggestion_for_an_unrelated_choice(mmzoo):
+    done = mmzoo("train", "x.yaml", "--device", "quantum")
+    assert done.err.splitlines()[-1] == (
+        "Error: Invalid value for '--device': 'quantum' is not one of 'auto', 'cpu', 'gpu'."
+    )
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Makes `mmzoo data where` fail with an error."""
+
+    def fail_with(error):
+        def fail(as_json):
+            raise error
+
+        monkeypatch.setattr(cli.commands["data"].commands["where"], "callback", fail)
+
+    return fail_with
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (DataError("x.csv: no rows"), 1, "Error: x.csv: no rows\n"),
+        (PermissionError(errno.EACCES, "Permission denied", "runs"), 1, "Error: runs: Permission"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "Error: No space left on device\n"),
+        (OSError("connection was lost"), 1, "Error: connection was lost\n"),
+        (Interrupted("Stopped after step 3.", 2), 130, "Stopped after step 3.\n"),
+        (Interrupted("Stopped after step 3.", 15), 143, "Stopped after step 3.\n"),
+        (KeyboardInterrupt(), 130, "\nInterrupted.\n"),
+    ],
+)
+def test_error_is_one_message_and_an_exit_code(mmzoo, failing, error, code, said):
+    failing(error)
+    done = mmzoo("data", "where")
+    assert (done.code, done.out) == (code, "")
+    assert done.err.startswith(said)
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("words", [("--debug", "data", "where"), ("data", "where", "--debug")])
+def test_debug_shows_the_traceback_anywhere_on_the_line(mmzoo, failing, words):
+    failing(Interrupted("Stopped after step 3.", 2))
+    done = mmzoo(*words)
+    assert done.code == 130
+    assert done.err.startswith("Traceback (most recent call last):")
+    assert done.err.endswith("\nStopped after step 3.\n")
+
+
+def test_debug_after_two_dashes_is_a_file(mmzoo):
+    assert mmzoo("check", "--", "--debug").err == "Error: --debug: there is no such file\n"
+
+
+def test_bug_is_reported_on_one_line(mmzoo, failing):
+    failing(ZeroDivisionError("division\nby zero."))
+    done = mmzoo("data", "where")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "Error: ZeroDivisionError: division by zero. This is a bug in mmzoo; "
+        "--debug shows the traceback.\n"
+    )
+    shown = mmzoo("data", "where", "--debug").err
+    assert shown.startswith("Traceback (most recent call last):")
+    assert shown.endswith(done.err)
+
+
+def test_long_bug_message_is_truncated(mmzoo, failing):
+    failing(ValueError("much " * 1000))
+    err = mmzoo("data", "where").err
+    assert err.startswith("Error: ValueError: much much ")
+    assert err.endswith(" This is a bug in mmzoo; --debug shows the traceback.\n")
+    assert len(err) < 300
+
+
+@pytest.mark.parametrize(
+    "name", ["\x1b[31mred", "bell\a", "back\b", "\x9b31m", "right\u202eleft", "bad\udcff"]
+)
+def test_names_cannot_control_the_terminal(mmzoo, name):
+    for words in (("check", name), ("eval", name), ("show", name), (name,), ("list", name)):
+        done = mmzoo(*words)
+        assert done.code in (1, 2)
+        assert not [c for c in done.out + done.err if c != "\n" and not c.isprintable()]
+
+
+def test_closed_pipe_is_not_an_error(monkeypatch):
+    """As in `mmzoo list | head -1`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w", encoding="utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        with pytest.raises(SystemExit) as ended:
+            main(["schema"])
+    assert ended.value.code == 0
+
+
+def test_closed_stdout_is_not_an_error(monkeypatch):
+    """As in `mmzoo list >&-`."""
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as ended:
+        main(["schema"])
+    assert ended.value.code == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_of_stdout_is_reported(monkeypatch, capsys):
+    stdout = io.TextIOWrapper(io.FileIO("/dev/full", "w"), write_through=True)
+    monkeypatch.setattr(sys, "stdout", stdout)
+    with pytest.raises(SystemExit) as ended:
+        main(["schema"])
+    monkeypatch.undo()
+    with suppress(OSError):
+        stdout.close()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "Error: No space left on device\n"
+
+
+def test_unencodable_output_is_not_an_error(monkeypatch, tmp_path):
+    held = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(held, encoding="latin-1"))
+    monkeypatch.chdir(tmp_path)
+    Path("configs").mkdir()
+    Path("configs/größe三.yaml").write_text("name: x\n", encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["list", "configs"])
+    assert ended.value.code == 0
+    assert held.getvalue() == b"gr\xf6\xdfe\\u4e09\n"

@@ -1,0 +1,116 @@
+"""The archive of film reviews: read in memory, in one order, whatever lies beside the reviews."""
+
+from __future__ import annotations
+
+import csv
+import io
+import lzma
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmzoo.data.datasets.text_formats import read_archive, read_tables
+from mmzoo.errors import DataError
+
+REVIEWS = {
+    "train/neg/0_3": "Bad.",
+    "train/pos/10_9": "Good, <br />she said.",
+    "train/pos/2_10": "Caf\u00e9 \x96 fine.",
+    "test/pos/0_7": "Well\u0085then.",
+    "test/neg/1_1": "No.",
+}
+EXAMPLES = {"train": 3, "test": 2}
+
+
+def archive(path: Path, reviews: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
+        for name, content in reviews.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+def members() -> dict[str, bytes]:
+    others = {"aclImdb/README": b"readme", "aclImdb/train/unsup/0_0.txt": b"no label"}
+    return others | {f"aclImdb/{name}.txt": text.encode() for name, text in REVIEWS.items()}
+
+
+def test_reviews_are_read_in_their_order(tmp_path: Path) -> None:
+    splits = read_archive(archive(tmp_path / "a.tar.gz", members()), EXAMPLES)
+    train = splits["train"]
+    assert train["name"].tolist() == ["train/pos/2_10", "train/pos/10_9", "train/neg/0_3"]
+    assert train["text"].tolist() == [REVIEWS[name] for name in train["name"]]
+    assert train["label"].tolist() == [1, 1, 0]
+    assert train["rating"].tolist() == [10, 9, 3]
+    assert splits["test"]["text"].tolist() == ["Well\u0085then.", "No."]
+    kinds = {name: values.dtype for name, values in train.items()}
+    assert (kinds["text"], kinds["label"], kinds["rating"]) == (object, np.int64, np.float64)
+
+
+def test_tables_give_what_the_archive_gives(tmp_path: Path) -> None:
+    official = read_archive(archive(tmp_path / "a.tar.gz", members()), EXAMPLES)
+    paths = {}
+    for split, columns in official.items():
+        paths[split] = tmp_path / f"{split}.csv.xz"
+        with lzma.open(paths[split], "wt", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["id", "text", "label", "label_name", "rating"])
+            for row in zip(*(columns[name] for name in ("name", "text", "label")), strict=True):
+                name = str(row[0])
+                rating = name.rpartition("_")[2]
+                writer.writerow([*row, name.split("/")[1], rating])
+    tables = read_tables(paths["train"], paths["test"])
+    for split, columns in official.items():
+        for column, values in columns.items():
+            np.testing.assert_array_equal(tables[split][column], values)
+            assert tables[split][column].dtype == values.dtype
+
+
+def test_links_and_other_paths_are_left_alone(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.tar.gz", members())
+    with tarfile.open(path, "w:gz") as tar:
+        link = tarfile.TarInfo("aclImdb/train/pos/5_9.txt")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+        for name in ("../aclImdb/train/pos/6_9.txt", "/aclImdb/train/pos/7_9.txt"):
+            member = tarfile.TarInfo(name)
+            member.size = 3
+            tar.addfile(member, io.BytesIO(b"out"))
+    found = read_archive(path, {"train": 0, "test": 0})
+    assert [len(columns["text"]) for columns in found.values()] == [0, 0]
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def message(path: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        read_archive(path, EXAMPLES)
+    return str(caught.value)
+
+
+def test_a_review_that_is_too_long_is_named(tmp_path: Path) -> None:
+    long = {"aclImdb/test/neg/3_2.txt": bytes(1_000_001)}
+    path = archive(tmp_path / "a.tar.gz", members() | long)
+    assert message(path) == (
+        f"{path}: aclImdb/test/neg/3_2.txt has 1,000,001 bytes, expected at most 1,000,000."
+    )
+
+
+def test_a_review_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.tar.gz", members() | {"aclImdb/test/neg/3_2.txt": b"\xff"})
+    assert message(path) == f"{path}: aclImdb/test/neg/3_2.txt is not UTF-8 text."
+
+
+def test_a_cut_archive_is_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.tar.gz", members())
+    path.write_bytes(path.read_bytes()[:-200])
+    assert message(path).startswith(f"{path} is not a valid tar.gz archive: ")
+
+
+def test_a_review_that_is_not_there_is_missed(tmp_path: Path) -> None:
+    content = members()
+    del content["aclImdb/test/neg/1_1.txt"]
+    path = archive(tmp_path / "a.tar.gz", content)
+    assert message(path) == f"{path} has 1 test reviews, expected 2."

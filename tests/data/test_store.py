@@ -1,0 +1,353 @@
+"""Where files are looked for, what is done with a wrong one, and what the user is told."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from mmzoo.data import catalogue, data_directories, data_directory, fetch
+from mmzoo.data.datasets import COMBINED, NAMED, NamedSet, OfficialFile
+from mmzoo.data.datasets.dataset_entry import SUMS
+from mmzoo.data.datasets.dataset_files import UnobtainableError, obtain
+from mmzoo.errors import DataError
+
+CONTENT = b"official content"
+DAMAGED = b"Official content"
+FILE = OfficialFile("one.bin", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+
+
+class Silent(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Keeps the tests' output clean."""
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.delenv("MMZOO_OFFLINE")
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "one.bin").write_bytes(CONTENT)
+    handler = functools.partial(Silent, directory=str(tmp_path / "mirror"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """MMZOO_DATA_DIR, empty."""
+    folder = tmp_path / "given"
+    folder.mkdir()
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(folder))
+    return folder
+
+
+def tiny(mirror: str = "http://127.0.0.1:9") -> NamedSet:
+    return NamedSet(
+        name="tiny",
+        description="Made up.",
+        homepage="http://tiny.test",
+        licence="MIT",
+        citation="none",
+        examples={"train": 1},
+        classes={"label": ("no", "yes")},
+        files=(FILE,),
+        mirrors=(mirror,),
+        read=lambda files: {},
+    )
+
+
+def put(folder: Path, content: bytes, name: str = "one.bin") -> Path:
+    path = folder / "tiny" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_file_in_the_data_dir_comes_first(cache: Path, given: Path) -> None:
+    path = put(given, CONTENT)
+    put(cache, DAMAGED)
+    assert obtain(tiny()) == {"one.bin": path}
+
+
+def test_a_file_in_the_cache_comes_second(cache: Path, given: Path) -> None:
+    path = put(cache, CONTENT)
+    assert obtain(tiny()) == {"one.bin": path}
+
+
+def test_a_download_goes_to_the_data_dir(given: Path, mirror: str, messages: list[str]) -> None:
+    files = obtain(tiny(mirror))
+    assert files == {"one.bin": given / "tiny" / "one.bin"}
+    assert files["one.bin"].read_bytes() == CONTENT
+    assert len(messages) == 1
+    messages.clear()
+    assert obtain(tiny(mirror)) == files
+    assert messages == []
+
+
+def test_a_download_goes_to_the_cache_where_the_data_dir_is_read_only(
+    cache: Path, given: Path, mirror: str
+) -> None:
+    given.chmod(0o555)
+    assert data_directory() == cache
+    assert obtain(tiny(mirror)) == {"one.bin": cache / "tiny" / "one.bin"}
+    assert list(given.iterdir()) == []
+
+
+def test_a_download_goes_to_the_cache_where_the_data_dir_is_no_folder(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirror: str
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "file"))
+    assert data_directory() == cache
+    assert obtain(tiny(mirror)) == {"one.bin": cache / "tiny" / "one.bin"}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"official", "it has 8 bytes, expected 16"),
+        (
+            DAMAGED,
+            f"its sha256 is {hashlib.sha256(DAMAGED).hexdigest()}, expected {FILE.sha256}",
+        ),
+    ],
+)
+def test_a_wrong_file_in_the_data_dir_is_named_and_left_alone(
+    given: Path, mirror: str, content: bytes, problem: str
+) -> None:
+    path = put(given, content)
+    with pytest.raises(DataError) as caught:
+        obtain(tiny(mirror))
+    assert not isinstance(caught.value, UnobtainableError)
+    assert str(caught.value) == (
+        f"{path} is not the official file of tiny: {problem}.\n"
+        "Remove it and run `mmzoo data fetch tiny`, or replace it yourself."
+    )
+    assert path.read_bytes() == content
+
+
+def test_a_wrong_file_in_the_cache_is_replaced_and_said(
+    cache: Path, mirror: str, messages: list[str]
+) -> None:
+    path = put(cache, b"official")
+    assert obtain(tiny(mirror)) == {"one.bin": path}
+    assert path.read_bytes() == CONTENT
+    assert messages[0] == (
+        f"{path} is damaged and is downloaded again: it has 8 bytes, expected 16"
+    )
+
+
+def test_a_wrong_file_in_the_cache_survives_a_download_that_fails(cache: Path) -> None:
+    path = put(cache, b"official")
+    with pytest.raises(UnobtainableError):
+        obtain(tiny())
+    assert path.read_bytes() == b"official"
+
+
+def test_what_cannot_be_had_is_told_with_every_way_out(cache: Path, given: Path) -> None:
+    with pytest.raises(UnobtainableError) as caught:
+        obtain(tiny())
+    assert caught.value.why == "one.bin: MMZOO_OFFLINE is set, so nothing is downloaded"
+    assert str(caught.value) == (
+        f"data set tiny is not available: one.bin is not in {given}/tiny nor in {cache}/tiny, "
+        "and no download of it succeeded:\n"
+        "  MMZOO_OFFLINE is set, so nothing is downloaded\n"
+        "To fix this, do one of:\n"
+        f"  put its official files (http://tiny.test) into {given}/tiny\n"
+        "  set MMZOO_DATA_DIR to a folder that has tiny/one.bin\n"
+        "  run `mmzoo data fetch tiny` with a network connection\n"
+        "  add `fallback: digits` to a source of `type: dataset`, to use small bundled images"
+    )
+
+
+SERVING = OfficialFile("two.bin", len(DAMAGED), hashlib.sha256(DAMAGED).hexdigest())
+
+
+def test_files_that_hold_the_same_serve_instead(given: Path) -> None:
+    path = put(given, DAMAGED, "two.bin")
+    assert obtain(replace(tiny(), alternatives=(SERVING,))) == {"two.bin": path}
+
+
+def test_official_files_come_before_those_that_serve_instead(given: Path) -> None:
+    path = put(given, CONTENT)
+    put(given, DAMAGED, "two.bin")
+    assert obtain(replace(tiny(), alternatives=(SERVING,))) == {"one.bin": path}
+
+
+def test_what_is_fetched_are_the_official_files(given: Path, mirror: str) -> None:
+    named = replace(tiny(mirror), alternatives=(SERVING,))
+    assert obtain(named) == {"one.bin": given / "tiny" / "one.bin"}
+
+
+def test_a_wrong_file_in_the_place_of_official_ones_is_named(cache: Path) -> None:
+    path = put(cache, CONTENT, "two.bin")
+    with pytest.raises(DataError, match=rf"^{path} is not the official file of tiny: its sha256 "):
+        obtain(replace(tiny(), alternatives=(SERVING,)))
+    assert path.read_bytes() == CONTENT
+
+
+MADE = replace(
+    tiny(), folder="texts", mirrors=(), inputs={"text": "text"}, provenance="It was made of reviews"
+)
+
+
+def test_files_may_be_in_a_folder_of_several_sets(given: Path) -> None:
+    path = given / "texts" / "one.bin"
+    path.parent.mkdir()
+    path.write_bytes(CONTENT)
+    assert obtain(MADE) == {"one.bin": path}
+
+
+def test_what_nobody_publishes_is_told_with_what_to_put_where(cache: Path, given: Path) -> None:
+    with pytest.raises(UnobtainableError) as caught:
+        obtain(MADE)
+    assert caught.value.why == "one.bin: exactly this file is not published anywhere"
+    assert str(caught.value) == (
+        f"data set tiny is not available: one.bin is not in {given}/texts nor in {cache}/texts, "
+        f"and "
+        f"exactly this file is not published anywhere. It has 16 bytes and the sha256 "
+        f"{FILE.sha256}. It was "
+        "made of reviews.\n"
+        "To fix this, do one of:\n"
+        f"  put it into {given}/texts\n"
+        "  set MMZOO_DATA_DIR to a folder that has texts/one.bin\n"
+        "  read your own copy with a source of `type: table`"
+    )
+
+
+def test_a_wrong_file_that_nobody_publishes_is_named(cache: Path) -> None:
+    path = cache / "texts" / "one.bin"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"official")
+    with pytest.raises(DataError) as caught:
+        obtain(MADE)
+    assert str(caught.value) == (
+        f"{path} is not the official file of tiny: it has 8 bytes, expected 16.\n"
+        "Replace it. It was made of reviews."
+    )
+
+
+def test_many_files_are_held_against_their_list(given: Path) -> None:
+    sums = f"{FILE.sha256}  ./pictures/one.png\n".encode()
+    listed = OfficialFile(SUMS, len(sums), hashlib.sha256(sums).hexdigest())
+    named = replace(MADE, folder=None, files=(listed,), media=("pictures",))
+    path = put(given, sums, SUMS)
+    with pytest.raises(DataError, match=r"pictures/one\.png: there is no such file"):
+        obtain(named)
+    (given / "tiny" / "pictures").mkdir()
+    (given / "tiny" / "pictures" / "one.png").write_bytes(CONTENT)
+    assert obtain(named) == {SUMS: path}
+
+
+def test_the_data_dir_may_start_with_a_tilde(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMZOO_DATA_DIR", "~/sets")
+    assert data_directories() == (tmp_path / "home" / "sets", cache)
+    assert data_directory() == tmp_path / "home" / "sets"
+
+
+def test_without_a_data_dir_there_is_the_cache(cache: Path) -> None:
+    assert data_directories() == (cache,)
+    assert data_directory() == cache
+
+
+def test_fetch_of_an_unknown_name_offers_the_nearest() -> None:
+    with pytest.raises(DataError) as caught:
+        fetch("fashion-mnist")
+    assert str(caught.value) == (
+        "no data set is named `fashion-mnist`. Did you mean `fashion_mnist`? "
+        f"There are: {', '.join([*NAMED, *COMBINED])}."
+    )
+
+
+def test_fetch_of_what_is_bundled_needs_no_network() -> None:
+    assert fetch("digits") == ()
+
+
+def test_fetch_of_what_is_there_checks_it(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not (real_data / "mnist").is_dir():
+        pytest.skip("mnist is not in MMZOO_DATA_DIR")
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
+    files = fetch("mnist")
+    assert files == tuple(real_data / "mnist" / file.name for file in NAMED["mnist"].files)
+
+
+def test_the_catalogue_says_what_is_where(given: Path) -> None:
+    for file in NAMED["mnist"].files:
+        path = given / "mnist" / file.name
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as sparse:
+            sparse.truncate(file.size)
+    listings = {listing.name: listing for listing in catalogue()}
+    assert list(listings) == [*NAMED, *COMBINED]
+    mnist, cifar100, digits = (listings[name] for name in ("mnist", "cifar100", "digits"))
+    assert (mnist.place, mnist.size, mnist.bundled) == (given / "mnist", 11_594_722, False)
+    assert (cifar100.place, cifar100.classes) == (None, {"label": 100, "coarse_label": 20})
+    assert (digits.place, digits.size, digits.bundled) == (None, 0, True)
+    assert digits.examples == {"train": 1_797}
+
+
+def test_the_catalogue_says_what_cannot_be_fetched(given: Path) -> None:
+    listings = {listing.name: listing for listing in catalogue()}
+    assert {name for name, one in listings.items() if not (one.fetchable or one.bundled)} == {
+        "mr",
+        "sst2",
+        "thucnews_titles",
+        "fsdd",
+        "easy_vqa",
+        "av_digits",
+    }
+    assert listings["diabetes"].contents == "442 train; 10 inputs, target"
+    assert listings["imdb"].contents == (
+        "25,000 train, 25,000 test; text, label (2 classes), rating"
+    )
+
+
+def test_a_set_of_many_files_is_there_once_their_folder_is(given: Path) -> None:
+    (given / "fsdd").mkdir()
+    for file in NAMED["fsdd"].files:
+        with (given / "fsdd" / file.name).open("wb") as sparse:
+            sparse.truncate(file.size)
+    assert {one.name: one.place for one in catalogue()}["fsdd"] is None
+    (given / "fsdd" / "recordings").mkdir()
+    assert {one.name: one.place for one in catalogue()}["fsdd"] == given / "fsdd"
+
+
+def test_a_set_made_of_others_is_there_once_they_all_are(given: Path) -> None:
+    def place() -> Path | None:
+        return {one.name: one.place for one in catalogue()}["av_digits"]
+
+    fsdd, mnist = NAMED["fsdd"], NAMED["mnist"]
+    for named in (fsdd, mnist):
+        assert place() is None
+        for path, size in (
+            *((given / named.name / file.name, file.size) for file in named.files),
+            *((given / named.name / media / "one", 0) for media in named.media),
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as sparse:
+                sparse.truncate(size)
+    assert place() == given
+
+
+def test_fetch_of_a_set_made_of_others_fetches_each(
+    real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not ((real_data / "mnist").is_dir() and (real_data / "fsdd").is_dir()):
+        pytest.skip("mnist and fsdd are not in MMZOO_DATA_DIR")
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
+    assert fetch("av_digits") == tuple(
+        real_data / name / file.name for name in ("mnist", "fsdd") for file in NAMED[name].files
+    )

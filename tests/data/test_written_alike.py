@@ -1,0 +1,74 @@
+"""Tables beside one whose config says how it is written: likewise only where their names say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from frames import read_frame, splits_of
+
+from mmzoo.column_spec import ColumnSpec
+from mmzoo.data import Table
+from mmzoo.data.other_rows import other_rows
+
+ROWS = [["word", "number"], ["größe", "1,5"], ["weiß", "2"]]
+WANTED = {"word": ColumnSpec("text", lambda random, rows: np.zeros(rows))}
+TRAINED_ON = {
+    "path": "train.csv",
+    "separator": ";",
+    "encoding": "windows-1252",
+    "quote": "'",
+    "missing_values": ("?",),
+}
+
+
+def text(separator: str) -> str:
+    return "".join(f"{separator.join(row)}\n" for row in ROWS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("new.csv", text(";").encode("windows-1252")),
+        ("new.tsv", text("\t").encode()),
+        ("new.tab", text("\t").encode()),
+        ("new.jsonl", '{"word": "größe"}\n{"word": "weiß"}\n'.encode()),
+    ],
+)
+def test_another_table_is_written_as_its_own_ending_says(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    source = Table(**TRAINED_ON)
+    rows = other_rows(str(path), WANTED, source, "data")
+    assert splits_of(rows)["data"]["word"].tolist() == ["größe", "weiß"]
+    assert read_frame(str(path), source)["word"].to_list() == ["größe", "weiß"]
+
+
+def test_quotes_of_a_csv_are_not_those_of_a_tsv(tmp_path: Path) -> None:
+    path = tmp_path / "new.tsv"
+    path.write_text('word\tnumber\n\'a\t1\n"b\tc"\t?\n')
+    frame = read_frame(str(path), Table(**TRAINED_ON))
+    # What stands for a missing value is no matter of files.
+    assert frame.rows() == [("'a", "1"), ("b\tc", None)]
+
+
+def test_the_same_ending_is_read_as_the_config_says(tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text(text(","))
+    source = Table(path="train.csv.gz", separator=";")
+    assert read_frame(str(path), source).columns == ["word,number"]
+
+
+def test_files_of_splits_are_written_as_their_endings_say(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("word;kind\na;1\nb;2\nc;1\nd;2\n")
+    (tmp_path / "test.tsv").write_text("word\tkind\ne;f\t1\ng\t2\n")
+    source = Table(
+        path=str(tmp_path / "train.csv"),
+        separator=";",
+        split={"files": {"test": str(tmp_path / "test.tsv")}, "validation": 0.5},
+    )
+    data = source.read(WANTED, 0)
+    assert splits_of(data)["test"]["word"].tolist() == ["e;f", "g"]

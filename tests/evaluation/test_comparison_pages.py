@@ -1,0 +1,81 @@
+"""The pages of comparisons are kept and linked while the same weights are evaluated."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import pytest
+
+from mmzoo import evaluate
+from mmzoo.model import build_network
+from mmzoo.runs import Run
+from mmzoo.trained_model import load_network
+from mmzoo.weights import save_weights
+
+FILES = [
+    f"{name}.{kind}" for name in ("modalities", "robustness") for kind in ("html", "json", "png")
+]
+
+
+@pytest.fixture
+def own_guess(guess_run, guessed, tmp_path):
+    """A copy of the run with all that was asked of its inputs."""
+    return Run(shutil.copytree(guess_run.directory, tmp_path / "run"))
+
+
+def links(run):
+    page = (run.evaluation("test") / "report.html").read_text()
+    return re.findall(r'<a href="([^"]*)">([^<]*)</a>', page)
+
+
+def files(run):
+    return sorted(path.name for path in run.evaluation("test").iterdir() if path.name in FILES)
+
+
+def test_the_report_links_to_them_and_they_to_it(guess_run, guessed):
+    assert links(guess_run) == [
+        ("modalities.html", "Contribution of each input"),
+        ("robustness.html", "Robustness"),
+    ]
+    for name in ("modalities", "robustness"):
+        page = (guess_run.evaluation("test") / f"{name}.html").read_text()
+        assert '<a href="report.html">the report</a>' in page
+        assert "checkpoint <bdi>best</bdi>" in page
+        written = json.loads((guess_run.evaluation("test") / f"{name}.json").read_text())
+        assert written["checkpoint"] == "best"
+        assert written["fingerprint"] == guess_run.environment()["data"]["fingerprint"]
+
+
+def test_they_stay_where_the_same_weights_are_evaluated_and_go_with_others(own_guess):
+    evaluate(own_guess, device="cpu")
+    assert files(own_guess) == FILES
+    assert [file for file, _ in links(own_guess)] == ["modalities.html", "robustness.html"]
+    model = load_network(own_guess)[0].model
+    model.get_layer("price").bias.assign_add([1.0])
+    other = own_guess.directory / "checkpoints" / "other.weights.h5"
+    save_weights(model, other)
+    evaluate(own_guess, checkpoint=other, device="cpu")
+    assert files(own_guess) == []
+    assert links(own_guess) == []
+
+
+def test_from_python_they_are_asked_for_by_name(own_guess):
+    shutil.rmtree(own_guess.evaluation("test"))
+    evaluate(own_guess, device="cpu", modalities=True, robustness=True)
+    assert files(own_guess) == FILES
+    assert len(links(own_guess)) == 2
+
+
+def test_learned_weights_of_the_losses_are_in_the_report(own_guess):
+    config = own_guess.config()
+    config = config.replace(objective=config.objective.replace(weights="uncertainty"))
+    own_guess.write_config(config)
+    model = build_network(config).model
+    model.get_layer("loss.weights").log_variances.assign([0.0, 1.0, -1.0, 2.0])
+    save_weights(model, own_guess.best_weights)
+    evaluate(own_guess, device="cpu")
+    page = (own_guess.evaluation("test") / "report.html").read_text()
+    said = re.findall(r"<dt>learned loss weight</dt><dd><bdi>(.*?)</bdi></dd>", page)
+    assert said == ["1", "0.3679", "2.718", "0.06767"]  # Of numbers, half of one over a variance.

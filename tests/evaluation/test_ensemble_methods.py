@@ -1,0 +1,167 @@
+"""How several predictions become one: weights, votes, and regressions on them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from mmzoo.evaluation.ensemble_methods import Combination, best_weights, fit_combination
+from mmzoo.heads import Binary, Classification, Multilabel, Regression
+
+ROWS = 200
+HEADS = {
+    "classification": Classification(classes=3, class_names=("a", "b", "c")),
+    "binary": Binary(class_names=("no", "yes"), threshold=0.4),
+    "multilabel": Multilabel(classes=3, class_names=("a", "b", "c")),
+    "regression": Regression(dim=2),
+}
+
+
+def made_up(kind: str, members: int = 3):
+    """Labels, and what members of different worth say of them."""
+    random = np.random.RandomState(0)
+    shape = {"classification": (ROWS, 3), "binary": (ROWS, 1), "multilabel": (ROWS, 3)}
+    if kind == "regression":
+        labels = random.normal(size=(ROWS, 2)) * [1, 100]
+        noise = [random.normal(size=(ROWS, 2)) * [1, 100] for _ in range(members)]
+        return labels, [labels + (n + 1) / 2 * noise[n] for n in range(members)]
+    if kind == "classification":
+        labels = random.randint(0, 3, ROWS)
+        truth = np.eye(3)[labels]
+    else:
+        labels = random.randint(0, 2, shape[kind] if kind == "multilabel" else ROWS)
+        truth = labels.reshape(shape[kind])
+    said = []
+    for number in range(members):
+        logits = 2 * truth - 1 + (number + 1) / 2 * random.normal(size=shape[kind])
+        chances = 1 / (1 + np.exp(-logits))
+        whole = chances.sum(axis=1, keepdims=True) if kind == "classification" else 1
+        said.append((chances / whole).astype("float32"))
+    return labels, said
+
+
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("method", ["average", "weighted", "vote", "stacking"])
+def test_a_combination_is_a_prediction_like_any_other(method, kind):
+    if (method, kind) == ("vote", "regression"):
+        pytest.skip("numbers are not voted on")
+    head = HEADS[kind]
+    labels, said = made_up(kind)
+    combination = fit_combination(method, head, said, labels)
+    together = combination.combine(said)
+    assert together.dtype == np.float32
+    assert together.shape == said[0].shape
+    if kind != "regression":
+        assert together.min() >= 0
+        assert together.max() <= 1
+    if kind == "classification":
+        np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+    scores = [head.example_scores(labels, one).mean() for one in said]
+    assert combination.decision_head.example_scores(labels, together).mean() > np.mean(scores)
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_equal_members_say_together_what_each_says(kind):
+    labels, [one, *_] = made_up(kind)
+    for method in ("average", "weighted"):
+        together = fit_combination(method, HEADS[kind], [one, one], labels).combine([one, one])
+        np.testing.assert_allclose(together, one, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_no_other_weights_are_better(kind):
+    head = HEADS[kind]
+    labels, said = made_up(kind)
+    truth = np.eye(3)[labels] if kind == "classification" else labels.reshape(said[0].shape)
+    weights = fit_combination("weighted", head, said, labels).weights
+    assert sum(weights) == pytest.approx(1)
+    assert min(weights) >= 0
+
+    def loss(values):
+        mean = np.tensordot(values, np.stack(said).astype("float64"), 1)
+        if kind == "regression":
+            return (((mean - truth) / truth.std(axis=0)) ** 2).mean()
+        likely = (
+            truth * mean if kind == "classification" else truth * mean + (1 - truth) * (1 - mean)
+        )
+        return -np.log(likely.sum(axis=1) if kind == "classification" else likely).mean()
+
+    found = minimize(
+        loss,
+        np.full(3, 1 / 3),
+        method="SLSQP",
+        bounds=3 * [(0, 1)],
+        constraints={"type": "eq", "fun": lambda values: values.sum() - 1},
+        options={"ftol": 1e-12, "maxiter": 500},
+    )
+    assert loss(np.array(weights)) == pytest.approx(found.fun, abs=1e-7)
+
+
+def test_a_member_that_only_does_harm_has_no_weight():
+    labels, [good, *_] = made_up("classification")
+    bad = np.roll(good, 1, axis=1)
+    weights = best_weights("classes", [good, bad], np.eye(3)[labels])
+    assert weights[1] < 1e-3
+    numbers, [near, *_] = made_up("regression")
+    weights = best_weights("numbers", [near, near + 500], numbers)
+    assert weights[1] < 1e-2
+
+
+def test_most_votes_win_however_sure_the_others_are():
+    said = [
+        np.array([[0.4, 0.35, 0.25]], "float32"),
+        np.array([[0.4, 0.35, 0.25]], "float32"),
+        np.array([[0.0, 1.0, 0.0]], "float32"),
+    ]
+    together = Combination(HEADS["classification"], "vote").combine(said)
+    assert together.argmax() == 0
+    assert np.argmax(np.mean(said, axis=0)) == 1
+
+
+def test_the_summed_probability_decides_between_as_many_votes():
+    said = [np.array([[0.5, 0.2, 0.3]], "float32"), np.array([[0.1, 0.8, 0.1]], "float32")]
+    assert Combination(HEADS["classification"], "vote").combine(said).argmax() == 1
+    assert Combination(HEADS["classification"], "vote").combine(said[::-1]).argmax() == 1
+
+
+def test_votes_of_chances_are_by_the_threshold_and_half_of_them_decide():
+    vote = Combination(HEADS["binary"], "vote")
+    columns = [[0.45, 0.45, 0.9, 0.3], [0.45, 0.1, 0.39, 0.3], [0.1, 0.1, 0.1, 0.3]]
+    said = [np.array(column, "float32")[:, None] for column in columns]
+    assert vote.decision_head.threshold == 0.5
+    assert vote.decision_head.predicted_classes(vote.combine(said)).tolist() == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", ["classification", "binary"])
+def test_stacking_is_a_logistic_regression_on_what_is_said(kind):
+    head = HEADS[kind]
+    labels, said = made_up(kind)
+    stacked = fit_combination("stacking", head, said[:2], labels)
+    features = np.concatenate(said[:2], axis=1).astype("float64")
+    scaler = StandardScaler().fit(features)
+    theirs = LogisticRegression(max_iter=1000).fit(scaler.transform(features), labels)
+    new = [one[::-1] for one in said[:2]]
+    expected = theirs.predict_proba(scaler.transform(features[::-1]))
+    together = stacked.combine(new)
+    np.testing.assert_allclose(together, expected[:, -together.shape[1] :], atol=1e-5)
+
+
+def test_stacking_learns_what_a_member_takes_for_what():
+    labels, [good, *_] = made_up("classification")
+    turned = np.roll(good, 1, axis=1)
+    stacked = fit_combination("stacking", HEADS["classification"], [turned, turned], labels)
+    together = stacked.combine([turned, turned])
+    assert np.mean(together.argmax(axis=1) == labels) > 0.6 > np.mean(turned.argmax(1) == labels)
+
+
+def test_a_label_that_never_varies_is_averaged():
+    labels, said = made_up("multilabel")
+    labels[:, 1] = 0
+    stacked = fit_combination("stacking", HEADS["multilabel"], said, labels)
+    assert set(stacked.stackers) == {"0", "2"}
+    together = stacked.combine(said)
+    np.testing.assert_allclose(together[:, 1], np.mean(said, axis=0)[:, 1], rtol=1e-6)
+    assert not np.allclose(together[:, 0], np.mean(said, axis=0)[:, 0])

@@ -1,0 +1,77 @@
+"""A grid shows pictures as they are, each with its caption beneath."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmzoo.evaluation.image_grid import captioned_grid
+
+
+def test_small_pictures_are_enlarged_pixel_by_pixel():
+    checks = (np.indices((8, 8)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None]
+    grid = captioned_grid([checks], [""])
+    # 22 grey pixels for each of the picture's, in the middle of a square of 180 after a gap of 18.
+    enlarged = grid[20:196, 20:196]
+    assert np.array_equal(
+        enlarged, np.kron(checks[..., 0], np.ones((22, 22)))[..., None].repeat(3, 2)
+    )
+
+
+def test_colours_stay_what_they_are():
+    red = np.zeros((8, 8, 3), np.uint8)
+    red[..., 0] = 200
+    assert captioned_grid([red], ["true a, predicted b (50 %)"])[100, 100].tolist() == [200, 0, 0]
+    opaque = np.concatenate([red, np.full((8, 8, 1), 7, np.uint8)], axis=2)
+    assert captioned_grid([opaque], [""])[100, 100].tolist() == [200, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1), (28, 28, 1), (180, 90, 3), (600, 400, 3), (2, 999, 3)]
+)
+def test_pictures_of_any_size_fit_their_square(shape):
+    grid = captioned_grid([np.zeros(shape, np.uint8)], [""])
+    dark = np.argwhere(grid.max(axis=2) < 100)
+    assert len(dark) > 0
+    assert dark.min() >= 18
+    assert dark.max() < 18 + 180
+
+
+def test_seven_pictures_make_two_rows():
+    one, six, seven = (
+        captioned_grid(np.zeros((count, 8, 8, 1), np.uint8), ["a"] * count).shape
+        for count in (1, 6, 7)
+    )
+    assert one[0] == six[0] < seven[0]
+    assert one[1] < six[1] == seven[1]
+
+
+def test_captions_are_drawn_beneath_and_not_over_the_pictures():
+    white = np.full((4, 8, 8, 3), 255, np.uint8)
+    captions = [
+        "true 4, predicted 9 (98 %)",
+        "true a long class, predicted another one (98 %)",
+        "$x$ 猫",
+        "y" * 99,
+    ]
+    grid = captioned_grid(white, captions)
+    beneath = grid[18 + 180 :]
+    assert all((beneath[:, 18 + n * 198 : 198 + n * 198] < 100).any() for n in range(4))
+    assert grid[18:198].min() >= 240
+
+
+@pytest.mark.parametrize(
+    ("images", "captions", "message"),
+    [(0, 0, "0 images and 0 captions"), (2, 1, "2 images and 1 captions")],
+)
+def test_each_image_has_a_caption(images, captions, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        captioned_grid(np.zeros((images, 8, 8, 1), np.uint8), ["a"] * captions)
+
+
+def test_rows_and_pictures_may_be_of_another_size():
+    sheet = captioned_grid(np.zeros((4, 8, 8, 1), np.uint8), ["a"] * 4, in_a_row=2, side=224)
+    assert sheet.shape[1] == 18 + 2 * (224 + 18)
+    assert (sheet[18 : 18 + 224, 18 : 18 + 224] == 0).all()
+    below = sheet.shape[0] // 2
+    assert (sheet[below + 20 : below + 200, 30:200] == 0).all()

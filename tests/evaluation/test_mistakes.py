@@ -1,0 +1,53 @@
+"""The worst mistakes are found in order, and shown as they were seen by the model."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from mmzoo.evaluation.image_grid import captioned_grid
+from mmzoo.evaluation.mistakes import (
+    Mistakes,
+    mistake_captions,
+    most_confident_mistakes,
+    write_mistakes_grid,
+)
+
+
+def test_worst_mistakes_are_the_most_confident_wrong_ones():
+    true = np.array([0, 0, 1, 1, 2])
+    said = np.array([0, 1, 0, 2, 1])
+    confidence = np.array([0.9, 0.6, 0.8, 0.6, 0.5])
+    found = most_confident_mistakes(true, said, confidence)
+    assert found.tolist() == [2, 1, 3, 4]
+    assert found.dtype == np.int64
+    assert most_confident_mistakes(true, said, confidence, most=2).tolist() == [2, 1]
+
+
+def test_no_mistakes_are_no_indices():
+    assert most_confident_mistakes(np.array([1]), np.array([1]), np.array([0.8])).tolist() == []
+
+
+def test_captions_say_true_and_predicted_class():
+    names = ["4", "9", "long " * 20]
+    captions = mistake_captions(np.array([2, 0]), np.array([1, 2]), np.array([0.985, 1.0]), names)
+    assert captions == [
+        "true long long long long lon…, predicted 9 (98 %)",
+        "true 4, predicted long long long long lon… (100 %)",
+    ]
+
+
+def test_what_was_said_need_not_be_what_is_most_probable():
+    """A yes from a threshold of 0.3 on is a mistake of 35 %, though no would be likelier."""
+    captions = mistake_captions(np.array([0]), np.array([1]), np.array([0.35]), ["no", "yes"])
+    assert captions == ["true no, predicted yes (35 %)"]
+
+
+def test_picture_file_is_the_grid(tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1), np.uint8)
+    mistakes = Mistakes(images=[*pictures], captions=["a", "b", "c"])
+    write_mistakes_grid(tmp_path / "mistakes.png", mistakes)
+    grid = captioned_grid(pictures, ["a", "b", "c"])
+    with Image.open(tmp_path / "mistakes.png") as image:
+        assert np.array_equal(np.asarray(image), grid)
+    assert [path.name for path in tmp_path.iterdir()] == ["mistakes.png"]

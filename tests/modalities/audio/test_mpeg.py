@@ -1,0 +1,117 @@
+"""MP3 files that do not say how long they are are read whole, and no further than they go."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+from sound_files import hiss, tone
+
+from mmzoo.modalities.audio.audio_containers import add_frame_count, parse_frame
+from mmzoo.modalities.audio.audio_files import (
+    WaveformFormat,
+    decode_audio,
+    read_audio_header,
+    require_decodable,
+)
+from mmzoo.modalities.file_probe import UnreadableError
+
+DELAY = 576
+"""Samples that an encoder puts in front, which only the frame that was taken away tells."""
+
+
+def mp3(values: np.ndarray, rate: int, mode: str = "CONSTANT") -> bytes:
+    content = io.BytesIO()
+    channels = 1 if values.ndim == 1 else values.shape[1]
+    options = {"format": "MP3", "bitrate_mode": mode, "compression_level": 0.5}
+    with soundfile.SoundFile(content, "w", rate, channels, **options) as file:
+        file.write(values)
+    return content.getvalue()
+
+
+def without_length(content: bytes) -> bytes:
+    """The file without its first frame, in which encoders say how long it is."""
+    return content[parse_frame(content, 0).length :]
+
+
+def changing(rate: int) -> np.ndarray:
+    """Four seconds that take ever fewer bits: noise, a tone, silence."""
+    parts = (hiss(rate)[:, 0], tone(300.0, rate), np.zeros(2 * rate, "float32"))
+    return np.concatenate(parts)
+
+
+def test_a_file_that_says_its_length_is_left_alone():
+    content = mp3(tone(), 8_000)
+    assert add_frame_count(content) is content
+    tagged = b"ID3\x04\x00\x00\x00\x00\x00\x05" + bytes(5) + content
+    assert add_frame_count(tagged) is tagged
+
+
+@pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE", "AVERAGE"])
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+def test_a_file_without_a_length_is_read_whole(rate, mode):
+    values = changing(rate)
+    whole = mp3(values, rate, mode)
+    content = without_length(whole)
+    frame = 576 if rate < 32_000 else 1_152
+    assert 0 <= read_audio_header(content).samples - len(values) < 2 * frame
+    require_decodable(content)
+    expected = decode_audio(whole, WaveformFormat(rate, 4 * rate, "start"))
+    found = decode_audio(content, WaveformFormat(rate, 4 * rate + DELAY, "start"))[DELAY:]
+    np.testing.assert_allclose(found[2 * frame :], expected[2 * frame :], atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(
+    "rate", [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]
+)
+def test_every_rate_has_room_for_a_length(rate, channels):
+    content = without_length(mp3(hiss(rate, channels), rate))
+    counted = add_frame_count(content)
+    assert counted.endswith(content)
+    require_decodable(counted)
+    assert 0 <= read_audio_header(content).samples - rate < 2 * 1_152
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        (b"ID3\x04\x00\x00\x00\x00\x01\x00" + bytes(128), b""),
+        (b"", b"TAG" + b"a title".ljust(125)),
+        (b"", b"APETAGEX" + bytes(range(200))),
+        (b"", bytes(500)),
+    ],
+    ids=["ID3v2", "ID3v1", "APE", "zeros"],
+)
+def test_tags_are_no_sound(before, behind):
+    content = without_length(mp3(tone(), 8_000))
+    tagged = before + content + behind
+    assert read_audio_header(tagged) == read_audio_header(content)
+    np.testing.assert_array_equal(
+        decode_audio(tagged, WaveformFormat(8_000, 8_000, "start")),
+        decode_audio(content, WaveformFormat(8_000, 8_000, "start")),
+    )
+
+
+def test_a_last_frame_that_breaks_off_is_left_out():
+    content = without_length(mp3(tone(), 8_000))
+    assert read_audio_header(content[:-10]).samples == read_audio_header(content).samples - 576
+    require_decodable(content[:-10])
+
+
+def test_what_is_no_frame_among_frames_is_damage():
+    content = without_length(mp3(tone(), 8_000))
+    length = parse_frame(content, 0).length
+    damaged = content[: 3 * length] + b"what is this" + content[3 * length :]
+    with pytest.raises(UnreadableError) as caught:
+        read_audio_header(damaged)
+    assert str(caught.value) == (
+        f"the audio is damaged: at byte {3 * length:,} of {len(damaged):,}, there is no MP3 frame"
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfb", b"\xff\xfb\x00\x00", b"ID3", b"fLaC" * 9])
+def test_what_has_no_frame_of_layer_three_is_left_to_the_decoder(content):
+    assert add_frame_count(content) is content

@@ -1,0 +1,268 @@
+"""Sound files give their samples whatever wraps them, and what is damaged is refused in words."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from sound_files import encoded, hiss, tone
+
+from mmzoo.modalities.audio.audio_containers import detect_container
+from mmzoo.modalities.audio.audio_files import (
+    Header,
+    WaveformFormat,
+    decode_audio,
+    read_audio_header,
+    require_decodable,
+)
+from mmzoo.modalities.file_probe import UnreadableError
+
+SECOND = WaveformFormat(rate=8_000, samples=8_000, keep="start")
+
+
+def reason(content: bytes, decode: bool = True) -> str:
+    """Why a sound cannot be read."""
+    with pytest.raises(UnreadableError) as caught:
+        decode_audio(content, SECOND) if decode else read_audio_header(content)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("container", "subtype", "error"),
+    [
+        ("WAV", "PCM_16", 4e-5),
+        ("WAV", "PCM_24", 2e-7),
+        ("WAV", "PCM_32", 1e-7),
+        ("WAV", "PCM_U8", 8e-3),
+        ("WAV", "FLOAT", 0.0),
+        ("WAV", "DOUBLE", 0.0),
+        ("WAV", "ULAW", 2e-2),
+        ("WAVEX", "PCM_24", 2e-7),
+        ("RF64", "PCM_16", 4e-5),
+        ("FLAC", "PCM_16", 4e-5),
+        ("FLAC", "PCM_24", 2e-7),
+        ("OGG", "VORBIS", 0.05),
+        ("OGG", "OPUS", 0.1),
+        ("MP3", "MPEG_LAYER_III", 0.1),
+    ],
+)
+def test_all_containers_and_depths_give_the_samples(container, subtype, error):
+    values = tone()
+    content = encoded(values, container=container, subtype=subtype)
+    assert read_audio_header(content) == Header(8_000, 1, 8_000)
+    decoded = decode_audio(content, SECOND)
+    assert (decoded.dtype, decoded.shape) == (np.float32, (8_000,))
+    # Where a codec begins and ends, it lacks what it looks at to either side.
+    np.testing.assert_allclose(decoded[400:-400], values[400:-400], atol=error)
+    require_decodable(content)
+
+
+@pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG"])
+@pytest.mark.parametrize("channels", [2, 8])
+def test_channels_are_averaged(container, channels):
+    values = np.stack([tone(200.0 * (1 + channel)) for channel in range(channels)], axis=1)
+    decoded = decode_audio(encoded(values, container=container), SECOND)
+    tolerance = 0.1 if container == "OGG" else 1e-4
+    expected = values.mean(axis=1)
+    np.testing.assert_allclose(decoded[400:-400], expected[400:-400], atol=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("keep", "samples", "expected"),
+    [
+        ("start", 4, [1, 2, 3, 4]),
+        ("center", 4, [3, 4, 5, 6]),
+        ("start", 8, [1, 2, 3, 4, 5, 6, 7, 8]),
+        ("start", 11, [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0]),
+        ("center", 11, [0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0]),
+    ],
+)
+@pytest.mark.parametrize("container", ["WAV", "FLAC"])
+def test_sounds_are_cut_or_padded(container, keep, samples, expected):
+    content = encoded(np.arange(1, 9, dtype="int16"), container=container)
+    decoded = decode_audio(content, WaveformFormat(8_000, samples, keep))
+    assert (decoded * 2**15).tolist() == expected
+
+
+@pytest.mark.parametrize("container", ["OGG", "MP3"])
+def test_the_middle_of_a_compressed_sound_is_found(container):
+    """A chirp tells where one is."""
+    times = np.arange(4 * 8_000) / 8_000
+    values = (0.5 * np.sin(2 * np.pi * (200 + 100 * times) * times)).astype("float32")
+    decoded = decode_audio(
+        encoded(values, container=container), WaveformFormat(8_000, 8_000, "center")
+    )
+    np.testing.assert_allclose(decoded[1_000:], values[13_000:20_000], atol=0.05)
+
+
+@pytest.mark.parametrize("rate", [11_025, 16_000, 22_050, 44_100, 48_000])
+def test_a_tone_stays_what_it_is_at_another_rate(rate):
+    decoded = decode_audio(encoded(tone(1_000, rate), rate, subtype="FLOAT"), SECOND)
+    error = (decoded - tone(1_000))[200:-200]
+    assert 10 * np.log10(np.mean(error**2) / np.mean(tone(1_000) ** 2)) < -90
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_what_lies_above_the_new_band_is_gone(rate):
+    decoded = decode_audio(encoded(tone(5_000, rate), rate, subtype="FLOAT"), SECOND)
+    assert 10 * np.log10(np.mean(decoded[200:-200] ** 2) / np.mean(tone() ** 2)) < -90
+
+
+@pytest.mark.parametrize("keep", ["start", "center"])
+def test_a_part_is_resampled_as_the_whole_would_be(keep):
+    """Only what is kept is decoded, with no trace of that at its end."""
+    long = encoded(tone(1_000, 16_000, seconds=5.0), 16_000, subtype="FLOAT")
+    decoded = decode_audio(long, WaveformFormat(8_000, 8_000, keep))
+    np.testing.assert_allclose(decoded[200:], tone(1_000)[200:], atol=1e-4)
+
+
+def test_floats_beyond_one_stay():
+    content = encoded(np.full(8, 3.0, "float32"), subtype="FLOAT")
+    assert decode_audio(content, WaveformFormat(8_000, 8, "start")).tolist() == [3.0] * 8
+
+
+# Refusals.
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"RIFF", b"a text, and no sound", b"\xff\xd8\xff\xe0 a JPEG", b"\xff\xff\xff\xff" * 4],
+)
+def test_what_is_no_sound_is_refused(content):
+    assert detect_container(content) is None
+    assert (
+        reason(content) == "not an audio file that mmzoo can read: expected WAV, FLAC, OGG or MP3"
+    )
+
+
+def test_exotic_formats_do_not_reach_the_decoder():
+    """libsndfile reads two dozen, and whatever is wrong with any of them would be our trouble."""
+    for container in ("AIFF", "AU", "CAF", "VOC", "W64"):
+        assert reason(encoded(tone(), container=container)).startswith(
+            "not an audio file that mmzoo"
+        )
+
+
+def test_a_sound_without_samples_is_refused():
+    for container in ("WAV", "OGG"):
+        assert reason(encoded(np.zeros(0, "float32"), container=container)) == (
+            "the audio is empty: it has a header but no samples"
+        )
+
+
+def with_bytes(content: bytes, place: int, new: bytes) -> bytes:
+    return content[:place] + new + content[place + len(new) :]
+
+
+def test_a_rate_of_0_hz_is_refused():
+    content = with_bytes(encoded(tone()), 24, bytes(4))
+    assert reason(content) == "the audio has a sample rate of 0 Hz in its header"
+
+
+def test_a_rate_beyond_all_recorders_is_refused():
+    content = with_bytes(encoded(tone()), 24, (2**31 - 1).to_bytes(4, "little"))
+    assert reason(content) == (
+        "the audio has 2,147,483,647 samples per second, and mmzoo reads 1,000 to 768,000: "
+        "resample it"
+    )
+
+
+def test_too_many_channels_are_refused():
+    assert reason(encoded(hiss(100, channels=9))) == (
+        "the audio has 9 channels, and mmzoo mixes at most 8: remove some"
+    )
+
+
+def test_more_samples_than_anyone_records_are_refused(monkeypatch):
+    monkeypatch.setattr("mmzoo.modalities.audio.audio_files.MAX_SAMPLES", 9_999)
+    assert reason(encoded(hiss(5_000, channels=2)), decode=False) == (
+        "the audio has 5,000 samples per channel, and mmzoo reads at most 4,999: split it"
+    )
+
+
+def test_a_wav_file_that_breaks_off_is_refused():
+    content = encoded(tone())
+    assert reason(content[:8_044], decode=False) == (
+        "the audio is damaged: it has 8,000 of 16,000 bytes of samples"
+    )
+    for length in range(12, 41):
+        assert reason(content[:length]).startswith("the audio is damaged: ")
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF - 36])
+def test_a_wav_file_that_was_streamed_is_read(size):
+    """Whoever writes into a pipe cannot go back to say how long it became."""
+    content = with_bytes(encoded(tone()), 40, size.to_bytes(4, "little"))
+    if size:  # libsndfile takes a size of 0 by its word.
+        np.testing.assert_allclose(decode_audio(content, SECOND), tone(), atol=4e-5)
+    else:
+        assert reason(content).startswith("the audio is empty")
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("container", ["FLAC", "OGG", "MP3"])
+def test_a_compressed_file_that_breaks_off_is_refused(container, share):
+    content = encoded(hiss(16_000), container=container)
+    cut = content[: int(len(content) * share)]
+    with pytest.raises(UnreadableError, match="the audio is damaged: "):
+        require_decodable(cut)
+
+
+def test_a_truncated_mp3_is_told_by_where_it_ends():
+    content = encoded(tone(seconds=4.0), container="MP3")
+    with pytest.raises(UnreadableError, match=r"it ends after 1\d,\d{3} of 32,000 samples"):
+        require_decodable(content[: len(content) // 2])
+
+
+def test_what_is_cut_off_may_be_damaged():
+    """What a training reads of the file is whole."""
+    content = encoded(tone(seconds=4.0), container="MP3")[:-500]
+    decode_audio(content, SECOND)
+    with pytest.raises(UnreadableError):
+        require_decodable(content)
+
+
+def test_damaged_flac_is_refused():
+    content = encoded(hiss(), container="FLAC")
+    flipped = with_bytes(content, len(content) // 2, b"\x00" * 64)
+    assert reason(flipped).startswith("the audio is damaged: ")
+
+
+def test_samples_that_are_no_numbers_are_refused():
+    values = tone()
+    values[7] = np.nan
+    assert reason(encoded(values, subtype="FLOAT")) == (
+        "the audio is damaged: it has samples that are not finite"
+    )
+
+
+@pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "MP3"])
+def test_no_damage_raises_anything_else(container):
+    """Whatever bytes are changed or lost: samples that are numbers, or an UnreadableError."""
+    content = encoded(hiss(2_000), container=container)
+    random, reasons = np.random.RandomState(0), []
+    for _ in range(60):
+        damaged = bytearray(content)
+        for place in random.randint(0, len(damaged), 8):
+            damaged[place] = random.randint(256)
+        damaged = bytes(damaged[: random.randint(1, len(damaged) + 1)])
+        try:
+            assert np.isfinite(decode_audio(damaged, SECOND)).all()
+        except UnreadableError as error:
+            reasons.append(str(error))
+    assert reasons
+    assert not any("0x" in one for one in reasons), "an address in memory means nothing to anyone"
+
+
+def test_nothing_but_files_are_read(tmp_path):
+    from mmzoo.modalities.file_probe import read_file
+
+    os.mkfifo(tmp_path / "pipe.wav")
+    for path, words in [
+        (tmp_path / "pipe.wav", "expected an audio file, found a device or a pipe"),
+        (tmp_path, "expected an audio file, found a folder"),
+        (tmp_path / "gone.wav", "No such file or directory"),
+    ]:
+        with pytest.raises(UnreadableError, match=words):
+            read_file(path, "audio")

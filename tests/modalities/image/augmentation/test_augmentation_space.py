@@ -1,0 +1,170 @@
+"""Operations of RandAugment and TrivialAugment have the ranges of the papers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance, ImageOps
+from sample_photos import photos
+
+from mmzoo.lazy import tf
+from mmzoo.modalities.image.augmentation.random_policies import NUM_OPERATIONS, moderate, wide
+
+SIZE = 48
+PHOTOS = photos(SIZE)
+MIDDLE = slice(SIZE // 4, -SIZE // 4)
+"""What pictures moved by half of the ranges still show, out of reach of what Pillow does at
+borders."""
+NAMES = (
+    *("identity", "autocontrast", "equalize", "rotate", "solarize", "color", "posterize"),
+    *("contrast", "brightness", "sharpness", "shear_x", "shear_y", "translate_x", "translate_y"),
+)
+RANGES = {"moderate": moderate(SIZE, SIZE, "nearest"), "wide": wide("nearest")}
+
+
+def enhanced(kind, factor):
+    return lambda picture, strength: kind(picture).enhance(1.0 + factor * strength)
+
+
+def slanted(across, down):
+    """Pillow's affine map from output to input coordinates, about the center."""
+
+    def change(picture, strength):
+        right, lower, centre = across * strength, down * strength, SIZE / 2
+        place = (1, -right, right * centre, -lower, 1, lower * centre)
+        return picture.transform(picture.size, Image.Transform.AFFINE, place, BILINEAR)
+
+    return change
+
+
+def shifted(right, lower):
+    def change(picture, strength):
+        place = (1, 0, -right * strength, 0, 1, -lower * strength)
+        return picture.transform(picture.size, Image.Transform.AFFINE, place, BILINEAR)
+
+    return change
+
+
+BILINEAR = Image.Resampling.BILINEAR
+
+
+def by_pillow(degrees, shear, pixels, factor, bits):
+    """The same operations in Pillow."""
+    return {
+        "identity": lambda picture, _: picture,
+        "autocontrast": lambda picture, _: ImageOps.autocontrast(picture),
+        "equalize": lambda picture, _: ImageOps.equalize(picture),
+        "rotate": lambda picture, strength: picture.rotate(degrees * strength, BILINEAR),
+        "solarize": lambda picture, strength: ImageOps.solarize(
+            picture, 256 - round(256 * abs(strength))
+        ),
+        "color": enhanced(ImageEnhance.Color, factor),
+        "posterize": lambda picture, strength: ImageOps.posterize(
+            picture, 8 - round((8 - bits) * abs(strength))
+        ),
+        "contrast": enhanced(ImageEnhance.Contrast, factor),
+        "brightness": enhanced(ImageEnhance.Brightness, factor),
+        "sharpness": enhanced(ImageEnhance.Sharpness, factor),
+        "shear_x": slanted(shear, 0),
+        "shear_y": slanted(0, shear),
+        "translate_x": shifted(pixels, 0),
+        "translate_y": shifted(0, pixels),
+    }
+
+
+PILLOW = {
+    "moderate": by_pillow(30, 0.3, SIZE * 150 / 331, 0.9, 4),
+    "wide": by_pillow(135, 0.99, 32, 0.99, 2),
+}
+
+
+def done(ranges: str, name: str, strength: float) -> np.ndarray:
+    operation = RANGES[ranges].operations()[NAMES.index(name)]
+    return operation(tf.constant(PHOTOS), tf.fill([len(PHOTOS)], strength)).numpy().astype(int)
+
+
+def test_order_of_operations_is_pinned():
+    """Resumed runs draw operations by index."""
+    for distortions in RANGES.values():
+        assert tuple(one.__name__ for one in distortions.operations()) == NAMES
+    assert len(NAMES) == NUM_OPERATIONS
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("ranges", RANGES)
+def test_operations_match_pillow(ranges, name):
+    largest = 0.25 if ranges == "wide" and name.startswith(("translate", "shear")) else 0.5
+    for strength in (-largest, largest):
+        found = done(ranges, name, strength)[:, MIDDLE, MIDDLE]
+        pictures = [PILLOW[ranges][name](Image.fromarray(photo), strength) for photo in PHOTOS]
+        expected = np.stack([np.asarray(picture) for picture in pictures])[:, MIDDLE, MIDDLE]
+        assert np.abs(found - expected).max() <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("ranges", RANGES)
+def test_strength_zero_changes_nothing(ranges, name):
+    same = (done(ranges, name, 0.0) == PHOTOS).all()
+    assert same == (name not in ("autocontrast", "equalize"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sign_is_the_direction(name):
+    one_way, other_way = done("moderate", name, -0.5), done("moderate", name, 0.5)
+    undirected = {"identity", "autocontrast", "equalize", "solarize", "posterize"}
+    assert (one_way == other_way).all() == (name in undirected)
+
+
+def test_full_strength_matches_the_papers():
+    black = np.zeros((1, 331, 331, 1), "uint8")
+    black[0, 165, 165] = 255  # The center.
+    moved = moderate(331, 331, "constant").translate_x(tf.constant(black), tf.ones([1]))
+    assert np.argwhere(moved.numpy()[0, :, :, 0]).tolist() == [[165, 315]]
+    moved = wide("constant").translate_y(tf.constant(black), -tf.ones([1]))
+    assert np.argwhere(moved.numpy()[0, :, :, 0]).tolist() == [[133, 165]]
+    tones = tf.constant(np.arange(256, dtype="uint8")[None, :, None, None])
+    assert len({*done_fully(moderate(256, 1, "constant").posterize, tones)}) == 16
+    assert len({*done_fully(wide("constant").posterize, tones)}) == 4
+    assert done_fully(wide("constant").solarize, tones)[:3] == [255, 254, 253]
+
+
+def done_fully(operation, images) -> list[int]:
+    return operation(images, tf.ones([1])).numpy().ravel().tolist()
+
+
+def test_wide_rotation_ends_at_135_degrees():
+    bar = np.zeros((1, 41, 41, 1), "uint8")
+    bar[0, 20, 20:] = 255  # From the center to the right.
+    turned = wide("constant").rotate(tf.constant(bar), tf.ones([1])).numpy()[0, :, :, 0]
+    down, across = np.argwhere(turned > 100).mean(axis=0) - 20
+    assert math.degrees(math.atan2(-down, across)) == pytest.approx(135, abs=1)
+
+
+def test_each_image_gets_its_own_operation():
+    """Whatever the operations of the other images, including operations that no image gets."""
+    rows = 3 * NUM_OPERATIONS
+    random = np.random.RandomState(0)
+    images = random.randint(0, 256, (rows, 9, 8, 3)).astype("uint8")
+    places = random.permutation(np.repeat(np.arange(NUM_OPERATIONS), 3)).astype("int32")
+    strengths = random.uniform(-1, 1, rows).astype("float32")
+    distortions = moderate(9, 8, "constant")
+    for chosen in (slice(None), slice(0, 5), slice(0, 1)):
+        batch = [tf.constant(values[chosen]) for values in (images, places, strengths)]
+        together = distortions.apply(*batch)
+        alone = [
+            distortions.operations()[place](image[None], strength[None])[0]
+            for image, place, strength in zip(*batch, strict=True)
+        ]
+        np.testing.assert_array_equal(together, alone)
+
+
+def test_static_batch_size_is_preserved():
+    """A pipeline that drops the last, smaller batch has a static batch size."""
+    distortions = moderate(9, 8, "constant")
+    signature = [tf.TensorSpec([5, 9, 8, 3], tf.uint8), tf.TensorSpec([5], tf.int32)]
+    graph = tf.function(distortions.apply, autograph=False).get_concrete_function(
+        *signature, tf.TensorSpec([5], tf.float32)
+    )
+    assert graph.output_shapes.as_list() == [5, 9, 8, 3]

@@ -1,0 +1,46 @@
+"""The image input of a first config: as many channels as the files have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from PIL import Image
+
+from mmzoo.data.column_types import profile_column
+from mmzoo.modalities.image import Image as ImageInput
+
+
+def looked(folder, modes, suffix="png"):
+    names = [f"{number}.{suffix}" for number in range(len(modes))]
+    for name, mode in zip(names, modes, strict=True):
+        Image.new(mode, (24, 20)).save(folder / name)
+    column = profile_column(pl.Series("photo", names), ImageInput.suffixes)
+    files = tuple(str(folder / name) for name in names)
+    suggestion = ImageInput.suggest(replace(column, files=files))
+    assert not suggestion.unreadable
+    return suggestion
+
+
+@pytest.mark.parametrize("modes", [["L"] * 3, ["1", "LA", "I;16"]])
+def test_grey_files_have_one_channel(tmp_path, modes):
+    found = looked(tmp_path, modes)
+    assert found.fields["shape"] == [20, 24, 1]
+    assert (
+        found.reasons["shape"]
+        == "the files are 20 x 24, in greyscale; with 3 channels they become RGB"
+    )
+
+
+def test_one_in_colour_is_reason_for_three(tmp_path):
+    found = looked(tmp_path, ["L", "RGB", "L"])
+    assert found.fields["shape"] == [20, 24, 3]
+    assert (
+        found.reasons["shape"]
+        == "the files are 20 x 24, in colour; with 1 channel they become greyscale"
+    )
+
+
+def test_scans_in_grey_are_known_by_their_headers(tmp_path):
+    assert looked(tmp_path, ["L", "L"], "jpg").fields["shape"] == [20, 24, 1]

@@ -1,0 +1,191 @@
+"""Files are opened once: what cannot be read is found, the rest hashed, and sizes are told."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from frames import frame_of
+from picture_files import scene, write
+
+import mmzoo.modalities.file_probe
+from mmzoo.lazy import tf
+from mmzoo.modalities.file_probe import file_array
+from mmzoo.modalities.image import Image
+from mmzoo.modalities.scan import Scan
+
+
+def image(shape=(24, 20, 3), **options) -> Image:
+    return Image(column="photo", shape=shape, encoder={"type": "cnn", "filters": (2,)}, **options)
+
+
+def text(*paths: Path) -> dict[str, np.ndarray]:
+    return {"photo": np.array([str(path) for path in paths], dtype=object)}
+
+
+def opened(*paths: Path, decode: bool = False, **options) -> Scan:
+    return image(**options).scan(frame_of({"train": text(*paths)}), "here", decode=decode)
+
+
+def cut_short(path: Path) -> Path:
+    """A file whose header is whole, and whose pixels are not."""
+    noise = PIL.Image.effect_noise((200, 200), 90).convert("RGB")
+    noise.save(path, format="JPEG")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
+
+
+def test_a_file_becomes_its_path_orientation_and_hash(tmp_path):
+    paths = [write(tmp_path / "a.jpg", scene()), write(tmp_path / "b.jpg", scene(), orientation=6)]
+    found = opened(*paths)
+    assert [row.tolist() for row in file_array(found.values)] == [
+        [str(path).encode(), number, hashlib.sha256(path.read_bytes()).hexdigest().encode()]
+        for path, number in zip(paths, [b"1", b"6"], strict=True)
+    ]
+    assert not found.issues
+
+
+def test_a_file_of_several_rows_is_opened_once(tmp_path, monkeypatch):
+    paths = [write(tmp_path / "a.png", scene()), write(tmp_path / "b.png", scene(seed=1))]
+    read: list[str] = []
+    read_file = mmzoo.modalities.file_probe.read_file
+    monkeypatch.setattr(
+        mmzoo.modalities.file_probe,
+        "read_file",
+        lambda path, noun: (read.append(path), read_file(path, noun))[1],
+    )
+    found = opened(paths[0], paths[1], paths[0])
+    assert sorted(read) == [str(path) for path in paths]
+    values = file_array(found.values)
+    np.testing.assert_array_equal(values[[0, 1]], file_array(opened(*paths).values))
+    np.testing.assert_array_equal(values[2], values[0])
+
+
+def test_arrays_pass_as_they_are():
+    pixels = np.zeros((2, 24, 20, 3), "uint8")
+    spec = image()
+    scan = spec.scan(frame_of({"train": {"photo": pixels}}), "here", decode=True)
+    assert scan.issues == {}
+    assert np.shares_memory(spec.transform(scan.values, {}, "here"), pixels)
+
+
+def test_an_opened_column_is_a_column_like_any_other(tmp_path):
+    paths = [write(tmp_path / f"{number}.png", scene(seed=number)) for number in range(4)]
+    values = file_array(opened(*paths).values)
+    assert len(values) == 4
+    np.testing.assert_array_equal(tf.gather(tf.constant(values), [2, 0]), values[[2, 0]])
+    np.testing.assert_array_equal(np.delete(values, [1], axis=0), values[[0, 2, 3]])
+
+
+def test_what_cannot_be_read_is_found_by_split_and_row(tmp_path):
+    good = write(tmp_path / "good.png", scene())
+    (tmp_path / "notes.jpg").write_text("no picture")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    columns = {
+        "train": text(tmp_path / "absent.jpg", good, tmp_path / "notes.jpg"),
+        "test": text(good, tmp_path / "pipe.jpg", tmp_path),
+    }
+    assert image().scan(frame_of(columns), "here").issues == {
+        0: "No such file or directory",
+        2: "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP",
+        4: "expected an image file, found a device or a pipe",
+        5: "expected an image file, found a folder",
+    }
+
+
+def test_damage_behind_the_header_is_found_by_decoding(tmp_path):
+    paths = [write(tmp_path / "good.png", scene()), cut_short(tmp_path / "cut.jpg")]
+    assert not opened(*paths).issues
+    for _ in range(2):  # What is damaged is found again, unlike what is whole.
+        found = opened(*paths, decode=True)
+        assert list(found.issues) == [1]
+        assert found.issues[1].startswith("the image is damaged: image file is truncated")
+
+
+def test_what_was_found_whole_is_not_decoded_again(tmp_path, monkeypatch):
+    paths = [write(tmp_path / f"{number}.png", scene(seed=40 + number)) for number in range(3)]
+    assert not opened(*paths, decode=True).issues
+    decoded: list[bytes] = []
+    find_corrupt_files = mmzoo.modalities.file_probe.find_corrupt_files
+
+    def noted(files, kind):
+        decoded.extend(files[:, 0])
+        return find_corrupt_files(files, kind)
+
+    monkeypatch.setattr(mmzoo.modalities.file_probe, "find_corrupt_files", noted)
+    paths[1] = paths[1].rename(tmp_path / "moved.png")
+    assert not opened(*paths, decode=True).issues
+    assert not decoded
+    write(paths[1], scene(seed=43))
+    assert not opened(*paths, decode=True).issues
+    assert decoded == [str(paths[1]).encode()]
+
+
+def test_damage_that_only_tensorflow_minds(tmp_path, monkeypatch):
+    """Whatever Pillow thinks: what counts is whether a training can decode it."""
+    path = cut_short(tmp_path / "cut.jpg")
+    monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)
+    assert opened(path, decode=True).issues == {0: "the image is damaged"}
+
+
+def test_content_is_that_of_the_readable_files_wherever_they_lie(tmp_path):
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        for number in range(3):
+            write(tmp_path / folder / f"{number}.png", scene(seed=number))
+    contents = [
+        opened(*(tmp_path / folder / f"{number}.png" for number in order)).content
+        for folder, order in [("here", "012"), ("there", "012"), ("here", "021"), ("here", "01")]
+    ]
+    assert contents[0] == contents[1]
+    assert len(set(contents)) == 3
+    absent = opened(tmp_path / "here/0.png", tmp_path / "absent.png", tmp_path / "here/1.png")
+    assert absent.content == contents[3]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "resize", "note"),
+    [
+        ([(24, 20)], "stretch", None),
+        ([(50, 70), (50, 70)], "stretch", "images of 70x50 are stretched to 20x24"),
+        (
+            [(50, 70), (24, 20), (90, 60)],
+            "crop",
+            "images of 3 sizes, from 20x24 to 60x90, are cropped and resized to 20x24",
+        ),
+        (
+            [(24, 20), (20, 24)],
+            "pad",
+            "images of 2 sizes, from 20x24 to 24x20, are resized and padded with black to 20x24",
+        ),
+    ],
+)
+def test_a_note_tells_of_other_sizes(tmp_path, sizes, resize, note):
+    paths = [write(tmp_path / f"{number}.png", scene(*size)) for number, size in enumerate(sizes)]
+    assert opened(*paths, resize=resize).notes == ((note,) if note else ())
+
+
+def test_sizes_are_those_that_a_viewer_shows(tmp_path):
+    path = write(tmp_path / "turned.jpg", scene(24, 20), orientation=6)
+    assert not opened(path).notes
+
+
+def test_what_takes_long_is_told(tmp_path, monkeypatch, messages):
+    monkeypatch.setattr(mmzoo.modalities.file_probe, "_LOG_SECONDS", 0.0)
+    content = write(tmp_path / "a.png", scene()).read_bytes()
+    paths = [tmp_path / f"{number}.png" for number in range(40)]
+    for path in paths:
+        path.write_bytes(content)
+    opened(*paths)
+    assert messages == ["Opened 32 of 40 image files.", "Opened 40 of 40 image files."]
+
+
+def test_files_that_are_no_longer_there_are_named(tmp_path):
+    paths = [write(tmp_path / f"{number}.png", scene()) for number in range(3)]
+    values = file_array(opened(*paths).values)
+    paths[1].unlink()
+    assert image().find_corrupt(values) == {1: "No such file or directory"}

@@ -1,0 +1,49 @@
+"""Number and date formats that mmzoo recognizes but does not read."""
+
+from __future__ import annotations
+
+import polars
+import pytest
+
+from mmzoo.starter.number_formats import unread_format
+
+
+@pytest.mark.parametrize(
+    ("cell", "plain"),
+    {
+        "1,234.50": "1234.50",
+        "1,234": "1234",
+        "1.234,5": "1234.5",
+        "1.234.567": "1234567",
+        "1'234.5": "1234.5",
+        "12 345,6": "12345.6",
+        "12\u202f345": "12345",
+        "-3,5": "-3.5",
+        "-$5.00": "-5.00",
+        "€ 1,200": "1200",
+        "4.50 EUR": "4.50",
+        "12%": "12",
+    }.items(),
+)
+def test_a_number_is_known_however_it_is_written(cell, plain):
+    found = unread_format(polars.Series([cell, cell]))
+    assert (found.what, found.example, found.plain) == ("numbers", cell, plain)
+    assert float(found.plain) == float(plain)
+
+
+@pytest.mark.parametrize("cell", ["31.12.2024", "12/31/24", "2024/1/3 12:30", "1-2-2024"])
+def test_a_date_is_known_however_it_is_written(cell):
+    assert unread_format(polars.Series([cell])).what == "dates"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["New York", "red,blue", "1,2,3", "192.168.1.10", "030 12345", "1-2", "12", "$", "A4", "1,,2"],
+)
+def test_what_is_neither_is_left_alone(cell):
+    assert unread_format(polars.Series([cell])) is None
+
+
+def test_one_cell_in_ten_may_be_something_else():
+    assert unread_format(polars.Series(["4,5"] * 9 + ["free"])).plain == "4.5"
+    assert unread_format(polars.Series(["4,5"] * 8 + ["free"] * 2)) is None

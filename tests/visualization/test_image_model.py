@@ -1,0 +1,56 @@
+"""Choice of the image input of a run."""
+
+from __future__ import annotations
+
+import pytest
+from squares import config_of
+
+from mmzoo.errors import RunError
+from mmzoo.training.frozen_features import CachedFeatures
+from mmzoo.visualization.drawing import find_image_input
+
+IMAGE = config_of({"found": {"type": "binary"}}).inputs["image"]
+OTHER = CachedFeatures(column="features", reads=("image",))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "asked", "name"),
+    [
+        ({"photo": IMAGE}, None, "photo"),
+        ({"text": OTHER, "photo": IMAGE}, None, "photo"),
+        ({"left": IMAGE, "right": IMAGE}, "right", "right"),
+    ],
+)
+def test_only_or_requested_image_input(inputs, asked, name):
+    assert find_image_input(inputs, asked, "runs/x") == (name, inputs[name])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "asked", "said"),
+    [
+        (
+            {"left": IMAGE, "right": IMAGE},
+            None,
+            "has 2 image inputs: left, right. Choose one with --input NAME.",
+        ),
+        (
+            {"left": IMAGE, "right": IMAGE},
+            "rigth",
+            "has no input 'rigth'; did you mean 'right'? There are: left, right",
+        ),
+        (
+            {"text": OTHER},
+            None,
+            "has no image input, only text (cached_features)",
+        ),
+        (
+            {"text": OTHER, "photo": IMAGE},
+            "text",
+            "input 'text' is cached_features, not image",
+        ),
+    ],
+)
+def test_missing_image_input_is_reported(inputs, asked, said):
+    with pytest.raises(RunError) as caught:
+        find_image_input(inputs, asked, "runs/x")
+    assert str(caught.value) == f"runs/x: {said}"
