@@ -125,12 +125,12 @@ class FeatureCache:
         try:
             return _open_array(_read_entry(folder))
         except _DamagedError as error:
+            logger.warning(
+                f"Cached features of {key.description} are damaged ({error}), so they are computed "
+                "again."
+            )
             with suppress(OSError):  # Another process has just removed it, or it is not ours.
                 _remove(folder)
-                logger.info(
-                    f"Cached features of {key.description} are damaged ({error}), so they are "
-                    "computed again."
-                )
             return None
 
     def add(

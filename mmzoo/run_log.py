@@ -51,12 +51,13 @@ _CONSOLE = _Console()
 def configure_logging() -> None:
     """Prints mmzoo's log messages to stderr. Calling it again has no effect.
 
-    `logging.getLogger("mmzoo").setLevel("WARNING")` silences them.
+    `logging.getLogger("mmzoo").setLevel("WARNING")` silences all but warnings, in train.log too.
     """
     if _CONSOLE not in _ROOT.handlers:
         _ROOT.addHandler(_CONSOLE)
-        _ROOT.setLevel(logging.DEBUG)
         _ROOT.propagate = False
+        if _ROOT.level == logging.NOTSET:
+            _ROOT.setLevel(logging.DEBUG)
 
 
 @contextmanager

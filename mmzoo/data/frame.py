@@ -153,7 +153,7 @@ class Frame:
 
 def scanned_column(name: str) -> str:
     """The name of the column with the scanned values of an input."""
-    return f"mmzoo.modalities.{name}"
+    return f"mmzoo.scanned.{name}"
 
 
 def other_column(name: str) -> str:

@@ -111,6 +111,8 @@ def open_members(
         if places.count(place) > 1:
             raise RunError(f"{member.name}: named twice; an ensemble needs different models")
     first, *others = members
+    if not first.config.labelled_heads:
+        raise RunError(f"{first.name}: has no head with labels, so it cannot be in an ensemble")
     for other in others:
         _require_same_heads(first, other)
     if method == "vote":
