@@ -32,7 +32,7 @@ from mmzoo.spec.load_spec import find_config
 from mmzoo.spec.wording import flow_yaml, join_or, shorten
 
 _NOUNS = {"encoder": "{} encoders", "augment": "{} augmentations"}
-"""Fields of inputs of several modalities -> what the families they choose from are called."""
+"""Name of the family that a field shared by several modalities chooses from, by field."""
 
 
 def _families_of_inputs(field: str | None = None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 _CHUNK = 1 << 16
 _LARGEST = 4_000_000_000
-"""Largest size in bytes of a file whose length is not known beforehand."""
+"""Largest size in bytes of a file whose length the server does not announce."""
 
 
 class DownloadError(Exception):

@@ -79,11 +79,11 @@ def test_optimizer_is_not_saved(tmp_path):
     trained.compile("adam", "mean_squared_error")
     trained.optimizer.build(trained.trainable_variables)
     save_weights(trained, path)
-    load_weights(model(), path)
-    trained_again = model()
-    trained_again.compile("adam", "mean_squared_error")
-    trained_again.optimizer.build(trained_again.trainable_variables)
-    load_weights(trained_again, path)
+    names: list[str] = []
+    with h5py.File(path) as weights:
+        weights.visit(names.append)
+    assert KERNEL in names
+    assert not [name for name in names if "optimizer" in name]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -164,7 +164,7 @@ def is_missing_word(texts: pl.Series) -> pl.Series:
 
 
 def infer_kind(texts: pl.Series) -> Kind:
-    """The tabular kind of stripped strings, a few of which may be something else.
+    """The tabular kind of most of these stripped strings; a few may be of another kind.
 
     Example:
         `["1.5", "2", "n/a"]` are numbers, `["2024-01-31"]` a date, `["red", "2"]` a category.

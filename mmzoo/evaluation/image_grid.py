@@ -26,8 +26,8 @@ def captioned_grid(
 ) -> NDArray[np.uint8]:
     """Images in rows, each with its caption beneath.
 
-    Small images are enlarged by a whole factor, pixel by pixel, to show what the model sees; large
-    ones are downscaled.
+    Small images are enlarged by an integer factor without interpolation, to show what the model
+    sees; large ones are downscaled.
 
     Args:
         images: at least one uint8 [height, width, channels], of 1, 3 or 4 channels; or an array of

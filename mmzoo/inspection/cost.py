@@ -33,7 +33,7 @@ _STEPS_PER_TIMING = 2
 def estimate_cost(config: Config, data: Arrays) -> Cost:
     """Runs some training steps and validates a batch; the weights are dropped.
 
-    The files of these rows are decoded beforehand, as a training does with all that fit into
+    The files of these rows are decoded first, as a training does with all that fit into
     memory. Frozen encoders run in every step, while a training computes their features once.
 
     Args:

@@ -148,7 +148,7 @@ class BaseInput(Spec):
         return () if column is None else (column,)
 
     def required_columns(self) -> dict[str, ColumnSpec]:
-        """Column name -> what it requires of that column of the source."""
+        """Requirements on each source column that it reads, by column name."""
         return {
             column: ColumnSpec(self.role, self.synthetic, optional=self.is_optional)
             for column in self.source_columns()

@@ -45,7 +45,7 @@ class InferredColumn:
     """A column with its role.
 
     Attributes:
-        profile: Its type, and what is in it.
+        profile: Its type and statistics.
         role: What it is used for.
         reason: Why, as a clause.
         input_type: The `type` of the input that reads it, if its role is input.

@@ -227,7 +227,7 @@ def _training_inputs(
 
 
 def _distributed(batches: tf.data.Dataset, devices: Devices) -> Any:
-    """Batches for all devices, of which each element is one device's part."""
+    """Batches for all devices; each element holds one device's part."""
     if devices.replicas == 1:
         return batches
     return devices.strategy.distribute_datasets_from_function(lambda context: batches)
