@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from digit_files import make_digits
 from frames import splits_of
-from made_digits import make_digits
 from pydantic import ValidationError
 
 from mmzoo.column_spec import ColumnSpec
@@ -137,7 +137,7 @@ def test_other_fields_have_another_fingerprint(made: Path, fields: dict[str, Any
 def test_other_files_have_another_fingerprint(made: Path, tmp_path_factory: Any) -> None:
     first = load().fingerprint
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("made_digits.RECORDINGS", 8)
+        patch.setattr("digit_files.RECORDINGS", 8)
         make_digits(tmp_path_factory.mktemp("other"), patch)
         assert load().fingerprint != first
 

@@ -9,10 +9,10 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from digit_files import make_digits
 from frames import splits_of
-from made_digits import make_digits
-from prepared_sets import prepare
 from pydantic import TypeAdapter
+from tfds_files import prepare
 
 from mmzoo.column_spec import ColumnSpec
 from mmzoo.data import Frame, Source, Synthetic

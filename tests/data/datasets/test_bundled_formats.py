@@ -1,4 +1,4 @@
-"""Recordings of one rate: cut, padded, and refused where they are others."""
+"""Audio data sets: recordings are trimmed or padded; other formats are refused."""
 
 from __future__ import annotations
 

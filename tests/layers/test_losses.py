@@ -1,16 +1,18 @@
 """RescaledDense and ScaledLoss match numpy."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 
+from mmzoo.layers.convolutional import RescaledDense
+from mmzoo.layers.losses import ScaledLoss
 from mmzoo.lazy import keras, tf
 
 MEAN, STD = (1e6, 3.0), (2e5, 0.5)
 
 
 def test_outputs_are_rescaled_dense_outputs():
-    from mmzoo.layers.convolutional import RescaledDense
-
     values = np.random.RandomState(0).normal(size=(4, 3)).astype("float32")
     layer = RescaledDense(MEAN, STD)
     outputs = layer(values).numpy()
@@ -20,8 +22,6 @@ def test_outputs_are_rescaled_dense_outputs():
 
 
 def test_is_rebuilt_from_its_config():
-    from mmzoo.layers.convolutional import RescaledDense
-
     described = RescaledDense(MEAN, STD, name="price").get_config()
     layer = RescaledDense(**described)
     assert (layer.mean, layer.std, layer.name) == (MEAN, STD, "price")
@@ -30,8 +30,6 @@ def test_is_rebuilt_from_its_config():
 
 @pytest.mark.parametrize("loss", ["MeanSquaredError", "MeanAbsoluteError", "Huber"])
 def test_scaled_loss_is_the_loss_of_scaled_numbers(loss):
-    from mmzoo.layers.losses import ScaledLoss
-
     random = np.random.RandomState(0)
     true, predicted = (random.normal(size=(5, 2)) * STD + MEAN for _ in range(2))
     plain = getattr(keras.losses, loss)()

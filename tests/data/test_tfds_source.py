@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from frames import splits_of
-from prepared_sets import pictures, png, prepare
+from tfds_files import pictures, png, prepare
 
 from mmzoo.data import Frame, Skipped, Tfds, apply_on_bad_row
 from mmzoo.directories import cache_directory

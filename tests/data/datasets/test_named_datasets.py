@@ -1,4 +1,4 @@
-"""The table of named data sets holds together."""
+"""The catalogue of data sets: names, columns, classes, and examples."""
 
 from __future__ import annotations
 

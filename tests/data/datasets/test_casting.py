@@ -1,4 +1,4 @@
-"""Columns become what they are wanted for, or the error says what they hold."""
+"""Columns of data sets are cast for inputs and heads, or refused with a message."""
 
 from __future__ import annotations
 

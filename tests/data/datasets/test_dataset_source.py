@@ -1,4 +1,4 @@
-"""The source `dataset`: splits that are cut, a fallback that serves, columns that are missing."""
+"""The source `dataset`: splits held out, the fallback, missing columns."""
 
 from __future__ import annotations
 
