@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from loops import X, Y, assert_equal, batch, linear, make_loop, noisy, take, values, weights
+from tiny_loop import X, Y, assert_equal, batch, linear, make_loop, noisy, take, values, weights
 
 from mmzoo.lazy import tf
 from mmzoo.optimizers import Adam

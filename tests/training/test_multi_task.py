@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_devices_together import train_on
+from test_multi_device import train_on
 from trainings import differences, merged, train_with_crash, weights
 
 from mmzoo.evaluation.evaluate_run import evaluate

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from loops import (
+from tiny_loop import (
     ROWS,
     X,
     Y,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from frames import frame_of
 from pydantic import ValidationError
-from sound_files import encoded, hiss, tone, write
+from sample_sounds import encoded, hiss, tone, write
 
 from mmzoo.errors import DataError
 from mmzoo.layers.spectrograms import LogMel

@@ -10,7 +10,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from networks import pictures, problems
+from encoder_helpers import pictures, problems
 from pydantic import ValidationError
 from weights_files import with_other_values, write_old_layout
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import built, convolutions, kernels, part, pictures, problems, trainable
+from encoder_helpers import built, convolutions, kernels, part, pictures, problems, trainable
 from pydantic import ValidationError
 
 from mmzoo.lazy import keras, tf

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from sound_files import encoded, hiss, tone
+from sample_sounds import encoded, hiss, tone
 
 from mmzoo.modalities.audio.audio_containers import detect_container
 from mmzoo.modalities.audio.audio_files import (

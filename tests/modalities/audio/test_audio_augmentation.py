@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sound_files import hiss, tone
+from sample_sounds import hiss, tone
 
 from mmzoo.catalogue import family_members
 from mmzoo.lazy import tf

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 import soundfile
-from sound_files import hiss, tone
+from sample_sounds import hiss, tone
 
 from mmzoo.modalities.audio.audio_containers import add_frame_count, parse_frame
 from mmzoo.modalities.audio.audio_files import (

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from picture_files import scene, transparent, write
+from sample_images import scene, transparent, write
 
 from mmzoo import evaluate, predict
 from mmzoo.config import load_config

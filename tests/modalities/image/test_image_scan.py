@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from frames import frame_of
-from picture_files import scene, write
+from sample_images import scene, write
 
 import mmzoo.modalities.file_probe
 from mmzoo.lazy import tf

@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from frames import frame_of
-from picture_files import ORIENTED, every_kind, scene, write
+from sample_images import ORIENTED, every_kind, scene, write
 from sklearn.datasets import load_sample_images
 
 import mmzoo.modalities.image.image_decoding

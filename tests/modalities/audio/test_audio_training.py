@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
-from sound_files import hiss, tone, write
+from sample_sounds import hiss, tone, write
 
 from mmzoo import evaluate, predict
 from mmzoo.config import load_config

@@ -1,4 +1,4 @@
-"""Other rows than those of a run, of which some or all lack labels."""
+"""Tables with some or no labels, evaluated and predicted with a run."""
 
 from __future__ import annotations
 
