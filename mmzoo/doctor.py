@@ -20,19 +20,7 @@ from mmzoo.lazy import tf
 from mmzoo.training.train import train
 
 _LITTLE_SPACE = 1e9
-_TINY = {
-    "name": "doctor",
-    "source": {"type": "dataset", "name": "digits"},
-    "inputs": {
-        "image": {
-            "type": "image",
-            "shape": [8, 8, 1],
-            "encoder": {"type": "cnn", "filters": [16, 32], "padding": "same"},
-        }
-    },
-    "heads": {"digit": {"type": "classification"}},
-    "train": {"epochs": 5, "batch_size": 32, "optimizer": {"type": "adam", "learning_rate": 5e-3}},
-}
+_TINY = Path(__file__).with_suffix(".yaml")
 _ENOUGH = 0.8  # The tiny network reaches about 0.95, chance 0.1.
 _NVIDIA_DEVICE = Path("/dev/nvidia0")
 

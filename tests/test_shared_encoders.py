@@ -10,7 +10,7 @@ from mmzoo.data.frame import Frame, table_of
 from mmzoo.errors import ConfigError
 from mmzoo.evaluation.input_weights import learned_input_weights
 from mmzoo.inspection.data_report import DataReport
-from mmzoo.inspection.shape_trace import trace_shapes
+from mmzoo.inspection.inspect import trace_shapes
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model, build_network
 from mmzoo.model_graph import encoder_of, encoder_output, encoders_of, head_inputs

@@ -33,7 +33,8 @@ def init(data: Path, target: str | None, output: Path | None, force: bool) -> No
       mmzoo init products.csv --target category --output products.yaml
       mmzoo init photos --output photos.yaml
     """
-    from mmzoo.starter.write import check_output, starter_config, write_config
+    from mmzoo.files import write_text
+    from mmzoo.starter.starter_config import check_output, starter_config
 
     if output is not None:
         check_output(output, force)
@@ -42,7 +43,7 @@ def init(data: Path, target: str | None, output: Path | None, force: bool) -> No
     if output is None:
         click.echo(text, nl=False)
         return
-    write_config(output, text)
+    write_text(output, text)
     word = quote(output)
     click.echo(f"\nWrote {word}. Next:")
     steps = [

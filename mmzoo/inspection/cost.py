@@ -7,8 +7,8 @@ import sys
 import time
 from dataclasses import replace
 from statistics import median
-from typing import TYPE_CHECKING
 
+from mmzoo.config import Config
 from mmzoo.devices import Devices, prepare_devices
 from mmzoo.inspection.data_report import Cost
 from mmzoo.lazy import tf
@@ -18,9 +18,6 @@ from mmzoo.run_log import shown_by
 from mmzoo.training.frozen_features import inputs_to_cache
 from mmzoo.training.stage import Stage, new_stage
 from mmzoo.training.timer import Timer
-
-if TYPE_CHECKING:
-    from mmzoo.config import Config
 
 _STEPS = 24
 """The maximum number of timed steps, after a first one that compiles them."""

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mmzoo.config import Config
 from mmzoo.data.duplicates import array_keys, distinct_count, matching_rows
-from mmzoo.data.frame import ROW, SPLIT, scanned_column, to_array
+from mmzoo.data.frame import ROW, SPLIT, Frame, scanned_column, to_array
 from mmzoo.lazy import np, pl
 from mmzoo.missing_labels import label_array
 from mmzoo.modalities.abilities import HasLengths
 from mmzoo.spec.wording import shorten
-
-if TYPE_CHECKING:
-    from mmzoo.config import Config
-    from mmzoo.data.frame import Frame
 
 ALL_INPUTS = "all inputs"
 _NAMED_CLASSES = 5

@@ -8,11 +8,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mmzoo.column_spec import ColumnSpec, Role
+from mmzoo.data.column_types import FILE_SHARE, ColumnProfile
 from mmzoo.data.frame import Frame
+from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 from mmzoo.modalities.base_input import BaseInput
-from mmzoo.modalities.file_probe import FileKind, file_array, find_corrupt_files, scan_files
+from mmzoo.modalities.file_probe import (
+    FileKind,
+    file_array,
+    find_corrupt_files,
+    read_file,
+    scan_files,
+)
 from mmzoo.modalities.scan import Files, Scan
+from mmzoo.modalities.suggestion import Section, Suggestion
 from mmzoo.spec import Problem
 
 
@@ -28,6 +37,25 @@ class FileInput(BaseInput):
     if TYPE_CHECKING:  # Fields, which each of them declares with its own notes.
         column: str | None
         missing_files: str
+
+    @classmethod
+    def suggest(cls, column: ColumnProfile) -> Suggestion | None:
+        """Config fields for a column of such files, from the headers of a sample of them."""
+        if column.share_with_suffix(cls.suffixes) < FILE_SHARE:
+            return None
+        headers, unreadable = [], {}
+        for path in column.files:
+            try:
+                headers.append(cls.files.header(read_file(path, cls.files.noun)))
+            except DataError as error:
+                unreadable[path] = str(error)
+        section = cls.suggest_fields(headers) if headers else Section({})
+        return Suggestion(section.fields, section.reasons, unreadable)
+
+    @classmethod
+    @abstractmethod
+    def suggest_fields(cls, headers: Sequence[Any]) -> Section:
+        """Config fields that fit files with these headers, at least one, and the reasons."""
 
     def rules(self) -> Iterator[Problem]:
         yield from super().rules()

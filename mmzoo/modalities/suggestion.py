@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
-
-from mmzoo.errors import DataError
-
-_Header = TypeVar("_Header")
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -35,16 +31,3 @@ class Suggestion(Section):
 
     unreadable: Mapping[str, str] = field(default_factory=dict)
     specific: bool = False
-
-
-def read_headers(
-    paths: Iterable[str], read: Callable[[str], _Header]
-) -> tuple[list[_Header], dict[str, str]]:
-    """The headers of files, and path -> reason for files that cannot be read."""
-    headers, unreadable = [], {}
-    for path in paths:
-        try:
-            headers.append(read(path))
-        except DataError as error:
-            unreadable[path] = str(error)
-    return headers, unreadable

@@ -1,14 +1,20 @@
-"""Plan: a starter config before it is written as text, with the reasons for its choices."""
+"""Plan: a starter config with the reasons for its choices, and its text."""
 
 from __future__ import annotations
 
 import re
+import shlex
+import textwrap
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from mmzoo.modalities.suggestion import Section
+from mmzoo.spec.wording import escape
+from mmzoo.spec.yaml_writer import dump_line
 
+_WIDTH = 100
 _LONGEST_NAME = 60
 _STEPS = 3_000
 """Training steps that a first training should have; the number of epochs follows from them."""
@@ -77,3 +83,78 @@ def train_section(rows: int, is_frozen: bool) -> Section:
         "early_stopping": {"patience": max(3, epochs // 6)},
     }
     return Section(fields, {"epochs": "the maximum: early_stopping may end training sooner"})
+
+
+def to_yaml(plan: Plan, file: str) -> str:
+    """The config file's text.
+
+    Args:
+        plan: Its content.
+        file: Its path, for the commands in its header.
+    """
+    return "\n".join(_lines(plan, shlex.quote(file))) + "\n"
+
+
+def _lines(plan: Plan, file: str) -> Iterator[str]:
+    yield _comment(plan.title)
+    yield _comment(f"  mmzoo check {file} --data")
+    yield _comment(f"  mmzoo train {file}")
+    yield f"name: {dump_line(plan.name)}"
+    yield from ("", "source:")
+    yield from _section(plan.source, "  ")
+    if plan.left_out:
+        yield "  # Columns left out; to use one, make it the column of an input:"
+        for name, why in plan.left_out.items():
+            yield from _wrapped(f"  {dump_line(name)}: {why}", "  ")
+    yield from _sections("inputs", plan.inputs)
+    if plan.fusion is not None:
+        yield from ("", "fusion:")
+        yield from _section(plan.fusion, "  ")
+    yield from _sections("heads", plan.heads)
+    yield from ("", "train:")
+    yield from _section(plan.train, "  ")
+
+
+def _sections(family: str, sections: Mapping[str, Section]) -> Iterator[str]:
+    yield from ("", f"{family}:")
+    for name, section in sections.items():
+        yield f"  {dump_line(name)}:"
+        yield from _section(section, "    ")
+
+
+def _section(section: Section, indent: str) -> Iterator[str]:
+    for name, value in section.fields.items():
+        why = section.reasons.get(name)
+        line = f"{indent}{dump_line(name)}: {dump_line(value)}"
+        is_long = isinstance(value, dict) and (len(line) > _WIDTH or _is_column_types(value))
+        if is_long:
+            line = f"{indent}{dump_line(name)}:"
+        if why and len(line) + len(why) + 4 > _WIDTH:
+            yield from _wrapped(why, indent)
+            why = None
+        yield f"{line}  {_comment(why)}" if why else line
+        if is_long:
+            for key, item in value.items():
+                yield f"{indent}  {dump_line(key)}: {dump_line(item)}"
+
+
+def _is_column_types(value: Mapping[str, Any]) -> bool:
+    """Whether a mapping has the types of several columns, one to a line."""
+    return bool(value) and all(isinstance(item, str) for item in value.values()) and len(value) > 3
+
+
+def _comment(text: str) -> str:
+    return f"# {escape(text)}".rstrip()
+
+
+def _wrapped(text: str, indent: str) -> Iterator[str]:
+    """Wrapped comment lines."""
+    start = f"{indent}# "
+    hang = " " * (len(text) - len(text.lstrip()))
+    yield from textwrap.wrap(
+        escape(text),
+        _WIDTH,
+        initial_indent=start,
+        subsequent_indent=f"{start}{hang}",
+        break_long_words=False,
+    )

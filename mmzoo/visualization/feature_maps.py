@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from itertools import dropwhile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmzoo.devices import memory_errors
 from mmzoo.errors import RunError
@@ -22,10 +22,6 @@ from mmzoo.visualization.drawing import (
     tile_images,
     unused_path,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 
 _MAX_FILTERS = 256
 _TILE_INCHES = 0.45

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmzoo.config import Config
 from mmzoo.devices import memory_errors
@@ -18,8 +19,6 @@ from mmzoo.visualization.gradcam import Explanation, explain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
-
 
 _COLORMAP = "inferno"
 """Perceptually uniform, also in greyscale."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmzoo.starter.write import starter_config
+from mmzoo.starter.starter_config import starter_config
 
 
 def table(folder: Path) -> Path:

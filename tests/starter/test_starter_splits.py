@@ -8,7 +8,7 @@ from PIL import Image
 
 from mmzoo.config import load_config
 from mmzoo.preprocessing import load_frame
-from mmzoo.starter.write import starter_config, write_config
+from mmzoo.starter.starter_config import starter_config
 
 ROWS = 120
 KINDS = [("cup", "hat", "bag")[n % 3] for n in range(ROWS)]
@@ -20,7 +20,7 @@ def planned(tmp_path, monkeypatch, **columns):
     frame = polars.DataFrame({"kind": KINDS, "colour": colours, **columns})
     frame.write_csv("products.csv")
     plan, text = starter_config(tmp_path / "products.csv", "kind", None)
-    write_config(tmp_path / "products.yaml", text)
+    (tmp_path / "products.yaml").write_text(text)
     return plan, load_config("products.yaml").with_columns()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from mmzoo import layers
-from mmzoo.data.column_types import FILE_SHARE, ColumnProfile
 from mmzoo.errors import DataError
 from mmzoo.lazy import keras, np, pl, tf
 from mmzoo.modalities.audio.audio_augmentation import AudioAugmentation, augment
@@ -21,18 +22,20 @@ from mmzoo.modalities.audio.audio_files import Header, Keep, WaveformFormat
 from mmzoo.modalities.audio.audio_plot import plot_audio
 from mmzoo.modalities.audio.audio_spectrogram import LogMel, Masking, Spectrogram
 from mmzoo.modalities.audio.encoders import AudioEncoder
-from mmzoo.modalities.audio.suggest_audio import suggest_audio
 from mmzoo.modalities.base_encoder import Features, Shared
 from mmzoo.modalities.base_input import Corruption
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.modalities.file_probe import FileKind
 from mmzoo.modalities.scan import Lengths
-from mmzoo.modalities.suggestion import Suggestion
+from mmzoo.modalities.suggestion import Section
 from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Rate, Spec
 from mmzoo.spec.spec_model import LARGEST_INT
 
 _WAVEFORMS = ("float32", "float64", "int16")
+_SPEECH_RATE = 16_000
+_MAX_SECONDS = 10.0
+"""The start of a longer recording usually suffices."""
 
 
 class Audio(FileInput):
@@ -76,12 +79,6 @@ class Audio(FileInput):
     model learns to work without it; no example loses all of its inputs."""
     encoder: AudioEncoder
     """Network that computes features of the spectrograms."""
-
-    @classmethod
-    def suggest(cls, column: ColumnProfile) -> Suggestion | None:
-        """An audio input for a column of audio files."""
-        is_audio = column.share_with_suffix(cls.suffixes) >= FILE_SHARE
-        return suggest_audio(column) if is_audio else None
 
     def rules(self) -> Iterator[Problem]:
         """The length suffices for the spectrogram, and the spectrogram for the encoder."""
@@ -197,6 +194,26 @@ class Audio(FileInput):
     def to_image(self, value: np.ndarray) -> np.ndarray:
         """A plot of one waveform, float32 `[samples]`, above its spectrogram."""
         return plot_audio(value, self.spectrogram, self.rate)
+
+    @classmethod
+    def suggest_fields(cls, headers: Sequence[Header]) -> Section:
+        """Sample rate and length that fit audio files with these headers."""
+        [(found, _)] = Counter(header.rate for header in headers).most_common(1)
+        lengths = sorted(header.samples / header.rate for header in headers)
+        percentile = lengths[min(len(lengths) - 1, int(0.95 * len(lengths)))]
+        seconds = max(0.2, math.ceil(percentile * 10) / 10)
+        return Section(
+            {
+                "type": "audio",
+                "rate": min(found, _SPEECH_RATE),
+                "seconds": min(seconds, _MAX_SECONDS),
+                "encoder": {"type": "cnn", "dropout": 0.3},
+            },
+            {
+                "rate": f"samples per second; the files have {found:,}",
+                "seconds": f"the 95th percentile of the lengths is {percentile:.2g} seconds",
+            },
+        )
 
 
 def _non_finite_rows(values: np.ndarray) -> list[int]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from mmzoo.data.column_types import FILE_SHARE, ColumnProfile
 from mmzoo.errors import DataError
 from mmzoo.lazy import keras, np, tf
 from mmzoo.modalities.base_encoder import Shared
@@ -16,14 +15,23 @@ from mmzoo.modalities.file_probe import FileKind
 from mmzoo.modalities.image.augmentation import Augmentation, augment
 from mmzoo.modalities.image.augmentation.erasing import box_mask
 from mmzoo.modalities.image.encoders import ImageEncoder
+from mmzoo.modalities.image.encoders.mobilenet import MobileNet
 from mmzoo.modalities.image.image_corruptions import image_corruptions
 from mmzoo.modalities.image.image_decoding import IMAGE_FILES, conversion_notes, decode_batch
 from mmzoo.modalities.image.image_files import Header, read_image
 from mmzoo.modalities.image.image_resize import Resize, convert_channels, crop_edges, resize_images
-from mmzoo.modalities.image.suggest_image import suggest_image
-from mmzoo.modalities.suggestion import Suggestion
+from mmzoo.modalities.suggestion import Section
 from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveInt, Problem, Rate
+
+_PRETRAINED_SIZE = 224
+_MIN_PRETRAINED = 96
+"""Minimum height and width of photos, for which pretrained networks suit."""
+_MAX_SIZE = 128
+"""Maximum size for networks trained from scratch; larger images mainly slow them down."""
+_FILTERS = (32, 64, 64, 128, 128)
+_MIN_FEATURE_MAP = 4
+"""Minimum height and width of the last feature map of a convolutional network."""
 
 
 class Image(FileInput):
@@ -56,12 +64,6 @@ class Image(FileInput):
     model learns to work without it; no example loses all of its inputs."""
     encoder: ImageEncoder
     """Network that computes features of the images."""
-
-    @classmethod
-    def suggest(cls, column: ColumnProfile) -> Suggestion | None:
-        """An image input for a column of image files."""
-        is_image = column.share_with_suffix(cls.suffixes) >= FILE_SHARE
-        return suggest_image(column) if is_image else None
 
     def rules(self) -> Iterator[Problem]:
         """The encoder supports the channels and the size of the images."""
@@ -193,3 +195,55 @@ class Image(FileInput):
     def to_image(self, value: np.ndarray) -> np.ndarray:
         """One loaded image, uint8 `[height, width, 1 or 3]`, unchanged."""
         return value
+
+    @classmethod
+    def suggest_fields(cls, headers: Sequence[Header]) -> Section:
+        """Size, channels and encoder that fit images with these headers."""
+        sizes = {(header.height, header.width) for header in headers}
+        height = sorted(header.height for header in headers)[len(headers) // 2]
+        width = sorted(header.width for header in headers)[len(headers) // 2]
+        size = f"the files are {height} x {width}"
+        if len(sizes) > 1:
+            size = f"{len(sizes)} sizes, with a median of {height} x {width}"
+        fields: dict[str, Any] = {"type": "image"}
+        if min(height, width) >= _MIN_PRETRAINED and (pretrained := _pretrained_encoder()):
+            shape = [_PRETRAINED_SIZE, _PRETRAINED_SIZE, 3]
+            return Section(
+                {**fields, "shape": shape, "resize": "crop", "encoder": pretrained},
+                {"shape": size, "encoder": "its ImageNet weights are on this machine"},
+            )
+        resize = {}
+        if len(sizes) > 1 or max(height, width) > _MAX_SIZE:
+            height = width = min(height, width, _MAX_SIZE)
+            resize = {"resize": "crop"}
+        stages = 1
+        while (
+            stages < len(_FILTERS) and min(height, width) // 2 ** (stages + 1) >= _MIN_FEATURE_MAP
+        ):
+            stages += 1
+        encoder = {
+            "type": "cnn",
+            "filters": list(_FILTERS[:stages]),
+            "padding": "same",
+            "dropout": 0.3,
+        }
+        if all(header.is_greyscale for header in headers):
+            channels, size = 1, f"{size}, in greyscale; with 3 channels they become RGB"
+        else:
+            channels, size = 3, f"{size}, in colour; with 1 channel they become greyscale"
+        shape = [height, width, channels]
+        return Section({**fields, "shape": shape, **resize, "encoder": encoder}, {"shape": size})
+
+
+def _pretrained_encoder() -> dict[str, Any] | None:
+    """The widest MobileNetV2 whose weights are in the cache."""
+    for alpha in (1.0, 0.75, 0.5, 0.35):
+        network = MobileNet(type="mobilenet_v2", alpha=alpha)
+        if network.has_cached_weights(_PRETRAINED_SIZE, _PRETRAINED_SIZE):
+            return {
+                "type": "mobilenet_v2",
+                "alpha": alpha,
+                "weights": "imagenet",
+                "trainable": False,
+            }
+    return None

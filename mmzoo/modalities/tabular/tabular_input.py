@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from annotated_types import Le
 
 from mmzoo.column_spec import ColumnSpec, Role
-from mmzoo.data.column_types import ColumnProfile
+from mmzoo.data.column_types import FEW_VALUES, MAX_CATEGORIES, ColumnProfile
 from mmzoo.errors import ConfigError
 from mmzoo.lazy import keras, np, pl, tf
 from mmzoo.modalities.base_encoder import Features
@@ -18,7 +18,7 @@ from mmzoo.modalities.base_input import BaseInput, Corruption
 from mmzoo.modalities.scan import Files, Scan
 from mmzoo.modalities.suggestion import Suggestion
 from mmzoo.modalities.tabular.categorical_columns import Categories, hide_categories
-from mmzoo.modalities.tabular.cell_parsing import Kind
+from mmzoo.modalities.tabular.cell_parsing import FoundKind, Kind
 from mmzoo.modalities.tabular.numeric_columns import (
     STATISTICS,
     Column,
@@ -26,7 +26,6 @@ from mmzoo.modalities.tabular.numeric_columns import (
     format_statistics,
     read_statistics,
 )
-from mmzoo.modalities.tabular.suggest_tabular import suggest_tabular
 from mmzoo.modalities.tabular.tabular_columns import (
     categorical_columns,
     fit_column,
@@ -46,6 +45,8 @@ if TYPE_CHECKING:
     from mmzoo.data.frame import Frame
 
 logger = logging.getLogger(__name__)
+
+_FEW_ROWS = 2_000
 
 
 class Tabular(BaseInput):
@@ -89,7 +90,7 @@ class Tabular(BaseInput):
     @classmethod
     def suggest(cls, column: ColumnProfile) -> Suggestion | None:
         """A tabular input for a column of numbers, dates or categories."""
-        return suggest_tabular(column)
+        return _suggest(column)
 
     def rules(self) -> Iterator[Problem]:
         yield from super().rules()
@@ -258,3 +259,48 @@ def _synthetic(kind: Kind, random: np.random.RandomState, rows: int) -> np.ndarr
             return np.datetime64("2020-01-01T00:00:00") + random.randint(0, 10**8, rows)
         case _:
             return random.normal(size=rows)
+
+
+def _suggest(column: ColumnProfile) -> Suggestion | None:
+    """A tabular input for one column; `init` merges those for all columns."""
+    match column.type:
+        case "boolean":
+            kind: FoundKind = "category"
+        case "number":
+            kind = "category" if _are_codes(column) else "number"
+        case "category" | "date" | "datetime":
+            kind = column.type
+        case _:
+            return None
+    units = [32] if column.rows < _FEW_ROWS else [128, 64]
+    return Suggestion(
+        {
+            "type": "tabular",
+            "columns": {column.name: kind},
+            "encoder": {"type": "mlp", "units": units, "dropout": 0.2},
+        },
+        {"columns": _suggestion_reason(column, kind)},
+    )
+
+
+def _are_codes(column: ColumnProfile) -> bool:
+    """Whether numbers stand for categories: 0171 is not 171, and 5+ is not a typo among 1 to 4."""
+    if column.leading_zeros:
+        return column.distinct <= MAX_CATEGORIES
+    return column.odd > 0 and column.repeats and column.distinct <= FEW_VALUES
+
+
+def _suggestion_reason(column: ColumnProfile, kind: FoundKind) -> str:
+    values = f"{column.distinct:,} unique values"
+    match kind:
+        case "number":
+            low, high = column.span
+            return f"numbers from {low:g} to {high:g}"
+        case "category" if column.leading_zeros:
+            return f"codes, as they have leading zeros; {values}"
+        case "category" if column.odd:
+            return f"{values}; not numbers, because of '{shorten(column.odd_example)}'"
+        case "category":
+            return values
+        case "date" | "datetime":
+            return f"such as {shorten(column.example)}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mmzoo.column_spec import Role
-from mmzoo.data.column_types import ColumnProfile
+from mmzoo.data.column_types import ColumnProfile, count_words
 from mmzoo.errors import DataError
 from mmzoo.lazy import keras, np, pl, tf
 from mmzoo.modalities.base_encoder import Features, Shared
@@ -14,7 +14,6 @@ from mmzoo.modalities.base_input import BaseInput, Corruption
 from mmzoo.modalities.scan import Files, Lengths, Scan
 from mmzoo.modalities.suggestion import Suggestion
 from mmzoo.modalities.text.encoders import TextEncoder
-from mmzoo.modalities.text.suggest_text import suggest_text
 from mmzoo.modalities.text.text_corruptions import text_corruptions
 from mmzoo.modalities.text.tokenizer import (
     FIRST,
@@ -44,6 +43,11 @@ logger = logging.getLogger(__name__)
 
 _UNKNOWN_TEXT = "[?]"
 _SYNTHETIC_WORDS = 100
+_MAX_SUGGESTED_LENGTH = 400
+"""Longer texts take more time and rarely improve results."""
+_MIN_TEXTS_FOR_BIGRAMS = 2_000
+_SUGGESTED_VOCABULARY = 20_000
+_BUCKETS = 50_000
 
 
 class Text(BaseInput):
@@ -90,7 +94,7 @@ class Text(BaseInput):
     @classmethod
     def suggest(cls, column: ColumnProfile) -> Suggestion | None:
         """A text input for a column of sentences."""
-        return suggest_text(column) if column.type == "text" else None
+        return _suggest(column) if column.type == "text" else None
 
     @property
     def is_fitted(self) -> bool:
@@ -234,3 +238,35 @@ class Text(BaseInput):
 def _empty_reason(text: str | None) -> str:
     """Why an empty text cannot be used, as a clause."""
     return "it has no text" if text is None else f"its text has no words: {describe(text)}"
+
+
+def _suggest(column: ColumnProfile) -> Suggestion:
+    """A text input for a column of sentences."""
+    sample = column.sample
+    lengths = sample.str.len_chars() if column.cjk else count_words(sample)
+    percentile = int(lengths.quantile(0.95, "higher") or 1)
+    length = min(_MAX_SUGGESTED_LENGTH, max(5, _rounded_up(percentile)))
+    unit = "characters" if column.cjk else "words"
+    reasons = {"length": f"the 95th percentile of the lengths is {percentile:,} {unit}"}
+    if percentile > length:
+        reasons["length"] += "; longer texts are truncated to save time"
+    encoder: dict[str, Any] = {"type": "embedding", "dim": 64, "dropout": 0.5}
+    if column.distinct >= _MIN_TEXTS_FOR_BIGRAMS:
+        encoder |= {"ngrams": 2, "buckets": _BUCKETS}
+        reasons["encoder"] = "averages embeddings of words and bigrams: a fast, strong baseline"
+    fields: dict[str, Any] = {
+        "type": "text",
+        "length": length,
+        "vocabulary_size": _SUGGESTED_VOCABULARY,
+    }
+    if column.cjk:
+        fields["tokens"] = "characters"
+    if column.missing:
+        fields["missing"] = "empty"
+        reasons["missing"] = f"{column.missing:,} of {column.rows:,} cells are empty"
+    return Suggestion({**fields, "encoder": encoder}, reasons)
+
+
+def _rounded_up(length: int) -> int:
+    step = 5 if length <= 50 else 10 if length <= 200 else 50
+    return -(-length // step) * step
