@@ -298,7 +298,9 @@ class Folder(Spec):
                 *sampling_notes,
                 *ignored.notes(name),
                 *_missing_classes(
-                    name, {split: set(of) for split, (_, of) in listed.items()}, class_names
+                    name,
+                    {split: set(of) for split, (_, of) in listed.items() if split not in sampled},
+                    class_names,
                 ),
             ),
         )
@@ -392,9 +394,9 @@ def _problems(names: list[str], root: str) -> Issues:
 def _missing_classes(
     name: str, labels: Mapping[str, set[int]], class_names: tuple[str, ...]
 ) -> Iterator[str]:
-    """A sentence on each split that has no files of some classes."""
-    for split in ("validation", "test"):
-        missing = [one for label, one in enumerate(class_names) if label not in labels[split]]
+    """A sentence on each of these splits that has no files of some classes."""
+    for split, found in labels.items():
+        missing = [one for label, one in enumerate(class_names) if label not in found]
         if missing:
             yield f"{name}: {split} has no file of class {first_few(missing)}"
 

@@ -26,7 +26,7 @@ SPLIT_NAMES = {
 """Lower-case name -> split."""
 
 _MAX_NAMED = 5
-"""Most values that a message names."""
+"""Most values or classes that a message names."""
 
 ColumnName = Annotated[str, MinLen(1)]
 Share = Annotated[float, Gt(0), Lt(1)]
@@ -49,7 +49,8 @@ class TableSplit(Spec):
     """The splits of a table: sampled, from a column, or from separate files.
 
     Splits that no column, file or fold provides are sampled from the remaining rows, stratified by
-    class if a head predicts classes. The test split does not depend on the seed.
+    class if a head predicts classes; the only row of a class is a training row. The test split does
+    not depend on the seed.
     """
 
     validation: Share = 0.1
@@ -104,7 +105,7 @@ def fill_missing_splits(
         seed: Decides which rows are validation rows.
         by: The column of classes to stratify by; None to sample at random.
         classes: int64 `[rows]`, the values of that column.
-        class_names: The names of those classes.
+        class_names: The names of those classes, for notes.
         grouped_by: The column whose equal values stay in one split, if any.
         groups: int64 `[rows]`, the values of that column. With groups, classes are ignored.
 
@@ -112,12 +113,13 @@ def fill_missing_splits(
         The split of each row; split -> share and seed, for sampled splits; a sentence on each.
 
     Raises:
-        DataError: A class has only one row, or there is only one row or group.
+        DataError: No class has two rows, or there is only one row or group.
     """
     how = "at random" if by is None else f"stratified by {by}"
     if groups is not None:
         how, classes = f"grouped by {grouped_by}", None
     given, sampled, notes = given.copy(), {}, []
+    drawn_from = given == 0
     for split, split_seed in (("test", TEST_SEED), ("validation", seed)):
         index = SPLITS.index(split)
         if (given == index).any():
@@ -125,12 +127,7 @@ def fill_missing_splits(
         free = np.flatnonzero(given == 0)
         try:
             _, drawn = hold_out(
-                len(free),
-                shares[split],
-                split_seed,
-                _take(classes, free),
-                class_names,
-                _take(groups, free),
+                len(free), shares[split], split_seed, _take(classes, free), _take(groups, free)
             )
         except DataError as error:
             raise DataError(f"source.{split}: {error}") from error
@@ -140,6 +137,9 @@ def fill_missing_splits(
             f"{name} has no {split} split: held out {len(drawn):,} of {len(free):,} training "
             f"examples, {how}, seed {split_seed}"
         )
+    if classes is not None and sampled:
+        rare = _rare_classes(classes[drawn_from], class_names, 1 + len(sampled))
+        notes += [f"{name}: {clause}" for clause in rare]
     return given, sampled, tuple(notes)
 
 
@@ -167,7 +167,7 @@ def assign_splits(
         seed: Decides which rows are validation rows.
         folds: int64 `[rows]`, the fold of each row, counted from 0, if a column has it.
         classes: int64 `[rows]`, the class of each row, to stratify by.
-        class_names: The names of the classes, for errors.
+        class_names: The names of the classes, for notes.
         known: bool `[rows]`, False for rows of unknown classes, which may have only one row.
         group_names: The name of each row's group, if rows are grouped.
 
@@ -196,7 +196,8 @@ def assign_splits(
         given[(folds == fold.index - 1) & usable] = SPLITS.index("test")
         has["test"] = True
         notes.append(f"fold {fold.index} of {fold.of} is the test split")
-    pool = int((usable & (given == 0)).sum())
+    drawn_from = usable & (given == 0)
+    pool = int(drawn_from.sum())
     how = "at random" if classes is None else "stratified by class"
     how += "" if groups is None else f", grouped by {split.group}"
     for name, split_seed in (("test", TEST_SEED), ("validation", seed)):
@@ -209,7 +210,7 @@ def assign_splits(
         share = min(getattr(split, name) * pool / max(len(free), 1), 1.0)
         try:
             _, drawn = hold_out(
-                len(free), share, split_seed, _take(classes, free), class_names, _take(groups, free)
+                len(free), share, split_seed, _take(classes, free), _take(groups, free)
             )
         except DataError as error:
             raise DataError(f"source.split.{name}: {error}") from error
@@ -219,6 +220,10 @@ def assign_splits(
         )
     if groups is not None and group_names is not None:
         notes += _shared_groups(given, usable, groups, group_names, split.group)
+    elif classes is not None:
+        drawn_from &= classes < len(class_names)
+        sampled = 2 - has["test"] - has["validation"]
+        notes += _rare_classes(classes[drawn_from], class_names, 1 + sampled)
     return given, tuple(notes)
 
 
@@ -285,6 +290,20 @@ def folds_in_column(words: pl.Series, names: Sequence[str], fold: Fold, where: s
 
 def _take(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
     return None if values is None else values[rows]
+
+
+def _rare_classes(classes: np.ndarray, names: Sequence[str], splits: int) -> Iterator[str]:
+    """A clause on classes with fewer rows than there are splits."""
+    ids, rows = np.unique(classes, return_counts=True)
+    rare = [
+        f"'{shorten(names[index]) if names else index}' ({count} {'row' if count == 1 else 'rows'})"
+        for index, count in zip(ids.tolist(), rows.tolist(), strict=True)
+        if count < splits
+    ]
+    if rare:
+        more = f" and {len(rare) - _MAX_NAMED:,} more" if len(rare) > _MAX_NAMED else ""
+        have = "1 class has" if len(rare) == 1 else f"{len(rare):,} classes have"
+        yield f"{have} too few rows to be in every split: {', '.join(rare[:_MAX_NAMED])}{more}"
 
 
 def _shared_groups(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated
 
 from annotated_types import Ge, Le
@@ -11,15 +11,12 @@ from annotated_types import Ge, Le
 from mmzoo.errors import DataError
 from mmzoo.lazy import np
 from mmzoo.spec import Problem, Spec
-from mmzoo.spec.wording import escape
 
 SPLITS = ("train", "validation", "test")
 TEST_SEED = 0
 """The seed of test splits: the same in every run, so that runs of several seeds are comparable."""
 _FOLD_SEED = 0
 """The seed of folds: the same in every run, so that together they test each example once."""
-_MAX_NAMED = 5
-"""Most classes that a message names."""
 
 
 class Fold(Spec):
@@ -40,7 +37,6 @@ def hold_out(
     fraction: float,
     seed: int,
     classes: np.ndarray | None = None,
-    class_names: Sequence[str] = (),
     groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Holds out a fraction of the rows: whole groups if given, else stratified by class if given.
@@ -50,63 +46,52 @@ def hold_out(
         fraction: Between 0 and 1.
         seed: Decides which rows are held out.
         classes: int64 `[rows]`, the class of each row.
-        class_names: The names of the classes, for errors.
         groups: int64 `[rows]`, the group of each row.
 
     Returns:
         Remaining rows and held-out rows, int64, ascending.
 
     Raises:
-        DataError: A class has only one row, or there is only one row or group.
+        DataError: No class has two rows, or there is only one row or group.
     """
     if groups is not None:
         return hold_out_groups(groups, fraction, seed, classes)
     if classes is not None:
-        return hold_out_stratified(classes, fraction, seed, class_names)
+        return hold_out_stratified(classes, fraction, seed)
     return hold_out_random(rows, fraction, seed)
 
 
 def hold_out_stratified(
-    classes: np.ndarray, fraction: float, seed: int, class_names: Sequence[str] = ()
+    classes: np.ndarray, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Holds out a fraction of the rows of every class.
 
     In total `round(rows * fraction)` rows are held out. The counts of the classes are rounded
     down, and the rest goes to the classes with the largest remainders. Every class has at least
-    one row in both parts.
+    one row in both parts; the row of a class that has no other remains.
 
     Args:
         classes: int64 `[rows]`, the class of each row.
         fraction: Between 0 and 1.
         seed: Decides which rows of a class are held out.
-        class_names: The names of class 0, 1, ..., for the error; by default their ids.
 
     Returns:
         Remaining rows and held-out rows, int64, ascending.
 
     Raises:
-        DataError: A class has only one row.
+        DataError: No class has two rows.
     """
-    present, members = np.unique(classes, return_counts=True)
+    _, members = np.unique(classes, return_counts=True)
+    if (members < 2).all():
+        raise DataError(
+            "no class has more than one example, so none can be held out: add examples, or provide "
+            "the splits"
+        )
     shares = members * fraction
     counts = np.floor(shares).astype(np.int64)
     remainder = round(len(classes) * fraction) - int(counts.sum())
     counts[np.argsort(counts - shares, kind="stable")[:remainder]] += 1
-    if (members < 2).any():
-        single = [
-            f"'{escape(class_names[one])}'" if class_names else str(one)
-            for one in present[members < 2].tolist()
-        ]
-        if len(single) == 1:
-            which = f"class {single[0]} has only one example, so it"
-        else:
-            more = f" and {len(single) - _MAX_NAMED} more" if len(single) > _MAX_NAMED else ""
-            shown = ", ".join(single[:_MAX_NAMED])
-            which = f"classes {shown}{more} have only one example each, so they"
-        raise DataError(
-            f"{which} cannot be split: add examples, leave out the class, or provide the splits"
-        )
-    counts = np.clip(counts, 1, members - 1)
+    counts = np.clip(counts, np.minimum(1, members - 1), members - 1)
 
     order = np.random.RandomState(seed).permutation(len(classes))
     by_class = order[np.argsort(classes[order], kind="stable")]

@@ -381,11 +381,12 @@ def test_a_class_whose_name_is_no_text(photos: Path) -> None:
     assert refusal(photos) == r"ROOT: a class folder's name is not UTF-8 text: \udcff"
 
 
-def test_a_class_too_small_to_share(photos: Path) -> None:
+def test_the_only_file_of_a_class_is_a_training_file(photos: Path) -> None:
     write(photos, "fox/a.jpg")
-    assert refusal(photos) == (
-        "source.test: class 'fox' has only one example, so it cannot be split: add examples, "
-        "leave out the class, or provide the splits"
+    data = load(photos)
+    assert data.class_names["label"] == ("cat", "dog", "fox")
+    assert data.notes[2:] == (
+        "photos: 1 class has too few rows to be in every split: 'fox' (1 row)",
     )
 
 

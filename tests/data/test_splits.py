@@ -77,12 +77,26 @@ def test_a_class_too_small_for_its_share_has_one_example_in_each_part(
     assert (found == (taken if taken > 0 else members - 1)).all()
 
 
-def test_a_class_of_one_example_cannot_be_cut() -> None:
-    with pytest.raises(
-        DataError,
-        match=r"^class 1 has only one example, so it cannot be split: add ",
-    ):
-        hold_out_stratified(np.array([0, 0, 1]), 0.5, seed=0)
+def test_the_only_example_of_a_class_is_not_held_out() -> None:
+    remaining, held_out = hold_out_stratified(np.array([0, 1, 0, 2]), 0.9, seed=0)
+    assert sorted([*remaining, *held_out]) == [0, 1, 2, 3]
+    assert held_out.tolist() in ([0], [2])
+    with pytest.raises(DataError, match=r"^no class has more than one example"):
+        hold_out_stratified(np.array([0, 1, 2]), 0.5, seed=0)
+
+
+def test_classes_with_fewer_examples_than_splits_are_noted() -> None:
+    classes = np.repeat([0, 1, 2, 3], [20, 1, 2, 3])
+    shares = {"test": 0.2, "validation": 0.1}
+    splits, _, notes = fill_missing_splits(
+        "some", np.zeros(26, int), shares, 0, "kind", classes, ("a", "b", "c", "d")
+    )
+    assert sorted(splits[classes == 3].tolist()) == [0, 1, 2]
+    assert sorted(splits[classes == 2].tolist()) == [0, 2]
+    assert splits[classes == 1].tolist() == [0]
+    assert notes[2:] == (
+        "some: 2 classes have too few rows to be in every split: 'b' (1 row), 'c' (2 rows)",
+    )
 
 
 @given(rows=st.integers(2, 200), fraction=st.floats(0.001, 0.999), seed=st.integers(0, 99))

@@ -187,11 +187,16 @@ def test_any_table_is_refused_or_split_rightly(
         assert abs(len(found["validation"]) - count * validation) <= 1
 
 
-def test_a_class_of_a_single_row_cannot_be_cut(tmp_path: Path) -> None:
+def test_the_only_row_of_a_class_is_a_training_row(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=list("abcdefg"), kind=list("xxxyyyz"))
+    data = load(path)
+    assert 7 in rows(data)["train"]
+    assert sizes(data) == [3, 2, 2]
+    assert data.notes[2:] == ("a.csv: 1 class has too few rows to be in every split: 'z' (1 row)",)
+    path = write(tmp_path / "b.csv", text=list("abc"), kind=list("xyz"))
     assert refusal(path) == (
-        "source.split.test: class 'z' has only one example, so it cannot be split: add examples, "
-        "leave out the class, or provide the splits"
+        "source.split.test: no class has more than one example, so none can be held out: add "
+        "examples, or provide the splits"
     )
 
 
