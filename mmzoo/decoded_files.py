@@ -15,6 +15,7 @@ import numpy as np
 
 from mmzoo.data.bad_rows import bad_rows_error
 from mmzoo.data.frame import Skipped
+from mmzoo.feature_cache import size_text
 from mmzoo.lazy import tf
 from mmzoo.modalities.abilities import DecodesFiles
 from mmzoo.modalities.file_probe import are_files, has_file, with_file_name
@@ -171,7 +172,7 @@ def cache_decoded(config: Config, data: Arrays, splits: Collection[str]) -> Arra
     if keep == "auto" and size > free // _MEMORY_DIVISOR:
         logger.info(
             f"{files:,} files are decoded in every epoch: caching them would take "
-            f"{_gigabytes(size)} of {_gigabytes(free)} free memory. "
+            f"{size_text(size)} of {size_text(free)} free memory. "
             "`train.keep_decoded: true` caches them anyway."
         )
         return data
@@ -179,7 +180,7 @@ def cache_decoded(config: Config, data: Arrays, splits: Collection[str]) -> Arra
     for (split, name), batches in pending.items():
         with reraise_with_file_names(config, data, split):
             cached[split][config.columns[name]] = _all_rows(batches, data.examples(split))
-    logger.info(f"Decoded {files:,} files once: {_gigabytes(size)}, cached in memory.")
+    logger.info(f"Decoded {files:,} files once: {size_text(size)}, cached in memory.")
     return replace(data, splits=cached)
 
 
@@ -212,7 +213,3 @@ def _all_rows(batches: tf.data.Dataset, rows: int) -> np.ndarray:
             logger.info(f"Decoded {done:,} of {rows:,} files.")
             logged = time.monotonic()
     return values
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:,.2f} GB" if size >= 1e9 else f"{size / 1e6:,.2f} MB"

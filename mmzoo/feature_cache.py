@@ -292,7 +292,9 @@ class FeatureCache:
 
 
 def size_text(size: int) -> str:
-    """Bytes for people: `3.2 MB`, `1.5 GB`."""
+    """Bytes for people: `7 kB`, `3.2 MB`, `1.5 GB`."""
+    if size < 1e5:
+        return f"{size / 1e3:.0f} kB"
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 

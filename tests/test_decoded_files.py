@@ -81,7 +81,7 @@ def test_batches_of_kept_pictures_are_those_of_the_files_bit_for_bit(photos, mes
     data = load(spec)
     kept = cache_decoded(spec, data, data.splits)
     pixels = 12 * 16 * 12 * 3
-    assert messages == [f"Decoded 12 files once: {pixels / 1e6:.2f} MB, cached in memory."]
+    assert messages == [f"Decoded 12 files once: {pixels / 1e3:.0f} kB, cached in memory."]
     order = TrainingOrder(0, data.examples("train"), 4)
     makers: list[Callable[[Arrays], tf.data.Dataset]] = [
         lambda data: training_batches(spec, data.splits["train"], order, 0, 6),
@@ -112,7 +112,7 @@ def test_what_takes_more_than_a_quarter_of_the_memory_is_not_kept(photos, monkey
     free(monkeypatch, 4 * size - 1)
     assert cache_decoded(spec, data, data.splits) is data
     assert messages == [
-        "12 files are decoded in every epoch: caching them would take 0.01 MB of 0.03 MB free "
+        "12 files are decoded in every epoch: caching them would take 7 kB of 28 kB free "
         "memory. `train.keep_decoded: true` caches them anyway."
     ]
 

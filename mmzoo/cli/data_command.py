@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import logging
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mmzoo.cli.cache_command import cache
 from mmzoo.cli.command_options import PATH, config_argument, json_option, set_option
+from mmzoo.cli.terminal_text import columns, print_drawing, quote, styled, wrapped
 
 if TYPE_CHECKING:
     from mmzoo.data import Listing
+    from mmzoo.feature_cache import CacheEntry
 
 logger = logging.getLogger(__name__)
+
+_DAY = 86_400
+_CACHE_TITLES = ("key", "features of", "arrays", "size", "last used")
+_SHORT_KEY = 8
+"""Digits of a key that are shown: enough to be unique."""
 
 
 @click.group(short_help="List, fetch and view data; list and clear cached features.")
@@ -32,9 +41,6 @@ def data() -> None:
     """
 
 
-data.add_command(cache)
-
-
 @data.command("list", short_help="List the named data sets and where they are.")
 @json_option
 def list_sets(as_json: bool) -> None:
@@ -44,7 +50,6 @@ def list_sets(as_json: bool) -> None:
     Example:
       mmzoo data list
     """
-    from mmzoo.cli.terminal_text import styled, wrapped
     from mmzoo.data import catalogue
 
     listings = catalogue()
@@ -153,8 +158,96 @@ def view(
       mmzoo data view configs/mnist_best.yaml
       mmzoo data view configs/mnist_cnn.yaml --set 'train.mixing={type: mixup}'
     """
-    from mmzoo.cli.terminal_text import print_drawing
     from mmzoo.visualization.augmented_examples import draw_augmented_examples
 
     drawing = draw_augmented_examples(config, overrides, rows=rows, epochs=epochs, output=output)
     print_drawing(drawing, as_json)
+
+
+@data.command(short_help="List or clear the cached features of frozen encoders.")
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.option(
+    "--unused-for",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="DAYS",
+    help="Only those not used by any training for so many days.",
+)
+@click.option("--clear", is_flag=True, help="Remove the listed entries.")
+@json_option
+def cache(keys: tuple[str, ...], unused_for: float, clear: bool, as_json: bool) -> None:
+    """List or clear the cached features of frozen encoders.
+
+    A training caches the features that a frozen encoder computes for its examples, so that neither
+    later epochs nor later runs compute them again. Clearing them is always safe: they are computed
+    again when needed. A KEY may be shortened to its first digits; without any, all are meant.
+
+    \b
+    Example:
+      mmzoo data cache
+      mmzoo data cache --clear
+      mmzoo data cache --clear --unused-for 30
+    """
+    from mmzoo.directories import features_directory
+    from mmzoo.feature_cache import FeatureCache, size_text
+
+    features = FeatureCache(features_directory())
+    entries = features.entries(keys, unused_for * _DAY)
+    if clear:
+        features.remove(entries)
+    if as_json and clear:
+        click.echo(json.dumps({"removed": _rows(entries)}))
+    elif as_json:
+        size = sum(entry.size for entry in entries)
+        about = {"folder": str(features.folder), "limit": features.limit, "size": size}
+        click.echo(json.dumps({**about, "entries": _rows(entries)}))
+    elif not entries:
+        unused = f" unused for {unused_for:g} days" if unused_for else ""
+        click.echo(f"No cached features{unused} in {quote(features.folder)}.")
+    elif clear:
+        click.echo(f"Removed {_counted(entries)}, from {quote(features.folder)}.")
+    else:
+        for line in columns([_CACHE_TITLES, *map(_cells, entries)], right=(3,)):
+            click.echo(line)
+        click.echo(
+            f"{_counted(entries)}, in {quote(features.folder)}. Trainings fill the cache up to "
+            f"{size_text(features.limit)}, or to `train.frozen_features.limit`."
+        )
+
+
+def _cells(entry: CacheEntry) -> tuple[str, ...]:
+    from mmzoo.feature_cache import size_text
+
+    return (
+        entry.digest[:_SHORT_KEY],
+        entry.key.description,
+        f"vector {' x '.join(f'{n:,}' for n in entry.shape)} {entry.dtype}",
+        size_text(entry.size),
+        time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used)),
+    )
+
+
+def _rows(entries: Sequence[CacheEntry]) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": entry.digest,
+            "what": entry.key.description,
+            "parts": dict(entry.key.parts),
+            "arrays": {"vector": {"shape": entry.shape, "dtype": entry.dtype}},
+            "size": entry.size,
+            "created": _utc(entry.created),
+            "used": _utc(entry.used),
+        }
+        for entry in entries
+    ]
+
+
+def _counted(entries: Sequence[CacheEntry]) -> str:
+    from mmzoo.feature_cache import size_text
+
+    counted = "1 entry" if len(entries) == 1 else f"{len(entries):,} entries"
+    return f"{counted}, {size_text(sum(entry.size for entry in entries))}"
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

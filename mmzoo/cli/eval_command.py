@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from mmzoo.evaluation.evaluate_run import Evaluated
 
 
-_DEFAULT = click.core.ParameterSource.DEFAULT
-
-
 @click.command("eval", short_help="Evaluate a run, and write a report.")
 @click.argument("runs", metavar="RUN...", type=PATH, nargs=-1, required=True)
 @click.option(
@@ -100,59 +97,61 @@ def evaluate(
       mmzoo eval runs/products --data newer.csv
       mmzoo eval runs/mnist_cnn/001 runs/mnist_cnn/002 --ensemble average
     """
-    if (
-        data is not None
-        and click.get_current_context().get_parameter_source("split") is not _DEFAULT
-    ):
-        raise click.UsageError(
-            "--split is a split of the run's own data, so it cannot be used with --data."
-        )
+    _refuse_together(runs, data, ensemble, embeddings or modalities or robustness, output)
+    where: dict[str, Any] = {"split": split, "data": data, "on_bad_row": on_bad_row}
+    where |= {"checkpoint": checkpoint, "device": device}
     if ensemble is not None:
-        if embeddings or modalities or robustness:
-            raise click.UsageError(
-                "--embeddings, --modalities and --robustness need a single run, not an ensemble."
-            )
         from mmzoo.evaluation.ensemble import ensemble as combine
 
-        combined = combine(
-            runs,
-            ensemble,
-            split=split,
-            data=data,
-            on_bad_row=on_bad_row,
-            checkpoint=checkpoint,
-            device=device,
-            output=output,
-        )
+        combined = combine(runs, ensemble, output=output, **where)
         if as_json:
             document = {**combined.metrics, "ensemble": combined.comparison.as_json()}
             click.echo(json.dumps(document))
         else:
             _print_ensemble(combined)
         return
-    if len(runs) > 1:
-        raise click.UsageError("To evaluate several runs together, add --ensemble METHOD.")
-    if output is not None:
-        raise click.UsageError(
-            "--output is for ensembles; the report of a single run goes into the run."
-        )
     from mmzoo.evaluation.evaluate_run import evaluate_run
 
     done = evaluate_run(
-        runs[0],
-        split=split,
-        data=data,
-        on_bad_row=on_bad_row,
-        checkpoint=checkpoint,
-        device=device,
-        embeddings=embeddings,
-        modalities=modalities,
-        robustness=robustness,
+        runs[0], embeddings=embeddings, modalities=modalities, robustness=robustness, **where
     )
     if as_json:
         click.echo(json.dumps(_document(done)))
     else:
         _print(done)
+
+
+def _refuse_together(
+    runs: tuple[Path, ...],
+    data: Path | None,
+    ensemble: str | None,
+    measures: bool,
+    output: Path | None,
+) -> None:
+    """Refuses options that exclude one another.
+
+    Args:
+        runs: the runs.
+        data: the table.
+        ensemble: the method.
+        measures: whether there is an option that measures more of a single run.
+        output: the folder to write.
+    """
+    split_is_from = click.get_current_context().get_parameter_source("split")
+    if data is not None and split_is_from is not click.core.ParameterSource.DEFAULT:
+        raise click.UsageError(
+            "--split is a split of the run's own data, so it cannot be used with --data."
+        )
+    if ensemble is not None and measures:
+        raise click.UsageError(
+            "--embeddings, --modalities and --robustness need a single run, not an ensemble."
+        )
+    if ensemble is None and len(runs) > 1:
+        raise click.UsageError("To evaluate several runs together, add --ensemble METHOD.")
+    if ensemble is None and output is not None:
+        raise click.UsageError(
+            "--output is for ensembles; the report of a single run goes into the run."
+        )
 
 
 def _document(done: Evaluated) -> dict[str, Any]:

@@ -85,21 +85,18 @@ def compare_modalities(
     """
     scores = subset_scores(network, config, data, evaluation.split)
     inputs = tuple(config.inputs)
-    learned = learned_input_weights(network.model, config)
-    mean = mean_input_weights(network.model, config, data, evaluation.split)
     rows: list[ComparisonRow] = []
     best: dict[str, str] = {}
     findings: dict[str, list[str]] = {}
     warnings: dict[str, list[str]] = {}
     for head, info in comparable_heads(evaluation).items():
         head_rows, leads = _rows(head, info, scores[head], inputs)
-        rows += head_rows
         if single := best_single(inputs, leads):
             best[head] = single
         findings[head] = input_findings(inputs, leads, info)
         trained = baselines.best.get(head) if baselines else None
         if baselines and trained:
-            rows += _trained_alone(baselines, head, inputs)
+            head_rows += _trained_alone(baselines, head, inputs)
             verdict = baselines.findings[head][-1]
             findings[head].append(f"compared with models trained on one input each, {verdict}")
             warning = unimodal_warning(trained, baselines.row(head, trained).lead)
@@ -107,10 +104,12 @@ def compare_modalities(
             if single:
                 findings[head].append(fusion_verdict(single, leads["absent", (single,)], info))
             warning = ablation_warning(inputs, leads)
-        rows.append(constant_row(head, info, evaluation.metrics[head]))
+        rows += [*head_rows, constant_row(head, info, evaluation.metrics[head])]
         if warning:
             warnings.setdefault(warning, []).append(head)
-    few = len(inputs) > MOST_FOR_ALL
+    learned = learned_input_weights(network.model, config)
+    mean = mean_input_weights(network.model, config, data, evaluation.split)
+    explained = bool(warnings or baselines)
     return Comparison(
         kind="modalities",
         title="Contribution of each input",
@@ -124,22 +123,34 @@ def compare_modalities(
             text if len(heads) == len(findings) else f"{', '.join(heads)}: {text}"
             for text, heads in warnings.items()
         ],
-        notes=[
-            *(note for one, note in _NOTES.items() if any(row.condition == one for row in rows)),
-            "An input alone is this model without the others, not a model trained on it alone"
-            + ("." if warnings or baselines else f": {_COMMAND} trains those."),
-            *([f"With {len(inputs)} inputs: each alone, each left out, and all."] if few else []),
-            *weights_notes(learned, mean),
-        ],
+        notes=[*_notes(rows, inputs, explained), *weights_notes(learned, mean)],
         details={
             "inputs": list(inputs),
-            "subsets": "singles, all but one, all" if few else "every",
+            "subsets": "singles, all but one, all" if len(inputs) > MOST_FOR_ALL else "every",
             "shuffles": SHUFFLES,
             "bootstrap_draws": DRAWS,
             "learned_weights": learned,
             "mean_weights": mean,
         },
     )
+
+
+def _notes(rows: Sequence[ComparisonRow], inputs: Subset, explained: bool) -> list[str]:
+    """How the inputs were left out.
+
+    Args:
+        rows: of all heads.
+        inputs: of the model.
+        explained: whether another sentence names the command that trains unimodal models.
+    """
+    notes = [note for one, note in _NOTES.items() if any(row.condition == one for row in rows)]
+    end = "." if explained else f": {_COMMAND} trains those."
+    notes.append(
+        f"An input alone is this model without the others, not a model trained on it alone{end}"
+    )
+    if len(inputs) > MOST_FOR_ALL:
+        notes.append(f"With {len(inputs)} inputs: each alone, each left out, and all.")
+    return notes
 
 
 def _rows(

@@ -74,30 +74,8 @@ def compare_robustness(
     rows: list[ComparisonRow] = []
     findings: dict[str, list[str]] = {}
     for head, info in comparable_heads(evaluation).items():
-        metrics, column = BootstrapMetrics(scores[head]), 1
-        rows.append(comparison_row(head, CLEAN, info, metrics.estimates[0]))
-        findings[head] = []
-        for name, one in corruptions:
-            leads = []
-            for level in one.severities:
-                lead = metrics.difference(0, column)
-                rows.append(
-                    comparison_row(
-                        head,
-                        name,
-                        info,
-                        metrics.estimates[column],
-                        lead,
-                        condition=one.name,
-                        level=level,
-                        unit=one.unit,
-                    )
-                )
-                leads.append(lead)
-                column += 1
-            finding = robustness_finding(one.severities, one.unit, leads, info)
-            findings[head].append(f"{name}, {one.name}: {finding}")
-        rows.append(constant_row(head, info, evaluation.metrics[head]))
+        of_head, findings[head] = _rows(head, info, BootstrapMetrics(scores[head]), corruptions)
+        rows += [*of_head, constant_row(head, info, evaluation.metrics[head])]
     return Comparison(
         kind="robustness",
         title="Robustness to corrupted inputs",
@@ -109,6 +87,30 @@ def compare_robustness(
         notes=_NOTES,
         details={"bootstrap_draws": DRAWS},
     )
+
+
+def _rows(
+    head: str, info: MetricInfo, metrics: BootstrapMetrics, corruptions: Sequence[InputCorruption]
+) -> tuple[list[ComparisonRow], list[str]]:
+    """The rows of a head, and a finding on each corruption.
+
+    Args:
+        head: the head's name.
+        info: its metric.
+        metrics: without corruption, then at each level of each corruption.
+        corruptions: in the same order.
+    """
+    rows, findings = [comparison_row(head, CLEAN, info, metrics.estimates[0])], []
+    for name, one in corruptions:
+        columns = range(len(rows), len(rows) + len(one.severities))
+        leads = [metrics.difference(0, column) for column in columns]
+        for column, level, lead in zip(columns, one.severities, leads, strict=True):
+            how = {"condition": one.name, "level": level, "unit": one.unit}
+            estimate = metrics.estimates[column]
+            rows.append(comparison_row(head, name, info, estimate, lead, **how))
+        finding = robustness_finding(one.severities, one.unit, leads, info)
+        findings.append(f"{name}, {one.name}: {finding}")
+    return rows, findings
 
 
 def robustness_finding(

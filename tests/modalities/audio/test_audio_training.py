@@ -90,7 +90,7 @@ def test_it_learns_and_tells_what_is_done_to_sounds(run):
         "sound: 20 of 40 files have several channels, which are averaged into one",
         "sound: 18 of 40 files are longer than 0.5 s, and truncated to their start",
         "sound: 20 of 40 files are shorter than 0.5 s, and padded with silence",
-        "Decoded 40 files once: 0.64 MB, cached in memory.",
+        "Decoded 40 files once: 0.6 MB, cached in memory.",
     ):
         assert said.count(note) == 1, note
 
