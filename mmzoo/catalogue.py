@@ -27,8 +27,8 @@ from mmzoo.probes import Probe
 from mmzoo.runs import all_runs
 from mmzoo.schedules import Schedule
 from mmzoo.spec import Spec, field_notes
+from mmzoo.spec.config_file import find_config
 from mmzoo.spec.expected_types import ExpectedType
-from mmzoo.spec.load_spec import find_config
 from mmzoo.spec.wording import flow_yaml, join_or, shorten
 
 _NOUNS = {"encoder": "{} encoders", "augment": "{} augmentations"}

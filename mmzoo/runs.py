@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.config import Config, Preprocessing, load_config
-from mmzoo.errors import RunError
+from mmzoo.errors import ConfigError, RunError
 from mmzoo.files import check_entries, read_json, write_text
-from mmzoo.spec import did_you_mean, dump_yaml
+from mmzoo.spec import config_name, dump_yaml, is_table, nearest
 
 logger = logging.getLogger(__name__)
 
@@ -323,21 +323,40 @@ def open_run(path: Path) -> tuple[Run, Path | None]:
             if Run(parent).config_file.is_file():
                 named_from_here = not path.is_absolute() and parent.is_relative_to(here)
                 return Run(parent.relative_to(here) if named_from_here else parent), path
-        raise RunError(f"{path}: not inside a run directory: no parent folder has a config.yaml")
+        raise RunError(f"{path}: {_describe_file(path)}")
     if Run(path).config_file.is_file():
         return Run(path), None
     if numbered := _numbered(path):
         return open_run(max(numbered, key=lambda found: int(found.name)))
     if path.is_dir():
         raise RunError(f"{path}: not a run directory: it has no config.yaml")
-    if Path("runs", path).is_dir() and not path.is_absolute():
-        near = f"; did you mean '{Path('runs', path)}'?"
-    else:
-        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = did_you_mean(path.name, siblings)
     raise RunError(
-        f"{path}: there is no such run{near or '.'} `mmzoo list runs` shows those there are."
+        f"{path}: there is no such run{_suggest_run(path)} `mmzoo list runs` shows those there are."
     )
+
+
+def _describe_file(path: Path) -> str:
+    """What a file is that is not in a run, and what to give instead."""
+    if path.suffix in (".yaml", ".yml"):
+        with suppress(ConfigError):
+            name = config_name(path)
+            if name and (newest := newest_run(name)):
+                folder = newest.directory.parent
+                return f"a config, not a run; its runs are in {folder}: give that for the newest"
+            return f"a config, not a run; `mmzoo train {path}` creates one"
+    if is_table(path):
+        return f"a table, not a run; the run comes first, as in `runs/<name> --data {path}`"
+    return "not inside a run directory: no parent folder has a config.yaml"
+
+
+def _suggest_run(path: Path) -> str:
+    if Path("runs", path).is_dir() and not path.is_absolute():
+        return f"; did you mean '{Path('runs', path)}'?"
+    for folder in dict.fromkeys((path.parent, Path("runs"))):
+        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        if near := nearest(path.name, names):
+            return f"; did you mean '{folder / near}'?"
+    return "."
 
 
 def all_runs(root: Path = Path("runs")) -> list[Run]:

@@ -170,6 +170,27 @@ def test_a_file_outside_any_run(tmp_path):
     )
 
 
+def test_a_config_or_a_table_that_is_given_for_a_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config, table = Path("net.yaml"), Path("rows.csv")
+    config.write_text("name: my_net\ninputs: {}\n")
+    table.write_text("a,b\n")
+    assert message(open_run, config) == (
+        "net.yaml: a config, not a run; `mmzoo train net.yaml` creates one"
+    )
+    finished(tmp_path / "runs" / "my_net" / "001")
+    assert message(open_run, config) == (
+        "net.yaml: a config, not a run; its runs are in runs/my_net: give that for the newest"
+    )
+    assert message(open_run, table) == (
+        "rows.csv: a table, not a run; the run comes first, as in `runs/<name> --data rows.csv`"
+    )
+    assert message(open_run, Path("my_ent")) == (
+        "my_ent: there is no such run; did you mean 'runs/my_net'? "
+        "`mmzoo list runs` shows those there are."
+    )
+
+
 def test_a_directory_that_is_no_run(tmp_path):
     expected = f"{tmp_path}: not a run directory: it has no config.yaml"
     assert message(open_run, tmp_path) == expected
@@ -189,7 +210,7 @@ def test_a_name_that_is_not_there_gets_the_nearest(tmp_path):
     finished(tmp_path / "mnist_cnn" / "001")
     path = tmp_path / "mnist-cn"
     assert message(open_run, path) == (
-        f"{path}: there is no such run; did you mean 'mnist_cnn'? "
+        f"{path}: there is no such run; did you mean '{tmp_path / 'mnist_cnn'}'? "
         "`mmzoo list runs` shows those there are."
     )
     path = tmp_path / "nowhere" / "at" / "all"

@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+_CHOICES = {"cuda": "gpu", "cuda:0": "gpu", "gpu:0": "gpu", "0": "gpu", "val": "validation"}
+"""Words of other tools -> choice."""
+
 
 class Choice(click.Choice):
     """A choice that suggests the closest word for a typo, as Click does for option names."""
@@ -19,7 +22,8 @@ class Choice(click.Choice):
             completions = [
                 choice for choice in self.choices if str(value) and choice.startswith(value)
             ]
-            near = completions or difflib.get_close_matches(str(value), self.choices, n=1)
+            near = [_CHOICES[value]] if _CHOICES.get(value) in self.choices else completions
+            near = near or difflib.get_close_matches(str(value), self.choices, n=1)
             meant = f" Did you mean '{near[0]}'?" if near else ""
             message = f"{error.message.rstrip('.')}.{meant}"
             raise click.BadParameter(message, ctx=ctx, param=param) from None

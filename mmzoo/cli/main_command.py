@@ -23,6 +23,7 @@ from mmzoo.cli.show_command import show
 from mmzoo.cli.terminal_text import escape_control, styled
 from mmzoo.cli.tools_command import doctor, schema
 from mmzoo.cli.train_command import train
+from mmzoo.cli.usage_hints import with_hint
 from mmzoo.errors import Interrupted, MmzooError
 
 
@@ -91,6 +92,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         shown = io.StringIO()
+        if isinstance(error, click.UsageError):
+            error = with_hint(error, given)
         error.show(shown)
         click.echo(escape_control(shown.getvalue()), err=True, nl=False)
         sys.exit(error.exit_code)

@@ -1,6 +1,9 @@
 """Specs: validated sections of a config, loaded from YAML and `--set`, with readable errors."""
 
-from mmzoo.spec.load_spec import describe_missing_path as describe_missing_path
+from mmzoo.spec.config_file import describe_missing_path as describe_missing_path
+from mmzoo.spec.config_file import is_table as is_table
+from mmzoo.spec.config_file import nearest_path as nearest_path
+from mmzoo.spec.load_spec import config_name as config_name
 from mmzoo.spec.load_spec import load_spec as load_spec
 from mmzoo.spec.spec_model import Fraction as Fraction
 from mmzoo.spec.spec_model import NonNegativeFloat as NonNegativeFloat

@@ -18,9 +18,11 @@ from pydantic_core.core_schema import ErrorType
 from mmzoo.spec.config_node import ConfigNode, missing_types
 from mmzoo.spec.error_hints import suggest_fix, suggest_type
 from mmzoo.spec.expected_types import ExpectedType
+from mmzoo.spec.field_search import suggest_field
 from mmzoo.spec.spec_model import Spec
 from mmzoo.spec.wording import (
     KeyPath,
+    by_similarity,
     describe,
     did_you_mean,
     dotted,
@@ -42,6 +44,11 @@ _TYPE_MISMATCHES = frozenset(
     ]
 )
 """Errors for which "expected ..., got ..." says everything."""
+_MOST_CHOICES = 12
+"""Of a family with more types, only the most similar ones are listed."""
+_NEAREST_CHOICES = 6
+_LISTS = {"encoder": "encoders", "augment": "augmentations"}
+"""Field -> the argument of `mmzoo list` for its large family."""
 
 
 def located_problems(
@@ -49,7 +56,7 @@ def located_problems(
 ) -> Iterator[LocatedProblem]:
     """Yields a problem for each mistake in a document, from its validation as a spec."""
     top = ConfigNode(ExpectedType(spec), (), document.values)
-    walk = _Walk(document)
+    walk = _Walk(top, document)
     for node in missing_types(top):
         yield walk.missing_type(node)
     if error is not None:
@@ -79,7 +86,8 @@ class _PydanticError:
 class _Walk:
     """Walks down the config along the locations of pydantic's errors."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, top: ConfigNode, document: Document) -> None:
+        self._top = top
         self._document = document
 
     def below(self, node: ConfigNode, errors: list[_PydanticError]) -> Iterator[LocatedProblem]:
@@ -172,15 +180,15 @@ class _Walk:
         family = node.expected.family
         name = node.value["type"] if isinstance(node.value, dict) else node.value
         if not isinstance(name, str):
-            message = f"expected the name of a type, got {describe(name)}. {list_choices(family)}"
+            message = f"expected the name of a type, got {describe(name)}. {_choices(node, '')}"
         else:
             suggestion = did_you_mean(name, family) or "."
-            message = f"unknown type '{shorten(name)}'{suggestion} {list_choices(family)}"
+            message = f"unknown type '{shorten(name)}'{suggestion} {_choices(node, name)}"
         return self._problem((*node.path, "type"), message)
 
     def _unknown_field(self, node: ConfigNode, spec: type[Spec], name: str) -> str:
         fields = spec.model_fields
-        message = f"unknown field{did_you_mean(name, fields) or '.'}"
+        here = f"Fields here: {', '.join(fields)}"
         if any(name in other.model_fields for other in node.family.values()):
             kind = node.value["type"]
             message = f"unknown field for type {kind}, though other types have it. Leave it out"
@@ -188,8 +196,13 @@ class _Walk:
             if typed is not None and typed.override:
                 # The field is from the file, which has a different type.
                 message += f", or set all of it: `--set '{dotted(node.path)}={{type: {kind}}}'`"
-            message += "."
-        return f"{message} Fields here: {', '.join(fields)}"
+            return f"{message}. {here}"
+        path, value = (*node.path, name), node.value[name]
+        meant = suggest_field(self._top, path, value)
+        if not meant and (sibling := did_you_mean(name, fields)):
+            meant = f"{sibling} {here}"
+        meant = meant or suggest_field(self._top, path, value, similar=True)
+        return f"unknown field{meant or f'. {here}'}"
 
     def _mismatch(self, node: ConfigNode) -> LocatedProblem:
         message = f"expected {node.expected.describe()}, got {describe(node.value)}"
@@ -201,6 +214,17 @@ class _Walk:
         self, path: KeyPath, message: str, location: Location | None = None
     ) -> LocatedProblem:
         return LocatedProblem(location or self._document.location(path), path, escape(message))
+
+
+def _choices(node: ConfigNode, name: str) -> str:
+    """All types of a family, or those of a large one that are most similar to a name."""
+    family = node.expected.family
+    if len(family) <= _MOST_CHOICES:
+        return list_choices(family)
+    near = ", ".join(by_similarity(name, family)[:_NEAREST_CHOICES])
+    field = next((step for step in reversed(node.path) if isinstance(step, str)), "")
+    every = f"; `mmzoo list {_LISTS[field]}` lists all" if field in _LISTS else ""
+    return f"The nearest of {len(family)}: {near}{every}"
 
 
 def _by_first_step(errors: list[_PydanticError]) -> dict[str | int, list[_PydanticError]]:

@@ -2,131 +2,21 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from mmzoo.errors import ConfigError
+from mmzoo.spec.config_file import read_text
 from mmzoo.spec.config_node import ConfigNode, longest_default_path
 from mmzoo.spec.error_messages import located_problems
 from mmzoo.spec.expected_types import ExpectedType
 from mmzoo.spec.overrides import apply_overrides
 from mmzoo.spec.spec_model import Problem, Spec
-from mmzoo.spec.wording import KeyPath, escape, nearest
+from mmzoo.spec.wording import KeyPath
 from mmzoo.spec.yaml_document import Document, LocatedProblem, config_error, document_from_mapping
 from mmzoo.spec.yaml_reader import read_document
-
-_MAX_BYTES = 1_000_000
-
-
-def read_text(path: Path) -> str:
-    """The text of a config file: UTF-8, at most 1 MB.
-
-    Raises:
-        ConfigError: the file does not exist, cannot be read, or is not such a text file.
-    """
-    if path == Path():  # An empty argument, such as an unset shell variable.
-        raise ConfigError("expected the path of a config, got the current folder or an empty text")
-    try:
-        content = _read_bytes(path)
-    except (FileNotFoundError, NotADirectoryError):
-        raise _wrong(path, describe_missing_path(path, find_config(path))) from None
-    except PermissionError:
-        raise _wrong(path, "there is no permission to read it") from None
-    except OSError as error:
-        raise _wrong(path, f"it cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise _wrong(path, "a path cannot hold this character") from None
-    return _decode(path, content)
-
-
-def _wrong(path: Path, message: str) -> ConfigError:
-    return ConfigError(f"{escape(str(path))}: {message}")
-
-
-def _read_bytes(path: Path) -> bytes:
-    status = path.stat()
-    if stat.S_ISDIR(status.st_mode):
-        raise _wrong(path, _describe_folder(path))
-    if not stat.S_ISREG(status.st_mode):
-        # Opening a pipe or a device may block forever.
-        raise _wrong(path, "it is a pipe, socket or device; a config is a regular file")
-    with path.open("rb") as file:
-        content = file.read(_MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
-        raise _wrong(path, "the file is larger than 1 MB; a config is a few lines of YAML")
-    return content
-
-
-def _decode(path: Path, content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _wrong(path, "the file is UTF-16 text; save it as UTF-8")
-    if b"\0" in content:
-        raise _wrong(path, "a binary file, not YAML text")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        byte = content[error.start]
-        raise _wrong(
-            path, f"not UTF-8 text: byte 0x{byte:02x} on line {line}; save it as UTF-8"
-        ) from None
-
-
-def describe_missing_path(path: Path, meant: Path | None = None) -> str:
-    """Which part of a path does not exist, with a suggestion, as the end of an error message.
-
-    Args:
-        path: a path that does not exist.
-        meant: the path to suggest; by default the most similar name in the folder.
-    """
-    missing = next((part for part in reversed(path.parents) if not part.exists()), path)
-    if missing.parent.is_file():
-        return f"'{escape(str(missing.parent))}' is a file, not a folder"
-    kind = "file" if missing == path else f"folder '{escape(str(missing))}'"
-    near = meant or _nearest_to(missing)
-    suggestion = f"; did you mean '{escape(str(near))}'?" if near else ""
-    return f"there is no such {kind}{suggestion}"
-
-
-def find_config(path: Path) -> Path | None:
-    """The config with this name or a similar one, given without its folder or extension."""
-    if path.is_absolute():
-        return None
-    candidates = (Path(f"{path}.yaml"), Path("configs", path), Path("configs", f"{path}.yaml"))
-    exact = next((candidate for candidate in candidates if candidate.is_file()), None)
-    if exact or path != Path(path.name):
-        return exact
-    by_stem = {Path(name).stem: Path("configs", name) for name in _configs_in(Path("configs"))}
-    near = nearest(path.name.removesuffix(".yaml"), by_stem)
-    return by_stem[near] if near else None
-
-
-def _nearest_to(missing: Path) -> Path | None:
-    near = nearest(missing.name, _names_in(missing.parent))
-    return missing.with_name(near) if near else None
-
-
-def _describe_folder(path: Path) -> str:
-    configs = _configs_in(path)
-    if not configs:
-        return "a folder, not a YAML file"
-    return f"a folder, not a YAML file; it holds {', '.join(map(escape, configs))}"
-
-
-def _configs_in(folder: Path) -> list[str]:
-    return [name for name in _names_in(folder) if name.endswith((".yaml", ".yml"))]
-
-
-def _names_in(folder: Path) -> list[str]:
-    try:
-        return sorted(entry.name for entry in folder.iterdir())
-    except OSError:
-        return []
-
 
 S = TypeVar("S", bound=Spec)
 
@@ -159,6 +49,12 @@ def load_spec(
             for problem in problems
         )
     return spec
+
+
+def config_name(path: Path) -> str | None:
+    """The `name` in a config file, which need not be valid otherwise; None if it has none."""
+    name = _read(path).values.get("name")
+    return name if isinstance(name, str) else None
 
 
 def validate(cls: type[S], document: Document) -> S:

@@ -10,7 +10,7 @@ from mmzoo.errors import ConfigError
 from mmzoo.spec.config_node import ConfigNode
 from mmzoo.spec.expected_types import ExpectedType
 from mmzoo.spec.spec_model import Spec
-from mmzoo.spec.wording import KeyPath, describe, dotted, shorten
+from mmzoo.spec.wording import KeyPath, describe, did_you_mean, dotted, list_choices, shorten
 from mmzoo.spec.yaml_document import MAX_DEPTH, Document, LocatedProblem, Location, config_error
 from mmzoo.spec.yaml_reader import read_scalar, read_value
 
@@ -45,6 +45,7 @@ def _apply_override(cls: type[Spec], document: Document, text: str, location: Lo
         raise _wrong(location, f"there is an empty name in the key '{shorten(key)}'")
     if len(path) > MAX_DEPTH:
         raise _wrong(location, f"the key has more than {MAX_DEPTH} names")
+    _require_name(ConfigNode(ExpectedType(cls), (), document.values), path, location)
     values, changed = _set(
         document.values, path, _read(value.strip(), path, location), (), location
     )
@@ -56,6 +57,24 @@ def _apply_override(cls: type[Spec], document: Document, text: str, location: Lo
         at: where for at, where in document.key_locations.items() if at[: len(changed)] != changed
     }
     return Document(values, {**locations, changed: location}, keys)
+
+
+def _require_name(top: ConfigNode, path: tuple[str, ...], location: Location) -> None:
+    """Refuses fields of an input or head that does not exist, but the `type` of a new one."""
+    node: ConfigNode | None = top
+    for index, name in enumerate(path[:-1]):
+        if node is None:
+            return
+        names = node.value if node.expected.kind is dict else None
+        if isinstance(names, dict) and names and name not in names and path[index + 1] != "type":
+            meant = did_you_mean(name, names)
+            if not meant and len(names) == 1:
+                meant = f"; did you mean '{shorten(next(iter(names)))}'?"
+            choices = "" if len(names) == 1 else f" {list_choices(map(shorten, names))}"
+            noun = str(path[index - 1]).removesuffix("s")
+            raise _wrong(location, f"there is no {noun} '{shorten(name)}'{meant or '.'}{choices}")
+        child = node.child(name)
+        node = child and child.resolve()
 
 
 def _read(text: str, path: KeyPath, location: Location) -> Any:

@@ -74,9 +74,21 @@ def join_or(options: Sequence[str]) -> str:
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The most similar name, ignoring case and `-` versus `_`; None if no name is similar."""
-    by_fold = {_fold(known): known for known in names}
-    near = difflib.get_close_matches(_fold(name[:_MAX_SHOWN]), by_fold, n=1)
+    by_fold = {fold(known): known for known in names}
+    near = difflib.get_close_matches(fold(name[:_MAX_SHOWN]), by_fold, n=1)
     return by_fold[near[0]] if near else None
+
+
+def by_similarity(name: str, names: Iterable[str]) -> list[str]:
+    """All names, the most similar first: those that begin alike, then by edits."""
+    folded = fold(name[:_MAX_SHOWN])
+
+    def similarity(known: str) -> tuple[bool, float]:
+        other = fold(known)
+        starts = bool(folded) and (other.startswith(folded) or folded.startswith(other))
+        return starts, difflib.SequenceMatcher(None, folded, other).ratio()
+
+    return sorted(names, key=similarity, reverse=True)
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
@@ -91,5 +103,6 @@ def list_choices(names: Iterable[str]) -> str:
     return f"There {'is' if len(known) == 1 else 'are'}: {', '.join(known) or 'none'}"
 
 
-def _fold(name: str) -> str:
+def fold(name: str) -> str:
+    """The name as it is compared: in lower case, with `_` for `-`."""
     return name.casefold().replace("-", "_")

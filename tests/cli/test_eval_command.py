@@ -117,7 +117,7 @@ def test_a_run_that_is_not_there(mmzoo, own_run, tmp_path):
         "`mmzoo list runs` shows those there are.\n"
     )
     assert mmzoo("eval", "runs/tinny").err == (
-        "Error: runs/tinny: there is no such run; did you mean 'tiny'? "
+        "Error: runs/tinny: there is no such run; did you mean 'runs/tiny'? "
         "`mmzoo list runs` shows those there are.\n"
     )
     assert mmzoo("eval", "runs").err == (

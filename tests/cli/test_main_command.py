@@ -92,9 +92,55 @@ def test_usage_errors_exit_with_2(mmzoo, words, said):
 
 
 @pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("train --epochs 3", "Use '--set train.epochs=3'."),
+        ("train --epochs=3", "Use '--set train.epochs=3'."),
+        ("train -epochs 3", "Use '--set train.epochs=3'."),
+        ("train --batch-size 16", "Use '--set train.batch_size=16'."),
+        ("train --lr 1e-3", "Use '--set train.optimizer.learning_rate=1e-3'."),
+        ("train x.yaml --lr", "Use '--set train.optimizer.learning_rate=VALUE'."),
+        ("check --seed 1", "Use '--set train.seed=1'."),
+        ("train --gpu", "Did you mean '--device gpu'?"),
+        ("train --cuda", "Did you mean '--device gpu'?"),
+        ("predict runs/x --output-dir y", "Did you mean '--output'?"),
+        ("train --output y", "Did you mean '--run'?"),
+        ("eval runs/x --weights best", "Did you mean '--checkpoint'?"),
+        ("train --config x.yaml", "The config needs none: `mmzoo train x.yaml`."),
+        ("predict --model runs/x a.png", "The run needs none: `mmzoo predict runs/x`."),
+        ("train x.yaml train.epochs=3", "(train.epochs=3). Did you mean '--set train.epochs=3'?"),
+        ("train x.yaml --smoek", "No such option '--smoek'. (Did you mean"),
+        ("eval runs/x --epochs 3", "No such option '--epochs'."),
+        ("evaluate runs/x", "No such command 'evaluate'. Did you mean 'eval'?"),
+        ("fit x.yaml", "No such command 'fit'. Did you mean 'train'?"),
+        ("trian x.yaml", "No such command 'trian'. Did you mean 'train'?"),
+    ],
+)
+def test_words_of_other_tools_are_answered_with_ours(mmzoo, line, hint):
+    done = mmzoo(*line.split())
+    assert (done.code, done.out) == (2, "")
+    assert hint in done.err.splitlines()[-1]
+
+
+def test_an_unknown_option_is_looked_up_in_the_config_of_the_line(mmzoo, tmp_path):
+    (tmp_path / "x.yaml").write_text(
+        "inputs: {photo: {type: image, shape: [8, 8, 1], encoder: {type: cnn}}}"
+    )
+    (tmp_path / "broken.yaml").write_text("inputs: [")
+    done = mmzoo("train", "x.yaml", "--dropout", ".5")
+    assert done.err.splitlines()[-1] == (
+        "Error: No such option '--dropout'. Use --set with inputs.photo.encoder.dropout or "
+        "fusion.dropout, as in '--set inputs.photo.encoder.dropout=VALUE'."
+    )
+    done = mmzoo("train", "broken.yaml", "--epochs", "3")
+    assert done.err.splitlines()[-1].endswith("Use '--set train.epochs=3'.")
+
+
+@pytest.mark.parametrize(
     ("words", "meant"),
     [
         (("train", "x.yaml", "--device", "gpuu"), "gpu"),
+        (("train", "x.yaml", "--device", "cuda"), "gpu"),
         (("list", "encodres"), "encoders"),
         (("list", "dataset"), "datasets"),
         (("eval", "runs/x", "--split", "tset"), "test"),

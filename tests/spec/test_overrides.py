@@ -114,11 +114,11 @@ def test_errors_inside_or_beside_an_overridden_value_name_the_override(
     complaints: Callable[..., list[str]],
 ) -> None:
     assert complaints(
-        VALID, "heads.angle={type: regression, weight: 0}", "heads.new.classes=3"
+        VALID, "heads.angle={type: regression, weight: 0}", "heads.new={classes: 3}"
     ) == [
         "--set heads.angle={type: regression, weight: 0}: heads.angle.weight: "
         "expected a number above 0, got number 0",
-        "--set heads.new.classes=3: heads.new.type: missing; say which. "
+        "--set heads.new={classes: 3}: heads.new.type: missing; say which. "
         "There are: classification, regression",
     ]
 
@@ -142,3 +142,30 @@ def test_override_fixes_an_error_of_the_file(tmp_path: Path) -> None:
     assert spec.train.epochs == 3
     assert spec.inputs["image"].encoder == LeNet()
     assert spec.train.learning_rate == Cosine(warmup=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("heads.anlge.weight=2", "'anlge'; did you mean 'angle'? There are: digit, angle"),
+        ("heads.x.weight=2", "'x'. There are: digit, angle"),
+        ("heads.x.class_weights.a=2", "'x'. There are: digit, angle"),
+    ],
+)
+def test_a_field_of_a_head_that_is_not_there(
+    complaints: Callable[..., list[str]], text: str, message: str
+) -> None:
+    assert complaints(VALID, text) == [f"--set {text}: there is no head {message}"]
+
+
+def test_a_field_of_an_input_that_is_not_there(complaints: Callable[..., list[str]]) -> None:
+    assert complaints(VALID, "inputs.photo.resize=pad") == [
+        "--set inputs.photo.resize=pad: there is no input 'photo'; did you mean 'image'?"
+    ]
+
+
+def test_a_new_head_field_by_field(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(VALID)
+    spec = load_spec(Experiment, path, ["heads.size.type=regression", "heads.size.weight=2"])
+    assert spec.heads["size"].weight == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmzoo.errors import ConfigError
-from mmzoo.spec.load_spec import read_text
+from mmzoo.spec.config_file import nearest_path, read_text
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,15 @@ def test_byte_order_mark_is_skipped() -> None:
             "configs/mnist_cn.yaml",
             "there is no such file; did you mean 'configs/mnist_cnn.yaml'?",
         ),
-        ("configs/other.yml", "there is no such file"),
+        (
+            "configs/other.yml",
+            "there is no such file. YAML files there: configs/mnist_cnn.yaml",
+        ),
+        ("nofile.yaml", "there is no such file. YAML files there: configs/mnist_cnn.yaml"),
+        (
+            " 'configs/mnist_cnn.yaml' ",
+            "there is no such file; did you mean 'configs/mnist_cnn.yaml'?",
+        ),
         ("mnist_cn", "there is no such file; did you mean 'configs/mnist_cnn.yaml'?"),
         ("mnist-cn.yaml", "there is no such file; did you mean 'configs/mnist_cnn.yaml'?"),
         ("mnist_cnn", "there is no such file; did you mean 'configs/mnist_cnn.yaml'?"),
@@ -61,9 +69,60 @@ def test_path_with_invalid_character() -> None:
     assert complaint("a\0b") == "a\\x00b: a path cannot hold this character"
 
 
-def test_a_folder_without_configs() -> None:
-    Path("empty").mkdir()
-    assert complaint("empty") == "empty: a folder, not a YAML file"
+def test_what_is_no_config_but_has_one_written_or_kept() -> None:
+    Path("my photos/cat").mkdir(parents=True)
+    Path("tables").mkdir()
+    Path("runs/x/002").mkdir(parents=True)
+    Path("runs/x/002/config.yaml").write_text("name: x")
+    for path in ("goods.csv", "tables/a.CSV.gz", "tables/b.jsonl"):
+        Path(path).write_text("a,b\n1,2\n")
+    init = "mmzoo init"
+    table = "a table, not a config; write one for it"
+    assert complaint("goods.csv").endswith(f": {table}: `{init} goods.csv --target COLUMN`")
+    assert complaint("tables/b.jsonl").endswith(f"`{init} tables/b.jsonl --target COLUMN`")
+    assert complaint("tables") == (
+        "tables: a folder of tables, not a config; write one for one of them: "
+        f"`{init} tables/a.CSV.gz --target COLUMN`"
+    )
+    assert complaint("my photos") == (
+        "my photos: a folder, not a config; write one for the files in it: "
+        f"`{init} 'my photos' --output 'my photos.yaml'`"
+    )
+    for path in ("runs/x", "runs/x/002"):
+        assert complaint(path) == (
+            f"{path}: a run, not a config; the config that it was trained with is "
+            "runs/x/002/config.yaml"
+        )
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        ("houses.YAML", "houses.yaml"),
+        (" houses.yaml", "houses.yaml"),
+        ('"houses.yaml"', "houses.yaml"),
+        ("houses", "houses.yaml"),
+        ("hoses.yaml", "houses.yaml"),
+        ("000.JPG", "000.jpg"),
+        ("000.jpeg", "000.jpg"),
+        ("my-file.yaml", "my_file.yaml"),
+        ("my file.yaml", "my_file .yaml"),
+        ("cafe\N{COMBINING ACUTE ACCENT}.yaml", "caf\N{LATIN SMALL LETTER E WITH ACUTE}.yaml"),
+    ],
+)
+def test_nearest_path(asked: str, there: str) -> None:
+    Path("files").mkdir()
+    for name in (there, "other.yaml", "001.jpg", "notes.txt"):
+        Path("files", name).touch()
+    assert nearest_path(Path("files", asked)) == Path("files", there)
+    assert nearest_path(Path("files", "nofile.yaml")) is None
+
+
+def test_nearest_path_of_an_address() -> None:
+    Path("a b.yaml").touch()
+    here = Path.cwd()
+    assert nearest_path(Path(f"file://{here}/a b.yaml")) == here / "a b.yaml"
+    assert nearest_path(Path("https://example.org/a.yaml")) is None
 
 
 def test_pipe_does_not_block() -> None:
