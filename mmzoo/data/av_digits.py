@@ -13,11 +13,10 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from mmzoo.column_spec import ColumnSpec
 from mmzoo.data.datasets import AV_DIGITS
-from mmzoo.data.datasets.bundled_formats import read_recordings
-from mmzoo.data.datasets.casting import cast_column, check_role
+from mmzoo.data.datasets.casting import cast_column, check_specs
 from mmzoo.data.datasets.dataset_files import obtain
+from mmzoo.data.datasets.table_formats import read_recordings
 from mmzoo.data.frame import ROW, Frame, OnBadRow, Splits, table_of
-from mmzoo.data.parse_columns import check_columns
 from mmzoo.data.splits import hold_out_stratified
 from mmzoo.errors import DataError
 from mmzoo.lazy import np
@@ -97,18 +96,13 @@ class AvDigits(Spec):
             DataError: A column does not exist or does not fit its role, or a data set is damaged or
                 cannot be downloaded.
         """
-        where = f"data set {AV_DIGITS.name}"
-        check_columns(where, AV_DIGITS.columns, specs)
-        for column, one in specs.items():
-            check_role(f"{where}: column `{column}`", AV_DIGITS.kinds[column], one.role)
+        check_specs(AV_DIGITS, specs)
         written, spoken = _parts()
         pairs = pair_examples(written, spoken, self.pairs.model_dump(), self.validation, self.seed)
         splits: Splits = {split: {} for split in pairs}
         for column, one in specs.items():
-            names = AV_DIGITS.classes.get(column, ())
             for split, values in self._column(column, pairs, written, spoken).items():
-                values = cast_column(values, AV_DIGITS.kinds[column], one.role, names)
-                splits[split][column] = values
+                splits[split][column] = cast_column(AV_DIGITS, column, values, one.role)
         for split, of_split in pairs.items():
             files = spoken[OFFICIAL[split]]["name"]
             splits[split][ROW] = _names(OFFICIAL[split], of_split, files)

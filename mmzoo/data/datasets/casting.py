@@ -2,61 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from mmzoo.column_spec import ROLE_NOUNS, Role
-from mmzoo.data.datasets.dataset_entry import Kind
+from mmzoo.column_spec import ROLE_NOUNS, ColumnSpec, Role
+from mmzoo.data.datasets.dataset_entry import CombinedSet, Kind, NamedSet
+from mmzoo.data.parse_columns import check_columns
 from mmzoo.errors import DataError
 from mmzoo.lazy import np
 
-_ROLES: dict[Kind, tuple[Role, ...]] = {
-    "image": ("file",),
-    "file": ("file",),
-    "text": ("text", "category", "value"),
-    "number": ("number", "category", "value"),
-    "class": ("class", "category", "value"),
+_KINDS: dict[Kind, tuple[str, tuple[Role, ...]]] = {
+    "image": ("images", ("file",)),
+    "file": ("files", ("file",)),
+    "text": ("texts", ("text", "category", "value")),
+    "number": ("numbers", ("number", "category", "value")),
+    "class": ("classes", ("class", "category", "value")),
 }
-"""Kind of a column -> the roles that it can be cast to."""
-_CONTENT: dict[Kind, str] = {
-    "image": "images",
-    "file": "files",
-    "text": "texts",
-    "number": "numbers",
-    "class": "classes",
-}
+"""Kind of a column -> its noun, and the roles that it can be cast to."""
 
 
-def check_role(where: str, kind: Kind, role: Role) -> None:
-    """Checks that a column can be cast to a role.
-
-    Args:
-        where: The column, for the error: "data set imdb: column `text`".
-        kind: The content of the column.
-        role: The role that an input or head requires.
+def check_specs(entry: NamedSet | CombinedSet, specs: Mapping[str, ColumnSpec]) -> None:
+    """Checks that a data set has the required columns, and that each can have its role.
 
     Raises:
-        DataError: The column cannot have this role.
+        DataError: A column does not exist, or holds something else.
     """
-    if role not in _ROLES[kind]:
-        raise DataError(
-            f"{where} holds {_CONTENT[kind]}, expected {ROLE_NOUNS[role]}: choose another column, "
-            "or another type of the input or head that reads it."
-        )
+    where = f"data set {entry.name}"
+    check_columns(where, entry.columns, specs)
+    for column, spec in specs.items():
+        noun, roles = _KINDS[entry.kinds[column]]
+        if spec.role not in roles:
+            raise DataError(
+                f"{where}: column `{column}` holds {noun}, expected {ROLE_NOUNS[spec.role]}: "
+                "choose another column, or another type of the input or head that reads it."
+            )
 
 
-def cast_column(values: np.ndarray, kind: Kind, role: Role, names: Sequence[str]) -> np.ndarray:
+def cast_column(
+    entry: NamedSet | CombinedSet, column: str, values: np.ndarray, role: Role
+) -> np.ndarray:
     """Casts a column to the type that `mmzoo.column_spec.Role` defines for its role.
 
     Args:
-        values: The column of the data set.
-        kind: Its content.
-        role: A role that `check_role` accepts.
-        names: The class names, for a column of classes.
+        entry: The data set.
+        column: The name of the column.
+        values: Its values.
+        role: A role that `check_specs` accepts.
     """
+    kind = entry.kinds[column]
     if role == "number":
         return values.astype(np.float32)
     if role in ("category", "value") and kind == "class":
-        return np.array(names, dtype=object)[values]
+        return np.array(entry.classes[column], dtype=object)[values]
     if role in ("category", "value") and kind == "number":
         return values.astype(np.float64)
     return values

@@ -39,14 +39,14 @@ class NamedSet:
     """Official split -> number of examples."""
     classes: dict[str, tuple[str, ...]]
     """Target column of classes -> class names. Sampled splits are stratified by the first."""
-    files: tuple[OfficialFile, ...]
-    """The files to download; empty for data sets bundled with a package."""
-    mirrors: tuple[str, ...]
-    """URLs of folders with the files, in the order to try them; empty if exactly these files are
-    not published."""
     read: Callable[[Mapping[str, Path]], Splits]
     """Reader: file name -> path to the official splits, with all columns. It may add `name`, the
     names of rows. If there are `folds`, it adds `fold`, counted from 0."""
+    files: tuple[OfficialFile, ...] = ()
+    """The files to download; empty for data sets bundled with a package."""
+    mirrors: tuple[str, ...] = ()
+    """URLs of folders with the files, in the order to try them; empty if exactly these files are
+    not published."""
     inputs: Mapping[str, Kind] = field(default_factory=lambda: {"image": "image"})
     """Input column -> its content."""
     numbers: tuple[str, ...] = ()

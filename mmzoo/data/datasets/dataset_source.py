@@ -12,10 +12,9 @@ from annotated_types import Gt, Lt
 
 from mmzoo.column_spec import ColumnSpec
 from mmzoo.data.datasets import NAMED, DatasetName, NamedSet
-from mmzoo.data.datasets.casting import cast_column, check_role
+from mmzoo.data.datasets.casting import cast_column, check_specs
 from mmzoo.data.datasets.dataset_files import UnobtainableError, obtain
 from mmzoo.data.frame import ROW, SPLIT, Frame, OnBadRow, Splits, table_of
-from mmzoo.data.parse_columns import check_columns
 from mmzoo.data.split_assignment import fill_missing_splits
 from mmzoo.data.splits import SPLITS, Fold, assign_folds
 from mmzoo.lazy import np, pl
@@ -117,9 +116,8 @@ class Dataset(Spec):
             named.groups,
             groups,
         )
-        has_names = all("name" in columns for columns in official.values())
         return Frame(
-            _table(official, given, named, specs, has_names),
+            _table(official, given, named, specs),
             name=named.name,
             fingerprint=_fingerprint(named.name, content, sampled | test_fold),
             class_names={
@@ -136,14 +134,14 @@ class Dataset(Spec):
     ) -> tuple[NamedSet, dict[str, Path], list[str]]:
         """The data set or its fallback; file name -> path; and a note if it is the fallback."""
         named = NAMED[self.name]
-        _check_columns(named, specs)
+        check_specs(named, specs)
         try:
             return named, obtain(named), []
         except UnobtainableError as error:
             if self.fallback is None:
                 raise
             fallback, why = NAMED[self.fallback], error.why
-        _check_columns(fallback, specs)
+        check_specs(fallback, specs)
         note = (
             f"FALLBACK: {self.name} is not available ({why}), so {fallback.name} is used instead. "
             f"All metrics of this run are for {fallback.name}, not {self.name}. "
@@ -152,38 +150,20 @@ class Dataset(Spec):
         return fallback, {}, [note]
 
 
-def _check_columns(named: NamedSet, specs: Mapping[str, ColumnSpec]) -> None:
-    where = f"data set {named.name}"
-    check_columns(where, named.columns, specs)
-    for column, one in specs.items():
-        check_role(f"{where}: column `{column}`", named.kinds[column], one.role)
-
-
 def _table(
-    official: Splits,
-    given: np.ndarray,
-    named: NamedSet,
-    specs: Mapping[str, ColumnSpec],
-    has_names: bool,
+    official: Splits, given: np.ndarray, named: NamedSet, specs: Mapping[str, ColumnSpec]
 ) -> pl.DataFrame:
-    """The table of a frame: the required columns, cast to their roles.
+    """The table of a frame: the required columns, cast to their roles, and the names of rows.
 
-    Args:
-        official: The official splits.
-        given: int64 `[rows]`, the split of each row, as an index into `SPLITS`.
-        named: The data set.
-        specs: The required columns, with their roles.
-        has_names: Whether `official` has names of rows.
+    `given`, int64 `[rows]`, is the split of each row as an index into `SPLITS`.
     """
     parts = {}
     for split, columns in official.items():
         chosen = {
-            column: cast_column(
-                columns[column], named.kinds[column], spec.role, named.classes.get(column, ())
-            )
+            column: cast_column(named, column, columns[column], spec.role)
             for column, spec in specs.items()
         }
-        if has_names:
+        if "name" in columns:
             chosen[ROW] = columns["name"]
         parts[split] = chosen
     table = table_of(parts)

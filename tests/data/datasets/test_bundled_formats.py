@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from mmzoo.data.datasets.bundled_formats import read_recordings
+from mmzoo.data.datasets.table_formats import read_recordings
 from mmzoo.errors import DataError
 
 

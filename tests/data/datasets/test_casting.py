@@ -5,54 +5,58 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmzoo.column_spec import Role
-from mmzoo.data.datasets.casting import cast_column, check_role
-from mmzoo.data.datasets.dataset_entry import Kind
+from mmzoo.column_spec import ColumnSpec, Role
+from mmzoo.data.datasets import NAMED
+from mmzoo.data.datasets.casting import cast_column, check_specs
 from mmzoo.errors import DataError
 
+IMDB, FSDD = NAMED["imdb"], NAMED["fsdd"]
 TEXTS = np.array(["one", "two"], dtype=object)
 
 
 def test_numbers_are_single_precision_as_targets_and_double_as_inputs() -> None:
     stars = np.array([1.0, 10.0])
-    assert cast_column(stars, "number", "number", ()).dtype == np.float32
-    assert cast_column(stars, "number", "value", ()).dtype == np.float64
+    assert cast_column(IMDB, "rating", stars, "number").dtype == np.float32
+    assert cast_column(IMDB, "rating", stars, "value").dtype == np.float64
 
 
 def test_classes_are_numbers_as_targets_and_names_as_inputs() -> None:
     classes = np.array([1, 0, 1])
-    assert cast_column(classes, "class", "class", ("neg", "pos")) is classes
-    values = cast_column(classes, "class", "value", ("neg", "pos"))
+    assert cast_column(IMDB, "label", classes, "class") is classes
+    values = cast_column(IMDB, "label", classes, "value")
     assert (values.dtype, values.tolist()) == (np.dtype(object), ["pos", "neg", "pos"])
-    assert cast_column(classes, "class", "category", ("neg", "pos")).tolist() == values.tolist()
+    assert cast_column(IMDB, "label", classes, "category").tolist() == values.tolist()
 
 
 @pytest.mark.parametrize("role", ["text", "value"])
 def test_texts_stay_what_they_are(role: Role) -> None:
-    assert cast_column(TEXTS, "text", role, ()) is TEXTS
+    assert cast_column(IMDB, "text", TEXTS, role) is TEXTS
 
 
 def test_files_stay_what_they_are() -> None:
     paths = np.array(["/a.wav"])
-    assert cast_column(paths, "file", "file", ()) is paths
+    assert cast_column(FSDD, "audio", paths, "file") is paths
 
 
 @pytest.mark.parametrize(
-    ("kind", "role", "problem"),
+    ("name", "column", "role", "problem"),
     [
-        ("text", "class", "texts, expected classes"),
-        ("text", "file", "texts, expected files"),
-        ("image", "text", "images, expected texts"),
-        ("file", "value", "files, expected numbers or categories"),
-        ("class", "number", "classes, expected numbers"),
-        ("number", "class", "numbers, expected classes"),
-        ("class", "labels", "classes, expected multiple labels per row"),
+        ("imdb", "text", "class", "texts, expected classes"),
+        ("imdb", "text", "file", "texts, expected files"),
+        ("mnist", "image", "text", "images, expected texts"),
+        ("fsdd", "audio", "value", "files, expected numbers or categories"),
+        ("imdb", "label", "number", "classes, expected numbers"),
+        ("imdb", "rating", "class", "numbers, expected classes"),
+        ("imdb", "label", "labels", "classes, expected multiple labels per row"),
     ],
 )
-def test_a_column_of_another_kind_is_named(kind: Kind, role: Role, problem: str) -> None:
+def test_a_column_of_another_kind_is_named(
+    name: str, column: str, role: Role, problem: str
+) -> None:
+    spec = ColumnSpec(role, lambda random, rows: np.zeros(rows))
     with pytest.raises(DataError) as caught:
-        check_role("data set imdb: column `x`", kind, role)
+        check_specs(NAMED[name], {column: spec})
     assert str(caught.value) == (
-        f"data set imdb: column `x` holds {problem}: choose another column, or another type of the "
-        "input or head that reads it."
+        f"data set {name}: column `{column}` holds {problem}: choose another column, or another "
+        "type of the input or head that reads it."
     )

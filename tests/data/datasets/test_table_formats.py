@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmzoo.data.datasets.text_formats import (
+from mmzoo.data.datasets.table_formats import (
     paths_of,
     read_archive,
     read_labelled_texts,

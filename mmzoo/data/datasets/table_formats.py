@@ -1,4 +1,4 @@
-"""Readers of text data sets: CSV tables and the archive of IMDb reviews."""
+"""Readers of data sets in CSV tables, of recordings, and of the archive of IMDb reviews."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from mmzoo.data.datasets.dataset_entry import SUMS
 from mmzoo.data.frame import Splits
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
@@ -59,10 +60,117 @@ def read_labelled_texts(path: Path, split_names: Mapping[str, str]) -> Splits:
     }
 
 
+def read_mr(files: Mapping[str, Path]) -> Splits:
+    """Reads `mr.csv`; `fold` counts from 0."""
+    rows = read_rows(files["mr.csv"], ("text", "label", "fold"))
+    return {
+        "train": {
+            "text": rows["text"].to_numpy(),
+            "label": rows["label"].to_numpy().astype(np.int64),
+            "fold": rows["fold"].to_numpy().astype(np.int64),
+            "name": np.arange(1, len(rows) + 1),
+        }
+    }
+
+
+def read_sst2(files: Mapping[str, Path]) -> Splits:
+    """Reads `sst2.csv`."""
+    splits = {"train": "train", "validation": "dev", "test": "test"}
+    return read_labelled_texts(files["sst2.csv"], splits)
+
+
+def read_thucnews_titles(files: Mapping[str, Path]) -> Splits:
+    """Reads `thucnews_titles_20k.csv`."""
+    return read_labelled_texts(files["thucnews_titles_20k.csv"], {"train": "train", "test": "test"})
+
+
+# Tables of media files.
+
+SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+"""The speakers of FSDD."""
+
+
+def read_fsdd(files: Mapping[str, Path]) -> Splits:
+    """Reads `fsdd.csv`; the recordings are next to it."""
+    rows = read_rows(files["fsdd.csv"], ("file", "label", "speaker", "split"))
+    return {
+        split: {
+            "audio": paths_of(part["file"], files[SUMS].parent),
+            "label": part["label"].to_numpy().astype(np.int64),
+            "speaker": np.searchsorted(SPEAKERS, part["speaker"].to_numpy().astype(np.str_)),
+            "name": part["file"].to_numpy().astype(np.str_),
+        }
+        for split in ("train", "test")
+        for part in [rows.filter(rows["split"] == split)]
+    }
+
+
+def read_easy_vqa(files: Mapping[str, Path]) -> Splits:
+    """Reads `train.csv` and `test.csv` of easy-VQA; the images are next to them."""
+    splits = {}
+    for split in ("train", "test"):
+        rows = read_rows(files[f"{split}.csv"], ("image", "question", "label"))
+        splits[split] = {
+            "image": paths_of(rows["image"], files[SUMS].parent),
+            "question": rows["question"].to_numpy(),
+            "label": rows["label"].to_numpy().astype(np.int64),
+            "name": rows["image"].to_numpy().astype(np.str_),
+        }
+    return splits
+
+
 def paths_of(names: pl.Series, folder: Path) -> np.ndarray:
     """The absolute paths of files in a folder, text `[rows]`."""
     root = os.path.join(os.path.abspath(folder), "")
     return np.char.add(root, names.to_numpy().astype(np.str_))
+
+
+def read_recordings(paths: np.ndarray, rate: int, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Reads mono recordings, truncated or padded with silence at the end.
+
+    Args:
+        paths: Paths of WAV files, text `[recordings]`.
+        rate: The expected sampling rate, in hertz.
+        samples: The length of each waveform.
+
+    Returns:
+        The waveforms, int16 `[recordings, samples]`; and the number of samples before the padding,
+        int64 `[recordings]`.
+
+    Raises:
+        DataError: A file cannot be decoded, is empty, has several channels or another rate.
+    """
+    import soundfile
+
+    waveforms = np.zeros((len(paths), samples), np.int16)
+    lengths = np.empty(len(paths), np.int64)
+    for row, path in enumerate(paths.tolist()):
+        try:
+            values, found = soundfile.read(path, samples, dtype="int16", always_2d=True)
+        except (OSError, soundfile.SoundFileError) as error:
+            raise DataError(f"{path} cannot be read as audio: {error}.") from error
+        if found != rate or values.shape[1] != 1 or not len(values):
+            raise DataError(
+                f"{path} has {len(values):,} samples of {values.shape[1]} channels at {found:,} "
+                f"Hz, expected a recording of one channel at {rate:,} Hz."
+            )
+        lengths[row] = len(values)
+        waveforms[row, : len(values)] = values[:, 0]
+    return waveforms, lengths
+
+
+# IMDb.
+
+IMDB_ARCHIVE = "aclImdb_v1.tar.gz"
+IMDB_TABLES = ("imdb_train.csv.xz", "imdb_test.csv.xz")
+
+
+def read_imdb(files: Mapping[str, Path]) -> Splits:
+    """Reads the archive, or the two tables of the same reviews."""
+    if IMDB_ARCHIVE in files:
+        return read_archive(files[IMDB_ARCHIVE], {"train": 25_000, "test": 25_000})
+    train, test = (files[name] for name in IMDB_TABLES)
+    return read_tables(train, test)
 
 
 _REVIEW = re.compile(r"aclImdb/((train|test)/(pos|neg)/(\d+)_(\d+))\.txt")
