@@ -67,10 +67,10 @@ class AvDigits(Spec):
     type: Literal["av_digits"] = "av_digits"
     pairs: PairCounts = PairCounts()
     """Number of pairs in each split."""
-    picture_noise: NonNegativeFloat = 250.0
+    image_noise: NonNegativeFloat = 250.0
     """Standard deviation of the Gaussian noise on each pixel, in grey levels, before clipping to 0
     to 255; 0 for none."""
-    sound_snr: Annotated[float, Ge(-100), Le(100)] | None = -8.0
+    audio_snr: Annotated[float, Ge(-100), Le(100)] | None = -8.0
     """Signal-to-noise ratio of a recording and the white noise that is added to it, in decibels;
     null for no noise."""
     validation: Annotated[float, Gt(0), Lt(1)] = 0.1
@@ -130,7 +130,7 @@ class AvDigits(Spec):
             return {
                 split: add_image_noise(
                     written[OFFICIAL[split]][column][one.images],
-                    self.picture_noise,
+                    self.image_noise,
                     random_stream(self.seed, f"{split} pictures"),
                 )
                 for split, one in pairs.items()
@@ -150,17 +150,17 @@ class AvDigits(Spec):
             found[split] = add_audio_noise(
                 waveforms[one.recordings],
                 lengths[one.recordings],
-                self.sound_snr,
+                self.audio_snr,
                 random_stream(self.seed, f"{split} sounds"),
             )
         return found
 
     def _note(self) -> str:
         counted = ", ".join(f"{count:,} {split}" for split, count in self.pairs)
-        snr = "without noise" if self.sound_snr is None else f"SNR {self.sound_snr:g} dB"
+        snr = "without noise" if self.audio_snr is None else f"SNR {self.audio_snr:g} dB"
         return (
             f"{AV_DIGITS.name}: pairs of {' and '.join(part.name for part in AV_DIGITS.parts)} "
-            f"({counted}), image noise {self.picture_noise:g} grey levels, audio {snr}, seed "
+            f"({counted}), image noise {self.image_noise:g} grey levels, audio {snr}, seed "
             f"{self.seed}"
         )
 
@@ -326,7 +326,10 @@ def add_audio_noise(
 
 
 def random_stream(seed: int, purpose: str) -> np.random.RandomState:
-    """Random numbers for one purpose, independent of those for other purposes."""
+    """Random numbers for one purpose, independent of those for other purposes.
+
+    Another name of a purpose gives other examples, so the names never change.
+    """
     return np.random.RandomState([seed, zlib.crc32(purpose.encode())])
 
 

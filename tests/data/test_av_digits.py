@@ -24,7 +24,7 @@ def made_up(random: np.random.RandomState, rows: int) -> np.ndarray:
 FILE, CLASS = ColumnSpec("file", made_up), ColumnSpec("class", made_up)
 ALL = {"image": FILE, "audio": FILE, "label": CLASS, "speaker": CLASS}
 PAIRS = {"train": 45, "validation": 20, "test": 250}
-CLEAN = {"picture_noise": 0.0, "sound_snr": None}
+CLEAN = {"image_noise": 0.0, "audio_snr": None}
 
 
 def load(columns: dict[str, ColumnSpec] | None = None, train_seed: int = 0, **fields: Any) -> Frame:
@@ -121,9 +121,9 @@ def test_a_column_does_not_depend_on_the_others(made: Path) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"picture_noise": 251.0},
-        {"sound_snr": -7.0},
-        {"sound_snr": None},
+        {"image_noise": 251.0},
+        {"audio_snr": -7.0},
+        {"audio_snr": None},
         {"validation": 0.2},
         {"seed": 1},
         {"pairs": PAIRS | {"train": 46}},
@@ -207,9 +207,9 @@ def test_what_is_not_here_is_named() -> None:
     "fields",
     [
         {"pairs": {"train": 9}},
-        {"picture_noise": -1.0},
-        {"picture_noise": float("nan")},
-        {"sound_snr": 101.0},
+        {"image_noise": -1.0},
+        {"image_noise": float("nan")},
+        {"audio_snr": 101.0},
         {"validation": 0.0},
         {"seed": -1},
     ],
