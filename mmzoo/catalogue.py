@@ -195,7 +195,8 @@ def _data_set(listing: Listing) -> Component:
     notes = (
         f"{listing.description}\n\n{listing.contents}.\n\n"
         f"Columns: {', '.join(listing.columns)}.\n\nLicence: {listing.licence}.\n\n"
-        f"Home page: {listing.homepage}\n\nReference: {listing.citation}."
+        f"Home page: {listing.homepage}\n\nReference: {listing.citation}.\n\n"
+        f"Place: {listing.place or listing.how_to_get}."
     )
     return Component("datasets", listing.name, notes, {})
 

@@ -82,7 +82,7 @@ def download(
         urls: mirrors with identical content, in the order to try them.
         path: where the file goes. Its folder is created.
         size: bytes of the whole file, more of which are never written; None if unknown, in which
-            case the mirror's length is used.
+            case the mirror's length is used, or the end of a chunked response.
         digest: sha256 in hexadecimal, or md5 if nothing better was published; None if there is
             neither, in which case a partial download is never resumed.
         limits: time limits.
@@ -158,7 +158,7 @@ def _check(part: BufferedRandom, wanted: _ExpectedFile) -> None:
     """Discards a file of the wrong length or hash."""
     length = part.seek(0, os.SEEK_END)
     if wanted.digest is None:
-        return  # `_append` has checked the length.
+        return  # `_append` has checked the length, or the HTTP client the last chunk.
     part.seek(0)
     algorithm = algorithm_of(wanted.digest)
     found = hashlib.file_digest(part, algorithm).hexdigest()
@@ -261,7 +261,8 @@ def _check_response(
     size = wanted.size
     if size is None and length is not None:
         size = start + int(length)
-    if size is None and wanted.digest is None:
+    chunked = answer.headers.get("Transfer-Encoding", "") == "chunked"  # Its end is marked.
+    if size is None and wanted.digest is None and not chunked:
         raise _MirrorError("does not give the length of the file, so it cannot be verified")
     if wanted.size is None and size is not None and size > _LARGEST:
         raise _MirrorError(f"offers {size:,} bytes, expected {_LARGEST:,} at most")

@@ -141,7 +141,7 @@ def command_of(name: str) -> list[str]:
     """The arguments after the config in the command of its head, such as `--fold all/10`."""
     text = (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
     [line] = [line for line in text.splitlines() if line.startswith("#   mmzoo train ")]
-    return line.split()[4:]
+    return line.removeprefix("#").partition("#")[0].split()[3:]
 
 
 def open_fields(name: str) -> set[str]:

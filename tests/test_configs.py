@@ -9,6 +9,7 @@ import pytest
 
 from mmzoo.batches import evaluation_batches
 from mmzoo.config import Config, load_config
+from mmzoo.data.datasets import AV_DIGITS, NAMED
 from mmzoo.model import build_model
 from mmzoo.preprocessing import load_frame, transform
 from mmzoo.spec import dump_yaml
@@ -70,6 +71,17 @@ def test_a_config_begins_with_what_it_is_and_the_command(path):
     [command] = [line.strip("# ") for line in head if "mmzoo train" in line]
     assert f"{command} ".startswith(f"mmzoo train {relative} ")
     assert len(head) > 2, "what accuracy, in what time?"
+
+
+def test_a_config_begins_with_the_command_that_gets_its_data(path, config):
+    text = path.read_text(encoding="utf-8")
+    if config.source.type in ("folder", "table"):
+        assert f"{path.name} --set source.path=" in text
+    elif NAMED.get(getattr(config.source, "name", ""), AV_DIGITS).size:
+        name = getattr(config.source, "name", "av_digits")
+        assert f"#   mmzoo data fetch {name}\n#   mmzoo train " in text
+    else:
+        assert f"{path.name}  # The data comes with scikit-learn.\n" in text
 
 
 def test_a_config_is_tidy_text(path):

@@ -112,6 +112,23 @@ class Handler(BaseHTTPRequestHandler):
     def long(self, start: int) -> None:
         self.answer(200, PAYLOAD + b"!", Content_Length="")
 
+    def chunked(self, start: int) -> None:
+        self.in_chunks(PAYLOAD, ends=True)
+
+    def chunked_short(self, start: int) -> None:
+        self.in_chunks(PAYLOAD[:HALF], ends=False)
+
+    def in_chunks(self, body: bytes, ends: bool) -> None:
+        """As GitHub serves archives: of no announced length, with a mark at the end."""
+        self.protocol_version = "HTTP/1.1"
+        self.answer(200, Content_Length="", Transfer_Encoding="chunked", Connection="close")
+        for first in range(0, len(body), 100_000):
+            piece = body[first : first + 100_000]
+            self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        if ends:
+            self.wfile.write(b"0\r\n\r\n")
+        self.close_connection = True
+
     def announces_more(self, start: int) -> None:
         self.answer(200, b"", Content_Length=str(SIZE + 1))
 
@@ -204,7 +221,7 @@ def test_a_file_of_unknown_length_is_taken_as_long_as_the_mirror_says(
 
 
 @pytest.mark.parametrize("digest", [SHA256, MD5, None])
-@pytest.mark.parametrize("fault", ["breaks_once", "ignores_range", "moved"])
+@pytest.mark.parametrize("fault", ["breaks_once", "ignores_range", "moved", "chunked"])
 def test_a_file_of_unknown_length_comes_whole(
     server: Server, target: Path, fault: str, digest: str | None
 ) -> None:
@@ -245,6 +262,7 @@ def test_a_file_of_unknown_length_comes_whole(
         ("announces_a_disk", MD5, "offers 9,000,000,000,000 bytes, expected 4,000,000,000 at most"),
         ("truncates", None, "breaks off half-way"),
         ("truncates", MD5, "breaks off half-way"),
+        ("chunked_short", None, "breaks off half-way"),
     ],
 )
 def test_a_fault_is_found_where_the_length_is_unknown(

@@ -1,4 +1,4 @@
-"""`mmzoo data`: list, fetch and view data, and manage cached features."""
+"""`mmzoo data`: list, fetch, build and view data, and manage cached features."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _SHORT_KEY = 8
 """Digits of a key that are shown: enough to be unique."""
 
 
-@click.group(short_help="List, fetch and view data; list and clear cached features.")
+@click.group(short_help="List, fetch, build and view data; list and clear cached features.")
 def data() -> None:
-    """List and fetch the named data sets, view training examples, and list and clear the cached
-    features of frozen encoders.
+    """List, fetch and build the named data sets, view training examples, and list and clear the
+    cached features of frozen encoders.
 
     \b
     Example:
@@ -64,19 +64,18 @@ def list_sets(as_json: bool) -> None:
 
 
 def _availability(row: Listing) -> str:
-    if row.bundled:
-        return "bundled with an installed package"
-    if row.place:
-        return f"in {row.place}"
-    if row.fetchable:
-        return f"not downloaded: {row.size / 1e6:.0f} MB to fetch"
-    return f"not downloaded; `mmzoo data fetch {row.name}` explains how to get it"
+    if row.place or row.bundled:
+        return f"in {row.place}" if row.place else row.how_to_get
+    return f"how to get it: {row.how_to_get}"
 
 
 @data.command(short_help="Download a data set into the cache, unless it is there.")
 @click.argument("name")
 def fetch(name: str) -> None:
     """Download the data set NAME into the cache, unless it is there, and print its files.
+
+    If its authors do not publish the files that mmzoo reads, this builds them from what they
+    publish, as `mmzoo data build` does. `mmzoo train` fetches data sets by itself.
 
     \b
     Example:
@@ -89,6 +88,27 @@ def fetch(name: str) -> None:
         click.echo(str(path))
     if not files:
         logger.info(f"{name} is bundled with an installed package: there is nothing to fetch.")
+
+
+@data.command(short_help="Build a data set from a copy of its authors' repository.")
+@click.argument("name")
+@click.argument("source", metavar="FOLDER", type=PATH)
+def build(name: str, source: Path) -> None:
+    """Build the files of the data set NAME from what its authors publish, and print them.
+
+    FOLDER is a clone of their repository, or their archive, unpacked or not. `mmzoo data list`
+    names the repository. With a network connection, `mmzoo data fetch NAME` does both. The files
+    go into the folder for downloads (see `mmzoo data where`), and their sha256 is verified.
+
+    \b
+    Example:
+      mmzoo data build fsdd free-spoken-digit-dataset
+      mmzoo data build mr rt-polaritydata.tar.gz
+    """
+    from mmzoo.data import build as build_set
+
+    for path in build_set(name, source):
+        click.echo(str(path))
 
 
 @data.command(short_help="Print the folders of data sets, downloads and cached features.")

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from mmzoo.data.av_digits import AvDigits as AvDigits
 from mmzoo.data.bad_rows import apply_on_bad_row as apply_on_bad_row
-from mmzoo.data.datasets.dataset_files import Listing as Listing
-from mmzoo.data.datasets.dataset_files import catalogue as catalogue
-from mmzoo.data.datasets.dataset_files import fetch as fetch
+from mmzoo.data.datasets.dataset_catalogue import Listing as Listing
+from mmzoo.data.datasets.dataset_catalogue import build as build
+from mmzoo.data.datasets.dataset_catalogue import catalogue as catalogue
+from mmzoo.data.datasets.dataset_catalogue import fetch as fetch
 from mmzoo.data.datasets.dataset_source import Dataset as Dataset
 from mmzoo.data.folder_source import Folder as Folder
 from mmzoo.data.frame import Frame as Frame

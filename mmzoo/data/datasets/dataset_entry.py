@@ -45,8 +45,7 @@ class NamedSet:
     files: tuple[OfficialFile, ...] = ()
     """The files to download; empty for data sets bundled with a package."""
     mirrors: tuple[str, ...] = ()
-    """URLs of folders with the files, in the order to try them; empty if exactly these files are
-    not published."""
+    """URLs of folders with the files, in the order to try them; empty if there are `archives`."""
     inputs: Mapping[str, Kind] = field(default_factory=lambda: {"image": "image"})
     """Input column -> its content."""
     numbers: tuple[str, ...] = ()
@@ -61,14 +60,21 @@ class NamedSet:
     """Other files with the same examples, used if they are available and `files` are not."""
     media: tuple[str, ...] = ()
     """Folders of media files next to `files`, each file listed in `SHA256SUMS`."""
-    provenance: str = ""
-    """How the files were derived from those of the authors, if they are not the same: a sentence
-    without its full stop."""
+    archives: tuple[str, ...] = ()
+    """URLs of the authors' archives that `files` are built from, in the order to try them, if
+    `files` themselves are not published."""
+    build: Callable[[Path], dict[str, bytes]] | None = None
+    """Builder: folder of an unpacked archive -> name -> content of all files and media."""
 
     @property
     def bundled(self) -> bool:
         """Whether it is bundled with an installed package."""
         return not self.files
+
+    @property
+    def repository(self) -> str | None:
+        """The repository that the files are built from; None if there are no `archives`."""
+        return self.archives[-1].partition("/archive/")[0] if self.archives else None
 
     @property
     def folder_name(self) -> str:

