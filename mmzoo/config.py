@@ -12,7 +12,7 @@ from annotated_types import MinLen
 from pydantic import StringConstraints, model_validator
 
 from mmzoo.column_spec import ColumnSpec, default_column, merge_column_specs
-from mmzoo.data import Source, Synthetic, Table, columns_of, is_there
+from mmzoo.data import Source, Synthetic, Table, columns_of, table_exists
 from mmzoo.fusion import Concat, Fusion
 from mmzoo.heads import Head, LabelledHead
 from mmzoo.modalities import Input
@@ -209,7 +209,7 @@ class Config(Spec):
             DataError: the table does not have the format that the source describes.
         """
         source = self.source
-        if not isinstance(source, Table) or not is_there(source.path):
+        if not isinstance(source, Table) or not table_exists(source.path):
             return
         named = self.with_columns()
         known = columns_of(

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mmzoo.config import Config, Preprocessing
-from mmzoo.data import other_rows
+from mmzoo.data import Folder, TableFormat, read_rows
 from mmzoo.data.bad_rows import apply_on_bad_row
 from mmzoo.data.frame import Frame, OnBadRow, Skipped, scanned_column
 from mmzoo.errors import DataError
@@ -116,7 +117,13 @@ def load_rows(
         DataError: there are no rows, or a column is missing.
     """
     specs = config.required_columns(labelled=labelled)
-    frame = other_rows(path, specs, config.source, split, others)
+    source = config.source
+    if os.path.isdir(path):
+        folder = source if isinstance(source, Folder) else Folder(path=path)
+        frame = folder.replace(path=path).rows(specs, split)
+    else:
+        form = source if isinstance(source, TableFormat) else None
+        frame = read_rows(path, specs, split, form, others=others)
     frame = scan(config, frame, decode=on_bad_row == "skip")
     try:
         frame = apply_on_bad_row(frame, on_bad_row, "give `--on-bad-row skip`")

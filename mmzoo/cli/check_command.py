@@ -51,10 +51,10 @@ def check(config: Path, overrides: tuple[str, ...], with_data: bool, as_json: bo
 
 def _warn_of_missing_table(config: Config) -> None:
     """Warns that columns were not checked: a config may be written before its table exists."""
-    from mmzoo.data import Table, columns_of, is_there
+    from mmzoo.data import Table, columns_of, table_exists
     from mmzoo.errors import DataError
 
-    if isinstance(config.source, Table) and not is_there(config.source.path):
+    if isinstance(config.source, Table) and not table_exists(config.source.path):
         try:
             columns_of(config.source.path, config.source, ())
         except DataError as error:

@@ -17,11 +17,10 @@ from mmzoo.data.folder_source import Folder as Folder
 from mmzoo.data.frame import Frame as Frame
 from mmzoo.data.frame import OnBadRow as OnBadRow
 from mmzoo.data.frame import Skipped as Skipped
-from mmzoo.data.other_rows import other_rows as other_rows
 from mmzoo.data.synthetic import Synthetic as Synthetic
-from mmzoo.data.table_columns import columns_of as columns_of
-from mmzoo.data.table_columns import is_there as is_there
+from mmzoo.data.table_files import table_exists as table_exists
 from mmzoo.data.table_format import TableFormat as TableFormat
+from mmzoo.data.table_reader import columns_of as columns_of
 from mmzoo.data.table_source import Table as Table
 from mmzoo.data.table_source import read_rows as read_rows
 from mmzoo.data.tfds_source import Tfds as Tfds

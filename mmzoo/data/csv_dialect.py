@@ -1,4 +1,4 @@
-"""CSV text: its encoding, where its records and cells end, and the checks that polars omits.
+"""CSV text: the column names in its header, where its records and cells end, and what is malformed.
 
 polars reads the cells. It would pad short records with nulls, truncate long ones and read on past a
 quote that is never closed, so the text is first split into records here and each is checked.
@@ -6,81 +6,22 @@ quote that is never closed, so the text is first split into records here and eac
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from mmzoo.data.csv_header import check_first_line, parse_header
-from mmzoo.data.table_format import Encoding
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
-from mmzoo.spec.wording import describe, escape
+from mmzoo.spec.wording import describe, escape, shorten
 
-_CHUNK = 1 << 24
+_SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
+"""The usual separators, each as YAML writes it within double quotes."""
+_LONGEST_LINE = 1 << 16
 _QUOTING_FIX = (
     "Enclose such a cell in quotes and double those within, or write `quote: null` into the "
     "config's source if quotes are part of the text."
 )
-
-
-def as_utf8(content: bytearray, shown: str, encoding: Encoding) -> bytearray:
-    """The text re-encoded as UTF-8, without a byte order mark.
-
-    Raises:
-        DataError: It is not text in this encoding; names the line.
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding != "utf-16":
-        raise DataError(
-            f"{shown}: it is UTF-16 text. Write `encoding: utf-16` into the config's source, or "
-            "save it as UTF-8."
-        )
-    nul = content[:1000].count(0)
-    if encoding != "utf-16" and nul * 3 > min(len(content), 1000):
-        raise DataError(
-            f"{shown}: every other byte of it is 0, so it seems to be UTF-16 text. Write "
-            "`encoding: utf-16` into the config's source, or save it as UTF-8."
-        )
-    if encoding != "utf-8":
-        try:
-            content = bytearray(content.decode(encoding).encode("utf-8"))
-        except UnicodeError as error:
-            raise DataError(
-                f"{shown}: it is not {encoding} text ({error}). Set `source.encoding` to another."
-            ) from None
-    if content.startswith(b"\xef\xbb\xbf"):
-        del content[:3]
-    if encoding == "utf-8" and not content.isascii():
-        _check_utf8(content, shown)
-    offset = content.find(0)
-    if offset >= 0:
-        raise DataError(
-            f"{shown}: line {_line_number(content, offset):,} has a NUL byte, so the file is "
-            "damaged or not text. Download it again, or remove these bytes."
-        )
-    return content
-
-
-def _check_utf8(content: bytearray, shown: str) -> None:
-    start = 0
-    while start < len(content):
-        end = min(start + _CHUNK, len(content))
-        # A chunk must not end within a character: those bytes begin with the bits 10.
-        while end < len(content) and content[end] & 0xC0 == 0x80 and end > start + _CHUNK - 4:
-            end -= 1
-        try:
-            content[start:end].decode("utf-8")
-        except UnicodeDecodeError as error:
-            offset = start + error.start
-            raise DataError(
-                f"{shown}: line {_line_number(content, offset):,} is not UTF-8 text, at byte "
-                f"0x{content[offset]:02x}. Save it as UTF-8, or write `encoding: windows-1252` or "
-                "`encoding: latin-1` into the config's source if that is what it is."
-            ) from None
-        start = end
-
-
-def _line_number(content: bytearray, offset: int) -> int:
-    return content.count(b"\n", 0, offset) + 1
 
 
 def read_delimited(
@@ -266,3 +207,102 @@ def _ragged_rows(cells: pl.Series, width: int, shown: str, separator: str) -> di
 
 def _count(cells: int) -> str:
     return "1 cell" if cells == 1 else f"{cells:,} cells"
+
+
+# The header
+
+
+def header_names(
+    text: str, shown: str, separator: str, quote: str | None, chosen: bool
+) -> tuple[str, ...] | None:
+    """The column names in the first line that is not blank; None if the text ends before it does.
+
+    Args:
+        text: The beginning of the file.
+        shown, separator, quote, chosen: See `parse_header`.
+    """
+    line = ""
+    for part in text.split("\n"):
+        line += part
+        if quote and line.count(quote) % 2:  # A line end within a quoted name.
+            line += "\n"
+        elif line.strip():
+            return parse_header(line.removesuffix("\r"), shown, separator, quote, chosen)
+        else:
+            line = ""
+    return None
+
+
+def parse_header(
+    line: str, shown: str, separator: str, quote: str | None, chosen: bool
+) -> tuple[str, ...]:
+    """All column names; the first one may be missing and is then ''.
+
+    Args:
+        line: The header without its line end.
+        shown: The file's name, for errors.
+        separator: Between the names.
+        quote: The quote character; None if there is none.
+        chosen: Whether the config names the separator.
+
+    Raises:
+        DataError: It cannot be parsed, a name is missing or duplicate, or another separator is
+            probably meant.
+    """
+    try:
+        [cells] = csv.reader(
+            [line],
+            delimiter=separator,
+            quotechar=quote or '"',
+            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+            strict=True,
+        )
+    except (csv.Error, ValueError) as error:
+        raise DataError(
+            f"{shown}: the header cannot be parsed ({error}): {describe(line)}."
+        ) from None
+    names = tuple(cell.strip() for cell in cells)
+    if len(names) == 1 and not chosen:
+        _check_separator(line, shown, separator)
+    _check_names(names, shown, line)
+    return names
+
+
+def check_first_line(content: bytearray, shown: str, separator: str, quote: str | None) -> None:
+    """Rejects a wrong separator before quotes are checked, which may be valid with another one.
+
+    Raises:
+        DataError: The first line has another of the usual separators instead of this one.
+    """
+    line = content[:_LONGEST_LINE].lstrip().partition(b"\n")[0].decode("utf-8", "replace")
+    if separator not in line and (quote is None or quote not in line):
+        _check_separator(line, shown, separator)
+
+
+def _check_separator(line: str, shown: str, separator: str) -> None:
+    others = {mark: line.count(mark) for mark in _SEPARATORS if mark != separator}
+    mark = max(others, key=lambda one: others[one])
+    if others[mark]:
+        expected = _SEPARATORS.get(separator, repr(separator))
+        raise DataError(
+            f"{shown}: its cells seem to be separated by {_SEPARATORS[mark]}, not by {expected}: "
+            f'the header is {describe(line)}. Write `separator: "{_SEPARATORS[mark][1:-1]}"`'
+            f" into the config's source, or save the table with {expected}."
+        )
+
+
+def _check_names(names: Sequence[str], shown: str, line: str) -> None:
+    seen: dict[str, int] = {}
+    for index, name in enumerate(names):
+        # The first may be missing: pandas writes the row numbers there.
+        if not name and (index or len(names) == 1):
+            raise DataError(
+                f"{shown}: column {index + 1} of {len(names)} has no name. The header is "
+                f"{describe(line)}."
+            )
+        if name in seen:
+            raise DataError(
+                f"{shown}: columns {seen[name] + 1} and {index + 1} are both called "
+                f"'{shorten(name)}'. Rename one of them."
+            )
+        seen[name] = index

@@ -6,10 +6,11 @@ data of each input. Both compare 128-bit keys.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mmzoo.data.splits import SPLITS
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 
@@ -38,39 +39,43 @@ class Duplicates:
 def apply_on_duplicate(
     frame: pl.DataFrame,
     columns: Sequence[str],
-    splits: Mapping[str, np.ndarray],
+    splits: np.ndarray,
     usable: np.ndarray,
     on_duplicate: OnDuplicate,
     name: Callable[[int], str],
     where: str,
-) -> tuple[dict[str, np.ndarray], list[str]]:
+) -> tuple[np.ndarray, list[str]]:
     """The splits after `on_duplicate` has been applied, and clauses that report duplicates.
 
     Args:
         frame: All rows.
         columns: The columns of the inputs, which are compared.
-        splits: `train`, `validation` and `test` -> rows.
+        splits: int64 `[rows]`, the split of each row, as an index into `SPLITS`.
         usable: bool `[rows]`; other rows are not compared, as they are dropped anyway.
         on_duplicate: What to do about rows in two splits.
         name: Row -> its name in messages.
         where: The table, for errors.
 
+    Returns:
+        int64 `[rows]`, -1 for dropped rows; and the clauses.
+
     Raises:
         DataError: There are duplicates and `on_duplicate` is error, or dropping them empties a
             split.
     """
-    remaining = dict(splits)
     if not columns:
-        return remaining, []
+        return splits, []
     keys = frame_keys(frame.select(columns))
-    compared = {split: rows[usable[rows]] for split, rows in splits.items()}
+    compared = {
+        split: np.flatnonzero(usable & (splits == index)) for index, split in enumerate(SPLITS)
+    }
     found = []
     for split, other in _PAIRS:
         rows, matches = matching_rows(keys[compared[split]], keys[compared[other]])
         if len(rows):
             found.append(Duplicates(split, other, compared[split][rows], compared[other][matches]))
     if not found:
-        return remaining, []
+        return splits, []
     clauses = [_clause(one, name) for one in found]
     if on_duplicate == "error":
         raise DataError(
@@ -80,18 +85,19 @@ def apply_on_duplicate(
             "from the split that is nearer to training."
         )
     if on_duplicate == "warn":
-        return remaining, [
+        return splits, [
             "rows with the same inputs are in two splits, so scores may be too good: "
             f"{'; '.join(clauses)}. `on_duplicate: drop` drops them"
         ]
+    splits = splits.copy()
     for one in found:
-        remaining[one.split] = np.setdiff1d(remaining[one.split], one.rows)
-        if not len(remaining[one.split]):
+        splits[one.rows] = -1
+        if not (splits == SPLITS.index(one.split)).any():
             raise DataError(
                 f"{where}: its {one.split} split is empty after dropping duplicates, as "
                 f"{one.other} has all of its rows too."
             )
-    return remaining, [f"dropped rows whose inputs are in a later split too: {'; '.join(clauses)}"]
+    return splits, [f"dropped rows whose inputs are in a later split too: {'; '.join(clauses)}"]
 
 
 def matching_rows(keys: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from annotated_types import Gt, Lt, MinLen
@@ -85,146 +87,167 @@ class TableSplit(Spec):
         return tuple(name for name in (self.column, self.folds, self.group) if name is not None)
 
 
-def fill_missing_splits(
-    name: str,
-    given: np.ndarray,
-    shares: Mapping[str, float],
-    seed: int,
-    by: str | None = None,
-    classes: np.ndarray | None = None,
-    class_names: Sequence[str] = (),
-    grouped_by: str | None = None,
-    groups: np.ndarray | None = None,
-) -> tuple[np.ndarray, dict[str, tuple[float, int]], tuple[str, ...]]:
-    """Samples the missing test and validation splits of a data set from its training split.
+@dataclass(frozen=True)
+class SplitInfo:
+    """What is known of each row before missing splits are sampled.
 
-    Args:
-        name: The data set's name.
-        given: int64 `[rows]`, the split of each row as an index into `SPLITS`.
-        shares: Split -> share of the training rows; `validation` is sampled after `test`.
-        seed: Decides which rows are validation rows.
-        by: The column of classes to stratify by; None to sample at random.
-        classes: int64 `[rows]`, the values of that column.
-        class_names: The names of those classes, for notes.
-        grouped_by: The column whose equal values stay in one split, if any.
-        groups: int64 `[rows]`, the values of that column. With groups, classes are ignored.
-
-    Returns:
-        The split of each row; split -> share and seed, for sampled splits; a sentence on each.
-
-    Raises:
-        DataError: No class has two rows, or there is only one row or group.
-    """
-    how = "at random" if by is None else f"stratified by {by}"
-    if groups is not None:
-        how, classes = f"grouped by {grouped_by}", None
-    given, sampled, notes = given.copy(), {}, []
-    drawn_from = given == 0
-    for split, split_seed in (("test", TEST_SEED), ("validation", seed)):
-        index = SPLITS.index(split)
-        if (given == index).any():
-            continue
-        free = np.flatnonzero(given == 0)
-        try:
-            _, drawn = hold_out(
-                len(free), shares[split], split_seed, _take(classes, free), _take(groups, free)
-            )
-        except DataError as error:
-            raise DataError(f"source.{split}: {error}") from error
-        given[free[drawn]] = index
-        sampled[split] = (shares[split], split_seed)
-        notes.append(
-            f"{name} has no {split} split: held out {len(drawn):,} of {len(free):,} training "
-            f"examples, {how}, seed {split_seed}"
-        )
-    if classes is not None and sampled:
-        rare = _rare_classes(classes[drawn_from], class_names, 1 + len(sampled))
-        notes += [f"{name}: {clause}" for clause in rare]
-    return given, sampled, tuple(notes)
-
-
-def assign_splits(
-    given: np.ndarray,
-    usable: np.ndarray,
-    split: TableSplit,
-    fold: Fold | None,
-    seed: int,
-    *,
-    folds: np.ndarray | None = None,
-    classes: np.ndarray | None = None,
-    class_names: Sequence[str] = (),
-    known: np.ndarray | None = None,
-    group_names: pl.Series | None = None,
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Assigns the rows of a table to train, validation and test splits.
-
-    Args:
-        given: int64 `[rows]`, the split of each row in the table, as an index into `SPLITS`; 0 if
-            the table does not assign one.
-        usable: bool `[rows]`, the rows that may be sampled; all others keep their split.
-        split: The shares of sampled splits.
-        fold: The test fold, for cross-validation.
-        seed: Decides which rows are validation rows.
-        folds: int64 `[rows]`, the fold of each row, counted from 0, if a column has it.
-        classes: int64 `[rows]`, the class of each row, to stratify by.
+    Attributes:
+        given: int64 `[rows]`, the split that the source gives each row, as an index into `SPLITS`;
+            0 if it gives none.
+        usable: bool `[rows]`, the rows that may be sampled; others keep their split. None for all.
+        folds: int64 `[rows]`, the fold of each row, counted from 0, if the source has folds.
+        classes: int64 `[rows]`, the classes to stratify by; None to sample at random.
         class_names: The names of the classes, for notes.
+        by: What messages call the classes.
         known: bool `[rows]`, False for rows of unknown classes, which may have only one row.
-        group_names: The name of each row's group, if rows are grouped.
-
-    Returns:
-        int64 `[rows]`, the split of each row; and clauses on the splits that were sampled.
-
-    Raises:
-        DataError: There are too few rows.
+        groups: `[rows]`, the name of each row's group; rows of a group are sampled together.
+        grouped_by: The column of the groups.
     """
-    given, notes = given.copy(), []
-    groups = None
-    if group_names is not None:
-        groups = group_names.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
-    has = {name: bool((given == index).any()) for index, name in enumerate(SPLITS)}
-    if fold is not None:
+
+    given: np.ndarray
+    usable: np.ndarray | None = None
+    folds: np.ndarray | None = None
+    classes: np.ndarray | None = None
+    class_names: Sequence[str] = ()
+    by: str = "class"
+    known: np.ndarray | None = None
+    groups: pl.Series | None = None
+    grouped_by: str | None = None
+
+    @cached_property
+    def group_ids(self) -> np.ndarray | None:
+        """int64 `[rows]`, or None."""
+        if self.groups is None:
+            return None
+        return self.groups.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+
+    @property
+    def how(self) -> str:
+        """How rows are sampled, for messages."""
+        parts = [f"stratified by {self.by}"] if self.classes is not None else []
+        parts += [f"grouped by {self.grouped_by}"] if self.groups is not None else []
+        return ", ".join(parts) or "at random"
+
+    def free(self, given: np.ndarray) -> np.ndarray:
+        """The usable training rows."""
+        return np.flatnonzero((given == 0) & (True if self.usable is None else self.usable))
+
+    def of_fold(self, fold: Fold) -> np.ndarray:
+        """bool `[rows]`, the rows of a fold: of the source's folds, or assigned here.
+
+        Raises:
+            DataError: There are fewer rows or groups than folds.
+        """
+        folds = self.folds
         if folds is None:
-            free = np.flatnonzero(usable & (given == 0))
-            if groups is None and len(free) < fold.of:
+            free = self.free(self.given)
+            if self.groups is None and len(free) < fold.of:
                 raise DataError(
                     f"source.fold: {len(free):,} rows cannot be split into {fold.of} folds."
                 )
-            folds = np.full(len(given), -1)
+            folds = np.full(len(self.given), -1)
             folds[free] = assign_folds(
-                len(free), fold.of, _take(classes, free), _take(groups, free)
+                len(free), fold.of, _take(self.classes, free), _take(self.group_ids, free)
             )
-        given[(folds == fold.index - 1) & usable] = SPLITS.index("test")
-        has["test"] = True
-        notes.append(f"fold {fold.index} of {fold.of} is the test split")
-    drawn_from = usable & (given == 0)
-    pool = int(drawn_from.sum())
-    how = "at random" if classes is None else "stratified by class"
-    how += "" if groups is None else f", grouped by {split.group}"
-    for name, split_seed in (("test", TEST_SEED), ("validation", seed)):
-        if has[name]:
-            continue
-        free = np.flatnonzero(usable & (given == 0))
-        if classes is not None and known is not None and groups is None:
-            _, class_of, rows = np.unique(classes[free], return_inverse=True, return_counts=True)
-            free = free[known[free] | (rows[class_of] > 1)]
-        share = min(getattr(split, name) * pool / max(len(free), 1), 1.0)
-        try:
-            _, drawn = hold_out(
-                len(free), share, split_seed, _take(classes, free), _take(groups, free)
-            )
-        except DataError as error:
-            raise DataError(f"source.split.{name}: {error}") from error
-        given[free[drawn]] = SPLITS.index(name)
-        notes.append(
-            f"held out {len(drawn):,} of {pool:,} rows for {name}, {how}, seed {split_seed}"
+        return (folds == fold.index - 1) & (True if self.usable is None else self.usable)
+
+    def hold_out(self, rows: np.ndarray, share: float, seed: int) -> np.ndarray:
+        """Samples a share of some rows."""
+        _, drawn = hold_out(
+            len(rows),
+            share,
+            seed,
+            _take(self.classes, rows),
+            _take(self.group_ids, rows),
         )
-    if groups is not None and group_names is not None:
-        notes += _shared_groups(given, usable, groups, group_names, split.group)
-    elif classes is not None:
-        drawn_from &= classes < len(class_names)
-        sampled = 2 - has["test"] - has["validation"]
-        notes += _rare_classes(classes[drawn_from], class_names, 1 + sampled)
-    return given, tuple(notes)
+        return rows[drawn]
+
+    def without_single_unknown(self, rows: np.ndarray) -> np.ndarray:
+        """The rows but those of unknown classes with a single row, which need not be split."""
+        if self.classes is None or self.known is None or self.groups is not None:
+            return rows
+        _, class_of, counts = np.unique(self.classes[rows], return_inverse=True, return_counts=True)
+        return rows[self.known[rows] | (counts[class_of] > 1)]
+
+
+def assign_splits(
+    name: str,
+    info: SplitInfo,
+    shares: Mapping[str, float],
+    seed: int,
+    fold: Fold | None = None,
+    *,
+    is_table: bool = False,
+) -> tuple[np.ndarray, dict[str, tuple[float, int]], tuple[str, ...]]:
+    """Samples the test and validation splits that neither the source nor a fold gives.
+
+    Args:
+        name: The data set's name.
+        info: Its rows.
+        shares: Split -> share. Of a table, both are shares of all rows without a given split; else
+            `validation` is a share of what remains after `test`.
+        seed: Decides which rows are validation rows.
+        fold: The test fold, for cross-validation.
+        is_table: Whether the rows are those of a table.
+
+    Returns:
+        int64 `[rows]`, the split of each row; split -> share and seed, for sampled splits; and
+        sentences on the splits that were sampled.
+
+    Raises:
+        DataError: No class has two rows, or there are too few rows or groups.
+    """
+    given, sampled, notes = info.given.copy(), {}, []
+    has = {split: bool((given == index).any()) for index, split in enumerate(SPLITS)}
+    if fold is not None:
+        given[info.of_fold(fold)] = SPLITS.index("test")
+        has["test"] = True
+        notes.append(f"{name}: fold {fold.index} of {fold.of} is the test split")
+    drawn_from = info.free(given)
+    pool = len(drawn_from)
+    for split, split_seed in (("test", TEST_SEED), ("validation", seed)):
+        if has[split]:
+            continue
+        rows = info.free(given)
+        share, of = shares[split], len(rows)
+        if is_table:
+            rows, of = info.without_single_unknown(rows), pool
+            share = min(share * pool / max(len(rows), 1), 1.0)
+        try:
+            drawn = info.hold_out(rows, share, split_seed)
+        except DataError as error:
+            field = "source.split" if is_table else "source"
+            raise DataError(f"{field}.{split}: {error}") from error
+        given[drawn] = SPLITS.index(split)
+        sampled[split] = (shares[split], split_seed)
+        held_out = f"held out {len(drawn):,} of {of:,}"
+        notes.append(
+            f"{name}: {held_out} rows for {split}, {info.how}, seed {split_seed}"
+            if is_table
+            else f"{name} has no {split} split: {held_out} training examples, {info.how}, seed "
+            f"{split_seed}"
+        )
+    if sampled:
+        notes += [
+            f"{name}: {clause}" for clause in _rare_classes(info, drawn_from, 1 + len(sampled))
+        ]
+    return given, sampled, tuple(notes)
+
+
+def _rare_classes(info: SplitInfo, rows: np.ndarray, splits: int) -> Iterator[str]:
+    """A clause on classes with fewer rows than there are splits."""
+    if info.classes is None or info.groups is not None:
+        return
+    ids, counts = np.unique(info.classes[rows], return_counts=True)
+    rare = [
+        f"'{shorten(info.class_names[index])}' ({count} {'row' if count == 1 else 'rows'})"
+        for index, count in zip(ids.tolist(), counts.tolist(), strict=True)
+        if count < splits and index < len(info.class_names)
+    ]
+    if rare:
+        more = f" and {len(rare) - _MAX_NAMED:,} more" if len(rare) > _MAX_NAMED else ""
+        have = "1 class has" if len(rare) == 1 else f"{len(rare):,} classes have"
+        yield f"{have} too few rows to be in every split: {', '.join(rare[:_MAX_NAMED])}{more}"
 
 
 def splits_in_column(words: pl.Series, where: str) -> np.ndarray:
@@ -292,34 +315,17 @@ def _take(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
     return None if values is None else values[rows]
 
 
-def _rare_classes(classes: np.ndarray, names: Sequence[str], splits: int) -> Iterator[str]:
-    """A clause on classes with fewer rows than there are splits."""
-    ids, rows = np.unique(classes, return_counts=True)
-    rare = [
-        f"'{shorten(names[index]) if names else index}' ({count} {'row' if count == 1 else 'rows'})"
-        for index, count in zip(ids.tolist(), rows.tolist(), strict=True)
-        if count < splits
-    ]
-    if rare:
-        more = f" and {len(rare) - _MAX_NAMED:,} more" if len(rare) > _MAX_NAMED else ""
-        have = "1 class has" if len(rare) == 1 else f"{len(rare):,} classes have"
-        yield f"{have} too few rows to be in every split: {', '.join(rare[:_MAX_NAMED])}{more}"
-
-
-def _shared_groups(
-    given: np.ndarray,
-    usable: np.ndarray,
-    groups: np.ndarray,
-    names: pl.Series,
-    column: str | None,
-) -> Iterator[str]:
+def shared_groups(info: SplitInfo, splits: np.ndarray) -> Iterator[str]:
     """A clause on groups with rows in several splits, which a column or files may assign."""
-    pairs = np.unique(np.stack([groups[usable], given[usable]]), axis=1)
+    if info.groups is None or info.group_ids is None:
+        return
+    usable = np.ones(len(splits), bool) if info.usable is None else info.usable
+    pairs = np.unique(np.stack([info.group_ids[usable], splits[usable]]), axis=1)
     found, counts = np.unique(pairs[0], return_counts=True)
     shared = found[counts > 1]
     if len(shared):
-        row = int(np.flatnonzero(groups == shared[0])[0])
+        row = int(np.flatnonzero(info.group_ids == shared[0])[0])
         yield (
-            f"{len(shared):,} values of `{column}` have rows in several splits, as "
-            f"`source.split` assigns them, such as '{shorten(str(names[row]))}'"
+            f"{len(shared):,} values of `{info.grouped_by}` have rows in several splits, as "
+            f"`source.split` assigns them, such as '{shorten(str(info.groups[row]))}'"
         )

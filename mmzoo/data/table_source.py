@@ -25,7 +25,14 @@ from mmzoo.data.parse_columns import (
     parse_columns,
     target_columns,
 )
-from mmzoo.data.split_assignment import TableSplit, assign_splits, folds_in_column, splits_in_column
+from mmzoo.data.split_assignment import (
+    SplitInfo,
+    TableSplit,
+    assign_splits,
+    folds_in_column,
+    shared_groups,
+    splits_in_column,
+)
 from mmzoo.data.splits import SPLITS, Fold
 from mmzoo.data.table_format import TableFormat, format_for
 from mmzoo.data.table_reader import concat_tables, read_table
@@ -116,91 +123,84 @@ class Table(TableFormat, TableRows):
         usable = np.ones(raw.table.height, bool)
         usable[raw.issues["row"].to_numpy()] = False
         try:
-            given, notes = self._assign(raw, shown, parsed, specs, usable, seed)
-            splits = {split: np.flatnonzero(given == i) for i, split in enumerate(SPLITS)}
-            inputs = [column for column, spec in specs.items() if spec.role in INPUT_ROLES]
-            splits, duplicates = apply_on_duplicate(
-                raw.table, inputs, splits, usable, self.on_duplicate, raw.row_name, f"table {shown}"
-            )
+            info = self._split_info(raw, f"table {shown}: column", parsed, specs, usable)
+            splits, notes = self._assign(raw, f"table {shown}", info, specs, seed)
         except DataError:
             if not raw.issues.is_empty() and self.on_bad_row == "error":
                 found = raw.found_issues().items()
                 bad = [Skipped(raw.row_name(row), "", reason) for row, (_, reason) in found]
                 raise bad_rows_error(name, bad, "row") from None
             raise
-        table, class_names, unknown = _encode(
-            parsed, specs, splits["train"][usable[splits["train"]]]
-        )
-        rows = np.sort(np.concatenate(list(splits.values())))
-        assigned = pl.Series(SPLIT, [SPLITS[index] for index in given])
+        table, class_names, unknown = _encode(parsed, specs, np.flatnonzero(usable & (splits == 0)))
+        rows = {split: np.flatnonzero(splits == index) for index, split in enumerate(SPLITS)}
         frame = replace(
             raw,
-            table=table.with_columns(assigned, raw.table[ROW]),
-            fingerprint=self._fingerprint(sha256s, splits),
-            class_names=class_names,
-            notes=tuple(
-                f"{name}: {note}"
-                for note in (
-                    *notes,
-                    *(n for one in parsed.values() for n in one.notes),
-                    *duplicates,
-                )
+            table=table.with_columns(
+                pl.Series(SPLIT, [SPLITS[index] for index in splits]), raw.table[ROW]
             ),
+            fingerprint=self._fingerprint(sha256s, rows),
+            class_names=class_names,
+            notes=(*notes, *(f"{name}: {n}" for one in parsed.values() for n in one.notes)),
         ).with_issues(unknown)
-        return (
-            frame
-            if len(rows) == table.height
-            else frame.drop(np.setdiff1d(np.arange(table.height), rows).tolist())
-        )
+        dropped = np.flatnonzero(splits < 0).tolist()
+        return frame.drop(dropped) if dropped else frame
 
-    def _assign(
+    def _split_info(
         self,
         raw: Frame,
-        shown: str,
+        where: str,
         parsed: Mapping[str, ParsedColumn],
         specs: Mapping[str, ColumnSpec],
         usable: np.ndarray,
-        seed: int,
-    ) -> tuple[np.ndarray, tuple[str, ...]]:
-        """The split of each row as an index into `SPLITS`, and clauses on sampled splits."""
-        split, table, where = self.split, raw.table, f"table {shown}: column"
+    ) -> SplitInfo:
+        """The columns and files that define splits, and the classes to stratify by."""
+        split, table = self.split, raw.table
         indices = table[SPLIT].replace_strict(list(SPLITS), [0, 1, 2], return_dtype=pl.Int64)
-        given, folds, groups = indices.to_numpy(writable=True), None, None
+        info = SplitInfo(indices.to_numpy(writable=True), usable)
         if split.column:
             at = f"{where} `{split.column}`"
-            given = splits_in_column(as_texts(table[split.column], at, "the names of splits"), at)
+            words = as_texts(table[split.column], at, "the names of splits")
+            info = replace(info, given=splits_in_column(words, at))
         if split.folds and self.fold:
             at = f"{where} `{split.folds}`"
             words = as_texts(table[split.folds], at, "the numbers or names of folds")
             folds = folds_in_column(words, names_in(words), self.fold, at)
+            info = replace(info, folds=folds)
         if split.group:
             at = f"{where} `{split.group}`"
             groups = as_texts(table[split.group], at, "the names of groups")
-        classes = known = None
-        names: tuple[str, ...] = ()
+            info = replace(info, groups=groups, grouped_by=split.group)
         by = next((column for column, spec in specs.items() if spec.role == "class"), None)
-        if by is not None:
-            # Stratified by the first column of classes; missing labels count as one more class.
-            values, spec = parsed[by].values, specs[by]
-            names = names_in(values)
-            codes, _ = encode_names(values, names, known=True)
-            classes = codes.fill_null(len(names)).to_numpy()
-            if spec.names is not None or spec.optional:
-                is_known = values.is_in(list(spec.names or names)).fill_null(not spec.optional)
-                # Nor need a single row without a class be in every split.
-                known = is_known.to_numpy()
-        return assign_splits(
-            given,
-            usable,
-            split,
-            self.fold,
-            seed,
-            folds=folds,
-            classes=classes,
-            class_names=names,
-            known=known,
-            group_names=groups,
+        if by is None:
+            return info
+        # Stratified by the first column of classes; missing labels count as one more class.
+        values, spec = parsed[by].values, specs[by]
+        names, known = names_in(values), None
+        codes, _ = encode_names(values, names, known=True)
+        if spec.names is not None or spec.optional:
+            is_known = values.is_in(list(spec.names or names)).fill_null(not spec.optional)
+            # Nor need a single row without a class be in every split.
+            known = is_known.to_numpy()
+        classes = codes.fill_null(len(names)).to_numpy()
+        return replace(info, classes=classes, class_names=names, known=known)
+
+    def _assign(
+        self,
+        raw: Frame,
+        where: str,
+        info: SplitInfo,
+        specs: Mapping[str, ColumnSpec],
+        seed: int,
+    ) -> tuple[np.ndarray, list[str]]:
+        """The split of each row, -1 for a dropped duplicate; and sentences on both."""
+        shares = {"validation": self.split.validation, "test": self.split.test}
+        splits, _, sentences = assign_splits(raw.name, info, shares, seed, self.fold, is_table=True)
+        inputs = [column for column, spec in specs.items() if spec.role in INPUT_ROLES]
+        remaining, duplicates = apply_on_duplicate(
+            raw.table, inputs, splits, info.usable, self.on_duplicate, raw.row_name, where
         )
+        clauses = [*shared_groups(info, splits), *duplicates]
+        return remaining, [*sentences, *(f"{raw.name}: {clause}" for clause in clauses)]
 
     def _fingerprint(self, sha256s: Mapping[str, str], splits: Mapping[str, np.ndarray]) -> str:
         form = {name: getattr(self, name) for name in TableFormat.model_fields}

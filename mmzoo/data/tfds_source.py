@@ -15,7 +15,7 @@ from pydantic import AfterValidator
 from mmzoo.column_spec import ColumnSpec
 from mmzoo.data.frame import ROW, SPLIT, Frame, Issues, OnBadRow, Splits, issues_table, table_of
 from mmzoo.data.media_paths import problems
-from mmzoo.data.split_assignment import fill_missing_splits
+from mmzoo.data.split_assignment import SplitInfo, assign_splits
 from mmzoo.data.splits import SPLITS
 from mmzoo.data.tfds_builder import load_builder, set_name, split_name
 from mmzoo.data.tfds_columns import check_features, class_columns, read_columns
@@ -116,9 +116,8 @@ class Tfds(Spec):
             _require_labels(name, official, splits, classes)
             shares = {"validation": self.validation, "test": self.test}
             labels = np.concatenate([of[by] for of in splits.values()])
-            given, cuts, notes = fill_missing_splits(
-                name, given, shares, seed, by, labels, classes[by]
-            )
+            info = SplitInfo(given, classes=labels, class_names=classes[by], by=by)
+            given, cuts, notes = assign_splits(name, info, shares, seed)
         names = _row_names(splits)
         table = table_of(
             {split: {column: of[column] for column in specs} for split, of in splits.items()}

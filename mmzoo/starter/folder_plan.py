@@ -10,8 +10,7 @@ from typing import Any
 
 from mmzoo.data import Folder
 from mmzoo.data.column_types import profile_column
-from mmzoo.data.folder_listing import Ignored, files_below
-from mmzoo.data.folder_source import class_folders
+from mmzoo.data.folder_listing import Ignored, class_folders, files_below
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 from mmzoo.modalities.suggestion import Section

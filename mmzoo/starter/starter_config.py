@@ -11,9 +11,9 @@ from mmzoo.errors import DataError
 from mmzoo.spec.load_spec import validate
 from mmzoo.spec.wording import escape
 from mmzoo.spec.yaml_reader import read_document
+from mmzoo.starter.detect_format import detect_format
 from mmzoo.starter.folder_plan import plan_for_folder
 from mmzoo.starter.plan import Plan, to_yaml
-from mmzoo.starter.read_table import read_table
 from mmzoo.starter.table_plan import plan_for_table
 
 
@@ -41,7 +41,7 @@ def starter_config(data: Path, target: str | None, output: Path | None) -> tuple
             )
         plan = plan_for_folder(data)
     else:
-        rows = read_table(str(data))
+        rows = detect_format(str(data))
         plan = plan_for_table(data, rows, _target_names(target, rows.frame.columns))
     text = to_yaml(plan, str(output) if output else f"{plan.name}.yaml")
     validate(Config, read_document(text, "the starter config"))

@@ -15,6 +15,7 @@ from mmzoo.modalities import input_types
 from mmzoo.modalities.suggestion import Section
 from mmzoo.rules import RESERVED_HEAD_NAMES
 from mmzoo.spec.wording import escape, shorten
+from mmzoo.starter.detect_format import DetectedTable
 from mmzoo.starter.infer import (
     SEEMS_SPLIT,
     InferredColumn,
@@ -23,7 +24,6 @@ from mmzoo.starter.infer import (
     special_role,
 )
 from mmzoo.starter.plan import Plan, as_name, train_section
-from mmzoo.starter.read_table import TableRows
 from mmzoo.starter.target import Target, infer_targets
 from mmzoo.starter.target_leakage import ONE_TO_ONE, find_leak
 
@@ -35,7 +35,7 @@ _IMBALANCED = 50
 _NAMED = 3
 
 
-def plan_for_table(path: Path, rows: TableRows, target_names: Sequence[str]) -> Plan:
+def plan_for_table(path: Path, rows: DetectedTable, target_names: Sequence[str]) -> Plan:
     """A starter config for a table.
 
     Args:
@@ -180,7 +180,7 @@ def _heads(targets: Sequence[Target], inputs: Iterable[str]) -> dict[str, Sectio
 
 def _source(
     path: Path,
-    rows: TableRows,
+    rows: DetectedTable,
     columns: Sequence[InferredColumn],
     targets: Sequence[Target],
     optional: Sequence[str],
@@ -233,7 +233,7 @@ def _split(
 
 
 def _unusable_rows(
-    rows: TableRows,
+    rows: DetectedTable,
     columns: Sequence[InferredColumn],
     targets: Sequence[Target],
     optional: Sequence[str],
@@ -293,7 +293,7 @@ def _all_empty(columns: Iterable[pl.Series]) -> int:
 
 
 def _warnings(
-    rows: TableRows, columns: Sequence[InferredColumn], targets: Sequence[Target]
+    rows: DetectedTable, columns: Sequence[InferredColumn], targets: Sequence[Target]
 ) -> Iterable[str]:
     for column in columns:
         if column.reason.startswith("none of"):

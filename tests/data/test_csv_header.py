@@ -13,9 +13,8 @@ import polars as pl
 import pytest
 
 from mmzoo.data.frame import ROW
-from mmzoo.data.table_columns import columns_of
 from mmzoo.data.table_format import TableFormat
-from mmzoo.data.table_reader import read_table
+from mmzoo.data.table_reader import columns_of, read_table
 from mmzoo.errors import DataError
 
 CSV = "id,描述,price\n1,杯子,2\n"

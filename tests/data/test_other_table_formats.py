@@ -9,8 +9,7 @@ import pytest
 from frames import read_frame, splits_of
 
 from mmzoo.column_spec import ColumnSpec
-from mmzoo.data import Table
-from mmzoo.data.other_rows import other_rows
+from mmzoo.data import Table, read_rows
 
 ROWS = [["word", "number"], ["größe", "1,5"], ["weiß", "2"]]
 WANTED = {"word": ColumnSpec("text", lambda random, rows: np.zeros(rows))}
@@ -42,7 +41,7 @@ def test_another_table_is_written_as_its_own_ending_says(
     path = tmp_path / name
     path.write_bytes(content)
     source = Table(**TRAINED_ON)
-    rows = other_rows(str(path), WANTED, source, "data")
+    rows = read_rows(str(path), WANTED, "data", source)
     assert splits_of(rows)["data"]["word"].tolist() == ["größe", "weiß"]
     assert read_frame(str(path), source)["word"].to_list() == ["größe", "weiß"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mmzoo.data.split_assignment import fill_missing_splits
+from mmzoo.data.split_assignment import SplitInfo, assign_splits
 from mmzoo.data.splits import (
     Fold,
     assign_folds,
@@ -88,9 +89,8 @@ def test_the_only_example_of_a_class_is_not_held_out() -> None:
 def test_classes_with_fewer_examples_than_splits_are_noted() -> None:
     classes = np.repeat([0, 1, 2, 3], [20, 1, 2, 3])
     shares = {"test": 0.2, "validation": 0.1}
-    splits, _, notes = fill_missing_splits(
-        "some", np.zeros(26, int), shares, 0, "kind", classes, ("a", "b", "c", "d")
-    )
+    info = SplitInfo(np.zeros(26, int), classes=classes, class_names=("a", "b", "c", "d"))
+    splits, _, notes = assign_splits("some", info, shares, 0)
     assert sorted(splits[classes == 3].tolist()) == [0, 1, 2]
     assert sorted(splits[classes == 2].tolist()) == [0, 2]
     assert splits[classes == 1].tolist() == [0]
@@ -110,15 +110,13 @@ def test_a_random_cut_is_right(rows: int, fraction: float, seed: int) -> None:
 
 def test_nothing_is_cut_off_a_single_row() -> None:
     with pytest.raises(DataError, match=r"^source\.test: a single example cannot be split"):
-        fill_missing_splits("one", np.zeros(1, int), {"test": 0.2, "validation": 0.1}, 0)
+        assign_splits("one", SplitInfo(np.zeros(1, int)), {"test": 0.2, "validation": 0.1}, 0)
 
 
 def test_equal_values_of_a_group_stay_together() -> None:
     patient, shares = np.repeat(np.arange(50), 4), {"test": 0.2, "validation": 0.1}
-    given = np.zeros(200, int)
-    splits, _, notes = fill_missing_splits(
-        "some", given, shares, 0, grouped_by="patient", groups=patient
-    )
+    info = SplitInfo(np.zeros(200, int), groups=pl.Series(patient), grouped_by="patient")
+    splits, _, notes = assign_splits("some", info, shares, 0)
     patients = [set(patient[splits == split].tolist()) for split in range(3)]
     assert len(set.union(*patients)) == sum(map(len, patients)) == 50
     assert notes[0] == (

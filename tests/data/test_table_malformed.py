@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from mmzoo.column_spec import ColumnSpec
 from mmzoo.data import Frame, Table, TableFormat, apply_on_bad_row
-from mmzoo.data import table_reader as unpacking
+from mmzoo.data import table_files as unpacking
 from mmzoo.data import typed_tables as typed
 from mmzoo.data.table_reader import read_table
 from mmzoo.errors import DataError

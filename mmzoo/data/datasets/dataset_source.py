@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -14,9 +15,9 @@ from mmzoo.column_spec import ColumnSpec
 from mmzoo.data.datasets import NAMED, DatasetName, NamedSet
 from mmzoo.data.datasets.casting import cast_column, check_specs
 from mmzoo.data.datasets.dataset_files import UnobtainableError, obtain
-from mmzoo.data.frame import ROW, SPLIT, Frame, OnBadRow, Splits, table_of
-from mmzoo.data.split_assignment import fill_missing_splits
-from mmzoo.data.splits import SPLITS, Fold, assign_folds
+from mmzoo.data.frame import ROW, SPLIT, Frame, OnBadRow, Splits, table_of, to_series
+from mmzoo.data.split_assignment import SplitInfo, assign_splits
+from mmzoo.data.splits import SPLITS, Fold
 from mmzoo.lazy import np, pl
 from mmzoo.spec import Problem, Spec
 
@@ -90,32 +91,20 @@ class Dataset(Spec):
         by = next(iter(named.classes), None)
         given = np.repeat([SPLITS.index(split) for split in official], _sizes(official))
         classes = np.concatenate([columns[by] for columns in official.values()]) if by else None
-        test_fold: dict[str, object] = {}
+        folds, test_fold = None, {}
         if fold := self.fold or (Fold(index=1, of=named.folds) if named.folds else None):
-            train = np.flatnonzero(given == 0)
-            folds = official["train"].pop("fold", None)
-            if folds is None:
-                folds = assign_folds(
-                    len(train), fold.of, None if classes is None else classes[train]
-                )
-            given[train[folds == fold.index - 1]] = SPLITS.index("test")
+            if (official_folds := official["train"].pop("fold", None)) is not None:
+                folds = np.full(len(given), -1)
+                folds[given == 0] = official_folds
             test_fold["fold"] = (fold.index, fold.of)
-            notes.append(f"{named.name}: fold {fold.index} of {fold.of} is the test split")
-        groups = None
+        info = SplitInfo(given, folds=folds)
         if named.groups:
             values = np.concatenate([columns[named.groups] for columns in official.values()])
-            _, groups = np.unique(values, return_inverse=True)
-        given, sampled, sampling_notes = fill_missing_splits(
-            named.name,
-            given,
-            {"validation": self.validation, "test": self.test},
-            seed,
-            by,
-            classes,
-            named.classes[by] if by else (),
-            named.groups,
-            groups,
-        )
+            info = replace(info, groups=to_series("group", values), grouped_by=named.groups)
+        elif by:
+            info = replace(info, classes=classes, class_names=named.classes[by], by=by)
+        shares = {"validation": self.validation, "test": self.test}
+        given, sampled, sampling_notes = assign_splits(named.name, info, shares, seed, fold)
         return Frame(
             _table(official, given, named, specs),
             name=named.name,

@@ -1,4 +1,4 @@
-"""Reading a table whose format is unknown: its separator, encoding and missing values are tried."""
+"""Format detection: the separator, encoding and missing-value markers of a table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from mmzoo.data import TableFormat
 from mmzoo.data.column_types import MISSING_WORDS, parse_numbers, strip_texts
 from mmzoo.data.frame import ROW
-from mmzoo.data.table_reader import read_table as read_table_file
+from mmzoo.data.table_reader import read_table
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 
@@ -26,8 +26,8 @@ _NUMERIC_SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class TableRows:
-    """A table as it was read.
+class DetectedTable:
+    """A table in the format that fits it.
 
     Attributes:
         frame: All well-formed rows; empty cells are null.
@@ -40,7 +40,7 @@ class TableRows:
     malformed: Mapping[int, str]
 
 
-def read_table(path: str) -> TableRows:
+def detect_format(path: str) -> DetectedTable:
     """Reads a table, trying other separators and encodings where the defaults do not fit.
 
     Raises:
@@ -49,7 +49,7 @@ def read_table(path: str) -> TableRows:
     first: DataError | None = None
     for fields in _FORMATS:
         try:
-            raw = read_table_file(path, TableFormat(**fields), field="TABLE")
+            raw = read_table(path, TableFormat(**fields), field="TABLE")
         except DataError as error:
             first = first or error
             continue
@@ -62,7 +62,7 @@ def read_table(path: str) -> TableRows:
             is_missing = texts.is_in(missing)
             frame = frame.with_columns(pl.when(~is_missing).then(texts).name.keep())
         malformed = {row: reason for row, (_, reason) in raw.found_issues().items()}
-        return TableRows(frame, fields, malformed)
+        return DetectedTable(frame, fields, malformed)
     assert first is not None
     raise first
 
