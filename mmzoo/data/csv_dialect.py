@@ -17,6 +17,7 @@ from mmzoo.spec.wording import describe, escape, shorten
 
 _SEPARATORS = {",": "','", ";": "';'", "\t": "'\\t'", "|": "'|'"}
 """The usual separators, each as YAML writes it within double quotes."""
+_SEPARATOR_LINE = re.compile(rb'"?sep=([,;|\t])"?(?=\r?\n)', re.IGNORECASE)
 _LONGEST_LINE = 1 << 16
 _QUOTING_FIX = (
     "Enclose such a cell in quotes and double those within, or write `quote: null` into the "
@@ -49,6 +50,7 @@ def read_delimited(
     Raises:
         DataError: The text is malformed; names the line and the likely fix.
     """
+    separator = declared_separator(content) or separator
     mark = separator or default
     if b"\n" not in content and b"\r" in content:
         raise DataError(
@@ -71,7 +73,7 @@ def read_delimited(
     blank = rows.is_in(["", "\r"]) & (len(names) > 1)
     if blank.all():
         raise DataError(f"{shown}: there are no rows below the header.")
-    frame = _read_cells(content, shown, mark, quote, len(names), _selected(names, wanted))
+    frame = _read_cells(content, shown, mark, quote, names, wanted)
     if frame.height != len(rows):
         raise DataError(
             f"{shown}: {frame.height:,} rows were read of {len(rows):,}. mmzoo does not "
@@ -153,28 +155,32 @@ def _raise_misquoted(
     )
 
 
-def _selected(names: Sequence[str], wanted: Collection[str] | None) -> dict[int, str]:
-    """Index -> name of the columns to read; where none is wanted the first, as rows must exist."""
-    requested = set(names if wanted is None else wanted)
-    selected = {index: name for index, name in enumerate(names) if name in requested}
-    return selected or {0: names[0]}
-
-
 def _read_cells(
     content: bytearray,
     shown: str,
     separator: str,
     quote: str | None,
-    width: int,
-    names: Mapping[int, str],
+    names: Sequence[str],
+    wanted: Collection[str] | None,
 ) -> pl.DataFrame:
+    """The wanted columns; the first if none is wanted, as the rows must be counted.
+
+    Raises:
+        DataError: The last column has no name, but cells that are not empty.
+    """
+    width = len(names)
+    ends_unnamed = width > 1 and not names[-1]
+    named = names[:-1] if ends_unnamed else names
+    requested = set(named if wanted is None else wanted)
+    selected = {index: name for index, name in enumerate(named) if name in requested}
+    selected = selected or {0: names[0]}
     # Generated names: polars might parse the quoting of the table's own names differently.
     given = [str(index) for index in range(width)]
     try:
         frame = pl.read_csv(
             separator.join(given).encode() + b"\n" + content,
             schema=dict.fromkeys(given, pl.String),
-            columns=[given[index] for index in names],
+            columns=[given[index] for index in (*selected, *([width - 1] if ends_unnamed else []))],
             separator=separator,
             quote_char=quote,
             truncate_ragged_lines=True,
@@ -182,7 +188,11 @@ def _read_cells(
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         first = escape(str(error).splitlines()[0])
         raise DataError(f"{shown}: it cannot be read as a table ({first}).") from None
-    return frame.rename({given[index]: name for index, name in names.items()})
+    if ends_unnamed:
+        last = frame.drop_in_place(given[-1]).replace("", None).drop_nulls()
+        if len(last):
+            raise _unnamed(shown, width - 1, width, f"One of its cells is {describe(last[0])}")
+    return frame.rename({given[index]: name for index, name in selected.items()})
 
 
 def _ragged_rows(cells: pl.Series, width: int, shown: str, separator: str) -> dict[int, str]:
@@ -210,6 +220,16 @@ def _count(cells: int) -> str:
 
 
 # The header
+
+
+def declared_separator(content: bytearray) -> str | None:
+    """The separator that the first line declares for Excel, as in `sep=;`; blanks that line."""
+    found = _SEPARATOR_LINE.match(content)
+    if found is None:
+        return None
+    separator = found[1].decode()
+    del content[: found.end()]
+    return separator
 
 
 def header_names(
@@ -279,6 +299,21 @@ def check_first_line(content: bytearray, shown: str, separator: str, quote: str 
         _check_separator(line, shown, separator)
 
 
+def likely_separators(content: bytearray, default: str) -> list[str]:
+    """The separators in the first line that is not blank, likeliest first.
+
+    Args:
+        content: UTF-8 text.
+        default: The separator that the file's suffix implies, which comes first if it occurs.
+    """
+    line = content[:_LONGEST_LINE].lstrip().partition(b"\n")[0].decode("utf-8", "replace")
+    counts = {mark: line.count(mark) for mark in (*_SEPARATORS, default)}
+    found = sorted((mark for mark in counts if counts[mark]), key=lambda mark: -counts[mark])
+    if default in found or not found:
+        return [default, *(mark for mark in found if mark != default)]
+    return found
+
+
 def _check_separator(line: str, shown: str, separator: str) -> None:
     others = {mark: line.count(mark) for mark in _SEPARATORS if mark != separator}
     mark = max(others, key=lambda one: others[one])
@@ -294,15 +329,21 @@ def _check_separator(line: str, shown: str, separator: str) -> None:
 def _check_names(names: Sequence[str], shown: str, line: str) -> None:
     seen: dict[str, int] = {}
     for index, name in enumerate(names):
-        # The first may be missing: pandas writes the row numbers there.
-        if not name and (index or len(names) == 1):
-            raise DataError(
-                f"{shown}: column {index + 1} of {len(names)} has no name. The header is "
-                f"{describe(line)}."
-            )
+        # The first may be missing: pandas writes the row numbers there. The last may be, if there
+        # is a separator at the end of each line.
+        if not name and (len(names) == 1 or 0 < index < len(names) - 1):
+            raise _unnamed(shown, index, len(names), f"The header is {describe(line)}")
+        if not name:
+            continue
         if name in seen:
             raise DataError(
                 f"{shown}: columns {seen[name] + 1} and {index + 1} are both called "
                 f"'{shorten(name)}'. Rename one of them."
             )
         seen[name] = index
+
+
+def _unnamed(shown: str, index: int, width: int, detail: str) -> DataError:
+    return DataError(
+        f"{shown}: column {index + 1} of {width} has no name. {detail}. Name it, or remove it."
+    )

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from annotated_types import MinLen
 
+from mmzoo.data.text_encoding import codec_name
 from mmzoo.errors import DataError
 from mmzoo.spec import Problem, Spec, did_you_mean
 from mmzoo.spec.wording import describe, escape, join_or
 
 Kind = Literal["csv", "tsv", "jsonl", "parquet"]
 Compression = Literal["gz", "xz", "zst"]
-Encoding = Literal["utf-8", "utf-16", "latin-1", "windows-1252"]
+Marker = Annotated[str, MinLen(1)]
 
 _KINDS: dict[str, Kind] = {
     "csv": "csv",
@@ -35,16 +36,24 @@ class TableFormat(Spec):
     quote: Literal['"', "'"] | None = '"'
     """The quote character of cells with separators or line ends, doubled within quotes; null if
     quotes are part of the text."""
-    encoding: Encoding = "utf-8"
-    """The character encoding of text files."""
-    missing_values: tuple[Annotated[str, MinLen(1)], ...] = ()
-    """Markers of missing values, such as `NA`, besides the empty cell."""
+    encoding: str = "utf-8"
+    """The character encoding of text files: any that Python knows, such as utf-8, utf-16, cp1252
+    (Western Europe), cp1250 (Central Europe), cp1251 (Cyrillic), gb18030, shift_jis or euc_kr."""
+    missing_values: tuple[Marker, ...] | dict[str, tuple[Marker, ...]] = ()
+    """Markers of missing values besides the empty cell, by column: {age: [NA, "-"]}. A list applies
+    to all columns that an input, a head or a split reads."""
     label_separator: Annotated[str, MinLen(1)] = "|"
     """The separator of several labels in a cell; spaces around labels are ignored. A cell with only
     the separator has no labels, while an empty cell is a missing label."""
     media_root: Annotated[str, MinLen(1)] | None = None
     """The folder of the media files, to which their paths are relative; by default the table's
     folder. No file outside of it is opened."""
+
+    def markers(self, column: str) -> tuple[str, ...]:
+        """The markers of missing values in a column."""
+        if isinstance(self.missing_values, tuple):
+            return self.missing_values
+        return self.missing_values.get(column, ())
 
     def rules(self) -> Iterator[Problem]:
         if self.separator and (
@@ -54,6 +63,12 @@ class TableFormat(Spec):
                 ("separator",),
                 "expected one ASCII character other than a quote or line end, such as ';', or "
                 f'"\\t" in double quotes for a tab; got {describe(self.separator)}',
+            )
+        if codec_name(self.encoding) is None:
+            yield Problem(
+                ("encoding",),
+                "expected an encoding that Python knows, such as utf-8, cp1252, cp1251, gb18030, "
+                f"shift_jis or euc_kr; got {describe(self.encoding)}",
             )
         if self.media_root and "\0" in self.media_root:
             yield Problem(("media_root",), "a path cannot contain the character \\0")

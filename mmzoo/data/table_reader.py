@@ -10,14 +10,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import BinaryIO
 
-from mmzoo.data.csv_dialect import check_first_line, header_names, read_delimited
+from mmzoo.data.csv_dialect import (
+    check_first_line,
+    declared_separator,
+    header_names,
+    read_delimited,
+)
 from mmzoo.data.frame import ROW, SPLIT, Frame, Issues, issues_table
 from mmzoo.data.parse_columns import check_columns
 from mmzoo.data.split_assignment import SplitFiles
 from mmzoo.data.splits import SPLITS
 from mmzoo.data.table_files import open_table, read_content
 from mmzoo.data.table_format import TableFormat, format_for, separator_of
-from mmzoo.data.text_encoding import as_utf8
+from mmzoo.data.text_encoding import as_utf8, is_wide
 from mmzoo.data.typed_tables import read_json_lines, read_parquet
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
@@ -36,6 +41,7 @@ def read_table(
     optional: Collection[str] = (),
     one_of: Collection[str] = (),
     others: bool = False,
+    guess_encoding: bool = False,
 ) -> Frame:
     """Reads a table's file into a frame of unparsed cells, without splits.
 
@@ -51,6 +57,7 @@ def read_table(
         optional: Columns that may be missing from the file, and then are from the frame.
         one_of: Optional columns of which at least one must exist; empty for no such condition.
         others: Whether to read all other columns that have names too.
+        guess_encoding: Whether text in another encoding is read, with a note.
 
     Raises:
         DataError: The file cannot be read, is malformed, or lacks a required column.
@@ -58,6 +65,7 @@ def read_table(
     shown = escape(path)
     wanted = None if others else columns
     issues: Mapping[int, str] = {}
+    clauses: tuple[str, ...] = ()
     with open_table(path, field) as (file, kind, compression):
         binary = kind == "parquet" or compression is not None
         # Compressed files are limited by their size after decompression, below.
@@ -68,7 +76,7 @@ def read_table(
     else:
         if compression is not None:
             content = read_content(io.BytesIO(content), shown, compression)
-        content = as_utf8(content, shown, form.encoding)
+        content, clauses = as_utf8(content, shown, form.encoding, guess=guess_encoding)
         if kind == "jsonl":
             table, names = read_json_lines(content, shown)
         else:
@@ -86,14 +94,24 @@ def read_table(
             check_columns(f"table {shown}", known, one_of)
         chosen = known if others else needed
     table = table.select(chosen).with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
-    strings = pl.col(pl.String)
-    is_missing = strings.is_in(["", *form.missing_values])
-    table = table.with_columns(
-        pl.when(is_missing).then(None).otherwise(strings).name.keep(),
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW),
-    )
+    if isinstance(form.missing_values, dict) and field.startswith("source."):
+        check_columns(f"source.missing_values: table {shown}", known, form.missing_values)
+    read = set(chosen if columns is None else columns)
+    table = with_missing(table, {name: form.markers(name) for name in chosen if name in read})
+    row = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW)
+    table = table.with_columns(row)
     found = issues_table({row: (None, reason) for row, reason in issues.items()})
-    return Frame(table, shown, sha256, found, rows_are="row")
+    return Frame(table, shown, sha256, found, notes=clauses, rows_are="row")
+
+
+def with_missing(table: pl.DataFrame, markers: Mapping[str, Collection[str]]) -> pl.DataFrame:
+    """The table with null for empty cells, and for the markers of missing values by column."""
+    columns = [
+        pl.when(~pl.col(name).is_in(["", *markers.get(name, ())])).then(pl.col(name))
+        for name, kind in table.schema.items()
+        if kind == pl.String
+    ]
+    return table.with_columns(columns)
 
 
 def concat_tables(
@@ -155,7 +173,8 @@ def _concatenated(
             f"the tables {', '.join(part.name for part in parts.values())} have incompatible "
             f"types in one column ({why}). Write them as one type."
         ) from None
-    return replace(first, table=table, issues=issues_table(issues))
+    notes = tuple(f"{part.name}: {note}" for part in parts.values() for note in part.notes)
+    return replace(first, table=table, issues=issues_table(issues), notes=notes)
 
 
 def _short_names(paths: list[str]) -> list[str]:
@@ -187,32 +206,24 @@ def columns_of(
     with open_table(path, field) as (file, kind, compression):
         if kind == "parquet":
             return _parquet_columns(file)
-        content = read_content(file, shown, compression, enough=_START + 1)
-    is_whole = len(content) <= _START
-    if not is_whole:
-        _truncate_to_lines(content, form)
-    content = as_utf8(content, shown, form.encoding)
+        # A line end of such text cannot be found by its bytes.
+        read_all = is_wide(form.encoding)
+        enough = None if read_all else _START + 1
+        content = read_content(file, shown, compression, enough=enough)
+    is_whole = read_all or len(content) <= _START
+    if not is_whole:  # Without the last, incomplete line, and with it an incomplete character.
+        del content[content.rfind(b"\n", 0, _START) + 1 :]
+    content, _ = as_utf8(content, shown, form.encoding)
     if kind == "jsonl":
         return _json_keys(content, wanted, is_whole)
-    mark = separator_of(kind, form.separator)
-    if form.separator is None:
+    separator = declared_separator(content) or form.separator
+    mark = separator_of(kind, separator)
+    if separator is None:
         check_first_line(content, shown, mark, form.quote)
     names = header_names(
-        content.decode("utf-8"), shown, mark, form.quote, chosen=form.separator is not None
+        content.decode("utf-8"), shown, mark, form.quote, chosen=separator is not None
     )
     return None if names is None else tuple(name for name in names if name)
-
-
-def _truncate_to_lines(content: bytearray, form: TableFormat) -> None:
-    """Removes the last, incomplete line, and with it an incomplete character."""
-    if form.encoding != "utf-16":
-        del content[content.rfind(b"\n", 0, _START) + 1 :]
-        return
-    mark = "\n".encode("utf-16-be" if content.startswith(b"\xfe\xff") else "utf-16-le")
-    end = content.rfind(mark, 0, _START)
-    while end % 2 and end > 0:  # The two bytes belong to different characters.
-        end = content.rfind(mark, 0, end)
-    del content[end + 2 if end > 0 else 2 :]
 
 
 def _json_keys(

@@ -196,11 +196,13 @@ class Table(TableFormat, TableRows):
         shares = {"validation": self.split.validation, "test": self.split.test}
         splits, _, sentences = assign_splits(raw.name, info, shares, seed, self.fold, is_table=True)
         inputs = [column for column, spec in specs.items() if spec.role in INPUT_ROLES]
+        usable = np.ones(len(splits), bool) if info.usable is None else info.usable
         remaining, duplicates = apply_on_duplicate(
-            raw.table, inputs, splits, info.usable, self.on_duplicate, raw.row_name, where
+            raw.table, inputs, splits, usable, self.on_duplicate, raw.row_name, where
         )
         clauses = [*shared_groups(info, splits), *duplicates]
-        return remaining, [*sentences, *(f"{raw.name}: {clause}" for clause in clauses)]
+        notes = [f"{raw.name}: {clause}" for clause in (*raw.notes, *clauses)]
+        return remaining, [*sentences, *notes]
 
     def _fingerprint(self, sha256s: Mapping[str, str], splits: Mapping[str, np.ndarray]) -> str:
         form = {name: getattr(self, name) for name in TableFormat.model_fields}
@@ -258,6 +260,7 @@ def read_rows(
         optional=optional,
         one_of=target_columns(specs),
         others=others,
+        guess_encoding=True,
     )
     name = escape(os.path.basename(path))
     root = media_folder(path, form.media_root)
@@ -275,6 +278,7 @@ def read_rows(
     unused = [name for name in raw.table.columns if name not in (*specs, ROW, SPLIT)]
     content = {"file": raw.fingerprint, "columns": list(specs)}
     notes = (
+        *raw.notes,
         *(f"there is no column `{shorten(column)}`: missing in all rows" for column in missing),
         *(note for one in parsed.values() for note in one.notes),
     )

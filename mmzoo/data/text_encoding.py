@@ -1,51 +1,158 @@
-"""Text encoding of table files: their bytes as UTF-8, with the checks that decoders omit."""
+"""Text encoding of table files: their bytes as UTF-8, and the likely encoding of other text."""
 
 from __future__ import annotations
 
-from mmzoo.data.table_format import Encoding
+import codecs
+import re
+from itertools import islice
+from typing import NamedTuple
+
 from mmzoo.errors import DataError
+from mmzoo.spec.wording import shorten
 
 _CHUNK = 1 << 24
+_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MAX_CELLS = 2_000
+"""Cells that an encoding is guessed from."""
+_CELL = re.compile(rb"[^,;|\t\r\n\"']*[\x80-\xff][^,;|\t\r\n\"']*")
+"""A cell with bytes that are not ASCII; other cells would only mislead the detector."""
+_CANDIDATES = (
+    *("gb18030", "big5", "cp949", "cp932", "euc-jp", "koi8-r", "cp874", "cp1250", "cp1251"),
+    *("cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
+)
+"""Encodings of text files in use; each ISO 8859 encoding is nearly the same as one of Windows."""
 
 
-def as_utf8(content: bytearray, shown: str, encoding: Encoding) -> bytearray:
-    """The text re-encoded as UTF-8, without a byte order mark.
+class EncodingGuess(NamedTuple):
+    """A likely encoding of a text that is not UTF-8."""
+
+    name: str
+    """A Python codec."""
+    cell: str
+    """One of the cells with a character that is not ASCII, decoded; empty if there is no doubt."""
+
+    def __str__(self) -> str:
+        return f"{self.name}, in which a cell reads '{shorten(self.cell)}'"
+
+
+def codec_name(encoding: str) -> str | None:
+    """The usual name of a text encoding, such as `cp1251` for Windows-1251; None if unknown."""
+    try:
+        "".encode(encoding)  # Not every codec is one of text.
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError):
+        return None
+
+
+def is_wide(encoding: str) -> bool:
+    """Whether all characters have two bytes or more, so that a line end is not a single byte."""
+    return (codec_name(encoding) or "").startswith(("utf-16", "utf-32"))
+
+
+def guess_encoding(content: bytes | bytearray) -> EncodingGuess | None:
+    """Guesses the encoding of a table's text; None if it is UTF-8, or of no known encoding."""
+    import chardet  # Takes 0.1 s, and is seldom needed.
+
+    if _seems_utf16(content):
+        return EncodingGuess("utf-16", "")
+    if _is_utf8(content):
+        return None
+    found = (match.group() for match in _CELL.finditer(content))
+    cells = list(dict.fromkeys(islice(found, _MAX_CELLS)))
+    sample = b"\n".join(cells)
+    guessed = chardet.detect(sample, include_encodings=_CANDIDATES)["encoding"]
+    name = codec_name(guessed) if guessed else None
+    if name is None or _decoded(sample, name) is None:
+        return None
+    if _decoded(sample, "cp1252") == _decoded(sample, name):  # Of the same text, the commonest.
+        name = "cp1252"
+    return EncodingGuess(name, cells[-1].decode(name).strip())
+
+
+def _decoded(content: bytes, encoding: str) -> str | None:
+    try:
+        return content.decode(encoding)
+    except UnicodeError:
+        return None
+
+
+def as_utf8(
+    content: bytearray, shown: str, encoding: str, *, guess: bool = False
+) -> tuple[bytearray, tuple[str, ...]]:
+    """The text re-encoded as UTF-8, without a byte order mark; and clauses on its encoding.
+
+    Args:
+        content: The file's bytes.
+        shown: Its name, for errors.
+        encoding: A Python codec.
+        guess: Whether text that does not have this encoding may have another one.
 
     Raises:
         DataError: It is not text in this encoding; names the line.
     """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding != "utf-16":
+    if not is_wide(encoding) and _seems_utf16(content):
+        why = "every other byte of it is 0, so it seems to be"
+        why = "it is" if content.startswith(_UTF16_BOMS) else why
         raise DataError(
-            f"{shown}: it is UTF-16 text. Write `encoding: utf-16` into the config's source, or "
+            f"{shown}: {why} UTF-16 text. Write `encoding: utf-16` into the config's source, or "
             "save it as UTF-8."
         )
-    nul = content[:1000].count(0)
-    if encoding != "utf-16" and nul * 3 > min(len(content), 1000):
-        raise DataError(
-            f"{shown}: every other byte of it is 0, so it seems to be UTF-16 text. Write "
-            "`encoding: utf-16` into the config's source, or save it as UTF-8."
-        )
-    if encoding != "utf-8":
+    is_utf8 = codec_name(encoding) in ("utf-8", "utf-8-sig")
+    notes: tuple[str, ...] = ()
+    if not is_utf8 and not is_wide(encoding) and not content.isascii() and _is_utf8(content):
+        if guess:
+            encoding, is_utf8 = "utf-8", True
+            notes = ("its text is UTF-8, unlike that of the training data",)
+        else:
+            notes = (f"its text is valid UTF-8, but is read as `encoding: {encoding}`",)
+    if is_utf8 and guess and (guessed := guess_encoding(content)):
+        encoding, is_utf8 = guessed.name, False
+        notes = (f"its text is not UTF-8; the guessed encoding is {guessed}",)
+    if not is_utf8:
         try:
             content = bytearray(content.decode(encoding).encode("utf-8"))
         except UnicodeError as error:
             raise DataError(
-                f"{shown}: it is not {encoding} text ({error}). Set `source.encoding` to another."
+                f"{shown}: it is not {encoding} text ({error}). {_advice(content, encoding)}"
             ) from None
-    if content.startswith(b"\xef\xbb\xbf"):
+    if content.startswith(codecs.BOM_UTF8):
         del content[:3]
-    if encoding == "utf-8" and not content.isascii():
-        _check_utf8(content, shown)
+    if is_utf8 and (offset := _first_wrong_byte(content)) is not None:
+        raise DataError(
+            f"{shown}: line {_line_number(content, offset):,} is not UTF-8 text, at byte "
+            f"0x{content[offset]:02x}. {_advice(content, encoding)}"
+        )
     offset = content.find(0)
     if offset >= 0:
         raise DataError(
             f"{shown}: line {_line_number(content, offset):,} has a NUL byte, so the file is "
             "damaged or not text. Download it again, or remove these bytes."
         )
-    return content
+    return content, notes
 
 
-def _check_utf8(content: bytearray, shown: str) -> None:
+def _seems_utf16(content: bytes | bytearray) -> bool:
+    return content.startswith(_UTF16_BOMS) or content[:1000].count(0) * 3 > min(len(content), 1000)
+
+
+def _advice(content: bytearray, encoding: str) -> str:
+    guessed = guess_encoding(content)
+    if guessed is None or guessed.name == codec_name(encoding):
+        return "Save it as UTF-8, or write another `encoding` into the config's source."
+    return (
+        f"It seems to be {guessed}. Write `encoding: {guessed.name}` into the config's source if "
+        "that is right, or save it as UTF-8."
+    )
+
+
+def _is_utf8(content: bytes | bytearray) -> bool:
+    return _first_wrong_byte(content) is None
+
+
+def _first_wrong_byte(content: bytes | bytearray) -> int | None:
+    """The offset of the first byte that is not UTF-8; decodes in chunks, to need little memory."""
+    if content.isascii():
+        return None
     start = 0
     while start < len(content):
         end = min(start + _CHUNK, len(content))
@@ -55,13 +162,9 @@ def _check_utf8(content: bytearray, shown: str) -> None:
         try:
             content[start:end].decode("utf-8")
         except UnicodeDecodeError as error:
-            offset = start + error.start
-            raise DataError(
-                f"{shown}: line {_line_number(content, offset):,} is not UTF-8 text, at byte "
-                f"0x{content[offset]:02x}. Save it as UTF-8, or write `encoding: windows-1252` or "
-                "`encoding: latin-1` into the config's source if that is what it is."
-            ) from None
+            return start + error.start
         start = end
+    return None
 
 
 def _line_number(content: bytearray, offset: int) -> int:

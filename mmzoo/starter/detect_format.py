@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mmzoo.data import TableFormat
 from mmzoo.data.column_types import MISSING_WORDS, parse_numbers, strip_texts
+from mmzoo.data.csv_dialect import declared_separator, likely_separators
 from mmzoo.data.frame import ROW
-from mmzoo.data.table_reader import read_table
+from mmzoo.data.table_files import open_table, read_content
+from mmzoo.data.table_format import separator_of
+from mmzoo.data.table_reader import read_table, with_missing
+from mmzoo.data.text_encoding import guess_encoding
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
+from mmzoo.spec.wording import escape
 
-_FORMATS: tuple[dict[str, Any], ...] = tuple(
-    {**encoding, **separator}
-    for encoding in ({}, {"encoding": "utf-16"}, {"encoding": "windows-1252"})
-    for separator in ({}, {"separator": ";"}, {"separator": "\t"}, {"separator": "|"})
-)
-"""Formats of table files, likeliest first; the default separator follows from the suffix."""
 _PLACEHOLDERS = (*MISSING_WORDS, "--", ".")
 """Words for missing values, in lower case."""
 _NUMERIC_SHARE = 0.5
@@ -33,43 +32,64 @@ class DetectedTable:
         frame: All well-formed rows; empty cells are null.
         fields: Fields of the source on the format, where it is not the default.
         malformed: Row -> reason for rows with too few or too many cells.
+        warnings: Sentences on what was guessed.
     """
 
     frame: pl.DataFrame
     fields: Mapping[str, Any]
     malformed: Mapping[int, str]
+    warnings: tuple[str, ...] = ()
 
 
 def detect_format(path: str) -> DetectedTable:
     """Reads a table, trying other separators and encodings where the defaults do not fit.
 
     Raises:
-        DataError: It is not a table in any of these formats; the message is that for the default.
+        DataError: It is not a table in any of these formats; the message is that for the likeliest.
     """
     first: DataError | None = None
-    for fields in _FORMATS:
+    encoding, warnings, separators = _text_format(path)
+    for separator in separators:
+        fields: dict[str, Any] = {**encoding, **separator}
         try:
             raw = read_table(path, TableFormat(**fields), field="TABLE")
         except DataError as error:
             first = first or error
             continue
-        if first is not None and "separator" in fields and raw.table.width == 2:
-            continue  # This separator occurs nowhere, so the default's error is the relevant one.
         frame = raw.drop(raw.issues["row"].to_list()).table.drop(ROW)
-        if missing := _missing_values(frame):
-            fields = {**fields, "missing_values": missing}
-            texts = pl.col(pl.String)
-            is_missing = texts.is_in(missing)
-            frame = frame.with_columns(pl.when(~is_missing).then(texts).name.keep())
+        if markers := dict(_missing_values(frame)):
+            fields["missing_values"] = markers
+            frame = with_missing(frame, markers)
         malformed = {row: reason for row, (_, reason) in raw.found_issues().items()}
-        return DetectedTable(frame, fields, malformed)
+        return DetectedTable(frame, fields, malformed, warnings)
     assert first is not None
     raise first
 
 
-def _missing_values(frame: pl.DataFrame) -> tuple[str, ...]:
-    """The placeholders that stand for missing numbers in columns of numbers."""
-    found: set[str] = set()
+def _text_format(path: str) -> tuple[dict[str, str], tuple[str, ...], list[dict[str, str]]]:
+    """The encoding as a field, warnings on it, and possible separators, likeliest first."""
+    with open_table(path, "TABLE") as (file, kind, compression):
+        if kind == "parquet":
+            return {}, (), [{}]
+        content = read_content(file, escape(path), compression)
+    encoding: dict[str, str] = {}
+    warnings: tuple[str, ...] = ()
+    if (guessed := guess_encoding(content)) is not None:
+        encoding = {"encoding": guessed.name}
+        content = bytearray(content.decode(guessed.name, "replace").encode())
+        if guessed.cell:
+            warnings = (
+                f"{escape(path)}: its text is not UTF-8; the guessed encoding is {guessed}",
+            )
+    if kind == "jsonl" or declared_separator(content):
+        return encoding, warnings, [{}]
+    default = separator_of(kind, None)
+    separators = likely_separators(content, default)
+    return encoding, warnings, [{} if s == default else {"separator": s} for s in separators]
+
+
+def _missing_values(frame: pl.DataFrame) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Column of numbers -> the placeholders that stand for missing numbers in it."""
     for column in frame.select(pl.col(pl.String)):
         filled = strip_texts(column).drop_nulls()
         is_number = parse_numbers(filled).is_not_null()
@@ -77,5 +97,4 @@ def _missing_values(frame: pl.DataFrame) -> tuple[str, ...]:
             continue
         others = set(filled.filter(~is_number).unique().to_list())
         if all(other.lower() in _PLACEHOLDERS for other in others):
-            found |= others
-    return tuple(sorted(found))
+            yield column.name, tuple(sorted(others))

@@ -64,19 +64,24 @@ def plan_for_table(path: Path, rows: DetectedTable, target_names: Sequence[str])
             f"{where}: no column is left to predict from. Left out:\n"
             + "\n".join(f"  {shorten(name)}: {reason}" for name, reason in left_out.items())
         )
+    source, unusable = _source(path, rows, columns, targets, optional)
     is_frozen = all(part.fields["encoder"].get("trainable") is False for part in inputs.values())
     fusion = Section({"type": "concat", "units": [128], "dropout": 0.3})
     return Plan(
         name=as_name(path.name.split(".")[0], (), "table"),
         title=f"Predicts {', '.join(names)} from {len(frame):,} rows.",
-        source=_source(path, rows, columns, targets, optional),
+        source=source,
         inputs=inputs,
         heads=_heads(targets, inputs),
         train=train_section(round(len(frame) * _TRAIN_SHARE), is_frozen),
         fusion=fusion if len(inputs) > 1 else None,
         left_out=left_out,
         columns=tuple(_described(frame.columns, columns, targets)),
-        warnings=tuple(_warnings(rows, columns, targets)),
+        warnings=(
+            *rows.warnings,
+            *_warnings(rows, columns, targets),
+            *(f"{clause}: `on_bad_row: skip` skips such rows" for clause in unusable),
+        ),
     )
 
 
@@ -184,11 +189,12 @@ def _source(
     columns: Sequence[InferredColumn],
     targets: Sequence[Target],
     optional: Sequence[str],
-) -> Section:
+) -> tuple[Section, list[str]]:
+    """The section, and clauses on the rows that it skips."""
     fields: dict[str, Any] = {"type": "table", "path": str(path), **rows.fields}
     reasons = dict.fromkeys(rows.fields, "the format of the file")
     if "missing_values" in fields:
-        reasons["missing_values"] = "stand for missing values in columns of numbers"
+        reasons["missing_values"] = "column of numbers: words for missing ones"
     for target in targets:
         if target.separator != TableFormat().label_separator:
             fields["label_separator"] = target.separator
@@ -201,7 +207,7 @@ def _source(
     if unusable:
         fields["on_bad_row"] = "skip"
         reasons["on_bad_row"] = "; ".join(unusable)
-    return Section(fields, {name: reason for name, reason in reasons.items() if reason})
+    return Section(fields, {name: reason for name, reason in reasons.items() if reason}), unusable
 
 
 def _split(
@@ -275,7 +281,8 @@ def _unusable_rows(
         if target.profile.odd and target.head["type"] == "regression":
             yield _odd_cells(target.name, target.profile.odd, target.profile.odd_example)
     if rows.malformed:
-        yield f"{len(rows.malformed):,} rows have too few or too many cells"
+        row, reason = next(iter(rows.malformed.items()))
+        yield f"{len(rows.malformed):,} rows are malformed, such as row {row + 1:,}: {reason}"
 
 
 def _odd_cells(name: str, count: int, example: str) -> str:
@@ -323,6 +330,3 @@ def _warnings(
             )
     if len(rows.frame) < _FEW_ROWS:
         yield f"{len(rows.frame):,} rows are few: scores on a part of them are unreliable"
-    if rows.malformed:
-        row, reason = next(iter(rows.malformed.items()))
-        yield f"{len(rows.malformed):,} rows are skipped, such as row {row + 1:,}: {reason}"

@@ -110,3 +110,33 @@ def test_neither_polars_nor_numpy_is_needed(tmp_path: Path) -> None:
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == ["('id', '描述', 'price')", "('id',)", "set()"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"sep=;"\na;b\n1,5;x\n',  # As Excel and PowerShell write it.
+        "\ufeffsep=;\r\na;b\r\n1,5;x\r\n",
+        "a;b;\n1,5;x;\n",  # A separator ends each line.
+    ],
+)
+def test_a_declared_separator_and_one_at_the_end_of_each_line(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(content, encoding="utf-8", newline="")
+    form = TableFormat(separator=None if "sep" in content else ";")
+    assert columns_of(str(path), form, ["a"]) == ("a", "b")
+    frame = read_table(str(path), form)
+    assert frame.table.drop(ROW).rows() == [("1,5", "x")]
+
+
+def test_markers_of_missing_values_belong_to_a_column(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("region,temp\nNA,NA\n,1.5\n")
+    form = TableFormat(missing_values={"temp": ("NA",)})
+    assert read_table(str(path), form).table.drop(ROW).rows() == [("NA", None), (None, "1.5")]
+    # A list is for the columns that are read, and not for those that are kept beside predictions.
+    form = TableFormat(missing_values=("NA",))
+    frame = read_table(str(path), form, ["temp"], others=True)
+    assert frame.table.drop(ROW).rows() == [("NA", None), (None, "1.5")]
+    with pytest.raises(DataError, match=r"missing_values: .* has no column `tmp`. Did you mean"):
+        read_table(str(path), TableFormat(missing_values={"tmp": ("NA",)}))

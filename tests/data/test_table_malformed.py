@@ -76,7 +76,7 @@ MALFORMED: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "latin-1": (
         "a.csv",
         with_line("caf\xe9,a".encode("latin-1")),
-        ("line 12 is not UTF-8", "0xe9", "`encoding: windows-1252`"),
+        ("line 12 is not UTF-8", "0xe9", "'café'", "`encoding: cp1252`"),
     ),
     "latin-1 in a column that is not wanted": (
         "a.csv",
@@ -86,7 +86,7 @@ MALFORMED: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "cut within a character": ("a.csv", GOOD.encode() + "é,a".encode()[:1], ("line 22 is not",)),
     "utf-16": ("a.csv", GOOD.encode("utf-16"), ("UTF-16", "`encoding: utf-16`")),
     "utf-16 without a mark": ("a.csv", GOOD.encode("utf-16-le"), ("UTF-16", "every other byte")),
-    "not utf-16": ("a.csv", GOOD.encode() + b"xy", ("not utf-16", "source.encoding")),
+    "not utf-16": ("a.csv", GOOD.encode() + b"xy", ("not utf-16", "another `encoding`")),
     "nul byte": ("a.csv", with_line("x\0y,a"), ("line 12 has a NUL byte",)),
     "random bytes": ("a.csv", np.random.RandomState(0).bytes(4000), ("NUL byte", "UTF-8")),
     "carriage returns": ("a.csv", GOOD.replace("\n", "\r").encode(), ("old Macs",)),
@@ -153,7 +153,11 @@ MALFORMED: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     ),
     "two columns of a name": ("a.csv", b"text,label,text\nx,a,y\n", ("columns 1 and 3", "'text'")),
     "column without a name": ("a.csv", b"text,,label\nx,y,a\n", ("column 2 of 3 has no name",)),
-    "separator after the names": ("a.csv", b"text,label,\nx,a,\n", ("column 3 of 3 has no name",)),
+    "separator after the names": (
+        "a.csv",
+        b"text,label,\nx,a,\ny,b,z\n",
+        ("column 3 of 3 has no name", "text 'z'"),
+    ),
     "no such column": (
         "a.csv",
         GOOD.replace("label", "lable").encode(),

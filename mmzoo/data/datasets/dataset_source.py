@@ -91,7 +91,8 @@ class Dataset(Spec):
         by = next(iter(named.classes), None)
         given = np.repeat([SPLITS.index(split) for split in official], _sizes(official))
         classes = np.concatenate([columns[by] for columns in official.values()]) if by else None
-        folds, test_fold = None, {}
+        folds = None
+        test_fold: dict[str, tuple[float, int]] = {}
         if fold := self.fold or (Fold(index=1, of=named.folds) if named.folds else None):
             if (official_folds := official["train"].pop("fold", None)) is not None:
                 folds = np.full(len(given), -1)

@@ -1,0 +1,98 @@
+"""Encodings of table files: guessed from the bytes, named in errors, read with any codec."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from frames import splits_of
+
+from mmzoo.column_spec import ColumnSpec
+from mmzoo.data import Table, read_rows
+from mmzoo.data.text_encoding import codec_name, guess_encoding
+from mmzoo.errors import DataError
+
+LABELS = {
+    "cp1251": ("хорошо", "плохо"),
+    "koi8-r": ("хорошо", "плохо"),
+    "cp1250": ("dobré", "špatné"),
+    "cp1252": ("größer", "kleiner"),
+    "cp1253": ("καλό", "κακό"),
+    "gb18030": ("好评", "差评"),
+    "big5": ("好評", "差評"),
+    "cp932": ("良い", "悪い"),
+    "cp949": ("좋음", "나쁨"),
+    "cp1255": ("טוב", "רע"),
+    "cp1256": ("جيد", "سيئ"),
+}
+"""Short class names, the hardest texts to guess from."""
+
+
+def table(labels: tuple[str, str]) -> str:
+    draw = random.Random(0).random
+    rows = [f"{row},{draw():.3f},{labels[row % 2]}" for row in range(20)]
+    return "\n".join(["id,x,label", *rows]) + "\n"
+
+
+@pytest.mark.parametrize("encoding", LABELS)
+def test_the_encoding_of_a_few_short_words_is_guessed(encoding: str) -> None:
+    text = table(LABELS[encoding])
+    guessed = guess_encoding(text.encode(encoding))
+    assert guessed is not None
+    assert text.encode(encoding).decode(guessed.name) == text
+    assert guessed.cell in LABELS[encoding]
+
+
+def test_text_in_utf_8_is_no_guess() -> None:
+    assert guess_encoding(table(LABELS["cp1251"]).encode()) is None
+
+
+WANTED = {"label": ColumnSpec("text", lambda random, rows: None)}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "t.csv"
+    path.write_bytes(table(LABELS["cp1251"]).encode("cp1251"))
+    return path
+
+
+def test_a_source_does_not_guess_but_says_what_to_write(path: Path) -> None:
+    with pytest.raises(DataError) as error:
+        Table(path=str(path)).read(WANTED, 0)
+    assert str(error.value) == (
+        f"{path}: line 2 is not UTF-8 text, at byte 0xf5. It seems to be cp1251, in which a cell "
+        "reads 'плохо'. Write `encoding: cp1251` into the config's source if that is right, or "
+        "save it as UTF-8."
+    )
+
+
+def test_any_codec_of_python_is_read(path: Path) -> None:
+    frame = Table(path=str(path), encoding="Windows-1251").read(WANTED, 0)
+    assert set(splits_of(frame)["train"]["label"]) == set(LABELS["cp1251"])
+
+
+def test_another_table_is_guessed_with_a_note(path: Path) -> None:
+    frame = read_rows(str(path), WANTED)
+    assert set(frame.table["label"]) == set(LABELS["cp1251"])
+    assert frame.notes == (
+        "t.csv: its text is not UTF-8; the guessed encoding is cp1251, in which a cell reads "
+        "'плохо'",
+    )
+
+
+def test_another_table_in_utf_8_is_read_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(table(LABELS["cp1251"]), encoding="utf-8")
+    form = Table(path="train.csv", encoding="cp1251")
+    frame = read_rows(str(path), WANTED, form=form)
+    assert set(frame.table["label"]) == set(LABELS["cp1251"])
+    assert frame.notes == ("t.csv: its text is UTF-8, unlike that of the training data",)
+    wrong = form.replace(path=str(path)).read(WANTED, 0)
+    assert "t.csv: its text is valid UTF-8, but is read as `encoding: cp1251`" in wrong.notes
+
+
+@pytest.mark.parametrize("name", ["cp9999", "base64", "utf8x", ""])
+def test_unknown_codecs(name: str) -> None:
+    assert codec_name(name) is None
