@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -69,25 +70,27 @@ def _availability(row: Listing) -> str:
     return f"how to get it: {row.how_to_get}"
 
 
-@data.command(short_help="Download a data set into the cache, unless it is there.")
-@click.argument("name")
-def fetch(name: str) -> None:
-    """Download the data set NAME into the cache, unless it is there, and print its files.
+@data.command(short_help="Download data sets into the cache, unless they are there.")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def fetch(names: tuple[str, ...]) -> None:
+    """Download the data sets into the cache, unless they are there, and print their files.
 
-    If its authors do not publish the files that mmzoo reads, this builds them from what they
-    publish, as `mmzoo data build` does. `mmzoo train` fetches data sets by itself.
+    If the authors of a data set do not publish the files that mmzoo reads, this builds them from
+    what they publish, as `mmzoo data build` does. `mmzoo train` fetches data sets by itself.
 
     \b
     Example:
       mmzoo data fetch mnist
+      mmzoo data fetch fsdd easy_vqa
     """
     from mmzoo.data import fetch as fetch_set
 
-    files = fetch_set(name)
-    for path in files:
-        click.echo(str(path))
-    if not files:
-        logger.info(f"{name} is bundled with an installed package: there is nothing to fetch.")
+    for name in names:
+        files = fetch_set(name)
+        for path in files:
+            click.echo(str(path))
+        if not files:
+            logger.info(f"{name} comes with scikit-learn: there is nothing to fetch.")
 
 
 @data.command(short_help="Build a data set from a copy of its authors' repository.")
@@ -133,6 +136,8 @@ def where(as_json: bool) -> None:
         return
     for folder in data_directories():
         click.echo(str(folder))
+    if (given := os.environ.get("MMZOO_DATA_DIR")) and not data_directories()[0].is_dir():
+        logger.warning(f"MMZOO_DATA_DIR is set to {given}, and there is no such folder.")
     logger.info(f"Downloads go to {data_directory()}.")
     logger.info(f"Features of frozen encoders are cached in {features}.")
 

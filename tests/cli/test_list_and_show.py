@@ -1,4 +1,4 @@
-"""`mmzoo list`, `mmzoo show`, `mmzoo schema` and `mmzoo data`."""
+"""`mmzoo list`, `mmzoo show` and `mmzoo schema`."""
 
 from __future__ import annotations
 
@@ -186,65 +186,6 @@ def test_the_schema_is_that_of_the_config(mmzoo):
     assert done.document == json.loads(json.dumps(json_schema(Config)))
 
 
-def test_data_sets_are_listed_with_their_location(mmzoo, tmp_path, monkeypatch):
-    monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "nothing"))
-    monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
-    done = mmzoo("data", "list")
-    assert (
-        "mnist: Handwritten digits, 28x28, greyscale.\n    60,000 train, 10,000 test;" in done.out
-    )
-    assert "    how to get it: `mmzoo data fetch mnist` downloads 11.6 MB\n" in done.out
-    assert "    how to get it: `mmzoo data fetch mr`, or `mmzoo data build mr FOLDER`" in done.out
-    assert "    bundled with scikit-learn, nothing to download\n" in done.out
-    rows = {row["name"]: row for row in mmzoo("data", "list", "--json").document}
-    assert rows["digits"]["bundled"] is True
-    assert rows["mnist"]["place"] is None
-
-
-def test_data_set_that_cannot_be_fetched_explains_how_to_get_it(mmzoo, tmp_path, monkeypatch):
-    monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
-    done = mmzoo("data", "fetch", "mr")
-    assert (done.code, done.out) == (1, "")
-    assert "or clone its repository, and run `mmzoo data build mr ARCHIVE_OR_FOLDER`\n" in done.err
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_data_set_of_texts_is_shown(mmzoo):
     done = mmzoo("show", "imdb")
     assert "25,000 train, 25,000 test; text, label (2 classes), rating." in done.out
-
-
-def test_existing_data_set_is_found(mmzoo, real_data, monkeypatch):
-    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
-    assert f"    in {real_data}/mnist\n" in mmzoo("data", "list").out
-    done = mmzoo("data", "fetch", "mnist")
-    assert [Path(line).parent for line in done.out.splitlines()] == 4 * [real_data / "mnist"]
-
-
-def test_bundled_data_set_needs_no_download(mmzoo):
-    done = mmzoo("data", "fetch", "digits")
-    assert (done.code, done.out) == (0, "")
-    assert done.err == "digits is bundled with an installed package: there is nothing to fetch.\n"
-
-
-def test_unknown_data_set(mmzoo):
-    done = mmzoo("data", "fetch", "mnits")
-    assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("Error: no data set is named 'mnits'; did you mean 'mnist'?")
-
-
-def test_data_where(mmzoo, tmp_path, monkeypatch):
-    monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "mine"))
-    monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
-    done = mmzoo("data", "where")
-    assert done.out == f"{tmp_path / 'mine'}\n{tmp_path / 'cache'}\n"
-    assert done.err == (
-        f"Downloads go to {tmp_path / 'mine'}.\n"
-        f"Features of frozen encoders are cached in {tmp_path / 'cache' / 'features'}.\n"
-    )
-    assert mmzoo("data", "where", "--json").document == {
-        "folders": [str(tmp_path / "mine"), str(tmp_path / "cache")],
-        "downloads": str(tmp_path / "mine"),
-        "features": str(tmp_path / "cache" / "features"),
-    }

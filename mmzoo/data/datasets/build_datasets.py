@@ -154,7 +154,7 @@ def _find(root: Path, *names: str) -> Path:
             if len(missing) < len(names):
                 partial = partial or DataError(f"{folder} has no {' and no '.join(missing)}.")
         level = [child for folder in level for child in _folders(folder)]
-    raise partial or DataError(f"{root} has no {' and '.join(names)}, nor has a folder in it.")
+    raise partial or DataError(f"{' and '.join(names)} not found in {root} or its subfolders.")
 
 
 def _folders(folder: Path) -> list[Path]:

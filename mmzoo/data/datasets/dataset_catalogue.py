@@ -102,13 +102,18 @@ def build(name: str, source: Path) -> tuple[Path, ...]:
     """
     entry, _ = _find(name)
     if isinstance(entry, CombinedSet):
-        ways = (f"`mmzoo data {'build' if p.archives else 'fetch'} {p.name}`" for p in entry.parts)
+        ways = (
+            f"`mmzoo data build {part.name} FOLDER`"
+            if part.archives
+            else f"`mmzoo data fetch {part.name}`"
+            for part in entry.parts
+        )
         raise DataError(
             f"{name} is combined from {' and '.join(part.name for part in entry.parts)}: use "
             f"{' and '.join(ways)}."
         )
     if not entry.archives:
-        raise DataError(f"{name} is not built: {_how_to_get(entry)}.")
+        raise DataError(f"{name} need not be built: {_how_to_get(entry)}.")
     build_files(entry, source)
     return tuple(obtain(entry).values())
 
@@ -129,7 +134,7 @@ def _how_to_get(entry: NamedSet | CombinedSet) -> str:
     if isinstance(entry, CombinedSet):
         return f"{fetching} gets {' and '.join(part.name for part in entry.parts)}"
     if entry.bundled:
-        return "bundled with scikit-learn, nothing to download"
+        return "it comes with scikit-learn, nothing to download"
     if not entry.archives:
         return f"{fetching} downloads {max(entry.size / 1e6, 0.1):,.1f} MB"
     return (

@@ -148,7 +148,7 @@ def build_files(named: NamedSet, source: Path) -> None:
         DataError: `source` is not what the authors published, or files cannot be written.
     """
     assert named.build
-    logger.info(f"building {named.name} from {source}")
+    logger.info(f"building {named.name} from {source.name or source}")
     with TemporaryDirectory(prefix="mmzoo-") as folder:
         try:
             files = named.build(_unpack(source, Path(folder)))
@@ -193,7 +193,7 @@ def _unpack(source: Path, folder: Path) -> Path:
         if zipfile.is_zipfile(source):
             with zipfile.ZipFile(source) as zipped:
                 zipped.extractall(folder)
-        else:
+        elif source.is_file() and tarfile.is_tarfile(source):
             with tarfile.open(source) as archive:
                 for member in archive:
                     path = folder / member.name
@@ -201,10 +201,10 @@ def _unpack(source: Path, folder: Path) -> Path:
                     if content and path.resolve().is_relative_to(folder.resolve()):
                         path.parent.mkdir(parents=True, exist_ok=True)
                         path.write_bytes(content.read())
+        else:
+            raise DataError(f"{source} is neither a folder nor an archive (.zip, .tar or .tar.gz).")
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise DataError(
-            f"{source} is neither a folder nor a valid tar or zip archive: {error}."
-        ) from error
+        raise DataError(f"{source} is damaged or cannot be unpacked: {error}.") from error
     return folder
 
 

