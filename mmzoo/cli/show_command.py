@@ -38,6 +38,7 @@ from mmzoo.cli.command_options import PATH, json_option
     metavar="FILE.png",
     help="The image to write; by default a new file in RUN.",
 )
+@click.option("--force", is_flag=True, help="Replace --output if it exists.")
 @click.option("--layers", is_flag=True, help="List the layers of pretrained networks too.")
 @json_option
 def show(
@@ -49,6 +50,7 @@ def show(
     label: str | None,
     input_name: str | None,
     output: Path | None,
+    force: bool,
     layers: bool,
     as_json: bool,
 ) -> None:
@@ -83,9 +85,11 @@ def show(
     if layers:
         raise click.UsageError(f"--layers cannot be combined with {drawn[0]}.")
     from mmzoo.cli.terminal_text import print_drawing
+    from mmzoo.visualization.drawing import check_output
     from mmzoo.visualization.feature_maps import draw_feature_maps, draw_filters
     from mmzoo.visualization.gradcam_plot import draw_gradcam
 
+    check_output(output, force)
     run = Path(what)
     if cam is not None:
         drawing = draw_gradcam(

@@ -90,9 +90,12 @@ def folders_in(root: str, folder: str, suffixes: tuple[str, ...], ignored: Ignor
     path = escape(os.path.join(root, folder) if folder else root)
     if files:
         count = "1 file lies" if len(files) == 1 else f"{len(files):,} files lie"
+        fix = "move each file into the folder of its class, or away"
+        if folder:  # Competitions have test files whose classes nobody knows.
+            fix += f"; or move {escape(folder)} away, and predict it by `mmzoo predict` later"
         raise DataError(
             f"{path}: {count} directly in the folder, so without a class: {first_few(files)}. "
-            "Expected a folder per class: move each file into the folder of its class, or away."
+            f"Expected a folder per class: {fix}."
         )
     if links:
         raise DataError(

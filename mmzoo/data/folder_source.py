@@ -55,7 +55,7 @@ class Folder(Spec):
     """What to do about folders within a class folder: stop with an error, include their files in
     the class, or ignore them."""
     suffixes: Annotated[tuple[Annotated[str, MinLen(1)], ...], MinLen(1)] = (
-        *(".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp"),
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp"),
     )
     """Suffixes of examples, case-insensitive; all other files are ignored."""
     on_bad_row: OnBadRow = "error"

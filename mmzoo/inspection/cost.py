@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
 
@@ -12,11 +13,10 @@ from mmzoo.config import Config
 from mmzoo.devices import Devices, prepare_devices
 from mmzoo.inspection.data_report import Cost
 from mmzoo.lazy import tf
-from mmzoo.model import Network
 from mmzoo.preprocessing import Arrays
 from mmzoo.run_log import shown_by
-from mmzoo.training.frozen_features import inputs_to_cache
-from mmzoo.training.stage import Stage, new_stage
+from mmzoo.training.frozen_features import CachedFeatures
+from mmzoo.training.stage import Stage, new_stage, stages
 from mmzoo.training.timer import Timer
 
 _STEPS = 24
@@ -28,10 +28,10 @@ _STEPS_PER_TIMING = 2
 
 
 def estimate_cost(config: Config, data: Arrays) -> Cost:
-    """Runs some training steps and validates a batch; the weights are dropped.
+    """Runs some training steps of each stage and validates a batch; the weights are dropped.
 
-    The files of these rows are decoded first, as a training does with all that fit into
-    memory. Frozen encoders run in every step, while a training computes their features once.
+    As in a training, the files of these rows are decoded once, and frozen encoders whose features
+    are cached run once per row.
 
     Args:
         config: Fitted to the data.
@@ -40,34 +40,65 @@ def estimate_cost(config: Config, data: Arrays) -> Cost:
     train = config.train
     devices = prepare_devices("auto", train)
     few = _first_rows(
-        data, {"train": _STEPS * train.batch_size, "validation": _validation_batch_size(config)}
+        data, {"train": _STEPS * train.batch_size, "validation": config.evaluation_batch_size}
     )
-    cache_off = train.frozen_features.replace(keep="off")
-    short = config.replace(
-        train=train.replace(epochs=_STEPS + 1, frozen_features=cache_off, fine_tune=None)
+    first, *others = (
+        _estimate_stage(number, config, data, few, devices) for number in range(stages(config))
     )
-    built: list[Network] = []
+    return replace(
+        first,
+        memory=_peak_memory(devices),
+        total_seconds=sum(one.total_seconds for one in (first, *others)),
+        fine_tune_seconds=sum(one.total_seconds for one in others),
+    )
+
+
+def _estimate_stage(
+    number: int, config: Config, data: Arrays, few: Arrays, devices: Devices
+) -> Cost:
+    """The cost of one stage."""
+    timer = Timer()
     with shown_by(lambda message: None):
-        stage = new_stage(0, 0, short, few, devices, built.append, Timer())
-        frozen = inputs_to_cache(built[0], config)
+        stage = new_stage(number, 0, _shortened(config), few, devices, lambda network: None, timer)
     seconds, steps = _timed_steps(stage)
     validation = _timed_validation(stage)
-    per_epoch = -(-data.examples("train") // train.batch_size)
-    batches = -(-data.examples("validation") // _validation_batch_size(config))
+    inputs: Mapping[str, object] = stage.training_inputs.config.inputs
+    per_epoch = -(-data.examples("train") // config.train.batch_size)
+    batches = -(-data.examples("validation") // config.evaluation_batch_size)
+    epochs = config.train.epochs
+    if number and config.train.fine_tune is not None:
+        epochs = config.train.fine_tune.epochs
+    epoch_seconds = per_epoch * seconds + batches * validation
+    # Features of frozen encoders and decoded files, which each row needs once.
+    once = sum(timer.seconds.values()) * _rows(data) / _rows(few)
     return Cost(
         steps=steps,
         device=str(devices),
         step_seconds=seconds,
         steps_per_epoch=per_epoch,
-        epoch_seconds=per_epoch * seconds + batches * validation,
-        epochs=train.epochs,
-        memory=_peak_memory(devices),
-        frozen=tuple(frozen),
+        epoch_seconds=epoch_seconds,
+        epochs=epochs,
+        memory=0,
+        frozen=tuple(name for name, spec in inputs.items() if isinstance(spec, CachedFeatures)),
+        once_seconds=once,
+        total_seconds=once + epochs * epoch_seconds,
     )
 
 
-def _validation_batch_size(config: Config) -> int:
-    return config.evaluation_batch_size
+def _shortened(config: Config) -> Config:
+    """The config with just enough epochs for the timed steps, and nothing written to the cache."""
+    train, epochs = config.train, _STEPS + 1
+    features, fine_tune = train.frozen_features, train.fine_tune
+    if features.keep == "disk":
+        features = features.replace(keep="memory")
+    if fine_tune is not None:
+        fine_tune = fine_tune.replace(epochs=epochs)
+    train = train.replace(epochs=epochs, frozen_features=features, fine_tune=fine_tune)
+    return config.replace(train=train)
+
+
+def _rows(data: Arrays) -> int:
+    return sum(data.examples(split) for split in data.splits)
 
 
 def _first_rows(data: Arrays, rows: dict[str, int]) -> Arrays:

@@ -14,6 +14,7 @@ from mmzoo.config import Config
 from mmzoo.data.duplicates import array_keys, distinct_count, matching_rows
 from mmzoo.data.frame import ROW, SPLIT, Frame, scanned_column, to_array
 from mmzoo.lazy import np, pl
+from mmzoo.metrics.metric_info import percent
 from mmzoo.missing_labels import label_array
 from mmzoo.modalities.abilities import HasLengths
 from mmzoo.spec.wording import shorten
@@ -75,7 +76,10 @@ class Cost:
         epoch_seconds: Per epoch, with its validation.
         epochs: The maximum number of epochs.
         memory: Peak bytes of this process, or of its GPUs.
-        frozen: Inputs whose frozen encoder would run once instead of every epoch.
+        frozen: Inputs whose frozen encoder runs once per example, as its features are cached.
+        once_seconds: For these features, and for decoding files that fit into memory.
+        fine_tune_seconds: For the second stage, if there is one.
+        total_seconds: For all of it, without early stopping.
     """
 
     steps: int
@@ -86,6 +90,9 @@ class Cost:
     epochs: int
     memory: int
     frozen: tuple[str, ...] = ()
+    once_seconds: float = 0.0
+    fine_tune_seconds: float = 0.0
+    total_seconds: float = 0.0
 
 
 @dataclass
@@ -185,7 +192,7 @@ def _class_warnings(head: str, splits: Mapping[str, Mapping[str, int]]) -> list[
     if rows and max(train.values()) > _IMBALANCED * rows:
         majority = max(train, key=lambda name: train[name])
         warnings.append(
-            f"heads.{head}: class imbalance: {100 * train[majority] / rows:.1f} % of the training "
+            f"heads.{head}: class imbalance: {percent(train[majority] / rows)} of the training "
             f"rows are '{shorten(majority)}', so always predicting it scores high; "
             "`class_weights: auto` counters that"
         )
@@ -255,7 +262,7 @@ def _duplicates_warning(name: str, split: str, repeats: Repeats) -> str:
     rows = "row is" if repeats.rows == 1 else "rows are"
     return (
         f"{where}: {repeats.rows:,} {split} {rows} in the training split too "
-        f"({100 * repeats.share:.1f} %), such as {row}, which equals {match}: {split} scores will "
+        f"({percent(repeats.share)}), such as {row}, which equals {match}: {split} scores will "
         "be too good"
     )
 

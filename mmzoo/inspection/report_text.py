@@ -14,6 +14,7 @@ _MOST_CLASSES = 20
 _FEW_CLASSES = 12
 """Of more than `_MOST_CLASSES`, this many are shown: half the most and half the least frequent."""
 _NAME = 28
+_NOTED_SECONDS = 1.0
 _SPLITS = ("train", "validation", "test")
 
 
@@ -104,20 +105,22 @@ def _repeats(repeats: Mapping[str, Mapping[str, Repeats]]) -> Iterator[str]:
 
 
 def _cost(cost: Cost) -> str:
-    minutes = cost.epoch_seconds * cost.epochs / 60
-    frozen = ""
+    parts = []
     if cost.frozen:
-        frozen = (
-            f" The encoder of {', '.join(cost.frozen)} is frozen: its features are computed once, "
-            "in about the time of one epoch, and later epochs take a fraction of it."
-        )
+        names = ", ".join(cost.frozen)
+        parts.append(f"{_time(cost.once_seconds)} once for the cached features of {names}")
+    elif cost.once_seconds >= _NOTED_SECONDS:
+        parts.append(f"{_time(cost.once_seconds)} once to decode files")
+    if cost.fine_tune_seconds:
+        parts.append(f"{_time(cost.fine_tune_seconds)} for fine-tuning")
+    included = f", including {' and '.join(parts)}" if parts else ""
     return (
         f"Estimate from {cost.steps} steps on {cost.device} under its current load: "
         f"{1000 * cost.step_seconds:.3g} ms per step, "
         f"{_time(cost.epoch_seconds)} per epoch of {cost.steps_per_epoch:,} "
         f"{'step' if cost.steps_per_epoch == 1 else 'steps'}, "
-        f"{_time(60 * minutes)} for all {cost.epochs} epochs; "
-        f"{cost.memory / 1e9:.1f} GB of memory.{frozen}"
+        f"{_time(cost.total_seconds)} for all {cost.epochs} epochs{included}; "
+        f"{cost.memory / 1e9:.1f} GB of memory."
     )
 
 

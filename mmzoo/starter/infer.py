@@ -21,6 +21,7 @@ from mmzoo.modalities.base_input import BaseInput
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.modalities.suggestion import Suggestion
 from mmzoo.spec.wording import shorten
+from mmzoo.starter.media_files import UNSUPPORTED, file_meant, hint_for_path
 from mmzoo.starter.number_formats import UnreadFormat, unread_format
 
 Role = Literal["input", "split", "fold", "group", "left out"]
@@ -36,8 +37,7 @@ _SPLIT_WORDS = {"split", "splits", "subset", "set", "partition", "part", "phase"
 _MIN_GROUPS = 20
 _MAX_SPLIT_VALUES = 8
 _SAMPLED_FILES = 200
-_UNSUPPORTED = (".tif", ".tiff", ".heic", ".avif", ".svg", ".m4a", ".aac", ".wma", ".mp4")
-"""Suffixes of media files that no input reads."""
+_TRIED_FILES = 3
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ class InferredColumn:
             return self.role
         columns = self.suggestion.fields.get("columns", {})
         return columns.get(self.name, self.input_type) if columns else self.input_type
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether it has paths of files, but none that can be read. URLs are no paths."""
+        return self.sampled_files > 0 and self.suggestion is None
 
     def left_out(self, reason: str) -> InferredColumn:
         return InferredColumn(self.profile, "left out", reason)
@@ -116,8 +121,7 @@ def with_suggestion(profile: ColumnProfile, root: str) -> InferredColumn:
     sampled: Sequence[str] = ()
     missing: dict[str, str] = {}
     if profile.type == "file":
-        paths = profile.cells.drop_nulls().unique(maintain_order=True)
-        sampled = paths.gather_every(max(1, len(paths) // _SAMPLED_FILES)).to_list()
+        sampled = _sampled(profile)
         missing = {sampled[place]: why for place, why in problems(sampled, root).items()}
         found = tuple(os.path.join(root, path) for path in sampled if path not in missing)
         profile = replace(profile, files=found)
@@ -127,7 +131,7 @@ def with_suggestion(profile: ColumnProfile, root: str) -> InferredColumn:
         if (suggestion := one.suggest(profile)) is not None
     }
     if not claims:
-        return InferredColumn(profile, "left out", _unused(profile))
+        return InferredColumn(profile, "left out", _unused(profile, root))
     name = next((one for one in claims if claims[one].specific), next(iter(claims)))
     suggestion = claims[name]
     unreadable = missing | {
@@ -136,13 +140,32 @@ def with_suggestion(profile: ColumnProfile, root: str) -> InferredColumn:
     suggestion = replace(suggestion, unreadable=unreadable)
     if not suggestion.fields:
         path, why = next(iter(unreadable.items()))
+        is_url = path.partition("://")[1] != ""
+        hint = hint_for_path(path, root) if path in missing else ""
         reason = (
             f"none of {len(sampled):,} sampled files can be read below {root}: "
-            f"{shorten(path)}: {why}"
+            f"{shorten(path)}: {why}{hint}"
         )
-        return InferredColumn(profile, "left out", reason)
+        count = 0 if is_url else len(sampled)
+        return InferredColumn(profile, "left out", reason, sampled_files=count)
     reason = _used(profile, name, suggestion)
     return InferredColumn(profile, "input", reason, name, suggestion, len(sampled))
+
+
+def sample_paths(column: pl.Series) -> list[str]:
+    """Some of the paths of files in a column; none if it has no paths."""
+    profile = profile_column(column, file_suffixes())
+    return _sampled(profile) if profile.type == "file" else []
+
+
+def _sampled(profile: ColumnProfile) -> list[str]:
+    paths = profile.cells.drop_nulls().unique(maintain_order=True)
+    return paths.gather_every(max(1, len(paths) // _SAMPLED_FILES)).to_list()
+
+
+def holds_media(profile: ColumnProfile) -> bool:
+    """Whether a column has paths of media files, including those that no input reads."""
+    return profile.share_with_suffix((*file_suffixes(), *UNSUPPORTED)) >= FILE_SHARE
 
 
 def has_own_input(column: InferredColumn) -> bool:
@@ -172,9 +195,11 @@ def _excluded(profile: ColumnProfile) -> tuple[Role, str] | None:
         return "left out", "its cells are lists, which only targets can be"
     if profile.distinct == 1:
         return "left out", f"it is always '{shorten(profile.example)}'"
-    if profile.share_with_suffix(_UNSUPPORTED) >= FILE_SHARE:
-        suffix = max(profile.suffixes, key=lambda one: profile.suffixes[one])
-        return "left out", f"mmzoo does not read {suffix} files"
+    unread = profile.share_with_suffix(UNSUPPORTED)
+    if unread > 1 - FILE_SHARE and holds_media(profile):
+        suffix = max(UNSUPPORTED, key=lambda one: profile.suffixes.get(one, 0.0))
+        which = "its files are" if unread == 1 else f"{100 * unread:.0f} % of its files are"
+        return "left out", f"{which} {suffix}, which mmzoo does not read: convert them"
     return None
 
 
@@ -248,7 +273,10 @@ def _used(profile: ColumnProfile, name: str, suggestion: Suggestion) -> str:
     return ""
 
 
-def _unused(profile: ColumnProfile) -> str:
+def _unused(profile: ColumnProfile, root: str) -> str:
+    cells = profile.cells.drop_nulls().head(_TRIED_FILES).to_list()
+    if profile.type == "identifier" and (found := file_meant(cells, root, file_suffixes())):
+        return f"its values are not quite paths of files: write {shorten(found)} and so on"
     if profile.odd:
         return f"nearly all are numbers or dates, but not '{shorten(profile.odd_example)}'"
     if profile.repeats:

@@ -6,15 +6,19 @@ import re
 import shlex
 import textwrap
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mmzoo.data.frame import Skipped
 from mmzoo.modalities.suggestion import Section
-from mmzoo.spec.wording import escape
+from mmzoo.spec.wording import escape, shorten
 from mmzoo.spec.yaml_writer import dump_line
 
+SHARES = {"validation": 0.1, "test": 0.2}
+TRAIN_SHARE = 0.7
 _WIDTH = 100
+_NAMED = 3
 _LONGEST_NAME = 60
 _STEPS = 3_000
 """Training steps that a first training should have; the number of epochs follows from them."""
@@ -48,6 +52,18 @@ class Plan:
     columns: tuple[tuple[str, str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def skipping(self, rows: Sequence[Skipped]) -> Plan:
+        """The plan with `on_bad_row: skip` for these rows, at least one."""
+        first = rows[0]
+        which = "1 row cannot" if len(rows) == 1 else f"{len(rows):,} rows cannot"
+        reason = f"{which} be used, such as {first.file}: {first.reason}"
+        source = Section(
+            {**self.source.fields, "on_bad_row": "skip"},
+            {**self.source.reasons, "on_bad_row": reason},
+        )
+        warning = f"{reason}: `on_bad_row: skip` skips such rows"
+        return replace(self, source=source, warnings=(*self.warnings, warning))
+
 
 def as_name(text: str, taken: Collection[str], otherwise: str) -> str:
     """A name for an input, a head or an experiment, of letters, digits and underscores.
@@ -68,6 +84,30 @@ def as_name(text: str, taken: Collection[str], otherwise: str) -> str:
     while free in taken:
         free, number = f"{name}_{number}", number + 1
     return free
+
+
+def rare_classes(name: str, counts: Mapping[str, int], unit: str) -> Iterator[str]:
+    """A warning if classes have fewer rows or files than there are splits.
+
+    Args:
+        name: What has the classes.
+        counts: Class -> its number of rows or files.
+        unit: What is counted: "row" or "file".
+    """
+    rare = sorted(
+        (one for one in counts if 0 < counts[one] < 3), key=lambda one: (counts[one], one)
+    )
+    if not rare:
+        return
+    shown = ", ".join(
+        f"'{shorten(one)}' ({counts[one]} {unit}{'s' * (counts[one] > 1)})" for one in rare[:_NAMED]
+    )
+    more = f" and {len(rare) - _NAMED:,} more" if len(rare) > _NAMED else ""
+    have = "has" if len(rare) == 1 else "have"
+    yield (
+        f"{name}: {len(rare):,} of its {len(counts):,} classes {have} too few {unit}s for three "
+        f"splits: {shown}{more}. A class with one {unit} is trained, but not validated or tested"
+    )
 
 
 def train_section(rows: int, is_frozen: bool) -> Section:

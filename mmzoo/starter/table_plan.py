@@ -20,19 +20,19 @@ from mmzoo.starter.infer import (
     SEEMS_SPLIT,
     InferredColumn,
     has_own_input,
+    holds_media,
     infer_column,
+    sample_paths,
     special_role,
 )
-from mmzoo.starter.plan import Plan, as_name, train_section
+from mmzoo.starter.media_files import find_media_root
+from mmzoo.starter.plan import SHARES, TRAIN_SHARE, Plan, as_name, rare_classes, train_section
 from mmzoo.starter.target import Target, infer_targets
 from mmzoo.starter.target_leakage import ONE_TO_ONE, find_leak
 
-_SHARES = {"validation": 0.1, "test": 0.2}
-_TRAIN_SHARE = 0.7
 _FEW_ROWS = 50
 _IMBALANCED = 50
 """How many times rarer than the majority class the rarest one is, for classes to be weighted."""
-_NAMED = 3
 
 
 def plan_for_table(path: Path, rows: DetectedTable, target_names: Sequence[str]) -> Plan:
@@ -51,12 +51,10 @@ def plan_for_table(path: Path, rows: DetectedTable, target_names: Sequence[str])
         raise DataError(f"{where}: the table has no rows, so there is nothing to learn from")
     targets = infer_targets(where, frame, target_names)
     names = [target.name for target in targets]
-    root = os.path.dirname(os.path.abspath(path))
-    columns = [
-        _without_leak(infer_column(frame[name], root), frame, targets)
-        for name in frame.columns
-        if name not in names
-    ]
+    others = [frame[name] for name in frame.columns if name not in names]
+    root, media_root = _media_root(path, others)
+    columns = [_without_leak(infer_column(one, root), frame, targets) for one in others]
+    _require_files(where, columns)
     left_out = {one.name: one.reason for one in columns if one.role == "left out"}
     inputs, optional = _inputs(columns)
     if not inputs:
@@ -64,7 +62,11 @@ def plan_for_table(path: Path, rows: DetectedTable, target_names: Sequence[str])
             f"{where}: no column is left to predict from. Left out:\n"
             + "\n".join(f"  {shorten(name)}: {reason}" for name, reason in left_out.items())
         )
-    source, unusable = _source(path, rows, columns, targets, optional)
+    source, unusable = _source(path, rows, columns, targets, optional, media_root)
+    # Groups and the splits of a table are not stratified by class.
+    is_sampled = source.fields["split"] == SHARES
+    if is_sampled:
+        _require_splittable(targets)
     is_frozen = all(part.fields["encoder"].get("trainable") is False for part in inputs.values())
     fusion = Section({"type": "concat", "units": [128], "dropout": 0.3})
     return Plan(
@@ -73,16 +75,35 @@ def plan_for_table(path: Path, rows: DetectedTable, target_names: Sequence[str])
         source=source,
         inputs=inputs,
         heads=_heads(targets, inputs),
-        train=train_section(round(len(frame) * _TRAIN_SHARE), is_frozen),
+        train=train_section(round(len(frame) * TRAIN_SHARE), is_frozen),
         fusion=fusion if len(inputs) > 1 else None,
         left_out=left_out,
         columns=tuple(_described(frame.columns, columns, targets)),
         warnings=(
             *rows.warnings,
-            *_warnings(rows, columns, targets),
+            *_warnings(rows, columns, targets, is_sampled),
             *(f"{clause}: `on_bad_row: skip` skips such rows" for clause in unusable),
         ),
     )
+
+
+def _media_root(path: Path, columns: Sequence[pl.Series]) -> tuple[str, str | None]:
+    """The absolute folder to which paths are relative, and the field `media_root` if needed."""
+    root = os.path.dirname(os.path.abspath(path))
+    found = find_media_root([sample_paths(column) for column in columns], root)
+    if found is None:
+        return root, None
+    return found, found if path.is_absolute() else os.path.relpath(found)
+
+
+def _require_files(where: str, columns: Sequence[InferredColumn]) -> None:
+    """Raises a DataError if a column has paths of files of which none can be read."""
+    for column in columns:
+        if column.lacks_files:
+            raise DataError(
+                f"{where}: fix the paths in {shorten(column.name)}, or remove the column to "
+                f"predict without its files: {column.reason}"
+            )
 
 
 def _without_leak(
@@ -100,6 +121,16 @@ def _without_leak(
             return column.left_out(f"{leak}: --target {column.name} would predict the same by name")
         return column.left_out(f"{leak}: it leaks the target")
     return column
+
+
+def _require_splittable(targets: Sequence[Target]) -> None:
+    """Raises a DataError if no class of the first target of classes has a row for each split."""
+    counts = next((one for one in targets if one.class_counts), None)
+    if counts is not None and counts.class_counts and max(counts.class_counts.values()) < 3:
+        raise DataError(
+            f"--target {escape(counts.name)}: none of its {len(counts.class_counts):,} classes has "
+            "three rows, one for each split: add rows, or choose a column whose values repeat"
+        )
 
 
 def _described(
@@ -189,12 +220,15 @@ def _source(
     columns: Sequence[InferredColumn],
     targets: Sequence[Target],
     optional: Sequence[str],
+    media_root: str | None,
 ) -> tuple[Section, list[str]]:
     """The section, and clauses on the rows that it skips."""
     fields: dict[str, Any] = {"type": "table", "path": str(path), **rows.fields}
     reasons = dict.fromkeys(rows.fields, "the format of the file")
     if "missing_values" in fields:
         reasons["missing_values"] = "column of numbers: words for missing ones"
+    if media_root is not None:
+        fields["media_root"], reasons["media_root"] = media_root, "the files were found there"
     for target in targets:
         if target.separator != TableFormat().label_separator:
             fields["label_separator"] = target.separator
@@ -233,9 +267,9 @@ def _split(
         )
     ]
     if not groups:
-        return dict(_SHARES), ""
+        return dict(SHARES), ""
     group = min(groups, key=lambda one: one.profile.distinct)
-    return {**_SHARES, "group": group.name}, f"rows with the same {group.name} stay in one split"
+    return {**SHARES, "group": group.name}, f"rows with the same {group.name} stay in one split"
 
 
 def _unusable_rows(
@@ -300,17 +334,19 @@ def _all_empty(columns: Iterable[pl.Series]) -> int:
 
 
 def _warnings(
-    rows: DetectedTable, columns: Sequence[InferredColumn], targets: Sequence[Target]
+    rows: DetectedTable,
+    columns: Sequence[InferredColumn],
+    targets: Sequence[Target],
+    is_sampled: bool,
 ) -> Iterable[str]:
     for column in columns:
-        if column.reason.startswith("none of"):
+        if holds_media(column.profile) and column.suggestion is None:
             yield f"{column.name}: {column.reason}"
         if column.suggestion is not None and (unreadable := column.suggestion.unreadable):
             path, reason = next(iter(unreadable.items()))
             yield (
                 f"{column.name}: {len(unreadable):,} of {column.sampled_files:,} sampled files "
-                f"cannot be read, such as {escape(path)}: {reason}. `on_bad_row: skip` skips "
-                "such rows."
+                f"cannot be read, such as {escape(path)}: {reason}"
             )
         if column.reason.startswith(SEEMS_SPLIT):
             yield (
@@ -322,11 +358,12 @@ def _warnings(
         is_number = target.profile.type == "number" or target.profile.whole
         if is_number and special is not None and special[0] == "left out":
             yield f"{target.name}: {special[1]}, so there may be nothing to learn"
-        if target.rare:
-            names = ", ".join(map(shorten, target.rare[:_NAMED]))
+        elif special is not None and special[0] in ("split", "fold"):
             yield (
-                f"{target.name}: {len(target.rare):,} of its classes have only one row, so they "
-                f"cannot be split: {names}. Remove them or add rows."
+                f"{target.name}: it seems to be the {special[0]} column, as {special[1]}: is it "
+                "really what the model should predict? If not, choose another --target"
             )
+        if is_sampled and target.class_counts:
+            yield from rare_classes(target.name, target.class_counts, "row")
     if len(rows.frame) < _FEW_ROWS:
         yield f"{len(rows.frame):,} rows are few: scores on a part of them are unreliable"

@@ -45,11 +45,6 @@ class Target:
     def name(self) -> str:
         return self.profile.name
 
-    @property
-    def rare(self) -> list[str]:
-        """Classes of a single row, which cannot be in every split."""
-        return sorted(name for name, rows in (self.class_counts or {}).items() if rows == 1)
-
 
 def infer_targets(where: str, frame: pl.DataFrame, names: Sequence[str]) -> list[Target]:
     """The targets of a table.
@@ -116,8 +111,9 @@ def infer_target(column: pl.Series) -> Target:
     if not profile.repeats:
         odd = f" '{shorten(profile.odd_example)}' is not a number." if profile.odd else ""
         raise DataError(
-            f"{option}: {profile.distinct:,} different values in {profile.filled:,} rows are too "
-            f"many for classes, and they are not numbers.{odd}"
+            f"{option}: looks like an identifier: {profile.distinct:,} unique values in "
+            f"{profile.filled:,} rows, which are too many for classes, and they are not numbers."
+            f"{odd} Choose a column whose values repeat."
         )
     counts = profile.cells.drop_nulls().value_counts(name="rows")
     kind = "binary" if profile.distinct == 2 else "classification"

@@ -63,6 +63,11 @@ def test_gradcam_as_json(mmzoo, trained_run, photo):
     assert found["centre"] is None or all(0 <= share <= 1 for share in found["centre"])
     assert len(found["predicted"]) == 3
     png("three.png")
+    again = ("show", trained_run.directory, "--cam", photo, "--output", "three.png")
+    done = mmzoo(*again)
+    assert (done.code, done.out) == (1, "")
+    assert "--output three.png: the file exists. Use --force to replace it" in done.err
+    assert mmzoo(*again, "--force").code == 0
 
 
 @pytest.mark.parametrize("head", ["which", "is", "many"])

@@ -163,8 +163,3 @@ def test_names_have_parts(name, parts):
 )
 def test_the_head_is_known_by_the_targets_values(head, values):
     assert infer_target(polars.Series("target", values)).head["type"] == head
-
-
-def test_classes_of_a_single_row_are_named():
-    column = polars.Series("target", ["a", "b"] * 20 + ["once"])
-    assert infer_target(column).rare == ["once"]

@@ -45,7 +45,7 @@ class Audio(FileInput):
     """
 
     files: ClassVar[FileKind] = AUDIO_FILES
-    suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".mp3")
+    suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3")
 
     type: Literal["audio"] = "audio"
     column: str | None = None

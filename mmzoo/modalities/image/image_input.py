@@ -38,7 +38,9 @@ class Image(FileInput):
     """Images as uint8 pixels from 0 to 255; each encoder rescales them as it needs."""
 
     files: ClassVar[FileKind] = IMAGE_FILES
-    suffixes: ClassVar[tuple[str, ...]] = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
+    suffixes: ClassVar[tuple[str, ...]] = (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp"),
+    )
 
     type: Literal["image"] = "image"
     column: str | None = None
