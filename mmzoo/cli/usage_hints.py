@@ -114,6 +114,8 @@ def _extra_argument(message: str, context: click.Context, arguments: Sequence[st
     if takes_set and all("=" in one for one in extra):
         options = " ".join(f"--set {one}" for one in extra)
         return f"{message}. Did you mean '{escape(options)}'?"
+    if any("--target" in param.opts for param in context.command.params):
+        return f"{message}. Did you mean '--target {escape(','.join(extra))}'?"
     return None
 
 

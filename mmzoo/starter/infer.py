@@ -38,6 +38,7 @@ _MIN_GROUPS = 20
 _MAX_SPLIT_VALUES = 8
 _SAMPLED_FILES = 200
 _TRIED_FILES = 3
+_MEANT_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ def infer_column(column: pl.Series, root: str) -> InferredColumn:
     special = special_role(profile)
     if special is not None:
         role, reason = special
+        if role == "left out" and (meant := _meant_as_files(profile, root)):
+            reason = meant
         return InferredColumn(profile, role, reason)
     return with_suggestion(profile, root)
 
@@ -273,10 +276,26 @@ def _used(profile: ColumnProfile, name: str, suggestion: Suggestion) -> str:
     return ""
 
 
-def _unused(profile: ColumnProfile, root: str) -> str:
+def _meant_as_files(profile: ColumnProfile, root: str) -> str | None:
+    """How to write the values of a column that are not quite paths of files; None if they are not
+    meant as such."""
+    share = profile.share_with_suffix(file_suffixes())
+    if share >= _MEANT_SHARE:
+        endings = (profile.cells.str.to_lowercase().str.ends_with(one) for one in file_suffixes())
+        is_path = pl.select(pl.any_horizontal(list(endings))).to_series()
+        odd = profile.cells.filter(~is_path)
+        which = f"{100 * share:.0f} % of its values are files by their suffix"
+        return f"{which}; fix the others, such as '{shorten(odd[0])}'" if len(odd) else None
+    if profile.distinct < 2 or not (profile.whole or profile.type in ("identifier", "category")):
+        return None
     cells = profile.cells.drop_nulls().head(_TRIED_FILES).to_list()
-    if profile.type == "identifier" and (found := file_meant(cells, root, file_suffixes())):
-        return f"its values are not quite paths of files: write {shorten(found)} and so on"
+    found = file_meant(cells, root, file_suffixes())
+    return found and f"its values are not quite paths of files: write {shorten(found)} and so on"
+
+
+def _unused(profile: ColumnProfile, root: str) -> str:
+    if meant := _meant_as_files(profile, root):
+        return meant
     if profile.odd:
         return f"nearly all are numbers or dates, but not '{shorten(profile.odd_example)}'"
     if profile.repeats:

@@ -105,13 +105,15 @@ def _folded_stem(name: str) -> str:
 
 
 def file_meant(cells: Sequence[str], root: str, suffixes: Collection[str]) -> str | None:
-    """A file that a cell stands for without its suffix, or in quotes: `0001.jpg` for `0001`."""
-    for cell in (cell.strip(_QUOTES) for cell in cells):
-        if os.path.isfile(os.path.join(root, cell)):
-            return cell
-        for folder in (root, *islice(_folders_below(root), _FEW_FOLDERS)):
-            for suffix in suffixes:
-                path = os.path.join(folder, f"{cell}{suffix}")
-                if os.path.isfile(path):
-                    return os.path.relpath(path, root)
-    return None
+    """The file that the first cell stands for, if each stands for one without its suffix, or in
+    quotes: `0001.jpg` for `0001`."""
+    folders = [root, *islice(_folders_below(root), _FEW_FOLDERS)]
+    found = [_file_meant(cell.strip(_QUOTES), folders, suffixes) for cell in cells]
+    first = found[0] if found and all(found) else None
+    return first and os.path.relpath(first, root)
+
+
+def _file_meant(cell: str, folders: Sequence[str], suffixes: Collection[str]) -> str | None:
+    paths = (os.path.join(folders[0], cell),)
+    with_suffix = (os.path.join(folder, f"{cell}{one}") for folder in folders for one in suffixes)
+    return next((path for path in (*paths, *with_suffix) if os.path.isfile(path)), None)

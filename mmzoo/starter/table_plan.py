@@ -306,9 +306,12 @@ def _unusable_rows(
     for column in columns:
         if column.suggestion is None:
             continue
-        if count := len(column.suggestion.unreadable):
-            files = "1 file" if count == 1 else f"{count:,} files"
-            yield f"{files} of {column.name} cannot be read"
+        if unreadable := column.suggestion.unreadable:
+            path, reason = next(iter(unreadable.items()))
+            yield (
+                f"{len(unreadable):,} of {column.sampled_files:,} sampled files of {column.name} "
+                f"cannot be read, such as {escape(path)}: {reason}"
+            )
         if column.profile.odd and column.kind in ("number", "date", "datetime"):
             yield _odd_cells(column.name, column.profile.odd, column.profile.odd_example)
     for target in targets:
@@ -342,12 +345,6 @@ def _warnings(
     for column in columns:
         if holds_media(column.profile) and column.suggestion is None:
             yield f"{column.name}: {column.reason}"
-        if column.suggestion is not None and (unreadable := column.suggestion.unreadable):
-            path, reason = next(iter(unreadable.items()))
-            yield (
-                f"{column.name}: {len(unreadable):,} of {column.sampled_files:,} sampled files "
-                f"cannot be read, such as {escape(path)}: {reason}"
-            )
         if column.reason.startswith(SEEMS_SPLIT):
             yield (
                 f"{shorten(column.name)}: {column.reason}. Rows are split without it; fix the "

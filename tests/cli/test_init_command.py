@@ -268,6 +268,13 @@ def test_mistakes_are_reported_in_one_message(mmzoo, table, tmp_path, name):
     assert (tmp_path / "old.yaml").read_text() == "name: old\n"
 
 
+@pytest.mark.parametrize("words", [["colour"], ["--label", "colour"]])
+def test_a_target_without_its_option_is_suggested(mmzoo, table, words):
+    done = mmzoo("init", "shop.csv", *words)
+    assert (done.code, done.out) == (2, "")
+    assert "Did you mean '--target" in done.err
+
+
 def test_force_replaces_a_file(mmzoo, table, tmp_path):
     (tmp_path / "old.yaml").write_text("name: old\n")
     done = mmzoo("init", "shop.csv", "--target", "price", "--output", "old.yaml", "--force")
@@ -280,11 +287,13 @@ def test_unreadable_files_are_warned_about(mmzoo, table, tmp_path):
         (tmp_path / "pictures" / f"{number}.png").write_bytes(b"no picture")
     done = mmzoo("init", "shop.csv", "--target", "colour", "--output", "shop.yaml")
     assert done.code == 0
-    assert "Warning: picture: 5 of 60 sampled files cannot be read" in done.err
+    assert "Warning: 5 of 60 sampled files of picture cannot be read, such as" in done.err
     config = load_config("shop.yaml")
     assert set(config.inputs) == {"picture", "sound", "what_is_said", "table"}
     assert config.source.on_bad_row == "skip"
-    assert "# 5 files of picture cannot be read" in (tmp_path / "shop.yaml").read_text()
+    assert (
+        "# 5 of 60 sampled files of picture cannot be read" in (tmp_path / "shop.yaml").read_text()
+    )
 
 
 def test_inputs_with_empty_cells_may_be_absent(mmzoo, table, tmp_path):

@@ -180,7 +180,12 @@ def test_an_estimate_promises_features_only_where_they_would_be_kept(fusion, kep
             "train": {"batch_size": 4},
         }
     ).with_columns()
-    assert found_in(config).cost.frozen == kept
+    cost = found_in(config).cost
+    assert cost.frozen == kept
+    assert cost.once_seconds > 0
+    assert cost.total_seconds == pytest.approx(
+        cost.once_seconds + cost.epochs * cost.epoch_seconds + cost.fine_tune_seconds
+    )
 
 
 def test_the_walk_goes_from_inputs_to_heads(tmp_path, photos):

@@ -63,7 +63,8 @@ def test_a_path_to_no_file_has_a_hint(root, path, hint):
 
 def test_cells_that_are_not_quite_paths(root):
     suffixes = (".jpg", ".wav")
-    assert file_meant(["images/b", "images/a"], str(root), suffixes) == "images/a.jpg"
+    assert file_meant(["images/a", "'images/a.jpg'"], str(root), suffixes) == "images/a.jpg"
+    assert file_meant(["images/a", "images/b"], str(root), suffixes) is None
     assert file_meant(["a"], str(root), suffixes) == "images/a.jpg"
     assert file_meant(['"images/a.jpg"'], str(root), suffixes) == "images/a.jpg"
     assert file_meant(["b"], str(root), suffixes) is None

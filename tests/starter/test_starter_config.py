@@ -159,6 +159,26 @@ def test_urls_and_files_that_no_input_reads_are_left_out_with_a_warning():
     ]
 
 
+@pytest.mark.parametrize("name", ["id", "photo"])
+def test_names_of_files_without_a_suffix_are_explained(name):
+    write_images("images", 60)
+    write_table(["a", "b"] * 30, **{name: [f"{n}" for n in range(60)]})
+    plan, _ = written("t.csv", "kind")
+    assert plan.left_out[name] == (
+        "its values are not quite paths of files: write images/0.png and so on"
+    )
+
+
+def test_cells_among_paths_that_are_no_paths_are_named():
+    write_images("images", 60)
+    paths = [f"images/{n}.png" for n in range(60)]
+    write_table(["a", "b"] * 30, photo=[*paths[:45], *(path[:-4] for path in paths[45:])])
+    plan, _ = written("t.csv", "kind")
+    assert plan.left_out["photo"] == (
+        "75 % of its values are files by their suffix; fix the others, such as 'images/45'"
+    )
+
+
 # Folders
 
 
