@@ -45,7 +45,7 @@ def table(tmp_path: Path) -> Path:
     write_sounds(tmp_path / "sounds")
     write_pictures(tmp_path / "pictures")
     numbers = np.arange(ROWS)
-    size = RANDOM.normal(size=ROWS)
+    size = np.random.RandomState(0).normal(size=ROWS)
     frame = polars.DataFrame(
         {
             "article_id": numbers * 7919 % 1009,
