@@ -1,19 +1,35 @@
-"""`mmzoo board`: TensorBoard over run directories."""
+"""`mmzoo board`: TensorBoard over run directories, for this machine only."""
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
 
 from mmzoo.errors import RunError
 from mmzoo.lazy import quiet_stderr, tf
 from mmzoo.spec import did_you_mean
 
+Environment = dict[str, object]
+Application = Callable[[Environment, Callable[..., object]], Iterable[bytes]]
+"""A WSGI application."""
+
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+_REFUSAL = (
+    b"mmzoo board answers only requests to localhost. To see it from another machine, forward the "
+    b"port: ssh -L 6006:localhost:6006 HOST, then open http://localhost:6006/\n"
+)
+
 
 def start_board(directory: Path, port: int) -> str:
     """Starts TensorBoard for the runs below a directory, and returns its address.
 
-    It listens on localhost only, since TensorBoard has no authentication.
+    It listens on localhost only, since TensorBoard has no authentication, and refuses requests to
+    other host names.
 
     Args:
         directory: a run, or any folder with runs below it.
@@ -34,9 +50,49 @@ def start_board(directory: Path, port: int) -> str:
         from tensorboard import program
 
         _ = tf.io  # Imported now, with stderr silenced; else on the first page view.
-        server = program.TensorBoard()
+        server = program.TensorBoard(
+            server_class=lambda app, flags: program.WerkzeugServer(local_only(app), flags)
+        )
         server.configure(logdir=str(directory), host="localhost", port=port)
         return server.launch()
+
+
+def local_only(application: Application) -> Application:
+    """The application for requests to localhost; others get status 403.
+
+    A web page may give its own host name the address 127.0.0.1 (DNS rebinding). Its scripts could
+    then read all runs, if the `Host` header were not checked.
+    """
+
+    def checked(environment: Environment, start: Callable[..., object]) -> Iterable[bytes]:
+        if _host_name(str(environment.get("HTTP_HOST", ""))) in _LOCAL:
+            return application(environment, start)
+        length = str(len(_REFUSAL))
+        start("403 Forbidden", [("Content-Type", "text/plain"), ("Content-Length", length)])
+        return [_REFUSAL]
+
+    return checked
+
+
+def _host_name(header: str) -> str | None:
+    try:
+        return urlsplit(f"//{header}").hostname
+    except ValueError:
+        return None
+
+
+def exit_on_interrupt() -> NoReturn:
+    """Waits for Ctrl-C, and ends the process at once.
+
+    Not by an exception: TensorBoard's threads are in native code, in which Python's own shutdown
+    sometimes hangs or aborts. The pipe wakes this thread whichever thread receives the signal.
+    """
+    awakened, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    os.read(awakened, 1)
+    os._exit(0)
 
 
 def _require_free(port: int) -> None:

@@ -9,12 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from mmzoo.board import start_board
+from mmzoo.board import local_only, start_board
 from mmzoo.errors import RunError
 
 
@@ -49,9 +50,38 @@ def test_a_port_that_is_in_use(tmp_path):
         )
 
 
-@pytest.fixture
-def board(own_run):
-    """The process, and the address that it printed."""
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:6006", "LOCALHOST:1", "127.0.0.1:6006", "[::1]:6006"]
+)
+def test_requests_to_this_machine_are_answered(host):
+    assert answer(host) == ("200 OK", b"runs")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example:6006", "localhost.evil.example", "127.0.0.1.evil.example", "192.168.0.7"),
+        *("localhost@evil.example", "[::1", "evil.example/localhost", ""),
+    ],
+)
+def test_requests_to_other_names_are_refused(host):
+    """Such a name may have the address 127.0.0.1."""
+    status, body = answer(host)
+    assert status == "403 Forbidden"
+    assert b"only requests to localhost" in body
+
+
+def answer(host):
+    def application(environment, start):
+        start("200 OK", [])
+        return [b"runs"]
+
+    statuses = []
+    body = local_only(application)({"HTTP_HOST": host}, lambda status, _: statuses.append(status))
+    return (*statuses, b"".join(body))
+
+
+def test_it_serves_the_curves_to_this_machine_until_ctrl_c(own_run):
     process = subprocess.Popen(
         [sys.executable, "-m", "mmzoo", "board", str(own_run.directory), "--port", "0"],
         stdout=subprocess.PIPE,
@@ -61,34 +91,37 @@ def board(own_run):
     try:
         line = process.stdout.readline()
         found = re.fullmatch(
-            r"TensorBoard of \S+: (http://localhost:\d+/) \(Ctrl-C ends it\)\n", line
+            r"TensorBoard of \S+: (http://localhost:(\d+)/) \(Ctrl-C ends it\)\n", line
         )
         assert found, line + process.stderr.read()
-        yield process, found[1]
+        serves_the_curves(found[1])
+        is_for_this_machine(int(found[2]))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+        # Nothing of TensorFlow's start-up log, and Ctrl-C is the way to end it.
+        assert (process.returncode, out, err) == (0, "", "")
     finally:
         process.kill()
         process.communicate()
 
 
-def test_it_serves_the_curves_until_ctrl_c(board):
-    process, address = board
+def serves_the_curves(address):
     runs: set[str] = set()
     while not {"train", "validation"} <= runs:  # It reads them in the background.
-        with urllib.request.urlopen(f"{address}data/runs") as answer:
-            runs = {Path(run).name for run in json.load(answer)}
+        with urllib.request.urlopen(f"{address}data/runs") as found:
+            runs = {Path(run).name for run in json.load(found)}
         time.sleep(0.1)
     for page in ("", "data/plugins_listing"):
-        with urllib.request.urlopen(f"{address}{page}") as answer:
-            assert answer.status == 200
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate()
-    # Nothing of TensorFlow's start-up log, and Ctrl-C is the way to end it.
-    assert (process.returncode, out, err) == (0, "", "")
+        with urllib.request.urlopen(f"{address}{page}") as found:
+            assert found.status == 200
 
 
-def test_other_machines_cannot_reach_it(board):
-    _, address = board
-    port = int(address.rsplit(":", 1)[1].rstrip("/"))
+def is_for_this_machine(port):
+    request = urllib.request.Request(
+        f"http://localhost:{port}/data/runs", headers={"Host": "evil.example"}
+    )
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request)
     with socket.create_connection(("localhost", port)):
         pass
     # An address of this machine besides 127.0.0.1 that needs no network to be there.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import time
 from pathlib import Path
 
 import click
@@ -30,12 +28,13 @@ def board(directory: Path, port: int) -> None:
       mmzoo board
       mmzoo board runs/mnist_cnn --port 6007
     """
-    from mmzoo.board import start_board
+    from mmzoo.board import exit_on_interrupt, start_board
 
-    address = start_board(directory, port)
-    # Not by an exception: TensorBoard's threads are in native code, in which Python's own shutdown
-    # sometimes aborts.
-    signal.signal(signal.SIGINT, lambda number, frame: os._exit(0))
+    # Importing TensorFlow takes seconds, in which Python would not react to Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        address = start_board(directory, port)
+    finally:
+        signal.signal(signal.SIGINT, before)
     click.echo(f"TensorBoard of {directory}: {address} (Ctrl-C ends it)")
-    while True:
-        time.sleep(0.2)  # A signal that another thread receives does not end a longer sleep.
+    exit_on_interrupt()

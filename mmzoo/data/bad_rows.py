@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -15,6 +17,10 @@ from mmzoo.spec.wording import escape
 
 _MAX_NAMED = 10
 """Most rows that a message names; a folder may hold thousands of files that are not images."""
+_UNKNOWN_CLASS = re.compile(
+    r"its `(.+)` has (class|label) '(.+)', expected one of the (.+)", re.DOTALL
+)
+"""The reason of `encode_names`: column, class or label, its name, and the known ones."""
 _SKIP_IN_CONFIG = "write `on_bad_row: skip` into the config's source"
 _USE = {"file": "read", "row": "used"}
 _FIX = {"file": "Replace", "row": "Fix"}
@@ -36,7 +42,9 @@ def apply_on_bad_row(frame: Frame, on_bad_row: OnBadRow, skip_hint: str = _SKIP_
         return frame
     if on_bad_row == "skip":
         return drop_bad_rows(frame)
-    raise bad_rows_error(frame.name, bad_rows(frame), frame.rows_are, skip_hint)
+    rows = bad_rows(frame)
+    _refuse_other_classes(frame, rows)
+    raise bad_rows_error(frame.name, rows, frame.rows_are, skip_hint)
 
 
 def drop_bad_rows(frame: Frame) -> Frame:
@@ -49,6 +57,7 @@ def drop_bad_rows(frame: Frame) -> Frame:
     """
     bad = frame.issues["row"].to_numpy()
     rows = bad_rows(frame)
+    _refuse_other_classes(frame, rows)
     dropped = {
         split: np.flatnonzero(np.isin(rows, bad)).tolist() for split, rows in frame.rows.items()
     }
@@ -69,6 +78,23 @@ def drop_bad_rows(frame: Frame) -> Frame:
         fingerprint=hashlib.sha256(content.encode()).hexdigest(),
         notes=(*frame.notes, *_notes(frame, dropped)),
         skipped=(*frame.skipped, *rows),
+    )
+
+
+def _refuse_other_classes(frame: Frame, rows: Sequence[Skipped]) -> None:
+    """Raises a DataError if most rows have classes that are not known: it is the wrong table."""
+    found = [_UNKNOWN_CLASS.fullmatch(row.reason) for row in rows]
+    unknown = [one for one in found if one]
+    total = sum(map(frame.examples, frame.splits))
+    if 2 * len(unknown) <= total or len(unknown) < 2:
+        return
+    [((column, what, expected), _)] = Counter(one.group(1, 2, 4) for one in unknown).most_common(1)
+    names = [*dict.fromkeys(one[3] for one in unknown)]
+    listed = ", ".join(f"'{name}'" for name in names[:_MAX_NAMED])
+    more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
+    raise DataError(
+        f"{frame.name}: {len(unknown):,} of {total:,} {frame.rows_are}s have an unknown {what} in "
+        f"`{column}`: {listed}{more}. Expected the {expected}: is this the right table?"
     )
 
 

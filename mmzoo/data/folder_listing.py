@@ -188,15 +188,13 @@ def folder_root(path: str, field: str = "source.path") -> str:
         missing = os.path.dirname(missing)
     parent, name = os.path.split(missing)
     near = nearest(name, (entry.name for entry in _folders(parent)))
-    hint = (
-        f"Did you mean {escape(os.path.join(parent, near))}?"
-        if near
-        else "Create it, or correct the path."
-    )
-    needed = "" if missing == root else f", a parent of {escape(path)}"
-    raise DataError(
-        f"{field}: there is no folder {escape(name)} in {escape(parent)}{needed}. {hint}"
-    )
+    needed = "" if missing == root else f", nor a folder {escape(name)} in {escape(parent)}"
+    hint = "Create it, or correct the path."
+    if near:
+        hint = f"Did you mean {escape(os.path.join(parent, near))}?"
+    elif field == "source.path":
+        hint = "Create it, or use `--set source.path=YOUR_FOLDER`."
+    raise DataError(f"{field}: there is no folder {escape(path)}{needed}. {hint}")
 
 
 def _folders(path: str) -> list[os.DirEntry[str]]:

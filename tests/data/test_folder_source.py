@@ -299,12 +299,13 @@ def test_a_folder_that_is_not_there(
     with pytest.raises(DataError) as caught:
         load(Path("photo"))
     assert str(caught.value) == (
-        f"source.path: there is no folder photo in {tmp_path.resolve()}. "
-        f"Did you mean {tmp_path.resolve()}/photos?"
+        f"source.path: there is no folder photo. Did you mean {tmp_path.resolve()}/photos?"
     )
-    assert refusal(photos / "fox" / "red") == (
-        f"source.path: there is no folder fox in {photos.resolve()}, a parent of ROOT. Create it, "
-        f"or correct the path."
+    with pytest.raises(DataError) as caught:
+        load(Path("data/mine"))
+    assert str(caught.value) == (
+        f"source.path: there is no folder data/mine, nor a folder data in {tmp_path.resolve()}. "
+        "Create it, or use `--set source.path=YOUR_FOLDER`."
     )
 
 

@@ -222,6 +222,19 @@ def test_classes_of_numbers_are_written_whole(tmp_path: Path) -> None:
     assert values(tmp_path, "class", [True, False]).class_names == {"x": ("false", "true")}
 
 
+@pytest.mark.parametrize("on_bad_row", ["error", "skip"])
+def test_a_table_of_other_classes_is_refused_in_one_line(tmp_path: Path, on_bad_row: Any) -> None:
+    path = write(tmp_path / "a.csv", {"x": ["good", "bad", "good", "cat", "ugly"] * 20})
+    one = ColumnSpec("class", lambda random, rows: np.zeros(rows), ("dog", "cat"))
+    data = read_rows(str(path), {"x": one}, "all")
+    with pytest.raises(DataError) as caught:
+        apply_on_bad_row(data, on_bad_row)
+    assert str(caught.value) == (
+        "a.csv: 80 of 100 rows have an unknown class in `x`: 'good', 'bad', 'ugly'. Expected the "
+        "classes 'dog', 'cat': is this the right table?"
+    )
+
+
 def test_a_row_with_no_class_or_an_unknown_one_is_bad(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", {"x": ["cat", None, "dog", "fox"]})
     one = ColumnSpec("class", lambda random, rows: np.zeros(rows), ("dog", "cat"))
