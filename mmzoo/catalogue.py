@@ -19,6 +19,7 @@ from mmzoo.data import Listing, Source, catalogue
 from mmzoo.errors import ConfigError, RunError
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
+from mmzoo.metrics import number_text
 from mmzoo.mixing import Mixing
 from mmzoo.modalities import Input, input_types
 from mmzoo.objectives import Objective
@@ -252,7 +253,7 @@ def _main_metrics(entry: Mapping[str, Any]) -> str:
     }
     first = {head: next(iter(values.items())) for head, values in heads.items()}
     shown = (
-        f"{head} {metric} {'not finite' if value is None else f'{value:.4g}'}"
+        f"{head} {metric} {'not finite' if value is None else number_text(value)}"
         for head, (metric, value) in first.items()
     )
     return f"{', '.join(shown)} on {entry['examples']:,} test examples of {entry['data']}"

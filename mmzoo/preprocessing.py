@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,9 +28,11 @@ from mmzoo.lazy import np, pl
 from mmzoo.missing_inputs import missing_digests, missing_notes, require_present
 from mmzoo.missing_labels import label_array, missing_label_notes, require_monitored
 from mmzoo.modalities import Input
-from mmzoo.modalities.abilities import HasText
+from mmzoo.modalities.abilities import HasCoverage, HasText
 from mmzoo.modalities.scan import Files
 from mmzoo.shared_encoders import copy_fitted_from, encoder_owner
+
+logger = logging.getLogger(__name__)
 
 _MISSING = "(absent)"
 
@@ -243,13 +246,17 @@ def transform(config: Config, frame: Frame, preprocessing: Preprocessing) -> Arr
                 splits[split][column] = labels[rows]
     for name, spec in config.inputs.items():
         where = f"inputs.{name}, {_at(config, name, frame)}"
-        for split in frame.splits:
-            values = frame.values(scanned_column(name), split)
-            splits[split][config.columns[name]] = spec.transform(
-                values, preprocessing.get(name, {}), f"{where}, {split}"
-            )
+        values = {split: frame.values(scanned_column(name), split) for split in frame.splits}
+        transformed = {
+            split: spec.transform(of_split, preprocessing.get(name, {}), f"{where}, {split}")
+            for split, of_split in values.items()
+        }
+        if isinstance(spec, HasCoverage) and (note := spec.coverage_note(values, transformed)):
+            logger.info(f"{where}: {note}.")
+        for split, of_split in values.items():
+            splits[split][config.columns[name]] = transformed[split]
             if name in config.presence:
-                splits[split][config.presence[name]] = values.is_not_null().to_numpy()
+                splits[split][config.presence[name]] = of_split.is_not_null().to_numpy()
     return Arrays(splits, frame.only_rows())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -460,7 +461,7 @@ def test_no_difference_is_exactly_zero():
         (ACCURACY, -1e-9, "0.0 points"),
         (ACCURACY, 0.0003, "0.03 points"),
         (ERROR, 0.41234, "0.412"),
-        (ERROR, 1234.0, "1234"),
+        (ERROR, 1234.0, "1,234"),
     ],
 )
 def test_differences_have_units(info, difference, text):
@@ -489,3 +490,78 @@ def test_importing_metrics_loads_nothing_heavy():
         "sys.exit(bool({'sklearn', 'matplotlib', 'tensorflow', 'scipy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_curves_are_those_of_scikit_learn(ties):
+    true, probabilities = predictions(7, 300, 2, ties)
+    score = probabilities[:, 1]
+    false_rate, true_rate, _ = reference.roc_curve(true, score, drop_intermediate=False)
+    found = metrics.roc_curve(true, score)
+    np.testing.assert_allclose(found, [false_rate, true_rate])
+    precision, recall, _ = reference.precision_recall_curve(true, score)
+    found_recall, found_precision = metrics.precision_recall_curve(true, score)
+    # Scikit-learn begins with the lowest threshold and adds a point at recall 0.
+    np.testing.assert_allclose(found_recall, recall[-2::-1])
+    np.testing.assert_allclose(found_precision, precision[-2::-1])
+    assert metrics.roc_curve(np.ones(3, int), score[:3]) is None
+    assert metrics.precision_recall_curve(np.zeros(3, int), score[:3]) is None
+
+
+def test_errors_by_size_split_the_true_values_into_ranges():
+    true = np.arange(10.0)
+    predicted = true + np.repeat([1.0, -1.0, 2.0, 0.0, -3.0], 2)
+    assert metrics.errors_by_size(true, predicted) == [
+        (0, 1, 2, 1, 1),
+        (2, 3, 2, 1, -1),
+        (4, 5, 2, 2, 2),
+        (6, 7, 2, 0, 0),
+        (8, 9, 2, 3, -3),
+    ]
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=60), st.integers(0, 10))
+def test_errors_by_size_hold_every_example_once(values, seed):
+    true = np.array(values, float)
+    errors = np.random.RandomState(seed).normal(size=len(true))
+    bins = metrics.errors_by_size(true, true + errors)
+    assert sum(one.examples for one in bins) == len(true)
+    assert len(bins) <= 5
+    assert all(before.high < after.low for before, after in itertools.pairwise(bins))
+    for one in bins:
+        inside = errors[(true >= one.low) & (true <= one.high)]
+        assert len(inside) == one.examples
+        assert one.mean_absolute_error == pytest.approx(np.abs(inside).mean())
+        assert one.bias == pytest.approx(inside.mean(), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (241_700.0, "241,700"),
+        (241_683.2, "241,700"),
+        (45.3412, "45.34"),
+        (1.0, "1"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (-0.00004, "-4e-05"),
+        (0.03125, "0.03125"),
+        (999.96, "1,000"),
+        (1234.0, "1,234"),
+        (-1_234_567.0, "-1,235,000"),
+        (3e18, "3e+18"),
+        (float("nan"), "not finite"),
+        (float("inf"), "not finite"),
+    ],
+)
+def test_numbers_are_written_as_people_read_them(value, text):
+    assert metrics.number_text(value) == text
+    if value == value and abs(value) != float("inf"):
+        assert float(text.replace(",", "")) == float(f"{value:.4g}")
+
+
+def test_large_regression_figures_have_no_powers_of_ten():
+    info = metrics.metric_info("mean_absolute_error")
+    assert info.text(241_700.3) == "241,700"
+    assert info.interval_text(238_000.0, 245_100.4) == "238,000 to 245,100"
+    assert info.difference_text(-12_345.6) == "-12,350"

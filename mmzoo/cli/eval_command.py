@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     "--output",
     type=PATH,
     metavar="DIR",
-    help="Folder of an ensemble, instead of runs/ensembles/<number>.",
+    help="Folder to write, instead of one in the run or runs/ensembles/<number>.",
 )
 @checkpoint_option
 @device_option
@@ -84,6 +84,7 @@ def evaluate(
     RUN is a run directory, runs/<name> for its newest, or a weights file inside one. With --data
     it is evaluated on another table with the same columns, or a folder with a subfolder for each
     class. That report goes into RUN/eval/data_<name>, with a number after it if the name is taken.
+    --output writes into another folder and leaves the run as it is, which may be read-only.
 
     Several RUNs are combined by --ensemble: the average of their probabilities, a weighted average
     or a stacked regression fitted to the validation split, or a vote.
@@ -97,13 +98,13 @@ def evaluate(
       mmzoo eval runs/products --data newer.csv
       mmzoo eval runs/mnist_cnn/001 runs/mnist_cnn/002 --ensemble average
     """
-    _refuse_together(runs, data, ensemble, embeddings or modalities or robustness, output)
+    _refuse_together(runs, data, ensemble, embeddings or modalities or robustness)
     where: dict[str, Any] = {"split": split, "data": data, "on_bad_row": on_bad_row}
-    where |= {"checkpoint": checkpoint, "device": device}
+    where |= {"checkpoint": checkpoint, "device": device, "output": output}
     if ensemble is not None:
         from mmzoo.evaluation.ensemble import ensemble as combine
 
-        combined = combine(runs, ensemble, output=output, **where)
+        combined = combine(runs, ensemble, **where)
         if as_json:
             document = {**combined.metrics, "ensemble": combined.comparison.as_json()}
             click.echo(json.dumps(document))
@@ -126,7 +127,6 @@ def _refuse_together(
     data: Path | None,
     ensemble: str | None,
     measures: bool,
-    output: Path | None,
 ) -> None:
     """Refuses options that exclude one another.
 
@@ -135,7 +135,6 @@ def _refuse_together(
         data: the table.
         ensemble: the method.
         measures: whether there is an option that measures more of a single run.
-        output: the folder to write.
     """
     split_is_from = click.get_current_context().get_parameter_source("split")
     if data is not None and split_is_from is not click.core.ParameterSource.DEFAULT:
@@ -148,10 +147,6 @@ def _refuse_together(
         )
     if ensemble is None and len(runs) > 1:
         raise click.UsageError("To evaluate several runs together, add --ensemble METHOD.")
-    if ensemble is None and output is not None:
-        raise click.UsageError(
-            "--output is for ensembles; the report of a single run goes into the run."
-        )
 
 
 def _document(done: Evaluated) -> dict[str, Any]:
@@ -167,6 +162,8 @@ def _print(done: Evaluated) -> None:
     click.echo(report_text(done.report))
     for comparison in done.comparisons:
         click.echo(f"\n{comparison_text(comparison)}")
+    if done.page is None:
+        return
     click.echo(f"\nReport: {quote(done.page)}")
     for comparison in done.comparisons:
         page = done.page.with_name(f"{comparison.kind}.html")

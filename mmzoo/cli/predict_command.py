@@ -127,4 +127,6 @@ def _titles(names: list[str]) -> list[str]:
 def _cell(name: str, value: object) -> str:
     if not isinstance(value, float):
         return str(value)
-    return f"{100 * value:.1f} %" if name.endswith(_PROBABILITY) else f"{value:.6g}"
+    from mmzoo.metrics import number_text
+
+    return f"{100 * value:.1f} %" if name.endswith(_PROBABILITY) else number_text(value, 6)

@@ -17,6 +17,7 @@ _MOST_CLASSES = 20
 _WORST_CLASSES = 10
 """The number of classes shown where there are more than `_MOST_CLASSES`."""
 _CONFUSED_PAIRS = 5
+_LARGEST_ERRORS = 5
 
 
 def metrics_text(metrics: Mapping[str, Any]) -> str:
@@ -35,6 +36,8 @@ def metrics_text(metrics: Mapping[str, Any]) -> str:
 
 def folds_text(summary: FoldSummary) -> str:
     """A line for each metric over the folds: mean, standard deviation and each fold."""
+    from mmzoo.metrics import number_text
+
     done = len(summary.runs)
     lines = [f"{summary.name}: {done} of {summary.of} folds, on their test splits:"]
     for head, spreads in summary.metrics.items():
@@ -42,9 +45,9 @@ def folds_text(summary: FoldSummary) -> str:
         rows = [
             (
                 f"    {metric}",
-                f"{spread.mean:.4g}",
-                "" if spread.deviation is None else f"± {spread.deviation:.2g}",
-                " ".join(f"{value:.4g}" for value in spread.values),
+                number_text(spread.mean),
+                "" if spread.deviation is None else f"± {number_text(spread.deviation, 2)}",
+                " ".join(map(number_text, spread.values)),
             )
             for metric, spread in spreads.items()
         ]
@@ -70,15 +73,20 @@ def report_text(report: Report) -> str:
 
 
 def _split_line(split: str, examples: int, data: str, loss: float | None) -> str:
+    from mmzoo.metrics import number_text
+
     counted = "1 example" if examples == 1 else f"{examples:,} examples"
-    return f"{split}: {counted} of {data}, loss {'not a number' if loss is None else f'{loss:.4g}'}"
+    loss_text = "not a number" if loss is None else number_text(loss)
+    return f"{split}: {counted} of {data}, loss {loss_text}"
 
 
-def _figures(name: str, metrics: Mapping[str, Any], found: Headline | None) -> list[str]:
+def _figures(
+    name: str, metrics: Mapping[str, Any], found: Headline | None, positive: str = ""
+) -> list[str]:
     from mmzoo.evaluation.head_report import other_metrics
 
     first = f"  {name}: {found.label} {found}" if found else f"  {name}:"
-    rows = [(f"    {label}", value) for label, value in other_metrics(metrics).items()]
+    rows = [(f"    {label}", value) for label, value in other_metrics(metrics, positive).items()]
     return [wrapped(escape_control(first)), *(columns(rows) if rows else [])]
 
 
@@ -94,10 +102,10 @@ def _head(head: HeadReport) -> Iterator[str]:
     from mmzoo.evaluation.head_report import confused_pairs, headline
 
     yield ""
-    yield from _figures(
-        head.name, head.metrics, headline(head.metrics, head.confusion, head.class_names)
-    )
+    found = headline(head.metrics, head.confusion, head.class_names)
+    yield from _figures(head.name, head.metrics, found, head.positive)
     yield from _probes(head.probes)
+    yield from _errors(head)
     yield from _classes(head)
     if head.confusion is not None:
         pairs = confused_pairs(head.confusion, head.class_names, most=_CONFUSED_PAIRS)
@@ -109,6 +117,20 @@ def _head(head: HeadReport) -> Iterator[str]:
             )
     for warning in head.warnings:
         yield from ("", wrapped(f"    Note: {escape_control(warning)}"))
+
+
+def _errors(head: HeadReport) -> Iterator[str]:
+    """Errors by the size of the true value, and the largest errors."""
+    from mmzoo.evaluation.head_report import error_rows
+
+    if head.errors:
+        titles, rows = error_rows(head.errors)
+        yield ""
+        yield from (f"    {line}" for line in columns([titles, *rows], right=range(len(titles))))
+    if head.predicts_numbers and head.mistakes.captions:
+        mistakes = zip(head.mistakes.rows, head.mistakes.captions, strict=True)
+        yield from ("", "    largest errors:")
+        yield from (f"      {line}" for line in columns([*mistakes][:_LARGEST_ERRORS]))
 
 
 def _classes(head: HeadReport) -> Iterator[str]:

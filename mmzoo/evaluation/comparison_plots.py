@@ -16,6 +16,7 @@ from mmzoo.evaluation.figures import (
     ORANGE,
     drawable,
     new_figure,
+    plain_numbers,
     tidy,
     write_figure,
 )
@@ -152,6 +153,7 @@ def _metric_axis(
         axis.set_major_formatter(PercentFormatter(xmax=1))
     else:
         limit(0, None)
+        plain_numbers(axes.xaxis if along == "x" else axes.yaxis)
 
 
 def _title(axes: Axes, text: str) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mmzoo import __version__
@@ -19,7 +25,7 @@ from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
 from mmzoo.evaluation.evaluation_data import load_other_data, load_split, record_data
 from mmzoo.evaluation.head_report import head_report
 from mmzoo.evaluation.modality_comparison import compare_modalities, require_several_inputs
-from mmzoo.evaluation.plots import history_plot
+from mmzoo.evaluation.plots import best_epoch, history_plot
 from mmzoo.evaluation.predictions_file import write_predictions
 from mmzoo.evaluation.projector import write_projector
 from mmzoo.evaluation.report import Report, write_report
@@ -36,6 +42,8 @@ if TYPE_CHECKING:
     from mmzoo.data.frame import OnBadRow
     from mmzoo.preprocessing import Arrays
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Evaluated:
@@ -44,7 +52,7 @@ class Evaluated:
     Attributes:
         metrics: the split's entry in metrics.json.
         report: what the page shows.
-        page: the HTML file.
+        page: the HTML file; None where the run is read-only.
         points: the number of examples in TensorBoard's projector, if requested.
         modalities: the contribution of each input, if requested.
         robustness: the robustness to corrupted inputs, if requested.
@@ -52,7 +60,7 @@ class Evaluated:
 
     metrics: dict[str, Any]
     report: Report
-    page: Path
+    page: Path | None
     points: int | None = None
     modalities: Comparison | None = None
     robustness: Comparison | None = None
@@ -73,6 +81,7 @@ def evaluate(
     embeddings: bool = False,
     modalities: bool = False,
     robustness: bool = False,
+    output: Path | str | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run on one split and writes the report into `eval/<split>/`.
 
@@ -90,6 +99,7 @@ def evaluate(
         modalities: measure the contribution of each of several inputs: `modalities.html` and
             `.json` beside the report.
         robustness: measure the metrics as one input is corrupted: `robustness.html` and `.json`.
+        output: folder to write instead of the one in the run, which is then left as it is.
 
     Returns:
         The split's metrics, as `metrics.json` has them.
@@ -108,6 +118,7 @@ def evaluate(
         embeddings=embeddings,
         modalities=modalities,
         robustness=robustness,
+        output=output,
     ).metrics
 
 
@@ -123,8 +134,12 @@ def evaluate_run(
     embeddings: bool = False,
     modalities: bool = False,
     robustness: bool = False,
+    output: Path | str | None = None,
 ) -> Evaluated:
-    """As `evaluate`, with everything that the report shows."""
+    """As `evaluate`, with everything that the report shows.
+
+    If the run is read-only, nothing is written.
+    """
     run, checkpoint = open_trained(run, checkpoint)
     config = run.config()
     if modalities:
@@ -152,27 +167,50 @@ def evaluate_run(
     if modalities:
         contribution = compare_modalities(network, config, rows, evaluation, baselines)
     curves = compare_robustness(network, config, rows, evaluation) if robustness else None
-    folder = run.evaluation(split)
-    if data is not None:
-        record_data(folder, Path(data))
-    metrics = evaluation.as_metrics()
-    write_text(folder / "metrics.json", json.dumps({split: metrics}, indent=2) + "\n")
-    write_predictions(folder / "predictions.csv", config, rows, evaluation, probes)
-    report = _report(run, config, checkpoint, rows, model, evaluation)
-    origin = origin_of(report, model)
-    for comparison in (contribution, curves):
-        if comparison is not None:
-            write_comparison(folder, origin, report, comparison)
-    report = replace(report, pages=linked_pages(folder, origin), baselines=baselines)
-    write_report(folder / "report.html", report)
-    if is_own_best:
-        run.write_metrics({**run.metrics(), split: metrics})
-    points = None
-    if embeddings:
-        embedded = embed(model, config, rows, run.preprocessing(), evaluation)
-        write_projector(run.logs, embedded)
-        points = embedded.examples
-    return Evaluated(metrics, report, folder / "report.html", points, contribution, curves)
+    folder = Path(output) if output else run.evaluation(split)
+    own_logs = run.logs if output is None else folder / "logs"
+    with _folder_to_write(folder) as (written, is_kept):
+        if data is not None:
+            record_data(written, Path(data))
+        metrics = evaluation.as_metrics()
+        write_text(written / "metrics.json", json.dumps({split: metrics}, indent=2) + "\n")
+        write_predictions(written / "predictions.csv", config, rows, evaluation, probes)
+        report = _report(run, config, checkpoint, rows, model, evaluation, written)
+        origin = origin_of(report, model)
+        for comparison in (contribution, curves):
+            if comparison is not None:
+                write_comparison(written, origin, report, comparison)
+        report = replace(report, pages=linked_pages(written, origin), baselines=baselines)
+        write_report(written / "report.html", report)
+        if is_own_best and output is None and is_kept:
+            run.write_metrics({**run.metrics(), split: metrics})
+        points = None
+        if embeddings and is_kept:
+            embedded = embed(model, config, rows, run.preprocessing(), evaluation)
+            write_projector(own_logs, embedded)
+            points = embedded.examples
+    page = folder / "report.html" if is_kept else None
+    return Evaluated(metrics, report, page, points, contribution, curves)
+
+
+@contextmanager
+def _folder_to_write(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """The folder, or a temporary one if it is read-only, and whether it stays."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_writable = os.access(folder, os.W_OK)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        is_writable = False
+    if is_writable:
+        yield folder, True
+        return
+    logger.warning(
+        f"Note: {folder} is read-only: no report was written. Give another folder with --output."
+    )
+    with TemporaryDirectory() as temporary:
+        yield Path(temporary), False
 
 
 def _baselines(run: Run, split: str) -> Comparison | None:
@@ -188,9 +226,10 @@ def _report(
     data: Arrays,
     model: keras.Model,
     evaluation: Evaluation,
+    folder: Path,
 ) -> Report:
-    """The report, whose plots are written beside it."""
-    folder, preprocessing = run.evaluation(evaluation.split), run.preprocessing()
+    """The report, whose plots are written into `folder`."""
+    preprocessing = run.preprocessing()
     loss_weights = config.objective.learned_weights(model, config.heads)
     return Report(
         title=config.name,
@@ -221,5 +260,5 @@ def _learning_curves(run: Run, path: Path) -> Path | None:
     rows = run.history()
     if not rows:
         return None
-    history_plot(path, rows)
+    history_plot(path, rows, best_epoch(rows, run.config().monitor()))
     return path

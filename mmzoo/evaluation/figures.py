@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmzoo.files import replacing
+from mmzoo.metrics import number_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 DPI = 120
@@ -121,6 +123,14 @@ def tidy(axes: Axes) -> None:
     axes.tick_params(colors=INK, labelsize=9, length=3)
     axes.grid(color="#eaeef2", linewidth=0.8)
     axes.set_axisbelow(True)
+
+
+def plain_numbers(axis: Axis, ticks: int = 6) -> None:
+    """Writes `241,700` at an axis, not `2.417` with a power of ten in a corner."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value, 6)))
 
 
 def _prepare_texts(figure: Figure) -> None:

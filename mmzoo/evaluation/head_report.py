@@ -19,13 +19,17 @@ from mmzoo.evaluation.mistakes import (
     worst_mistakes,
     write_mistakes_grid,
 )
-from mmzoo.evaluation.plots import calibration_plot, confusion_plot, regression_plot
+from mmzoo.evaluation.plots import calibration_plot, confusion_plot, ranking_plot
+from mmzoo.evaluation.regression_plots import regression_plot, residual_plot
 from mmzoo.heads import ChoosesClass, ChoosesLabels, LabelledHead
 from mmzoo.metrics import (
+    ErrorBin,
     PerClass,
     confusion_matrix,
+    errors_by_size,
     main_metric,
     metric_info,
+    number_text,
     per_class,
     per_label,
 )
@@ -35,6 +39,7 @@ from mmzoo.spec.wording import escape
 
 _MOST_OF_PREDICTIONS = 0.95
 _MOST_LISTED = 6
+_PLOTS = ("confusion", "calibration", "curves", "regression", "residuals", "mistakes")
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class HeadReport:
         mistakes: the worst ones, the worst first.
         probes: probe type -> its metrics.
         loss_weight: the weight of its loss, where that was learned.
+        positive: the positive class of a binary head; precision, recall and the curves are of it.
+        errors: errors by the size of the true value, of a regression of one number.
     """
 
     name: str
@@ -65,11 +72,18 @@ class HeadReport:
     mistakes: Mistakes = field(default_factory=Mistakes)
     probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     loss_weight: float | None = None
+    positive: str = ""
+    errors: Sequence[ErrorBin] = ()
 
     @property
     def warnings(self) -> list[str]:
         """What to know before trusting the metrics."""
         return head_warnings(self.metrics, self.confusion, self.class_names)
+
+    @property
+    def predicts_numbers(self) -> bool:
+        """Whether the mistakes are errors of numbers, not wrong classes."""
+        return self.confusion is None and self.per_label is None
 
     @property
     def per_class(self) -> PerClass | None:
@@ -97,35 +111,83 @@ def head_report(
         return report
     # A single head, by far the most frequent case, has plain file names.
     prefix = "" if len(config.heads) == 1 else f"{name}_"
+    files = {kind: folder / f"{prefix}{kind}.png" for kind in _PLOTS}
+    mistakes = worst_mistakes(name, config, data, preprocessing, evaluation)
+    report = replace(report, mistakes=mistakes)
+    _write_mistakes(files["mistakes"], mistakes)
     match head:
         case LabelledHead(output_kind="numbers"):
-            path = folder / f"{prefix}regression.png"
-            regression_plot(path, labels.reshape(predicted.shape), predicted)
-            return replace(report, plots=(Plot("Predicted and true values", path),))
+            return _regression(report, labels.reshape(predicted.shape), predicted, files)
         case ChoosesLabels():
-            scores = per_label(head.label_rows(labels), predicted, head.threshold)
-            return replace(report, class_names=head.class_names or (), per_label=scores)
+            return _labels(report, head, head.label_rows(labels), predicted, files)
         case ChoosesClass():
-            names = head.class_names or ()
-            true, classes = head.class_labels(labels), head.predicted_classes(predicted)
-            confusion = confusion_matrix(true, classes, len(names))
-            plots = [
-                Plot("Confusion matrix", folder / f"{prefix}confusion.png"),
-                Plot("Calibration", folder / f"{prefix}calibration.png"),
-            ]
-            confusion_plot(plots[0].path, confusion, names)
-            confidence = predicted_probability(head.class_probabilities(predicted), classes)
-            calibration_plot(plots[1].path, confidence, classes == true)
-            grid = Plot("Worst mistakes", folder / f"{prefix}mistakes.png")
-            mistakes = worst_mistakes(name, config, data, preprocessing, evaluation)
-            if mistakes.images:
-                write_mistakes_grid(grid.path, mistakes)
-                plots.append(grid)
-            else:
-                grid.path.unlink(missing_ok=True)  # Of an earlier evaluation.
-            report = replace(report, class_names=names, confusion=confusion)
-            return replace(report, plots=tuple(plots), mistakes=mistakes)
+            return _classes(report, head, labels, predicted, files)
     return report
+
+
+def _write_mistakes(path: Path, mistakes: Mistakes) -> None:
+    if mistakes.images:
+        write_mistakes_grid(path, mistakes)
+    else:
+        path.unlink(missing_ok=True)  # Of an earlier evaluation.
+
+
+def _regression(
+    report: HeadReport, true: NDArray[Any], predicted: NDArray[Any], files: Mapping[str, Path]
+) -> HeadReport:
+    plots = (
+        Plot("Predicted and true values", files["regression"]),
+        Plot("Residuals", files["residuals"]),
+    )
+    regression_plot(plots[0].path, true, predicted)
+    residual_plot(plots[1].path, true, predicted)
+    one = predicted.ndim == 1 or predicted.shape[1] == 1
+    errors = errors_by_size(true.ravel(), predicted.ravel()) if one else []
+    return replace(report, plots=plots, errors=errors)
+
+
+def _labels(
+    report: HeadReport,
+    head: ChoosesLabels,
+    true: NDArray[Any],
+    probabilities: NDArray[Any],
+    files: Mapping[str, Path],
+) -> HeadReport:
+    names = head.class_names or ()
+    curves = Plot("ROC and precision-recall curves", files["curves"])
+    ranking_plot(curves.path, true, probabilities, names, head.threshold)
+    scores = per_label(true, probabilities, head.threshold)
+    return replace(report, class_names=names, per_label=scores, plots=(curves,))
+
+
+def _classes(
+    report: HeadReport,
+    head: ChoosesClass,
+    labels: NDArray[Any],
+    predicted: NDArray[Any],
+    files: Mapping[str, Path],
+) -> HeadReport:
+    names = head.class_names or ()
+    true, classes = head.class_labels(labels), head.predicted_classes(predicted)
+    probabilities = head.class_probabilities(predicted)
+    confusion = confusion_matrix(true, classes, len(names))
+    plots = [
+        Plot("Confusion matrix", files["confusion"]),
+        Plot("Calibration", files["calibration"]),
+    ]
+    confusion_plot(plots[0].path, confusion, names)
+    confidence = predicted_probability(probabilities, classes)
+    calibration_plot(plots[1].path, confidence, classes == true)
+    threshold, positive = getattr(head, "threshold", None), ""
+    if threshold is not None:  # Two classes, of which the second is found by its probability.
+        positive = names[1]
+        plots.append(Plot("ROC and precision-recall curves", files["curves"]))
+        ranking_plot(
+            plots[-1].path, true[:, None], probabilities[:, 1:], [positive], float(threshold)
+        )
+    return replace(
+        report, class_names=names, confusion=confusion, plots=tuple(plots), positive=positive
+    )
 
 
 class Headline(NamedTuple):
@@ -178,15 +240,32 @@ def headline(
     )
 
 
-def other_metrics(metrics: Mapping[str, Any]) -> dict[str, str]:
-    """The metrics that are not in `headline`, as labels and values."""
+def other_metrics(metrics: Mapping[str, Any], positive: str = "") -> dict[str, str]:
+    """The metrics that are not in `headline`, as labels and values, after the positive class."""
     info = main_metric(metrics)
     shown = {info.name, info.baseline} if info else set()
-    return {
+    of = {"positive class": f"'{escape(positive)}'"} if positive else {}
+    return of | {
         metric_info(name).label: metric_info(name).text(value)
         for name, value in metrics.items()
         if name not in shown and not name.endswith("_ci95")
     }
+
+
+def error_rows(errors: Sequence[ErrorBin]) -> tuple[list[str], list[list[str]]]:
+    """Errors by the size of the true value, as titles and cells."""
+    rows = [
+        [
+            number_text(one.low)
+            if one.low == one.high
+            else f"{number_text(one.low)} to {number_text(one.high)}",
+            f"{one.examples:,}",
+            number_text(one.mean_absolute_error),
+            f"{'+' if one.bias > 0 else ''}{number_text(one.bias, 3)}",
+        ]
+        for one in errors
+    ]
+    return ["true value", "examples", "mean absolute error", "mean of predicted - true"], rows
 
 
 def probe_figures(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

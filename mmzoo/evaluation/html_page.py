@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import re
 import struct
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +12,13 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 _PLOT_SCALE = 0.7
 """CSS pixels per pixel of a plot: sharp on fine screens, and two plots fit side by side."""
+_THUMBNAIL = 180
+"""Longest side of the image of an example, in pixels; browsers enlarge smaller ones."""
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters except tab and line feed, and unpaired surrogates."""
 
@@ -75,6 +81,19 @@ def _plot(plot: Plot) -> str:
         f'<img alt="{title}" width="{width}" height="{height}" '
         f'src="data:image/png;base64,{data}"></figure>'
     )
+
+
+def image_html(image: NDArray[np.uint8]) -> str:
+    """An image of an example, uint8 [height, width, channels], as part of the page."""
+    from PIL import Image
+
+    pixels = image[..., 0] if image.shape[2] == 1 else image[..., :3]
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    content = io.BytesIO()
+    picture.save(content, format="PNG")
+    data = base64.b64encode(content.getvalue()).decode("ascii")
+    return f'<img alt="" src="data:image/png;base64,{data}">'
 
 
 def paragraphs_html(texts: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from mmzoo.evaluation.image_grid import captioned_grid
 from mmzoo.files import replacing
 from mmzoo.heads import ChoosesClass, LabelledHead
 from mmzoo.lazy import tf
+from mmzoo.metrics import number_text
 from mmzoo.missing_inputs import mark_missing
 from mmzoo.modalities.abilities import HasImage, HasText, draw
 from mmzoo.preprocessing import Arrays, as_text, missing_mask
@@ -25,11 +26,11 @@ from mmzoo.preprocessing import Arrays, as_text, missing_mask
 
 @dataclass(frozen=True)
 class Mistakes:
-    """The most confident wrong predictions of a head, the worst first.
+    """The most confident wrong predictions of a head, or its largest errors, the worst first.
 
     Attributes:
-        captions: the true and the predicted class, as "true 4, predicted 9 (98 %)"; none where the
-            head predicts no class or everything is right.
+        captions: the true and the predicted class, as "true 4, predicted 9 (98 %)", or the values,
+            as "true 152, predicted 310 (+158)"; none where everything is right.
         rows: the examples' names.
         images: uint8 `[height, width, channels]` each; none where no input has an image.
         texts: input -> its texts, of inputs that are text.
@@ -54,17 +55,19 @@ def worst_mistakes(
         evaluation: of the model on one of its splits.
     """
     head = config.heads[name]
-    if not (isinstance(head, LabelledHead) and isinstance(head, ChoosesClass)):
+    if not isinstance(head, LabelledHead):
         return Mistakes()
-    predicted = evaluation.predictions[name]
-    true, classes = head.class_labels(evaluation.labels[name]), head.predicted_classes(predicted)
-    confidence = predicted_probability(head.class_probabilities(predicted), classes)
-    there = np.flatnonzero(head.labelled(evaluation.labels[name]))
-    rows = there[most_confident_mistakes(true[there], classes[there], confidence[there])]
+    labels, predicted = evaluation.labels[name], evaluation.predictions[name]
+    there = np.flatnonzero(head.labelled(labels))
+    if isinstance(head, ChoosesClass):
+        rows, captions = _wrong_classes(head, labels, predicted, there)
+    elif head.output_kind == "numbers":
+        rows, captions = _largest_errors(labels.reshape(predicted.shape), predicted, there)
+    else:
+        return Mistakes()
     if not rows.size:
         return Mistakes()
     chosen = {one: values[rows] for one, values in data.splits[evaluation.split].items()}
-    captions = mistake_captions(true[rows], classes[rows], confidence[rows], head.class_names or ())
     shown = next((one for one, spec in config.inputs.items() if isinstance(spec, HasImage)), None)
     if shown is not None:
         captions = mark_missing(captions, shown, missing_mask(config, shown, chosen))
@@ -78,6 +81,50 @@ def worst_mistakes(
             if isinstance(spec, HasText)
         },
     )
+
+
+def _wrong_classes(
+    head: ChoosesClass, labels: np.ndarray, predicted: np.ndarray, there: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    true, classes = head.class_labels(labels), head.predicted_classes(predicted)
+    confidence = predicted_probability(head.class_probabilities(predicted), classes)
+    rows = there[most_confident_mistakes(true[there], classes[there], confidence[there])]
+    names = head.class_names or ()
+    return rows, mistake_captions(true[rows], classes[rows], confidence[rows], names)
+
+
+def _largest_errors(
+    true: np.ndarray, predicted: np.ndarray, there: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    rows = there[largest_errors(true[there], predicted[there])]
+    return rows, error_captions(true[rows], predicted[rows])
+
+
+def largest_errors(true: np.ndarray, predicted: np.ndarray, most: int = 24) -> NDArray[np.int64]:
+    """Indices int64 [k] of the largest errors that are not 0; ties keep their order.
+
+    Args:
+        true: numbers [n, d].
+        predicted: numbers [n, d].
+        most: the largest k.
+    """
+    errors = np.abs(predicted.astype(np.float64) - true).mean(axis=1)
+    order = np.argsort(-errors, kind="stable")[:most]
+    return order[errors[order] > 0].astype(np.int64)
+
+
+def error_captions(true: np.ndarray, predicted: np.ndarray) -> list[str]:
+    """A line for each example, as "true 152, predicted 310 (+158)"; of several numbers the mean
+    absolute error."""
+    captions = []
+    for was, one in zip(true.astype(np.float64), predicted.astype(np.float64), strict=True):
+        if len(was) == 1:
+            sign = "+" if one[0] > was[0] else ""
+            values = f"true {number_text(was[0])}, predicted {number_text(one[0])}"
+            captions.append(f"{values} ({sign}{number_text(one[0] - was[0])})")
+        else:
+            captions.append(f"mean absolute error {number_text(np.abs(one - was).mean())}")
+    return captions
 
 
 def _images(

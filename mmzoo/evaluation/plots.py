@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,19 +21,28 @@ from mmzoo.evaluation.figures import (
     tidy,
     write_figure,
 )
-from mmzoo.metrics import expected_calibration_error, reliability
+from mmzoo.metrics import (
+    area_under_roc,
+    average_precision,
+    expected_calibration_error,
+    precision_recall_curve,
+    reliability,
+    roc_curve,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_ANNOTATED = 20
 _MOST_NAMED = 120
-_MOST_POINTS = 5_000
-_MOST_OUTPUTS = 9
+_FEW = 10
+"""Bars of fewer examples are drawn fainter."""
+_MOST_CURVES = 8
 _SPLITS = {"train": "", "validation": "validation_"}
 """Split -> prefix of its columns in history.csv."""
 _SPLIT_COLOURS = {"train": FAINT, "validation": BLUE}
 _COUNTERS = {"epoch", "step"}
+_RATE = "learning_rate"
 
 
 def confusion_plot(path: Path, confusion: NDArray[np.int64], names: Sequence[str]) -> None:
@@ -127,6 +136,8 @@ def calibration_plot(
 ) -> None:
     """Draws a reliability diagram: accuracy by confidence, above a histogram of the confidence.
 
+    Bars of fewer than ten predictions are fainter: their height is mostly chance.
+
     Args:
         path: the PNG to write.
         confidence: float [n], the probability of the predicted class.
@@ -145,19 +156,26 @@ def calibration_plot(
 
     figure = new_figure(5.0, 5.4)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    above.bar(centres[filled], curve.accuracy[filled], width, color=BLUE, label="accuracy")
-    gap = (curve.confidence - curve.accuracy)[filled]
-    above.bar(
-        centres[filled],
-        gap,
-        width,
-        bottom=curve.accuracy[filled],
-        facecolor="none",
-        edgecolor=ORANGE,
-        hatch="////",
-        linewidth=1,
-        label="gap",
-    )
+    few, few_words = curve.examples < _FEW, f", fewer than {_FEW} predictions"
+    for shown, opacity, ending in ((filled & ~few, 1.0, ""), (filled & few, 0.3, few_words)):
+        if not shown.any():
+            continue
+        right, confident = curve.accuracy[shown], curve.confidence[shown]
+        above.bar(
+            centres[shown], right, width, color=BLUE, alpha=opacity, label=f"accuracy{ending}"
+        )
+        above.bar(
+            centres[shown],
+            confident - right,
+            width,
+            bottom=right,
+            facecolor="none",
+            edgecolor=ORANGE,
+            alpha=opacity,
+            hatch="////",
+            linewidth=1,
+            label="" if ending and (filled & ~few).any() else "gap",
+        )
     above.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle=(0, (4, 3)), label="ideal")
     above.set_ylim(0, 1.01)
     above.yaxis.set_major_formatter(PercentFormatter(xmax=1))
@@ -176,62 +194,99 @@ def calibration_plot(
     write_figure(figure, path)
 
 
-def regression_plot(
-    path: Path, true: NDArray[Any], predicted: NDArray[Any], names: Sequence[str] = ()
+def ranking_plot(
+    path: Path,
+    true: NDArray[Any],
+    probabilities: NDArray[Any],
+    names: Sequence[str],
+    threshold: float,
 ) -> None:
-    """Draws predicted against true values, a panel for each of the first nine outputs.
+    """Draws ROC and precision-recall curves side by side, a curve for each label.
+
+    Of many labels the eight with the most examples are drawn. Dots are at the decision threshold.
 
     Args:
         path: the PNG to write.
-        true: float [n, d] or [n].
-        predicted: float, of the same shape.
-        names: of the `d` numbers, if they have names.
+        true: 0 or 1 [n, labels].
+        probabilities: float [n, labels].
+        names: of the labels, or of the positive class.
+        threshold: from which probability on a label is predicted.
     """
-    true = np.asarray(true, np.float64).reshape(len(true), -1)
-    predicted = np.asarray(predicted, np.float64).reshape(len(predicted), -1)
-    panels = min(true.shape[1], _MOST_OUTPUTS)
-    columns = min(panels, 3)
-    rows = math.ceil(panels / columns)
-    labels = class_labels(names)
-    figure = new_figure(max(4.6, 3.6 * columns), max(4.6, 3.6 * rows))
-    for panel in range(panels):
-        axes = figure.add_subplot(rows, columns, panel + 1)
-        _scatter(axes, true[:, panel], predicted[:, panel])
-        if labels:
-            axes.set_title(labels[panel], fontsize=11, color=INK, loc="left")
-        axes.set_xlabel("true", color=INK)
-        axes.set_ylabel("predicted", color=INK)
-        tidy(axes)
+    true = np.asarray(true, bool)
+    order = np.argsort(-true.sum(axis=0), kind="stable")[:_MOST_CURVES]
+    labels = class_labels(names, longest=18)
+    figure = new_figure(9.6, 4.6)
+    roc, precision_recall = figure.subplots(1, 2)
+    for place, label in enumerate(sorted(order)):
+        is_true, scores = true[:, label], probabilities[:, label]
+        colour = BLUE if true.shape[1] == 1 else f"C{place}"
+        chosen = scores >= threshold
+        hits, found = int((is_true & chosen).sum()), int(chosen.sum())
+        positives, negatives = int(is_true.sum()), int((~is_true).sum())
+        curve, area = roc_curve(is_true, scores), area_under_roc(is_true, scores)
+        if curve is not None:
+            roc.plot(*curve, color=colour, label=f"{labels[label]}, area {area:.3f}")
+            roc.plot((found - hits) / negatives, hits / positives, "o", color=colour, markersize=5)
+        curve, area = precision_recall_curve(is_true, scores), average_precision(is_true, scores)
+        if curve is not None:
+            precision_recall.step(
+                *curve, where="pre", color=colour, label=f"{labels[label]}, average {area:.3f}"
+            )
+            share = positives / len(true)
+            precision_recall.axhline(share, color=colour, linewidth=0.8, linestyle=(0, (4, 3)))
+            if found:
+                precision_recall.plot(
+                    hits / positives, hits / found, "o", color=colour, markersize=5
+                )
+    roc.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
+    one = f" of '{labels[0]}'" if true.shape[1] == 1 else ""
+    _finish_curves(roc, f"ROC{one}", "false positive rate", "true positive rate", "lower right")
+    title = f"Precision and recall{one}"
+    _finish_curves(precision_recall, title, "recall", "precision", "lower left")
     write_figure(figure, path)
 
 
-def _scatter(axes: Axes, true: NDArray[np.float64], predicted: NDArray[np.float64]) -> None:
-    from matplotlib.colors import LinearSegmentedColormap
-
-    low = min(true.min(), predicted.min())
-    high = max(true.max(), predicted.max())
-    margin = 0.03 * (high - low) or 1.0
-    limits = (low - margin, high + margin)
-    if len(true) > _MOST_POINTS:
-        blues = LinearSegmentedColormap.from_list("density", ["#b9d4ee", "#2f6fb3", "#0b2d52"])
-        # So many points would be one blot; the colour of a hexagon shows how many are under it.
-        axes.hexbin(
-            true, predicted, gridsize=50, bins="log", mincnt=1, cmap=blues, extent=limits * 2
-        )
-    else:
-        opacity = min(0.8, max(0.2, 250 / len(true)))
-        axes.scatter(true, predicted, s=14, color=BLUE, alpha=opacity, linewidths=0)
-    axes.plot(limits, limits, color=ORANGE, linewidth=1.2)
-    axes.set(xlim=limits, ylim=limits, aspect="equal")
+def _finish_curves(
+    axes: Axes, title: str, along: str, up: str, corner: Literal["lower left", "lower right"]
+) -> None:
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    axes.set_title(title, fontsize=11, color=INK, loc="left")
+    axes.set_xlabel(along, color=INK)
+    axes.set_ylabel(up, color=INK)
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(loc=corner, fontsize=8, framealpha=0.85, edgecolor="none")
+    tidy(axes)
 
 
-def history_plot(path: Path, history: Sequence[Mapping[str, Any]]) -> None:
+def best_epoch(history: Sequence[Mapping[str, Any]], monitor: str) -> int | None:
+    """The epoch whose weights are `best`; None where the monitored metric has no value.
+
+    Losses and errors are minimized, other metrics maximized; of equal epochs the one with the
+    smallest validation loss counts, and then the first.
+
+    Args:
+        history: the rows of history.csv.
+        monitor: the monitored metric, a column of them.
+    """
+    sign = 1 if monitor.endswith(("loss", "error")) else -1
+    ranked = [
+        (sign * value, float(row.get("validation_loss", math.inf)), int(row["epoch"]))
+        for row in history
+        if math.isfinite(value := float(row.get(monitor, math.nan)))
+    ]
+    return min(ranked)[2] if ranked else None
+
+
+def history_plot(path: Path, history: Sequence[Mapping[str, Any]], best: int | None = None) -> None:
     """Draws learning curves: a chart for each metric, with training and validation values.
+
+    A learning rate that never changes is left out.
 
     Args:
         path: the PNG to write.
         history: the rows of history.csv: `epoch`, and for any metrics `<metric>` and
             `validation_<metric>`. A value that is missing or not finite is left out.
+        best: the epoch to mark.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -253,6 +308,8 @@ def history_plot(path: Path, history: Sequence[Mapping[str, Any]]) -> None:
                 markersize=3.5,
                 label=split,
             )
+        if best is not None and len(history) > 1:
+            axes.axvline(best, color=ORANGE, linewidth=1, linestyle=(0, (4, 3)), label="best epoch")
         if len(drawn) > 1:
             axes.legend(frameon=False, fontsize=9)
         axes.set_title(drawable(metric.replace("_", " ")), fontsize=11, color=INK, loc="left")
@@ -269,7 +326,9 @@ def _metrics_of(history: Sequence[Mapping[str, Any]]) -> list[str]:
     )
     metrics = dict.fromkeys(column.removeprefix(_SPLITS["validation"]) for column in columns)
     drawn = [metric for metric in metrics if metric not in _COUNTERS]
-    return sorted(drawn, key=lambda metric: metric == "learning_rate")
+    if len(set(_curve(history, _RATE)[1])) == 1:
+        drawn.remove(_RATE)
+    return sorted(drawn, key=lambda metric: metric == _RATE)
 
 
 def _curve(history: Sequence[Mapping[str, Any]], name: str) -> tuple[list[int], list[float]]:

@@ -11,6 +11,7 @@ from mmzoo.evaluation.comparison import Comparison
 from mmzoo.evaluation.head_report import (
     HeadReport,
     confused_pairs,
+    error_rows,
     headline,
     other_metrics,
     probe_figures,
@@ -18,6 +19,7 @@ from mmzoo.evaluation.head_report import (
 from mmzoo.evaluation.html_page import (
     Plot,
     definitions,
+    image_html,
     name_html,
     notes_html,
     page,
@@ -28,9 +30,12 @@ from mmzoo.evaluation.html_page import (
     text_html,
 )
 from mmzoo.files import write_text
+from mmzoo.metrics import number_text
 
 _MOST_CLASSES_OPEN = 30
 """A table of more classes is collapsed."""
+_FEW = 10
+"""Bars of classes with fewer examples are fainter: their length is mostly chance."""
 _LONG_TEXT = 280
 """Characters; the rest of a longer text is collapsed."""
 
@@ -171,7 +176,7 @@ def _facts(report: Report) -> str:
         "checkpoint": report.checkpoint,
         "data": report.data,
         "fingerprint": report.fingerprint,
-        "loss": "not finite" if report.loss is None else f"{report.loss:.4g}",
+        "loss": "not finite" if report.loss is None else number_text(report.loss),
         "date": report.date.strftime("%Y-%m-%d %H:%M"),
         "written by": f"mmzoo {report.version}",
     }
@@ -185,6 +190,7 @@ def _head(head: HeadReport) -> str:
 <dl class="metrics">{definitions(_figures(head))}</dl>
 {_probes(head)}
 {plots_html(head.plots)}
+{_errors(head)}
 {_confusions(head)}
 {_mistakes(head)}
 {_classes(head)}
@@ -194,9 +200,9 @@ def _head(head: HeadReport) -> str:
 
 def _figures(head: HeadReport) -> dict[str, str]:
     """The metrics below the headline."""
-    figures = other_metrics(head.metrics)
+    figures = other_metrics(head.metrics, head.positive)
     if head.loss_weight is not None:
-        figures["learned loss weight"] = f"{head.loss_weight:.4g}"
+        figures["learned loss weight"] = number_text(head.loss_weight)
     return figures
 
 
@@ -229,18 +235,30 @@ def _confusions(head: HeadReport) -> str:
     return f'<h3>Most confused</h3><ol class="columns">{items}</ol>'
 
 
-def _mistakes(head: HeadReport) -> str:
-    """The worst mistakes of examples with text."""
-    captions, rows, texts = head.mistakes.captions, head.mistakes.rows, head.mistakes.texts
-    if not texts:
+def _errors(head: HeadReport) -> str:
+    if not head.errors:
         return ""
+    return f"<h3>Errors by size</h3>{table_html(*error_rows(head.errors))}"
+
+
+def _mistakes(head: HeadReport) -> str:
+    """The worst mistakes, each with the example's name, its image and its texts."""
+    found = head.mistakes
+    if not found.captions:
+        return ""
+    images = [*map(image_html, found.images)] or [""] * len(found.captions)
     items = "\n".join(
-        f"<li><b>{text_html(caption)}</b> <small>{name_html(row)}</small>"
-        f"{''.join(_text(name, of[place], len(texts) > 1) for name, of in texts.items())}</li>"
-        for place, (caption, row) in enumerate(zip(captions, rows, strict=True))
+        f"<li>{image}<b>{text_html(caption)}</b> <small>{name_html(row)}</small>"
+        f"{''.join(_text(name, of[at], len(found.texts) > 1) for name, of in found.texts.items())}"
+        "</li>"
+        for at, (image, caption, row) in enumerate(
+            zip(images, found.captions, found.rows, strict=True)
+        )
     )
-    title = "Worst mistakes, with the text as the model reads it"
-    return f'<h3>{title}</h3><ol class="mistakes">\n{items}\n</ol>'
+    kind = "cards" if found.images else "columns" if not found.texts else ""
+    what = "Largest errors" if head.predicts_numbers else "Worst mistakes"
+    read = ", as the model reads them" if found.images or found.texts else ""
+    return f'<h3>{what}{read}</h3><ol class="mistakes {kind}">\n{items}\n</ol>'
 
 
 def _text(name: str, text: str, named: bool) -> str:
@@ -261,7 +279,8 @@ def _classes(head: HeadReport) -> str:
         return ""
     one, plural = ("label", "Labels") if head.confusion is None else ("class", "Classes")
     rows = "\n".join(
-        f"<tr><td>{name_html(name)}</td>{_bar(precision)}{_bar(recall)}{_bar(f1)}<td>{support:,}</td></tr>"
+        f"<tr{_faint(support)}><td>{name_html(name)}</td>{_bar(precision)}{_bar(recall)}{_bar(f1)}"
+        f"<td>{support:,}</td></tr>"
         for name, precision, recall, f1, support in zip(head.class_names, *scores, strict=True)
     )
     table = f"""<div class="scroll"><table>
@@ -272,6 +291,10 @@ def _classes(head: HeadReport) -> str:
     if len(head.class_names) <= _MOST_CLASSES_OPEN:
         return f"<h3>{plural}</h3>{table}"
     return f"<details><summary>{plural} ({len(head.class_names)})</summary>{table}</details>"
+
+
+def _faint(examples: int) -> str:
+    return ' class="few"' if examples < _FEW else ""
 
 
 def _bar(share: float) -> str:

@@ -28,11 +28,16 @@ from mmzoo.metrics.intervals import wilson_interval as wilson_interval
 from mmzoo.metrics.metric_info import MetricInfo as MetricInfo
 from mmzoo.metrics.metric_info import main_metric as main_metric
 from mmzoo.metrics.metric_info import metric_info as metric_info
+from mmzoo.metrics.metric_info import number_text as number_text
 from mmzoo.metrics.metric_inputs import Metrics as Metrics
 from mmzoo.metrics.ranking_metrics import Reliability as Reliability
 from mmzoo.metrics.ranking_metrics import area_under_roc as area_under_roc
 from mmzoo.metrics.ranking_metrics import average_precision as average_precision
 from mmzoo.metrics.ranking_metrics import expected_calibration_error as expected_calibration_error
+from mmzoo.metrics.ranking_metrics import precision_recall_curve as precision_recall_curve
 from mmzoo.metrics.ranking_metrics import reliability as reliability
+from mmzoo.metrics.ranking_metrics import roc_curve as roc_curve
 from mmzoo.metrics.ranking_metrics import top_k_accuracy as top_k_accuracy
+from mmzoo.metrics.regression_metrics import ErrorBin as ErrorBin
+from mmzoo.metrics.regression_metrics import errors_by_size as errors_by_size
 from mmzoo.metrics.regression_metrics import regression_metrics as regression_metrics

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,10 +36,10 @@ class MetricInfo:
         return " ".join(_WORDS.get(word, word) for word in self.name.split("_"))
 
     def text(self, value: float | None, decimals: int = 1) -> str:
-        """A value with its unit: `98.3 %`, or four digits."""
+        """A value with its unit: `98.3 %`, or four digits: `241,700`."""
         if value is None:
             return "not defined"
-        return percent(value, decimals) if self.percent else f"{value:.4g}"
+        return percent(value, decimals) if self.percent else number_text(value)
 
     def interval_text(self, low: float, high: float, decimals: int = 1) -> str:
         """The bounds of an interval of values: `98.1 to 98.5`."""
@@ -56,7 +57,7 @@ class MetricInfo:
 
     def _difference_number(self, difference: float) -> str:
         if not self.percent:
-            return f"{difference:.4g}" if abs(difference) >= 1000 else f"{difference:.3g}"
+            return number_text(difference, 4 if abs(difference) >= 1000 else 3)
         points = round(100 * difference, 3) + 0.0  # Which is never -0.0.
         # A bound that is not 0 must not look like 0: it decides whether the difference is clear.
         return f"{points:.1f}" if abs(points) >= 0.05 or not points else f"{points:.1g}"
@@ -109,6 +110,24 @@ def main_metric(metrics: Mapping[str, Any]) -> MetricInfo | None:
         metrics: the head's entry in metrics.json.
     """
     return next((m for m in _METRICS.values() if m.baseline and m.name in metrics), None)
+
+
+def number_text(value: float, digits: int = 4) -> str:
+    """A number as people read it: `241,700`, `0.0123`, `1.2e-07`.
+
+    Args:
+        value: any number.
+        digits: significant digits; zeros at the end of decimals are left out.
+    """
+    if not math.isfinite(value):
+        return "not finite"
+    rounded = float(f"{value:.{digits}g}")
+    size = abs(rounded)
+    if size and not 1e-4 <= size < 1e15:
+        return f"{rounded:.{digits}g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(size))) if size else 0
+    text = f"{rounded + 0.0:,.{decimals}f}"  # Adding 0 makes -0.0 positive.
+    return text.rstrip("0").rstrip(".") if decimals else text
 
 
 def percent(share: float, decimals: int = 1) -> str:

@@ -37,12 +37,10 @@ def area_under_roc(true: Integers, score: Floats) -> float | None:
 
     Reference: Fawcett, "An introduction to ROC analysis", 2006.
     """
-    positives, predicted = _positives_by_threshold(true, score)
-    negatives = predicted - positives
-    if positives[-1] == 0 or negatives[-1] == 0:
+    curve = roc_curve(true, score)
+    if curve is None:
         return None
-    true_rate = np.concatenate(([0.0], positives / positives[-1]))
-    false_rate = np.concatenate(([0.0], negatives / negatives[-1]))
+    false_rate, true_rate = curve
     # The trapezoidal rule, written out: numpy renamed its function between versions 1 and 2.
     return float(np.sum(np.diff(false_rate) * (true_rate[1:] + true_rate[:-1]) / 2))
 
@@ -58,11 +56,39 @@ def average_precision(true: Integers, score: Floats) -> float | None:
 
     Reference: Davis and Goadrich, "The relationship between precision-recall and ROC curves", 2006.
     """
+    curve = precision_recall_curve(true, score)
+    if curve is None:
+        return None
+    recall, precision = curve
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def roc_curve(
+    true: Integers, score: Floats
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """False and true positive rate at each distinct threshold, from (0, 0) to (1, 1).
+
+    None where one of the classes has no examples; arguments as in `area_under_roc`.
+    """
+    positives, predicted = _positives_by_threshold(true, score)
+    negatives = predicted - positives
+    if positives[-1] == 0 or negatives[-1] == 0:
+        return None
+    true_rate = np.concatenate(([0.0], positives / positives[-1]))
+    return np.concatenate(([0.0], negatives / negatives[-1])), true_rate
+
+
+def precision_recall_curve(
+    true: Integers, score: Floats
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Recall and precision at each distinct threshold, by ascending recall.
+
+    None where there are no positives; arguments as in `average_precision`.
+    """
     positives, predicted = _positives_by_threshold(true, score)
     if positives[-1] == 0:
         return None
-    recall = positives / positives[-1]
-    return float(np.sum(np.diff(recall, prepend=0.0) * positives / predicted))
+    return positives / positives[-1], positives / predicted
 
 
 def _positives_by_threshold(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,3 +55,39 @@ def _r2(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> float | No
     residual = np.sum((true - predicted) ** 2, axis=0)[varies]
     total = np.sum((true - true.mean(axis=0)) ** 2, axis=0)[varies]
     return float(np.mean(1 - residual / total))
+
+
+class ErrorBin(NamedTuple):
+    """The errors of the examples whose true value is in a range."""
+
+    low: float
+    """The smallest true value."""
+    high: float
+    """The largest true value."""
+    examples: int
+    mean_absolute_error: float
+    bias: float
+    """Mean of predicted minus true: above 0 the predictions are too high."""
+
+
+def errors_by_size(true: Floats, predicted: Floats, bins: int = 5) -> list[ErrorBin]:
+    """Errors of one number, in bins of true values with about as many examples each.
+
+    Equal true values share a bin, so there may be fewer.
+
+    Args:
+        true: float [n].
+        predicted: float [n].
+        bins: the largest number of bins.
+    """
+    true, predicted = np.asarray(true, np.float64), np.asarray(predicted, np.float64)
+    edges = np.unique(np.quantile(true, np.linspace(0, 1, bins + 1)[1:-1], method="lower"))
+    which = np.searchsorted(edges, true, side="left")
+    found = []
+    for number in np.unique(which):
+        of_bin = which == number
+        errors = predicted[of_bin] - true[of_bin]
+        bounds = float(true[of_bin].min()), float(true[of_bin].max())
+        means = float(np.abs(errors).mean()), float(errors.mean())
+        found.append(ErrorBin(*bounds, int(of_bin.sum()), *means))
+    return found

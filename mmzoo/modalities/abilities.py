@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -110,6 +111,16 @@ class HasText(Protocol):
             values: from `transform`.
             files: from `fit`.
         """
+
+
+@runtime_checkable
+class HasCoverage(Protocol):
+    """An input that reports what its transformed values do not hold, such as unknown words."""
+
+    def coverage_note(
+        self, values: Mapping[str, pl.Series], transformed: Mapping[str, np.ndarray]
+    ) -> str:
+        """What is lost of the scanned values, split by split, in one line; empty if nothing is."""
 
 
 @runtime_checkable

@@ -20,6 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
+from mmzoo.metrics import number_text
 from mmzoo.training.timer import SLOW_DATA
 
 REFRESH_SECONDS = 0.2
@@ -220,7 +221,7 @@ def _number(value: float) -> str:
     """Four decimals for common magnitudes, so that metrics stay aligned; else four digits."""
     if value == 0 or 0.001 <= abs(value) < 10 or not math.isfinite(value):
         return f"{value:.4f}"
-    return f"{value:.4g}"
+    return number_text(value)
 
 
 def _short(value: float) -> str:

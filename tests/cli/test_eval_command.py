@@ -142,14 +142,17 @@ def test_every_kind_of_head_is_printed(mmzoo, run_of_all_heads):
     assert "\x1b" not in done.out
     pictures = {f for f in os.listdir(run_of_all_heads.evaluation("test")) if f.endswith(".png")}
     assert pictures == {
-        *("history.png", "much_regression.png"),
+        *("history.png", "much_regression.png", "much_residuals.png"),
+        *(f"{head}_curves.png" for head in ("is", "many")),
         *(
             f"{head}_{kind}.png"
             for head in ("which", "is")
             for kind in ("confusion", "calibration")
         ),
-        *(f"{head}_mistakes.png" for head in ("which", "is")),
+        *(f"{head}_mistakes.png" for head in ("which", "is", "much")),
     }
+    assert "    positive class " in done.out
+    assert "    largest errors:\n      row " in done.out
     page = (run_of_all_heads.evaluation("test") / "report.html").read_text(encoding="utf-8")
     assert "\x1b" not in page
 

@@ -31,7 +31,6 @@ def test_members_and_the_ensemble_are_printed(mmzoo, trained_run, tmp_path):
 def test_how_several_become_one_is_said(mmzoo):
     assert "To evaluate several runs together, add --ensemble" in mmzoo("eval", "a", "b").err
     assert "Did you mean 'stacking'?" in mmzoo("eval", "a", "b", "--ensemble", "stack").err
-    assert "--output is for ensembles" in mmzoo("eval", "a", "--output", "mine").err
     assert (
         "need a single run, not an ensemble"
         in mmzoo("eval", "a", "b", "--ensemble", "vote", "--embeddings").err

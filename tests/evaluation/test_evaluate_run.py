@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 
 import numpy as np
 import pytest
@@ -130,3 +131,28 @@ def test_predictions_are_written_for_every_head(run_of_all_heads, own_run):
     ]
     assert [row[0] for row in rows] == [str(number) for number in range(64)]
     assert {row[titles.index("is")] for row in rows} <= {"no\x1b[31m", "yes"}
+
+
+def test_another_folder_leaves_the_run_as_it_is(own_run, tmp_path):
+    own_run.metrics_file.unlink()
+    before = {path: path.stat().st_mtime_ns for path in own_run.directory.rglob("*")}
+    output = tmp_path / "elsewhere"
+    how = {"split": "test", "checkpoint": "best", "device": "cpu", "embeddings": True}
+    done = evaluate_run(own_run, output=output, **how)
+    assert done.page == output / "report.html"
+    assert done.points == done.metrics["examples"]
+    names = {path.name for path in output.iterdir()}
+    assert {"report.html", "predictions.csv", "metrics.json", "confusion.png", "logs"} <= names
+    after = {path: path.stat().st_mtime_ns for path in own_run.directory.rglob("*")}
+    assert after == before
+
+
+def test_a_run_that_cannot_be_written_has_its_figures(own_run):
+    """Even root cannot create files in /sys."""
+    shutil.rmtree(own_run.evaluation("test").parent, ignore_errors=True)
+    own_run.evaluation("test").parent.symlink_to("/sys/kernel")
+    metrics = own_run.metrics()
+    done = evaluate_run(own_run, split="test", checkpoint="best", device="cpu")
+    assert done.page is None
+    assert done.metrics == metrics["test"]
+    assert own_run.metrics() == metrics

@@ -8,6 +8,8 @@ from PIL import Image
 from mmzoo.evaluation.image_grid import captioned_grid
 from mmzoo.evaluation.mistakes import (
     Mistakes,
+    error_captions,
+    largest_errors,
     mistake_captions,
     most_confident_mistakes,
     write_mistakes_grid,
@@ -41,6 +43,22 @@ def test_what_was_said_need_not_be_what_is_most_probable():
     """A yes from a threshold of 0.3 on is a mistake of 35 %, though no would be likelier."""
     captions = mistake_captions(np.array([0]), np.array([1]), np.array([0.35]), ["no", "yes"])
     assert captions == ["true no, predicted yes (35 %)"]
+
+
+def test_the_largest_errors_come_first():
+    true = np.array([[10.0], [250_000.0], [3.0], [4.0]])
+    predicted = np.array([[12.0], [8300.0], [3.0], [2.5]], np.float32)
+    rows = largest_errors(true, predicted)
+    assert rows.tolist() == [1, 0, 3]
+    assert error_captions(true[rows], predicted[rows]) == [
+        "true 250,000, predicted 8,300 (-241,700)",
+        "true 10, predicted 12 (+2)",
+        "true 4, predicted 2.5 (-1.5)",
+    ]
+    assert largest_errors(true, predicted, most=1).tolist() == [1]
+    assert error_captions(np.array([[1.0, 2.0]]), np.array([[2.0, 5.0]])) == [
+        "mean absolute error 2"
+    ]
 
 
 def test_picture_file_is_the_grid(tmp_path):

@@ -8,15 +8,18 @@ import sys
 
 import numpy as np
 import pytest
+import sklearn.metrics as reference
 from PIL import Image
 
 from mmzoo.evaluation import figures
 from mmzoo.evaluation.plots import (
+    best_epoch,
     calibration_plot,
     confusion_plot,
     history_plot,
-    regression_plot,
+    ranking_plot,
 )
+from mmzoo.evaluation.regression_plots import regression_plot, residual_plot
 
 NO_FONT_HAS = "\U0010fffd"
 
@@ -128,13 +131,13 @@ def history(**columns):
     ]
 
 
-def charts(monkeypatch, tmp_path, rows):
+def charts(monkeypatch, tmp_path, rows, **fields):
     """The curves of each chart of a history, by their names."""
     drawn = []
     monkeypatch.setattr(
         "mmzoo.evaluation.plots.write_figure", lambda figure, _: drawn.append(figure)
     )
-    history_plot(tmp_path / "h.png", rows)
+    history_plot(tmp_path / "h.png", rows, **fields)
     return {
         axes.get_title(loc="left"): {
             line.get_label(): list(line.get_ydata()) for line in axes.lines
@@ -156,6 +159,97 @@ def test_history_has_a_chart_for_each_metric_with_both_splits(monkeypatch, tmp_p
         "digit accuracy": {"train": [0.5, 0.75], "validation": [0.4, 0.6]},
         "learning rate": {"train": [0.1, 0.01]},
     }
+
+
+def test_a_learning_rate_that_never_changes_is_left_out(monkeypatch, tmp_path):
+    rows = history(loss=[2.0, 1.0], learning_rate=[0.1, 0.1])
+    assert list(charts(monkeypatch, tmp_path, rows)) == ["loss"]
+
+
+def test_the_best_epoch_is_marked(monkeypatch, tmp_path):
+    rows = history(loss=[3.0, 2.0, 1.0], validation_loss=[2.0, 1.0, 1.5])
+    assert best_epoch(rows, "validation_loss") == 2
+    marked = charts(monkeypatch, tmp_path, rows, best=2)["loss"]
+    assert marked["best epoch"] == [0, 1]  # A line from the bottom to the top.
+
+
+def test_of_equal_epochs_the_best_has_the_smallest_loss():
+    accuracy = [0.9, 0.9, 0.8, None]
+    rows = history(validation_digit_accuracy=accuracy, validation_loss=[0.5, 0.4, 0.1, 0.0])
+    assert best_epoch(rows, "validation_digit_accuracy") == 2
+    assert best_epoch(rows, "validation_price_root_mean_squared_error") is None
+    assert (
+        best_epoch(
+            history(validation_a_mean_absolute_error=[3.0, 1.0]),
+            ("validation_a_mean_absolute_error"),
+        )
+        == 2
+    )
+
+
+def drawn(monkeypatch, draw):
+    """The axes of the figure that a function draws."""
+    figures = []
+    for module in ("plots", "regression_plots"):
+        monkeypatch.setattr(
+            f"mmzoo.evaluation.{module}.write_figure", lambda figure, _: figures.append(figure)
+        )
+    draw()
+    return figures[0].axes
+
+
+def test_bars_of_few_predictions_are_fainter(monkeypatch, tmp_path):
+    confidence = np.repeat([0.95, 0.55], [40, 3])
+    axes = drawn(
+        monkeypatch, lambda: calibration_plot(tmp_path / "c.png", confidence, confidence > 0.5)
+    )
+    alphas = {bars.get_label(): bars.patches[0].get_alpha() for bars in axes[0].containers}
+    assert alphas["accuracy, fewer than 10 predictions"] < 0.5 < alphas["accuracy"]
+
+
+@pytest.mark.parametrize("labels", [1, 3, 12])
+def test_ranking_curves_name_the_class_and_its_areas(monkeypatch, tmp_path, labels):
+    random = np.random.RandomState(0)
+    true, scores = random.randint(0, 2, (80, labels)), random.rand(80, labels)
+    names = [f"label {number}" for number in range(labels)]
+    path = tmp_path / "r.png"
+    ranking_plot(path, true, scores, names, 0.5)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    roc, curves = drawn(monkeypatch, lambda: ranking_plot(path, true, scores, names, 0.5))
+    if labels == 1:
+        assert roc.get_title(loc="left") == "ROC of 'label 0'"
+        assert curves.get_title(loc="left") == "Precision and recall of 'label 0'"
+    for axes, word, score in (
+        (roc, "area", reference.roc_auc_score),
+        (curves, "average", reference.average_precision_score),
+    ):
+        written = axes.get_legend_handles_labels()[1]
+        assert len(written) == min(labels, 8)
+        for text in written:
+            name, figure = text.split(f", {word} ")
+            number = names.index(name)
+            expected = score(true[:, number], scores[:, number])
+            assert float(figure) == pytest.approx(expected, abs=5e-4)
+
+
+def test_ranking_curves_of_a_single_class_are_left_out(tmp_path):
+    ranking_plot(tmp_path / "r.png", np.ones((5, 1)), np.full((5, 1), 0.7), ["yes"], 0.5)
+    assert (tmp_path / "r.png").is_file()
+
+
+@pytest.mark.parametrize("numbers", [1, 5])
+@pytest.mark.parametrize("rows", [1, 40, 6000])
+def test_residuals_are_drawn(tmp_path, rows, numbers):
+    true = 1e6 * np.random.default_rng(0).normal(size=(rows, numbers))
+    residual_plot(tmp_path / "r.png", true, true + 1e5, ["a"] * numbers)
+    assert reddish(tmp_path / "r.png") > 100, "no orange line"
+
+
+def test_axes_of_a_regression_are_plain_numbers(monkeypatch, tmp_path):
+    true = np.linspace(0, 4e6, 50)
+    axes = drawn(monkeypatch, lambda: regression_plot(tmp_path / "r.png", true, true * 1.1))[0]
+    axes.figure.canvas.draw()
+    assert "2,000,000" in [label.get_text() for label in axes.get_yticklabels()]
 
 
 def test_history_leaves_out_what_is_missing_or_not_finite(monkeypatch, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 from dataclasses import replace
 from datetime import datetime
@@ -159,7 +160,55 @@ def test_mistakes_that_can_be_read_are_shown_as_text():
     assert "true bad, predicted good (71 %) row 3no good" in page.text
     assert not page.attributes("script")
     assert "review" not in page.text  # There is no other input to tell it from.
-    assert "as the model reads it" not in page_of(report_of()).text
+    assert "Worst mistakes" not in page_of(report_of()).text
+
+
+def test_image_row_and_text_of_a_mistake_stand_together():
+    large = np.random.RandomState(0).randint(0, 255, (400, 200, 3)).astype(np.uint8)
+    mistakes = Mistakes(
+        captions=["true mug, predicted bowl (98 %)", "true bowl, predicted mug (71 %)"],
+        rows=["row 17", "row 3"],
+        images=[np.zeros((8, 8, 1), np.uint8), large],
+        texts={"description": ["small and blue", "plain and red"]},
+    )
+    page = page_of(report_of(digit_head(mistakes=mistakes)))
+    assert "true mug, predicted bowl (98 %) row 17small and blue" in page.text
+    images = [one for one in page.attributes("img") if one["alt"] == ""]
+    sizes = []
+    for image in images:
+        head, _, content = image["src"].partition("base64,")
+        assert head == "data:image/png;"
+        with Image.open(io.BytesIO(base64.b64decode(content))) as opened:
+            sizes.append(opened.size)
+    assert sizes == [(8, 8), (90, 180)]
+
+
+def test_errors_of_a_regression_by_size_and_the_largest():
+    true = np.array([100_000.0, 150_000, 200_000, 250_000, 300_000])
+    errors = metrics.errors_by_size(true, true - 58_300, bins=2)
+    mistakes = Mistakes(captions=["true 300,000, predicted 241,700 (-58,300)"], rows=["row 4"])
+    head = HeadReport(
+        "price",
+        "regression",
+        metrics.regression_metrics(true, true - 58_300),
+        errors=errors,
+        mistakes=mistakes,
+    )
+    text = page_of(report_of(head)).text
+    assert "58,300mean absolute error" in text
+    assert "100,000 to 200,000358,300-58,300 250,000 to 300,000258,300-58,300" in text
+    assert "Largest errors true 300,000, predicted 241,700 (-58,300) row 4" in text
+
+
+def test_the_positive_class_is_named():
+    found = metrics.binary_metrics(np.array([1, 0]), np.array([0.8, 0.1]))
+    text = page_of(report_of(HeadReport("sold", "binary", found, positive="yes <b>"))).text
+    assert "positive class'yes <b>'" in text
+
+
+def test_bars_of_few_examples_are_fainter():
+    rows = page_of(report_of(digit_head(confusion=np.diag([9, 10, 60])))).attributes("tr")
+    assert [row.get("class") for row in rows] == [None, "few", None, None]
 
 
 def test_texts_of_several_inputs_are_named_and_long_ones_folded():

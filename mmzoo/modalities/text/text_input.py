@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mmzoo.column_spec import Role
@@ -37,9 +37,6 @@ from mmzoo.spec.wording import describe
 
 if TYPE_CHECKING:
     from mmzoo.data.frame import Frame
-
-logger = logging.getLogger(__name__)
-
 
 _UNKNOWN_TEXT = "[?]"
 _SYNTHETIC_WORDS = 100
@@ -172,18 +169,23 @@ class Text(BaseInput):
     def transform(self, values: pl.Series, files: Files, where: str) -> np.ndarray:
         """Token ids, unsigned integers `[texts, at most length]`: 0 is padding, 1 the unknown word.
 
-        A missing text becomes one unknown word, so that no sequence is empty. Logs the share of
-        unknown words and, if it is large, of truncated texts.
+        A missing text becomes one unknown word, so that no sequence is empty.
         """
         words, length = self._vocabulary(files, where), self._length()
         truncated = values.list.head(length) if self.keep == "start" else values.list.tail(length)
-        ids = encode_ids(truncated, words)
-        present = values.is_not_null().to_numpy()
-        if present.any():
-            counts = values.drop_nulls().list.len().to_numpy()
-            sentence = coverage_note(ids[present], counts, length, self.keep, self.tokens)
-            logger.info(f"{where}: {sentence}")
-        return ids
+        return encode_ids(truncated, words)
+
+    def coverage_note(
+        self, values: Mapping[str, pl.Series], transformed: Mapping[str, np.ndarray]
+    ) -> str:
+        """Out-of-vocabulary words in each split and, if there are many, truncated texts."""
+        words = {
+            split: series.list.len().fill_null(0).to_numpy() for split, series in values.items()
+        }
+        # A text without words becomes one unknown word, which is none of its own.
+        ids = {split: transformed[split][counts > 0] for split, counts in words.items()}
+        lengths = np.concatenate([counts[counts > 0] for counts in words.values()])
+        return coverage_note(ids, lengths, self._length(), self.keep, self.tokens)
 
     def _vocabulary(self, files: Files, where: str) -> list[str]:
         return read_vocabulary(files.get(VOCABULARY), self.vocabulary_size, where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from mmzoo.errors import RunError
@@ -78,29 +78,44 @@ LENGTH_PERCENTILE = 95
 
 
 def coverage_note(
-    ids: np.ndarray, lengths: np.ndarray, length: int, keep: Literal["start", "end"], unit: Unit
+    ids: Mapping[str, np.ndarray],
+    lengths: np.ndarray,
+    length: int,
+    keep: Literal["start", "end"],
+    unit: Unit,
 ) -> str:
     """Shares of out-of-vocabulary tokens and, if there are many, of truncated texts.
 
+    Empty if there is nothing to report.
+
     Args:
-        ids: token ids `[texts, positions]` of at least one text.
-        lengths: lengths of the texts before truncation, int `[texts]`.
+        ids: split -> token ids `[texts, positions]`.
+        lengths: lengths of all texts before truncation, int `[texts]`.
         length: maximum length.
         keep: the part that remains of longer texts.
         unit: what the tokens are.
     """
-    unknown = percent((ids == UNKNOWN).sum() / (ids != PADDING).sum())
-    sentence = f"{unknown} of the {unit} are not in the vocabulary"
-    truncated = (lengths > length).mean()
+    unknown = {
+        split: float((of_split == UNKNOWN).sum() / max(1, (of_split != PADDING).sum()))
+        for split, of_split in ids.items()
+    }
+    several = len(unknown) > 1
+    shares = [
+        f"{percent(share)} of the {unit}{f' of {split}' if several else ''}"
+        for split, share in unknown.items()
+        if share
+    ]
+    notes = [f"not in the vocabulary: {', '.join(shares)}"] if shares else []
+    truncated = (lengths > length).mean() if len(lengths) else 0.0
     if truncated > MAX_TRUNCATED_SHARE:
         proposed = int(np.percentile(lengths, LENGTH_PERCENTILE, method="higher"))
         lost = "end" if keep == "start" else "start"
-        sentence += (
-            f"; {percent(truncated)} of the texts are longer than {length:,} {unit} and lose their "
+        notes.append(
+            f"{percent(truncated)} of the texts are longer than {length:,} {unit} and lose their "
             f"{lost} (`length: {proposed}` would truncate at most "
             f"{100 - LENGTH_PERCENTILE} % of them, and take longer)"
         )
-    return f"{sentence}."
+    return "; ".join(notes)
 
 
 def percent(share: float) -> str:

@@ -52,6 +52,12 @@ def prepared(spec: Text, files, *texts: str | None) -> tuple[np.ndarray, list[st
         return spec.transform(scanned(spec, column(*texts)), files, "here"), told
 
 
+def coverage(spec: Text, files, **splits: list[str | None]) -> str:
+    values = {split: scanned(spec, column(*texts)) for split, texts in splits.items()}
+    ids = {split: spec.transform(of_split, files, split) for split, of_split in values.items()}
+    return spec.coverage_note(values, ids)
+
+
 def test_the_vocabulary_is_read_off_the_training_texts():
     spec, files = fitted()
     assert files == {"vocabulary.txt": "film\ngood\nthe\nis\na\nbad\nplot\n"}
@@ -87,17 +93,19 @@ def test_the_length_can_be_that_which_leaves_most_texts_whole():
 
 def test_what_is_unknown_or_cut_is_said():
     spec, files = fitted(length=3)
-    _, told = prepared(spec, files, *9 * ["the film"], "the film is so new")
-    assert told == ["here: 0.0 % of the words are not in the vocabulary."]
-    _, told = prepared(spec, files, *7 * ["the film"], *3 * ["some film is so new"])
-    assert told == [
-        "here: 13 % of the words are not in the vocabulary; 30 % of the texts are longer "
-        "than 3 words and lose their end (`length: 5` would truncate at most 5 % of them, and take "
-        "longer)."
-    ]
+    known, some = [*9 * ["the film"], "the film is so new", None], ["some film"]
+    assert coverage(spec, files, train=known) == coverage(spec, files, train=[None]) == ""
+    assert coverage(spec, files, train=known, validation=some, test=some) == (
+        "not in the vocabulary: 50 % of the words of validation, 50 % of the words of test"
+    )
+    assert coverage(spec, files, all=[*7 * ["the film"], *3 * ["some film is so new"]]) == (
+        "not in the vocabulary: 13 % of the words; 30 % of the texts are longer than 3 words and "
+        "lose their end (`length: 5` would truncate at most 5 % of them, and take longer)"
+    )
     spec, files = fitted(length=3, keep="end", tokens="characters")
-    _, told = prepared(spec, files, "goood")
-    assert "100 % of the texts are longer than 3 characters and lose their start" in told[0]
+    assert coverage(spec, files, all=["goood"]).startswith(
+        "100 % of the texts are longer than 3 characters and lose their start"
+    )
 
 
 @pytest.mark.parametrize(
