@@ -1,4 +1,4 @@
-"""What is in a frame, as numpy arrays by split, for tests."""
+"""Arrays and splits of a frame, as numpy arrays, for tests."""
 
 from __future__ import annotations
 

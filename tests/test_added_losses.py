@@ -1,4 +1,4 @@
-"""What layers add to the loss is part of it, whatever else is."""
+"""Losses added by layers are part of the loss of every objective."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data: every batch of every epoch is a function of the seed and the step, on any devices."""
+"""Batches are a function of seed and step, on any number of devices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mmzoo board`: TensorBoard is there, for this machine only, and says so in one line."""
+"""`mmzoo board` starts TensorBoard for this machine only."""
 
 from __future__ import annotations
 

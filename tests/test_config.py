@@ -1,4 +1,4 @@
-"""The config: rules that span its parts, and fields inferred from the data."""
+"""Configs: rules across their parts, and fields inferred from the data."""
 
 from __future__ import annotations
 

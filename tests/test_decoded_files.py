@@ -1,4 +1,4 @@
-"""Files decoded once and kept give the very batches that the files would give."""
+"""Files decoded once and cached give the same batches as the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The devices that a training gets, and that nothing of it stays on for the next."""
+"""Devices: selection, precision, threads; settings end with the training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mmzoo doctor`: good where all is well, and a way to fix each thing that is not."""
+"""`mmzoo doctor`: checks of the machine, and how to fix each problem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Downloads from a local server that does all that servers do wrong.
+"""Downloads from a local server with all the faults of real servers.
 
 After every fault the file is there whole or not at all, within the time that was set.
 """

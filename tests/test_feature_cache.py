@@ -1,4 +1,4 @@
-"""Cached features are found as they were written, or not at all."""
+"""Feature cache: features are found unchanged or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Probes of runs: fitted at the end of a training, kept as arrays, known to eval and predict."""
+"""Probes of a run: fitted after the training, stored as arrays, used by eval and predict."""
 
 from __future__ import annotations
 

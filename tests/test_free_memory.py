@@ -1,4 +1,4 @@
-"""The memory that is free is the machine's, or the container's where that has less."""
+"""Free memory of the machine or of the container, whichever is less."""
 
 from __future__ import annotations
 

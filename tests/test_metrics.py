@@ -1,4 +1,4 @@
-"""The metrics agree with scikit-learn, with numbers worked by hand, and at the edges."""
+"""Metrics match scikit-learn and hand calculations, and handle edge cases."""
 
 from __future__ import annotations
 

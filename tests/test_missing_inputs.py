@@ -1,4 +1,4 @@
-"""Inputs that examples lack: from the cells of a table to what a run says of other rows."""
+"""Missing inputs: from the cells of a table to evaluation and prediction."""
 
 from __future__ import annotations
 

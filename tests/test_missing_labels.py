@@ -1,4 +1,4 @@
-"""Heads that no row of a split has a label for: said before a training, and no metric to watch."""
+"""Heads without labels in a split are reported before the training and cannot be watched."""
 
 from __future__ import annotations
 

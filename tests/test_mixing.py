@@ -1,4 +1,4 @@
-"""Mixup and CutMix mix inputs and targets alike, with the papers' distribution of shares."""
+"""Mixup and CutMix mix inputs and targets with the papers' distribution of weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modality dropout: what is taken away is a function of seed, epoch and example."""
+"""Modality dropout is a function of seed, epoch and example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models: their sizes by hand, their parts by name, their weights by the seed."""
+"""Models: parameter counts by hand, names of layers, weights by seed."""
 
 from __future__ import annotations
 

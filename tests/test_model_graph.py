@@ -1,4 +1,4 @@
-"""The places in a built model that one looks at."""
+"""Encoders and head inputs in a built model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objectives make the model, and say what is minimised."""
+"""Objectives build the model and define the loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is installed: one version, every file of the package, the command, the dependencies."""
+"""The wheel: one version, all files of the package, the command, the dependencies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predictions for files are those of an evaluation, whatever the files are like."""
+"""Predictions for files equal those of an evaluation, for every kind of file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every probe must do; found through the union, so new ones are tested unnamed."""
+"""Contract of all probes; the tests iterate over the union of specs."""
 
 from __future__ import annotations
 

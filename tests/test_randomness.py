@@ -1,4 +1,4 @@
-"""Random numbers are uniform, independent, a pure function of their counters, and pinned."""
+"""Random numbers are uniform, independent, pure functions of their counters, and pinned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every table is read once a run, every file opened once, every text tokenized once."""
+"""A run reads every table once, opens every file once and tokenizes every text once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run directories: their numbers, names and files, and that one training has one to itself."""
+"""Run directories: numbers, names, files and locks."""
 
 from __future__ import annotations
 

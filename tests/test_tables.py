@@ -1,4 +1,4 @@
-"""Tables that others read: nothing lost, nothing that a spreadsheet would run."""
+"""Tables for other programs: complete, and safe to open in a spreadsheet."""
 
 from __future__ import annotations
 

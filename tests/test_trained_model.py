@@ -1,4 +1,4 @@
-"""A run's model is rebuilt from its config and given the weights that were asked for."""
+"""The model of a run is rebuilt from its config with the requested weights."""
 
 from __future__ import annotations
 

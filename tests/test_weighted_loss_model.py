@@ -1,4 +1,4 @@
-"""Losses that are more than the heads' sum: of single inputs, and with learned weights."""
+"""Auxiliary losses of single inputs, and learned weights of losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The smallest training there is."""
+"""The smallest useful training config."""
 
 from __future__ import annotations
 

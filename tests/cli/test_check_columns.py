@@ -1,4 +1,4 @@
-"""`mmzoo check` on a table: columns that are not there are told without reading rows."""
+"""`mmzoo check` of a table: missing columns are reported without reading rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mmzoo check`, and every mistake in a config as `check` and `train` say it."""
+"""`mmzoo check`, and config errors as `check` and `train` print them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mmzoo check --data` of a folder of photos: every damaged file of every split is named."""
+"""`mmzoo check --data` of a folder of images: corrupt files of all splits are listed."""
 
 from __future__ import annotations
 

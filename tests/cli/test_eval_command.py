@@ -1,4 +1,4 @@
-"""`mmzoo eval`: what it prints, what it leaves, and that the API says the same."""
+"""`mmzoo eval`: output, files, and agreement with the Python API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mmzoo eval --ensemble`: what it prints, and how it is asked for."""
+"""`mmzoo eval --ensemble`: output and usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mmzoo train`: the order of things, what is left where it fails, and its last words."""
+"""`mmzoo train`: output, order of steps, and what remains after an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps these tests off the network and out of the user's cache; takes root's rights away."""
+"""No network and an empty cache for these tests; an unprivileged user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sets in the layouts of MNIST and FSDD, made here of a few tiny pictures and sounds."""
+"""Small data sets in the file layouts of MNIST and FSDD."""
 
 from __future__ import annotations
 

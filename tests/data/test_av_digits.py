@@ -1,4 +1,4 @@
-"""Pairs of written and spoken digits: of one class, apart between splits, and spoilt as told."""
+"""av_digits: pairs of one class, disjoint splits, and noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that cannot be read: named in an error, or left out, counted and listed."""
+"""Unreadable rows: listed in an error, or skipped, counted and recorded."""
 
 from __future__ import annotations
 

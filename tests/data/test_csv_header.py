@@ -1,4 +1,4 @@
-"""The names of a table's columns, told without its rows."""
+"""Column names of a table, read without its rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The source `folder`: what it lists, what it leaves aside, what it refuses and in which words."""
+"""The source `folder`: which files it lists, ignores and refuses."""
 
 from __future__ import annotations
 

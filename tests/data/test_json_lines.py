@@ -1,4 +1,4 @@
-"""JSON lines whose texts begin like lists: read as quickly as others, and no list as text."""
+"""JSON lines: texts that begin like lists are read as text, and quickly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which paths may be opened as files below a folder."""
+"""Paths of media files that may be opened below a folder."""
 
 from __future__ import annotations
 

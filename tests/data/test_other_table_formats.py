@@ -1,4 +1,4 @@
-"""Tables beside one whose config says how it is written: likewise only where their names say so."""
+"""Format options of a table apply to other tables only if their endings agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every source keeps, whichever it is; and that importing them costs nothing."""
+"""Contract of all sources; importing them imports nothing heavy."""
 
 from __future__ import annotations
 

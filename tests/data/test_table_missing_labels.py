@@ -1,4 +1,4 @@
-"""A table whose rows lack some of the labels."""
+"""Tables with missing labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The source `table`: what is made of its columns, and which rows of it are bad."""
+"""The source `table`: columns, types and bad rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a table is split: by shares, a column, files or folds; and rows that are in two splits."""
+"""Splits of a table: by shares, a column, files or folds; rows in two splits."""
 
 from __future__ import annotations
 

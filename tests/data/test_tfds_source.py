@@ -1,4 +1,4 @@
-"""The source `tfds`: what it reads of data sets that are prepared, and what it refuses."""
+"""The source `tfds`: prepared data sets, and what it refuses."""
 
 from __future__ import annotations
 

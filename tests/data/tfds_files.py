@@ -1,4 +1,4 @@
-"""Frame sets prepared by TensorFlow Datasets, made here of a few pictures."""
+"""Small data sets prepared by TensorFlow Datasets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run with two inputs, of which one says everything and the other nothing."""
+"""A run with two inputs: one determines every target, the other is noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A comparison: rows and their verdicts, the same table as text, HTML and JSON."""
+"""Comparisons: rows and verdicts; the same table as text, HTML and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of comparisons are kept and linked while the same weights are evaluated."""
+"""Comparison pages are kept and linked as long as the same weights are evaluated."""
 
 from __future__ import annotations
 

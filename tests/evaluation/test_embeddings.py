@@ -1,4 +1,4 @@
-"""Examples as points: what they are, and the files that TensorBoard's projector reads."""
+"""Embeddings of examples, and the files of TensorBoard's projector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several finished runs together: what they come to, what is left of it, and what is refused."""
+"""Ensembles of finished runs: predictions, files, and errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How several predictions become one: weights, votes, and regressions on them."""
+"""Ensemble methods: averages, votes and stacking."""
 
 from __future__ import annotations
 

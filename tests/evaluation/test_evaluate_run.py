@@ -1,4 +1,4 @@
-"""Evaluating a run from Python: what is refused, and that report and figures agree."""
+"""Evaluating a run from Python: errors, and agreement of report and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each table that a run is evaluated on has a folder of its own in the run."""
+"""Each table that a run is evaluated on has its own folder in the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures in words."""
+"""Headlines, confusions and warnings of a head in the report."""
 
 from __future__ import annotations
 

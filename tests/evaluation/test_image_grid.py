@@ -1,4 +1,4 @@
-"""A grid shows pictures as they are, each with its caption beneath."""
+"""Image grids show images unchanged, with captions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worst mistakes are found in order, and shown as they were seen by the model."""
+"""The worst mistakes, in order, with the images that the model got."""
 
 from __future__ import annotations
 

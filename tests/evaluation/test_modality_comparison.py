@@ -1,4 +1,4 @@
-"""The contribution of each input: a clue adds much and noise nothing, in rows, findings, files."""
+"""Contribution of each input: a large one for the clue, none for the noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other rows than the run's own: tables and folders to evaluate on and to predict from."""
+"""Evaluation and prediction on tables and folders other than the run's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plots show what they should, of any names and numbers, without a warning."""
+"""Plots show their data for any names and numbers, without warnings."""
 
 from __future__ import annotations
 

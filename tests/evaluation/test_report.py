@@ -1,4 +1,4 @@
-"""The report is one page that stands alone, says what it should, and trusts no text it is given."""
+"""The report: one self-contained page that escapes all text."""
 
 from __future__ import annotations
 

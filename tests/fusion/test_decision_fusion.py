@@ -1,4 +1,4 @@
-"""Decision-level fusion: every input decides by itself with each head."""
+"""Decision-level fusion: every head is built on each input."""
 
 from __future__ import annotations
 

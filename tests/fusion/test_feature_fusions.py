@@ -1,4 +1,4 @@
-"""What is particular to each fusion of features."""
+"""Properties of single feature-level fusions."""
 
 from __future__ import annotations
 

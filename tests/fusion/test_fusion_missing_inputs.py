@@ -1,4 +1,4 @@
-"""What stands in the place of an absent input does not matter, whatever fuses the inputs."""
+"""The values of a missing input do not matter, for every fusion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trainings of fusions: what they say, and what some can learn that others cannot."""
+"""Trainings with fusions: messages, and what some can learn that others cannot."""
 
 from __future__ import annotations
 

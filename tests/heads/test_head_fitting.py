@@ -1,4 +1,4 @@
-"""What heads read off the training labels, and what they refuse, word by word."""
+"""Fitting heads to the training labels, and the labels that they refuse."""
 
 from __future__ import annotations
 

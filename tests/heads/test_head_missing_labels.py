@@ -1,4 +1,4 @@
-"""Rows without a label: no loss, no part in a metric, an empty cell where the truth would stand."""
+"""Rows without a label: no loss, no metric, an empty cell for the true value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every head must do; found through the union, so a new head is tested without being named."""
+"""Contract of all heads; the tests iterate over the union of specs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `mmzoo check --data` finds in data that is not as it should be."""
+"""Findings of `mmzoo check --data`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every input keeps to, whatever its modality: the road from columns into the model."""
+"""Contract of all inputs: from columns into the model."""
 
 from __future__ import annotations
 

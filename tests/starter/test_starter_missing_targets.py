@@ -1,4 +1,4 @@
-"""Targets with empty cells: the other heads are trained by such rows."""
+"""Targets with empty cells: such rows still train the other heads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trainings on waveforms: exact resume with masks drawn in the model, and kept features."""
+"""Trainings on audio: exact resume with SpecAugment, and cached features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Baselines: each input trained alone, and compared with the fusion on the same examples."""
+"""Baselines: each input trained alone, compared with the fusion on the same examples."""
 
 from __future__ import annotations
 

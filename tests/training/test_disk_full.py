@@ -1,4 +1,4 @@
-"""A write that fails ends the training with a clear message, and loses nothing that was saved."""
+"""A failed write ends the training with a clear message and loses nothing saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""K-fold: the runs of the folds, and what they come to together."""
+"""K-fold cross-validation: the runs of the folds, and their summary."""
 
 from __future__ import annotations
 

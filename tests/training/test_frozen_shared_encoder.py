@@ -1,4 +1,4 @@
-"""A frozen encoder that reads two inputs, with probes and losses of single inputs beside it."""
+"""A frozen encoder shared by two inputs, with probes and auxiliary losses."""
 
 from __future__ import annotations
 

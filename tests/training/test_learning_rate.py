@@ -1,4 +1,4 @@
-"""The learning rate of every step is what its schedule says, and the optimizer uses it."""
+"""The learning rate of every step follows its schedule."""
 
 from __future__ import annotations
 

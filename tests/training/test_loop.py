@@ -1,4 +1,4 @@
-"""The loop validates what is kept, and leaves everything as it was."""
+"""The training loop validates what is saved and changes nothing else."""
 
 from __future__ import annotations
 

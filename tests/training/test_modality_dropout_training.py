@@ -1,4 +1,4 @@
-"""Trainings in which inputs are taken away: they resume exactly, and learn to do without."""
+"""Trainings with modality dropout resume exactly and learn to work without an input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several heads in one training: labels that lack, learned weights, losses of single inputs."""
+"""Several heads: missing labels, learned weights, auxiliary losses."""
 
 from __future__ import annotations
 

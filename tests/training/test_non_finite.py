@@ -1,4 +1,4 @@
-"""A step that is not finite is named and never saved; or left out, if that is asked for."""
+"""A step with a non-finite loss stops the training and is never saved, or is skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the time of a training goes, and how many steps are taken at once."""
+"""Time of a training by activity, and the number of steps per call."""
 
 from __future__ import annotations
 

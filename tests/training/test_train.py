@@ -1,4 +1,4 @@
-"""The story of a training: what it leaves, and that every way to start it is the same."""
+"""A training from start to end: its files, and equal results however it is started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands before the optimizer measures gradients, sums them, and keeps bad ones out."""
+"""Gradient updates: norms, accumulation, and non-finite gradients."""
 
 from __future__ import annotations
 

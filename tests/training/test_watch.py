@@ -1,4 +1,4 @@
-"""Best, early stopping and plateau decide at the epochs that their options say."""
+"""Best weights, early stopping and plateau act at the epochs that their options state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loop around a model so small that its steps can be worked out by hand."""
+"""A loop around a model so small that its steps can be computed by hand."""
 
 from __future__ import annotations
 

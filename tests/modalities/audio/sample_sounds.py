@@ -1,4 +1,4 @@
-"""Sound files that tests make."""
+"""Audio files for tests."""
 
 from __future__ import annotations
 

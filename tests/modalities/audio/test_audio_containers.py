@@ -1,4 +1,4 @@
-"""MP3 files that do not say how long they are are read whole, and no further than they go."""
+"""MP3 files without a stated length are read completely."""
 
 from __future__ import annotations
 

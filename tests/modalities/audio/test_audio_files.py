@@ -1,4 +1,4 @@
-"""Sound files give their samples whatever wraps them, and what is damaged is refused in words."""
+"""Audio files of every format are decoded; corrupt files are refused."""
 
 from __future__ import annotations
 

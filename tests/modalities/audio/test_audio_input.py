@@ -1,4 +1,4 @@
-"""The audio input: its rules, its files and arrays, and the way of waveforms into the model."""
+"""The audio input: rules, files, arrays, and waveforms in the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of sounds, as they come off recorders and the web: trained on, evaluated, predicted."""
+"""A folder of recordings from many devices: training, evaluation, prediction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picture files of every kind that we read, for tests to make."""
+"""Image files of every supported format, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pipeline decodes every kind of picture file as Pillow does."""
+"""The pipeline decodes every image format as Pillow does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picture files are read as a viewer shows them, and hostile ones are refused by name."""
+"""Image files are read as a viewer shows them; hostile ones are refused by name."""
 
 from __future__ import annotations
 

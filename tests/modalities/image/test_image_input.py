@@ -1,4 +1,4 @@
-"""The image input: its rules, checks, and the way of pixels into the model."""
+"""The image input: rules, checks, and pixels in the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of other sizes and colours are made to fit."""
+"""Images of other sizes and channels are resized and converted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files are opened once: what cannot be read is found, the rest hashed, and sizes are told."""
+"""Scanning image files: unreadable ones are found, others are hashed once, sizes are reported."""
 
 from __future__ import annotations
 

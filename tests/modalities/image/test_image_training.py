@@ -1,4 +1,4 @@
-"""A folder of photos, as they come off phones and the web: trained on, evaluated, predicted."""
+"""A folder of photos from many devices: training, evaluation, prediction."""
 
 from __future__ import annotations
 

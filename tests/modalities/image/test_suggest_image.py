@@ -1,4 +1,4 @@
-"""The image input of a first config: as many channels as the files have."""
+"""The suggested image input has as many channels as the files."""
 
 from __future__ import annotations
 

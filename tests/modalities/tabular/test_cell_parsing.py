@@ -1,4 +1,4 @@
-"""Cells: what becomes of all that may stand in a column."""
+"""Parsing of cells, for everything that a column may contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of columns of numbers, categories and dates, and what they become by it."""
+"""Fitted numeric, categorical and date columns, and their model inputs."""
 
 from __future__ import annotations
 

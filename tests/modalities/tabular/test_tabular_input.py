@@ -1,4 +1,4 @@
-"""The tabular input: from a source's columns to what the model gets."""
+"""The tabular input: from a source's columns to arrays."""
 
 from __future__ import annotations
 

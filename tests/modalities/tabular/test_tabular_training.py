@@ -1,4 +1,4 @@
-"""A table of houses, with all that is wrong with tables: trained on, evaluated, predicted."""
+"""A table of houses with every fault of real tables: training, evaluation, prediction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text input: what it reads off the training texts, and the way of texts into the model."""
+"""The text input: its fitted vocabulary, and texts in the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run on texts: what it keeps of them, and where it shows them."""
+"""A run on texts: its files and pages."""
 
 from __future__ import annotations
 

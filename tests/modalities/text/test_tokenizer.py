@@ -1,4 +1,4 @@
-"""Texts are cut into tokens as their readers would cut them, whatever is in them."""
+"""Tokenization of texts in many languages."""
 
 # ruff: noqa: RUF001 (letters that look alike are what is tested)
 

@@ -1,4 +1,4 @@
-"""The vocabulary: the most frequent words, as a file that is read as it was written."""
+"""The vocabulary: the most frequent words, and its file."""
 
 from __future__ import annotations
 

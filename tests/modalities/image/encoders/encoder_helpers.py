@@ -1,4 +1,4 @@
-"""Helpers of the tests of image networks."""
+"""Helpers for tests of image encoders."""
 
 from __future__ import annotations
 
