@@ -43,18 +43,15 @@ FROM_PAPERS = (
 EVERY = [(family, name) for family in FAMILIES for name in family_members(family)]
 
 
-@pytest.fixture(params=EVERY, ids="-".join)
-def spec(request) -> type[Spec]:
-    """A component's class."""
-    family, name = request.param
-    return family_members(family)[name]
+every_family = pytest.mark.parametrize("family", FAMILIES)
 
 
-@pytest.fixture(params=EVERY, ids="-".join)
-def component(request) -> Spec:
-    """A component with all its defaults."""
-    family, name = request.param
-    return family_members(family)[name](type=name, **NEEDED.get((family, name), {}))
+def components(family: str) -> list[Spec]:
+    """Each member of a family with all its defaults."""
+    return [
+        spec(type=name, **NEEDED.get((family, name), {}))
+        for name, spec in family_members(family).items()
+    ]
 
 
 def test_every_family_has_members():
@@ -68,20 +65,16 @@ def test_members_are_keyed_by_type():
             assert name in get_args(spec.model_fields["type"].annotation)
 
 
-def test_component_has_a_description(spec):
-    """In a sentence of its own, which `mmzoo list` shows."""
-    notes = cleandoc(spec.__doc__ or "")
-    assert "__doc__" in vars(spec)
-    first = notes.split("\n\n")[0]
-    assert first[0].isupper()
-    assert first.endswith(".")
-
-
-def test_every_field_has_a_note(spec):
-    for name in spec.model_fields:
-        if name != "type":
-            note = field_notes(spec).get(name, "")
-            assert note.endswith("."), f"{spec.__name__}.{name}"
+@every_family
+def test_every_component_and_field_is_documented(family):
+    """A component by a sentence that `mmzoo list` shows."""
+    for name, spec in family_members(family).items():
+        assert "__doc__" in vars(spec), name
+        first = cleandoc(spec.__doc__).split("\n\n")[0]
+        assert first[0].isupper(), name
+        assert first.endswith("."), name
+        for field in spec.model_fields.keys() - {"type"}:
+            assert field_notes(spec).get(field, "").endswith("."), f"{spec.__name__}.{field}"
 
 
 @pytest.mark.parametrize("family", FROM_PAPERS)
@@ -90,26 +83,31 @@ def test_papers_are_referenced(family):
         assert re.search(r"\n\s*References?: ", spec.__doc__ or ""), spec.__name__
 
 
-def test_reference_has_authors_title_and_year(spec):
-    _, found, references = cleandoc(spec.__doc__ or "").partition("Reference")
-    if found:
-        for one in references.removeprefix("s").removeprefix(": ").split("; "):
+@every_family
+def test_references_have_authors_title_and_year(family):
+    for spec in family_members(family).values():
+        _, found, references = cleandoc(spec.__doc__ or "").partition("Reference")
+        for one in references.removeprefix("s").removeprefix(": ").split("; ") if found else ():
             text = " ".join(one.split())
             assert re.match(r'[A-Z][\w ,.]+, "[^"]+", (1[89]|20)\d\d\b', text), text
 
 
-def test_component_round_trips_through_yaml(component, tmp_path):
+@every_family
+def test_components_round_trip_through_yaml(family, tmp_path):
     path = tmp_path / "x.yaml"
-    path.write_text(dump_yaml(component))
-    assert path.read_text().startswith(f"type: {component.type}\n")
-    assert load_spec(type(component), path) == component
+    for component in components(family):
+        path.write_text(dump_yaml(component))
+        assert path.read_text().startswith(f"type: {component.type}\n")
+        assert load_spec(type(component), path) == component
 
 
-def test_component_is_immutable_and_rejects_unknown_fields(component):
-    with pytest.raises(ValidationError, match="frozen"):
-        component.type = "other"
-    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
-        component.replace(nonsense=1)
+@every_family
+def test_components_are_immutable_and_reject_unknown_fields(family):
+    for component in components(family):
+        with pytest.raises(ValidationError, match="frozen"):
+            component.type = "other"
+        with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+            component.replace(nonsense=1)
 
 
 def types(definition: dict[str, Any]) -> list[str]:
@@ -133,7 +131,7 @@ def test_schema_contains_every_component():
 # Lists.
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@every_family
 def test_family_is_listed_with_descriptions(family):
     rows = list_names(family)
     assert set(rows) == set(family_members(family))
@@ -182,17 +180,17 @@ def test_every_kind_can_be_listed_anywhere(kind, tmp_path, monkeypatch):
 # Components.
 
 
-@pytest.mark.parametrize(("family", "name"), EVERY, ids="-".join)
-def test_every_component_is_found_by_its_name(family, name):
-    [found] = [one for one in find_components(name) if one.family == family]
-    spec = family_members(family)[name]
-    assert set(found.fields) == spec.model_fields.keys() - {"type"}
-    text = str(found)
-    assert text.startswith(f"{name} ({family})\n")
-    for field, (kind, _default, note) in found.fields.items():
-        assert f"  {field}: {kind}" in text
-        assert note
-    assert json.loads(json.dumps(found.as_dict()))["name"] == name
+@every_family
+def test_every_component_is_found_by_its_name(family):
+    for name, spec in family_members(family).items():
+        [found] = [one for one in find_components(name) if one.family == family]
+        assert set(found.fields) == spec.model_fields.keys() - {"type"}
+        text = str(found)
+        assert text.startswith(f"{name} ({family})\n")
+        for field, (kind, _default, note) in found.fields.items():
+            assert f"  {field}: {kind}" in text
+            assert note, f"{name}.{field}"
+        assert json.loads(json.dumps(found.as_dict()))["name"] == name
 
 
 def test_a_field_is_shown_with_its_type_default_and_note():
