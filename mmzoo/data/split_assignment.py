@@ -135,6 +135,8 @@ class SplitInfo:
     def of_fold(self, fold: Fold) -> np.ndarray:
         """bool `[rows]`, the rows of a fold: of the source's folds, or assigned here.
 
+        The only row of a class is a training row in all assigned folds.
+
         Raises:
             DataError: There are fewer rows or groups than folds.
         """
@@ -149,7 +151,15 @@ class SplitInfo:
             folds[free] = assign_folds(
                 len(free), fold.of, _take(self.classes, free), _take(self.group_ids, free)
             )
+            folds[self._only_of_class(free)] = -1
         return (folds == fold.index - 1) & (True if self.usable is None else self.usable)
+
+    def _only_of_class(self, rows: np.ndarray) -> np.ndarray:
+        """Those of some rows that are the only one of their class."""
+        if self.classes is None or self.groups is not None:
+            return rows[:0]
+        _, class_of, counts = np.unique(self.classes[rows], return_inverse=True, return_counts=True)
+        return rows[(counts[class_of] == 1) & (self.classes[rows] < len(self.class_names))]
 
     def hold_out(self, rows: np.ndarray, share: float, seed: int) -> np.ndarray:
         """Samples a share of some rows."""

@@ -84,7 +84,7 @@ def hold_out_stratified(
     _, members = np.unique(classes, return_counts=True)
     if (members < 2).all():
         raise DataError(
-            "no class has more than one example, so none can be held out: add examples, or provide "
+            "no class has two examples left, so none can be held out: add examples, or provide "
             "the splits"
         )
     shares = members * fraction

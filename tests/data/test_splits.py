@@ -82,7 +82,7 @@ def test_the_only_example_of_a_class_is_not_held_out() -> None:
     remaining, held_out = hold_out_stratified(np.array([0, 1, 0, 2]), 0.9, seed=0)
     assert sorted([*remaining, *held_out]) == [0, 1, 2, 3]
     assert held_out.tolist() in ([0], [2])
-    with pytest.raises(DataError, match=r"^no class has more than one example"):
+    with pytest.raises(DataError, match=r"^no class has two examples left"):
         hold_out_stratified(np.array([0, 1, 2]), 0.5, seed=0)
 
 

@@ -195,7 +195,7 @@ def test_the_only_row_of_a_class_is_a_training_row(tmp_path: Path) -> None:
     assert data.notes[2:] == ("a.csv: 1 class has too few rows to be in every split: 'z' (1 row)",)
     path = write(tmp_path / "b.csv", text=list("abc"), kind=list("xyz"))
     assert refusal(path) == (
-        "source.split.test: no class has more than one example, so none can be held out: add "
+        "source.split.test: no class has two examples left, so none can be held out: add "
         "examples, or provide the splits"
     )
 
@@ -304,7 +304,6 @@ def test_labels_that_no_row_to_train_on_has_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("role", "fields"),
     [
-        ("class", {"fold": {"index": 4, "of": 4}}),
         ("labels", {"fold": {"index": 4, "of": 4}}),
         ("labels", {"split": {"validation": 0.3}}),
         ("class", {"split": {"group": "kind"}}),
@@ -346,6 +345,12 @@ def test_a_single_row_of_a_class_that_is_not_meant_is_left_out(tmp_path: Path) -
 
 
 # Folds
+
+
+def test_the_only_row_of_a_class_is_in_no_test_fold(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", text=list("abcdefghi"), kind=list("xxxxyyyyz"))
+    tested = [rows(load(path, fold={"index": n, "of": 3}))["test"] for n in (1, 2, 3)]
+    assert sorted(row for its in tested for row in its) == list(range(1, 9))
 
 
 def test_folds_test_each_row_once_whatever_the_seed(table: Path) -> None:
