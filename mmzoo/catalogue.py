@@ -197,7 +197,7 @@ def _data_set(listing: Listing) -> Component:
         f"{listing.description}\n\n{listing.contents}.\n\n"
         f"Columns: {', '.join(listing.columns)}.\n\nLicence: {listing.licence}.\n\n"
         f"Home page: {listing.homepage}\n\nReference: {listing.citation}.\n\n"
-        f"Place: {listing.place or listing.how_to_get}."
+        + (f"Place: {listing.place}" if listing.place else f"How to get it: {listing.how_to_get}.")
     )
     return Component("datasets", listing.name, notes, {})
 

@@ -166,7 +166,8 @@ def count_classes(config: Config, frame: Frame, report: DataReport) -> None:
         for split, rows in frame.rows.items():
             labels = all_labels[rows][head.labelled(all_labels[rows])]
             if head.role == "class":
-                counts = np.bincount(labels, minlength=len(names))
+                classes = max(len(names), getattr(head, "classes", None) or 0)
+                counts = np.bincount(labels, minlength=classes)
             else:
                 counts = labels.sum(axis=0, dtype=np.int64)
             named = dict(enumerate(names)) | {n: str(n) for n in range(len(names), len(counts))}

@@ -89,6 +89,16 @@ def test_a_class_that_a_split_lacks_is_warned_of(tmp_path):
     assert found.warnings == ["heads.y: 1 of 2 classes have no row in test: b"]
 
 
+def test_all_classes_of_the_config_are_counted_where_they_have_no_names(tmp_path):
+    fields = config_of("t.csv", TABULAR).model_dump()
+    fields |= {
+        "source": {"type": "synthetic", "rows": 8},
+        "heads": {"y": {"type": "classification", "classes": 30}},
+    }
+    found = found_in(load_config(fields).with_columns())
+    assert {len(counts) for counts in found.classes["y"].values()} == {30}
+
+
 def test_a_split_of_nearly_one_class_is_warned_of(tmp_path):
     target = ["b" if n in (1, 41, 51) else "a" for n in range(ROWS)]
     path = write_table(tmp_path / "t.csv", x=range(ROWS), z=["p", "q"] * 30, y=target)

@@ -245,7 +245,9 @@ def _file_problem(path: Path, file: OfficialFile) -> str | None:
 
 def _unobtainable(named: NamedSet, file: OfficialFile, reasons: Sequence[str]) -> UnobtainableError:
     folders = " nor in ".join(str(folder / named.folder_name) for folder in data_directories())
-    ways = [f"run `mmzoo data fetch {named.name}` with a network connection"]
+    offline = os.environ.get("MMZOO_OFFLINE", "0") not in ("", "0")
+    online = "without MMZOO_OFFLINE" if offline else "with a network connection"
+    ways = [f"run `mmzoo data fetch {named.name}` {online}"]
     if named.archives:
         ways.append(
             f"download {named.archives[-1]}, or clone its repository, and run "
@@ -255,10 +257,6 @@ def _unobtainable(named: NamedSet, file: OfficialFile, reasons: Sequence[str]) -
         target = data_directory() / named.folder_name
         ways.append(f"put its official files ({named.homepage}) into {target}")
     ways.append(f"set MMZOO_DATA_DIR to a folder that has {named.folder_name}/{file.name}")
-    if named.has_only_images:
-        ways.append(
-            "add `fallback: digits` to a source of `type: dataset`, to use small bundled images"
-        )
     return UnobtainableError(
         f"data set {named.name} is not available: {file.name} is not in {folders}, and no download "
         f"of it succeeded:\n{_indented(reasons)}\nTo fix this, do one of:\n{_indented(ways)}",

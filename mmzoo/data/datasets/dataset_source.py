@@ -18,6 +18,7 @@ from mmzoo.data.datasets.dataset_files import UnobtainableError, obtain
 from mmzoo.data.frame import ROW, SPLIT, Frame, OnBadRow, Splits, table_of, to_series
 from mmzoo.data.split_assignment import SplitInfo, assign_splits
 from mmzoo.data.splits import SPLITS, Fold
+from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 from mmzoo.spec import Problem, Spec
 
@@ -129,7 +130,11 @@ class Dataset(Spec):
             return named, obtain(named), []
         except UnobtainableError as error:
             if self.fallback is None:
-                raise
+                if not named.has_only_images:
+                    raise
+                raise DataError(
+                    f"{error}\n  set `source.fallback: digits`, to use small bundled images"
+                ) from error
             fallback, why = NAMED[self.fallback], error.why
         check_specs(fallback, specs)
         note = (

@@ -174,10 +174,9 @@ def test_what_cannot_be_had_is_told_with_every_way_out(cache: Path, given: Path)
         "and no download of it succeeded:\n"
         "  MMZOO_OFFLINE is set, so nothing is downloaded\n"
         "To fix this, do one of:\n"
-        "  run `mmzoo data fetch tiny` with a network connection\n"
+        "  run `mmzoo data fetch tiny` without MMZOO_OFFLINE\n"
         f"  put its official files (http://tiny.test) into {given}/tiny\n"
-        "  set MMZOO_DATA_DIR to a folder that has tiny/one.bin\n"
-        "  add `fallback: digits` to a source of `type: dataset`, to use small bundled images"
+        "  set MMZOO_DATA_DIR to a folder that has tiny/one.bin"
     )
 
 
@@ -281,7 +280,7 @@ def test_what_can_be_neither_downloaded_nor_built_is_told_with_every_way_out(
         "and no download of it succeeded:\n"
         "  MMZOO_OFFLINE is set, so nothing is downloaded\n"
         "To fix this, do one of:\n"
-        "  run `mmzoo data fetch tiny` with a network connection\n"
+        "  run `mmzoo data fetch tiny` without MMZOO_OFFLINE\n"
         f"  download http://127.0.0.1:9/{ARCHIVE}, or clone its repository, and run `mmzoo data "
         "build tiny ARCHIVE_OR_FOLDER`\n"
         "  set MMZOO_DATA_DIR to a folder that has texts/one.bin"

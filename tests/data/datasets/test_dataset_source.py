@@ -129,8 +129,13 @@ def test_the_fallback_serves_and_says_so() -> None:
 
 
 def test_without_a_fallback_it_is_an_error() -> None:
-    with pytest.raises(DataError, match=r"^data set mnist is not available: "):
+    with pytest.raises(DataError, match=r"^data set mnist is not available: ") as caught:
         load(name="mnist")
+    advice = "\n  set `source.fallback: digits`, to use small bundled images"
+    assert str(caught.value).endswith(advice)
+    with pytest.raises(DataError, match=r"^data set imdb is not available: ") as caught:
+        load_texts("imdb")
+    assert "fallback" not in str(caught.value)
 
 
 def test_a_damaged_file_is_an_error_in_spite_of_a_fallback(
