@@ -284,4 +284,4 @@ def _probe_targets(head: LabelledHead, labels: np.ndarray) -> np.ndarray:
     """The labels as targets of a probe: class indices or floats."""
     if isinstance(head, ChoosesClass):
         return head.class_labels(labels)
-    return labels.reshape(len(labels), -1).astype(np.float64)
+    return head.perfect_output(labels)

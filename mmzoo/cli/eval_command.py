@@ -156,10 +156,10 @@ def _document(done: Evaluated) -> dict[str, Any]:
 
 def _print(done: Evaluated) -> None:
     from mmzoo.cli.comparison_text import comparison_text
-    from mmzoo.cli.results_text import report_text
+    from mmzoo.cli.results_text import evaluation_text
     from mmzoo.cli.terminal_text import quote
 
-    click.echo(report_text(done.report))
+    click.echo(evaluation_text(done.report))
     for comparison in done.comparisons:
         click.echo(f"\n{comparison_text(comparison)}")
     if done.page is None:

@@ -58,7 +58,7 @@ def folds_text(summary: FoldSummary) -> str:
     return "\n".join(lines)
 
 
-def report_text(report: Report) -> str:
+def evaluation_text(report: Report) -> str:
     """A report without its plots."""
     lines = [_split_line(report.split, report.examples, report.data, report.loss)]
     if report.data != report.data_asked:

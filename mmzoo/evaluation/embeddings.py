@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_EXAMPLES = 2_000
-"""As many as a browser rotates smoothly."""
+"""Most points that a browser rotates smoothly."""
 _LONGEST_TEXT = 100
-"""Characters of a text that labels a point."""
+"""Most characters of a text in the label of a point."""
 _MOST_NUMBERS = 5_000_000
-"""In all vectors of one kind: a browser takes minutes to load more."""
+"""Most numbers in all vectors of one encoder: a browser takes minutes to load more."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Embeddings:
 
     Attributes:
         split: the split's name.
-        vectors: float32 `[examples, width]`: the output of each encoder, as "<input>_encoder", and
-            the input of the heads, as "fusion", where that is another.
+        vectors: name -> float32 `[examples, width]`: "<input>_encoder" for the output of each
+            encoder and, if it differs, "fusion" for the input of the heads.
         columns: labels of the points: row, true and predicted class, beginning of the texts.
-        images: uint8 `[examples, height, width, 1 or 3]`; None where no input has an image.
+        images: uint8 `[examples, height, width, 1 or 3]`; None if no input has an image.
     """
 
     split: str
@@ -58,7 +58,7 @@ def embed(
     preprocessing: Preprocessing,
     evaluation: Evaluation,
 ) -> Embeddings:
-    """Embeds randomly drawn examples of an evaluated split; the draw depends on the seed alone."""
+    """Embeds a random sample of an evaluated split, drawn from `train.seed` alone."""
     tensors = _tensors(model, config)
     widest = max(tensor.shape[-1] for tensor in tensors.values())
     split, columns = evaluation.split, data.splits[evaluation.split]
@@ -91,7 +91,7 @@ def embed(
 
 
 def _tensors(model: keras.Model, config: Config) -> dict[str, keras.KerasTensor]:
-    """The vectors of the encoders and, where it is another and there is but one, of the fusion."""
+    """The outputs of the encoders and, if there is a single and different one, of the fusion."""
     tensors = {f"{name}_encoder": encoder_output(model, name) for name in config.inputs}
     if not config.share:
         for head in [*config.heads][1:]:
@@ -109,7 +109,7 @@ def _columns(
     table: dict[str, list[Any]] = {}
     for name, head in config.heads.items():
         if isinstance(head, LabelledHead):
-            table |= _of_head(
+            table |= _labelled_columns(
                 name, head, evaluation.labels[name][rows], evaluation.predictions[name][rows]
             )
         elif isinstance(head, WritesPredictions):
@@ -120,7 +120,7 @@ def _columns(
 def _texts(
     config: Config, preprocessing: Preprocessing, columns: Mapping[str, np.ndarray]
 ) -> dict[str, list[str]]:
-    """The beginnings of the texts."""
+    """The beginnings of the texts of each text input."""
     return {
         name: [
             text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} ..."
@@ -131,19 +131,20 @@ def _texts(
     }
 
 
-def _of_head(
+def _labelled_columns(
     name: str, head: LabelledHead, labels: np.ndarray, predicted: np.ndarray
 ) -> dict[str, list[Any]]:
-    """What is true and what is said, in the columns of predictions.csv, and whether they agree."""
+    """True and predicted labels, as in predictions.csv, and whether they agree."""
     decoded = head.decode(predicted, name)
     if not isinstance(head, ChoosesClass):
         # A multilabel head may have a thousand probabilities, too many to choose a colour from.
-        said = {key: values for key, values in decoded.items() if not key.endswith("_probability")}
-        return {f"{name}_true": _shown(head, labels), **said}
+        columns = {key: of for key, of in decoded.items() if not key.endswith("_probability")}
+        return {f"{name}_true": _true_column(head, labels), **columns}
     right = head.predicted_classes(predicted) == head.class_labels(labels)
     correct = np.where(head.labelled(labels), np.where(right, "yes", "no"), "")
-    return {f"{name}_true": _shown(head, labels), **decoded, f"{name}_correct": correct.tolist()}
+    true = _true_column(head, labels)
+    return {f"{name}_true": true, **decoded, f"{name}_correct": correct.tolist()}
 
 
-def _shown(head: LabelledHead, labels: np.ndarray) -> list[Any]:
+def _true_column(head: LabelledHead, labels: np.ndarray) -> list[Any]:
     return ["" if truth is None else truth for truth in head.true_labels(labels)]

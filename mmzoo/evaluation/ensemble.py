@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,8 @@ import numpy as np
 from mmzoo.data import OnBadRow
 from mmzoo.devices import Kind, memory_errors
 from mmzoo.errors import RunError
-from mmzoo.evaluation.comparison import (
-    Comparison,
-    ComparisonRow,
-    constant_row,
-    difference_words,
-    metrics_row,
-    with_lead,
-)
+from mmzoo.evaluation.comparison import Comparison
+from mmzoo.evaluation.ensemble_comparison import compare_members
 from mmzoo.evaluation.ensemble_members import (
     Member,
     MemberPredictions,
@@ -32,17 +26,10 @@ from mmzoo.evaluation.ensemble_members import (
     predict_splits,
     predict_table,
 )
-from mmzoo.evaluation.ensemble_methods import (
-    FITTED,
-    METHOD_NAMES,
-    Combination,
-    Method,
-    fit_combination,
-)
+from mmzoo.evaluation.ensemble_methods import FITTED, Combination, Method, fit_combination
 from mmzoo.evaluation.evaluate import head_metrics
 from mmzoo.evaluation.predictions_file import rows_named
 from mmzoo.files import write_arrays, write_text
-from mmzoo.metrics import MetricInfo, PairedDifference, main_metric, negate, paired_bootstrap
 from mmzoo.runs import Run
 from mmzoo.tables import write_table
 
@@ -60,10 +47,10 @@ class Ensemble:
     Attributes:
         combinations: head -> the fitted ensemble method.
         members: the predictions of the members.
-        predictions: head -> the combined predictions, float32 `[rows, width]`.
-        metrics: the contents of metrics.json, in the form of a run's.
-        comparison: the ensemble beside its members, the contents of ensemble.json.
-        folder: where it is written.
+        predictions: head -> combined predictions, float32 `[rows, width]`.
+        metrics: the contents of metrics.json, in the same form as a run's.
+        comparison: the ensemble compared with its members: the contents of ensemble.json.
+        folder: the folder that it is written to.
     """
 
     combinations: dict[str, Combination]
@@ -87,24 +74,24 @@ def ensemble(
 ) -> Ensemble:
     """Combines several finished runs, and writes metrics, comparison and predictions.
 
-    Each run preprocesses the examples in its own way. Then their predictions are combined head by
-    head: by `average`, of probabilities or of numbers; by `weighted`, with the weights that are
-    best on the validation split; by `vote`, of the decisions; or by `stacking`, a logistic or ridge
-    regression on the predictions for the validation split.
+    Each run preprocesses the examples in its own way. Their predictions are then combined head by
+    head: `average` averages probabilities or numbers; `weighted` uses the weights that are best on
+    the validation split; `vote` counts decisions; `stacking` fits a logistic or ridge regression to
+    the predictions for the validation split.
 
     Args:
-        runs: two or more, each as `mmzoo.evaluate` takes it.
-        method: one of these.
+        runs: two or more runs, each as for `mmzoo.evaluate`.
+        method: the ensemble method.
         split: "train", "validation" or "test"; not "validation" for a method fitted to it.
         data: instead of a split, a table or folder, as for `mmzoo.evaluate`.
-        on_bad_row: what to do with rows of `data` that cannot be used: "error" or "skip".
+        on_bad_row: handling of rows of `data` that cannot be used: "error" or "skip".
         checkpoint: "best" or "last".
         device: "auto", "cpu" or "gpu".
-        output: the folder to write; by default `runs/ensembles/<next number>`.
+        output: the folder to write, by default `runs/ensembles/<next number>`.
 
     Raises:
         DataError: `data` cannot be read, or does not fit the models.
-        RunError: one is not a run, or they do not fit together; the message says what differs.
+        RunError: one is not a finished run, or they do not fit together; the message says why.
 
     Reference: Wolpert, "Stacked generalization", 1992; Kittler et al., "On combining classifiers",
     1998.
@@ -116,51 +103,55 @@ def ensemble(
             f"--ensemble {method} is fitted to the validation split, so it cannot be evaluated on "
             "it. Use --split test."
         )
-    member_runs = [member.run for member in members]
-    ensemble_folder(output, member_runs)  # Fails before any work.
+    ensemble_folder(output, members)  # Fails before any work.
+    fit_splits = [_VALIDATION] if is_fitted else []
     with memory_errors():
         if data is None:
-            found = predict_splits(members, [split, *([_VALIDATION] if is_fitted else [])], device)
+            evaluated, *fitted_to = predict_splits(members, [split, *fit_splits], device)
         else:
-            found = [predict_table(members, data, _DATA, on_bad_row, device)]
-            if is_fitted:
-                found += predict_splits(members, [_VALIDATION], device)
-    evaluated, fitted_to = found[0], found[1] if is_fitted else None
-    combinations = fit_combinations(members, method, fitted_to)
+            evaluated = predict_table(members, data, _DATA, on_bad_row, device)
+            fitted_to = predict_splits(members, fit_splits, device) if is_fitted else []
+    combinations = fit_combinations(members, method, fitted_to[0] if is_fitted else None)
+    done = _combine(members, method, evaluated, combinations, ensemble_folder(output, members))
+    return _write(done, output, members)
+
+
+def _combine(
+    members: Sequence[Member],
+    method: Method,
+    evaluated: MemberPredictions,
+    combinations: dict[str, Combination],
+    folder: Path,
+) -> Ensemble:
+    """Combines and evaluates the members' predictions; a RunError if no row has a label."""
+    first, data = evaluated.evaluations[0], evaluated.data.name
     predictions = {
-        name: one.combine([member.predictions[name] for member in evaluated.evaluations])
-        for name, one in combinations.items()
+        name: combination.combine([one.predictions[name] for one in evaluated.evaluations])
+        for name, combination in combinations.items()
     }
-    labels = evaluated.evaluations[0].labels
     metrics = {
-        name: head_metrics(one.decision_head, labels[name], predictions[name])
-        for name, one in combinations.items()
+        name: head_metrics(combination.decision_head, first.labels[name], predictions[name])
+        for name, combination in combinations.items()
     }
     if all(of_head.get("labelled") == 0 for of_head in metrics.values()):
-        heads = ", ".join(combinations)
-        raise RunError(f"none of the rows of {evaluated.data.name} has a label of {heads}")
+        raise RunError(f"none of the rows of {data} has a label of {', '.join(combinations)}")
+    # An ensemble minimizes no loss.
+    entry = {"data": data, "examples": first.examples, "loss": None, **metrics}
     comparison = compare_members(members, evaluated, method, combinations, predictions, metrics)
-    entry = {
-        "data": evaluated.data.name,
-        "examples": evaluated.evaluations[0].examples,
-        "loss": None,  # Nothing was minimized.
-        **metrics,
-    }
-    folder = ensemble_folder(output, member_runs)
-    whole = {evaluated.split: entry}
-    done = Ensemble(combinations, evaluated, predictions, whole, comparison, folder)
-    return _write(done, output, member_runs)
+    return Ensemble(
+        combinations, evaluated, predictions, {evaluated.split: entry}, comparison, folder
+    )
 
 
 def fit_combinations(
     members: Sequence[Member], method: Method, fitted_to: MemberPredictions | None
 ) -> dict[str, Combination]:
-    """Fits an ensemble method to each head; a RunError where no head has a label.
+    """Fits an ensemble method to each head; a RunError if no head has a label.
 
     Args:
-        members: the runs.
+        members: the members.
         method: the ensemble method.
-        fitted_to: the members' predictions for the validation split; None where nothing is fitted.
+        fitted_to: the members' predictions for the validation split; None if nothing is fitted.
     """
     heads = members[0].config.labelled_heads
     if fitted_to is None:
@@ -187,115 +178,26 @@ def fit_combinations(
     return found
 
 
-def compare_members(
-    members: Sequence[Member],
-    evaluated: MemberPredictions,
-    method: Method,
-    combinations: Mapping[str, Combination],
-    predictions: Mapping[str, np.ndarray],
-    metrics: Mapping[str, Mapping[str, Any]],
-) -> Comparison:
-    """Compares the ensemble with its best member, for each head that has labels."""
-    names = [member.name for member in members]
-    labels = evaluated.evaluations[0].labels
-    rows: list[ComparisonRow] = []
-    best: dict[str, str] = {}
-    findings: dict[str, list[str]] = {}
-    warnings = []
-    for name, combination in combinations.items():
-        info = main_metric(metrics[name])
-        if info is None:
-            if metrics[name].get("labelled") == 0:
-                warnings.append(f"{name}: none of the rows has a label, so it has no metrics.")
-            continue
-        head = combination.decision_head
-        there = head.labelled(labels[name])
-        scores = [
-            member.config.labelled_heads[name].example_scores(
-                labels[name][there], one.predictions[name][there]
-            )
-            for member, one in zip(members, evaluated.evaluations, strict=True)
-        ]
-        place = int(np.argmax([score.mean() for score in scores]))
-        own = head.example_scores(labels[name][there], predictions[name][there])
-        gain = paired_bootstrap(own, scores[place])
-        best[name] = names[place]
-        called = METHOD_NAMES[combination.method]
-        rows += [
-            metrics_row(name, member, info, one.metrics[name])
-            for member, one in zip(names, evaluated.evaluations, strict=True)
-        ]
-        rows.append(with_lead(metrics_row(name, called, info, metrics[name]), negate(gain)))
-        rows.append(constant_row(name, info, metrics[name]))
-        findings[name] = [
-            *_weights_words(names, combination),
-            ensemble_verdict(called, names[place], gain, info),
-        ]
-    return Comparison(
-        kind="ensemble",
-        title=f"{METHOD_NAMES[method].capitalize()} of {len(members)} runs",
-        split=evaluated.split,
-        examples=evaluated.evaluations[0].examples,
-        rows=tuple(rows),
-        reference=best,
-        best=best,
-        findings=findings,
-        warnings=warnings,
-        details={
-            "data": evaluated.data.name,
-            "method": method,
-            "methods": {name: one.method for name, one in combinations.items()},
-            "members": {
-                name: one.metrics for name, one in zip(names, evaluated.evaluations, strict=True)
-            },
-            "weights": {
-                name: dict(zip(names, one.weights, strict=True))
-                for name, one in combinations.items()
-                if one.weights
-            },
-        },
-    )
+def ensemble_folder(output: Path | None, members: Sequence[Member]) -> Path:
+    """The folder to write, not created yet: `output`, or `runs/ensembles/<next number>`.
 
-
-def ensemble_verdict(called: str, best: str, gain: PairedDifference, info: MetricInfo) -> str:
-    """Whether an ensemble with this gain, in mean scores, beats its best member."""
-    if gain.low > 0:
-        return f"the {called} beats its best member, {best}, by {difference_words(gain, info)}"
-    if gain.high < 0:
-        by = difference_words(negate(gain), info)
-        return f"the {called} is worse than its best member, {best}, by {by}"
-    if gain.low == gain.high == 0:
-        return f"the {called} is as good as its best member, {best}, on every example"
-    by = difference_words(gain, info)
-    return f"no clear difference between the {called} and its best member, {best} ({by})"
-
-
-def _weights_words(members: Sequence[str], combination: Combination) -> list[str]:
-    if not combination.weights:
-        return []
-    weights = zip(members, combination.weights, strict=True)
-    words = ", ".join(f"{name} {weight:.3f}" for name, weight in weights)
-    return [f"weights, fitted to the validation split: {words}"]
-
-
-def ensemble_folder(output: Path | None, members: Sequence[Run]) -> Path:
-    """The folder to write: `output`, or `runs/ensembles/<next number>`; it is not created.
-
-    A RunError where `output` exists, or is inside a member.
+    Raises:
+        RunError: `output` exists, or is inside a member's run.
     """
     if output is None:
         numbers = [int(path.name) for path in FOLDER.glob("*") if path.name.isdigit()]
         return FOLDER / f"{max(numbers, default=0) + 1:03d}"
     if output.exists() or output.is_symlink():
         raise RunError(f"{output}: exists already. Name another --output.")
-    for run in members:
-        if output.resolve().is_relative_to(run.directory.resolve()):
-            raise RunError(f"{output}: is inside {run.directory}. Name another --output.")
+    for member in members:
+        directory = member.run.directory
+        if output.resolve().is_relative_to(directory.resolve()):
+            raise RunError(f"{output}: is inside {directory}. Name another --output.")
     return output
 
 
-def _write(done: Ensemble, output: Path | None, members: Sequence[Run]) -> Ensemble:
-    """Writes the folder of an ensemble, whole or not at all; returns it with its final folder."""
+def _write(done: Ensemble, output: Path | None, members: Sequence[Member]) -> Ensemble:
+    """Writes the ensemble's folder atomically; returns the ensemble with its final folder."""
     folder = done.folder
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     temporary.mkdir(parents=True)
@@ -317,8 +219,8 @@ def _write(done: Ensemble, output: Path | None, members: Sequence[Run]) -> Ensem
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _rename(temporary: Path, folder: Path, output: Path | None, members: Sequence[Run]) -> Path:
-    """Gives the folder its name; two that end at once get a number each."""
+def _rename(temporary: Path, folder: Path, output: Path | None, members: Sequence[Member]) -> Path:
+    """Renames the folder; ensembles that finish at the same time get a number each."""
     while True:
         try:
             temporary.rename(folder)
@@ -330,7 +232,7 @@ def _rename(temporary: Path, folder: Path, output: Path | None, members: Sequenc
 
 
 def _write_predictions(path: Path, done: Ensemble) -> None:
-    """Writes a row for each example, as `mmzoo eval` does for a run."""
+    """Writes one row per example, as `mmzoo eval` does for a run."""
     first = done.members.evaluations[0]
     table = rows_named(done.members.data, first)
     for name, combination in done.combinations.items():

@@ -39,7 +39,7 @@ class Member:
     Attributes:
         run: the run.
         checkpoint: "best", "last", or a weights file.
-        config: the run's.
+        config: the run's config.
     """
 
     run: Run
@@ -48,14 +48,14 @@ class Member:
 
     @property
     def name(self) -> str:
-        """Its directory, or the weights file where one was named."""
+        """The run's directory, or the weights file if one was given."""
         if self.checkpoint in ("best", "last"):
             return str(self.run.directory)
         return str(self.checkpoint)
 
     @property
     def data_key(self) -> str:
-        """The same for members that read the same data: source, splits and columns."""
+        """A key for source, splits and columns: equal for members that read the same data."""
         config = self.config
         parts = {
             "source": config.source.model_dump(mode="json"),
@@ -76,9 +76,9 @@ class MemberPredictions:
     """The predictions of all members on the same rows.
 
     Attributes:
-        data: of the first member, before `transform`.
+        data: the first member's frame, before `transform`.
         split: the split's name.
-        evaluations: of each member.
+        evaluations: the evaluation of each member.
     """
 
     data: Frame
@@ -92,8 +92,8 @@ def open_members(
     """Opens the runs of an ensemble.
 
     Raises:
-        RunError: there are fewer than two, one is named twice, one is no run, or their heads do not
-            fit together; the message says which, and what differs.
+        RunError: there are fewer than two, one is given twice, one is not a finished run, or their
+            heads differ; the message says which and how.
     """
     if len(runs) < 2:
         raise RunError("an ensemble needs two runs or more; got one. Name others beside it.")
@@ -154,11 +154,11 @@ def predict_splits(
 ) -> list[MemberPredictions]:
     """The members' predictions on splits of the data that they were trained on.
 
-    Data that several members read alike is read once.
+    Data that several members share is read once.
 
     Raises:
-        RunError: there is no such split, the data has changed since the training, or a split has
-            other rows for one member than for the first.
+        RunError: there is no such split, the data has changed since the training, or the split of a
+            member has other rows than that of the first.
     """
     read: dict[str, Frame] = {}
     for member in members:
@@ -181,7 +181,7 @@ def predict_table(
 
     Raises:
         DataError: it cannot be read, or a column is missing.
-        RunError: one member can use other rows than the first.
+        RunError: a member cannot use the same rows as the first.
     """
     read: dict[str, Frame] = {}
     for member in members:
@@ -217,7 +217,7 @@ def _predictions(
 def _evaluations(
     members: Sequence[Member], loaded: Sequence[Frame], device: Kind
 ) -> Iterator[dict[str, Evaluation]]:
-    """Yields split -> evaluation of each member in turn, with one model in memory at a time."""
+    """Yields split -> evaluation for each member, with one model in memory at a time."""
     for member, data in zip(members, loaded, strict=True):
         devices = prepare_devices(device, member.config.train)
         prepared = transform(member.config, data, member.run.preprocessing())
@@ -229,7 +229,7 @@ def _evaluations(
 
 
 def _require_same_labels(members: Sequence[Member], found: MemberPredictions) -> None:
-    """Raises a RunError where heads of one name have labels of different columns."""
+    """Raises a RunError if heads with the same name have different labels."""
     first, *others = found.evaluations
     for member, other in zip(members[1:], others, strict=True):
         for name, head in member.config.labelled_heads.items():
@@ -246,7 +246,7 @@ def _require_same_labels(members: Sequence[Member], found: MemberPredictions) ->
 def _require_same_rows(
     first: Member, ours: Frame, other: Member, theirs: Frame, split: str
 ) -> None:
-    """Raises a RunError where a split does not have the same examples."""
+    """Raises a RunError if a split does not have the same examples in both."""
     if ours.fingerprint == theirs.fingerprint:
         return
     if difference := _source_difference(first, other):
@@ -272,7 +272,7 @@ def _require_same_rows(
 
 
 def _source_difference(first: Member, other: Member) -> str:
-    """What differs between the sources of two members, in words; empty where nothing does."""
+    """The differences between the sources of two members, for errors; empty if there are none."""
     was, now = (member.config.source.model_dump(mode="json") for member in (first, other))
     differing = [key for key in {**now, **was} if was.get(key) != now.get(key)]
     return "; ".join(
@@ -288,6 +288,6 @@ def _same_content(ours: Frame, theirs: Frame, split: str) -> bool:
 
 
 def _same_names(ours: Frame, theirs: Frame, split: str) -> bool:
-    """Whether both have the same rows, which have names, of the same source."""
+    """Whether both have named rows, with the same names."""
     a, b = ours.row_names.get(split), theirs.row_names.get(split)
     return a is not None and b is not None and np.array_equal(a, b)

@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mmzoo.heads import Binary, Classification, LabelledHead, Multilabel
+from mmzoo.heads import LabelledHead
 from mmzoo.probes import Arrays, Logistic, Ridge
 
 Method = Literal["average", "weighted", "vote", "stacking"]
 Predictions = Sequence[NDArray[np.float32]]
-"""Of each member, float32 `[rows, width]`, of the same rows."""
+"""The predictions of each member for the same rows, float32 `[rows, width]`."""
 
 METHOD_NAMES: dict[Method, str] = {
     "average": "average",
@@ -23,11 +23,11 @@ METHOD_NAMES: dict[Method, str] = {
     "stacking": "stacking",
 }
 FITTED: tuple[Method, ...] = ("weighted", "stacking")
-"""The methods that are fitted, to the validation split."""
+"""The methods that are fitted to the validation split."""
 _SEED = 0
 _STEPS = 5_000
 _CONVERGED = 1e-10
-"""Weights that change by less in one step are final."""
+"""The fit has converged once no weight changes by more in one step."""
 _SMALLEST = 1e-7
 """Keras' cross-entropies clip probabilities to this too."""
 
@@ -39,9 +39,9 @@ class Combination:
     Attributes:
         head: the head of the members.
         method: how their predictions are combined.
-        weights: of `weighted`, one for each member; none negative, with a sum of one.
-        stackers: of `stacking`, the arrays of a regression for each part of the prediction, by its
-            name (see `_parts`); a label that never varied has none.
+        weights: for `weighted`, the weight of each member, non-negative with a sum of one.
+        stackers: for `stacking`, part of the prediction (see `_parts`) -> arrays of a fitted
+            regression; none for a label that is constant in the validation split.
     """
 
     head: LabelledHead
@@ -51,13 +51,13 @@ class Combination:
 
     @property
     def decision_head(self) -> LabelledHead:
-        """The head with the threshold for the combined prediction: of votes, half of them."""
+        """The head that evaluates and decodes: for votes, its threshold is half of them."""
         if self.method == "vote" and self.head.output_kind == "probabilities":
             return self.head.replace(threshold=0.5)
         return self.head
 
     def combine(self, predictions: Predictions) -> NDArray[np.float32]:
-        """The members' predictions as one, float32 `[rows, width]`."""
+        """Combines the members' predictions to one, float32 `[rows, width]`."""
         match self.method:
             case "average":
                 combined = _mean(predictions)
@@ -96,13 +96,13 @@ def fit_combination(
     Args:
         method: how predictions are combined.
         head: the head of the members.
-        predictions: of the validation split, for the methods of `FITTED`.
-        labels: of its rows, none of them missing.
+        predictions: the members' predictions for the validation split, for methods in `FITTED`.
+        labels: the labels of these rows, none of them missing.
     """
     if method not in FITTED:
         return Combination(head, method)
     assert labels is not None
-    targets = _targets(head, labels, predictions[0].shape[1])
+    targets = head.perfect_output(labels)
     if method == "weighted":
         return Combination(
             head, method, weights=best_weights(head.output_kind, predictions, targets)
@@ -130,9 +130,9 @@ def _stackers(
 def _parts(
     head: LabelledHead, predictions: Predictions
 ) -> list[tuple[str, NDArray[np.float32], list[int]]]:
-    """The separately predicted parts of a prediction: name, features, and columns.
+    """The parts of a prediction that get a regression each: name, features, and output columns.
 
-    Independent probabilities are a part each, named by its column; else all columns are one part.
+    Independent probabilities are one part per column; otherwise all columns are one part.
     """
     width = predictions[0].shape[1]
     if head.output_kind != "probabilities":
@@ -143,28 +143,16 @@ def _parts(
     ]
 
 
-def _targets(head: LabelledHead, labels: np.ndarray, width: int) -> NDArray[np.float64]:
-    """Labels in the form of predictions, `[rows, width]`: zeros and ones, or numbers."""
-    if head.output_kind == "numbers":
-        return labels.reshape(-1, width).astype(np.float64)
-    if isinstance(head, Classification):
-        return np.eye(width)[head.class_labels(labels)]
-    if isinstance(head, Binary):
-        return head.class_labels(labels)[:, None].astype(np.float64)
-    assert isinstance(head, Multilabel)
-    return head.label_rows(labels).astype(np.float64)
-
-
 def _mean(predictions: Predictions) -> NDArray[np.float64]:
     mean: NDArray[np.float64] = np.stack(predictions).mean(axis=0, dtype=np.float64)
     return mean
 
 
 def _votes(head: LabelledHead, predictions: Predictions) -> NDArray[np.float64]:
-    """The share of members that vote for a class or label; summed probabilities break ties.
+    """The share of members that vote for each class or label; summed probabilities break ties.
 
-    That sum is at most the number of members, so divided by one more it never outweighs a vote. The
-    shares of classes add up to 1, and that of a label is above one half where most vote for it.
+    The sum is at most the number of members, so divided by one more it never outweighs a vote. The
+    shares of classes sum to 1; the share of a label is above one half if most vote for it.
     """
     members = len(predictions)
     summed = members * _mean(predictions)
@@ -179,13 +167,13 @@ def _votes(head: LabelledHead, predictions: Predictions) -> NDArray[np.float64]:
 def best_weights(
     output_kind: str, predictions: Predictions, targets: NDArray[np.float64]
 ) -> tuple[float, ...]:
-    """The convex weights (none negative, sum one) whose average has the smallest loss.
+    """The convex weights (non-negative, sum one) whose weighted average has the smallest loss.
 
     Args:
-        output_kind: Of the head. The loss of "classes" and "probabilities" is the negative
-            log-likelihood; of "numbers" the squared error, each divided by its variance.
-        predictions: of each member, `[rows, width]`.
-        targets: likewise: zeros and ones, or numbers.
+        output_kind: the head's. The loss of "classes" and "probabilities" is the negative
+            log-likelihood; that of "numbers" the squared error divided by the variance.
+        predictions: the predictions of each member, `[rows, width]`.
+        targets: zeros and ones, or numbers, `[rows, width]`.
     """
     predicted = np.stack(predictions).astype(np.float64)
     if output_kind == "numbers":

@@ -141,6 +141,9 @@ class Binary(LabelledHead):
         """0 or 1 for each prediction, int64 `[rows]`."""
         return (predicted[:, 0] >= self.threshold).astype("int64")
 
+    def perfect_output(self, labels: np.ndarray) -> np.ndarray:
+        return self.class_labels(labels)[:, None].astype("float64")
+
     def decode_labels(self, labels: np.ndarray) -> list[Any]:
         assert self.class_names is not None
         return [self.class_names[label] for label in self.class_labels(labels)]

@@ -115,6 +115,13 @@ class LabelledHead(BaseHead):
         """
 
     @abstractmethod
+    def perfect_output(self, labels: np.ndarray) -> np.ndarray:
+        """Labels in the form of predictions, float64 `[rows, width]`: zeros and ones, or numbers.
+
+        None of the labels is missing.
+        """
+
+    @abstractmethod
     def decode_labels(self, labels: np.ndarray) -> list[Any]:
         """Decodes labels to a column of a table, in the format of `decode`."""
 

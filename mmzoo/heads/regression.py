@@ -139,6 +139,9 @@ class Regression(LabelledHead):
         errors = abs(labels.reshape(predicted.shape).astype("float64") - predicted)
         return -errors.mean(axis=1)
 
+    def perfect_output(self, labels: np.ndarray) -> np.ndarray:
+        return labels.reshape(len(labels), -1).astype("float64")
+
     def decode_labels(self, labels: np.ndarray) -> list[Any]:
         rows = labels[:, None] if labels.ndim == 1 else labels
         return rows[:, 0].tolist() if rows.shape[1] == 1 else [str(row) for row in rows.tolist()]

@@ -17,7 +17,8 @@ from mmzoo.catalogue import list_names
 from mmzoo.cli.comparison_text import comparison_text
 from mmzoo.config import load_config
 from mmzoo.errors import ConfigError, RunError
-from mmzoo.evaluation.ensemble import ensemble, ensemble_verdict, fit_combinations
+from mmzoo.evaluation.ensemble import ensemble, fit_combinations
+from mmzoo.evaluation.ensemble_comparison import ensemble_verdict
 from mmzoo.evaluation.ensemble_members import Member, MemberPredictions
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.metrics import PairedDifference, metric_info
