@@ -20,7 +20,7 @@ Role = Literal["file", "text", "category", "value", "class", "labels", "number"]
   of a row do not depend on other rows
 - `class`: int64 `[rows]`, with class names
 - `labels`: uint8 `[rows, labels]` of zeros and ones, with label names
-- `number`: float32 `[rows]`
+- `number`: float64 `[rows]`; int64 if float64 would round whole numbers of the table
 """
 
 INPUT_ROLES: tuple[Role, ...] = ("file", "text", "category", "value")

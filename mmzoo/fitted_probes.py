@@ -40,15 +40,16 @@ class FittedProbe:
     spec: Probe
     arrays: Arrays
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Predictions, float32 `[rows, width]`, in the format of the head's outputs."""
+    def predict(self, features: NDArray[np.float32]) -> np.ndarray:
+        """Predictions, float `[rows, width]`, in the format of the head's predictions."""
         predicted = self.spec.predict(self.arrays, features)
         if isinstance(self.head, ChoosesClass):
             # Classes without training examples get probability 0.
             full = np.zeros((len(predicted), len(self.head.class_names or ())))
             full[:, self.arrays["classes"]] = predicted
             predicted = full if self.head.output_kind == "classes" else full[:, 1:]
-        return predicted.astype(np.float32)
+            return predicted.astype(np.float32)
+        return predicted  # Numbers of any size, which float32 might round.
 
     def evaluate(self, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
         """The head's metrics of the probe's predictions, over labelled rows.
@@ -121,7 +122,7 @@ class CollectedPredictions:
     """
 
     def __init__(self, heads: Mapping[str, BaseHead], probes: Probes) -> None:
-        self._probes = probes
+        self._heads, self._probes = heads, probes
         self._predictions: dict[str, list[np.ndarray]] = {
             name: [] for name, head in heads.items() if has_predictions(head)
         }
@@ -134,7 +135,7 @@ class CollectedPredictions:
     ) -> None:
         """Adds the two outputs of a model `with_features` for a batch."""
         for name, parts in self._predictions.items():
-            parts.append(outputs[name].numpy())
+            parts.append(self._heads[name].predictions(outputs[name].numpy()))
         for name, of in self._probes.items():
             head_features = concat_features(features[name])
             for kind, probe in of.items():
@@ -142,12 +143,12 @@ class CollectedPredictions:
 
     @property
     def predictions(self) -> dict[str, np.ndarray]:
-        """Head -> predictions, float32 `[rows, ...]`."""
+        """Head -> predictions, float `[rows, ...]`."""
         return {name: np.concatenate(parts) for name, parts in self._predictions.items()}
 
     @property
     def probed(self) -> dict[str, dict[str, np.ndarray]]:
-        """Head -> type of probe -> predictions, float32 `[rows, width]`."""
+        """Head -> type of probe -> predictions, float `[rows, width]`."""
         return {
             name: {kind: np.concatenate(parts) for kind, parts in of.items()}
             for name, of in self._probed.items()

@@ -196,14 +196,28 @@ def _numbers(column: pl.Series, name: str, where: str) -> ParsedColumn:
     kind = column.dtype
     if not kind.is_numeric() and kind not in (pl.Boolean, pl.Null):
         column = column_types.as_texts(column, where, "numbers")
-    with np.errstate(over="ignore"):
-        found = (
-            column_types.parse_numbers(column).fill_null(float("nan")).to_numpy().astype(np.float32)
-        )
-    values = pl.Series(name, found)
-    wrong = ~values.is_finite()
+    values = column_types.parse_numbers(column).alias(name)
+    wrong = ~values.is_finite().fill_null(False)
     issues = {row: _not_a_number(name, column[row]) for row in _rows(wrong & column.is_not_null())}
-    return ParsedColumn(values.set(wrong, None), issues)
+    if issues and wrong.all():
+        times = column_types.parse_times(column_types.as_texts(column, where, "numbers"))
+        if times.null_count() == column.null_count():
+            raise DataError(
+                f"{where} holds dates, expected numbers. Write a date as a number, such as the "
+                "days since a fixed date."
+            )
+    return ParsedColumn(_exact(column, values.set(wrong, None)), issues)
+
+
+def _exact(column: pl.Series, numbers: pl.Series) -> pl.Series:
+    """The numbers of a column as int64 where float64 would round them, as times in nanoseconds."""
+    if numbers.null_count() or not (numbers.abs() > 2**53).any():
+        return numbers
+    cells = column.str.strip_chars() if column.dtype == pl.String else column
+    if cells.dtype != pl.String and not cells.dtype.is_integer():
+        return numbers
+    whole = cells.cast(pl.Int64, strict=False)
+    return numbers if whole.null_count() else whole.alias(numbers.name)
 
 
 def _not_a_number(name: str, cell: object) -> str:

@@ -47,7 +47,7 @@ class Ensemble:
     Attributes:
         combinations: head -> the fitted ensemble method.
         members: the predictions of the members.
-        predictions: head -> combined predictions, float32 `[rows, width]`.
+        predictions: head -> combined predictions, float `[rows, width]`.
         metrics: the contents of metrics.json, in the same form as a run's.
         comparison: the ensemble compared with its members: the contents of ensemble.json.
         folder: the folder that it is written to.

@@ -13,8 +13,8 @@ from mmzoo.heads import LabelledHead
 from mmzoo.probes import Arrays, Logistic, Ridge
 
 Method = Literal["average", "weighted", "vote", "stacking"]
-Predictions = Sequence[NDArray[np.float32]]
-"""The predictions of each member for the same rows, float32 `[rows, width]`."""
+Predictions = Sequence[np.ndarray]
+"""The predictions of each member for the same rows, float `[rows, width]`."""
 
 METHOD_NAMES: dict[Method, str] = {
     "average": "average",
@@ -56,8 +56,8 @@ class Combination:
             return self.head.replace(threshold=0.5)
         return self.head
 
-    def combine(self, predictions: Predictions) -> NDArray[np.float32]:
-        """Combines the members' predictions to one, float32 `[rows, width]`."""
+    def combine(self, predictions: Predictions) -> np.ndarray:
+        """Combines the members' predictions to one, of the same shape and dtype."""
         match self.method:
             case "average":
                 combined = _mean(predictions)
@@ -67,7 +67,7 @@ class Combination:
                 combined = _votes(self.head, predictions)
             case "stacking":
                 combined = self._stack(predictions)
-        return combined.astype(np.float32)
+        return combined.astype(predictions[0].dtype)
 
     def _stack(self, predictions: Predictions) -> NDArray[np.float64]:
         combined = _mean(predictions)
@@ -127,9 +127,7 @@ def _stackers(
     return stackers
 
 
-def _parts(
-    head: LabelledHead, predictions: Predictions
-) -> list[tuple[str, NDArray[np.float32], list[int]]]:
+def _parts(head: LabelledHead, predictions: Predictions) -> list[tuple[str, np.ndarray, list[int]]]:
     """The parts of a prediction that get a regression each: name, features, and output columns.
 
     Independent probabilities are one part per column; otherwise all columns are one part.

@@ -29,7 +29,8 @@ class Evaluation:
         examples: the number of rows.
         loss: the objective's loss, the mean over the rows.
         labels: labelled head -> its labels, `[rows]` or `[rows, width]`.
-        predictions: head -> its outputs, float32 `[rows, ...]`, if they are evaluated or written.
+        predictions: head -> its predictions, float `[rows, ...]`, if they are evaluated or
+            written.
         metrics: head -> metrics, as JSON-compatible numbers, lists and None. If some labels are
             missing, `labelled` is the number of labelled rows.
         probed: head -> type of probe -> predictions.

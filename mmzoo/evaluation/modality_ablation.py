@@ -170,7 +170,7 @@ def subset_scores(network: Network, config: Config, data: Arrays, split: str) ->
                 outputs = predict(features, present, one.steps(names), one.present(names))
                 for name, head in config.labelled_heads.items():
                     scored = np.arange(rows)[batch][labelled[name][batch]]
-                    predicted = outputs[name].numpy()[labelled[name][batch]]
+                    predicted = head.predictions(outputs[name].numpy())[labelled[name][batch]]
                     scores = head.example_scores(labels[name][scored], predicted)
                     found[name][one.condition][one.subset][scored] += one.weight * scores
             done = batch.stop

@@ -172,7 +172,8 @@ def _scores(
                 severity = tf.constant(level, tf.float32)
                 outputs = corrupted[index](inputs, features, severity, examples)
                 for name in heads:
-                    score(name, column, batch, outputs[name].numpy())
+                    predicted = config.labelled_heads[name].predictions(outputs[name].numpy())
+                    score(name, column, batch, predicted)
             done = batch.stop
     return {name: scores[name][labelled[name]] for name in heads}
 

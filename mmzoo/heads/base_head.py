@@ -83,6 +83,13 @@ class BaseHead(Spec):
                 `fusion_<name>_`.
         """
 
+    def predictions(self, outputs: np.ndarray) -> np.ndarray:
+        """The predictions of a batch of the model's outputs, `[batch, ...]`.
+
+        They are in the units of the labels; a regression's outputs are not. By default the outputs.
+        """
+        return outputs
+
     def target_from_inputs(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """The target of a batch, `[batch, ...]`, for a head without a label column.
 
@@ -112,7 +119,7 @@ class EvaluatesOutputs(Protocol):
 
         Args:
             labels: `[rows]` or `[rows, width]`; None for a head without labels.
-            predicted: the head's outputs, float32 `[rows, ...]`.
+            predicted: the head's `predictions`, float `[rows, ...]`.
         """
 
 
@@ -124,7 +131,7 @@ class WritesPredictions(Protocol):
         """Decodes predictions to columns of a table, whose names start with `name`.
 
         Args:
-            predicted: the head's outputs, float32 `[rows, ...]`.
+            predicted: the head's `predictions`, float `[rows, ...]`.
             name: the head's name.
             top: number of the most probable classes to include, for a head that predicts one.
         """

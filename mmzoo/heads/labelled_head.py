@@ -108,7 +108,7 @@ class LabelledHead(BaseHead):
 
         Args:
             labels: `[rows]` or `[rows, width]`, none of them missing.
-            predicted: float32 `[rows, width]`.
+            predicted: the head's `predictions`, float `[rows, width]`.
 
         Returns:
             float64 `[rows]`. The mean is the head's main metric, or a negated error.

@@ -12,15 +12,19 @@ from mmzoo.heads.labelled_head import LabelledHead
 from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import PositiveFloat, PositiveInt, Problem
 
+_MAX_ROUNDING = 0.01
+"""Largest rounding error of targets in float32, as a fraction of their standard deviation."""
+
 
 class Regression(LabelledHead):
     """Regression of one number or several, in the units of the data.
 
-    The output layer rescales its outputs by the mean and standard deviation of the training labels,
-    so that labels of any scale train equally well. The loss is computed from labels and predictions
-    divided by the standard deviation: a mean squared error of 1 is that of always predicting the
-    mean, and 0.1 leaves 10 % of the variance unexplained. Predictions and all metrics are in the
-    units of the data.
+    The network learns standardized labels, so that labels of any scale train equally well: the mean
+    of the training labels is subtracted and the difference divided by their standard deviation, in
+    float64 and before the cast to the network's float32, and both are added back to its outputs in
+    float64. So the loss is of standardized labels: a mean squared error of 1 is that of always
+    predicting the mean, and 0.1 leaves 10 % of the variance unexplained. Predictions and all
+    metrics are in the units of the data.
     """
 
     role = "number"
@@ -31,8 +35,8 @@ class Regression(LabelledHead):
     dim: PositiveInt | None = None
     """Number of outputs; by default that of the data."""
     loss: Literal["mean_squared_error", "mean_absolute_error", "huber"] = "mean_squared_error"
-    """The loss, of labels and predictions divided by the standard deviation if `normalize` is true.
-    `huber` is quadratic up to a difference of 1."""
+    """The loss, of standardized labels if `normalize` is true. `huber` is quadratic up to a
+    difference of 1."""
     normalize: bool = True
     """Whether labels are normalized by the mean and standard deviation of the training labels."""
     mean: tuple[float, ...] | None = None
@@ -74,6 +78,7 @@ class Regression(LabelledHead):
         fitted = self.replace(dim=dim)
         fitted.check(labels, where)
         if not self.normalize:
+            fitted._require_resolution(labels, where)
             return fitted
         mean, deviation = _mean_and_deviation(labels.reshape(-1, dim))
         if not all(map(math.isfinite, (*mean, *deviation))):
@@ -81,10 +86,28 @@ class Regression(LabelledHead):
                 f"{where}: labels as large as {abs(labels).max():g} have no finite standard "
                 "deviation. Fix these rows, use a larger unit, or set `normalize: false`."
             )
-        return fitted.replace(
+        fitted = fitted.replace(
             mean=mean if self.mean is None else self.mean,
             deviation=deviation if self.deviation is None else self.deviation,
         )
+        fitted._require_resolution(labels, where)
+        return fitted
+
+    def _require_resolution(self, labels: np.ndarray, where: str) -> None:
+        """Raises a DataError if the cast of the targets to float32 loses their differences."""
+        mean, std = self._mean_and_std()
+        targets = (labels.reshape(-1, self.dim or 1).astype("float64") - mean) / std
+        with np.errstate(over="ignore", invalid="ignore"):
+            errors = abs(targets.astype("float32") - targets).max(axis=0)
+        lost = ~(errors <= _MAX_ROUNDING * targets.std(axis=0)) & (errors > 0)
+        if lost.any():
+            column = int(lost.argmax())
+            remedy = "`mean` and `deviation`" if self.normalize else "`normalize: false`"
+            raise DataError(
+                f"{where}: labels of about {np.abs(labels).max():.6g} are too close together for "
+                f"the network's float32 without normalization: it would round them by up to "
+                f"{errors[column] * std[column]:.4g}. Leave out {remedy}."
+            )
 
     def check(self, labels: np.ndarray, where: str) -> None:
         if labels.dtype.kind not in "iuf" or labels.ndim > 2:
@@ -97,23 +120,32 @@ class Regression(LabelledHead):
             raise DataError(f"{where}: row {wrong} has {labels[wrong]}; expected a finite number")
 
     def output(self, features: keras.KerasTensor, name: str) -> keras.KerasTensor:
-        if self.deviation is None:
-            return keras.layers.Dense(self.dim, dtype="float32", name=name)(features)
-
-        mean = self.mean or (0.0,) * len(self.deviation)
-        return layers.RescaledDense(mean, self.deviation, dtype="float32", name=name)(features)
+        return keras.layers.Dense(self.dim, dtype="float32", name=name)(features)
 
     def target(self, labels: tf.Tensor, soft: bool) -> tf.Tensor:
-        values = tf.cast(labels, tf.float32)
-        return values[:, None] if values.shape.rank == 1 else values
+        """The standardized labels, float32 `[batch, dim]`."""
+        mean, std = self._mean_and_std()
+        if labels.dtype.is_integer:  # Exact beyond 2 ** 53, as for times in nanoseconds.
+            whole = np.round(mean).astype("int64")
+            labels = labels if labels.shape.rank == 2 else labels[:, None]
+            centered = tf.cast(tf.cast(labels, tf.int64) - whole, tf.float64) - (mean - whole)
+        else:
+            values = tf.cast(labels, tf.float64)
+            centered = (values if labels.shape.rank == 2 else values[:, None]) - mean
+        return tf.cast(centered / std, tf.float32)
+
+    def predictions(self, outputs: np.ndarray) -> np.ndarray:
+        """The outputs in the units of the labels, float64 `[batch, dim]`."""
+        mean, std = self._mean_and_std()
+        return outputs.astype("float64") * std + mean
+
+    def _mean_and_std(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation, float64 `[dim]`; zeros and ones without `normalize`."""
+        dim = self.dim or 1
+        mean, std = self.mean or (0.0,) * dim, self.deviation or (1.0,) * dim
+        return np.array(mean, "float64"), np.array(std, "float64")
 
     def keras_loss(self, soft: bool) -> keras.losses.Loss:
-        if self.deviation is None:
-            return self._plain_loss()
-
-        return layers.ScaledLoss(self._plain_loss(), self.deviation)
-
-    def _plain_loss(self) -> keras.losses.Loss:
         losses = keras.losses
         match self.loss:
             case "mean_squared_error":
@@ -124,20 +156,22 @@ class Regression(LabelledHead):
                 return losses.Huber()
 
     def keras_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
-        return [
+        metrics = [
             keras.metrics.MeanAbsoluteError(name="mean_absolute_error"),
             keras.metrics.RootMeanSquaredError(name="root_mean_squared_error"),
         ]
+        if self.deviation is None:
+            return metrics
+        return [layers.ScaledMetric(metric, self.deviation) for metric in metrics]
 
     def evaluate(self, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
         from mmzoo.metrics import regression_metrics
 
-        return regression_metrics(labels.reshape(predicted.shape).astype("float64"), predicted)
+        return regression_metrics(self.perfect_output(labels), predicted)
 
     def example_scores(self, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         """The negated mean absolute error of each row."""
-        errors = abs(labels.reshape(predicted.shape).astype("float64") - predicted)
-        return -errors.mean(axis=1)
+        return -abs(self.perfect_output(labels) - predicted).mean(axis=1)
 
     def perfect_output(self, labels: np.ndarray) -> np.ndarray:
         return labels.reshape(len(labels), -1).astype("float64")

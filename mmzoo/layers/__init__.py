@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from mmzoo.layers.convolutional import GroupedConv as GroupedConv
     from mmzoo.layers.convolutional import IdentityShortcut as IdentityShortcut
     from mmzoo.layers.convolutional import LocalResponseNorm as LocalResponseNorm
-    from mmzoo.layers.convolutional import RescaledDense as RescaledDense
     from mmzoo.layers.fusion_layers import CombinedDecisions as CombinedDecisions
     from mmzoo.layers.fusion_layers import FeatureModulation as FeatureModulation
     from mmzoo.layers.fusion_layers import GatedSum as GatedSum
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from mmzoo.layers.input_layers import Standardize as Standardize
     from mmzoo.layers.losses import LabelledLoss as LabelledLoss
     from mmzoo.layers.losses import LabelledMetric as LabelledMetric
-    from mmzoo.layers.losses import ScaledLoss as ScaledLoss
+    from mmzoo.layers.losses import ScaledMetric as ScaledMetric
     from mmzoo.layers.losses import UncertaintyWeights as UncertaintyWeights
     from mmzoo.layers.losses import has_label as has_label
     from mmzoo.layers.missing_features import AllTrueMask as AllTrueMask

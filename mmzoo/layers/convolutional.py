@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from mmzoo.lazy import keras, tf
@@ -154,31 +153,3 @@ class LocalResponseNorm(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         settings = {"size": self.size, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}
         return {**super().get_config(), **settings}
-
-
-@keras.saving.register_keras_serializable("mmzoo")
-class RescaledDense(keras.layers.Dense):
-    """`keras.layers.Dense` whose outputs are scaled and shifted to the units of the targets.
-
-    Output: `[batch, units]`, `Dense(x) * std + mean`. The weights stay small however large
-    the targets are.
-
-    Args:
-        mean: offset of each output. Its length is the number of units.
-        std: factor of each output, such as the standard deviation of the targets.
-        settings: other arguments of `keras.layers.Dense`.
-    """
-
-    def __init__(self, mean: Sequence[float], std: Sequence[float], **settings: Any) -> None:
-        super().__init__(len(mean), **settings)
-        self.mean = tuple(mean)
-        self.std = tuple(std)
-
-    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        outputs = super().call(inputs, training=training)
-        return outputs * tf.cast(self.std, outputs.dtype) + tf.cast(self.mean, outputs.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        settings = super().get_config()
-        del settings["units"]
-        return {**settings, "mean": self.mean, "std": self.std}

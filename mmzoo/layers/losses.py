@@ -128,21 +128,32 @@ class UncertaintyWeights(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class ScaledLoss(keras.losses.Loss):
-    """Loss of targets and predictions that are divided by a scale first.
+class ScaledMetric(keras.metrics.Metric):
+    """Metric of standardized targets and predictions in the units before standardization.
 
     Targets and predictions are `[batch, width]`.
 
     Args:
-        loss: loss of the scaled values, such as the mean squared error.
-        scale: divisor of each column.
+        metric: metric whose result is multiplied by a factor if targets and predictions are, such
+            as the mean absolute error.
+        scale: standard deviation of each column.
     """
 
-    def __init__(self, loss: keras.losses.Loss, scale: Sequence[float], **settings: Any) -> None:
-        super().__init__(name=loss.name, **settings)
-        self.loss = loss
+    def __init__(self, metric: keras.metrics.Metric, scale: Sequence[float], **settings: Any):
+        super().__init__(name=metric.name, **settings)
+        self.metric = metric
         self.scale = tuple(scale)
 
-    def call(self, true: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
-        scale = tf.constant(self.scale, predicted.dtype)
-        return self.loss.call(tf.cast(true, predicted.dtype) / scale, predicted / scale)
+    def update_state(
+        self, true: tf.Tensor, predicted: tf.Tensor, sample_weight: tf.Tensor | None = None
+    ) -> None:
+        # Relative to the largest, as squares in the units of the data may leave float32.
+        shares = tf.constant([one / max(self.scale) for one in self.scale], predicted.dtype)
+        true = tf.cast(true, predicted.dtype)
+        self.metric.update_state(true * shares, predicted * shares, sample_weight=sample_weight)
+
+    def result(self) -> tf.Tensor:
+        return self.metric.result() * max(self.scale)
+
+    def reset_state(self) -> None:
+        self.metric.reset_state()

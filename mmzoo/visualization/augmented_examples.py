@@ -180,7 +180,7 @@ def _caption(config: Config, version: Example, epoch: int) -> str:
 
 
 def _mixture(name: str, head: LabelledHead, target: np.ndarray) -> str:
-    labels, values = head.output_names(name), values_of(head, target[None])
+    labels, values = head.output_names(name), values_of(head, head.predictions(target[None]))
     if head.output_kind == "numbers":
         return ", ".join(
             f"{label} {value:.4g}" for label, value in zip(labels, values, strict=True)

@@ -40,7 +40,7 @@ def values_of(head: LabelledHead, predicted: np.ndarray) -> list[float]:
 
     Args:
         head: the head.
-        predicted: the head's output, float `[1, width]`.
+        predicted: the head's predictions, float `[1, width]`.
     """
     row = head.class_probabilities(predicted) if isinstance(head, ChoosesClass) else predicted
     return [float(value) for value in row[0]]
@@ -52,7 +52,7 @@ def select_score(name: str, head: LabelledHead, predicted: np.ndarray, asked: st
     Args:
         name: the head's name.
         head: the head.
-        predicted: the head's output for the example, float `[1, width]`.
+        predicted: the head's prediction for the example, float `[1, width]`.
         asked: a class by name, or by index from 0. By default the predicted class, or the most
             probable label of a multilabel head.
 
@@ -218,7 +218,7 @@ def explain(
         RunError: the head has no such class, or the encoder has no feature map.
     """
     spec = config.labelled_heads[head]
-    predicted = model({name: values}, training=False)[head].numpy()
+    predicted = spec.predictions(model({name: values}, training=False)[head].numpy())
     score = select_score(head, spec, predicted, label)
     encoder = encoder_of(model, name, head)
     last_map = last_feature_map(encoder)

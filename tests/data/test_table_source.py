@@ -6,6 +6,7 @@ import gzip
 import json
 import lzma
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_another_table_is_read_as_one_split(tmp_path: Path) -> None:
     data = read_rows(str(path), wanted(text="text", price="number"), split="new")
     assert list(splits_of(data)) == ["new"]
     np.testing.assert_array_equal(splits_of(data)["new"]["price"], [np.nan, *range(1, ROWS)])
-    assert splits_of(data)["new"]["price"].dtype == np.float32
+    assert splits_of(data)["new"]["price"].dtype == np.float64
     assert bad_of(data) == {"new": {0: "its `price` is 'abc', expected a number"}}
     assert data.row_name(1) == "row 2"
     frame = read_frame(str(path))
@@ -279,16 +280,16 @@ def test_labels_of_a_wrong_separator_are_refused(
 
 
 def test_a_number_that_is_none_makes_a_row_bad(tmp_path: Path) -> None:
-    cells = ["1.5", " 2 ", "abc", "3,5", None, "nan", "1e39", "inf", "0x10"]
+    cells = ["1.5", " 2 ", "abc", "3,5", None, "nan", "1e400", "inf", "0x10"]
     data = values(tmp_path, "number", cells, "a.csv")
     np.testing.assert_array_equal(made(data), [1.5, 2, *[np.nan] * 7])
-    assert splits_of(data)["all"]["x"].dtype == np.float32
+    assert splits_of(data)["all"]["x"].dtype == np.float64
     assert bad_of(data)["all"] == {
         2: "its `x` is 'abc', expected a number",
         3: "its `x` is '3,5', expected a number with a decimal point and no thousands separator",
         4: "its `x` is empty",
         5: "its `x` is 'nan', expected a number",
-        6: "its `x` is '1e39', expected a number",
+        6: "its `x` is '1e400', expected a number",
         7: "its `x` is 'inf', expected a number",
         8: "its `x` is '0x10', expected a number",
     }
@@ -330,6 +331,24 @@ def photos(tmp_path: Path) -> Path:
             "link.jpg",
             str(tmp_path / "outside.jpg"),
             "photos",
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_dates_are_no_numbers(tmp_path: Path, name: str) -> None:
+    days = [date(2024, 2, 29), None, date(2024, 3, 1)]
+    cells = [day and str(day) for day in days] if name.endswith("csv") else days
+    with pytest.raises(DataError, match="column `x` holds dates, expected numbers"):
+        values(tmp_path, "number", cells, name)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_whole_numbers_that_float64_would_round_are_kept(tmp_path: Path, name: str) -> None:
+    cells = [1_700_000_000_123_456_789, 1_700_000_000_123_456_790, -3]
+    written = [str(cell) for cell in cells] if name.endswith("csv") else cells
+    found = splits_of(values(tmp_path, "number", written, name))["all"]["x"]
+    assert (found.dtype, found.tolist()) == (np.int64, cells)
+    small = splits_of(values(tmp_path, "number", written[2:], name))["all"]["x"]
+    assert (small.dtype, small.tolist()) == (np.float64, [-3.0])
+
+
             "x" * 5000,
             "é.jpg",
             "photos\\1.jpg",

@@ -375,7 +375,7 @@ def test_labels_of_any_size_have_the_same_loss_and_gradients(loss):
             predicted = model(x)
             value = head.keras_loss(soft=False)(target, predicted)
         gradients = tape.gradient(value, model.trainable_variables)
-        in_units = (predicted.numpy() - shift) / scale
+        in_units = (head.predictions(predicted.numpy()) - shift) / scale
         found.append([float(value), in_units, *(gradient.numpy() for gradient in gradients)])
     for small, large in zip(*found, strict=True):
         np.testing.assert_allclose(small, large, rtol=1e-3, atol=1e-4)
@@ -385,8 +385,58 @@ def test_a_squared_error_of_one_is_that_of_always_saying_the_mean():
     labels = np.array([25.0, 100, 346])
     head = Regression().fit(labels, None, WHERE)
     target = head.target(tf.constant(labels), soft=False)
-    mean = tf.fill([3, 1], float(labels.mean()))
-    assert float(head.keras_loss(soft=False)(target, mean)) == pytest.approx(1)
+    outputs = tf.zeros([3, 1])
+    np.testing.assert_allclose(head.predictions(outputs.numpy()), np.full((3, 1), labels.mean()))
+    assert float(head.keras_loss(soft=False)(target, outputs)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("start", "step"),
+    [
+        pytest.param(1.7e9, 1.0, id="seconds"),
+        pytest.param(1.7e12, 1.0, id="milliseconds"),
+        pytest.param(1.7e12, 1e-3, id="fractions of milliseconds"),
+        pytest.param(0.0, 1e-12, id="tiny"),
+        pytest.param(5e17, 1e7, id="large"),
+    ],
+)
+def test_labels_are_told_apart_and_come_back(start, step):
+    """float32 would round all of these labels to one, or to zero."""
+    labels = start + step * np.random.RandomState(0).permutation(60).astype("float64")
+    head = Regression().fit(labels, None, WHERE)
+    target = head.target(tf.constant(labels), soft=False)
+    assert target.dtype == tf.float32
+    assert len(np.unique(target)) == 60
+    assert target.numpy().std() == pytest.approx(1, rel=1e-5)
+    error = np.abs(head.predictions(target.numpy())[:, 0] - labels).max()
+    assert error < 1e-5 * np.ptp(labels)
+    metrics = head.evaluate(labels, head.predictions(np.zeros((60, 1), "float32")))
+    expected = np.abs(labels - labels.mean()).mean()
+    assert metrics["mean_absolute_error"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_whole_numbers_beyond_float64_are_told_apart():
+    """Nanoseconds since 1970: float64 has steps of 256."""
+    labels = 1_700_000_000_123_456_789 + np.arange(60)
+    head = Regression().fit(labels, None, WHERE)
+    assert len(np.unique(head.target(tf.constant(labels), soft=False))) == 60
+    assert head.decode_labels(labels) == labels.tolist()
+
+
+@pytest.mark.parametrize(
+    ("head", "remedy"),
+    [
+        (Regression(normalize=False), "`normalize: false`"),
+        (Regression(mean=(0.0,), deviation=(1.0,)), "`mean` and `deviation`"),
+    ],
+)
+def test_labels_that_float32_cannot_tell_apart_are_refused(head, remedy):
+    labels = 1.7e12 + 1000 * np.arange(60.0)
+    assert refusal(head, labels) == (
+        "labels of about 1.7e+12 are too close together for the network's float32 without "
+        f"normalization: it would round them by up to 3.891e+04. Leave out {remedy}."
+    )
+    assert head.fit(1000 * np.arange(60.0), None, WHERE).is_fitted
 
 
 def test_numbers_without_a_finite_deviation_are_refused():

@@ -46,12 +46,12 @@ def labels(head: LabelledHead) -> np.ndarray:
 
 
 def truth(head: LabelledHead) -> np.ndarray:
-    """The predictions that are right altogether: targets in their soft form are such."""
+    """Perfect outputs: targets in their soft form."""
     return head.target(tf.constant(labels(head)), soft=True).numpy().astype("float32")
 
 
 def guesses(head: LabelledHead) -> np.ndarray:
-    """Predictions between right and wrong, none certain, no two alike."""
+    """Outputs between right and wrong, none certain, no two alike."""
     random = np.random.RandomState(1)
     right = truth(head)
     return (0.45 * right + 0.25 + 0.2 * random.uniform(size=right.shape)).astype("float32")
@@ -155,17 +155,17 @@ def test_what_is_watched_says_which_way_is_better(head):
 
 
 def test_an_evaluation_is_json(head):
-    metrics = head.evaluate(labels(head), guesses(head))
+    metrics = head.evaluate(labels(head), head.predictions(guesses(head)))
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
     assert len(metrics) > 3
 
 
 def test_an_evaluation_agrees_with_the_metrics_of_training(head):
-    target, predicted = head.target(tf.constant(labels(head)), soft=False), guesses(head)
-    metrics = head.evaluate(labels(head), predicted)
+    target, outputs = head.target(tf.constant(labels(head)), soft=False), guesses(head)
+    metrics = head.evaluate(labels(head), head.predictions(outputs))
     same = [metric for metric in head.keras_metrics(soft=False) if metric.name in metrics]
     for metric in same:
-        metric.update_state(target, predicted)
+        metric.update_state(target, outputs)
         # Keras reads the area under a curve off 200 points.
         tolerance = 0.01 if metric.name == "auc" else 1e-5
         assert metrics[metric.name] == pytest.approx(float(metric.result()), abs=tolerance)
@@ -175,7 +175,7 @@ def test_an_evaluation_agrees_with_the_metrics_of_training(head):
 def test_scores_of_examples_come_to_the_main_metric(head):
     random = np.random.RandomState(2)
     spread = truth(head) + random.normal(scale=0.5, size=truth(head).shape)
-    predicted = spread.astype("float32")
+    predicted = head.predictions(spread.astype("float32"))
 
     scores = head.example_scores(labels(head), predicted)
 
@@ -193,14 +193,14 @@ def test_scores_of_examples_are_higher_where_the_prediction_is_better(head):
     if predicted.shape[1] == 1 and head.type != "regression":
         predicted[: ROWS // 2] = 1 - truth(head)[: ROWS // 2]
 
-    scores = head.example_scores(labels(head), predicted)
+    scores = head.example_scores(labels(head), head.predictions(predicted))
 
     assert scores[: ROWS // 2].mean() < scores[ROWS // 2 :].min()
 
 
 def test_predictions_are_written_as_columns_of_one_length(head):
     for top in (0, 1, 2, 99):
-        columns = head.decode(guesses(head), "label", top)
+        columns = head.decode(head.predictions(guesses(head)), "label", top)
         assert columns
         assert all(name == "label" or name.startswith("label_") for name in columns)
         assert {len(values) for values in columns.values()} == {ROWS}
@@ -209,12 +209,14 @@ def test_predictions_are_written_as_columns_of_one_length(head):
 
 
 def test_perfect_predictions_are_written_as_their_labels(head):
+    perfect = head.predictions(truth(head))
+    assert perfect.dtype == ("float64" if head.type == "regression" else "float32")
+    np.testing.assert_allclose(perfect, head.perfect_output(labels(head)), rtol=1e-6)
+    decoded, true = head.decode(perfect, "label")["label"], head.decode_labels(labels(head))
     if head.type == "regression":
-        np.testing.assert_allclose(
-            head.decode(truth(head), "label")["label"], head.decode_labels(labels(head)), 1e-6
-        )
+        np.testing.assert_allclose(decoded, true, 1e-6)
     else:
-        assert head.decode(truth(head), "label")["label"] == head.decode_labels(labels(head))
+        assert decoded == true
 
 
 def test_a_head_without_names_of_classes_fits_labels_without_names(head):

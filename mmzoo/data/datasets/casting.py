@@ -50,7 +50,7 @@ def cast_column(
     """
     kind = entry.kinds[column]
     if role == "number":
-        return values.astype(np.float32)
+        return values.astype(np.float64)
     if role in ("category", "value") and kind == "class":
         return np.array(entry.classes[column], dtype=object)[values]
     if role in ("category", "value") and kind == "number":
