@@ -52,6 +52,8 @@ class ColumnSpec:
     a missing number NaN; missing labels are -1, as int8."""
     missing_files: bool = False
     """For an optional `file`: whether paths without a file count as missing."""
+    separator: str = "|"
+    """For `labels`: what separates several labels in a cell of text."""
 
 
 _AS_TEXT: tuple[Role, ...] = ("value", "category", "text")
@@ -94,6 +96,11 @@ def _merge(
             f"{other_part}: reads column '{shorten(column)}' as {ROLE_NOUNS[other.role]}, but "
             f"{part} as {ROLE_NOUNS[one.role]}. Use different columns; you can duplicate the "
             "column in the data."
+        )
+    if one.separator != other.separator:
+        raise ConfigError(
+            f"{other_part}.separator: expected that of {part}, {one.separator!r}, since both read "
+            f"column '{shorten(column)}'"
         )
     if one.names and other.names and one.names != other.names:
         raise ConfigError(

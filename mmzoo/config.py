@@ -62,6 +62,26 @@ class Config(Spec):
             return fields
         return {**fields, "inputs": fill_shared_fields(fields["inputs"])}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _move_label_separator(cls, fields: Any) -> Any:
+        """Runs of older versions have the separator of labels in the source, for all heads."""
+        if not isinstance(fields, Mapping):
+            return fields
+        source, heads = fields.get("source"), fields.get("heads")
+        if not isinstance(source, Mapping) or "label_separator" not in source:
+            return fields
+        source = dict(source)
+        default = {"separator": source.pop("label_separator")}
+        if isinstance(heads, Mapping):
+            heads = {
+                name: {**default, **head}
+                if isinstance(head, Mapping) and head.get("type") == "multilabel"
+                else head
+                for name, head in heads.items()
+            }
+        return {**fields, "source": source, "heads": heads}
+
     def rules(self) -> Iterator[Problem]:
         return experiment_rules(self)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from mmzoo.column_spec import INPUT_ROLES, ColumnSpec
 from mmzoo.data import column_types
+from mmzoo.data.label_lists import label_lists
 from mmzoo.data.media_paths import NOT_FOUND, problems
-from mmzoo.data.table_format import TableFormat
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 from mmzoo.spec.wording import describe, escape, shorten
@@ -62,7 +62,6 @@ class ParsedColumn:
 def parse_columns(
     table: pl.DataFrame,
     specs: Mapping[str, ColumnSpec],
-    form: TableFormat,
     root: str,
     shown: str,
 ) -> dict[str, ParsedColumn]:
@@ -71,7 +70,6 @@ def parse_columns(
     Args:
         table: The unparsed cells.
         specs: The columns, with their roles.
-        form: The table's format, for the separator of labels.
         root: The folder of the table's media files.
         shown: The table's name, for errors.
 
@@ -82,7 +80,7 @@ def parse_columns(
     parsed = {}
     for name, spec in specs.items():
         where = f"table {shown}: column `{name}`"
-        one = _parse(table[name], name, spec, form, root, where)
+        one = _parse(table[name], name, spec, root, where)
         if name in targets and not spec.optional:
             hint = "; with `missing: ignore` in its head the row trains only the other heads"
             clause = f"its `{name}` is empty{hint if len(targets) > 1 else ''}"
@@ -113,9 +111,7 @@ def target_columns(specs: Mapping[str, ColumnSpec]) -> list[str]:
     return [column for column, spec in specs.items() if spec.role not in INPUT_ROLES]
 
 
-def _parse(
-    column: pl.Series, name: str, spec: ColumnSpec, form: TableFormat, root: str, where: str
-) -> ParsedColumn:
+def _parse(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str) -> ParsedColumn:
     match spec.role:
         case "file":
             return _files(column, name, spec, root, where)
@@ -127,13 +123,13 @@ def _parse(
             texts = column_types.as_texts(column, where, "classes")
             return ParsedColumn(texts, {}, _notes_on_names(name, texts, spec, where))
         case "labels":
-            labels = _label_lists(column, form.label_separator, where)
+            labels = label_lists(column, spec.separator, where)
             names = names_in(labels)
             if len(labels) * len(names) > _MAX_LABELS:
                 raise DataError(
                     f"{where} has {len(names):,} different labels, such as '{shorten(names[0])}', "
                     f"too many for {len(labels):,} rows. Are they separated by something else than "
-                    f"{describe(form.label_separator)}?"
+                    f"{describe(spec.separator)}? Set `separator` of the head."
                 )
             notes = _notes_on_names(name, labels, spec, where)
             return ParsedColumn(labels, {}, notes)
@@ -225,25 +221,6 @@ def _not_a_number(name: str, cell: object) -> str:
         return f"its `{name}` is {cell}, expected a finite number"
     hint = " with a decimal point and no thousands separator" if "," in cell else ""
     return f"its `{name}` is '{shorten(cell)}', expected a number{hint}"
-
-
-def _label_lists(column: pl.Series, separator: str, where: str) -> pl.Series:
-    """The labels of each row: a list of strings, empty if it has none; null for an empty cell."""
-    if isinstance(column.dtype, pl.List | pl.Array):
-        lists = column.cast(pl.List(column.dtype.inner))
-    else:
-        lists = column_types.as_texts(column, where, "labels").str.split(separator)
-    owner = pl.Series(range(len(lists)), dtype=pl.Int64)
-    rows = pl.DataFrame({"row": owner, "label": lists}).explode("label")
-    rows = rows.with_columns(
-        column_types.as_texts(rows["label"], where, "labels").str.strip_chars()
-    )
-    rows = rows.filter(pl.col("label").is_not_null() & (pl.col("label") != ""))
-    found = rows.group_by("row", maintain_order=True).agg(pl.col("label"))
-    every = pl.DataFrame({"row": owner, "empty": lists.is_null()}).join(found, "row", how="left")
-    nothing = pl.lit([], dtype=pl.List(pl.String))
-    labels = pl.when(pl.col("empty")).then(None).otherwise(pl.col("label").fill_null(nothing))
-    return every.sort("row").select(labels.alias(column.name)).to_series()
 
 
 def encode_names(

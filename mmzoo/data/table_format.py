@@ -42,9 +42,6 @@ class TableFormat(Spec):
     missing_values: tuple[Marker, ...] | dict[str, tuple[Marker, ...]] = ()
     """Markers of missing values besides the empty cell, by column: {age: [NA, "-"]}. A list applies
     to all columns that an input, a head or a split reads."""
-    label_separator: Annotated[str, MinLen(1)] = "|"
-    """The separator of several labels in a cell; spaces around labels are ignored. A cell with only
-    the separator has no labels, while an empty cell is a missing label."""
     media_root: Annotated[str, MinLen(1)] | None = None
     """The folder of the media files, to which their paths are relative; by default the table's
     folder. No file outside of it is opened."""

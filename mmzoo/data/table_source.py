@@ -113,7 +113,7 @@ class Table(TableFormat, TableRows):
         # The splits must not depend on which classes are known: a run knows those of its training
         # rows, and must get the same splits again.
         without_names = {column: replace(spec, names=None) for column, spec in specs.items()}
-        parsed = parse_columns(raw.table, without_names, self, root, shown)
+        parsed = parse_columns(raw.table, without_names, root, shown)
         raw = raw.with_issues(issues_of(raw.table, parsed, specs))
         if group := self.split.group:
             empty = raw.table[group].is_null().arg_true().to_list()
@@ -138,7 +138,7 @@ class Table(TableFormat, TableRows):
             table=table.with_columns(
                 pl.Series(SPLIT, [SPLITS[index] for index in splits]), raw.table[ROW]
             ),
-            fingerprint=self._fingerprint(sha256s, rows),
+            fingerprint=self._fingerprint(sha256s, rows, specs),
             class_names=class_names,
             notes=(*notes, *(f"{name}: {n}" for one in parsed.values() for n in one.notes)),
         ).with_issues(unknown)
@@ -204,8 +204,16 @@ class Table(TableFormat, TableRows):
         notes = [f"{raw.name}: {clause}" for clause in (*raw.notes, *clauses)]
         return remaining, [*sentences, *notes]
 
-    def _fingerprint(self, sha256s: Mapping[str, str], splits: Mapping[str, np.ndarray]) -> str:
+    def _fingerprint(
+        self,
+        sha256s: Mapping[str, str],
+        splits: Mapping[str, np.ndarray],
+        specs: Mapping[str, ColumnSpec],
+    ) -> str:
         form = {name: getattr(self, name) for name in TableFormat.model_fields}
+        marks = {column: spec.separator for column, spec in specs.items() if spec.role == "labels"}
+        # A single separator is recorded as when it was a field of the source.
+        form["label_separator"] = marks if len({*marks.values()}) > 1 else [*marks.values(), "|"][0]
         content = {
             "files": sha256s,
             "format": {name: value for name, value in form.items() if name != "media_root"},
@@ -272,7 +280,7 @@ def read_rows(
             *(pl.lit(None, pl.String).alias(column) for column in missing),
         ),
     )
-    parsed = parse_columns(raw.table, specs, form, root, raw.name)
+    parsed = parse_columns(raw.table, specs, root, raw.name)
     raw = raw.with_issues(issues_of(raw.table, parsed, specs))
     table, class_names, unknown = _encode(parsed, specs, np.arange(raw.table.height))
     unused = [name for name in raw.table.columns if name not in (*specs, ROW, SPLIT)]

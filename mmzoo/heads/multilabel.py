@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Self
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
 
+from annotated_types import MinLen
+
+from mmzoo.column_spec import ColumnSpec
 from mmzoo.errors import DataError
 from mmzoo.heads.labelled_head import LabelledHead, SigmoidLoss, sigmoid_loss, smoothing_rules
 from mmzoo.lazy import keras, np, tf
@@ -32,6 +37,11 @@ class Multilabel(LabelledHead):
     """Label smoothing: share by which targets are moved towards 0.5."""
     focal_gamma: NonNegativeFloat = 2.0
     """Focusing parameter of the focal loss: how strongly it down-weights easy labels."""
+    separator: Annotated[str, MinLen(1)] = "|"
+    """What separates several labels in a cell of a text table, and in predictions. Spaces around
+    labels are ignored. A cell with only the separator has no labels, while an empty cell is a
+    missing label. If all cells are lists, such as `['a', 'b']`, they are read as such instead;
+    predictions are written so if a label contains the separator."""
     threshold: Fraction = 0.5
     """The decision threshold: labels with this probability or more are predicted."""
 
@@ -42,6 +52,12 @@ class Multilabel(LabelledHead):
                 f"expected as many names as `classes`, {self.classes}; got {len(self.class_names)}",
             )
         yield from smoothing_rules(self.loss, self.label_smoothing)
+
+    def required_columns(self) -> dict[str, ColumnSpec]:
+        return {
+            column: replace(spec, separator=self.separator)
+            for column, spec in super().required_columns().items()
+        }
 
     @property
     def known_names(self) -> tuple[str, ...] | None:
@@ -140,6 +156,8 @@ class Multilabel(LabelledHead):
         return rows.astype("int64")
 
     def _label_text(self, rows: np.ndarray) -> list[str]:
-        """The names of each row's labels, joined by `|`."""
+        """The names of each row's labels, in the form that `separator` describes."""
         names = np.array(self.class_names)
-        return ["|".join(names[row]) for row in rows]
+        if any(self.separator in name or name.startswith("[") for name in self.class_names or ()):
+            return [json.dumps(names[row].tolist(), ensure_ascii=False) for row in rows]
+        return [self.separator.join(names[row]) for row in rows]

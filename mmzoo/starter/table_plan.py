@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmzoo.data import TableFormat
 from mmzoo.data.column_types import strip_texts
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
@@ -229,10 +228,6 @@ def _source(
         reasons["missing_values"] = "column of numbers: words for missing ones"
     if media_root is not None:
         fields["media_root"], reasons["media_root"] = media_root, "the files were found there"
-    for target in targets:
-        if target.separator != TableFormat().label_separator:
-            fields["label_separator"] = target.separator
-            reasons["label_separator"] = f"between the labels of {target.name}"
     fields["split"], reasons["split"] = _split(columns, optional)
     if folds := fields["split"].get("folds"):
         of = next(one.profile.distinct for one in columns if one.name == folds)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmzoo.data.column_types import FEW_VALUES, ColumnProfile, profile_column
+from mmzoo.data.label_lists import parse_lists
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 from mmzoo.spec import did_you_mean
@@ -32,14 +33,12 @@ class Target:
         head: The head's fields, `type` first.
         reason: Why, as a clause.
         class_counts: Class -> rows, for a head of classes.
-        separator: Between the labels of a cell.
     """
 
     profile: ColumnProfile
     head: Mapping[str, Any]
     reason: str
     class_counts: Mapping[str, int] | None = None
-    separator: str = "|"
 
     @property
     def name(self) -> str:
@@ -105,9 +104,11 @@ def infer_target(column: pl.Series) -> Target:
         return Target(profile, {"type": "regression"}, f"numbers from {low:g} to {high:g}")
     if not few_values and (found := unread_numbers(profile)):
         raise DataError(f"{option}: its cells are {found}")
+    if parse_lists(profile.cells) is not None:
+        return Target(profile, {"type": "multilabel"}, "its cells are lists of labels, as text")
     if separator := _label_separator(profile):
         reason = f"several labels per cell, separated by '{separator}'"
-        return Target(profile, {"type": "multilabel"}, reason, separator=separator)
+        return Target(profile, {"type": "multilabel", "separator": separator}, reason)
     if not profile.repeats:
         odd = f" '{shorten(profile.odd_example)}' is not a number." if profile.odd else ""
         raise DataError(

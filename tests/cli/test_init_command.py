@@ -366,11 +366,30 @@ def test_rows_with_a_cell_that_is_not_a_number_are_skipped(mmzoo, tmp_path):
     assert done.code == 0, done.err
     text = (tmp_path / "t.yaml").read_text()
     assert "on_bad_row: skip  # 1 cell of price cannot be parsed, such as 'about 12'" in text
-    assert "label_separator: ;  # between the labels of tags" in text
+    assert "separator: ;\n" in text
     config = load_config("t.yaml").with_columns()
+    assert config.heads["tags"].separator == ";"
     data = load_frame(config)
     assert sum(data.examples(split) for split in data.splits) == ROWS - 1
     assert data.class_names == {"tags": ("a", "b", "c")}
+
+
+def test_each_target_has_its_own_separator(mmzoo, tmp_path):
+    frame = {
+        "price": [f"{n * 7 % 101 / 3:.2f}" for n in range(ROWS)],
+        "tags": [("a;b", "a", "b", "b;c")[n % 4] for n in range(ROWS)],
+        "colours": [("red, blue", "red", "blue", "green,red")[n * 3 % 4] for n in range(ROWS)],
+        "shapes": ["['round', 'flat, wide']" if n % 3 else "['round']" for n in range(ROWS)],
+    }
+    polars.DataFrame(frame).write_csv(tmp_path / "t.csv")
+    done = mmzoo("init", "t.csv", "--target", "tags,colours,shapes", "--output", "t.yaml")
+    assert done.code == 0, done.err
+    data = load_frame(load_config("t.yaml").with_columns())
+    assert data.class_names == {
+        "tags": ("a", "b", "c"),
+        "colours": ("blue", "green", "red"),
+        "shapes": ("flat, wide", "round"),
+    }
 
 
 def test_all_rows_of_a_large_table_are_read(mmzoo, tmp_path):

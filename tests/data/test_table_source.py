@@ -254,13 +254,45 @@ def test_classes_that_look_alike_are_told(tmp_path: Path) -> None:
     )
 
 
+def label_cells(tmp_path: Path, cells: list[Any], separator: str = "|") -> Frame:
+    path = write(tmp_path / "a.csv", {"x": cells, "other": ["y"] * len(cells)})
+    spec = ColumnSpec("labels", lambda random, rows: np.zeros(rows), separator=separator)
+    return read_rows(str(path), {"x": spec}, "all")
+
+
 def test_labels_are_parted_by_a_separator(tmp_path: Path) -> None:
-    data = values(tmp_path, "labels", ["b; a", "a", ";", None], "a.csv", label_separator=";")
+    data = label_cells(tmp_path, ["b; a", "a", ";", None], ";")
     assert made(data) == [[1, 1], [1, 0], [0, 0], [-1, -1]]
     assert data.class_names == {"x": ("a", "b")}
     assert bad_of(data)["all"] == {3: "its `x` is empty"}
     assert made(values(tmp_path, "labels", [["b", "a"], ["a", "a"], [], None])) == made(data)
     assert made(values(tmp_path, "labels", [[10], [9]])) == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param(["['b', 'a']", "['a']", "[]", None], id="Python"),
+        pytest.param(['["b", "a"]', ' ["a"] ', "[ ]", None], id="JSON"),
+        pytest.param(["['b'\n 'a']", "['a']", "[]", None], id="numpy"),
+        pytest.param(["('b', 'a')", "('a',)", "()", None], id="tuples"),
+        pytest.param(["{'b', 'a'}", "{'a'}", "[]", None], id="sets"),
+        pytest.param(["[b, a]", "[a]", "[]", None], id="without quotes"),
+    ],
+)
+def test_lists_written_as_text_are_lists(tmp_path: Path, cells: list[Any]) -> None:
+    data = label_cells(tmp_path, cells)
+    assert data.class_names == {"x": ("a", "b")}
+    assert made(data) == [[1, 1], [1, 0], [0, 0], [-1, -1]]
+
+
+def test_texts_that_are_not_all_lists_are_labels_as_they_are(tmp_path: Path) -> None:
+    assert label_cells(tmp_path, ["[a]|b", "(c)", "{d}"]).class_names == {
+        "x": ("(c)", "[a]", "b", "{d}")
+    }
+    assert label_cells(tmp_path, ["(c)", "{d}|(c)"]).class_names == {"x": ("(c)", "{d}")}
+    lists = label_cells(tmp_path, ["['a, b', 'it''s']", "['x|y', \"it's\"]", "[1, 2.0]"])
+    assert lists.class_names == {"x": ("1", "2", "a, b", "it's", "its", "x|y")}
 
 
 def test_a_label_that_is_unknown_makes_a_row_bad(tmp_path: Path) -> None:
@@ -299,6 +331,24 @@ def test_a_number_that_is_none_makes_a_row_bad(tmp_path: Path) -> None:
     assert bad_of(typed)["all"][3] == "its `x` is inf, expected a finite number"
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_dates_are_no_numbers(tmp_path: Path, name: str) -> None:
+    days = [date(2024, 2, 29), None, date(2024, 3, 1)]
+    cells = [day and str(day) for day in days] if name.endswith("csv") else days
+    with pytest.raises(DataError, match="column `x` holds dates, expected numbers"):
+        values(tmp_path, "number", cells, name)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_whole_numbers_that_float64_would_round_are_kept(tmp_path: Path, name: str) -> None:
+    cells = [1_700_000_000_123_456_789, 1_700_000_000_123_456_790, -3]
+    written = [str(cell) for cell in cells] if name.endswith("csv") else cells
+    found = splits_of(values(tmp_path, "number", written, name))["all"]["x"]
+    assert (found.dtype, found.tolist()) == (np.int64, cells)
+    small = splits_of(values(tmp_path, "number", written[2:], name))["all"]["x"]
+    assert (small.dtype, small.tolist()) == (np.float64, [-3.0])
+
+
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
@@ -331,24 +381,6 @@ def photos(tmp_path: Path) -> Path:
             "link.jpg",
             str(tmp_path / "outside.jpg"),
             "photos",
-@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
-def test_dates_are_no_numbers(tmp_path: Path, name: str) -> None:
-    days = [date(2024, 2, 29), None, date(2024, 3, 1)]
-    cells = [day and str(day) for day in days] if name.endswith("csv") else days
-    with pytest.raises(DataError, match="column `x` holds dates, expected numbers"):
-        values(tmp_path, "number", cells, name)
-
-
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
-def test_whole_numbers_that_float64_would_round_are_kept(tmp_path: Path, name: str) -> None:
-    cells = [1_700_000_000_123_456_789, 1_700_000_000_123_456_790, -3]
-    written = [str(cell) for cell in cells] if name.endswith("csv") else cells
-    found = splits_of(values(tmp_path, "number", written, name))["all"]["x"]
-    assert (found.dtype, found.tolist()) == (np.int64, cells)
-    small = splits_of(values(tmp_path, "number", written[2:], name))["all"]["x"]
-    assert (small.dtype, small.tolist()) == (np.float64, [-3.0])
-
-
             "x" * 5000,
             "é.jpg",
             "photos\\1.jpg",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import polars
 import pytest
 from pydantic import ValidationError
 
+from mmzoo.data.label_lists import label_lists
 from mmzoo.errors import DataError
 from mmzoo.heads import Binary, Classification, Multilabel, Regression
 from mmzoo.heads.classes import balanced_weights
@@ -291,6 +293,26 @@ def test_what_is_no_set_of_labels():
         "expected zeros and ones, or one class id, in each row for a multilabel head; "
         "got <U3 of shape [2]"
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "separator", "cells"),
+    [
+        (("a", "b"), "|", ["a", "a|b", ""]),
+        (("a", "b"), ",", ["a", "a,b", ""]),
+        (("a, b", "c"), "|", ["a, b", "a, b|c", ""]),
+        (("a|b", "c"), "|", ['["a|b"]', '["a|b", "c"]', "[]"]),
+        (("[a]", "é"), "|", ['["[a]"]', '["[a]", "é"]', "[]"]),
+    ],
+)
+def test_labels_survive_being_written_and_read(names, separator, cells):
+    """Predictions can be the labels of another training, whatever is in their names."""
+    head = Multilabel(classes=2, class_names=names, separator=separator)
+    rows = np.array([[1, 0], [1, 1], [0, 0]])
+    assert head.decode_labels(rows) == cells
+    assert head.decode(rows.astype("float32"), "tags")["tags"] == cells
+    read = label_lists(polars.Series("tags", cells), separator, "here").to_list()
+    assert [set(labels) for labels in read] == [{names[0]}, set(names), set()]
 
 
 # Regression.
