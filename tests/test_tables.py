@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import os
+from datetime import datetime, timedelta
+from decimal import Decimal
 
+import numpy as np
 import polars
 import pytest
 
 from mmzoo.errors import DataError
-from mmzoo.tables import check_ending, write_table
+from mmzoo.tables import check_ending, json_value, write_table
 
 COLUMNS = {
     "file": ["a,b.png", 'say "x".png', "größe\n2.png"],
@@ -55,6 +58,71 @@ def test_numbers_below_zero_are_no_formulas(tmp_path):
     # Columns of a table that are kept as they are come as texts.
     write_table(tmp_path / "x.csv", {"longitude": ["-73.98", "+2.35", "-1e-3", "-1+1"]})
     assert (tmp_path / "x.csv").read_text() == "longitude\n-73.98\n+2.35\n-1e-3\n'-1+1\n"
+
+
+def test_harmless_texts_and_the_labels_of_a_run_stay(tmp_path):
+    ids = ["+", "-", "@home", "+49 30 123456", "-AB12", "@x.y", "-1", "*", "a=b"]
+    write_table(tmp_path / "x.csv", {"id": ids})
+    assert (tmp_path / "x.csv").read_text().splitlines()[1:] == ids
+    labels = ["=x", "+/-", "@SUM(1)", "-a-b"]
+    write_table(tmp_path / "x.csv", {"class": labels, "id": labels}, trusted=["class"])
+    assert (tmp_path / "x.csv").read_text().splitlines()[1:] == [f"{one},'{one}" for one in labels]
+
+
+MOMENT = datetime(2024, 2, 29, 12, 30)
+ODD = {
+    "list": [[1, 2], None, []],
+    "object": [{"a": 1.5, "b": "x"}, {"a": None, "b": "é"}, None],
+    "bytes": [b"\xff\x00", b"", None],
+    "parts": [{"raw": b"\xff"}, {"raw": None}, None],
+    "took": [timedelta(minutes=1, seconds=1), timedelta(0), None],
+    "day": [MOMENT.date(), None, MOMENT.date()],
+    "at": [MOMENT, MOMENT, None],
+    "cost": [Decimal("1.50"), Decimal("-2.25"), None],
+    "ratio": [float("nan"), float("inf"), 0.5],
+}
+
+
+@pytest.mark.parametrize("name", list(ODD))
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_values_of_any_type_are_written(tmp_path, name, ending):
+    """A table is written at the end of all work, so no type of a column may stop it."""
+    path = tmp_path / f"x.{ending}"
+    column = polars.Series(name, ODD[name], strict=False)
+    write_table(path, {"id": ["a", "b", "c"], name: column})
+    if ending == "parquet":
+        assert polars.read_parquet(path)[name].equals(column, check_names=True, null_equal=True)
+        return
+    if ending == "jsonl":
+        read = [json.loads(line)[name] for line in path.read_text().splitlines()]
+    else:
+        read = [row[name] for row in csv.DictReader(path.read_text().splitlines())]
+    expected = {
+        "list": (["[1, 2]", "", "[]"], ODD["list"]),
+        "object": (
+            ['{"a": 1.5, "b": "x"}', '{"a": null, "b": "é"}', ""],
+            ODD["object"],
+        ),
+        "bytes": (["/wA=", "", ""], ["/wA=", "", None]),
+        "parts": (['{"raw": "/w=="}', '{"raw": null}', ""], [{"raw": "/w=="}, {"raw": None}, None]),
+        "took": (["PT1M1S", "PT0S", ""], ["PT61S", "P0D", None]),
+        "day": (["2024-02-29", "", "2024-02-29"], ["2024-02-29", None, "2024-02-29"]),
+        "at": (2 * ["2024-02-29T12:30:00.000000"] + [""], 2 * ["2024-02-29 12:30:00"] + [None]),
+        "cost": (["1.50", "-2.25", ""], ["1.50", "-2.25", None]),
+        "ratio": (["NaN", "inf", "0.5"], [None, None, 0.5]),
+    }[name]
+    assert read == expected[ending == "jsonl"]
+
+
+def test_values_of_any_type_are_json():
+    found = json_value(ODD)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["ratio"] == [None, None, 0.5]
+    assert found["cost"] == ["1.50", "-2.25", None]
+    assert found["took"] == ["PT1M1S", "PT0S", None]
+    assert found["at"] == ["2024-02-29T12:30:00", "2024-02-29T12:30:00", None]
+    assert json_value(np.float32(0.5)) == 0.5
+    assert json_value(np.arange(2)) == [0, 1]
 
 
 def test_only_csv_is_disarmed(tmp_path):

@@ -234,9 +234,10 @@ def _rename(temporary: Path, folder: Path, output: Path | None, members: Sequenc
 def _write_predictions(path: Path, done: Ensemble) -> None:
     """Writes one row per example, as `mmzoo eval` does for a run."""
     first = done.members.evaluations[0]
-    table = rows_named(done.members.data, first)
+    names = rows_named(done.members.data, first)
+    table = dict(names)
     for name, combination in done.combinations.items():
         head = combination.decision_head
         table[f"{name}_true"] = head.true_labels(first.labels[name])
         table |= head.decode(done.predictions[name], name)
-    write_table(path, table)
+    write_table(path, table, trusted=table.keys() - names)

@@ -23,17 +23,17 @@ def write_predictions(
 
     Writes nothing if no head has labels or predictions that can be written.
     """
-    table = rows_named(data, evaluation)
-    columns = len(table)
+    names = rows_named(data, evaluation)
+    table = dict(names)
     for name, head in config.heads.items():
         if isinstance(head, LabelledHead):
             table[f"{name}_true"] = head.true_labels(evaluation.labels[name])
         if isinstance(head, WritesPredictions):
             table |= head.decode(evaluation.predictions[name], name)
-        for kind, said in evaluation.probed.get(name, {}).items():
-            table |= probes[name][kind].decode(said, name)
-    if len(table) > columns:
-        write_table(path, table)
+        for kind, predicted in evaluation.probed.get(name, {}).items():
+            table |= probes[name][kind].decode(predicted, name)
+    if len(table) > len(names):
+        write_table(path, table, trusted=table.keys() - names)
 
 
 def rows_named(data: Arrays | Frame, evaluation: Evaluation) -> dict[str, Any]:
