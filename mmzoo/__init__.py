@@ -1,16 +1,18 @@
 """mmzoo: a Keras model zoo and a training command. One YAML file describes one experiment.
 
-The public API is seven functions, one for each main command:
+The public API is eight functions:
 
     config = mmzoo.load_config("configs/mnist_cnn.yaml", ["train.epochs=1"])
     run = mmzoo.train(config)
     metrics = mmzoo.evaluate(run)
     rows = mmzoo.predict(run, ["digit.png"])
-    model = mmzoo.build_model(run.config())
+    model = mmzoo.load_model(run)
+    untrained = mmzoo.build_model(config)
     ensemble = mmzoo.ensemble([run, "runs/mnist_lenet"], "average")
     baselines = mmzoo.train_baselines(run, config)
 
-They are imported on first use, so `import mmzoo` is fast.
+`train`, `evaluate`, `predict` and `build_model` also take a table in memory as `data`: a pandas or
+polars DataFrame, or arrays by column name. All are imported on first use: `import mmzoo` is fast.
 """
 
 from importlib import import_module
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
     from mmzoo.config import load_config as load_config
     from mmzoo.evaluation.ensemble import ensemble as ensemble
     from mmzoo.evaluation.evaluate_run import evaluate as evaluate
-    from mmzoo.model import build_model as build_model
     from mmzoo.prediction import predict as predict
+    from mmzoo.trained_model import build_model as build_model
+    from mmzoo.trained_model import load_model as load_model
     from mmzoo.training.baselines import train_baselines as train_baselines
     from mmzoo.training.train import train as train
 
@@ -32,10 +35,11 @@ __version__ = "0.1.0"
 configure_logging()
 
 _PUBLIC = {
-    "build_model": "mmzoo.model",
+    "build_model": "mmzoo.trained_model",
     "ensemble": "mmzoo.evaluation.ensemble",
     "evaluate": "mmzoo.evaluation.evaluate_run",
     "load_config": "mmzoo.config",
+    "load_model": "mmzoo.trained_model",
     "predict": "mmzoo.prediction",
     "train": "mmzoo.training.train",
     "train_baselines": "mmzoo.training.baselines",

@@ -5,73 +5,128 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmzoo.batches import evaluation_batches
 from mmzoo.config import Config
-from mmzoo.data.frame import ROW, SPLIT, Frame, OnBadRow, path_text
+from mmzoo.data import InMemoryTable
+from mmzoo.data.frame import ROW, OnBadRow, OtherColumns
 from mmzoo.decoded_files import find_corrupt_files, reraise_with_file_names
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError, RunError
 from mmzoo.fitted_probes import CollectedPredictions, Probes, usable_probes, with_features
-from mmzoo.heads import WritesPredictions
+from mmzoo.heads import ChoosesClass, WritesPredictions
 from mmzoo.lazy import keras, np, pl, tf
-from mmzoo.preprocessing import load_rows, scan, transform
+from mmzoo.preprocessing import load_rows, transform
 from mmzoo.runs import Run
-from mmzoo.spec.wording import escape
+from mmzoo.single_input_rows import (
+    SPLIT_NAME,
+    is_folder_of_files,
+    require_readable,
+    single_input_rows,
+)
 from mmzoo.trained_model import load_trained, open_trained
 
 logger = logging.getLogger(__name__)
 
 Columns = dict[str, list[Any]]
 
-_SPLIT = "data"
-"""Name of the split of the rows to predict from."""
-_MAX_LISTED = 10
-"""Maximum number of files or columns that a message lists."""
-_MAX_TEXT_BYTES = 10_000_000
-"""Maximum size of a text file, which is one text."""
+
+@dataclass(frozen=True)
+class PredictedTable:
+    """The predictions of a model, with what identifies the rows.
+
+    Attributes:
+        given: `file`, `text`, or columns of the given table.
+        predicted: the columns of predictions; no name is also one of `given`.
+    """
+
+    given: Mapping[str, Sequence[Any] | pl.Series]
+    predicted: Columns
+
+    def columns(self) -> Columns:
+        """All columns as lists."""
+        return {name: list(values) for name, values in self.given.items()} | self.predicted
 
 
-@memory_errors()
 def predict(
     run: Run | Path | str,
     files: Iterable[Path | str] | Path | str = (),
     *,
-    data: Path | str | None = None,
+    texts: Iterable[str] | str = (),
+    data: Path | str | InMemoryTable | None = None,
     on_bad_row: OnBadRow = "error",
     top: int = 0,
+    probabilities: bool = False,
+    keep_inputs: bool = False,
     checkpoint: str | Path = "best",
     device: Kind = "auto",
 ) -> Columns:
-    """Predicts from files, one example each, or from the rows of a table.
+    """Predicts from files or texts, one example each, or from the rows of a table.
 
     Args:
         run: a run, its directory, `runs/<name>` for the newest run, or a weights file of a run.
-        files: one or more files for the model's only input, such as images.
-        data: instead of files, a table with the columns of all inputs.
-        on_bad_row: handling of table rows that cannot be used: "error" or "skip".
+        files: one or more files for the model's only input, such as images, or folders of them.
+        texts: one or more texts for the model's only input, instead of text files.
+        data: instead of files, a table with the columns of all inputs: its path, a pandas or polars
+            DataFrame, or a mapping of column names to arrays, such as uint8 images
+            `[rows, height, width, channels]`.
+        on_bad_row: handling of files or rows that cannot be used: "error" or "skip".
         top: number of most probable classes to return for each classification.
+        probabilities: whether to return the probabilities of all classes.
+        keep_inputs: whether to return the columns of the table that the model reads, too.
         checkpoint: "best", "last", or a weights file; not allowed if `run` is a weights file.
         device: "auto", "cpu" or "gpu".
 
     Returns:
-        Columns of a table with one row per example: `file`, or the columns of the given table that
-        the model does not read, such as ids; and for each head its prediction and, if it has one,
-        its probability.
+        Columns of a table with one row per example: `file`, `text`, or the columns of the given
+        table that the model does not read, such as ids; and for each head its prediction and, if it
+        has one, its probability.
 
     Raises:
         DataError: there is nothing to predict from, the data cannot be read, or the model needs a
             table.
         RunError: the run or checkpoint does not exist, or no head writes predictions.
     """
-    run, checkpoint = open_trained(run, checkpoint)
     # A str is also an iterable of str.
     paths = [Path(files)] if isinstance(files, Path | str) else [Path(file) for file in files]
-    if paths and data is not None:
-        raise DataError("expected files or a table to predict from, not both")
-    if not paths and data is None:
+    sentences = [texts] if isinstance(texts, str) else list(texts)
+    table = predict_table(
+        run,
+        paths,
+        texts=sentences,
+        data=data,
+        on_bad_row=on_bad_row,
+        top=top,
+        probabilities=probabilities,
+        keep_inputs=keep_inputs,
+        checkpoint=checkpoint,
+        device=device,
+    )
+    return table.columns()
+
+
+@memory_errors()
+def predict_table(
+    run: Run | Path | str,
+    paths: Sequence[Path] = (),
+    *,
+    texts: Sequence[str] = (),
+    data: Path | str | InMemoryTable | None = None,
+    on_bad_row: OnBadRow = "error",
+    top: int = 0,
+    probabilities: bool = False,
+    keep_inputs: bool = False,
+    checkpoint: str | Path = "best",
+    device: Kind = "auto",
+) -> PredictedTable:
+    """Like `predict`, with the given columns in their own types."""
+    run, checkpoint = open_trained(run, checkpoint)
+    if sum((bool(paths), bool(texts), data is not None)) > 1:
+        raise DataError("expected only one of files, texts and a table to predict from")
+    if not paths and not texts and data is None:
         raise DataError("no files to predict from")
     config = run.config()
     writing = {
@@ -80,35 +135,43 @@ def predict(
     if not writing:
         heads = ", ".join(f"{name} ({head.type})" for name, head in config.heads.items())
         raise RunError(f"{run.directory}: none of its heads can write predictions: {heads}")
+    if isinstance(data, Path | str) and is_folder_of_files(config, Path(data)):
+        paths, data = [Path(data)], None
     devices = prepare_devices(device, config.train)
+    given: Mapping[str, Sequence[Any] | pl.Series]
     if data is None:
-        frame = _files(config, run, paths)
-        given: Columns = {"file": [str(path) for path in paths]}
+        frame, given = single_input_rows(config, str(run.directory), paths, texts, on_bad_row)
     else:
+        others: OtherColumns = "all" if keep_inputs else "unused"
         frame = load_rows(
-            config, str(data), _SPLIT, labelled=False, on_bad_row=on_bad_row, others=True
+            config, data, SPLIT_NAME, labelled=False, on_bad_row=on_bad_row, others=others
         )
+        given = frame.other_columns() or {frame.rows_are: frame.table[ROW]}
         for note in frame.notes:
             logger.info(f"Note: {note}.")
-        others = frame.other_columns() or {frame.rows_are: frame.table[ROW]}
-        given = {column: values.to_list() for column, values in others.items()}
     rows = transform(config, frame, run.preprocessing())
     model, config = load_trained(run, checkpoint, devices.precision)
     probes = usable_probes(run, config, model, checkpoint)
     try:
-        with reraise_with_file_names(config, rows, _SPLIT) if data is not None else nullcontext():
-            outputs = _predict_batches(model, config, rows.splits[_SPLIT], probes)
+        named = reraise_with_file_names(config, rows, SPLIT_NAME)
+        with named if data is not None else nullcontext():
+            outputs = _predict_batches(model, config, rows.splits[SPLIT_NAME], probes)
     except tf.errors.OpError:
-        _require_readable(paths, find_corrupt_files(config, rows, _SPLIT))
+        corrupt = find_corrupt_files(config, rows, SPLIT_NAME)
+        require_readable([str(frame.row_name(row)) for row in range(frame.table.height)], corrupt)
         raise
     predicted: Columns = {}
     predictions, probed = outputs.predictions, outputs.probed
     for name, head in writing.items():
         columns = head.decode(predictions[name], name, top)
         predicted |= {key: list(values) for key, values in columns.items()}
+        if probabilities and isinstance(head, ChoosesClass):
+            shares = head.class_probabilities(predictions[name]).T.tolist()
+            names = [f"{name}_{label}_probability" for label in head.class_names or ()]
+            predicted |= dict(zip(names, shares, strict=True))
         for kind, of_probe in probed.get(name, {}).items():
             predicted |= probes[name][kind].decode(of_probe, name)
-    return _rename_clashes(given, predicted) | predicted
+    return PredictedTable(_rename_clashes(given, predicted), predicted)
 
 
 def _predict_batches(
@@ -128,80 +191,14 @@ def _predict_batches(
     return outputs
 
 
-def _files(config: Config, run: Run, paths: Sequence[Path]) -> Frame:
-    """The files as scanned rows of the model's only input; raises if any cannot be read."""
-    if len(config.inputs) > 1:
-        optional = ", ".join(config.presence)
-        raise DataError(
-            f"{run.directory}: the model has {len(config.inputs)} inputs "
-            f"({', '.join(config.inputs)}), so it needs a table with their columns: use --data"
-            + (f". Values may be missing for {optional}" if optional else "")
-        )
-    [spec] = config.inputs.values()
-    if spec.role == "file":
-        values = [path_text(str(path)) for path in paths]
-    elif spec.role == "text":
-        values = _texts(paths)
-    else:
-        raise DataError(
-            f"{run.directory}: the model needs a table with the columns {_listed(config)}: use "
-            "--data"
-        )
-    [column] = spec.source_columns()
-    names = [escape(str(path)) for path in paths]
-    table = pl.DataFrame({column: values, SPLIT: [_SPLIT] * len(paths), ROW: names})
-    raw = Frame(table, name="the files", fingerprint="")
-    frame = scan(config, raw)
-    if not frame.issues.is_empty():
-        frame = scan(config, raw, decode=True)  # Report all unreadable files at once.
-    _require_readable(paths, {row: why for row, (_, why) in frame.found_issues().items()})
-    return frame
-
-
-def _texts(paths: Sequence[Path]) -> list[str]:
-    """Contents of text files."""
-    bad, texts = {}, []
-    for row, path in enumerate(paths):
-        try:
-            with path.open("rb") as file:
-                content = file.read(_MAX_TEXT_BYTES + 1)
-            texts.append(content.decode("utf-8-sig"))
-        except OSError as error:
-            bad[row] = str(error.strerror)
-        except UnicodeDecodeError as error:
-            bad[row] = f"expected UTF-8 text, but byte {error.start} is invalid"
-        else:
-            if len(content) > _MAX_TEXT_BYTES:
-                bad[row] = (
-                    f"has more than {_MAX_TEXT_BYTES:,} bytes, which is too long for one text"
-                )
-    _require_readable(paths, bad)
-    return texts
-
-
-def _rename_clashes(given: Columns, predicted: Collection[str]) -> Columns:
+def _rename_clashes(
+    given: Mapping[str, Sequence[Any] | pl.Series], predicted: Collection[str]
+) -> dict[str, Sequence[Any] | pl.Series]:
     """The given columns, with `_given` appended to names that a prediction has."""
-    renamed: Columns = {}
+    renamed: dict[str, Sequence[Any] | pl.Series] = {}
     for name, values in given.items():
         clashes = name in predicted
         while name in predicted or (clashes and (name in given or name in renamed)):
             name += "_given"
         renamed[name] = values
     return renamed
-
-
-def _listed(config: Config) -> str:
-    columns = [column for spec in config.inputs.values() for column in spec.source_columns()]
-    more = f" and {len(columns) - _MAX_LISTED:,} more" if len(columns) > _MAX_LISTED else ""
-    return ", ".join(escape(column) for column in columns[:_MAX_LISTED]) + more
-
-
-def _require_readable(paths: Sequence[Path], bad: Mapping[int, str]) -> None:
-    """Raises a DataError that lists the files that cannot be read, if there are any."""
-    named = [f"{escape(str(paths[row]))}: {bad[row]}" for row in sorted(bad)]
-    if len(named) == 1:
-        raise DataError(named[0])
-    if named:
-        remaining = [f"and {len(named) - _MAX_LISTED:,} more"] if len(named) > _MAX_LISTED else []
-        listed = "\n".join(f"  {line}" for line in [*named[:_MAX_LISTED], *remaining])
-        raise DataError(f"{len(named):,} of {len(paths):,} files cannot be read:\n{listed}")

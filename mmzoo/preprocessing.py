@@ -15,14 +15,17 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from mmzoo.config import Config, Preprocessing
-from mmzoo.data import Folder, TableFormat, read_rows
+from mmzoo.config import Config, Preprocessing, load_config
+from mmzoo.data import Folder, InMemoryTable, Table, TableFormat, read_rows
 from mmzoo.data.bad_rows import apply_on_bad_row
-from mmzoo.data.frame import Frame, OnBadRow, Skipped, scanned_column
-from mmzoo.errors import DataError
+from mmzoo.data.frame import Frame, OnBadRow, OtherColumns, Skipped, scanned_column
+from mmzoo.data.in_memory import to_dataframe, write_dataframe
+from mmzoo.errors import ConfigError, DataError
 from mmzoo.heads import Head
 from mmzoo.lazy import np, pl
 from mmzoo.missing_inputs import missing_digests, missing_notes, require_present
@@ -81,6 +84,40 @@ class Arrays:
         return self.frame.row_name(int(self.frame.rows[split][row]))
 
 
+def with_table(
+    config: Config | Mapping[str, Any] | Path | str,
+    data: InMemoryTable,
+    overrides: Sequence[str] = (),
+) -> Config:
+    """A config with a table in memory as its source, which is written to `runs/tables/`.
+
+    Other fields of a table source stay, such as its split. Paths of files are relative to the
+    working directory by default.
+
+    Args:
+        config: a config, or the mapping or YAML file of one, which need not have a source.
+        data: the table.
+        overrides: `KEY=VALUE` texts applied to a mapping or file.
+
+    Raises:
+        ConfigError: the config is invalid.
+        DataError: the table cannot be read.
+    """
+    path = str(write_dataframe(data, Path("runs") / "tables"))
+    if isinstance(config, Config):
+        loaded = config
+    else:
+        try:
+            kept = ["source.type=table", f"source.path={json.dumps(path)}"]
+            loaded = load_config(config, [*overrides, *kept])
+        except ConfigError:  # The source is of another type, or there is none.
+            fields = json.dumps({"type": "table", "path": path})
+            loaded = load_config(config, [f"source={fields}", *overrides])
+    source = loaded.source if isinstance(loaded.source, Table) else Table(path=path)
+    source = source.replace(path=path, media_root=source.media_root or ".")
+    return loaded.replace(source=source)
+
+
 def load_frame(config: Config) -> Frame:
     """Reads the source and scans it: files are probed, cells parsed, texts tokenized.
 
@@ -99,34 +136,37 @@ def load_frame(config: Config) -> Frame:
 
 def load_rows(
     config: Config,
-    path: str,
+    data: str | Path | InMemoryTable,
     split: str,
     *,
     labelled: bool,
     on_bad_row: OnBadRow = "error",
-    others: bool = False,
+    others: OtherColumns = "none",
 ) -> Frame:
     """Reads all rows of another table or folder as one split, scanned like the source.
 
     Args:
         config: config of the run.
-        path: a table, or a folder with one subfolder per class.
+        data: the path of a table, or of a folder with one subfolder per class; or a table in
+            memory.
         split: name of the split.
         labelled: whether to read the columns of the heads as well.
         on_bad_row: handling of rows that cannot be used.
-        others: whether to include the other columns of a table in the frame.
+        others: which columns of a table to keep, see `Frame.other_columns`.
 
     Raises:
         DataError: there are no rows, or a column is missing.
     """
     specs = config.required_columns(labelled=labelled)
     source = config.source
-    if os.path.isdir(path):
-        folder = source if isinstance(source, Folder) else Folder(path=path)
-        frame = folder.replace(path=path).rows(specs, split)
+    form = source if isinstance(source, TableFormat) else None
+    if not isinstance(data, Path | str):
+        frame = read_rows(to_dataframe(data), specs, split, form, others=others)
+    elif os.path.isdir(data):
+        folder = source if isinstance(source, Folder) else Folder(path=str(data))
+        frame = folder.replace(path=str(data)).rows(specs, split)
     else:
-        form = source if isinstance(source, TableFormat) else None
-        frame = read_rows(path, specs, split, form, others=others)
+        frame = read_rows(str(data), specs, split, form, others=others)
     frame = scan(config, frame, decode=on_bad_row == "skip")
     try:
         frame = apply_on_bad_row(frame, on_bad_row, "give `--on-bad-row skip`")

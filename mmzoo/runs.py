@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,13 @@ class Run:
         self._preprocessing = self.directory / "preprocessing"  # A folder for each input.
         self._probes = self.directory / "probes"
         self._lock = self.directory / ".lock"
+
+    def predict(self, *arguments: Any, **options: Any) -> dict[str, list[Any]]:
+        """`mmzoo.predict` with this run: files, texts or a table, with the run's preprocessing."""
+        # Imported on use, like all of the public API, which stands above this module.
+        prediction = import_module("mmzoo.prediction")
+        rows: dict[str, list[Any]] = prediction.predict(self, *arguments, **options)
+        return rows
 
     def baseline(self, name: str) -> Run:
         """The run of the same training on one input alone."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmzoo.checkpoint import assign_arrays, newest_checkpoint, read_checkpoint
-from mmzoo.config import Config
+from mmzoo.config import Config, load_config
+from mmzoo.data import InMemoryTable
 from mmzoo.errors import RunError
 from mmzoo.lazy import keras
 from mmzoo.model import Network, build_network
+from mmzoo.preprocessing import fit_config, load_frame, with_table
 from mmzoo.runs import Run, open_run
 from mmzoo.spec import did_you_mean
 from mmzoo.weights import load_weights
@@ -40,6 +42,57 @@ def open_trained(run: Run | Path | str, checkpoint: str | Path) -> tuple[Run, st
         checkpoint = file
     is_best = Path(checkpoint).resolve() == run.best_weights.resolve()
     return run, "best" if is_best else checkpoint
+
+
+def load_model(run: Run | Path | str, checkpoint: str | Path = "best") -> keras.Model:
+    """The trained Keras model of a run, compiled, to be used like any other Keras model.
+
+    Its inputs are preprocessed batches by input name, and its outputs one tensor by head; those of
+    a regression are standardized. `mmzoo.predict` and `Run.predict` do the preprocessing too, and
+    decode the outputs.
+
+    Args:
+        run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
+        checkpoint: "best", "last", or a weights file.
+
+    Raises:
+        RunError: the run or its weights do not exist, or are damaged.
+
+    Example:
+        >>> model = mmzoo.load_model("runs/mnist_cnn")
+        >>> model({"image": images})["digit"]  # uint8 [batch, 28, 28, 1] -> float32 [batch, 10]
+    """
+    opened, checkpoint = open_trained(run, checkpoint)
+    model, _ = load_trained(opened, checkpoint)
+    return model
+
+
+def build_model(
+    config: Config | Mapping[str, Any] | Path | str,
+    data: InMemoryTable | None = None,
+    *,
+    overrides: Sequence[str] = (),
+) -> keras.Model:
+    """Builds the untrained Keras model of a config; its weights depend only on `train.seed`.
+
+    If the shape of the model depends on the data, such as the number of classes, the data is read.
+
+    Args:
+        config: a config, or the mapping or YAML file of one.
+        data: a table in memory in place of the config's source, as for `mmzoo.train`.
+        overrides: `KEY=VALUE` texts applied to a mapping or file: "train.seed=1".
+
+    Raises:
+        MmzooError: the config is invalid, or its data cannot be read.
+    """
+    if data is not None:
+        config = with_table(config, data, overrides)
+    elif not isinstance(config, Config):
+        config = load_config(config, overrides)
+    config = config.with_columns()
+    if not all(part.is_fitted for part in (*config.inputs.values(), *config.heads.values())):
+        config, _ = fit_config(config, load_frame(config))
+    return build_network(config).model
 
 
 def load_trained(

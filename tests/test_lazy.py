@@ -90,7 +90,7 @@ print(len(paths) > 100, "tensorflow" in sys.modules, "keras" in sys.modules)
 
 
 def test_the_public_functions_are_listed():
-    public = {"build_model", "ensemble", "evaluate", "load_config", "predict"}
+    public = {"build_model", "ensemble", "evaluate", "load_config", "load_model", "predict"}
     public |= {"train", "train_baselines"}
     assert public <= set(dir(mmzoo))
 
@@ -98,10 +98,11 @@ def test_the_public_functions_are_listed():
 @pytest.mark.parametrize(
     ("name", "module"),
     [
-        ("build_model", "mmzoo.model"),
+        ("build_model", "mmzoo.trained_model"),
         ("ensemble", "mmzoo.evaluation.ensemble"),
         ("evaluate", "mmzoo.evaluation.evaluate_run"),
         ("load_config", "mmzoo.config"),
+        ("load_model", "mmzoo.trained_model"),
         ("predict", "mmzoo.prediction"),
         ("train", "mmzoo.training.train"),
         ("train_baselines", "mmzoo.training.baselines"),

@@ -75,6 +75,39 @@ def test_a_damaged_file_among_many_is_named(trained_run, digits, tmp_path):
     assert str(caught.value).startswith(f"{damaged}: not an image that mmzoo can read")
 
 
+def test_a_folder_stands_for_its_files(trained_run, digits, tmp_path):
+    paths, _ = digits
+    (tmp_path / "notes.txt").write_text("no image")
+    table = predict(trained_run, tmp_path)
+    assert table == predict(trained_run, sorted(paths))
+    assert table == predict(trained_run, data=tmp_path)  # It has no folders of classes.
+
+
+def test_damaged_files_are_skipped_if_asked(trained_run, digits, tmp_path, capsys):
+    """By their headers or only in decoding, each is left out; the others stay as they were."""
+    paths, _ = digits
+    cut, text = tmp_path / "cut.jpg", tmp_path / "text.png"
+    Image.effect_noise((100, 100), 90).save(cut)
+    cut.write_bytes(cut.read_bytes()[:2000])
+    text.write_text("no picture")
+    table = predict(trained_run, [cut, *paths, text], on_bad_row="skip")
+    assert table == predict(trained_run, paths)
+    assert "skipped 2 of 14 files that cannot be read" in capsys.readouterr().err
+    with pytest.raises(DataError, match="2 of 2 files cannot be read"):
+        predict(trained_run, [cut, text], on_bad_row="skip")
+
+
+def test_a_table_is_no_file_to_predict_from(trained_run, tmp_path):
+    (tmp_path / "new.csv").write_text("id\n1\n")
+    with pytest.raises(DataError) as caught:
+        predict(trained_run, tmp_path / "new.csv")
+    path = tmp_path / "new.csv"
+    assert str(caught.value) == (
+        f"{path}: is a table, and a file is read as an example. To predict for each of its rows: "
+        f"--data {path}"
+    )
+
+
 def test_damage_behind_a_header_is_named_too(trained_run, digits, tmp_path):
     paths, _ = digits
     cut = tmp_path / "cut.jpg"
@@ -107,11 +140,11 @@ def test_all_files_that_cannot_be_read_are_named_at_once(trained_run, digits, tm
     paths, _ = digits
     absent = [tmp_path / f"absent{number}.png" for number in range(12)]
     with pytest.raises(DataError) as caught:
-        predict(trained_run, [absent[0], *paths, tmp_path])
+        predict(trained_run, [absent[0], *paths, absent[1]])
     assert str(caught.value) == (
         "2 of 14 files cannot be read:\n"
         f"  {absent[0]}: No such file or directory\n"
-        f"  {tmp_path}: expected an image file, found a folder"
+        f"  {absent[1]}: No such file or directory"
     )
     with pytest.raises(DataError) as caught:
         predict(trained_run, absent)
@@ -228,7 +261,7 @@ def test_no_files_at_all(trained_run):
     ("name", "said"),
     [
         ("absent.png", "No such file or directory"),
-        ("folder", "expected an image file, found a folder"),
+        ("folder", "no files in it end in .jpg, .jpeg, .png, .bmp, .gif, .webp"),
         ("text.png", "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"),
         ("empty.png", "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"),
     ],

@@ -66,7 +66,7 @@ on_bad_row_option = click.option(
     default="error",
     show_default=True,
     metavar="error|skip",
-    help="Stop at unusable rows of --data, or skip them.",
+    help="Stop at rows or files that cannot be used, or skip them.",
 )
 config_argument = click.argument("config", type=PATH)
 run_argument = click.argument("run", type=PATH)

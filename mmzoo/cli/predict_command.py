@@ -22,10 +22,17 @@ from mmzoo.cli.command_options import (
 _PROBABILITY = "_probability"
 
 
-@click.command(short_help="Predict from files or the rows of a table.")
+@click.command(short_help="Predict from files, texts or the rows of a table.")
 @run_argument
 @click.argument("files", nargs=-1, type=PATH)
 @data_option
+@click.option(
+    "--text",
+    "texts",
+    multiple=True,
+    metavar="TEXT",
+    help="Predict from this text; can be repeated.",
+)
 @on_bad_row_option
 @click.option(
     "--output",
@@ -39,6 +46,14 @@ _PROBABILITY = "_probability"
     metavar="K",
     help="Output the K most probable classes of each classification head.",
 )
+@click.option(
+    "--probabilities", is_flag=True, help="Output the probabilities of all classes of each head."
+)
+@click.option(
+    "--keep-inputs",
+    is_flag=True,
+    help="Also copy the columns of --data that the model reads, such as texts.",
+)
 @checkpoint_option
 @device_option
 @json_option
@@ -46,55 +61,71 @@ def predict(
     run: Path,
     files: tuple[Path, ...],
     data: Path | None,
+    texts: tuple[str, ...],
     on_bad_row: Literal["error", "skip"],
     output: Path | None,
     top: int | None,
+    probabilities: bool,
+    keep_inputs: bool,
     checkpoint: str,
     device: Literal["auto", "cpu", "gpu"],
     as_json: bool,
 ) -> None:
-    """Predict with the model of RUN for each of FILES, or for each row of a table.
+    """Predict with the model of RUN for each of FILES or texts, or for each row of a table.
 
-    Images of any size and color mode, and audio of any length and sample rate, are preprocessed as
-    in training. The table of --data must have the columns that the model reads; other columns,
-    such as ids, are copied to the output. RUN is a run directory, runs/<name> for its newest run,
-    or a weights file inside one.
+    FILES are files with one example each, or folders of such files; for a model of texts, --text
+    "A film to remember." is one example. Images of any size and color
+    mode, and audio of any length and sample rate, are preprocessed as in training. The table of
+    --data must have the columns that the model reads; other columns, such as ids, are copied to the
+    output. RUN is a run directory, runs/<name> for its newest run, or a weights file inside one.
 
     \b
     Example:
       mmzoo predict runs/mnist_cnn digit.png
-      mmzoo predict runs/mnist_cnn *.png --output digits.csv --top 3
-      mmzoo predict runs/products --data new.csv --output out.parquet
+      mmzoo predict runs/mnist_cnn photos/ --output digits.csv --top 3
+      mmzoo predict runs/products --data new.csv --output out.parquet --probabilities
     """
-    if bool(files) == (data is not None):
-        raise click.UsageError("Expected FILES to predict from, or a table with --data.")
-    from mmzoo.prediction import predict as predict_files
-    from mmzoo.tables import check_ending, writable, write_table
+    if (bool(files), bool(texts), data is not None).count(True) != 1:
+        if run.is_file() and not files and not texts and run.suffix not in (".h5", ".npz"):
+            raise click.UsageError(f"RUN comes first: mmzoo predict RUN {run}")
+        raise click.UsageError("Expected FILES or --text to predict from, or a table with --data.")
+    if keep_inputs and data is None:
+        raise click.UsageError("--keep-inputs is for the columns of --data.")
+    if top is not None and probabilities:
+        raise click.UsageError("--probabilities already has all classes that --top could output.")
+    from mmzoo.prediction import predict_table
+    from mmzoo.tables import check_ending, json_value, write_table
 
     if output is not None:
         check_ending(output)
         if data is not None and output.exists() and output.samefile(data):
             raise click.UsageError("--output would overwrite the table of --data.")
-    table = predict_files(
+    table = predict_table(
         run,
         files,
+        texts=texts,
         data=data,
         on_bad_row=on_bad_row,
         top=top or 0,
+        probabilities=probabilities,
+        keep_inputs=keep_inputs,
         checkpoint=checkpoint,
         device=device,
     )
+    columns = {**table.given, **table.predicted}
     if output is not None:
-        write_table(output, table)
-        count = len(next(iter(table.values())))
+        write_table(output, columns, trusted=table.predicted)
+        count = len(next(iter(table.predicted.values())))
         rows = "1 row" if count == 1 else f"{count:,} rows"
         click.echo(f"Wrote {rows} to {output}", err=True)
     if as_json:
-        values = [[writable(value) for value in column] for column in table.values()]
-        rows_of_values = zip(*values, strict=True)
-        click.echo(json.dumps([dict(zip(table, row, strict=True)) for row in rows_of_values]))
+        rows_of_values = zip(
+            *(json_value(list(values)) for values in columns.values()), strict=True
+        )
+        document = [dict(zip(columns, row, strict=True)) for row in rows_of_values]
+        click.echo(json.dumps(document, allow_nan=False))
     elif output is None:
-        click.echo(_text(table))
+        click.echo(_text(table.columns()))
 
 
 def _text(table: Mapping[str, Sequence[Any]]) -> str:
@@ -129,4 +160,7 @@ def _cell(name: str, value: object) -> str:
         return str(value)
     from mmzoo.metrics import number_text
 
-    return f"{100 * value:.1f} %" if name.endswith(_PROBABILITY) else number_text(value, 6)
+    if name.endswith(_PROBABILITY):
+        return f"{100 * value:.1f} %"
+    # Large numbers, such as times, may differ in their last digits only.
+    return f"{value:,.0f}" if 1e6 <= abs(value) < 1e15 else number_text(value, 6)

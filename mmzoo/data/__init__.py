@@ -17,6 +17,7 @@ from mmzoo.data.folder_source import Folder as Folder
 from mmzoo.data.frame import Frame as Frame
 from mmzoo.data.frame import OnBadRow as OnBadRow
 from mmzoo.data.frame import Skipped as Skipped
+from mmzoo.data.in_memory import InMemoryTable as InMemoryTable
 from mmzoo.data.synthetic import Synthetic as Synthetic
 from mmzoo.data.table_files import table_exists as table_exists
 from mmzoo.data.table_format import TableFormat as TableFormat

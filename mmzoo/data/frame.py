@@ -27,6 +27,9 @@ _FROM_PRIVATE = {private: code for code, private in _TO_PRIVATE.items()}
 
 OnBadRow = Literal["error", "skip"]
 """What to do about rows that cannot be used: raise an error that lists them, or drop them."""
+OtherColumns = Literal["none", "unused", "all"]
+"""Which columns of a table to read besides those that are required, unparsed: none, those that are
+not required, or all."""
 Issues = Mapping[int, tuple[str | None, str]]
 """Row -> the bad column, if it is a single one, and the reason, such as "its `age` is empty"."""
 

@@ -138,6 +138,9 @@ def _parse(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str
 
 
 def _files(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str) -> ParsedColumn:
+    if isinstance(column.dtype, pl.Array):  # Decoded already, such as uint8 images.
+        empty = {} if spec.optional else dict.fromkeys(_rows(column.is_null()), "it is empty")
+        return ParsedColumn(column, empty)
     paths = column_types.as_texts(column, where, "paths of files")
     issues = (
         {} if spec.optional else dict.fromkeys(_rows(paths.is_null()), f"its `{name}` is empty")
@@ -260,13 +263,17 @@ def encode_names(
             row: f"its `{column}` has {what} '{shorten(name)}', which no training row has"
             for row, name in unknown.items()
         }
-    shown = ", ".join(f"'{shorten(one)}'" for one in names[:_MAX_NAMED])
-    more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
     return codes.alias(column), {
         row: f"its `{column}` has {what} '{shorten(name)}', expected one of the {_PLURAL[what]} "
-        f"{shown}{more}"
+        f"{first_names(names)}"
         for row, name in unknown.items()
     }
+
+
+def first_names(names: Sequence[str]) -> str:
+    """The first few names for a message: "'a', 'b' and 12 more"."""
+    shown = ", ".join(f"'{shorten(one)}'" for one in names[:_MAX_NAMED])
+    return shown + (f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else "")
 
 
 def names_in(values: pl.Series) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -83,8 +83,34 @@ def read_table(
             table, names, issues = read_delimited(
                 content, shown, form.separator, separator_of(kind, None), form.quote, wanted
             )
+    found = issues_table({row: (None, reason) for row, reason in issues.items()})
+    raw = Frame(table, shown, sha256, found, notes=clauses, rows_are="row")
     known = [name for name in names if name]
-    chosen = known
+    return require_columns(
+        raw, known, form, columns, field, optional=optional, one_of=one_of, others=others
+    )
+
+
+def require_columns(
+    raw: Frame,
+    known: Sequence[str],
+    form: TableFormat,
+    columns: Collection[str] | None = None,
+    field: str = "",
+    *,
+    optional: Collection[str] = (),
+    one_of: Collection[str] = (),
+    others: bool = False,
+) -> Frame:
+    """The frame with only the chosen columns and the numbers of its rows; see `read_table`.
+
+    `known` are the names of all columns, which the frame need not have if they are not chosen.
+
+    Raises:
+        DataError: A required column does not exist.
+    """
+    table, shown = raw.table, raw.name
+    chosen = list(known)
     if columns is not None:
         needed = [column for column in columns if column in known or column not in optional]
         # A table without any of the columns is the wrong table.
@@ -92,16 +118,14 @@ def read_table(
         check_columns(f"table {shown}", known, needed)
         if not set(one_of) & set(known):
             check_columns(f"table {shown}", known, one_of)
-        chosen = known if others else needed
+        chosen = list(known) if others else needed
     table = table.select(chosen).with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
     if isinstance(form.missing_values, dict) and field.startswith("source."):
         check_columns(f"source.missing_values: table {shown}", known, form.missing_values)
     read = set(chosen if columns is None else columns)
     table = with_missing(table, {name: form.markers(name) for name in chosen if name in read})
     row = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW)
-    table = table.with_columns(row)
-    found = issues_table({row: (None, reason) for row, reason in issues.items()})
-    return Frame(table, shown, sha256, found, notes=clauses, rows_are="row")
+    return replace(raw, table=table.with_columns(row))
 
 
 def with_missing(table: pl.DataFrame, markers: Mapping[str, Collection[str]]) -> pl.DataFrame:

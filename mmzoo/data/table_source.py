@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -15,10 +15,20 @@ from mmzoo.column_spec import INPUT_ROLES, ColumnSpec
 from mmzoo.data.bad_rows import bad_rows_error
 from mmzoo.data.column_types import as_texts
 from mmzoo.data.duplicates import OnDuplicate, apply_on_duplicate
-from mmzoo.data.frame import ROW, SPLIT, Frame, OnBadRow, Skipped, issues_table, other_column
+from mmzoo.data.frame import (
+    ROW,
+    SPLIT,
+    Frame,
+    OnBadRow,
+    OtherColumns,
+    Skipped,
+    issues_table,
+    other_column,
+)
 from mmzoo.data.parse_columns import (
     ParsedColumn,
     encode_names,
+    first_names,
     issues_of,
     media_folder,
     names_in,
@@ -35,7 +45,7 @@ from mmzoo.data.split_assignment import (
 )
 from mmzoo.data.splits import SPLITS, Fold
 from mmzoo.data.table_format import TableFormat, format_for
-from mmzoo.data.table_reader import concat_tables, read_table
+from mmzoo.data.table_reader import concat_tables, read_table, require_columns
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 from mmzoo.spec import Problem, Spec
@@ -226,13 +236,13 @@ class Table(TableFormat, TableRows):
 
 
 def read_rows(
-    path: str,
+    data: str | pl.DataFrame,
     specs: Mapping[str, ColumnSpec],
     split: str = "data",
     form: TableFormat | None = None,
     field: str = "--data",
     *,
-    others: bool = False,
+    others: OtherColumns = "none",
 ) -> Frame:
     """All rows of a table as a single split, for a trained model.
 
@@ -243,35 +253,51 @@ def read_rows(
     label columns, at least one of these columns must exist.
 
     Args:
-        path: The table, relative to the working directory: CSV, TSV, JSON lines or Parquet.
+        data: The path of a table, relative to the working directory: CSV, TSV, JSON lines or
+            Parquet; or a table in memory.
         specs: The columns to read, with their roles.
         split: The name of the split.
         form: The format of the table and its media folder. By default what its suffix implies, and
             the table's own folder. Separator, quotes and encoding of a `Table` apply only to tables
             with the same suffix.
         field: The field or option that has the path, for errors.
-        others: Whether to read all other columns too, unparsed, such as ids to write next to the
-            predictions: see `Frame.other_columns`.
+        others: Which columns to keep unparsed, such as ids to write next to the predictions: see
+            `Frame.other_columns`.
 
     Raises:
         DataError: The table cannot be read, is malformed, or lacks a required column.
     """
-    if isinstance(form, Table):
+    path = data if isinstance(data, str) else ""
+    if isinstance(form, Table) and path:
         form = format_for(path, form, form.path)
     form = form or TableFormat()
     optional = [column for column, spec in specs.items() if spec.optional]
-    raw = read_table(
-        path,
-        form,
-        list(specs),
-        field,
-        optional=optional,
-        one_of=target_columns(specs),
-        others=others,
-        guess_encoding=True,
-    )
-    name = escape(os.path.basename(path))
+    targets, every = target_columns(specs), others != "none"
+    if isinstance(data, str):
+        raw = read_table(
+            data,
+            form,
+            list(specs),
+            field,
+            optional=optional,
+            one_of=targets,
+            others=every,
+            guess_encoding=True,
+        )
+        name = escape(os.path.basename(data))
+    else:
+        name = "the given data"
+        sha256 = hashlib.sha256(data.hash_rows().to_numpy().tobytes()).hexdigest()
+        raw = Frame(data, name, sha256, rows_are="row")
+        raw = require_columns(
+            raw, data.columns, form, list(specs), optional=optional, one_of=targets, others=every
+        )
     root = media_folder(path, form.media_root)
+    kept = {
+        column: raw.table[column]
+        for column in raw.table.columns
+        if column != ROW and (others == "all" or column not in specs)
+    }
     missing = [column for column in optional if column not in raw.table.columns]
     raw = replace(
         raw,
@@ -283,7 +309,7 @@ def read_rows(
     parsed = parse_columns(raw.table, specs, root, raw.name)
     raw = raw.with_issues(issues_of(raw.table, parsed, specs))
     table, class_names, unknown = _encode(parsed, specs, np.arange(raw.table.height))
-    unused = [name for name in raw.table.columns if name not in (*specs, ROW, SPLIT)]
+    _require_known(name, parsed, class_names, unknown)
     content = {"file": raw.fingerprint, "columns": list(specs)}
     notes = (
         *raw.notes,
@@ -292,14 +318,33 @@ def read_rows(
     )
     return replace(
         raw,
-        table=raw.table.with_columns(table.get_columns()).rename(
-            {name: other_column(name) for name in unused}
+        table=raw.table.select(ROW, SPLIT).with_columns(
+            *table.get_columns(), *(one.alias(other_column(key)) for key, one in kept.items())
         ),
         name=name,
         fingerprint=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
         class_names=class_names,
         notes=tuple(f"{name}: {note}" for note in notes),
     ).with_issues(unknown)
+
+
+def _require_known(
+    name: str,
+    parsed: Mapping[str, ParsedColumn],
+    known: Mapping[str, Sequence[str]],
+    unknown: Mapping[int, tuple[str | None, str]],
+) -> None:
+    """Raises a DataError if no row has a class that the model knows, which ten rows cannot show."""
+    for column, names in known.items():
+        rows = sum(one == column for one, _ in unknown.values())
+        if rows and rows == len(parsed[column].values.drop_nulls()):
+            found = first_names(
+                [one for one in names_in(parsed[column].values) if one not in names]
+            )
+            raise DataError(
+                f"{name}: all {rows:,} rows have a `{shorten(column)}` that the model does not "
+                f"know: {found}. It knows {first_names(names)}. Wrong table?"
+            )
 
 
 def _encode(

@@ -39,6 +39,7 @@ from mmzoo.spec import dump_yaml
 from mmzoo.trained_model import load_network, open_trained
 
 if TYPE_CHECKING:
+    from mmzoo.data import InMemoryTable
     from mmzoo.data.frame import OnBadRow
     from mmzoo.preprocessing import Arrays
 
@@ -74,7 +75,7 @@ def evaluate(
     run: Run | Path | str,
     *,
     split: str = "test",
-    data: Path | str | None = None,
+    data: Path | str | InMemoryTable | None = None,
     on_bad_row: OnBadRow = "error",
     checkpoint: str | Path = "best",
     device: Kind = "auto",
@@ -88,9 +89,10 @@ def evaluate(
     Args:
         run: the run, its directory, `runs/<name>` for its newest, or a weights file inside one.
         split: "train", "validation" or "test".
-        data: instead of a split, a table with the columns of all inputs and heads, or a folder with
-            one subfolder for each class. The report goes into `eval/data_<name>/`, with a number
-            after it if a report of other data is there.
+        data: instead of a split, a table with the columns of all inputs and heads (its path, a
+            DataFrame, or arrays by column name), or a folder with one subfolder for each class. The
+            report goes into `eval/data_<name>/`, with a number after it if a report of other data
+            is there.
         on_bad_row: what to do with rows of `data` that cannot be used: "error" or "skip".
         checkpoint: "best", "last", or a weights file; not together with a weights file as `run`.
         device: "auto", "cpu" or "gpu".
@@ -129,7 +131,7 @@ def evaluate_run(
     split: str,
     checkpoint: str | Path,
     device: Kind,
-    data: Path | str | None = None,
+    data: Path | str | InMemoryTable | None = None,
     on_bad_row: OnBadRow = "error",
     embeddings: bool = False,
     modalities: bool = False,
@@ -150,10 +152,11 @@ def evaluate_run(
             "--modalities or --robustness"
         )
     devices = prepare_devices(device, config.train)
+    data = Path(data) if isinstance(data, str) else data
     if data is None:
         frame = load_split(run, config, split)
     else:
-        frame = load_other_data(run, config, Path(data), on_bad_row)
+        frame = load_other_data(run, config, data, on_bad_row)
     [split] = frame.splits
     rows = transform(config, frame, run.preprocessing())
     network, _ = load_network(run, checkpoint, devices.precision)
@@ -171,7 +174,7 @@ def evaluate_run(
     own_logs = run.logs if output is None else folder / "logs"
     with _folder_to_write(folder) as (written, is_kept):
         if data is not None:
-            record_data(written, Path(data))
+            record_data(written, data)
         metrics = evaluation.as_metrics()
         write_text(written / "metrics.json", json.dumps({split: metrics}, indent=2) + "\n")
         write_predictions(written / "predictions.csv", config, rows, evaluation, probes)

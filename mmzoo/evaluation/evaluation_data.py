@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmzoo.config import Config
+from mmzoo.data import InMemoryTable
 from mmzoo.errors import RunError
 from mmzoo.files import write_text
 from mmzoo.preprocessing import load_frame, load_rows
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 _FILE = "data.json"
 """The file in an evaluation's folder that records the path of its data."""
+_IN_MEMORY = Path("in_memory")
+"""Stands for the path of a table in memory: the newest such evaluation replaces the last."""
 
 
 def load_run_data(run: Run, config: Config) -> Frame:
@@ -40,11 +43,12 @@ def load_split(run: Run, config: Config, split: str) -> Frame:
     return data.split(split)  # Transforming the others would take time.
 
 
-def load_other_data(run: Run, config: Config, data: Path, on_bad_row: OnBadRow) -> Frame:
+def load_other_data(
+    run: Run, config: Config, data: Path | InMemoryTable, on_bad_row: OnBadRow
+) -> Frame:
     """Reads another table or folder as a single split, named by `other_data_name`."""
-    rows = load_rows(
-        config, str(data), other_data_name(run, data), labelled=True, on_bad_row=on_bad_row
-    )
+    path = data if isinstance(data, Path) else _IN_MEMORY
+    rows = load_rows(config, data, other_data_name(run, path), labelled=True, on_bad_row=on_bad_row)
     for note in rows.notes:
         logger.info(f"Note: {note}.")
     return rows
@@ -81,9 +85,10 @@ def other_data_name(run: Run, data: Path) -> str:
     )
 
 
-def record_data(folder: Path, data: Path) -> None:
+def record_data(folder: Path, data: Path | InMemoryTable) -> None:
     """Records the path of the data in an evaluation's folder."""
-    write_text(folder / _FILE, json.dumps({"data": _as_text(data)}) + "\n")
+    path = data if isinstance(data, Path) else _IN_MEMORY
+    write_text(folder / _FILE, json.dumps({"data": _as_text(path)}) + "\n")
 
 
 def _names(data: Path) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.config import Config, load_config
+from mmzoo.data import InMemoryTable
 from mmzoo.data.frame import Frame
 from mmzoo.decoded_files import reraise_with_file_names
 from mmzoo.devices import Kind, memory_errors, prepare_devices
@@ -17,7 +18,7 @@ from mmzoo.errors import DataError, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.fitted_probes import Probes, fit_probes
 from mmzoo.modalities.abilities import VariesInLength
-from mmzoo.preprocessing import fit_config, load_frame, transform
+from mmzoo.preprocessing import fit_config, load_frame, transform, with_table
 from mmzoo.run_log import run_log
 from mmzoo.runs import Run
 from mmzoo.training.epochs import save, train_epochs
@@ -42,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 def train(
     config: Config | Mapping[str, Any] | Path | str,
+    data: InMemoryTable | None = None,
     *,
     overrides: Sequence[str] = (),
     run: Path | str | None = None,
@@ -53,6 +55,9 @@ def train(
 
     Args:
         config: a config, or the mapping or YAML file of one.
+        data: a table in memory in place of the config's source: a pandas or polars DataFrame, or
+            arrays by column name. It is written to `runs/tables/` as Parquet, so that the run can
+            be resumed and evaluated; a mapping or file then needs no `source`.
         overrides: `KEY=VALUE` texts applied to a mapping or file: "train.epochs=3".
         run: the run directory to create; by default `runs/<name>/<next number>`.
         resume: continue `run`, or the newest run of this name, exactly where it stopped. A
@@ -70,7 +75,9 @@ def train(
         >>> run = train("configs/digits_cnn.yaml", overrides=["train.epochs=3"])
         >>> run.metrics()["test"]["digit"]["accuracy"]
     """
-    if not isinstance(config, Config):
+    if data is not None:
+        config = with_table(config, data, overrides)
+    elif not isinstance(config, Config):
         config = load_config(config, overrides, check_files=not (resume or smoke))
     config = (config.smoke() if smoke else config).with_columns()
     found = run_to_train(config.name, Path(run) if run else None, resume)
