@@ -135,7 +135,7 @@ def test_without_a_fallback_it_is_an_error() -> None:
     assert str(caught.value).endswith(advice)
     with pytest.raises(DataError, match=r"^data set imdb is not available: ") as caught:
         load_texts("imdb")
-    assert "fallback" not in str(caught.value)
+    assert "source.fallback" not in str(caught.value)
 
 
 def test_a_damaged_file_is_an_error_in_spite_of_a_fallback(
