@@ -9,7 +9,7 @@ import numpy as np
 
 from mmzoo.lazy import tf
 from mmzoo.modalities.abilities import Augments, Mixable
-from mmzoo.modalities.base_input import presence
+from mmzoo.modalities.base_input import features_column, presence
 from mmzoo.order import TrainingOrder
 from mmzoo.randomness import Randomness
 
@@ -80,7 +80,6 @@ def evaluation_batches(
     columns: Columns,
     replicas: int = 1,
     labelled: bool = True,
-    augmented_in: int | None = None,
     order: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Batches of every row once, in order: (inputs, targets), or (inputs,) if not `labelled`.
@@ -94,13 +93,10 @@ def evaluation_batches(
         columns: arrays of the split, by name.
         replicas: number of devices that share each batch.
         labelled: whether to include targets.
-        augmented_in: epoch whose augmentation is applied; by default, none is.
         order: permutation of the rows, int64 `[rows]`; batches are then of almost equal size.
     """
     rows = len(next(iter(columns.values())))
-    make = _batch_maker(
-        config, columns, training=False, labelled=labelled, augment=augmented_in is not None
-    )
+    make = _batch_maker(config, columns, training=False, labelled=labelled)
     if replicas == 1 and order is None:
         batches = tf.data.Dataset.range(rows).batch(config.evaluation_batch_size)
     else:
@@ -113,18 +109,21 @@ def evaluation_batches(
         with tf.device("CPU"):
             permutation = tf.constant(order, tf.int64)
         batches = batches.map(lambda row: tf.gather(permutation, row))
-    epoch = tf.constant(augmented_in or 0, tf.int64)
-    return batches.map(lambda row: make(row, epoch), num_parallel_calls=tf.data.AUTOTUNE).prefetch(
+    first = tf.constant(0, tf.int64)  # Of the epochs; nothing is augmented.
+    return batches.map(lambda row: make(row, first), num_parallel_calls=tf.data.AUTOTUNE).prefetch(
         2
     )
 
 
 def _batch_maker(
-    config: Config, columns: Columns, training: bool, labelled: bool = True, augment: bool = False
+    config: Config, columns: Columns, training: bool, labelled: bool = True
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[dict[str, tf.Tensor], ...]]:
     """A function that maps (rows int64 `[batch]`, epoch) to one batch."""
-    used = {*config.columns.values(), *config.presence.values()} & columns.keys()
-    gather = {name: _gather_from(columns[name]) for name in used}
+    features = {name: features_column(name) for name in config.inputs}
+    features = {name: column for name, column in features.items() if column in columns}
+    read = {name: column for name, column in config.columns.items() if name not in features}
+    used = {*read.values(), *features.values(), *config.presence.values()} & columns.keys()
+    gather = {name: gather_from(columns[name]) for name in used}
     seed, soft, mixing = config.train.seed, config.soft_targets, config.train.mixing
     heads = config.labelled_heads
     scales = _label_scales(config, columns) if labelled else {}
@@ -134,9 +133,14 @@ def _batch_maker(
         randomness = Randomness(seed, epoch, rows)
         inputs = {}
         for index, (name, spec) in enumerate(config.inputs.items()):
-            values = spec.load(gather[config.columns[name]](rows))
-            if (training or augment) and isinstance(spec, Augments):
-                values = spec.augment_batch(values, randomness.fold(index))
+            if name in features:
+                values = tf.cast(gather[features[name]](rows), tf.float32)
+                if values.shape.rank == 3:
+                    values = _draw_copies(values, randomness.fold(index))
+            else:
+                values = spec.load(gather[config.columns[name]](rows))
+                if training and isinstance(spec, Augments):
+                    values = spec.augment_batch(values, randomness.fold(index))
             inputs[name] = values
         masks = {name: gather[column](rows) for name, column in config.presence.items()}
         if training:
@@ -197,7 +201,23 @@ def _fill(scales: Mapping[str, float], rows: tf.Tensor) -> dict[str, tf.Tensor]:
     return {name: tf.fill(tf.shape(rows), tf.constant(scale)) for name, scale in scales.items()}
 
 
-def _gather_from(values: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
+def _draw_copies(features: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+    """A random one of the augmented copies of each example.
+
+    Args:
+        features: float32 `[batch, copies, width]`.
+        randomness: random numbers of the examples.
+
+    Returns:
+        float32 `[batch, width]`.
+    """
+    copies = features.shape[1]
+    drawn = tf.cast(randomness.uniform()[:, 0] * float(copies), tf.int32)
+    # A uniform float just below 1, times the number of copies, may round up to that number.
+    return tf.gather(features, tf.minimum(drawn, copies - 1), axis=1, batch_dims=1)
+
+
+def gather_from(values: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
     """A function that maps rows int64 `[batch]` to those rows of a column."""
     if isinstance(values, np.memmap):  # May be larger than the memory.
 

@@ -18,6 +18,7 @@ from mmzoo.data.frame import Skipped
 from mmzoo.feature_cache import size_text
 from mmzoo.lazy import tf
 from mmzoo.modalities.abilities import DecodesFiles
+from mmzoo.modalities.base_input import features_column
 from mmzoo.modalities.file_probe import are_files, has_file, with_file_name
 from mmzoo.modalities.integrity_cache import find_newly_corrupt
 from mmzoo.spec.wording import escape
@@ -108,10 +109,10 @@ def reraise_with_file_names(config: Config, data: Arrays, split: str) -> Iterato
 
 def _corrupt_rows(config: Config, data: Arrays, split: str, newly: bool) -> dict[int, str]:
     bad: dict[int, str] = {}
-    for name, spec in config.inputs.items():
-        column = config.columns[name]
+    for name in _file_inputs(config, data, split):
+        spec, column = config.inputs[name], config.columns[name]
         files = data.splits[split][column]
-        if are_files(files) and isinstance(spec, DecodesFiles):
+        if isinstance(spec, DecodesFiles):
             found = (
                 find_newly_corrupt(spec.type, files, spec.find_corrupt)
                 if newly
@@ -185,7 +186,13 @@ def cache_decoded(config: Config, data: Arrays, splits: Collection[str]) -> Arra
 
 
 def _file_inputs(config: Config, data: Arrays, split: str) -> list[str]:
-    return [name for name in config.inputs if are_files(data.splits[split][config.columns[name]])]
+    """The inputs whose files are decoded: those without cached features of a frozen encoder."""
+    columns = data.splits[split]
+    return [
+        name
+        for name in config.inputs
+        if are_files(columns[config.columns[name]]) and features_column(name) not in columns
+    ]
 
 
 def _batches(config: Config, data: Arrays, split: str, name: str) -> tf.data.Dataset:

@@ -28,8 +28,14 @@ from mmzoo.data.in_memory import to_dataframe, write_dataframe
 from mmzoo.errors import ConfigError, DataError
 from mmzoo.heads import Head
 from mmzoo.lazy import np, pl
-from mmzoo.missing_inputs import missing_digests, missing_notes, require_present
-from mmzoo.missing_labels import label_array, missing_label_notes, require_monitored
+from mmzoo.missing_values import (
+    label_array,
+    missing_digests,
+    missing_label_notes,
+    missing_notes,
+    require_monitored,
+    require_present,
+)
 from mmzoo.modalities import Input
 from mmzoo.modalities.abilities import HasCoverage, HasText
 from mmzoo.modalities.scan import Files
@@ -246,7 +252,6 @@ def fit_config(config: Config, frame: Frame) -> tuple[Config, Preprocessing]:
         config.labelled_heads, config.columns, frame, config.monitor(), config.monitorable()
     )
     config = config.replace(heads=heads)
-    _check_labels(config, frame)
     inputs: dict[str, Input] = {}
     preprocessing: dict[str, Files] = {}
     for name, spec in config.inputs.items():

@@ -13,7 +13,7 @@ from results_table import Result
 from mmzoo.config import load_config
 from mmzoo.errors import MmzooError
 from mmzoo.runs import Run
-from mmzoo.training.requested_config import requested_config
+from mmzoo.training.resume import requested_config
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 MAIN_METRICS = ("accuracy", "subset_accuracy", "mean_absolute_error")

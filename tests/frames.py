@@ -10,7 +10,7 @@ import polars as pl
 from mmzoo.config import Config
 from mmzoo.data import TableFormat, read_rows
 from mmzoo.data.frame import Frame, table_of, to_array
-from mmzoo.missing_labels import label_array
+from mmzoo.missing_values import label_array
 from mmzoo.preprocessing import Arrays, fit_config, load_frame, transform
 
 

@@ -14,7 +14,7 @@ from mmzoo.data import Synthetic
 from mmzoo.data.frame import Frame, table_of
 from mmzoo.errors import ConfigError, DataError
 from mmzoo.optimizers import SGD, Adam
-from mmzoo.preprocessing import fit_config, load_frame, scan
+from mmzoo.preprocessing import fit_config, load_frame, scan, transform
 from mmzoo.schedules import Constant
 from mmzoo.spec import dump_yaml, field_notes, load_spec
 
@@ -340,9 +340,16 @@ def test_refitting_a_fitted_config_changes_nothing():
 
 
 def refusal(found: Frame, **fields) -> str:
+    spec = config(**fields).with_columns()
     with pytest.raises(DataError) as caught:
-        fit(config(**fields).with_columns(), found)
+        fit_and_transform(spec, found)
     return str(caught.value)
+
+
+def fit_and_transform(spec: Config, found: Frame) -> None:
+    frame = scan(spec, found)
+    fitted, preprocessing = fit_config(spec, frame)
+    transform(fitted, frame, preprocessing)
 
 
 def test_invalid_labels_are_located():

@@ -322,7 +322,7 @@ def test_every_file_of_a_run_is_explained(finished: Workspace) -> None:
 
 
 def test_every_tag_of_tensorboard_is_explained(finished: Workspace) -> None:
-    from mmzoo.training.events import last_steps
+    from mmzoo.training.tensorboard_log import last_steps
 
     page = (ROOT / "docs" / "runs.md").read_text()
     rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]

@@ -24,7 +24,7 @@ from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate
 from mmzoo.inspection.inspect import inspect
 from mmzoo.inspection.report_text import report_text
-from mmzoo.missing_inputs import presence_masks
+from mmzoo.missing_values import presence_masks
 from mmzoo.model import build_network
 from mmzoo.model_summary import summarize
 from mmzoo.order import TrainingOrder

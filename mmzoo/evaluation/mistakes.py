@@ -19,7 +19,7 @@ from mmzoo.files import replacing
 from mmzoo.heads import ChoosesClass, LabelledHead
 from mmzoo.lazy import tf
 from mmzoo.metrics import number_text
-from mmzoo.missing_inputs import mark_missing
+from mmzoo.missing_values import mark_missing
 from mmzoo.modalities.abilities import HasImage, HasText, draw
 from mmzoo.preprocessing import Arrays, as_text, missing_mask
 

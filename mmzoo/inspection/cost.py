@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
 
@@ -13,9 +12,9 @@ from mmzoo.config import Config
 from mmzoo.devices import Devices, prepare_devices
 from mmzoo.inspection.data_report import Cost
 from mmzoo.lazy import tf
+from mmzoo.modalities.base_input import features_column
 from mmzoo.preprocessing import Arrays
 from mmzoo.run_log import shown_by
-from mmzoo.training.frozen_features import CachedFeatures
 from mmzoo.training.stage import Stage, new_stage, stages
 from mmzoo.training.timer import Timer
 
@@ -62,7 +61,7 @@ def _estimate_stage(
         stage = new_stage(number, 0, _shortened(config), few, devices, lambda network: None, timer)
     seconds, steps = _timed_steps(stage)
     validation = _timed_validation(stage)
-    inputs: Mapping[str, object] = stage.training_inputs.config.inputs
+    columns = stage.training_inputs.data.splits["train"]
     per_epoch = -(-data.examples("train") // config.train.batch_size)
     batches = -(-data.examples("validation") // config.evaluation_batch_size)
     epochs = config.train.epochs
@@ -79,7 +78,7 @@ def _estimate_stage(
         epoch_seconds=epoch_seconds,
         epochs=epochs,
         memory=0,
-        frozen=tuple(name for name, spec in inputs.items() if isinstance(spec, CachedFeatures)),
+        frozen=tuple(name for name in config.inputs if features_column(name) in columns),
         once_seconds=once,
         total_seconds=once + epochs * epoch_seconds,
     )

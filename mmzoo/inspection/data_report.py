@@ -15,7 +15,7 @@ from mmzoo.data.duplicates import array_keys, distinct_count, matching_rows
 from mmzoo.data.frame import ROW, SPLIT, Frame, scanned_column, to_array
 from mmzoo.lazy import np, pl
 from mmzoo.metrics.metric_info import percent
-from mmzoo.missing_labels import label_array
+from mmzoo.missing_values import label_array
 from mmzoo.modalities.abilities import HasLengths
 from mmzoo.spec.wording import shorten
 

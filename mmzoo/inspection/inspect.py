@@ -20,8 +20,7 @@ from mmzoo.inspection.data_report import (
     measure_lengths,
 )
 from mmzoo.lazy import keras, np
-from mmzoo.missing_inputs import missing_counts, require_present
-from mmzoo.missing_labels import missing_label_notes
+from mmzoo.missing_values import missing_counts, missing_label_notes, require_present
 from mmzoo.modalities import Input
 from mmzoo.model import Network, build_network
 from mmzoo.model_graph import encoders_of

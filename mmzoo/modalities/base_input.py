@@ -35,6 +35,14 @@ class Corruption:
     the same shape and dtype."""
 
 
+def features_column(name: str) -> str:
+    """The column of an input's cached features: `[rows, width]`, or `[rows, copies, width]`.
+
+    A split that has it is batched without the input's own column, which need not be decoded.
+    """
+    return f"inputs.{name}.features"
+
+
 def presence(name: str) -> str:
     """Name of the model's presence mask for an optional input.
 

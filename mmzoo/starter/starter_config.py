@@ -11,7 +11,7 @@ from mmzoo.config import Config
 from mmzoo.data.bad_rows import apply_on_bad_row
 from mmzoo.data.frame import Skipped
 from mmzoo.errors import DataError
-from mmzoo.missing_inputs import require_present
+from mmzoo.missing_values import require_present
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.preprocessing import fit_config, scan
 from mmzoo.run_log import shown_by

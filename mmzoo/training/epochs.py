@@ -11,7 +11,6 @@ from mmzoo.errors import Interrupted, TrainingError
 from mmzoo.run_log import shown_by
 from mmzoo.training.log_training import log_epoch, log_step
 from mmzoo.training.loop import named_by_head
-from mmzoo.training.messages import bad_step, format_metrics, interrupted
 from mmzoo.training.progress import Progress
 from mmzoo.training.session import Session
 from mmzoo.training.signals import Stop, stop_on_signals
@@ -19,6 +18,8 @@ from mmzoo.training.timer import STEPS, WAITING, StepScheduler
 from mmzoo.weights import save_weights
 
 logger = logging.getLogger(__name__)
+
+_ROWS_SHOWN = 8
 
 
 def train_epochs(session: Session) -> None:
@@ -41,7 +42,12 @@ def train_epochs(session: Session) -> None:
                 save(session)
         save(session)
     if stop.signal_number:
-        raise Interrupted(interrupted(session), stop.signal_number)
+        run = session.run.directory
+        raise Interrupted(
+            f"Stopped after step {session.step} of {session.stage.last_step}; everything is saved "
+            f"in {run}. Continue with the same command and --resume --run {run}.",
+            stop.signal_number,
+        )
     _report_end(session)
 
 
@@ -80,7 +86,22 @@ def _stop_on_bad_step(session: Session) -> None:
     step = int(session.loop.updates.bad_step.numpy())
     if step < 0 or train.non_finite == "skip":
         return
-    raise TrainingError(bad_step(session, step))
+    raise TrainingError(_bad_step(session, step))
+
+
+def _bad_step(session: Session, step: int) -> str:
+    """Step and rows of a loss or gradient that was not finite, and what may help."""
+    rows = session.stage.order.step_rows(step)
+    epoch, place = divmod(step, session.steps_per_epoch)
+    names = session.data.row_names.get("train")
+    shown = ", ".join(str(row if names is None else names[row]) for row in rows[:_ROWS_SHOWN])
+    more = f" and {len(rows) - _ROWS_SHOWN} more" if len(rows) > _ROWS_SHOWN else ""
+    return (
+        f"Step {step + 1} (epoch {epoch + 1}, batch {place + 1}): the loss or a gradient is not a "
+        f"finite number. The batch has rows {shown}{more} of the training split. This step was "
+        "not saved. Check these rows; or try a smaller train.optimizer.learning_rate, "
+        "train.optimizer.clip_norm: 1, or train.non_finite: skip to skip such steps."
+    )
 
 
 def _end_epoch(session: Session, progress: Progress, stop: Stop) -> None:
@@ -136,6 +157,11 @@ def _report_end(session: Session) -> None:
     skipped = int(session.loop.updates.skipped.numpy())
     if skipped and session.finished:
         logger.info(f"{skipped} steps whose loss or gradient was not finite were skipped.")
+
+
+def format_metrics(row: Mapping[str, float]) -> str:
+    """A row of the history as one line: "loss 0.0312, validation_loss 0.0345"."""
+    return ", ".join(f"{name} {value:.6g}" for name, value in row.items() if name != "epoch")
 
 
 def _epochs(count: int) -> str:

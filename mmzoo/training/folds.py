@@ -16,7 +16,7 @@ from mmzoo.devices import Kind
 from mmzoo.errors import ConfigError
 from mmzoo.lazy import keras
 from mmzoo.runs import Run, runs_of
-from mmzoo.training.requested_config import requested_config
+from mmzoo.training.resume import requested_config
 from mmzoo.training.train import train
 
 logger = logging.getLogger(__name__)

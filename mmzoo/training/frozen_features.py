@@ -14,10 +14,10 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
-from mmzoo.batches import evaluation_batches
-from mmzoo.config import Config, Name
+from mmzoo.batches import gather_from
+from mmzoo.config import Config
 from mmzoo.decoded_files import free_memory, reraise_with_file_names
 from mmzoo.devices import Devices
 from mmzoo.directories import features_directory
@@ -25,16 +25,14 @@ from mmzoo.environment import versions
 from mmzoo.errors import DataError
 from mmzoo.feature_cache import DType, FeatureCache, FeatureKey, size_text
 from mmzoo.lazy import keras, np, tf
-from mmzoo.modalities import Input
-from mmzoo.modalities.abilities import augmentations_of
+from mmzoo.modalities.abilities import Augments, augmentations_of
+from mmzoo.modalities.base_input import features_column
 from mmzoo.modalities.file_probe import are_files
 from mmzoo.model import Network
 from mmzoo.model_graph import encoder_of
 from mmzoo.preprocessing import Arrays
 from mmzoo.randomness import Randomness
 from mmzoo.shared_encoders import resolve_encoder
-from mmzoo.spec import Problem, Spec
-from mmzoo.train_config import Train
 
 logger = logging.getLogger(__name__)
 
@@ -50,82 +48,23 @@ _REPORT_SECONDS = 10.0
 """Seconds between progress messages."""
 
 
-class CachedFeatures(Spec):
-    """Replaces an input whose encoder has already run: batches contain its features instead.
-
-    It never occurs in a config file. It has the members of an input that batches need.
-    """
-
-    type: Literal["cached_features"] = "cached_features"
-    column: str
-    """Column with the features: `[rows, width]`, or `[rows, copies, width]` if augmented."""
-    reads: tuple[str, ...]
-    """Columns of the source that the input reads."""
-    is_optional: bool = False
-    """Whether the input may be missing from an example."""
-    modality_dropout: float = 0.0
-    """Probability of dropping the input from a training example."""
-
-    def source_columns(self) -> tuple[str, ...]:
-        return self.reads
-
-    @property
-    def augmentations(self) -> tuple[Spec, ...]:
-        """None: the only remaining random choice is that of an augmented copy."""
-        return ()
-
-    def load(self, values: tf.Tensor) -> tf.Tensor:
-        """The features, cast from their stored dtype to float32."""
-        return tf.cast(values, tf.float32)
-
-    def augment_batch(self, values: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """One randomly drawn copy of each example, float32 `[batch, width]`."""
-        if len(values.shape) == 2:
-            return values
-        copies = values.shape[1]
-        drawn = tf.cast(randomness.uniform()[:, 0] * float(copies), tf.int32)
-        # A uniform float just below 1, times the number of copies, may round up to that number.
-        return tf.gather(values, tf.minimum(drawn, copies - 1), axis=1, batch_dims=1)
-
-
-class _ConfigOfFeatures(Config):
-    """A config with `CachedFeatures` among its inputs, whose rules were checked before."""
-
-    inputs: dict[Name, Input | CachedFeatures]  # type: ignore[assignment]
-
-    def rules(self) -> Iterator[Problem]:
-        return iter(())
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """Input or head name -> the key of its values, or of its features where they are cached."""
-        cached = {
-            name: spec.column
-            for name, spec in self.inputs.items()
-            if isinstance(spec, CachedFeatures)
-        }
-        return super().columns | cached
-
-
 @dataclass(frozen=True)
 class TrainingInputs:
     """A model to train and the data for it.
 
     Attributes:
         model: the whole model, or the part after the encoders whose features are cached.
-        config: the config of the batches for `model`.
-        data: the columns of the batches.
+        data: the columns of the batches for `model`; cached features under `features_column`.
     """
 
     model: keras.Model
-    config: Config
     data: Arrays
 
 
 def cache_frozen_features(
     network: Network, config: Config, data: Arrays, devices: Devices
 ) -> TrainingInputs:
-    """Replaces inputs of frozen encoders by the encoders' features, computed or from the cache.
+    """Adds the features of frozen encoders to the data, computed or from the cache.
 
     Args:
         network: the network, with the final weights of its frozen encoders.
@@ -133,7 +72,6 @@ def cache_frozen_features(
         data: transformed data of all splits.
         devices: the devices to train on.
     """
-    inputs: dict[str, Input | CachedFeatures] = dict(config.inputs)
     columns: dict[str, Any] = {split: dict(data.splits[split]) for split in data.splits}
     cached = []
     for name in inputs_to_cache(network, config):
@@ -142,23 +80,11 @@ def cache_frozen_features(
         if any(values is None for values in features.values()):
             continue
         cached.append(name)
-        spec, column = config.inputs[name], f"inputs.{name}.features"
-        inputs[name] = CachedFeatures(
-            column=column,
-            reads=spec.source_columns(),
-            is_optional=spec.is_optional,
-            modality_dropout=spec.modality_dropout,
-        )
         for split, values in features.items():
-            columns[split][column] = values
+            columns[split][features_column(name)] = values
     if not cached:
-        return TrainingInputs(network.model, config, data)
-    fields = {name: getattr(config, name) for name in Config.model_fields}
-    return TrainingInputs(
-        network.after_encoders(config, cached),
-        _ConfigOfFeatures(**{**fields, "inputs": inputs}),
-        replace(data, splits=columns),
-    )
+        return TrainingInputs(network.model, data)
+    return TrainingInputs(network.after_encoders(config, cached), replace(data, splits=columns))
 
 
 def inputs_to_cache(network: Network, config: Config) -> list[str]:
@@ -207,14 +133,6 @@ class _FrozenEncoder:
         self._name = name
         self._column = config.columns[name]
         self._config = config
-        # For batches with this input only.
-        self._own_config = Config(
-            name=config.name,
-            source=config.source,
-            inputs={name: spec.replace(modality_dropout=0.0)},
-            heads=config.heads,
-            train=Train(seed=config.train.seed, evaluation_batch_size=config.train.batch_size),
-        )
         self._encode = _vectors_of(encoder)
         self._width = int(tf.nest.flatten(encoder.output)[0].shape[-1])
         self._cache = FeatureCache(features_directory(), int(settings.limit * 1e9))
@@ -268,7 +186,7 @@ class _FrozenEncoder:
             values = values[:, 1:].astype("S64")
         # Another version of this code may preprocess the same files differently.
         first = self._inputs(data, split, 0 if copies else None).take(1)
-        hashed = (inputs[self._name][:_HASHED_EXAMPLES].numpy() for (inputs,) in first)
+        hashed = (values[:_HASHED_EXAMPLES].numpy() for values in first)
         parts: dict[str, Any] = {"examples": _digest([values]), "preprocessed": _digest(hashed)}
         if copies:
             augment = [one.model_dump(mode="json") for one in augmentations_of(self._spec)]
@@ -308,8 +226,8 @@ class _FrozenEncoder:
         done, reported = 0, time.monotonic()
         with reraise_with_file_names(self._config, data, split):
             for epoch in range(copies) if copies else [None]:
-                for (inputs,) in self._inputs(data, split, epoch):
-                    vectors = self._encode(inputs[self._name]).numpy()
+                for values in self._inputs(data, split, epoch):
+                    vectors = self._encode(values).numpy()
                     yield vectors
                     done += len(vectors)
                     if time.monotonic() - reported > _REPORT_SECONDS:
@@ -318,9 +236,20 @@ class _FrozenEncoder:
 
     def _inputs(self, data: Arrays, split: str, epoch: int | None) -> tf.data.Dataset:
         """Batches of the encoder's input, in order; augmented as in `epoch`, if it is given."""
-        # In the config of this input only, no column is shared, so its key may differ.
-        columns = {self._own_config.columns[self._name]: data.splits[split][self._column]}
-        return evaluation_batches(self._own_config, columns, labelled=False, augmented_in=epoch)
+        train, spec = self._config.train, self._spec
+        gather = gather_from(data.splits[split][self._column])
+
+        def make(rows: tf.Tensor) -> tf.Tensor:
+            values = spec.load(gather(rows))
+            if epoch is None or not isinstance(spec, Augments):
+                return values
+            return spec.augment_batch(
+                values, Randomness(train.seed, tf.constant(epoch, tf.int64), rows).fold(0)
+            )
+
+        rows = tf.data.Dataset.range(data.examples(split)).batch(train.batch_size)
+        make = tf.autograph.experimental.do_not_convert(make)
+        return rows.map(make, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
 
 
 def checked_batches(

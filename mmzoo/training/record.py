@@ -11,7 +11,7 @@ from mmzoo.devices import Devices
 from mmzoo.environment import git_commit, machine, versions
 from mmzoo.runs import Run
 from mmzoo.tables import write_table
-from mmzoo.training.requested_config import requested_config
+from mmzoo.training.resume import requested_config
 from mmzoo.training.session import Session
 
 

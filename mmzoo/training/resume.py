@@ -12,13 +12,13 @@ from mmzoo.environment import versions
 from mmzoo.errors import RunError
 from mmzoo.preprocessing import Arrays
 from mmzoo.runs import Run, new_run, newest_run
-from mmzoo.training.requested_config import as_json, flatten
 
 _MAY_CHANGE = (
     *("train.log_steps", "train.checkpoint_seconds", "train.early_stopping"),
     *("train.keep_decoded", "train.frozen_features.limit"),
 )
 _EPOCHS = "train.epochs"
+_KEEP = "train.frozen_features.keep"
 _NUMERICAL = ("tensorflow", "keras", "numpy")
 
 
@@ -36,6 +36,37 @@ def run_to_train(name: str, directory: Path | None, resume: bool) -> Run:
             _require_run_directory(found)
             return found
     return new_run(name, directory)
+
+
+def requested_config(config: Config) -> dict[str, Any]:
+    """The values of a config that is not fitted yet, by dotted path, as JSON has them."""
+    return {path: _as_json(value) for path, value in _flatten(config.model_dump()).items()}
+
+
+def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values of a nested mapping by dotted path: `{"train.epochs": 5, ...}`.
+
+    `train.frozen_features.keep` has the same value for "memory" and "disk", since both give the
+    same features.
+    """
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    if flat.get(_KEEP) == "memory":
+        flat[_KEEP] = "disk"
+    return flat
+
+
+def _as_json(value: Any) -> Any:
+    """A value of a config as it comes back from JSON, where a tuple is a list."""
+    if isinstance(value, tuple | list):
+        return [_as_json(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _as_json(one) for key, one in value.items()}
+    return value
 
 
 def recorded_environment(run: Run) -> dict[str, Any] | None:
@@ -68,7 +99,7 @@ def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
     Raises:
         RunError: the config differs from the run's.
     """
-    was, now = flatten(run.config().model_dump()), flatten(config.model_dump())
+    was, now = _flatten(run.config().model_dump()), _flatten(config.model_dump())
     requested = {} if fitted else run.environment().get("asked", {})
     may_change = (*_MAY_CHANGE, *([_EPOCHS] if _epochs_may_change(config) else []))
     changed = sorted(
@@ -92,7 +123,7 @@ def _is_as_requested(path: str, requested: Mapping[str, Any], now: Mapping[str, 
     """Whether a value, or a mapping that contains it, is the one that was requested."""
     parts = path.split(".")
     above = (".".join(parts[:count]) for count in range(1, len(parts) + 1))
-    return any(one in requested and requested[one] == as_json(now.get(one)) for one in above)
+    return any(one in requested and requested[one] == _as_json(now.get(one)) for one in above)
 
 
 def check_same_versions(environment: Mapping[str, Any]) -> Iterator[str]:

@@ -17,8 +17,7 @@ from mmzoo.model_graph import encoders_of
 from mmzoo.preprocessing import Arrays
 from mmzoo.runs import Run
 from mmzoo.shared_encoders import encoder_owner
-from mmzoo.training.learning_rate import LearningRate
-from mmzoo.training.loop import Loop
+from mmzoo.training.loop import LearningRate, Loop
 from mmzoo.training.stage import Stage, new_stage, stages
 from mmzoo.training.tensorboard_log import TensorBoardLog
 from mmzoo.training.timer import Timer

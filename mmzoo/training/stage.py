@@ -19,14 +19,14 @@ from mmzoo.decoded_files import cache_decoded, require_decodable, reraise_with_f
 from mmzoo.devices import Devices
 from mmzoo.lazy import keras, tf
 from mmzoo.modalities.abilities import augmentations_of
+from mmzoo.modalities.base_input import features_column
 from mmzoo.modalities.file_probe import are_files
 from mmzoo.model import Network, build_network
 from mmzoo.order import TrainingOrder
 from mmzoo.preprocessing import Arrays
 from mmzoo.schedules import Plateau
 from mmzoo.training.frozen_features import TrainingInputs, cache_frozen_features
-from mmzoo.training.learning_rate import LearningRate
-from mmzoo.training.loop import Loop
+from mmzoo.training.loop import LearningRate, Loop
 from mmzoo.training.timer import Timer
 from mmzoo.training.watch import EarlyStopper, PlateauReducer
 
@@ -76,23 +76,19 @@ class Stage:
     def training_batches(self, step: int) -> Any:
         """An iterator over the batches of its steps, starting at a global step."""
         columns = self.training_inputs.data.splits["train"]
-        batches = training_batches(
-            self.training_inputs.config, columns, self.order, step, self.last_step
-        )
+        batches = training_batches(self.config, columns, self.order, step, self.last_step)
         return iter(_distributed(batches, self.devices))
 
     @cached_property
     def validation_batches(self) -> Any:
         """All validation batches in order; built once, since they hold the arrays."""
         columns = self.training_inputs.data.splits["validation"]
-        batches = evaluation_batches(self.training_inputs.config, columns, self.devices.replicas)
+        batches = evaluation_batches(self.config, columns, self.devices.replicas)
         return _distributed(batches, self.devices)
 
     def reraise_with_file_names(self, split: str) -> AbstractContextManager[None]:
         """A block in which errors name the files of the split that cannot be decoded."""
-        return reraise_with_file_names(
-            self.training_inputs.config, self.training_inputs.data, split
-        )
+        return reraise_with_file_names(self.config, self.training_inputs.data, split)
 
     def watch(self, epoch: int, value: float) -> None:
         """Passes the monitored metric of an epoch to early stopping and plateau."""
@@ -116,9 +112,13 @@ class Stage:
 
     def input_pipeline_advice(self) -> str:
         """Advice on a faster input pipeline, for a training whose steps wait for data."""
-        config, columns = self.training_inputs.config, self.training_inputs.data.splits["train"]
-        inputs = config.inputs
-        files = [name for name in inputs if are_files(columns[config.columns[name]])]
+        columns = self.training_inputs.data.splits["train"]
+        inputs = {
+            name: spec
+            for name, spec in self.config.inputs.items()
+            if features_column(name) not in columns
+        }
+        files = [name for name in inputs if are_files(columns[self.config.columns[name]])]
         augmented = [name for name, spec in inputs.items() if augmentations_of(spec)]
         advice = []
         if files:
@@ -175,7 +175,7 @@ def new_stage(
             **config.objective.compile_arguments(config.heads, config.soft_targets),
         )
         row = {name: values[:1] for name, values in inputs.data.splits["validation"].items()}
-        example = _distributed(evaluation_batches(inputs.config, row), devices)
+        example = _distributed(evaluation_batches(config, row), devices)
         loop = Loop(inputs.model, network.model, train, devices, step, example.element_spec)
     monitor = config.monitor()
     schedule = train.optimizer.schedule
@@ -221,8 +221,8 @@ def _training_inputs(
         inputs = cache_frozen_features(network, config, data, devices)
     with timer.measure("decoding"):
         # Includes the test split, so that a file that cannot be decoded is reported at the start.
-        cached = cache_decoded(inputs.config, inputs.data, tuple(data.splits))
-        require_decodable(inputs.config, cached, ("validation", "test"))
+        cached = cache_decoded(config, inputs.data, tuple(data.splits))
+        require_decodable(config, cached, ("validation", "test"))
         return replace(inputs, data=cached)
 
 

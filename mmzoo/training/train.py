@@ -9,6 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmzoo.config import Config, load_config
 from mmzoo.data import InMemoryTable
 from mmzoo.data.frame import Frame
@@ -18,13 +20,11 @@ from mmzoo.errors import DataError, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.fitted_probes import Probes, fit_probes
 from mmzoo.modalities.abilities import VariesInLength
-from mmzoo.preprocessing import fit_config, load_frame, transform, with_table
+from mmzoo.preprocessing import Arrays, fit_config, load_frame, transform, with_table
 from mmzoo.run_log import run_log
 from mmzoo.runs import Run
-from mmzoo.training.epochs import save, train_epochs
-from mmzoo.training.events import truncate_events
+from mmzoo.training.epochs import format_metrics, save, train_epochs
 from mmzoo.training.log_training import log_end, log_start
-from mmzoo.training.messages import closing_messages, data_summary, fine_tuning_message
 from mmzoo.training.record import write_end, write_record
 from mmzoo.training.resume import (
     check_same_config,
@@ -35,6 +35,7 @@ from mmzoo.training.resume import (
     run_to_train,
 )
 from mmzoo.training.session import Session, open_session
+from mmzoo.training.tensorboard_log import truncate_events
 from mmzoo.training.timer import Timer
 from mmzoo.weights import load_weights
 
@@ -95,7 +96,7 @@ def train(
             write_record(found, config, session)
             _train_stages(session)
             _finish(session)
-        for sentence in closing_messages(session):
+        for sentence in _closing_messages(session):
             logger.info(sentence)
     return found
 
@@ -122,7 +123,7 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind) -> Session:
     if before:
         check_same_data(run, before, data)
         check_same_config(run, config, fitted=True)
-    logger.info(f"{config.name}: {data_summary(data)}, on {devices}, in {run.directory}")
+    logger.info(f"{config.name}: {_data_summary(data)}, on {devices}, in {run.directory}")
     session = open_session(config, preprocessing, run, data, devices, timer, resume)
     if session.step:
         logger.info(f"Resuming after step {session.step} of {session.stage.last_step}.")
@@ -156,7 +157,7 @@ def _train_stages(session: Session) -> None:
     while not session.finished:
         session.begin_next_stage()
         save(session)  # Before better weights replace those that the stage starts from.
-        logger.info(fine_tuning_message(session))
+        logger.info(_fine_tuning_message(session))
         train_epochs(session)
     session.log.close()
 
@@ -168,7 +169,7 @@ def _finish(session: Session) -> None:
     """
     stage = session.stage
     load_weights(stage.model, session.run.best_weights)
-    model, config, data = stage.loop.model, stage.training_inputs.config, stage.training_inputs.data
+    model, config, data = stage.loop.model, stage.config, stage.training_inputs.data
     probes: Probes = {}
     if config.probes:
         with session.timer.measure("the probes"), stage.reraise_with_file_names("train"):
@@ -178,6 +179,38 @@ def _finish(session: Session) -> None:
         log_end(session, evaluation)
     write_end(session)
     session.run.write_metrics({**session.run.metrics(), "test": evaluation.as_metrics()})
+
+
+def _data_summary(data: Arrays) -> str:
+    """The name of the data and the size of each split."""
+    sizes = ", ".join(
+        f"{len(next(iter(c.values()))):,} {split}" for split, c in data.splits.items()
+    )
+    return f"{data.name} ({sizes})"
+
+
+def _fine_tuning_message(session: Session) -> str:
+    """What the stage that is about to start trains."""
+    stage = session.stage
+    weights = sum(int(np.prod(weight.shape)) for weight in stage.loop.model.trainable_weights)
+    return (
+        f"Fine-tuning from the best weights, those of epoch {session.best.epoch}: "
+        f"{weights:,} trainable weights, at a learning rate of "
+        f"{stage.config.train.optimizer.learning_rate:g}."
+    )
+
+
+def _closing_messages(session: Session) -> Iterator[str]:
+    """Learned weights of losses and inputs, where the time went, and how to save some."""
+    if weights := session.learned_weights():
+        yield f"Learned weights of the losses: {format_metrics(weights)}."
+    for head, weights in session.learned_input_weights().items():
+        inputs = f"the inputs for {head}" if head else "the inputs"
+        shares = ", ".join(f"{name} {weight:.3f}" for name, weight in weights.items())
+        yield f"Learned fusion weights of {inputs}: {shares}."
+    yield f"{session.timer}."
+    if session.timer.limited_by_data:
+        yield f"Steps waited for data. To speed this up: {session.stage.input_pipeline_advice()}."
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from mmzoo.errors import DataError
 from mmzoo.evaluation.image_grid import captioned_grid
 from mmzoo.files import replacing
 from mmzoo.heads import LabelledHead
-from mmzoo.missing_inputs import mark_missing
+from mmzoo.missing_values import mark_missing
 from mmzoo.modalities.abilities import HasImage, HasText, augmentations_of, draw
 from mmzoo.modalities.base_input import presence
 from mmzoo.order import TrainingOrder, epoch_order

@@ -12,7 +12,7 @@ from mmzoo.config import load_config
 from mmzoo.inspection.data_report import DataReport, count_missing
 from mmzoo.inspection.inspect import inspect
 from mmzoo.inspection.report_text import report_text
-from mmzoo.missing_inputs import missing_counts
+from mmzoo.missing_values import missing_counts
 from mmzoo.preprocessing import load_frame
 
 ROWS = 60

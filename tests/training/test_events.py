@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
+from trainings import read_scalars
 
 from mmzoo.errors import TrainingError
 from mmzoo.lazy import tf
-from mmzoo.training.events import (
+from mmzoo.training.tensorboard_log import (
     EVENT_FILES,
     EventWriter,
     last_steps,
     new_event_file,
     read_events,
-    read_scalars,
     truncate_events,
 )
 

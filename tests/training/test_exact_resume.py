@@ -17,11 +17,11 @@ from trainings import (
     config,
     crash_after_step,
     differences,
+    read_scalars,
     train_with_crash,
 )
 
 from mmzoo.runs import Run
-from mmzoo.training.events import read_scalars
 from mmzoo.training.loop import Loop
 from mmzoo.training.train import train
 from mmzoo.weights import save_weights

@@ -7,7 +7,7 @@ import pytest
 from trainings import FROZEN_IMAGE
 
 from mmzoo.batches import evaluation_batches
-from mmzoo.config import load_config
+from mmzoo.config import Config, load_config
 from mmzoo.devices import prepare_devices
 from mmzoo.model import Network, build_network
 from mmzoo.preprocessing import fit_config, load_frame, transform
@@ -20,7 +20,7 @@ CROSS = {"type": "cross_attention", "dim": 4, "num_heads": 1, "blocks": 1}
 
 def fed(
     fusion, names=("left", "right")
-) -> tuple[Network, TrainingInputs, TrainingInputs, list[str]]:
+) -> tuple[Network, Config, TrainingInputs, TrainingInputs, list[str]]:
     """A network, what would be trained without and with features kept, and what is said of it."""
     config = load_config(
         {
@@ -39,7 +39,7 @@ def fed(
     said: list[str] = []
     with shown_by(said.append):
         kept = cache_frozen_features(network, config, data, prepare_devices("cpu", config.train))
-    return network, TrainingInputs(network.model, config, data), kept, said
+    return network, config, TrainingInputs(network.model, data), kept, said
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def anew(name: str, fusion: str) -> str:
 
 
 def test_film_reads_tokens_of_the_modulated_input_alone(modulated):
-    _, _, kept, said = modulated
+    *_, kept, said = modulated
     assert [line for line in said if "runs in every epoch" in line] == [anew("right", "film")]
     assert sum(line.startswith("left: computed the features of") for line in said) == 3
     assert len(kept.model.input["left"].shape) == 2
@@ -63,9 +63,9 @@ def test_film_reads_tokens_of_the_modulated_input_alone(modulated):
 
 
 def test_the_rest_of_the_model_says_the_same(modulated):
-    _, whole, kept, _ = modulated
-    [(inputs,)] = list(evaluation_batches(whole.config, whole.data.splits["test"], labelled=False))
-    [(vectors,)] = list(evaluation_batches(kept.config, kept.data.splits["test"], labelled=False))
+    _, config, whole, kept, _ = modulated
+    [(inputs,)] = list(evaluation_batches(config, whole.data.splits["test"], labelled=False))
+    [(vectors,)] = list(evaluation_batches(config, kept.data.splits["test"], labelled=False))
     expected = whole.model(inputs, training=False)["kind"]
     np.testing.assert_allclose(kept.model(vectors, training=False)["kind"], expected, atol=1e-5)
 
@@ -79,7 +79,7 @@ def test_what_stands_for_an_absent_input_has_a_token_only_where_it_is_read(modul
 
 
 def test_cross_attention_reads_those_of_all_inputs():
-    _, whole, kept, said = fed(CROSS)
+    *_, whole, kept, said = fed(CROSS)
     assert said == [anew("left", "cross_attention"), anew("right", "cross_attention")]
     assert kept.model is whole.model
 

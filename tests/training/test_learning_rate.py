@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trainings import REGRESSION, merged, spoilt_rows, train_with_crash
+from trainings import REGRESSION, merged, read_scalars, spoilt_rows, train_with_crash
 
 from mmzoo.config import load_config
 from mmzoo.devices import prepare_devices
 from mmzoo.preprocessing import fit_config, load_frame, transform
 from mmzoo.runs import Run, new_run
-from mmzoo.training.events import read_scalars
 from mmzoo.training.session import open_session
 from mmzoo.training.timer import Timer
 from mmzoo.training.train import train

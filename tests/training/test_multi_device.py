@@ -18,6 +18,7 @@ from trainings import (
     differences,
     finite,
     merged,
+    read_scalars,
     weights,
 )
 
@@ -27,7 +28,6 @@ from mmzoo.model import build_model
 from mmzoo.order import epoch_order
 from mmzoo.runs import Run
 from mmzoo.trained_model import load_trained
-from mmzoo.training.events import read_scalars
 from mmzoo.training.train import train
 
 SCRIPT = Path(__file__).with_name("train_on_devices.py")

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from test_multi_device import train_on
-from trainings import differences, merged, train_with_crash, weights
+from trainings import differences, merged, read_scalars, train_with_crash, weights
 
 from mmzoo.evaluation.evaluate_run import evaluate
 from mmzoo.runs import Run
 from mmzoo.trained_model import load_trained
-from mmzoo.training.events import read_scalars
 from mmzoo.training.train import train
 
 ROWS = 96

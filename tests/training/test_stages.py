@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from trainings import FROZEN_IMAGE, Crash, crash_after_step, differences, merged, train_with_crash
+from trainings import (
+    FROZEN_IMAGE,
+    Crash,
+    crash_after_step,
+    differences,
+    merged,
+    read_scalars,
+    train_with_crash,
+)
 
 from mmzoo import evaluate
 from mmzoo.config import load_config
@@ -12,7 +20,6 @@ from mmzoo.errors import ConfigError
 from mmzoo.model import build_model
 from mmzoo.runs import Run
 from mmzoo.trained_model import load_trained
-from mmzoo.training.events import read_scalars
 from mmzoo.training.train import train
 
 EPOCHS, THAWED_EPOCHS, STEPS = 2, 2, 6

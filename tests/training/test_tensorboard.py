@@ -7,10 +7,10 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.plugins.hparams import metadata as hparams_metadata
 from tensorboard.plugins.hparams.api_pb2 import STATUS_SUCCESS
 from tensorboard.util.tensor_util import make_ndarray
+from trainings import read_scalars
 
 from mmzoo.lazy import tf
-from mmzoo.training.events import read_scalars, truncate_events
-from mmzoo.training.tensorboard_log import TensorBoardLog
+from mmzoo.training.tensorboard_log import TensorBoardLog, truncate_events
 
 
 def read(directory):

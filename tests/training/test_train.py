@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from trainings import STEPS_PER_EPOCH, config, differences
+from trainings import STEPS_PER_EPOCH, config, differences, read_scalars
 
 from mmzoo import __version__
 from mmzoo.cli.main_command import main
@@ -19,7 +19,7 @@ from mmzoo.config import load_config
 from mmzoo.lazy import tf
 from mmzoo.spec import dump_yaml
 from mmzoo.trained_model import load_trained
-from mmzoo.training.events import EVENT_FILES, read_events, read_scalars
+from mmzoo.training.tensorboard_log import EVENT_FILES, read_events
 from mmzoo.training.train import train
 
 # What it leaves.

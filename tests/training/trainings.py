@@ -5,6 +5,7 @@ It has dropout, batch norm, random augmentation, and a checkpoint after every fe
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -19,8 +20,8 @@ from mmzoo.checkpoint import checkpoints, read_checkpoint
 from mmzoo.data.frame import Frame, table_of
 from mmzoo.preprocessing import scan
 from mmzoo.runs import Run
-from mmzoo.training.events import EVENT_FILES, read_events, read_scalars
 from mmzoo.training.loop import Loop
+from mmzoo.training.tensorboard_log import EVENT_FILES, read_events
 from mmzoo.training.train import train
 
 CONFIG = {
@@ -119,6 +120,21 @@ def kept(run: Run) -> dict[str, Any]:
     )
     found["leftovers"] = [path.name for path in run.last.parent.rglob(".*")]
     return found
+
+
+def read_scalars(directory: Path) -> dict[str, list[tuple[int, float]]]:
+    """The curves in one split's directory, as TensorBoard draws them.
+
+    Returns:
+        Tag -> steps and values, in file order.
+    """
+    curves = defaultdict(list)
+    for path in sorted(directory.glob(EVENT_FILES)):
+        for event in read_events(path):
+            for value in event.summary.value:
+                if value.HasField("simple_value"):
+                    curves[value.tag].append((event.step, value.simple_value))
+    return dict(curves)
 
 
 def weights(run: Run) -> dict[str, np.ndarray]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import TypeAdapter
 from squares import config_of
 
 from mmzoo.errors import RunError
-from mmzoo.training.frozen_features import CachedFeatures
+from mmzoo.modalities import Input
 from mmzoo.visualization.drawing import find_image_input
 
 IMAGE = config_of({"found": {"type": "binary"}}).inputs["image"]
-OTHER = CachedFeatures(column="features", reads=("image",))
+OTHER = TypeAdapter(Input).validate_python(
+    {"type": "text", "length": 8, "encoder": {"type": "embedding", "dim": 2}}
+)
 
 
 @pytest.mark.parametrize(
@@ -41,12 +44,12 @@ def test_only_or_requested_image_input(inputs, asked, name):
         (
             {"text": OTHER},
             None,
-            "has no image input, only text (cached_features)",
+            "has no image input, only text (text)",
         ),
         (
             {"text": OTHER, "photo": IMAGE},
             "text",
-            "input 'text' is cached_features, not image",
+            "input 'text' is text, not image",
         ),
     ],
 )
