@@ -36,8 +36,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             result = super().invoke(ctx)
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            sys.stdout.flush()
         except BrokenPipeError:
             # The reader of stdout is gone, as with `| head`. Python would report it at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -82,6 +81,7 @@ for command in (
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command and exits: 0 done, 1 error, 2 wrong usage, 128 + n on signal n."""
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A name with characters that the terminal cannot encode must not fail a command.
@@ -101,6 +101,23 @@ def main(arguments: list[str] | None = None) -> None:
         if debug:
             traceback.print_exc()
         _fail(error)
+
+
+def open_closed_streams() -> None:
+    """Opens stdin, stdout and stderr on the null device where they are closed, as by `2>&-`.
+
+    Python has None in their place, and the next file that is opened would get their number, and
+    with it the log of TensorFlow.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is not None:
+            continue
+        opened = os.open(os.devnull, os.O_RDWR)
+        if opened != number:
+            os.dup2(opened, number)
+            os.close(opened)
+        mode = "w" if number else "r"
+        setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:

@@ -81,3 +81,20 @@ def test_other_commands_write_no_files(config):
     for words in (["check", "good.yaml"], ["train", "bad.yaml"], ["eval", "runs/x"], ["list"]):
         run(*COMMAND, *words, cwd=config.parent)
     assert sorted(os.listdir(config.parent)) == ["bad.yaml", "good.yaml"]
+
+
+def test_closed_streams_are_opened_on_the_null_device():
+    """Else the log of TensorFlow goes to whatever file is opened next."""
+    code = """
+import os, sys
+from mmzoo.cli.main_command import open_closed_streams
+from mmzoo.lazy import quiet_stderr
+assert (sys.stdin, sys.stderr) == (None, None)
+open_closed_streams()
+with quiet_stderr():
+    print("lost", file=sys.stderr)
+null = os.stat(os.devnull).st_rdev
+print([os.fstat(number).st_rdev == null for number in (0, 2)], sys.stderr.isatty())
+"""
+    done = run("sh", "-c", 'exec "$0" -c "$1" <&- 2>&-', sys.executable, code)
+    assert (done.returncode, done.stdout) == (0, "[True, True] False\n")
