@@ -86,8 +86,8 @@ class Audio(FileInput):
         if not 1 <= self.seconds * self.rate <= LARGEST_INT:
             yield Problem(
                 ("seconds",),
-                f"{self.seconds:g} seconds at {self.rate:,} Hz are {self.samples:,} samples, "
-                f"expected 1 to {LARGEST_INT:,}",
+                f"{self.seconds:g} seconds at {self.rate:,} Hz are "
+                f"{self.seconds * self.rate:,.0f} samples, expected 1 to {LARGEST_INT:,}",
             )
             return
         problems = tuple(self.spectrogram.problems(self.samples, self.rate))
@@ -106,7 +106,7 @@ class Audio(FileInput):
     @property
     def samples(self) -> int:
         """Length of a waveform in samples."""
-        return round(self.seconds * self.rate)
+        return round(min(self.seconds * self.rate, LARGEST_INT + 1))  # The product may be infinite.
 
     @property
     def augmentations(self) -> tuple[Spec, ...]:

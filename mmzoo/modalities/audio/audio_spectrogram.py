@@ -20,6 +20,7 @@ from mmzoo.spec import (
     Problem,
     Spec,
 )
+from mmzoo.spec.spec_model import LARGEST_INT
 
 _SHORTEST_WINDOW = 4
 """In samples: a shorter Hann window has no curvature."""
@@ -105,10 +106,10 @@ class LogMel(Spec):
         )(x)
 
     def _window(self, rate: int) -> int:
-        return round(self.window * rate)
+        return round(min(self.window * rate, LARGEST_INT))  # The product may be infinite.
 
     def _hop(self, rate: int) -> int:
-        return max(1, round(self.hop * rate))
+        return max(1, round(min(self.hop * rate, LARGEST_INT)))
 
     def _empty_band(self, rate: int, high: float) -> bool:
         """Whether a band is so narrow that it contains no frequency of the Fourier transform.

@@ -82,6 +82,14 @@ def messages(build) -> list[str]:
             "1e+06 seconds at 8,000 Hz are 8,000,000,000 samples, expected 1 to 2,147,483,647",
         ),
         (
+            {"seconds": 1e308},
+            "1e+308 seconds at 8,000 Hz are inf samples, expected 1 to 2,147,483,647",
+        ),
+        (
+            {"spectrogram": {"type": "log_mel", "window": 1e308}},
+            "a frame of 1e+308 seconds is longer than the audio, which has 1",
+        ),
+        (
             {"augment": ({"type": "noise", "snr": (20.0, 10.0)},)},
             "the lowest ratio, 20.0, is above the highest, 10.0: write [10.0, 20.0]",
         ),
