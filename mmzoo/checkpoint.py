@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +67,16 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9]*.npz"))
 
 
-def newest_checkpoint(folder: Path) -> tuple[Path, list[np.ndarray], dict[str, Any]] | None:
+def newest_checkpoint(
+    folder: Path, check: Callable[[Path, list[np.ndarray], dict[str, Any]], object] | None = None
+) -> tuple[Path, list[np.ndarray], dict[str, Any]] | None:
     """Path, arrays and state of the newest readable checkpoint; None if there are no checkpoints.
 
     A damaged checkpoint is logged, and the previous one is used.
+
+    Args:
+        folder: the run's checkpoint folder.
+        check: raises a RunError if what was read cannot be used.
 
     Raises:
         RunError: there are checkpoints, but none of them can be read.
@@ -78,12 +84,16 @@ def newest_checkpoint(folder: Path) -> tuple[Path, list[np.ndarray], dict[str, A
     paths = checkpoints(folder)
     for path in reversed(paths):
         try:
-            return path, *read_checkpoint(path)
+            arrays, state = read_checkpoint(path)
+            if check is not None:
+                check(path, arrays, state)
+            return path, arrays, state
         except RunError as error:
             logger.info(str(error))
     if paths:
         raise RunError(
-            f"{folder}: none of its checkpoints can be read. Start a new run without --resume."
+            f"{folder}: none of its checkpoints can be read. Use the best weights, or train again "
+            "without --resume."
         )
     return None
 
@@ -102,6 +112,10 @@ def read_checkpoint(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
         with np.load(path, allow_pickle=False) as file:
             arrays = [file[name] for name in sorted(file.files) if name != _STATE]
             state = json.loads(file[_STATE].tobytes())
+        if not isinstance(state, dict):
+            raise TypeError(f"{_STATE} is no JSON object")
+        if any(a.dtype.kind == "f" and not np.isfinite(a).all() for a in arrays):
+            raise ValueError("it has values that are not finite numbers")
     except Exception as error:  # Damaged archives raise many types of errors.
         raise RunError(f"{path}: the file is damaged ({error})") from error
     return arrays, state

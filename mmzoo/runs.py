@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import hashlib
 import io
 import json
 import logging
@@ -54,6 +55,18 @@ _BASELINES = {
 }
 _SPLIT_METRICS = {"examples": int, "data": str, "loss": float | None}
 """Entries of every split in metrics.json besides its heads."""
+
+
+_TRAIN_AGAIN = "Restore it from a copy, or train again."
+
+
+def preprocessing_checksums(preprocessing: Preprocessing) -> dict[str, str]:
+    """The sha256 of each file, by its path in `preprocessing/`."""
+    return {
+        f"{name}/{file}": hashlib.sha256(text.encode()).hexdigest()
+        for name, files in preprocessing.items()
+        for file, text in files.items()
+    }
 
 
 @dataclass(unsafe_hash=True)
@@ -122,9 +135,13 @@ class Run:
         write_text(self.config_file, dump_yaml(config, header))
 
     def preprocessing(self) -> dict[str, dict[str, str]]:
-        """Vocabularies and statistics: text files by input and name."""
+        """Vocabularies and statistics: text files by input and name.
+
+        Raises:
+            RunError: a file is missing, or is not as it was written.
+        """
         try:
-            return {
+            files = {
                 folder.name: {
                     # Not `read_text`, which normalizes line ends.
                     file.name: file.read_bytes().decode()
@@ -133,7 +150,26 @@ class Run:
                 for folder in sorted(self._preprocessing.glob("*/"))
             }
         except (OSError, UnicodeDecodeError) as error:
-            raise RunError(f"{self._preprocessing}: cannot be read: {error}") from error
+            raise RunError(
+                f"{self._preprocessing}: cannot be read: {error}. {_TRAIN_AGAIN}"
+            ) from error
+        if not self.has_checksums:
+            return files  # Of an older version.
+        found, expected = preprocessing_checksums(files), self.environment()["checksums"]
+        for name in sorted(found.keys() | expected.keys()):
+            if found.get(name) != expected.get(name):
+                problem = "is not as it was written" if name in found else "is missing"
+                raise RunError(
+                    f"{self._preprocessing / name}: damaged: it {problem}. {_TRAIN_AGAIN}"
+                )
+        return files
+
+    @property
+    def has_checksums(self) -> bool:
+        """Whether weights and preprocessing have checksums; those of older versions have none."""
+        return self.environment_file.is_file() and isinstance(
+            self.environment().get("checksums"), dict
+        )
 
     def write_preprocessing(self, preprocessing: Preprocessing) -> None:
         for name, files in preprocessing.items():
@@ -291,8 +327,21 @@ def new_run(name: str, directory: Path | None = None, root: Path = Path("runs"))
             continue
 
 
+def require_utf8(directory: Path) -> None:
+    """Raises a RunError if a run's name cannot be written to its log, config and reports."""
+    name = os.fsencode(directory)
+    try:
+        name.decode()
+    except UnicodeDecodeError as error:
+        shown = name.decode(errors="backslashreplace")
+        raise RunError(
+            f"{shown}: the name of a run must be valid UTF-8. Rename it, or name another --run."
+        ) from error
+
+
 def refuse_existing(directory: Path) -> None:
     """Raises a RunError if a new run's directory exists, or cannot exist."""
+    require_utf8(directory)
     for path in (directory, *directory.parents):
         if path.is_file():
             raise RunError(
@@ -325,6 +374,7 @@ def open_run(path: Path) -> tuple[Run, Path | None]:
     Raises:
         RunError: there is no such run.
     """
+    require_utf8(path)
     if path.is_file():
         here = Path.cwd()
         for parent in Path(os.path.abspath(path)).parents:

@@ -78,7 +78,7 @@ class Train(Spec):
     """Augmentation that mixes the examples of a batch: mixup or cutmix."""
     accumulate: PositiveInt = 1
     """Gradient accumulation: steps whose gradients are averaged into one update, for large batches
-    in little memory."""
+    in little memory. The last update of a training is made of the steps that are left."""
     ema: Annotated[float, Gt(0), Lt(1)] | None = None
     """Momentum of an exponential moving average of the weights, such as 0.99. Validation, `best`
     and the final model then use the averaged weights."""

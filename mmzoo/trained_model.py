@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from mmzoo.preprocessing import fit_config, load_frame, with_table
 from mmzoo.runs import Run, open_run
 from mmzoo.spec import did_you_mean
 from mmzoo.weights import load_weights
+
+logger = logging.getLogger(__name__)
 
 
 def open_trained(run: Run | Path | str, checkpoint: str | Path) -> tuple[Run, str | Path]:
@@ -124,41 +127,75 @@ def load_network(
     if checkpoint == "last" or Path(checkpoint).suffix == ".npz":
         path, arrays, state = _exact(run, checkpoint)
         # A checkpoint begins with the model's own variables; the optimizer's come after them.
-        own = _validated(arrays, state)[: len(model.variables)]
+        own = _validated(path, arrays, state)[: len(model.variables)]
         assign_arrays(own, model.variables, path)
     else:
-        load_weights(model, _weights_file(run, checkpoint))
+        _load_weights(model, run, checkpoint)
     return network, config
 
 
-def _weights_file(run: Run, checkpoint: str | Path) -> Path:
-    if checkpoint == "best":
-        if not run.best_weights.is_file():
-            raise RunError(
-                f"{run.directory}: has no best weights, since no epoch of it was finished. "
-                "Continue it with `mmzoo train --resume`, or use --checkpoint last."
-            )
-        return run.best_weights
-    if not Path(checkpoint).is_file():
-        meant = did_you_mean(str(checkpoint), ("best", "last"))
-        raise RunError(f"{checkpoint}: there is no such weights file{meant}")
-    return Path(checkpoint)
+def load_best(model: keras.Model, run: Run, way_out: str) -> str | None:
+    """Loads a run's best weights, verified by their checksum.
+
+    Args:
+        model: the model, built.
+        run: the run.
+        way_out: what to do if they are damaged, as the last sentence of the error.
+
+    Returns:
+        The checksum; None for a run of an older version, which stored none.
+
+    Raises:
+        RunError: the weights are damaged, or belong to another model.
+    """
+    path = run.best_weights
+    try:
+        checksum = load_weights(model, path)
+    except RunError as error:
+        raise RunError(f"{error}. {way_out}") from error
+    if checksum is None:
+        if run.has_checksums:
+            raise RunError(f"{path}: damaged: its checksum is missing. {way_out}")
+        logger.info(
+            f"Note: {path} was written by an older version of mmzoo without a checksum, so damage "
+            "to its values would not be noticed."
+        )
+    return checksum
+
+
+def _load_weights(model: keras.Model, run: Run, checkpoint: str | Path) -> None:
+    """Loads the best weights, or those of a file that was named."""
+    if checkpoint != "best":
+        if not Path(checkpoint).is_file():
+            meant = did_you_mean(str(checkpoint), ("best", "last"))
+            raise RunError(f"{checkpoint}: there is no such weights file{meant}")
+        load_weights(model, Path(checkpoint))
+        return
+    if not run.best_weights.is_file():
+        raise RunError(
+            f"{run.directory}: has no best weights, since no epoch of it was finished. "
+            "Continue it with `mmzoo train --resume`, or use --checkpoint last."
+        )
+    load_best(model, run, "Use --checkpoint last, the weights of the last step, or train again.")
 
 
 def _exact(run: Run, checkpoint: str | Path) -> tuple[Path, list[np.ndarray], dict[str, Any]]:
     """An exact checkpoint: its path, arrays and state."""
     if checkpoint != "last":
         return Path(checkpoint), *read_checkpoint(Path(checkpoint))
-    found = newest_checkpoint(run.last)
+    found = newest_checkpoint(run.last, _validated)
     if found is None:
         raise RunError(f"{run.directory}: has no checkpoint; was it ever trained?")
     return found
 
 
-def _validated(arrays: Sequence[np.ndarray], state: dict[str, Any]) -> list[np.ndarray]:
+def _validated(path: Path, arrays: Sequence[np.ndarray], state: dict[str, Any]) -> list[np.ndarray]:
     """The arrays, with the averages that were validated in place of weights that have them."""
     validated = list(arrays)
-    for index, sources in state.get("validated", ()):
-        first, *others = (arrays[source] for source in sources)
-        validated[index] = sum(others, first) / len(sources) if others else first
+    try:
+        for index, sources in state.get("validated", ()):
+            first, *others = (arrays[source] for source in sources)
+            validated[index] = sum(others, first) / len(sources) if others else first
+    except (TypeError, ValueError, LookupError) as error:
+        raise RunError(f"{path}: the file is damaged (validated: {error})") from error
     return validated

@@ -1,11 +1,13 @@
 """Weights files (`.weights.h5`): written atomically, and validated before they are read.
 
 An HDF5 file can link to other files, declare terabytes of data or belong to a different model. So
-its structure is compared with that of the model before any values are read.
+its structure is compared with that of the model before any values are read. A checksum of all
+values is stored with them, since HDF5 itself notices no damage there.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
 _OVERHEAD = 100_000  # Bytes of HDF5 metadata for a model of a few dozen layers.
 _MAX_DEPTH = 40
+_MAX_OBJECTS = 10_000
+"""Groups and arrays in a file; MobileNetV3, with many small layers, has fewer than 1,000."""
+_CHECKSUM = "sha256"
+"""The attribute of the file with the checksum of its values."""
 HDF5_ERRORS = (OSError, KeyError, RuntimeError, TypeError, ValueError)
 """Exceptions that h5py raises for damaged files."""
 _MAX_DIFFERENCES = 3  # In an error message.
@@ -27,12 +33,17 @@ Tree = dict[str, tuple[tuple[int, ...], str]]
 """Path of an array in the file -> its shape and dtype."""
 
 
-def save_weights(model: keras.Model, path: Path) -> None:
+def save_weights(model: keras.Model, path: Path) -> str:
     """Saves the model's weights.
+
+    Returns:
+        The checksum that is stored with them.
 
     Raises:
         TrainingError: a weight is not finite. An existing file stays as it is.
     """
+    import h5py
+
     size = _OVERHEAD
     for variable in model.weights:
         values = np.asarray(variable.numpy())
@@ -42,6 +53,10 @@ def save_weights(model: keras.Model, path: Path) -> None:
     with replacing(path, suffix=".weights.h5") as temporary:
         _reserve_space(temporary, size)
         _without_optimizer(model).save_weights(temporary)
+        with h5py.File(temporary, "r+") as file:
+            checksum = _verified_checksum(file, read_tree(file, path), path)
+            file.attrs[_CHECKSUM] = checksum
+    return checksum
 
 
 def _reserve_space(path: Path, size: int) -> None:
@@ -55,13 +70,17 @@ def _reserve_space(path: Path, size: int) -> None:
         os.posix_fallocate(file.fileno(), 0, size)
 
 
-def load_weights(model: keras.Model, path: Path, *, more: bool = False) -> None:
-    """Loads the weights of a file into a built model.
+def load_weights(model: keras.Model, path: Path, *, more: bool = False) -> str | None:
+    """Loads the weights of a file into a built model, which stays as it is if they are refused.
 
     Args:
         model: the model.
         path: the file.
         more: whether the file may contain layers that the model does not have.
+
+    Returns:
+        The checksum that was stored with the weights; None if the file was not written by
+        `save_weights`, or by that of an older version.
 
     Raises:
         RunError: the file does not exist, is damaged, or is from a different model.
@@ -73,15 +92,40 @@ def load_weights(model: keras.Model, path: Path, *, more: bool = False) -> None:
     expected = _expected_tree(model)
     try:
         with h5py.File(path, "r") as file:
-            found = read_tree(file, path)
-        if more:
-            found = {key: array for key, array in found.items() if key in expected}
+            everything = read_tree(file, path)
+            found = everything
+            if more:
+                found = {key: array for key, array in everything.items() if key in expected}
+            if found == expected:
+                stored = file.attrs.get(_CHECKSUM)
+                if stored not in (None, _verified_checksum(file, everything, path)):
+                    raise RunError(f"{path}: damaged: its values differ from those that were saved")
         if found == expected:
             _without_optimizer(model).load_weights(path)
     except HDF5_ERRORS as error:
         raise RunError(f"{path}: not a weights file, or a damaged one ({error})") from error
     if found != expected:
         raise RunError(f"{path}: weights of a different model: {_difference(expected, found)}")
+    return stored
+
+
+def _verified_checksum(file: h5py.File, tree: Tree, path: Path) -> str:
+    """The sha256 of the names, shapes, dtypes and values of all arrays.
+
+    Raises:
+        RunError: a value is not finite.
+    """
+    digest = hashlib.sha256()
+    for name, (shape, dtype) in sorted(tree.items()):
+        if file[name].id.get_storage_size() != file[name].nbytes:
+            # HDF5 would read what is not in the file as zeros, terabytes of them.
+            raise RunError(f"{path}: damaged: {name} lacks a part of its values")
+        values = np.ascontiguousarray(file[name][()])
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise RunError(f"{path}: damaged: {name} has values that are not finite numbers")
+        digest.update(f"{name} {shape} {dtype} ".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
 
 
 def _without_optimizer(model: keras.Model) -> keras.Model:
@@ -113,7 +157,7 @@ def read_tree(file: h5py.File, path: Path) -> Tree:
     import h5py
 
     tree: Tree = {}
-    seen = set()
+    seen: set[int] = set()
 
     def walk(group: h5py.Group, prefix: str, level: int) -> None:
         if level > _MAX_DEPTH:
@@ -124,6 +168,8 @@ def read_tree(file: h5py.File, path: Path) -> Tree:
                 raise RunError(f"{path}: refused, {key} links to somewhere else")
             item = group[name]
             address = h5py.h5o.get_info(item.id).addr
+            if len(seen) > _MAX_OBJECTS:
+                raise RunError(f"{path}: refused, it has more than {_MAX_OBJECTS:,} parts")
             if address in seen:  # Hard links can form cycles, with infinitely many paths.
                 raise RunError(f"{path}: refused, {key} has a second name")
             seen.add(address)

@@ -165,7 +165,8 @@ def test_all_damaged(tmp_path, messages):
     with pytest.raises(RunError) as caught:
         newest_checkpoint(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: none of its checkpoints can be read. Start a new run without --resume."
+        f"{tmp_path}: none of its checkpoints can be read. Use the best weights, or train again "
+        "without --resume."
     )
     assert len(messages) == 2
 

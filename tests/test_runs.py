@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -14,7 +15,15 @@ import pytest
 
 from mmzoo.config import load_config
 from mmzoo.errors import RunError
-from mmzoo.runs import Run, all_runs, new_run, newest_run, open_run
+from mmzoo.runs import (
+    Run,
+    all_runs,
+    new_run,
+    newest_run,
+    open_run,
+    preprocessing_checksums,
+    refuse_existing,
+)
 
 ENVIRONMENT = {
     "versions": {"numpy": "2.0"},
@@ -353,6 +362,28 @@ def test_a_damaged_history(tmp_path, text, problem):
     assert message(run.history).startswith(f"{run.history_file}: damaged{problem}")
 
 
+PREPROCESSING = {"text": {"vocabulary.txt": "a\nb\n", "lengths.json": "{}"}}
+
+
+def test_damaged_preprocessing_is_refused(tmp_path):
+    run = Run(tmp_path)
+    run.write_preprocessing(PREPROCESSING)
+    assert run.preprocessing() == PREPROCESSING  # As of an older version.
+    checksums = preprocessing_checksums(PREPROCESSING)
+    assert checksums["text/lengths.json"] == hashlib.sha256(b"{}").hexdigest()
+    run.write_environment({**ENVIRONMENT, "checksums": checksums})
+    assert run.preprocessing() == PREPROCESSING
+    words = tmp_path / "preprocessing" / "text" / "vocabulary.txt"
+    words.write_text("a\nc\n")
+    assert message(run.preprocessing) == (
+        f"{words}: damaged: it is not as it was written. Restore it from a copy, or train again."
+    )
+    words.unlink()
+    assert message(run.preprocessing) == (
+        f"{words}: damaged: it is missing. Restore it from a copy, or train again."
+    )
+
+
 def test_a_missing_environment(tmp_path):
     path = tmp_path / "environment.json"
     assert message(Run(tmp_path).environment) == (
@@ -448,6 +479,16 @@ def test_the_lock_is_free_after_a_kill(tmp_path):
 def test_the_lock_is_held_within_one_process_too(tmp_path):
     with Run(tmp_path).locked():
         assert f"(process {os.getpid()})" in message(lock, Run(tmp_path))
+
+
+@pytest.mark.parametrize("call", [open_run, lambda path: new_run("x", path), refuse_existing])
+def test_a_name_that_is_not_utf8_is_refused(tmp_path, call):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/r\xe9n"))
+    assert message(call, path) == (
+        f"{tmp_path}/r\\xe9n: the name of a run must be valid UTF-8. Rename it, or name another "
+        "--run."
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_where_a_run_should_go(tmp_path):

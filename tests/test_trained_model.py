@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import h5py
 import numpy as np
 import pytest
 from frames import load_arrays
@@ -94,8 +95,35 @@ def test_what_is_damaged_or_of_another_model_is_refused(own_run, tiny, tmp_path)
     newest.write_bytes(newest.read_bytes()[:-50])
     assert message(own_run, newest).startswith(f"{newest}: the file is damaged (")
     assert message(own_run, "last") == (
-        f"{own_run.last}: none of its checkpoints can be read. Start a new run without --resume."
+        f"{own_run.last}: none of its checkpoints can be read. "
+        "Use the best weights, or train again without --resume."
     )
+
+
+def test_damaged_best_weights_are_refused_with_a_way_out(own_run):
+    content = bytearray(own_run.best_weights.read_bytes())
+    with h5py.File(own_run.best_weights) as file:
+        offset = file["layers/dense/vars/0"].id.get_offset()
+    content[offset] ^= 1
+    own_run.best_weights.write_bytes(bytes(content))
+    assert message(own_run, "best") == (
+        f"{own_run.best_weights}: damaged: its values differ from those that were saved. "
+        "Use --checkpoint last, the weights of the last step, or train again."
+    )
+    load_trained(own_run, "last")
+
+
+def test_best_weights_of_an_older_version_have_no_checksum(own_run, capsys):
+    with h5py.File(own_run.best_weights, "r+") as file:
+        del file.attrs["sha256"]
+    assert message(own_run, "best").startswith(
+        f"{own_run.best_weights}: damaged: its checksum is missing. "
+    )
+    environment = own_run.environment()
+    del environment["checksums"]
+    own_run.write_environment(environment)
+    load_trained(own_run)
+    assert "was written by an older version of mmzoo without a checksum" in capsys.readouterr().err
 
 
 def test_before_a_damaged_last_checkpoint_the_one_before_it_is_taken(own_run, capsys):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import h5py
 import numpy as np
@@ -123,21 +122,62 @@ def test_truncated_file(file, share):
     assert message.startswith(f"{file}: not a weights file, or a damaged one (")
 
 
-def test_damaged_bytes_are_rejected_or_change_a_value(file):
-    """Each damage is found, or lies within the numbers: no other exception, no hanging."""
+def test_damaged_bytes_are_refused_or_change_no_value(file):
     content, random = file.read_bytes(), np.random.RandomState(0)
-    began = time.monotonic()
+    with h5py.File(file) as h5:
+        values, offset = h5[KERNEL][()], h5[KERNEL].id.get_offset()
+    places = [*range(offset, offset + values.nbytes), *random.randint(0, len(content), 100)]
     refused = 0
-    for place in random.randint(0, len(content), 150):
+    for place in places:
         damaged = bytearray(content)
-        damaged[place] ^= random.randint(1, 256)
+        damaged[place] ^= 1 << random.randint(8)
         file.write_bytes(bytes(damaged))
+        loaded = model()
         try:
-            load_weights(model(), file)
+            load_weights(loaded, file)
         except RunError:
             refused += 1
-    assert 0 < refused < 150
-    assert time.monotonic() - began < 60
+        else:
+            np.testing.assert_array_equal(loaded.get_weights()[0], values)
+    assert values.nbytes <= refused < len(places)
+
+
+def test_other_values_than_those_saved(file):
+    with h5py.File(file, "r+") as h5:
+        h5[KERNEL][0, 0] = 1.0
+    assert refusal(file) == f"{file}: damaged: its values differ from those that were saved"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("older", [False, True])
+def test_non_finite_values_are_refused(file, bad, older):
+    with h5py.File(file, "r+") as h5:
+        h5[KERNEL][0, 0] = bad
+        if older:
+            del h5.attrs["sha256"]
+    assert refusal(file) == (f"{file}: damaged: /{KERNEL} has values that are not finite numbers")
+
+
+def test_a_file_without_a_checksum_is_loaded(file):
+    checksum = load_weights(model(), file)
+    assert len(checksum) == 64
+    assert checksum == save_weights(model_of(file), file)
+    with h5py.File(file, "r+") as h5:
+        del h5.attrs["sha256"]
+    assert load_weights(model(), file) is None
+
+
+def model_of(file):
+    loaded = model()
+    load_weights(loaded, file)
+    return loaded
+
+
+def test_many_groups_are_rejected(file):
+    with h5py.File(file, "r+") as h5:
+        for number in range(10_500):
+            h5.create_group(f"layers/dense/{number}")
+    assert refusal(file) == f"{file}: refused, it has more than 10,000 parts"
 
 
 def test_another_shape(file):
@@ -181,13 +221,18 @@ def test_huge_array_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         del h5[KERNEL]
         h5.create_dataset(KERNEL, shape=(2**20, 2**20), dtype="f4")
-    began = time.monotonic()
     assert refusal(file) == (
         f"{file}: weights of a different model: /{KERNEL} is [1048576, 1048576] <f4, "
         "expected [4, 3] <f4"
     )
-    assert time.monotonic() - began < 5
     assert file.stat().st_size < 1e6
+
+
+def test_an_array_that_is_not_in_the_file_is_rejected(file):
+    with h5py.File(file, "r+") as h5:
+        del h5[KERNEL]
+        h5.create_dataset(KERNEL, shape=(4, 3), dtype="f4")
+    assert refusal(file) == f"{file}: damaged: /{KERNEL} lacks a part of its values"
 
 
 def test_external_link_is_rejected(file):

@@ -91,8 +91,11 @@ def train(
     _refuse_together(run, fold, baselines, smoke)
     # Mistakes are reported before TensorFlow is imported.
     loaded = _checked(config, overrides, run, resume, baselines, smoke)
-    from mmzoo.training.folds import train_fold, train_folds, with_fold
-    from mmzoo.training.train import train as train_model
+    from mmzoo.training.progress import waiting
+
+    with waiting("Starting TensorFlow"):
+        from mmzoo.training.folds import train_fold, train_folds, with_fold
+        from mmzoo.training.train import train as train_model
 
     if fold is None:
         done = train_model(loaded, run=run, resume=resume, device=device, smoke=smoke)

@@ -17,6 +17,7 @@ class Binary(LabelledHead):
 
     role = "class"
     metric_names = ("accuracy", "auc")
+    split_metric_names = ("auc",)
     output_kind = "probabilities"
 
     type: Literal["binary"] = "binary"
@@ -115,10 +116,7 @@ class Binary(LabelledHead):
         return sigmoid_loss(self.loss, self.label_smoothing, self.focal_gamma)
 
     def keras_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
-        return [
-            keras.metrics.BinaryAccuracy(name="accuracy", threshold=self.threshold),
-            keras.metrics.AUC(name="auc"),
-        ]
+        return [keras.metrics.BinaryAccuracy(name="accuracy", threshold=self.threshold)]
 
     def evaluate(self, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
         from mmzoo.metrics import binary_metrics

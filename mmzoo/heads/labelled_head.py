@@ -29,6 +29,9 @@ class LabelledHead(BaseHead):
     role: ClassVar[Role]
     """The role of the label column, which determines its type."""
     output_kind: ClassVar[OutputKind]
+    split_metric_names: ClassVar[tuple[str, ...]] = ()
+    """Those of `metric_names` that have no `compile_metrics`, since they are computed from all
+    predictions of a split together: entries of `evaluate`."""
 
     column: str | None = None
     """The column with the labels; by default the column named like the head, or the only target."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+import numpy as np
 
 from mmzoo.errors import Interrupted, TrainingError
 from mmzoo.run_log import shown_by
@@ -15,7 +19,6 @@ from mmzoo.training.progress import Progress
 from mmzoo.training.session import Session
 from mmzoo.training.signals import Stop, stop_on_signals
 from mmzoo.training.timer import STEPS, WAITING, StepScheduler
-from mmzoo.weights import save_weights
 
 logger = logging.getLogger(__name__)
 
@@ -32,15 +35,17 @@ def train_epochs(session: Session) -> None:
     ):
         batches = session.stage.training_batches(session.step)
         scheduler = StepScheduler()
-        while not session.stage_finished and not stop:
-            if session.epoch_pending:
-                with session.timer.measure("validation"):
-                    _end_epoch(session, progress, stop)
-            else:
-                _take_steps(session, batches, scheduler, progress)
-            if time.monotonic() - session.saved_at >= session.config.train.checkpoint_seconds:
-                save(session)
-        save(session)
+        with _best_weights_written_on_errors(session):
+            while not session.stage_finished and not stop:
+                if session.epoch_pending:
+                    with session.timer.measure("validation"):
+                        _end_epoch(session, progress, stop)
+                else:
+                    _take_steps(session, batches, scheduler, progress)
+                if time.monotonic() - session.saved_at >= session.config.train.checkpoint_seconds:
+                    save(session)
+        if stop or session.finished:  # Else the next stage saves when it begins.
+            save(session)
     if stop.signal_number:
         run = session.run.directory
         raise Interrupted(
@@ -49,6 +54,15 @@ def train_epochs(session: Session) -> None:
             stop.signal_number,
         )
     _report_end(session)
+
+
+@contextmanager
+def _best_weights_written_on_errors(session: Session) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        session.write_best()
+        raise
 
 
 def save(session: Session) -> None:
@@ -121,21 +135,45 @@ def _end_epoch(session: Session, progress: Progress, stop: Stop) -> None:
         if results is None:
             loop.restore_metrics(metrics_state)
             return
-        validated = named_by_head(results, list(session.config.heads))
+        validated = named_by_head(results, list(session.config.heads)) | _split_metrics(session)
         row = {"epoch": epoch, "step": session.step, "learning_rate": session.learning_rate.last()}
         row |= trained | _prefixed(validated)
-        value = row[session.best.metric]
+        value = row[_monitored(session, row)]
         is_best = session.best.update(epoch, value, row["validation_loss"])
         if is_best:
-            with session.timer.measure("saving"):
-                save_weights(session.stage.model, session.run.best_weights)
+            session.keep_best()
     loop.reset_metrics()
-    session.stage.watch(epoch, value)
+    session.stage.watch(epoch, value, row["validation_loss"])
     session.history.append(row)
     session.run.write_history(session.history)
     log_epoch(session, trained, validated)
     logger.debug(f"epoch {epoch}: {format_metrics(row)}")
     progress.epoch_done(epoch, trained | _prefixed(validated), best=is_best)
+
+
+def _split_metrics(session: Session) -> dict[str, float]:
+    """The metrics of the last validation that need all predictions together, as at the test."""
+    config, columns = session.config, session.stage.training_inputs.data.splits["validation"]
+    found: dict[str, Any] = {}
+    for name, predicted in session.loop.collected.items():
+        head, labels = config.labelled_heads[name], columns[config.columns[name]]
+        labelled = head.labelled(labels)
+        values: Mapping[str, Any] = dict.fromkeys(head.split_metric_names, math.nan)
+        if labelled.any() and np.isfinite(predicted[labelled]).all():
+            values = head.evaluate(labels[labelled], head.predictions(predicted[labelled]))
+        found |= {f"{name}_{metric}": values[metric] for metric in head.split_metric_names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _monitored(session: Session, row: Mapping[str, float]) -> str:
+    metric = session.best.metric
+    if metric not in row:
+        raise TrainingError(
+            f"train.monitor: {metric} cannot be computed, since the validation split has examples "
+            "of one class only. Monitor another metric, such as validation_loss, or make the "
+            "validation split larger."
+        )
+    return metric
 
 
 def _report_end(session: Session) -> None:

@@ -69,10 +69,15 @@ def cache_frozen_features(
     Args:
         network: the network, with the final weights of its frozen encoders.
         config: the config of the training stage.
-        data: transformed data of all splits.
+        data: transformed data of all splits; features of an earlier stage are left out.
         devices: the devices to train on.
     """
-    columns: dict[str, Any] = {split: dict(data.splits[split]) for split in data.splits}
+    earlier = {features_column(name) for name in config.inputs}
+    columns: dict[str, Any] = {
+        split: {name: values for name, values in of_split.items() if name not in earlier}
+        for split, of_split in data.splits.items()
+    }
+    data = replace(data, splits=columns)
     cached = []
     for name in inputs_to_cache(network, config):
         encoder = _FrozenEncoder(name, config, encoder_of(network.model, name), devices)
@@ -82,9 +87,8 @@ def cache_frozen_features(
         cached.append(name)
         for split, values in features.items():
             columns[split][features_column(name)] = values
-    if not cached:
-        return TrainingInputs(network.model, data)
-    return TrainingInputs(network.after_encoders(config, cached), replace(data, splits=columns))
+    model = network.after_encoders(config, cached) if cached else network.model
+    return TrainingInputs(model, data)
 
 
 def inputs_to_cache(network: Network, config: Config) -> list[str]:

@@ -6,9 +6,10 @@ Not `Model.fit`: it cannot start in mid-epoch, and loses the state of metrics an
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from mmzoo.training.updates import GradientUpdater
 if TYPE_CHECKING:
     from mmzoo.devices import Devices
     from mmzoo.train_config import Train
+
+
+_Result = TypeVar("_Result")
 
 
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
@@ -67,6 +71,7 @@ class Loop:
     Attributes:
         model: the compiled model that is trained.
         updates: sums and checks gradients before its optimizer.
+        collected: head -> its outputs in the last validation, `[rows, ...]`, for some heads.
     """
 
     def __init__(
@@ -77,6 +82,8 @@ class Loop:
         devices: Devices,
         step: tf.Variable,
         batch_spec: Any,
+        last_step: int | None = None,
+        collected: Iterable[str] = (),
     ) -> None:
         """Creates all variables. To be called in the scope of the devices' strategy.
 
@@ -87,6 +94,8 @@ class Loop:
             devices: where to run.
             step: counts the steps that are done, int64.
             batch_spec: the `element_spec` of validation batches.
+            last_step: the value of `step` after the last step.
+            collected: heads whose outputs `validate` collects.
         """
         self.model = model
         self._whole = whole
@@ -97,7 +106,9 @@ class Loop:
         self._weights = model.trainable_variables
         self._moving = _moving_variables(model)
         model.optimizer.build(self._weights)
-        self.updates = GradientUpdater(model.optimizer, step, self._skip, train.accumulate)
+        self.updates = GradientUpdater(
+            model.optimizer, step, self._skip, train.accumulate, last_step
+        )
         # For float16 an optimizer that scales the loss stands around the one with the settings.
         optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
         self._averages = optimizer._model_variables_moving_average if optimizer.use_ema else []
@@ -105,7 +116,9 @@ class Loop:
         for weight, average in zip(self._weights, self._averages, strict=False):
             average.assign(weight)
         self._give_each_device_its_own_dropout()
-        _make_means_of_losses(model)
+        self._rows: tf.Tensor | None = None
+        self.collected = {name: np.zeros(0, "float32") for name in collected}
+        self._make_means_of_losses()
         self._train = tf.function(self._train_steps)
         # Traced for batches of any size; Keras makes the metrics' variables meanwhile.
         test = tf.function(self._test_one, input_signature=[batch_spec], autograph=False)
@@ -143,10 +156,14 @@ class Loop:
     def validate(self, batches: Iterable[Any], stop: object = False) -> dict[str, float] | None:
         """The metrics over all batches; None if `stop` became true before the last one."""
         self.model.reset_metrics()
+        collected: dict[str, list[np.ndarray]] = {name: [] for name in self.collected}
         for batch in batches:
             if stop:
                 return None
-            self._test(batch)
+            for name, outputs in self._test(batch).items():
+                parts = self._strategy.experimental_local_results(outputs)
+                collected[name] += [part.numpy() for part in parts]
+        self.collected = {name: np.concatenate(parts) for name, parts in collected.items()}
         return self.metrics()
 
     def metrics(self) -> dict[str, float]:
@@ -188,6 +205,23 @@ class Loop:
             for variable, value in before:
                 variable.assign(value)
 
+    def changing_values(self) -> list[np.ndarray]:
+        """Copies of all variables that steps change; the model has others, of frozen layers."""
+        return [part.numpy() for part in self._changing_parts()]
+
+    @contextmanager
+    def holding(self, values: Sequence[np.ndarray]) -> Iterator[None]:
+        """Gives the model `changing_values` of an earlier time, and restores it afterwards."""
+        parts = self._changing_parts()
+        before = [tf.identity(part) for part in parts]
+        for part, value in zip(parts, values, strict=True):
+            part.assign(value)
+        try:
+            yield
+        finally:
+            for part, value in zip(parts, before, strict=True):
+                part.assign(value)
+
     def ema_indices(self) -> list[tuple[int, list[int]]]:
         """Which `variables` to average for each that `averaged_weights` replaces.
 
@@ -225,6 +259,9 @@ class Loop:
         """The variable of each device."""
         return list(self._strategy.experimental_local_results(variable.value))
 
+    def _changing_parts(self) -> list[tf.Variable]:
+        return [part for v in (*self._weights, *self._moving) for part in self._parts(v)]
+
     def _metrics_parts(self) -> list[tf.Variable]:
         return [part for v in self.model.metrics_variables for part in self._parts(v)]
 
@@ -256,24 +293,54 @@ class Loop:
             variable.assign(tf.where(self.updates.finite, variable.value, value))
 
     def _keras_train_step(self, batch: Any) -> None:
+        step = partial(self._count_rows, self.model.train_step)
         if self._xla:
-            tf.function(self.model.train_step, jit_compile=True, autograph=False)(batch)
-        else:
-            self.model.train_step(batch)
+            step = tf.function(step, jit_compile=True, autograph=False)
+        step(batch)
 
-    def _test_one(self, batch: Any) -> None:
-        self._strategy.run(self.model.test_step, args=(batch,))
+    def _test_one(self, batch: Any) -> dict[str, tf.Tensor]:
+        outputs: dict[str, tf.Tensor] = self._strategy.run(
+            partial(self._count_rows, self._test_step), args=(batch,)
+        )
+        return outputs
 
+    def _test_step(self, batch: Any) -> dict[str, tf.Tensor]:
+        """Keras' own `test_step`, which does not return the outputs."""
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(batch)
+        outputs = self.model(x, training=False)
+        loss = self.model.compute_loss(x, y, outputs, weights, training=False)
+        # Every device has its share of the loss.
+        loss *= self._strategy.num_replicas_in_sync
+        self.model.metrics[0].update_state(loss, sample_weight=self._rows)
+        self.model.compute_metrics(x, y, outputs, weights)
+        return {name: outputs[name] for name in self.collected}
 
-def _make_means_of_losses(model: keras.Model) -> None:
-    """Creates the means of the heads' losses, if there are several heads.
+    def _count_rows(self, step: Callable[[Any], _Result], batch: Any) -> _Result:
+        """Takes a step in which the means of the heads' losses know the number of rows."""
+        self._rows = tf.shape(tf.nest.flatten(batch[0])[0])[0]
+        try:
+            return step(batch)
+        finally:
+            self._rows = None
 
-    Keras would create them in the first step, which fails on several devices.
-    """
-    compiled = model._compile_loss
-    if isinstance(compiled._user_loss, Mapping) and len(compiled._user_loss) > 1:
+    def _make_means_of_losses(self) -> None:
+        """Creates the means of the heads' losses over examples, if there are several heads.
+
+        Keras would create them in the first step, which fails on several devices, and take the mean
+        of the batches' means, in which examples of a small last batch count more.
+        """
+        compiled = self.model._compile_loss
+        if not isinstance(compiled._user_loss, Mapping) or len(compiled._user_loss) < 2:
+            return
         heads = dict.fromkeys(compiled._user_loss, 0.0)  # Only their structure is looked at.
         compiled.build(heads, heads)
+        for mean in compiled.metrics:
+            mean.update_state = partial(self._update_mean, mean.update_state)
+
+    def _update_mean(
+        self, update: Callable[..., object], value: tf.Tensor, sample_weight: object = None
+    ) -> None:
+        update(value, sample_weight=sample_weight if self._rows is None else self._rows)
 
 
 def _moving_variables(model: keras.Model) -> list[keras.Variable]:

@@ -1,5 +1,7 @@
 """Progress of a training on the terminal: a live line, and a line that stays for each epoch.
 
+Before the first epoch and after the last one, a spinner shows what is being done.
+
 epoch 1/5  loss 0.2183 | 0.0671  digit_accuracy 0.9340 | 0.9800  0:12  best
 epoch 2/5  step 412/938  ━━━━━━━━━━━━━━  loss 0.0312  accuracy 0.9900  ETA 0:24
 """
@@ -7,9 +9,11 @@ epoch 2/5  step 412/938  ━━━━━━━━━━━━━━  loss 0.0312
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +25,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mmzoo.metrics import number_text
+from mmzoo.run_log import shown_by
 from mmzoo.training.timer import SLOW_DATA
 
 REFRESH_SECONDS = 0.2
@@ -32,6 +37,35 @@ _BAR_RANK = 2
 """Columns of a greater rank than the bar's are dropped first where the terminal is narrow."""
 _SPEED_PERIOD = 30.0
 """Seconds over which the speed is averaged for the remaining time."""
+
+
+@contextmanager
+def waiting(what: str, console: Console | None = None) -> Iterator[None]:
+    """Shows a spinner with a text while the block runs, if stderr is a terminal.
+
+    Log messages within the block appear above it.
+
+    Args:
+        what: what is being done: "Reading the data".
+        console: where to draw, if not on stderr.
+    """
+    if console is None and not sys.stderr.isatty():
+        yield
+        return
+    # A copy of stderr, which is redirected while TensorFlow is imported: what takes longest.
+    number = 2 if console else sys.stderr.fileno()
+    with os.fdopen(os.dup(number), "w", encoding="utf-8", errors="replace") as stderr:
+        console = console or Console(file=stderr, force_terminal=True, force_jupyter=False)
+        if not console.is_interactive:
+            yield
+            return
+
+        def show(message: str) -> None:
+            console.print(Text(message), soft_wrap=True)
+
+        with console.status(Text(f"{what} ...")), shown_by(show):
+            console.show_cursor(True)
+            yield
 
 
 class Progress:
@@ -135,14 +169,16 @@ class Progress:
 
         Args:
             epoch: from 1.
-            row: the metrics by name; `validation_<name>` is shown beside `<name>`.
+            row: the metrics by name; `validation_<name>` is shown beside `<name>`, if that exists.
             best: whether the epoch is the best so far.
         """
         now = self._clock()
         parts = [Text(_count("epoch", epoch, self._epochs), "bold")]
-        for name in (name for name in row if not name.startswith("validation_")):
-            values = [row[key] for key in (name, f"validation_{name}") if key in row]
-            parts.append(Text.assemble((f"{name} ", "dim"), " | ".join(map(_number, values))))
+        for name in dict.fromkeys(key.removeprefix("validation_") for key in row):
+            values = [_number(row[key]) for key in (name, f"validation_{name}") if key in row]
+            if name not in row:  # Some metrics are of the validation only.
+                values = ["-", *values]
+            parts.append(Text.assemble((f"{name} ", "dim"), " | ".join(values)))
         parts.append(Text(_clock(now - self._epoch_start)))
         if best:
             parts.append(Text("best", "bold green"))

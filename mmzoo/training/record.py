@@ -9,7 +9,7 @@ from pathlib import Path
 from mmzoo.config import Config
 from mmzoo.devices import Devices
 from mmzoo.environment import git_commit, machine, versions
-from mmzoo.runs import Run
+from mmzoo.runs import Run, preprocessing_checksums
 from mmzoo.tables import write_table
 from mmzoo.training.resume import requested_config
 from mmzoo.training.session import Session
@@ -65,6 +65,7 @@ def _write_start(run: Run, config: Config, session: Session) -> None:
                 "examples": {split: data.examples(split) for split in data.splits},
             },
             "asked": requested_config(config),
+            "checksums": preprocessing_checksums(session.preprocessing),
         }
     )
 

@@ -11,7 +11,8 @@ from mmzoo.devices import Devices
 from mmzoo.environment import versions
 from mmzoo.errors import RunError
 from mmzoo.preprocessing import Arrays
-from mmzoo.runs import Run, new_run, newest_run
+from mmzoo.runs import Run, new_run, newest_run, require_utf8
+from mmzoo.spec import did_you_mean
 
 _MAY_CHANGE = (
     *("train.log_steps", "train.checkpoint_seconds", "train.early_stopping"),
@@ -30,6 +31,8 @@ def run_to_train(name: str, directory: Path | None, resume: bool) -> Run:
     Raises:
         RunError: the directory exists and cannot be trained in.
     """
+    if directory is not None:
+        require_utf8(directory)
     if resume:
         found = newest_run(name) if directory is None else Run(directory)
         if found is not None and found.directory.is_dir():
@@ -67,6 +70,17 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _as_json(one) for key, one in value.items()}
     return value
+
+
+def nothing_to_resume(run: Run) -> str:
+    """A note that a resume starts from zero, with the run that may have been meant."""
+    folder = run.directory.parent
+    runs = [path.parent.name for path in folder.glob("*/config.yaml")]
+    meant = did_you_mean(run.directory.name, runs)
+    return (
+        f"Note: --resume found nothing to continue in {run.directory}, so the training starts at "
+        f"step 0{meant or '.'}"
+    )
 
 
 def recorded_environment(run: Run) -> dict[str, Any] | None:
@@ -176,5 +190,7 @@ def _epochs_may_change(config: Config) -> bool:
     """Whether more epochs leave the learning rates of earlier ones unchanged."""
     if config.train.fine_tune is not None:
         return False  # They would come between finished epochs.
+    if config.train.accumulate > 1:
+        return False  # The last update may have been made of fewer steps.
     schedule = config.train.optimizer.schedule
     return schedule.type in ("constant", "step", "exponential", "plateau") and not schedule.warmup

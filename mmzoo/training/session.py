@@ -11,18 +11,21 @@ import numpy as np
 from mmzoo.checkpoint import Variables, assign_arrays, newest_checkpoint, save_checkpoint
 from mmzoo.config import Config, Preprocessing
 from mmzoo.devices import Devices
+from mmzoo.errors import RunError
 from mmzoo.evaluation.input_weights import learned_input_weights
 from mmzoo.model import Network
 from mmzoo.model_graph import encoders_of
 from mmzoo.preprocessing import Arrays
 from mmzoo.runs import Run
 from mmzoo.shared_encoders import encoder_owner
+from mmzoo.trained_model import load_best
+from mmzoo.training.checkpoint_state import check_state
 from mmzoo.training.loop import LearningRate, Loop
-from mmzoo.training.stage import Stage, new_stage, stages
+from mmzoo.training.stage import Stage, new_stage, stages, training_order
 from mmzoo.training.tensorboard_log import TensorBoardLog
 from mmzoo.training.timer import Timer
 from mmzoo.training.watch import Best
-from mmzoo.weights import load_weights
+from mmzoo.weights import save_weights
 
 _BUILDING = "building the model"
 
@@ -45,6 +48,8 @@ class Session:
         logged: sum of losses and number of examples at the last point of the epoch's step curve.
         saved_at: time of the last checkpoint, by the monotonic clock.
         seconds_before: time of earlier processes, up to the checkpoint that this one resumed from.
+        best_checksum: of best.weights.h5, as this training wrote it; None before the first epoch.
+        pending_best: the best weights that are not written yet, see `keep_best`.
     """
 
     config: Config
@@ -60,6 +65,8 @@ class Session:
     logged: tuple[float, float] = (0.0, 0.0)
     saved_at: float = field(default_factory=time.monotonic)
     seconds_before: float = 0.0
+    best_checksum: str | None = None
+    pending_best: list[np.ndarray] | None = None
 
     @property
     def seconds(self) -> float:
@@ -110,7 +117,7 @@ class Session:
     def begin_next_stage(self) -> None:
         """Builds the next stage, which starts from the best weights so far."""
         before = self.stage
-        load_weights(before.model, self.run.best_weights)
+        self.load_best()
         # Includes the seeds of dropout, which a weights file lacks.
         values = [np.asarray(variable.numpy()) for variable in before.model.variables]
         with self.timer.measure(_BUILDING):
@@ -125,8 +132,41 @@ class Session:
             )
         self.loop.updates.skipped.assign(before.loop.updates.skipped)
 
+    def keep_best(self) -> None:
+        """Keeps the present weights as the best ones; the next `save` writes them.
+
+        Written once per checkpoint and not per epoch, the weights of frozen encoders cost little
+        time. After a kill the epochs since the checkpoint are trained again, and give them again.
+        """
+        self.pending_best = self.loop.changing_values()
+
+    def write_best(self) -> None:
+        """Writes best.weights.h5 if there are better weights than those in it."""
+        if self.pending_best is None:
+            return
+        with self.loop.holding(self.pending_best):
+            self.best_checksum = save_weights(self.stage.model, self.run.best_weights)
+        self.pending_best = None
+
+    def load_best(self) -> None:
+        """Loads the best weights so far into the model.
+
+        Raises:
+            RunError: they are damaged, or of another epoch.
+        """
+        self.write_best()
+        path, way_out = self.run.best_weights, "Start a new run without --resume."
+        checksum = load_best(self.stage.model, self.run, way_out)
+        if self.best_checksum is not None and checksum != self.best_checksum:
+            # As after a resume from a checkpoint before fine-tuning, since the newest is damaged.
+            raise RunError(
+                f"{path}: has other weights than those of epoch {self.best.epoch}, the best epoch "
+                f"up to step {self.step}: they were saved later. {way_out}"
+            )
+
     def save(self) -> None:
-        """Writes a checkpoint."""
+        """Writes a checkpoint, and before it the best weights that belong to it."""
+        self.write_best()
         self.log.flush()
         watchers = {"best": self.best, **self.stage.watchers()}
         state = {
@@ -139,6 +179,7 @@ class Session:
             "threads": self.devices.threads,
             "bad_steps_skipped": int(self.loop.updates.skipped.numpy()),
             "seconds": self.seconds,
+            "best_weights": self.best_checksum,
         }
         save_checkpoint(self.run.last, self.step, self.loop.variables, state)
         self.saved_at = time.monotonic()
@@ -167,7 +208,12 @@ def open_session(
     Raises:
         RunError: there are checkpoints, and none of them can be used.
     """
-    found = newest_checkpoint(run.last) if resume else None
+    steps_per_epoch = training_order(config, data, devices).steps_per_epoch
+    found = None
+    if resume:
+        found = newest_checkpoint(
+            run.last, lambda path, _, state: check_state(path, state, steps_per_epoch)
+        )
     number, first_step = 0, 0
     if found is not None:
         path, arrays, state = found
@@ -205,6 +251,7 @@ def open_session(
         session.seconds_before = state.get("seconds", 0.0)
         session.history = state["history"]
         session.logged = tuple(state["logged"])
+        session.best_checksum = state.get("best_weights")
         session.best.restore(state["watchers"]["best"])
         session.stage.restore_watchers(state["watchers"])
     return session

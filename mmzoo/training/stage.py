@@ -90,12 +90,12 @@ class Stage:
         """A block in which errors name the files of the split that cannot be decoded."""
         return reraise_with_file_names(self.config, self.training_inputs.data, split)
 
-    def watch(self, epoch: int, value: float) -> None:
-        """Passes the monitored metric of an epoch to early stopping and plateau."""
+    def watch(self, epoch: int, value: float, loss: float) -> None:
+        """Passes an epoch's monitored metric, and loss, to early stopping and plateau."""
         if self.early_stopper:
-            self.early_stopper.update(epoch, value)
+            self.early_stopper.update(epoch, value, loss)
         if self.plateau:
-            self.plateau.update(epoch, value)
+            self.plateau.update(epoch, value, loss)
             self.learning_rate.plateau_factor.assign(self.plateau.factor)
 
     def watchers(self) -> dict[str, EarlyStopper | PlateauReducer]:
@@ -154,7 +154,18 @@ def new_stage(
     """
     config = _of_stage(config, number)
     train = config.train
-    order = TrainingOrder(train.seed, data.examples("train"), train.batch_size, devices.replicas)
+    order = training_order(config, data, devices)
+    steps = train.epochs * order.steps_per_epoch
+    if train.accumulate > steps:
+        logger.info(
+            f"Note: train.accumulate is {train.accumulate:,}, and there are {steps:,} steps, so "
+            "all of them make a single update."
+        )
+    if left := order.rows - order.rows_per_epoch:
+        logger.info(
+            f"Note: {left} of {order.rows:,} training examples are left out of each epoch, others "
+            f"each time, so that {devices.replicas} devices share every batch equally."
+        )
     with devices.strategy.scope():
         step = tf.Variable(
             first_step,
@@ -176,7 +187,16 @@ def new_stage(
         )
         row = {name: values[:1] for name, values in inputs.data.splits["validation"].items()}
         example = _distributed(evaluation_batches(config, row), devices)
-        loop = Loop(inputs.model, network.model, train, devices, step, example.element_spec)
+        loop = Loop(
+            inputs.model,
+            network.model,
+            train,
+            devices,
+            step,
+            example.element_spec,
+            first_step + steps,
+            [name for name, head in config.labelled_heads.items() if head.split_metric_names],
+        )
     monitor = config.monitor()
     schedule = train.optimizer.schedule
     return Stage(
@@ -192,6 +212,12 @@ def new_stage(
         early_stopper=EarlyStopper(train.early_stopping, monitor) if train.early_stopping else None,
         plateau=PlateauReducer(schedule, monitor) if isinstance(schedule, Plateau) else None,
     )
+
+
+def training_order(config: Config, data: Arrays, devices: Devices) -> TrainingOrder:
+    """The rows of each step, which are the same in all stages."""
+    train = config.train
+    return TrainingOrder(train.seed, data.examples("train"), train.batch_size, devices.replicas)
 
 
 def stages(config: Config) -> int:

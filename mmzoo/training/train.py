@@ -25,19 +25,20 @@ from mmzoo.run_log import run_log
 from mmzoo.runs import Run
 from mmzoo.training.epochs import format_metrics, save, train_epochs
 from mmzoo.training.log_training import log_end, log_start
+from mmzoo.training.progress import waiting
 from mmzoo.training.record import write_end, write_record
 from mmzoo.training.resume import (
     check_same_config,
     check_same_data,
     check_same_devices,
     check_same_versions,
+    nothing_to_resume,
     recorded_environment,
     run_to_train,
 )
 from mmzoo.training.session import Session, open_session
 from mmzoo.training.tensorboard_log import truncate_events
 from mmzoo.training.timer import Timer
-from mmzoo.weights import load_weights
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +107,8 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind) -> Session:
     timer = Timer()
     run.remove_leftovers()
     before = recorded_environment(run) if resume else None
+    if resume and not before:
+        logger.warning(nothing_to_resume(run))
     if before:
         check_same_config(run, config, fitted=False)  # Before the data is read, which takes long.
     first_devices = before["device"] if before else None
@@ -115,7 +118,7 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind) -> Session:
         notes = (check_same_versions(before), check_same_devices(run, before["device"], devices))
         for sentence in chain(*notes):
             logger.info(sentence)
-    with timer.measure("reading the data"):
+    with waiting("Reading the data"), timer.measure("reading the data"):
         frame = _read(config)
         config, preprocessing = fit_config(config, frame)
         data = transform(config, frame, preprocessing)
@@ -124,7 +127,8 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind) -> Session:
         check_same_data(run, before, data)
         check_same_config(run, config, fitted=True)
     logger.info(f"{config.name}: {_data_summary(data)}, on {devices}, in {run.directory}")
-    session = open_session(config, preprocessing, run, data, devices, timer, resume)
+    with waiting("Building the model"):
+        session = open_session(config, preprocessing, run, data, devices, timer, resume)
     if session.step:
         logger.info(f"Resuming after step {session.step} of {session.stage.last_step}.")
     return session
@@ -155,7 +159,8 @@ def _train_stages(session: Session) -> None:
             log_start(session)
     train_epochs(session)
     while not session.finished:
-        session.begin_next_stage()
+        with waiting("Building the model"):
+            session.begin_next_stage()
         save(session)  # Before better weights replace those that the stage starts from.
         logger.info(_fine_tuning_message(session))
         train_epochs(session)
@@ -168,13 +173,17 @@ def _finish(session: Session) -> None:
     The test metrics are written last: they mark a finished run.
     """
     stage = session.stage
-    load_weights(stage.model, session.run.best_weights)
+    session.load_best()
     model, config, data = stage.loop.model, stage.config, stage.training_inputs.data
     probes: Probes = {}
     if config.probes:
-        with session.timer.measure("the probes"), stage.reraise_with_file_names("train"):
+        with (
+            waiting("Fitting the probes"),
+            session.timer.measure("the probes"),
+            stage.reraise_with_file_names("train"),
+        ):
             probes = fit_probes(model, config, data.splits["train"], session.run)
-    with session.timer.measure("the test split"):
+    with waiting("Evaluating on the test split"), session.timer.measure("the test split"):
         evaluation = evaluate_model(model, config, data, "test", probes)
         log_end(session, evaluation)
     write_end(session)

@@ -27,7 +27,12 @@ class GradientUpdater:
     """
 
     def __init__(
-        self, optimizer: keras.optimizers.Optimizer, step: tf.Variable, skip: bool, accumulate: int
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        step: tf.Variable,
+        skip: bool,
+        accumulate: int,
+        last_step: int | None = None,
     ) -> None:
         """Replaces methods of a built optimizer.
 
@@ -36,7 +41,9 @@ class GradientUpdater:
             step: as the attribute; accumulation counts from its present value.
             skip: skip steps that are not finite. Otherwise they are applied, and the caller must
                 check `bad_step` before anything is saved.
-            accumulate: steps whose gradients are averaged into one update.
+            accumulate: steps whose gradients are averaged into one update; skipped ones are not
+                counted.
+            last_step: number of steps at which the rest is averaged, however few steps it has.
         """
         # Every replica computes the same value, so the first replica's will do.
         first = tf.VariableAggregation.ONLY_FIRST_REPLICA
@@ -51,7 +58,9 @@ class GradientUpdater:
             for weight in optimizer._trainable_variables
             if accumulate > 1
         ]
+        self._averaged = tf.Variable(0.0, trainable=False, aggregation=first)
         self._first_step = int(step.numpy())
+        self._last_step = last_step
         self._optimizer = optimizer
         self._skip = skip
         self._accumulate = accumulate
@@ -65,8 +74,8 @@ class GradientUpdater:
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """State that the next step depends on: the accumulated gradients."""
-        return self._sums
+        """State that the next step depends on: the accumulated gradients, and how many they are."""
+        return [*self._sums, self._averaged] if self._sums and self._skip else self._sums
 
     def scale_loss(self, loss: tf.Tensor) -> tf.Tensor:
         """Stands in for `keras.optimizers.Optimizer.scale_loss`, which it calls."""
@@ -106,19 +115,29 @@ class GradientUpdater:
         return finite
 
     def _add(self, grads: Sequence[Any], variables: Sequence[Any], finite: tf.Tensor) -> None:
-        """Adds gradients to the sums; at every `accumulate`th step the update is made."""
+        """Adds gradients to the sums; after `accumulate` steps, or the last, makes the update."""
         index = self._optimizer._get_variable_index
         sums = [self._sums[index(variable)] for variable in variables]
         for total, grad in zip(sums, grads, strict=True):
             grad = _dense(grad)
             total.assign_add(tf.where(finite, grad, 0.0) if self._skip else grad)
-        due = tf.equal((self.step + 1 - self._first_step) % self._accumulate, 0)
-        self._when(due, self._apply_means, sums, variables)
+        since_update = (self.step - self._first_step) % self._accumulate + 1
+        due = tf.equal(since_update, self._accumulate)
+        if self._last_step is not None:
+            due = tf.logical_or(due, tf.equal(self.step + 1, self._last_step))
+        averaged = tf.cast(since_update, tf.float32)
+        if self._skip:
+            averaged = self._averaged.assign_add(tf.cast(finite, tf.float32))
+            due = tf.logical_and(due, averaged > 0.0)
+        self._when(due, self._apply_means, sums, variables, averaged)
 
-    def _apply_means(self, sums: Sequence[tf.Variable], variables: Sequence[Any]) -> None:
-        self._apply([total / self._accumulate for total in sums], variables)
+    def _apply_means(
+        self, sums: Sequence[tf.Variable], variables: Sequence[Any], steps: tf.Tensor
+    ) -> None:
+        self._apply([total / tf.cast(steps, total.dtype) for total in sums], variables)
         for total in sums:
             total.assign(tf.zeros_like(total))
+        self._averaged.assign(0.0)
 
     @staticmethod
     def _when(condition: tf.Tensor, action: Callable[..., Any], *args: Any) -> None:

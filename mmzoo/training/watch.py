@@ -22,7 +22,8 @@ class Best:
     """The best value of a metric so far, and its epoch.
 
     With few validation examples, many epochs have the same accuracy, perhaps a perfect one: among
-    equal values the one with the smallest loss is the best.
+    equal values the one with the smallest loss is the best. Early stopping and the plateau schedule
+    go by the same rule.
 
     Attributes:
         metric: its name. Losses and errors are minimized, all others maximized.
@@ -97,8 +98,8 @@ class PlateauReducer:
     def __post_init__(self) -> None:
         self.best = Best(self.metric, self.spec.min_delta)
 
-    def update(self, epoch: int, value: float) -> None:
-        self.best.update(epoch, value)
+    def update(self, epoch: int, value: float, loss: float = math.inf) -> None:
+        self.best.update(epoch, value, loss)
         if self.resting:
             self.resting -= 1
             self.best.waited = 0

@@ -6,11 +6,25 @@ import time
 
 import numpy as np
 import pytest
-from tiny_loop import X, Y, assert_equal, batch, linear, make_loop, noisy, take, values, weights
+from tiny_loop import (
+    WIDTH,
+    X,
+    Y,
+    assert_equal,
+    batch,
+    linear,
+    make_loop,
+    noisy,
+    take,
+    values,
+    weights,
+)
 
-from mmzoo.lazy import tf
-from mmzoo.optimizers import Adam
-from mmzoo.training.loop import named_by_head
+from mmzoo.devices import prepare_devices
+from mmzoo.lazy import keras, tf
+from mmzoo.optimizers import SGD, Adam
+from mmzoo.train_config import Train
+from mmzoo.training.loop import Loop, named_by_head
 
 
 def batches(*numbers: int) -> tf.data.Dataset:
@@ -157,3 +171,51 @@ def test_names_of_metrics_do_not_depend_on_the_number_of_heads():
     }
     several = {"loss": 1.0, "a_loss": 0.5, "b_loss": 0.5, "a_accuracy": 0.1, "b_accuracy": 0.2}
     assert named_by_head(several, ["a", "b"]) == several
+
+
+def two_heads(weights: tuple[float, float]) -> Loop:
+    """A loop whose heads are `near`, a mean squared error, and `far`, a mean absolute one."""
+    train = Train(optimizer=SGD(learning_rate=1e-30, momentum=0.0))
+    devices = prepare_devices("cpu", train)
+    inputs = {"x": keras.Input((WIDTH,), name="x")}
+    outputs = {name: keras.layers.Dense(1, name=name)(inputs["x"]) for name in ("near", "far")}
+    model = keras.Model(inputs, outputs)
+    model.compile(
+        train.optimizer.build(1e-30),
+        loss={
+            "near": keras.losses.MeanSquaredError(),
+            "far": keras.losses.MeanAbsoluteError(),
+        },
+        loss_weights=dict(zip(outputs, weights, strict=True)),
+        jit_compile=False,
+    )
+    step = tf.Variable(0, dtype=tf.int64)
+    return Loop(model, model, train, devices, step, two_heads_spec(), collected=["far"])
+
+
+def two_heads_spec() -> tuple[dict, dict]:
+    numbers = tf.TensorSpec((None, 1))
+    return {"x": tf.TensorSpec((None, WIDTH))}, {"near": numbers, "far": numbers}
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_losses_of_heads_are_means_over_examples(training):
+    """The last batch is smaller, and its errors are larger."""
+    loop = two_heads((2.0, 0.5))
+    y = np.where(np.arange(11)[:, None] < 8, Y[:11], 9.0).astype("float32")
+    sizes = (slice(0, 8), slice(8, 11))
+    batches = [({"x": X[rows]}, {"near": y[rows], "far": y[rows]}) for rows in sizes]
+    error = {name: loop.model({"x": X[:11]})[name].numpy() - y for name in ("near", "far")}
+    near, far = (error["near"] ** 2).mean(), abs(error["far"]).mean()
+    dataset = tf.data.Dataset.from_generator(
+        lambda: iter(batches), output_signature=two_heads_spec()
+    )
+    if training:
+        loop.train(iter(dataset), 2)
+        found = loop.metrics()
+    else:
+        found = loop.validate(dataset)
+        np.testing.assert_allclose(loop.collected["far"] - y, error["far"], rtol=1e-5)
+        assert list(loop.collected) == ["far"]
+    expected = {"loss": 2.0 * near + 0.5 * far, "near_loss": near, "far_loss": far}
+    assert found == pytest.approx(expected, rel=1e-5)

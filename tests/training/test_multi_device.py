@@ -142,6 +142,8 @@ def test_rows_that_cannot_be_shared_equally_are_left_out(errors, folder):
     rows = run.environment()["data"]["examples"]["train"]
     assert rows % 128 % 2 == 1
     assert run.history()[-1]["step"] == 2 * -(-rows // 128)
+    left_out = f"Note: 1 of {rows:,} training examples are left out of each epoch"
+    assert left_out in run.log_file.read_text()
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(errors):

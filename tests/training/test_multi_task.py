@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from frames import load_arrays
+from sklearn.metrics import log_loss, roc_auc_score
 from test_multi_device import train_on
 from trainings import differences, merged, read_scalars, train_with_crash, weights
 
+from mmzoo.batches import evaluation_batches
 from mmzoo.evaluation.evaluate_run import evaluate
 from mmzoo.runs import Run
 from mmzoo.trained_model import load_trained
@@ -62,6 +65,7 @@ def config(folder: Path, **changes: Any) -> dict[str, Any]:
         "train": {
             "epochs": 2,
             "batch_size": 16,
+            "evaluation_batch_size": 4,
             "log_steps": 2,
             "checkpoint_seconds": 0,
             "optimizer": {"type": "adam", "learning_rate": 1e-2},
@@ -117,9 +121,10 @@ def test_it_resumes_exactly(run, folder):
 
 def test_every_head_has_its_figures(run):
     history = run.history()
-    expected = {"kind_loss", "price_loss", "kind_accuracy", "kind_auc", "price_mean_absolute_error"}
+    expected = {"kind_loss", "price_loss", "kind_accuracy", "price_mean_absolute_error"}
     learned = {"kind_loss_weight", "price_loss_weight"}
-    assert expected | learned | {f"validation_{name}" for name in expected} <= history[-1].keys()
+    validated = {f"validation_{name}" for name in (*expected, "kind_auc")}
+    assert expected | learned | validated <= history[-1].keys()
     assert all(np.isfinite(value) for row in history for value in row.values())
     curves = read_scalars(run.logs / "train")
     assert {"kind/loss_weight", "price/loss_weight", "kind/accuracy"} <= curves.keys()
@@ -134,6 +139,28 @@ def test_figures_are_of_the_rows_that_have_a_label(run):
     assert 0 < metrics["kind"]["labelled"] < rows
     assert 0 < metrics["price"]["labelled"] < rows
     assert np.isfinite(metrics["loss"])
+
+
+def test_validated_figures_are_those_of_the_predictions(run):
+    """Computed by scikit-learn and numpy from the labelled rows, in batches of four."""
+    model, loaded = load_trained(run, "last")
+    data = load_arrays(loaded).splits["validation"]
+    batches = evaluation_batches(loaded, data, labelled=False)
+    parts = [model(inputs, training=False) for (inputs,) in batches]
+    kind, price = (
+        head.predictions(np.concatenate([part[name] for part in parts]))[:, 0]
+        for name, head in loaded.labelled_heads.items()
+    )
+    row = run.history()[-1]
+    labelled = data["kind"] >= 0
+    true, probability = data["kind"][labelled], kind[labelled].astype("float64")
+    assert labelled.sum() % 4
+    assert row["validation_kind_auc"] == pytest.approx(roc_auc_score(true, probability))
+    assert row["validation_kind_loss"] == pytest.approx(log_loss(true, probability), rel=1e-4)
+    [std] = loaded.heads["price"].deviation
+    errors = (price - data["price"].reshape(-1)) / std
+    expected = np.nanmean(errors.astype("float64") ** 2)
+    assert row["validation_price_loss"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_report_leaves_missing_truths_empty(run):

@@ -1,4 +1,5 @@
 import io
+import logging
 import os
 import pty
 import re
@@ -10,7 +11,8 @@ import threading
 import pytest
 from rich.console import Console
 
-from mmzoo.training.progress import Progress
+from mmzoo.run_log import configure_logging
+from mmzoo.training.progress import Progress, waiting
 
 ROW = {
     "loss": 0.0312,
@@ -276,3 +278,20 @@ def test_dumb_terminal_gets_no_control_sequences():
     process.stdout.close()
     assert process.wait() == 0
     assert output == b"epoch 1/2  loss 1.0000 | 2.0000  0:00  best\r\n"
+
+
+def test_a_spinner_until_the_first_epoch():
+    logger = logging.getLogger("mmzoo.test")
+    console = terminal()
+    configure_logging()
+    with waiting("Reading the data", console):
+        logger.info("Note: [3] rows")
+    drawn = written(console)
+    assert "Reading the data ..." in drawn
+    assert "Note: [3] rows\n" in drawn
+
+
+def test_no_spinner_where_stderr_is_no_terminal(capsys):
+    with waiting("Reading the data"):
+        logging.getLogger("mmzoo.test").info("Note")
+    assert "Reading" not in capsys.readouterr().err

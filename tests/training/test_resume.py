@@ -19,14 +19,14 @@ from trainings import (
     train_with_crash,
 )
 
-from mmzoo.checkpoint import checkpoints
+from mmzoo.checkpoint import checkpoints, read_checkpoint
 from mmzoo.cli.main_command import main
 from mmzoo.config import load_config
 from mmzoo.errors import RunError, TrainingError
 from mmzoo.preprocessing import fit_config, load_frame
 from mmzoo.runs import Run
 from mmzoo.spec import dump_yaml
-from mmzoo.training.resume import check_same_config
+from mmzoo.training.resume import check_same_config, nothing_to_resume
 from mmzoo.training.train import train
 
 
@@ -77,11 +77,24 @@ def test_a_resume_that_finds_nothing_begins(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     values = config(train={"epochs": 1})
     named = train(values, run="named", resume=True)
+    start = "Note: --resume found nothing to continue in named, so the training starts at step 0."
+    assert start in named.log_file.read_text()
     numbered = train(values, resume=True)
     assert (named.directory, numbered.directory) == (Path("named"), Path("runs/small/001"))
     assert differences(named, numbered) == []
     assert train(values).directory == Path("runs/small/002")
     assert train(values, resume=True).directory == Path("runs/small/002")
+
+
+def test_a_resume_that_finds_nothing_says_what_may_have_been_meant(tmp_path):
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "config.yaml").write_text("name: small\n")
+    start = "Note: --resume found nothing to continue in"
+    for name, meant in (("frist", "; did you mean 'first'?"), ("other", ".")):
+        path = tmp_path / name
+        assert nothing_to_resume(Run(path)) == (
+            f"{start} {path}, so the training starts at step 0{meant}"
+        )
 
 
 def test_a_run_that_is_there_is_not_trained_in_without_resume(own_run, tiny):
@@ -325,18 +338,37 @@ def test_a_damaged_checkpoint_costs_only_the_steps_since_the_one_before(half, tm
     assert f"Resuming after step {int(checkpoints(half.last)[0].stem)} of 33" not in said
 
 
+def test_a_state_that_lacks_an_entry_is_a_damaged_checkpoint(half, tmp_path, capsys):
+    whole = train(config(), run=tmp_path / "whole")
+    newest = checkpoints(half.last)[-1]
+    arrays, state = read_checkpoint(newest)
+    del state["watchers"]
+    rewrite_checkpoint(newest, arrays, state)
+    assert differences(whole, resumed(half, config())) == []
+    said = capsys.readouterr().err
+    assert f"{newest}: the file is damaged (watchers: field required)" in said
+
+
+def rewrite_checkpoint(path: Path, arrays: list[np.ndarray], state: dict[str, Any]) -> None:
+    entries = {f"{index:06d}": array for index, array in enumerate(arrays)}
+    text = np.frombuffer(json.dumps(state).encode(), np.uint8)
+    np.savez(path, allow_pickle=False, **entries, state=text)
+
+
 def test_nothing_but_damaged_checkpoints_is_an_error(half):
     for path in checkpoints(half.last):
         path.write_bytes(b"")
     assert refusal(half, config()) == (
-        f"{half.last}: none of its checkpoints can be read. Start a new run without --resume."
+        f"{half.last}: none of its checkpoints can be read. Use the best weights, or train again "
+        "without --resume."
     )
 
 
 def test_a_checkpoint_of_another_model_is_refused(half, own_run):
     [*_, newest] = checkpoints(half.last)
     [*_, foreign] = checkpoints(own_run.last)
-    newest.write_bytes(foreign.read_bytes())
+    arrays, _ = read_checkpoint(foreign)
+    rewrite_checkpoint(newest, arrays, read_checkpoint(newest)[1])
     assert refusal(half, config()) == (
         f"{newest}: from a different model: stage1_conv1/kernel is [3, 3, 1, 8] float32, "
         "expected [3, 3, 1, 4] float32"

@@ -15,12 +15,14 @@ from trainings import (
 )
 
 from mmzoo import evaluate
+from mmzoo.checkpoint import checkpoints, read_checkpoint
 from mmzoo.config import load_config
-from mmzoo.errors import ConfigError
+from mmzoo.errors import ConfigError, RunError
 from mmzoo.model import build_model
 from mmzoo.runs import Run
 from mmzoo.trained_model import load_trained
 from mmzoo.training.train import train
+from mmzoo.weights import load_weights
 
 EPOCHS, THAWED_EPOCHS, STEPS = 2, 2, 6
 CONFIG = {
@@ -128,6 +130,37 @@ def test_two_crashes_one_in_each_stage_change_nothing(staged, tmp_path):
         with pytest.raises(Crash), crash_after_step(step):
             train(CONFIG, run=tmp_path / "run", resume=resume)
     assert differences(staged, train(CONFIG, run=tmp_path / "run", resume=True)) == []
+
+
+def test_a_damaged_first_checkpoint_of_the_second_stage_costs_only_time(staged, tmp_path):
+    run = crashed_in_the_second_stage(tmp_path / "run")
+    first, second = checkpoints(run.last)
+    assert [int(path.stem) > STEPS for path in (first, second)] == [True, True]
+    assert read_checkpoint(first)[1]["stage"]["number"] == 0
+    second.write_bytes(second.read_bytes()[:-100])
+    assert differences(staged, train(CONFIG, run=run.directory, resume=True)) == []
+
+
+def test_the_second_stage_does_not_begin_with_weights_of_its_own(staged, tmp_path):
+    """As if its first checkpoint were damaged, and a kill came between its best weights and it."""
+    run = crashed_in_the_second_stage(tmp_path / "run")
+    checkpoints(run.last)[-1].unlink()
+    later = load_weights(build_model(staged.config()), staged.best_weights)
+    assert load_weights(build_model(run.config()), run.best_weights) != later
+    run.best_weights.write_bytes(staged.best_weights.read_bytes())
+    with pytest.raises(RunError) as caught:
+        train(CONFIG, run=run.directory, resume=True)
+    assert str(caught.value) == (
+        f"{run.best_weights}: has other weights than those of epoch 1, the best epoch up to step "
+        "12: they were saved later. Start a new run without --resume."
+    )
+    assert not run.metrics()
+
+
+def crashed_in_the_second_stage(directory) -> Run:
+    with pytest.raises(Crash), crash_after_step(STEPS * EPOCHS + 1):
+        train(CONFIG, run=directory)
+    return Run(directory)
 
 
 def test_the_run_is_evaluated_like_any_other(staged):

@@ -117,6 +117,25 @@ def test_nothing_moves_until_an_update_is_due():
     assert all(not total.numpy().any() for total in loop.updates.variables)
 
 
+def mean_gradient(loop: Loop, *numbers: int) -> list[np.ndarray]:
+    gradients = [hand_gradient(loop, *batch(number)) for number in numbers]
+    return [np.mean(parts, axis=0) for parts in zip(*gradients, strict=True)]
+
+
+@pytest.mark.parametrize("accumulate", [3, 100])
+@pytest.mark.parametrize("non_finite", ["stop", "skip"])
+def test_the_last_steps_make_an_update_of_their_own(accumulate, non_finite):
+    """Also if there are fewer steps than are to be averaged."""
+    loop = make_loop(accumulate=accumulate, non_finite=non_finite, last_step=5)
+    take(loop, batch(0), batch(1), batch(2))
+    before = weights(loop)
+    numbers = (3, 0) if accumulate == 3 else (0, 1, 2, 3, 0)
+    kernel, bias = mean_gradient(loop, *numbers)
+    take(loop, batch(3), batch(0))
+    np.testing.assert_allclose(weights(loop)[0], before[0] - 0.1 * kernel, rtol=1e-5)
+    np.testing.assert_allclose(weights(loop)[1], before[1] - 0.1 * bias, rtol=1e-5)
+
+
 # Not finite.
 
 
@@ -178,12 +197,16 @@ def test_leaving_out_changes_nothing_where_all_is_finite():
 
 def test_a_bad_step_adds_nothing_to_an_accumulated_update():
     """Nor does it keep the update from being made, when it is the last of its steps."""
-    loop = make_loop(accumulate=2, non_finite="skip")
-    kernel, bias = hand_gradient(loop, *batch(0))
+    loop = make_loop(accumulate=3, non_finite="skip")
+    for _ in range(2):  # The steps are counted anew after each update.
+        kernel, bias = mean_gradient(loop, 0, 2)
+        before = weights(loop)
+        take(loop, batch(0), batch(2), spoilt("input"))
+        np.testing.assert_allclose(weights(loop)[0], before[0] - 0.1 * kernel, rtol=1e-5)
+        np.testing.assert_allclose(weights(loop)[1], before[1] - 0.1 * bias, rtol=1e-5)
     before = weights(loop)
-    take(loop, batch(0), spoilt("input"))
-    np.testing.assert_allclose(weights(loop)[0], before[0] - 0.1 * kernel / 2, rtol=1e-5)
-    np.testing.assert_allclose(weights(loop)[1], before[1] - 0.1 * bias / 2, rtol=1e-5)
+    take(loop, *[spoilt("input")] * 3)
+    assert_equal(weights(loop), before)
 
 
 # Scaled for float16.

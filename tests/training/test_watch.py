@@ -84,6 +84,20 @@ def test_early_stopping_counts_what_is_better_by_too_little():
     assert stops_after([1.0, 0.9, 0.8, 0.7], patience=2, min_delta=0.3) == 3
 
 
+def test_the_loss_breaks_ties_for_all_alike():
+    """Ten epochs of the same accuracy, of which the loss still falls in the first five."""
+    losses = [0.5, 0.4, 0.3, 0.2, 0.1, 0.1, 0.2, 0.3, 0.4, 0.5]
+    best = Best("validation_digit_accuracy")
+    stop = EarlyStopper(EarlyStopping(patience=3), "validation_digit_accuracy")
+    drops = PlateauReducer(Plateau(gamma=0.5, patience=4), "validation_digit_accuracy")
+    for epoch, loss in enumerate(losses, 1):
+        for watcher in (best, stop, drops):
+            watcher.update(epoch, 1.0, loss)
+        assert stop.stop == (epoch >= 5 + 3)
+        assert drops.factor == (0.5 if epoch >= 5 + 4 else 1.0)
+        assert best.epoch == stop.epoch == drops.best.epoch == min(epoch, 5)
+
+
 def factors(values: Sequence[float], **options: float) -> list[float]:
     drops = PlateauReducer(Plateau(gamma=0.5, **options), "validation_loss")
     found = []

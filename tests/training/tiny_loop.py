@@ -46,6 +46,7 @@ def relu() -> list[keras.layers.Layer]:
 def make_loop(
     layers: Callable[[], list[keras.layers.Layer]] = linear,
     loss: str = "mean_squared_error",
+    last_step: int | None = None,
     **settings: Any,
 ) -> Loop:
     train = Train(**{"optimizer": SGD(learning_rate=0.1, momentum=0.0), **settings})
@@ -59,7 +60,7 @@ def make_loop(
     optimizer = train.optimizer.build(train.optimizer.learning_rate, train.ema)
     model.compile(optimizer, loss=loss, metrics=["mean_absolute_error"], jit_compile=False)
     spec = (tf.TensorSpec((None, WIDTH)), tf.TensorSpec((None, 1)))
-    return Loop(model, model, train, devices, step, spec)
+    return Loop(model, model, train, devices, step, spec, last_step)
 
 
 def take(loop: Loop, *batches: tuple[np.ndarray, np.ndarray]) -> None:
