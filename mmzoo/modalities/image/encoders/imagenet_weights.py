@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mmzoo.directories import data_directories, data_directory
 from mmzoo.download import DownloadError, algorithm_of, digest_of, download
 from mmzoo.errors import DataError, RunError
-from mmzoo.lazy import keras
+from mmzoo.lazy import keras, np
 from mmzoo.weights import HDF5_ERRORS, load_weights, read_tree
 
 if TYPE_CHECKING:
@@ -159,7 +159,12 @@ def load_weights_file(path: Path, model: keras.Model, network: str) -> None:
                 raise DataError(f"{path}: not weights of {network}: {differences}")
             for layer, (_, arrays) in zip(_layers_with_variables(model), found, strict=False):
                 for variable, array in zip(layer.weights, arrays, strict=True):
-                    variable.assign(array[()])
+                    values = array[()]
+                    if not np.isfinite(values).all():
+                        raise DataError(
+                            f"{path}: damaged: {array.name} has values that are not finite numbers"
+                        )
+                    variable.assign(values)
     except RunError as error:
         raise DataError(str(error)) from error
     except HDF5_ERRORS as error:

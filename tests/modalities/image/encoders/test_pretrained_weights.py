@@ -17,7 +17,11 @@ from weights_files import with_other_values, write_old_layout
 from mmzoo.errors import DataError
 from mmzoo.lazy import keras
 from mmzoo.modalities.image.encoders import EfficientNet, MobileNet, SqueezeNet
-from mmzoo.modalities.image.encoders.imagenet_weights import OfficialWeights, get_weights_file
+from mmzoo.modalities.image.encoders.imagenet_weights import (
+    OfficialWeights,
+    get_weights_file,
+    load_weights_file,
+)
 
 CONTENT = np.random.RandomState(0).bytes(100_000)
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -185,8 +189,6 @@ def test_truncated_file_is_an_error(model, theirs, tmp_path, share):
 
 def test_damaged_bytes_are_an_error_or_change_a_number(tmp_path):
     """In a file of the legacy layout, whose attributes are read before its arrays."""
-    from mmzoo.modalities.image.encoders.imagenet_weights import load_weights_file
-
     image = keras.Input((4,), name="image")
     small = keras.Model(image, keras.layers.Dense(3, name="dense")(image))
     path = write_old_layout(small, tmp_path / "x.h5")
@@ -202,6 +204,18 @@ def test_damaged_bytes_are_an_error_or_change_a_number(tmp_path):
             refused += 1
     assert 0 < refused < 200
     assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_an_error(tmp_path, bad):
+    image = keras.Input((4,), name="image")
+    small = keras.Model(image, keras.layers.Dense(3, name="dense")(image))
+    small.layers[1].bias.assign([0.0, bad, 1.0])
+    path = write_old_layout(small, tmp_path / "x.h5")
+    with pytest.raises(DataError) as caught:
+        load_weights_file(path, small, "small")
+    assert str(caught.value).startswith(f"{path}: damaged: /dense/")
+    assert str(caught.value).endswith(" has values that are not finite numbers")
 
 
 KERNEL = "Conv1/Conv1/0:0"
