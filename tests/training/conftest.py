@@ -11,6 +11,7 @@ from trainings import config
 from mmzoo.config import load_config
 from mmzoo.runs import Run
 from mmzoo.spec import dump_yaml
+from mmzoo.training.train import train
 
 TRAIN = {
     "epochs": 12,
@@ -35,3 +36,9 @@ def uninterrupted(command: list[str], tmp_path_factory: pytest.TempPathFactory) 
     run = Run(tmp_path_factory.mktemp("uninterrupted") / "run")
     subprocess.run([*command, str(run.directory)], check=True, capture_output=True)
     return run
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The finished run of `trainings.CONFIG`, which tests leave as it is."""
+    return train(config(), run=tmp_path_factory.mktemp("small") / "run")

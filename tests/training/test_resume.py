@@ -1,9 +1,10 @@
-"""What may be gone on with, what is refused, and that a refusal changes nothing."""
+"""Resuming: which runs may be resumed, and that a refusal changes nothing."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -61,13 +62,19 @@ def edit_environment(run: Run, part: str, **values: Any) -> None:
     run.write_environment(environment)
 
 
-@pytest.fixture
-def half(tmp_path: Path) -> Run:
-    """A run that crashed in the middle of its second epoch."""
-    run = Run(tmp_path / "half")
+@pytest.fixture(scope="module")
+def crashed(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of `small_run`'s config that crashed in the middle of its second epoch."""
+    run = Run(tmp_path_factory.mktemp("crashed") / "run")
     with pytest.raises(Crash), crash_after_step(STEPS_PER_EPOCH + 5):
         train(config(), run=run.directory)
     return run
+
+
+@pytest.fixture
+def half(crashed: Run, tmp_path: Path) -> Run:
+    """A copy of `crashed`, to be resumed."""
+    return Run(Path(shutil.copytree(crashed.directory, tmp_path / "half")))
 
 
 # What is there.
@@ -147,9 +154,9 @@ def test_a_training_that_lacks_only_its_evaluation_gets_it(own_run, trained_run,
     assert resumed(own_run, tiny).metrics() == trained_run.metrics()
 
 
-@pytest.mark.parametrize("schedule", [{"type": "constant"}, {"type": "step", "epochs": [1.5]}])
-def test_more_epochs_give_what_they_would_have_given_at_once(tmp_path, schedule):
+def test_more_epochs_give_what_they_would_have_given_at_once(tmp_path):
     def values(epochs: int) -> dict[str, Any]:
+        schedule = {"type": "step", "epochs": [1.5]}
         return config(train={"epochs": epochs, "optimizer": {"schedule": schedule}})
 
     whole = train(values(3), run=tmp_path / "whole")
@@ -234,13 +241,12 @@ def test_another_config_is_refused_with_all_that_differs(half):
     )
 
 
-def test_what_changes_no_step_may_differ(half, tmp_path):
-    whole = train(config(), run=tmp_path / "whole")
+def test_what_changes_no_step_may_differ(half, small_run):
     changes = {"log_steps": 5, "checkpoint_seconds": 100, "early_stopping": {"patience": 9}}
     done = resumed(half, config(train=changes))
-    differing = differences(whole, done)
+    differing = differences(small_run, done)
     assert [name for name in differing if name.startswith(("variable", "best", "history"))] == []
-    assert whole.metrics() == done.metrics()
+    assert small_run.metrics() == done.metrics()
     assert done.config().train.log_steps == 5
 
 
@@ -261,16 +267,42 @@ def test_another_number_of_devices_is_refused(half):
     )
 
 
-def test_another_kind_of_device_and_other_threads_are_said(half, capsys):
+def test_a_resume_on_another_machine_is_reported_and_its_seconds_are_added(half, capsys):
+    """Other kinds of device, threads and versions may give other bits; the first are recorded."""
     threads = half.environment()["device"]["threads"]
     edit_environment(half, "device", kind="gpu", threads=threads + 1)
-    resumed(half, config())
+    edit_environment(half, "versions", numpy="1.0")
+    first, before = half.environment(), add_seconds(half, 1000)
+    environment = resumed(half, config()).environment()
     said = capsys.readouterr().err
     end = "so the result will not be bit-identical to that of an uninterrupted training."
     assert f"Note: the training started with kind gpu and continues with cpu, {end}" in said
     # TensorFlow has started in this process, and its threads stay what they are.
     was = f"started with threads {threads + 1} and continues with {threads}"
     assert f"Note: the training {was}, {end}" in said
+    version = f"started with numpy 1.0 and continues with {np.__version__}"
+    assert f"Note: the training {version}, so the result will not" in said.replace("\n", " ")
+    [resume] = environment.pop("resumed")
+    trained = environment.pop("trained")
+    assert environment == first
+    assert resume["other_versions"] == {"numpy": np.__version__}
+    assert resume["device"]["threads"] == threads
+    assert set(resume) == {"date", "argv", "device", "other_versions"}
+    assert trained["parameters"] > 0
+    assert before < trained["seconds"] < before + 600
+
+
+def add_seconds(run: Run, seconds: float) -> float:
+    """Adds to the duration in the newest checkpoint; returns the sum."""
+    path = checkpoints(run.last)[-1]
+    with np.load(path) as file:
+        arrays = dict(file)
+    state = json.loads(arrays["state"].tobytes())
+    assert 0 < state["seconds"] < 600
+    state["seconds"] += seconds
+    arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
+    np.savez(path, **arrays)
+    return state["seconds"]
 
 
 def test_the_precision_is_the_one_it_began_with(half, capsys):
@@ -287,37 +319,6 @@ def test_xla_is_used_or_not_as_it_began(half, capsys):
     assert "(float32, XLA)" in capsys.readouterr().err
 
 
-def test_other_versions_are_said_and_the_first_are_kept(half, capsys):
-    edit_environment(half, "versions", numpy="1.0")
-    first = half.environment()
-    environment = resumed(half, config()).environment()
-    assert (
-        f"Note: the training started with numpy 1.0 and continues with {np.__version__}, so the "
-        "result will not be bit-identical to that of an uninterrupted training."
-    ) in capsys.readouterr().err
-    [resume] = environment.pop("resumed")
-    assert environment.pop("trained")["parameters"] > 0
-    assert environment == first
-    assert resume["other_versions"] == {"numpy": np.__version__}
-    assert resume["device"]["threads"] == first["device"]["threads"]
-    assert set(resume) == {"date", "argv", "device", "other_versions"}
-
-
-def test_the_seconds_of_all_processes_are_added_up(half):
-    path = checkpoints(half.last)[-1]
-    with np.load(path) as file:
-        arrays = dict(file)
-    state = json.loads(arrays["state"].tobytes())
-    assert 0 < state["seconds"] < 600
-    state["seconds"] += 1000
-    arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
-    np.savez(path, **arrays)
-
-    trained = resumed(half, config()).environment()["trained"]
-
-    assert state["seconds"] < trained["seconds"] < state["seconds"] + 600
-
-
 def test_another_config_and_a_missing_gpu_are_refused_before_data_are_read(half):
     with patch("mmzoo.training.train.load_frame", side_effect=AssertionError):
         assert "train.batch_size was 128, is 64" in refusal(half, config(train={"batch_size": 64}))
@@ -328,11 +329,15 @@ def test_another_config_and_a_missing_gpu_are_refused_before_data_are_read(half)
 # Checkpoints.
 
 
-def test_a_damaged_checkpoint_costs_only_the_steps_since_the_one_before(half, tmp_path, capsys):
-    whole = train(config(), run=tmp_path / "whole")
+def test_a_damaged_checkpoint_costs_only_the_steps_since_the_one_before(half, small_run, capsys):
+    """And files that a kill left half-written are removed."""
     newest = checkpoints(half.last)[-1]
     newest.write_bytes(newest.read_bytes()[:-100])
-    assert differences(whole, resumed(half, config())) == []
+    left = [half.last / ".000000000007.npz.1.tmp.npz", half.last.parent / ".best.1.tmp.weights.h5"]
+    for path in left:
+        path.write_bytes(b"half")
+    assert differences(small_run, resumed(half, config())) == []
+    assert not any(path.exists() for path in left)
     said = capsys.readouterr().err
     assert f"{newest}: the file is damaged (" in said
     assert f"Resuming after step {int(checkpoints(half.last)[0].stem)} of 33" not in said
@@ -375,8 +380,7 @@ def test_a_checkpoint_of_another_model_is_refused(half, own_run):
     )
 
 
-def test_a_crash_before_the_first_checkpoint_starts_over(tmp_path):
-    values = config(train={"checkpoint_seconds": 1000})
-    whole = train(values, run=tmp_path / "whole")
-    again = train_with_crash(values, tmp_path / "again", STEPS_PER_EPOCH + 2)
-    assert differences(whole, again) == []
+def test_a_crash_before_the_first_checkpoint_starts_over(small_run, tmp_path):
+    rarely = config(train={"checkpoint_seconds": 1000})
+    again = train_with_crash(rarely, tmp_path / "again", STEPS_PER_EPOCH + 2)
+    assert differences(small_run, again) == []
