@@ -164,14 +164,19 @@ def where(as_json: bool) -> None:
 @click.option(
     "--output",
     type=PATH,
-    default="view.png",
-    show_default=True,
     metavar="FILE.png",
-    help="The image to write.",
+    help="The image to write; by default a new file, view.png.",
 )
+@click.option("--force", is_flag=True, help="Replace --output if it exists.")
 @json_option
 def view(
-    config: Path, overrides: tuple[str, ...], rows: int, epochs: int, output: Path, as_json: bool
+    config: Path,
+    overrides: tuple[str, ...],
+    rows: int,
+    epochs: int,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Draw training examples as the model of CONFIG gets them, augmented and mixed.
 
@@ -184,7 +189,10 @@ def view(
       mmzoo data view configs/mnist_cnn.yaml --set 'train.mixing={type: mixup}'
     """
     from mmzoo.visualization.augmented_examples import draw_augmented_examples
+    from mmzoo.visualization.drawing import check_output, unused_path
 
+    check_output(output, force)
+    output = output or unused_path(Path(), Path("view.png"))
     drawing = draw_augmented_examples(config, overrides, rows=rows, epochs=epochs, output=output)
     print_drawing(drawing, as_json)
 

@@ -86,10 +86,23 @@ def test_a_row_for_each_example_and_a_column_for_each_epoch(mmzoo, config):
         assert picture.width == 18 + 4 * (224 + 18)
 
 
+def test_no_file_is_overwritten(mmzoo, config):
+    Path("view.png").write_bytes(b"mine")
+    done = mmzoo("data", "view", config, "--output", "view.png")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "Error: --output view.png: the file exists. Use --force to replace it, or another name.\n"
+    )
+    done = mmzoo("data", "view", config, "--rows", "1", "--epochs", "1")
+    assert done.out.endswith("\n\nImage: view_2.png\n")
+    assert Path("view.png").read_bytes() == b"mine"
+
+
 def test_json_output(mmzoo, config):
+    Path("seen.png").touch()
     done = mmzoo(
         *("data", "view", config, "--set", "inputs.image.augment=[{type: flip}]"),
-        *("--rows", "1", "--epochs", "1", "--output", "seen.png", "--json"),
+        *("--rows", "1", "--epochs", "1", "--output", "seen.png", "--force", "--json"),
     )
     found = done.document
     assert (found["picture"], found["inputs"], found["epochs"]) == ("seen.png", ["image"], 1)

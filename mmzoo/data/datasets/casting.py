@@ -49,10 +49,8 @@ def cast_column(
         role: A role that `check_specs` accepts.
     """
     kind = entry.kinds[column]
-    if role == "number":
+    if kind == "number":
         return values.astype(np.float64)
     if role in ("category", "value") and kind == "class":
         return np.array(entry.classes[column], dtype=object)[values]
-    if role in ("category", "value") and kind == "number":
-        return values.astype(np.float64)
     return values
