@@ -9,6 +9,7 @@ from frames import load_arrays
 from PIL import Image
 
 from mmzoo.config import load_config
+from mmzoo.inspection import cost as cost_module
 from mmzoo.inspection.data_report import DataReport, count_missing
 from mmzoo.inspection.inspect import inspect
 from mmzoo.inspection.report_text import report_text
@@ -174,25 +175,31 @@ def test_files_that_are_not_there_are_no_empty_cells(tmp_path, photos):
 
 
 @pytest.mark.parametrize(
-    ("fusion", "kept"),
-    [({"type": "concat"}, ("left", "right")), ({"type": "film", "blocks": 1}, ("right",))],
+    ("names", "fusion", "kept", "fine_tune"),
+    [
+        (("photo",), {"type": "concat"}, ("photo",), {"epochs": 2}),
+        (("left", "right"), {"type": "film", "blocks": 1}, ("right",), None),
+    ],
 )
-def test_an_estimate_promises_features_only_where_they_would_be_kept(fusion, kept):
+def test_an_estimate_counts_cached_features_once(names, fusion, kept, fine_tune, monkeypatch):
+    monkeypatch.setattr(cost_module, "_STEPS", 3)
+    monkeypatch.setattr(cost_module, "_MIN_TIMINGS", 1)
     encoder = {"type": "squeezenet", "weights": "none"}
     photo = {"type": "image", "shape": [32, 32, 3], "encoder": encoder}
     config = load_config(
         {
             "name": "frozen",
             "source": {"type": "synthetic", "rows": 16},
-            "inputs": {"left": photo, "right": photo},
+            "inputs": dict.fromkeys(names, photo),
             "fusion": fusion,
             "heads": {"y": {"type": "classification", "classes": 2}},
-            "train": {"batch_size": 4},
+            "train": {"batch_size": 4, "fine_tune": fine_tune},
         }
     ).with_columns()
     cost = found_in(config).cost
     assert cost.frozen == kept
     assert cost.once_seconds > 0
+    assert (cost.fine_tune_seconds > 0) == (fine_tune is not None)
     assert cost.total_seconds == pytest.approx(
         cost.once_seconds + cost.epochs * cost.epoch_seconds + cost.fine_tune_seconds
     )
