@@ -12,7 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mmzoo.data.column_types import FEW_VALUES, FILE_SHARE, ColumnProfile, profile_column
+from mmzoo.data.column_types import (
+    FEW_VALUES,
+    FILE_SHARE,
+    SAMPLE,
+    ColumnProfile,
+    profile_column,
+)
 from mmzoo.data.media_paths import problems
 from mmzoo.data.split_assignment import SPLIT_NAMES
 from mmzoo.lazy import pl
@@ -157,7 +163,8 @@ def with_suggestion(profile: ColumnProfile, root: str) -> InferredColumn:
 
 def sample_paths(column: pl.Series) -> list[str]:
     """Some of the paths of files in a column; none if it has no paths."""
-    profile = profile_column(column, file_suffixes())
+    cells = column.gather_every(max(1, len(column) // SAMPLE))
+    profile = profile_column(cells, file_suffixes())
     return _sampled(profile) if profile.type == "file" else []
 
 
