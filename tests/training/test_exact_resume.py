@@ -158,7 +158,7 @@ def crash_after_best() -> Iterator[None]:
         save_weights(model, path)
         raise Crash
 
-    with patch("mmzoo.training.epochs.save_weights", save_and_crash):
+    with patch("mmzoo.training.session.save_weights", save_and_crash):
         yield
 
 

@@ -56,6 +56,8 @@ def settings(**changes) -> dict:
 
 def said(run: Run, start: str = "image: ") -> list[str]:
     lines = [line[21:] for line in run.log_file.read_text().splitlines()]
+    # On a slow machine there are messages on the progress too.
+    lines = [line for line in lines if not line.startswith("image: features of ")]
     return [re.sub(r"\(.*\)", "(...)", line) for line in lines if line.startswith(start)]
 
 
