@@ -7,7 +7,13 @@ from typing import Any, Literal, Self
 
 from mmzoo.errors import DataError
 from mmzoo.heads.classes import ClassWeights, balanced_weights, order_problem, weights_problem
-from mmzoo.heads.labelled_head import LabelledHead, SigmoidLoss, sigmoid_loss, smoothing_rules
+from mmzoo.heads.labelled_head import (
+    LabelledHead,
+    SigmoidLoss,
+    keras_threshold,
+    sigmoid_loss,
+    smoothing_rules,
+)
 from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import Fraction, NonNegativeFloat, Problem, Rate
 
@@ -116,7 +122,8 @@ class Binary(LabelledHead):
         return sigmoid_loss(self.loss, self.label_smoothing, self.focal_gamma)
 
     def keras_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
-        return [keras.metrics.BinaryAccuracy(name="accuracy", threshold=self.threshold)]
+        threshold = keras_threshold(self.threshold)
+        return [keras.metrics.BinaryAccuracy(name="accuracy", threshold=threshold)]
 
     def evaluate(self, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
         from mmzoo.metrics import binary_metrics

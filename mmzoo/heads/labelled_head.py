@@ -201,6 +201,15 @@ def sigmoid_loss(
             return losses.MeanSquaredError()
 
 
+def keras_threshold(threshold: float) -> float:
+    """The argument with which Keras' metrics count a probability of `threshold` as positive.
+
+    They compare with `>`, and evaluation and predictions with `>=`, which differs where a network
+    gives the same probability to all rows, such as 0.5.
+    """
+    return float(np.nextafter(np.float32(threshold), np.float32(-1))) if threshold else -1.0
+
+
 def smoothing_rules(loss: str, label_smoothing: float) -> Iterator[Problem]:
     """Yields a `Problem` for label smoothing with a loss that does not support it."""
     if label_smoothing and loss in ("hinge", "mean_squared_error"):

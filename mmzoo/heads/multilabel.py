@@ -11,7 +11,13 @@ from annotated_types import MinLen
 
 from mmzoo.column_spec import ColumnSpec
 from mmzoo.errors import DataError
-from mmzoo.heads.labelled_head import LabelledHead, SigmoidLoss, sigmoid_loss, smoothing_rules
+from mmzoo.heads.labelled_head import (
+    LabelledHead,
+    SigmoidLoss,
+    keras_threshold,
+    sigmoid_loss,
+    smoothing_rules,
+)
 from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import Fraction, NonNegativeFloat, PositiveInt, Problem, Rate
 
@@ -117,9 +123,10 @@ class Multilabel(LabelledHead):
         return sigmoid_loss(self.loss, self.label_smoothing, self.focal_gamma)
 
     def keras_metrics(self, soft: bool) -> list[keras.metrics.Metric]:
+        threshold = keras_threshold(self.threshold)
         return [
-            keras.metrics.F1Score(average="macro", threshold=self.threshold, name="f1"),
-            keras.metrics.BinaryAccuracy(name="label_accuracy", threshold=self.threshold),
+            keras.metrics.F1Score(average="macro", threshold=max(threshold, 1e-30), name="f1"),
+            keras.metrics.BinaryAccuracy(name="label_accuracy", threshold=threshold),
         ]
 
     def evaluate(self, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from mmzoo.catalogue import family_members
-from mmzoo.heads import LabelledHead
+from mmzoo.heads import Binary, LabelledHead, Multilabel
 from mmzoo.lazy import keras, tf
 
 HEADS = family_members("heads")
@@ -170,6 +170,21 @@ def test_an_evaluation_agrees_with_the_metrics_of_training(head):
         assert metrics[metric.name] == pytest.approx(float(metric.result()), abs=1e-5)
     assert same or head.type == "multilabel"
     assert set(head.split_metric_names) <= metrics.keys()
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 1.0])
+def test_a_probability_equal_to_the_threshold_is_positive_in_training_too(threshold):
+    outputs = np.full((4, 1), threshold, "float32")
+    binary = Binary(threshold=threshold, class_names=("no", "yes"))
+    [accuracy] = binary.keras_metrics(soft=False)
+    accuracy.update_state([[1.0], [1.0], [1.0], [0.0]], outputs)
+    expected = binary.evaluate(np.array([1, 1, 1, 0]), outputs)["accuracy"]
+    assert float(accuracy.result()) == expected == 0.75
+    multilabel = Multilabel(threshold=threshold, classes=1, class_names=("a",))
+    f1, label_accuracy = multilabel.keras_metrics(soft=False)
+    for metric in (f1, label_accuracy):
+        metric.update_state([[1.0], [1.0], [1.0], [0.0]], outputs)
+    assert float(label_accuracy.result()) == 0.75
 
 
 def test_scores_of_examples_come_to_the_main_metric(head):
