@@ -14,10 +14,9 @@ IMDB, FSDD = NAMED["imdb"], NAMED["fsdd"]
 TEXTS = np.array(["one", "two"], dtype=object)
 
 
-def test_numbers_are_single_precision_as_targets_and_double_as_inputs() -> None:
-    stars = np.array([1.0, 10.0])
-    assert cast_column(IMDB, "rating", stars, "number").dtype == np.float32
-    assert cast_column(IMDB, "rating", stars, "value").dtype == np.float64
+@pytest.mark.parametrize("role", ["number", "value", "category"])
+def test_numbers_are_double_precision(role: Role) -> None:
+    assert cast_column(IMDB, "rating", np.array([1, 10]), role).dtype == np.float64
 
 
 def test_classes_are_numbers_as_targets_and_names_as_inputs() -> None:
