@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from mmzoo.errors import RunError
 from mmzoo.lazy import quiet_stderr, tf
-from mmzoo.spec import did_you_mean
+from mmzoo.spec import nearest
 
 Environment = dict[str, object]
 Application = Callable[[Environment, Callable[..., object]], Iterable[bytes]]
@@ -39,10 +39,10 @@ def start_board(directory: Path, port: int) -> str:
         RunError: there is no such directory, or the port is in use.
     """
     if not directory.is_dir():
-        beside = [path.name for path in directory.parent.glob("*") if path.is_dir()]
-        near = did_you_mean(directory.name, beside) or "."
+        if directory.is_file():
+            raise RunError(f"{directory}: a file; give a run, or a folder with runs below it.")
         raise RunError(
-            f"{directory}: there is no such directory{near} "
+            f"{directory}: there is no such directory{_suggest(directory)} "
             "`mmzoo train CONFIG` makes runs in runs/."
         )
     _require_free(port)  # TensorBoard reports it too, but only after seconds of start-up.
@@ -55,6 +55,14 @@ def start_board(directory: Path, port: int) -> str:
         )
         server.configure(logdir=str(directory), host="localhost", port=port)
         return server.launch()
+
+
+def _suggest(directory: Path) -> str:
+    for folder in dict.fromkeys((directory.parent, Path("runs"))):
+        names = [path.name for path in folder.glob("*") if path.is_dir()]
+        if near := nearest(directory.name, names):
+            return f"; did you mean '{folder / near}'?"
+    return "."
 
 
 def local_only(application: Application) -> Application:

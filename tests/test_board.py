@@ -36,9 +36,15 @@ def test_a_directory_that_is_nearly_there(tmp_path):
     (tmp_path / "runs").mkdir()
     path = tmp_path / "rusn"
     assert message(path) == (
-        f"{path}: there is no such directory; did you mean 'runs'? "
+        f"{path}: there is no such directory; did you mean '{tmp_path / 'runs'}'? "
         "`mmzoo train CONFIG` makes runs in runs/."
     )
+
+
+def test_a_file(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.touch()
+    assert message(path) == f"{path}: a file; give a run, or a folder with runs below it."
 
 
 def test_a_port_that_is_in_use(tmp_path):

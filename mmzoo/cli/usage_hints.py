@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -57,11 +58,20 @@ def with_hint(error: click.UsageError, arguments: Sequence[str]) -> click.UsageE
             if "unexpected extra argument" in error.message:
                 message = _extra_argument(error.message, context, arguments)
             elif isinstance(context.command, click.Group) and "No such command" in error.message:
-                word = error.message.split("'")[1]
-                meant = [one for one in context.command.commands if _is_meant(word, one)]
-                if meant:
-                    message = f"No such command '{word}'. Did you mean '{meant[0]}'?"
+                message = _unknown_command(error.message.split("'")[1], context.command, arguments)
     return error if message is None else click.UsageError(message, error.ctx)
+
+
+def _unknown_command(word: str, group: click.Group, arguments: Sequence[str]) -> str | None:
+    start = f"No such command '{escape(word)}'."
+    meant = [name for name in group.commands if _is_meant(word, name)]
+    if meant:
+        return f"{start} Did you mean '{meant[0]}'?"
+    if fold(word) in ("help", "version"):
+        return f"{start} Did you mean '{' '.join(['mmzoo', *arguments[1:2], f'--{fold(word)}'])}'?"
+    if word.endswith((".yaml", ".yml")):
+        return f"{start} Did you mean 'mmzoo train {escape(word)}'?"
+    return None
 
 
 def _is_meant(word: str, command: str) -> bool:
@@ -88,6 +98,14 @@ def _unknown_option(name: str, context: click.Context, arguments: Sequence[str])
         return f"{start} The config needs none: `{context.command_path} {value or 'CONFIG'}`."
     if word in _RUN_WORDS and any(param.name in ("run", "runs") for param in known.values()):
         return f"{start} The run needs none: `{context.command_path} {value or 'RUN'}`."
+    if isinstance(context.command, click.Group):
+        owners = [
+            str(command.name)
+            for command in context.command.commands.values()
+            if any(option in param.opts for param in command.params)
+        ]
+        if owners:
+            return f"{start} It is one of {', '.join(owners)}, and stands after the command."
     if "--set" in known:
         places = _fields(word, arguments)
         if len(places) == 1:
@@ -110,10 +128,18 @@ def _value_of(option: str, arguments: Sequence[str]) -> str:
 
 def _extra_argument(message: str, context: click.Context, arguments: Sequence[str]) -> str | None:
     extra = message.partition("(")[2].removesuffix(")").split(" ")
-    takes_set = any("--set" in param.opts for param in context.command.params)
-    if takes_set and all("=" in one for one in extra):
-        options = " ".join(f"--set {one}" for one in extra)
-        return f"{message}. Did you mean '{escape(options)}'?"
+    names = {param.name for param in context.command.params}
+    if "overrides" in names:
+        pairs = pairwise(arguments)
+        keys = [key for option, key in pairs if option == "--set" and "=" not in key]
+        if keys:
+            value = "".join(extra).lstrip("=") or "VALUE"
+            return f"{message}. Did you mean '--set {escape(keys[0])}={escape(value)}'?"
+        if all("=" in one for one in extra):
+            options = " ".join(f"--set {one}" for one in extra)
+            return f"{message}. Did you mean '{escape(options)}'?"
+    if "config" in names and extra[0].endswith((".yaml", ".yml")):
+        return f"{message}. It takes one config: call it for each."
     if any("--target" in param.opts for param in context.command.params):
         return f"{message}. Did you mean '--target {escape(','.join(extra))}'?"
     return None

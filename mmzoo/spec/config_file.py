@@ -9,11 +9,12 @@ import unicodedata
 from pathlib import Path
 
 from mmzoo.errors import ConfigError
-from mmzoo.spec.wording import by_similarity, escape, nearest
+from mmzoo.spec.wording import by_similarity, escape, fold, nearest
 
 _MAX_BYTES = 1_000_000
 _YAML = (".yaml", ".yml")
 _TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet")
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".xlsm")
 _COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".zip")
 _MAX_LISTED = 6
 _SIMILAR_STEM = 0.7
@@ -54,6 +55,10 @@ def _read_bytes(path: Path) -> bytes:
     if is_table(path):
         command = f"mmzoo init {_quote(path)} --target COLUMN"
         raise _wrong(path, f"a table, not a config; write one for it: `{command}`")
+    if path.suffix.casefold() in _SPREADSHEETS:
+        raise _wrong(
+            path, "a spreadsheet, not a config; save it as CSV, then `mmzoo init FILE.csv`"
+        )
     with path.open("rb") as file:
         content = file.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
@@ -108,7 +113,8 @@ def _describe_missing_config(path: Path) -> str:
         (path.parent, Path("configs") if path.parent == Path() else path.parent)
     )
     configs = [str(folder / name) for folder in folders for name in _configs_in(folder)]
-    near = by_similarity(path.name, configs)
+    stems = {Path(config).stem: config for config in configs}
+    near = [stems[stem] for stem in by_similarity(path.stem, stems)]
     return f"{described}. YAML files there: {_listed(near)}" if near else described
 
 
@@ -192,6 +198,8 @@ def find_config(path: Path) -> Path | None:
     if here := nearest_path(path):
         return here if here.suffix in _YAML else None
     by_stem = {Path(name).stem: Path("configs", name) for name in _configs_in(Path("configs"))}
+    if sum(fold(stem).startswith(fold(path.name)) for stem in by_stem) > 1:
+        return None  # None of them is more likely than the others.
     near = nearest(path.name.removesuffix(".yaml"), by_stem)
     return by_stem[near] if near else None
 

@@ -125,6 +125,21 @@ def test_nearest_path_of_an_address() -> None:
     assert nearest_path(Path("https://example.org/a.yaml")) is None
 
 
+def test_a_spreadsheet() -> None:
+    Path("goods.xlsx").write_bytes(b"PK")
+    assert complaint("goods.xlsx") == (
+        "goods.xlsx: a spreadsheet, not a config; save it as CSV, then `mmzoo init FILE.csv`"
+    )
+
+
+def test_the_beginning_of_several_names_lists_them() -> None:
+    for name in ("mnist_lenet", "other", "mnist_vgg"):
+        Path(f"configs/{name}.yaml").touch()
+    listed = complaint("mnist").partition("YAML files there: ")[2].split(", ")
+    assert set(listed[:3]) == {f"configs/mnist_{end}.yaml" for end in ("cnn", "lenet", "vgg")}
+    assert listed[3] == "configs/other.yaml"
+
+
 def test_pipe_does_not_block() -> None:
     os.mkfifo("pipe")
     assert complaint("pipe").startswith("pipe: it is a pipe,")
