@@ -50,6 +50,7 @@ def missing_notes(frame: Frame, presence: Mapping[str, str]) -> Iterator[str]:
         listed = ", ".join(
             f"{count:,} of {frame.examples(split):,} {split} examples"
             for split, count in counts.items()
+            if count
         )
         yield f"inputs.{name} is missing in {listed}: learned features replace it"
 

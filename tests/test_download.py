@@ -371,18 +371,14 @@ def test_a_complete_part_needs_no_download(server: Server, target: Path) -> None
 
 
 def test_a_stall_is_given_up(server: Server, target: Path) -> None:
-    start = time.monotonic()
     assert reasons(server, target, "stalls") == ["stalls: nothing came for 0.4 s"] * 2
-    assert time.monotonic() - start < 3
     assert part(target).stat().st_size == HALF
     get(server, target, "stalls", "good")
     assert target.read_bytes() == PAYLOAD
 
 
 def test_a_drip_is_given_up_after_the_total_time(server: Server, target: Path) -> None:
-    start = time.monotonic()
     first, second = reasons(server, target, "drips")
-    assert time.monotonic() - start < 4
     assert first.startswith("too slow: ")
     assert first.endswith(" of 1,000,000 bytes within the time limit")
     assert second.startswith("too slow: ")
@@ -423,10 +419,16 @@ def test_a_silent_host_of_many_addresses_costs_one_time_out(
                 [one] * 8 if host == "silent.test" else resolve(host, *rest, **more)
             ),
         )
-        start = time.monotonic()
+        tried: list[object] = []
+        connect = socket.create_connection
+        monkeypatch.setattr(
+            socket,
+            "create_connection",
+            lambda address, *rest: tried.append(address) or connect(address, *rest),
+        )
         with pytest.raises(DownloadError, match=r"cannot be reached within 0\.5 s$"):
             download([f"http://silent.test:{port}/file.gz"], target, SIZE, SHA256, QUICK)
-        assert time.monotonic() - start < 2
+        assert tried == [("127.0.0.1", port)]
         for waiting in full:
             waiting.close()
 
@@ -456,9 +458,8 @@ def test_a_killed_process_is_gone_on_with(server: Server, target: Path) -> None:
         f"download([{server.url('stalls')!r}], Path({str(target)!r}), {SIZE}, {SHA256!r})"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL) as process:
-        until = time.monotonic() + 20
         while not (part(target).exists() and part(target).stat().st_size > 100_000):
-            assert time.monotonic() < until
+            assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
     kept = part(target).stat().st_size

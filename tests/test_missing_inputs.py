@@ -24,7 +24,7 @@ from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.evaluation.evaluate_run import evaluate
 from mmzoo.inspection.inspect import inspect
 from mmzoo.inspection.report_text import report_text
-from mmzoo.missing_values import presence_masks
+from mmzoo.missing_values import missing_notes, presence_masks
 from mmzoo.model import build_network
 from mmzoo.model_summary import summarize
 from mmzoo.order import TrainingOrder
@@ -140,6 +140,10 @@ def test_the_data_say_which_inputs_an_example_has(tmp_path, columns):
     assert photo.startswith(
         f"inputs.photo is missing in {count} of {data.examples('train')} train examples"
     )
+    assert " test examples" in photo
+    lacking = data.rows["test"][~presence_masks(data, "photo")["test"]]
+    [photo, *_] = missing_notes(data.drop(lacking.tolist()), {"photo": spec.presence["photo"]})
+    assert " test examples" not in photo
 
 
 def test_what_is_absent_is_harmless_in_batches(tmp_path, columns):

@@ -18,6 +18,7 @@ from mmzoo.evaluation.figures import (
     class_labels,
     drawable,
     new_figure,
+    plain_numbers,
     tidy,
     write_figure,
 )
@@ -214,7 +215,7 @@ def ranking_plot(
     """
     true = np.asarray(true, bool)
     order = np.argsort(-true.sum(axis=0), kind="stable")[:_MOST_CURVES]
-    labels = class_labels(names, longest=18)
+    labels = class_labels(names)
     figure = new_figure(9.6, 4.6)
     roc, precision_recall = figure.subplots(1, 2)
     for place, label in enumerate(sorted(order)):
@@ -315,6 +316,7 @@ def history_plot(path: Path, history: Sequence[Mapping[str, Any]], best: int | N
         axes.set_title(drawable(metric.replace("_", " ")), fontsize=11, color=INK, loc="left")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
         axes.set_xlabel("epoch", color=INK)
+        plain_numbers(axes.yaxis)
         tidy(axes)
     write_figure(figure, path)
 

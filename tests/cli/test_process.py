@@ -26,7 +26,7 @@ def config(tmp_path):
 
 def run(*command, **named):
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, **named
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **named
     )
 
 

