@@ -19,7 +19,6 @@ from mmzoo.data import Listing, Source, catalogue
 from mmzoo.errors import ConfigError, RunError
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
-from mmzoo.metrics import number_text
 from mmzoo.mixing import Mixing
 from mmzoo.modalities import Input, input_types
 from mmzoo.objectives import Objective
@@ -246,6 +245,8 @@ def _runs() -> dict[str, str]:
 
 
 def _main_metrics(entry: Mapping[str, Any]) -> str:
+    from mmzoo.metrics import number_text
+
     heads = {
         name: values
         for name, values in entry.items()

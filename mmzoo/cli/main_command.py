@@ -23,7 +23,6 @@ from mmzoo.cli.show_command import show
 from mmzoo.cli.terminal_text import escape_control, styled
 from mmzoo.cli.tools_command import doctor, schema
 from mmzoo.cli.train_command import train
-from mmzoo.cli.usage_hints import with_hint
 from mmzoo.errors import Interrupted, MmzooError
 
 
@@ -93,6 +92,9 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         shown = io.StringIO()
         if isinstance(error, click.UsageError):
+            # Only now, as it imports the config's tree.
+            from mmzoo.cli.usage_hints import with_hint
+
             error = with_hint(error, given)
         error.show(shown)
         click.echo(escape_control(shown.getvalue()), err=True, nl=False)
