@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mmzoo import layers
 from mmzoo.errors import ConfigError
 from mmzoo.fusion import auxiliary_name
 from mmzoo.lazy import keras
@@ -209,7 +210,6 @@ def _or_missing(
 
     Unused tokens are left out: only vectors of frozen encoders are cached.
     """
-    from mmzoo.layers.missing_features import MissingFeatures
 
     tensors = features.tensors() if with_tokens else [features.vector]
-    return Features(*MissingFeatures(name=f"{name}_missing")(tensors, present))
+    return Features(*layers.MissingFeatures(name=f"{name}_missing")(tensors, present))

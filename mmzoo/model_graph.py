@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.shared_encoders import HEAD_SEPARATOR
 
@@ -93,9 +94,7 @@ def _has_positions(tensor: keras.KerasTensor) -> bool:
 
 
 def _combines_decisions(tensor: keras.KerasTensor) -> bool:
-    from mmzoo.layers.fusion_layers import CombinedDecisions
-
-    return isinstance(tensor._keras_history.operation, CombinedDecisions)
+    return isinstance(tensor._keras_history.operation, layers.CombinedDecisions)
 
 
 def _inputs_of(tensor: keras.KerasTensor) -> list[keras.KerasTensor]:

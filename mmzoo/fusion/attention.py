@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from mmzoo import layers
 from mmzoo.fusion.token_fusion import AttentionFusion
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
@@ -29,16 +30,13 @@ class Attention(AttentionFusion):
         return dict.fromkeys(widths, self.dim)
 
     def combine(self, features: Mapping[str, Features]) -> Features:
-        from mmzoo.layers.attention_layers import SelfAttention
-        from mmzoo.layers.fusion_layers import StackVectors
-        from mmzoo.layers.missing_features import AllTrueMask
-
-        layers = keras.layers
-        x = StackVectors(axis=1, name="fusion_inputs")(list(self.projected(features).values()))
-        present = AllTrueMask(name="fusion_all_present")(x)
+        x = layers.StackVectors(axis=1, name="fusion_inputs")(
+            list(self.projected(features).values())
+        )
+        present = layers.AllTrueMask(name="fusion_all_present")(x)
         for block in range(1, self.blocks + 1):
             name = f"fusion_block{block}"
-            attention = SelfAttention(
+            attention = layers.SelfAttention(
                 self.num_heads, self.attention_dropout, name=f"{name}_attention"
             )
             x = self.residual_attention_block(
@@ -46,10 +44,10 @@ class Attention(AttentionFusion):
             )
         x = layer_norm(x, "fusion_norm")
         # A bias would shift the scores of all inputs alike, which the softmax cancels.
-        scores = layers.Dense(1, use_bias=False, name="fusion_scores")(x)
-        scores = layers.Reshape((len(features),), name="fusion_scores_by_input")(scores)
-        weights = layers.Softmax(dtype="float32", name=_WEIGHTS)(scores)
-        vector = layers.Dot(axes=1, name="fusion_weighted_average")([weights, x])
+        scores = keras.layers.Dense(1, use_bias=False, name="fusion_scores")(x)
+        scores = keras.layers.Reshape((len(features),), name="fusion_scores_by_input")(scores)
+        weights = keras.layers.Softmax(dtype="float32", name=_WEIGHTS)(scores)
+        vector = keras.layers.Dot(axes=1, name="fusion_weighted_average")([weights, x])
         return Features(vector, x)
 
     def example_weights(self, model: keras.Model) -> keras.KerasTensor | None:

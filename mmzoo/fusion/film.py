@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
+from mmzoo import layers
 from mmzoo.fusion.base_fusion import FeatureFusion
 from mmzoo.fusion.token_fusion import present_tokens
 from mmzoo.lazy import keras
@@ -54,39 +55,33 @@ class FiLM(FeatureFusion):
             yield f"the fusion film modulates the {what} of {name} by {' and '.join(others)}"
 
     def combine(self, features: Mapping[str, Features]) -> Features:
-        from mmzoo.layers.sequences import MaskedAverage, MaskedMax
-
-        layers = keras.layers
         name, others = self._parts(features)
         vectors = [features[other].vector for other in others]
         condition = vectors[0]
         if len(vectors) > 1:
-            condition = layers.Concatenate(name="fusion_condition")(vectors)
+            condition = keras.layers.Concatenate(name="fusion_condition")(vectors)
         spec = features[name]
         x = spec.vector if spec.tokens is None else spec.tokens
-        x = layers.Dense(self.dim, name=f"fusion_{name}_projection")(x)
+        x = keras.layers.Dense(self.dim, name=f"fusion_{name}_projection")(x)
         for index in range(1, self.blocks + 1):
             x = self._block(x, condition, f"fusion_block{index}")
         if spec.tokens is None:
             return Features(x)
         _, present = present_tokens(spec, name)
-        pool = MaskedMax if self.pooling == "max" else MaskedAverage
+        pool = layers.MaskedMax if self.pooling == "max" else layers.MaskedAverage
         return Features(pool(name=f"fusion_{self.pooling}")(x, present), x, spec.mask)
 
     def _block(
         self, x: keras.KerasTensor, condition: keras.KerasTensor, name: str
     ) -> keras.KerasTensor:
-        from mmzoo.layers.fusion_layers import FeatureModulation
-
-        layers = keras.layers
-        x = layers.Dense(self.dim, "relu", name=f"{name}_dense1")(x)
-        y = layers.Dense(self.dim, name=f"{name}_dense2")(x)
-        y = layers.LayerNormalization(epsilon=1e-5, center=False, scale=False, name=f"{name}_norm")(
-            y
-        )
-        y = FeatureModulation(name=f"{name}_film")(y, condition)
-        y = layers.ReLU(name=f"{name}_relu")(y)
-        return layers.Add(name=f"{name}_add")([x, y])
+        x = keras.layers.Dense(self.dim, "relu", name=f"{name}_dense1")(x)
+        y = keras.layers.Dense(self.dim, name=f"{name}_dense2")(x)
+        y = keras.layers.LayerNormalization(
+            epsilon=1e-5, center=False, scale=False, name=f"{name}_norm"
+        )(y)
+        y = layers.FeatureModulation(name=f"{name}_film")(y, condition)
+        y = keras.layers.ReLU(name=f"{name}_relu")(y)
+        return keras.layers.Add(name=f"{name}_add")([x, y])
 
     def _parts(self, features: Mapping[str, Features]) -> tuple[str, list[str]]:
         """The name of the input that is modulated, and those of the others."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from mmzoo import layers
 from mmzoo.fusion.base_fusion import CommonWidthFusion, vector_widths
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
@@ -27,21 +28,20 @@ class Gated(CommonWidthFusion):
         return dict.fromkeys(widths, self.width(widths))
 
     def combine(self, features: Mapping[str, Features]) -> Features:
-        from mmzoo.layers.fusion_layers import GatedSum
-
-        layers = keras.layers
         projections = self.projections(vector_widths(features))
         hidden = [
-            layers.Dense(width, "tanh", name=f"fusion_{name}_projection")(features[name].vector)
+            keras.layers.Dense(width, "tanh", name=f"fusion_{name}_projection")(
+                features[name].vector
+            )
             for name, width in projections.items()
         ]
         inputs, width = len(hidden), hidden[0].shape[-1]
         vectors = [feature.vector for feature in features.values()]
-        everything = layers.Concatenate(name="fusion_all_inputs")(vectors)
-        scores = layers.Dense(inputs * width, name="fusion_gate_scores")(everything)
-        scores = layers.Reshape((inputs, width), name="fusion_gates_by_input")(scores)
-        gates = layers.Softmax(axis=1, dtype="float32", name=_GATES)(scores)
-        return Features(GatedSum(name="fusion_gated_sum")(gates, hidden))
+        everything = keras.layers.Concatenate(name="fusion_all_inputs")(vectors)
+        scores = keras.layers.Dense(inputs * width, name="fusion_gate_scores")(everything)
+        scores = keras.layers.Reshape((inputs, width), name="fusion_gates_by_input")(scores)
+        gates = keras.layers.Softmax(axis=1, dtype="float32", name=_GATES)(scores)
+        return Features(layers.GatedSum(name="fusion_gated_sum")(gates, hidden))
 
     def example_weights(self, model: keras.Model) -> keras.KerasTensor | None:
         """The gates of each input, averaged over the entries of the vector."""

@@ -87,8 +87,17 @@ class MaskedMax(keras.layers.Layer):
         return tf.where(tf.reduce_any(present, axis=1)[:, None], maximum, tf.zeros_like(maximum))
 
 
+class _VariationalDropout(keras.layers.Layer):
+    """Makes a recurrent cell of Keras use one dropout mask and one matrix for all of its gates."""
+
+    def __init__(self, units: int, **settings: Any) -> None:
+        super().__init__(units, **settings)
+        self.implementation = 2
+        self.dropout_mask_count = None
+
+
 @keras.saving.register_keras_serializable("mmzoo")
-class VariationalDropoutGRUCell(keras.layers.GRUCell):
+class VariationalDropoutGRUCell(_VariationalDropout, keras.layers.GRUCell):
     """`keras.layers.GRUCell` with variational recurrent dropout: one mask for all gates and steps.
 
     See `VariationalDropoutLSTMCell`. Dropout applies to the state that the gates read, not to the
@@ -97,11 +106,6 @@ class VariationalDropoutGRUCell(keras.layers.GRUCell):
     Reference: Gal and Ghahramani, "A theoretically grounded application of dropout in recurrent
     neural networks", 2016, equation 7.
     """
-
-    def __init__(self, units: int, **settings: Any) -> None:
-        super().__init__(units, **settings)
-        self.implementation = 2
-        self.dropout_mask_count = None
 
     def call(
         self, inputs: tf.Tensor, states: list[tf.Tensor], training: bool = False
@@ -121,7 +125,7 @@ class VariationalDropoutGRUCell(keras.layers.GRUCell):
 
 
 @keras.saving.register_keras_serializable("mmzoo")
-class VariationalDropoutLSTMCell(keras.layers.LSTMCell):
+class VariationalDropoutLSTMCell(_VariationalDropout, keras.layers.LSTMCell):
     """`keras.layers.LSTMCell` with variational recurrent dropout: one mask for all gates and steps.
 
     This is the paper's tied-weights variant, with a single matrix multiplication. Keras draws one
@@ -131,11 +135,6 @@ class VariationalDropoutLSTMCell(keras.layers.LSTMCell):
     Reference: Gal and Ghahramani, "A theoretically grounded application of dropout in recurrent
     neural networks", 2016, equation 7.
     """
-
-    def __init__(self, units: int, **settings: Any) -> None:
-        super().__init__(units, **settings)
-        self.implementation = 2
-        self.dropout_mask_count = None
 
     def call(
         self, inputs: tf.Tensor, states: list[tf.Tensor], training: bool = False

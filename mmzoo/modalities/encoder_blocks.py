@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Literal
 
+from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Activation, Encoder, Features
 from mmzoo.spec import PositiveInt, Problem, Rate
@@ -90,8 +91,6 @@ def recurrent_states(
         The forward states and, if `bidirectional`, the backward states, each float `[batch,
         positions, units[-1]]` in the order of the sequence.
     """
-    from mmzoo.layers.sequences import ReverseSequence
-
     states = [x]
     for index, width in enumerate(units, start=1):
         x = concatenate(states, f"both{index - 1}")
@@ -99,10 +98,10 @@ def recurrent_states(
             x = keras.layers.SpatialDropout1D(dropout, name=f"dropout{index}")(x)
         states = [_recurrent_layer(cell, width, recurrent_dropout, f"{cell}{index}")(x)]
         if bidirectional:
-            backwards = ReverseSequence(name=f"reversed{index}")(x, present)
+            backwards = layers.ReverseSequence(name=f"reversed{index}")(x, present)
             name = f"{cell}{index}_backwards"
             backwards = _recurrent_layer(cell, width, recurrent_dropout, name)(backwards)
-            states.append(ReverseSequence(name=f"restored{index}")(backwards, present))
+            states.append(layers.ReverseSequence(name=f"restored{index}")(backwards, present))
     return states
 
 
@@ -113,20 +112,19 @@ def concatenate(parts: list[keras.KerasTensor], name: str) -> keras.KerasTensor:
 
 def _recurrent_layer(cell: Cell, units: int, recurrent_dropout: float, name: str) -> keras.Layer:
     if not recurrent_dropout:
-        layers = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
-        return getattr(keras.layers, layers[cell])(units, return_sequences=True, name=name)
-    return keras.layers.RNN(_cell(cell, units, recurrent_dropout), return_sequences=True, name=name)
-
-
-def _cell(cell: Cell, units: int, recurrent_dropout: float) -> keras.Layer:
-    from mmzoo.layers.sequences import VariationalDropoutGRUCell, VariationalDropoutLSTMCell
-
+        kinds = {
+            "rnn": keras.layers.SimpleRNN,
+            "lstm": keras.layers.LSTM,
+            "gru": keras.layers.GRU,
+        }
+        return kinds[cell](units, return_sequences=True, name=name)
     cells = {
         "rnn": keras.layers.SimpleRNNCell,
-        "lstm": VariationalDropoutLSTMCell,
-        "gru": VariationalDropoutGRUCell,
+        "lstm": layers.VariationalDropoutLSTMCell,
+        "gru": layers.VariationalDropoutGRUCell,
     }
-    return cells[cell](units, recurrent_dropout=recurrent_dropout, name="cell")
+    one = cells[cell](units, recurrent_dropout=recurrent_dropout, name="cell")
+    return keras.layers.RNN(one, return_sequences=True, name=name)
 
 
 def num_heads_problems(dim: int, num_heads: int) -> Iterator[Problem]:
@@ -162,14 +160,13 @@ def residual_attention_block(
     Returns:
         Block output, `[batch, positions, width]`.
     """
-    layers = keras.layers
-    x = layers.Add(name=f"{name}_add1")(
+    x = keras.layers.Add(name=f"{name}_add1")(
         [x, _dropout(attention_output, dropout, f"{name}_dropout1")]
     )
     normed = layer_norm(x, f"{name}_norm2")
-    inner = layers.Dense(hidden, activation, name=f"{name}_dense1")(normed)
-    added = layers.Dense(x.shape[-1], name=f"{name}_dense2")(inner)
-    return layers.Add(name=f"{name}_add2")([x, _dropout(added, dropout, f"{name}_dropout2")])
+    inner = keras.layers.Dense(hidden, activation, name=f"{name}_dense1")(normed)
+    added = keras.layers.Dense(x.shape[-1], name=f"{name}_dense2")(inner)
+    return keras.layers.Add(name=f"{name}_add2")([x, _dropout(added, dropout, f"{name}_dropout2")])
 
 
 def layer_norm(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
@@ -250,8 +247,6 @@ class ConvolutionalStages(Encoder):
     def _convolution(
         self, x: keras.KerasTensor, filters: int, stage: int, name: str
     ) -> keras.KerasTensor:
-        from mmzoo.layers.convolutional import BatchNorm
-
         x = keras.layers.Conv2D(
             filters,
             _stage_value(self.kernel_size, stage),
@@ -260,7 +255,7 @@ class ConvolutionalStages(Encoder):
             name=name,
         )(x)
         if self.batch_norm:
-            x = BatchNorm(momentum=self.norm_momentum, name=f"{name}_norm")(x)
+            x = layers.BatchNorm(momentum=self.norm_momentum, name=f"{name}_norm")(x)
         return keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x)
 
     def _pool(self, x: keras.KerasTensor, stage: int) -> keras.KerasTensor:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Activation, Encoder, Features
 from mmzoo.spec import PositiveInt, Problem, Rate
@@ -87,43 +88,38 @@ class MLP(TabularNetwork):
             yield Problem(("dim",), "expected no value: `one_hot` vectors have a fixed width")
 
     def build(self, row: keras.KerasTensor, layout: Layout) -> Features:  # type: ignore[override]
-        from mmzoo.layers.input_layers import SplitColumns
-        from mmzoo.layers.missing_features import LearnedImputation
-
-        layers = keras.layers
-        numbers, categories = SplitColumns(layout.numbers, name="parts")(row)
+        numbers, categories = layers.SplitColumns(layout.numbers, name="parts")(row)
         parts, missing = [], None
         if layout.numbers:
-            filled, missing = LearnedImputation(name="missing")(numbers)
+            filled, missing = layers.LearnedImputation(name="missing")(numbers)
             parts.append(filled)
         if layout.categories:
             parts.append(self._encode_categories(categories, layout.categories))
-        x = layers.Concatenate(name="concat")(parts) if len(parts) > 1 else parts[0]
+        x = keras.layers.Concatenate(name="concat")(parts) if len(parts) > 1 else parts[0]
         for index, units in enumerate(self.units, start=1):
-            x = layers.Dense(units, kernel_initializer="he_normal", name=f"dense{index}")(x)
+            x = keras.layers.Dense(units, kernel_initializer="he_normal", name=f"dense{index}")(x)
             if index == 1 and self.missing_indicator and missing is not None:
                 # Zeros, because columns without missing values never train these weights.
-                indicator = layers.Dense(
+                indicator = keras.layers.Dense(
                     units, use_bias=False, kernel_initializer="zeros", name="missing_indicator"
                 )(missing)
-                x = layers.Add(name="add")([x, indicator])
+                x = keras.layers.Add(name="add")([x, indicator])
             if self.batch_norm:
-                x = layers.BatchNormalization(name=f"batch_norm{index}")(x)
-            x = layers.Activation(self.activation, name=f"{self.activation}{index}")(x)
+                x = keras.layers.BatchNormalization(name=f"batch_norm{index}")(x)
+            x = keras.layers.Activation(self.activation, name=f"{self.activation}{index}")(x)
             if self.dropout:
-                x = layers.Dropout(self.dropout, name=f"dropout{index}")(x)
+                x = keras.layers.Dropout(self.dropout, name=f"dropout{index}")(x)
         return Features(x)
 
     def _encode_categories(
         self, categories: keras.KerasTensor, values: Sequence[int]
     ) -> keras.KerasTensor:
         """Encoded categories of all columns, concatenated: `[batch, width]`."""
-        from mmzoo.layers.input_layers import CategoryEmbedding, OneHotCategories
 
         if self.categories == "one_hot":
-            return OneHotCategories(values, name="one_hot")(categories)
+            return layers.OneHotCategories(values, name="one_hot")(categories)
         dims = [self.dim or min(_MAX_EMBEDDING_DIM, round(1.6 * count**0.56)) for count in values]
-        return CategoryEmbedding(values, dims, name="embedding")(categories)
+        return layers.CategoryEmbedding(values, dims, name="embedding")(categories)
 
 
 TabularEncoder = MLP

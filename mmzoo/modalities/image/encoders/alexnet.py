@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Literal
 
+from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.modalities.encoder_blocks import dense_layers
@@ -73,13 +74,11 @@ class AlexNet(ImageNetwork):
         return next(size for size in count(1) if self._size_after(size) >= 1)
 
     def build(self, image: keras.KerasTensor) -> Features:
-        from mmzoo.layers.convolutional import LocalResponseNorm
-
         x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling")(image)
         for position in range(1, len(self.filters) + 1):
             x = self._first(x) if position == 1 else self._convolution(x, position)
             if position <= 2 and self.norm == "local_response":
-                x = LocalResponseNorm(name=f"conv{position}_norm")(x)
+                x = layers.LocalResponseNorm(name=f"conv{position}_norm")(x)
             if self._pools_after(position):
                 x = keras.layers.MaxPooling2D(3, 2, name=f"pool{position}")(x)
         tokens = keras.layers.Reshape((-1, x.shape[-1]), name="tokens")(x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.modalities.image.encoders.image_encoder import (
@@ -126,9 +127,7 @@ class Inception(ImageNetwork):
         )
 
     def _local_response(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-        from mmzoo.layers.convolutional import LocalResponseNorm
-
-        return LocalResponseNorm(name=name)(x) if self.norm == "local_response" else x
+        return layers.LocalResponseNorm(name=name)(x) if self.norm == "local_response" else x
 
 
 def _max_pool(x: keras.KerasTensor, name: str) -> keras.KerasTensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.modalities.image.encoders.image_encoder import (
@@ -206,7 +207,6 @@ class ResNet(ImageNetwork):
         self, x: keras.KerasTensor, convolutions: tuple[Convolution, ...], name: str
     ) -> keras.KerasTensor:
         """Block input in the shape of the block output; the input itself if the shapes agree."""
-        from mmzoo.layers.convolutional import IdentityShortcut
 
         strides = max(convolution[2] for convolution in convolutions)
         filters = convolutions[-1][1]
@@ -214,18 +214,16 @@ class ResNet(ImageNetwork):
             return x
         if self.shortcut == "projection":
             return _convolution(x, (1, filters, strides), f"{name}_shortcut")
-        return IdentityShortcut(filters, strides, name=f"{name}_shortcut")(x)
+        return layers.IdentityShortcut(filters, strides, name=f"{name}_shortcut")(x)
 
     def _norm_relu(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
         x = self._norm(x, name)
         return keras.layers.Activation("relu", name=f"{name}_relu")(x)
 
     def _norm(self, x: keras.KerasTensor, name: str, gamma: str = "ones") -> keras.KerasTensor:
-        from mmzoo.layers.convolutional import BatchNorm
-
-        return BatchNorm(momentum=self.norm_momentum, gamma_initializer=gamma, name=f"{name}_norm")(
-            x
-        )
+        return layers.BatchNorm(
+            momentum=self.norm_momentum, gamma_initializer=gamma, name=f"{name}_norm"
+        )(x)
 
 
 def _convolution(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
+from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Encoder, Features, missing_file_message
 from mmzoo.modalities.text.word_vectors import read_vectors
@@ -90,9 +91,7 @@ class TextNetwork(Encoder):
         Returns:
             Float `[batch, positions, dim]` and bool `[batch, positions]`.
         """
-        from mmzoo.layers.missing_features import PaddingMask
-        from mmzoo.layers.sequences import ZeroPaddedSteps
 
-        present = PaddingMask(name="present")(ids)
+        present = layers.PaddingMask(name="present")(ids)
         table = keras.layers.Embedding(words, self.dim, trainable=self.trainable, name="embedding")
-        return ZeroPaddedSteps(name="words")(table(ids), present), present
+        return layers.ZeroPaddedSteps(name="words")(table(ids), present), present

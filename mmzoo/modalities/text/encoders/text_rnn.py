@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Literal
 
+from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.modalities.encoder_blocks import Cell, concatenate, recurrent_states
@@ -50,8 +51,6 @@ class RecurrentText(TextNetwork):
         """
 
     def build(self, ids: keras.KerasTensor, words: int) -> Features:  # type: ignore[override]
-        from mmzoo.layers.sequences import ZeroPaddedSteps
-
         x, present = self.embed(ids, words)
         states = recurrent_states(
             x,
@@ -63,7 +62,7 @@ class RecurrentText(TextNetwork):
             self.recurrent_dropout,
         )
         states = [
-            ZeroPaddedSteps(name=name)(state, present)
+            layers.ZeroPaddedSteps(name=name)(state, present)
             for name, state in zip(("forwards", "backwards"), states, strict=False)
         ]
         tokens = concatenate(states, "tokens")
@@ -86,16 +85,14 @@ class PooledRecurrentText(RecurrentText):
     def pool_states(
         self, states: list[keras.KerasTensor], tokens: keras.KerasTensor, present: keras.KerasTensor
     ) -> keras.KerasTensor:
-        from mmzoo.layers.sequences import FirstToken, LastToken, MaskedAverage, MaskedMax
-
         match self.pooling:
             case "average":
-                return MaskedAverage(name="average")(tokens, present)
+                return layers.MaskedAverage(name="average")(tokens, present)
             case "max":
-                return MaskedMax(name="max")(tokens, present)
+                return layers.MaskedMax(name="max")(tokens, present)
         forwards, *backwards = states
-        ends = [LastToken(name="last")(forwards, present)]
-        ends += [FirstToken(name="first")(states) for states in backwards]
+        ends = [layers.LastToken(name="last")(forwards, present)]
+        ends += [layers.FirstToken(name="first")(states) for states in backwards]
         return concatenate(ends, "ends")
 
 
@@ -162,6 +159,4 @@ class TextAttention(RecurrentText):
     def pool_states(
         self, states: list[keras.KerasTensor], tokens: keras.KerasTensor, present: keras.KerasTensor
     ) -> keras.KerasTensor:
-        from mmzoo.layers.attention_layers import AdditiveAttention
-
-        return AdditiveAttention(self.attention_units, name="attention")(tokens, present)
+        return layers.AdditiveAttention(self.attention_units, name="attention")(tokens, present)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Activation, Features
 from mmzoo.modalities.encoder_blocks import layer_norm, num_heads_problems, residual_attention_block
@@ -43,32 +44,27 @@ class TextTransformer(TextNetwork):
         yield from num_heads_problems(self.dim, self.num_heads)
 
     def build(self, ids: keras.KerasTensor, words: int) -> Features:  # type: ignore[override]
-        from mmzoo.layers.sequences import MaskedAverage, ZeroPaddedSteps
-
         x, present = self.embed(ids, words)
         x = self._with_positions(x)
         if self.dropout:
             x = keras.layers.Dropout(self.dropout, name="dropout")(x)
         for index in range(1, self.blocks + 1):
             x = self._block(x, present, f"block{index}")
-        tokens = ZeroPaddedSteps(name="tokens")(layer_norm(x, "norm"), present)
-        vector = MaskedAverage(name="average")(tokens, present)
+        tokens = layers.ZeroPaddedSteps(name="tokens")(layer_norm(x, "norm"), present)
+        vector = layers.MaskedAverage(name="average")(tokens, present)
         return Features(vector, tokens, mask=present)
 
     def _with_positions(self, x: keras.KerasTensor) -> keras.KerasTensor:
-        from mmzoo.layers.positions import LearnedPositions, SinusoidalPositions
-
         if self.positions == "learned":
-            return LearnedPositions(self.longest, name="positions")(x)
-        return SinusoidalPositions(name="positions")(x)
+            return layers.LearnedPositions(self.longest, name="positions")(x)
+        return layers.SinusoidalPositions(name="positions")(x)
 
     def _block(
         self, x: keras.KerasTensor, present: keras.KerasTensor, name: str
     ) -> keras.KerasTensor:
         """One transformer block; `name` is the prefix of its layer names."""
-        from mmzoo.layers.attention_layers import SelfAttention
 
-        attention = SelfAttention(self.num_heads, self.dropout, name=f"{name}_attention")
+        attention = layers.SelfAttention(self.num_heads, self.dropout, name=f"{name}_attention")
         return residual_attention_block(
             x,
             attention(layer_norm(x, f"{name}_norm1"), present),

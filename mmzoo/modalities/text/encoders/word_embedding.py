@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Activation, Features
 from mmzoo.modalities.encoder_blocks import dense_layers
@@ -44,15 +45,13 @@ class TextEmbedding(TextNetwork):
             yield Problem(("ngrams",), f"expected at most {_MAX_NGRAM} words, got {self.ngrams}")
 
     def build(self, ids: keras.KerasTensor, words: int) -> Features:  # type: ignore[override]
-        from mmzoo.layers.sequences import MaskedAverage
-
         tokens, mask = self.embed(ids, words)
         x, present = tokens, mask
         if self.ngrams > 1:
             x, present = self._with_ngrams(x, present, ids)
         if self.spatial_dropout:
             x = keras.layers.SpatialDropout1D(self.spatial_dropout, name="spatial_dropout")(x)
-        x = MaskedAverage(name="average")(x, present)
+        x = layers.MaskedAverage(name="average")(x, present)
         if self.dropout and not self.units:
             x = keras.layers.Dropout(self.dropout, name="dropout")(x)
         x = dense_layers(x, self.units, self.activation, self.dropout)
@@ -62,16 +61,14 @@ class TextEmbedding(TextNetwork):
         self, x: keras.KerasTensor, present: keras.KerasTensor, ids: keras.KerasTensor
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Word embeddings followed by n-gram embeddings along the positions, and their mask."""
-        from mmzoo.layers.input_layers import HashedNgrams
-        from mmzoo.layers.missing_features import PaddingMask
 
-        ngram_ids = HashedNgrams(self.ngrams, self.buckets, name="ngrams")(ids)
+        ngram_ids = layers.HashedNgrams(self.ngrams, self.buckets, name="ngrams")(ids)
         # Zeros, so that n-grams unseen in training do not change the direction of the average.
         table = keras.layers.Embedding(
             self.buckets + 1, self.dim, embeddings_initializer="zeros", name="ngram_embedding"
         )
         vectors = keras.layers.Concatenate(axis=1, name="words_and_ngrams")([x, table(ngram_ids)])
-        ngrams_present = PaddingMask(name="ngrams_present")(ngram_ids)
+        ngrams_present = layers.PaddingMask(name="ngrams_present")(ngram_ids)
         return vectors, keras.layers.Concatenate(axis=1, name="all_present")(
             [present, ngrams_present]
         )
