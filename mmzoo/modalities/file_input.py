@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from mmzoo.column_spec import ColumnSpec, Role
 from mmzoo.data.column_types import FILE_SHARE, ColumnProfile
@@ -22,7 +22,7 @@ from mmzoo.modalities.file_probe import (
 )
 from mmzoo.modalities.scan import Files, Scan
 from mmzoo.modalities.suggestion import Section, Suggestion
-from mmzoo.spec import Problem
+from mmzoo.spec import Problem, Rate
 
 
 class FileInput(BaseInput):
@@ -34,9 +34,18 @@ class FileInput(BaseInput):
     suffixes: ClassVar[tuple[str, ...]]
     """File suffixes in lower case by which `init` recognizes such files."""
 
-    if TYPE_CHECKING:  # Fields, which each of them declares with its own notes.
-        column: str | None
-        missing_files: str
+    type: str
+    column: str | None = None
+    """Column with the files or arrays; by default, the one with the name of the input."""
+    missing: Literal["error", "learned"] = "error"
+    """Handling of examples without this input: error makes them bad rows, learned replaces its
+    features by learned ones."""
+    missing_files: Literal["error", "absent"] = "error"
+    """Handling of paths without a file: error makes them bad rows, absent treats them like empty
+    cells."""
+    modality_dropout: Rate = 0.0
+    """Fraction of training examples whose input is dropped, drawn anew in every epoch, so that the
+    model learns to work without it; no example loses all of its inputs."""
 
     @classmethod
     def suggest(cls, column: ColumnProfile) -> Suggestion | None:

@@ -29,7 +29,7 @@ from mmzoo.modalities.file_probe import FileKind
 from mmzoo.modalities.scan import Lengths
 from mmzoo.modalities.suggestion import Section
 from mmzoo.randomness import Randomness
-from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Rate, Spec
+from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Spec
 from mmzoo.spec.spec_model import LARGEST_INT
 
 _WAVEFORMS = ("float32", "float64", "int16")
@@ -48,8 +48,6 @@ class Audio(FileInput):
     suffixes: ClassVar[tuple[str, ...]] = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3")
 
     type: Literal["audio"] = "audio"
-    column: str | None = None
-    """Column with the audio; by default, the one with the name of the input."""
     rate: PositiveInt = 16_000
     """Sample rate in hertz; files with other rates are resampled. Frequencies above half of it are
     lost: 8,000 suffices for telephone calls, 16,000 for speech."""
@@ -68,15 +66,6 @@ class Audio(FileInput):
     """Data augmentation of training waveforms, applied in this order."""
     masking: Masking | None = None
     """SpecAugment: random parts of the spectrograms that are masked in training."""
-    missing: Literal["error", "learned"] = "error"
-    """Handling of examples without audio: error makes them bad rows, learned replaces their
-    features by learned ones."""
-    missing_files: Literal["error", "absent"] = "error"
-    """Handling of paths without a file: error makes them bad rows, absent treats them like empty
-    cells."""
-    modality_dropout: Rate = 0.0
-    """Fraction of training examples whose audio is dropped, drawn anew in every epoch, so that the
-    model learns to work without it; no example loses all of its inputs."""
     encoder: AudioEncoder
     """Network that computes features of the spectrograms."""
 

@@ -22,7 +22,7 @@ from mmzoo.modalities.image.image_files import Header, read_image
 from mmzoo.modalities.image.image_resize import Resize, convert_channels, crop_edges, resize_images
 from mmzoo.modalities.suggestion import Section
 from mmzoo.randomness import Randomness
-from mmzoo.spec import PositiveInt, Problem, Rate
+from mmzoo.spec import PositiveInt, Problem
 
 _PRETRAINED_SIZE = 224
 _MIN_PRETRAINED = 96
@@ -43,8 +43,6 @@ class Image(FileInput):
     )
 
     type: Literal["image"] = "image"
-    column: str | None = None
-    """Column with the images; by default, the one with the name of the input."""
     shape: tuple[PositiveInt, PositiveInt, PositiveInt]
     """Height, width and channels: 1 for greyscale, 3 for RGB."""
     resize: Resize = "stretch"
@@ -55,15 +53,6 @@ class Image(FileInput):
     coarser, but faster for images that are up to a few times too large."""
     augment: tuple[Augmentation, ...] = ()
     """Data augmentation of training images, applied in this order."""
-    missing: Literal["error", "learned"] = "error"
-    """Handling of examples without an image: error makes them bad rows, learned replaces their
-    features by learned ones."""
-    missing_files: Literal["error", "absent"] = "error"
-    """Handling of paths without a file: error makes them bad rows, absent treats them like empty
-    cells."""
-    modality_dropout: Rate = 0.0
-    """Fraction of training examples whose image is dropped, drawn anew in every epoch, so that the
-    model learns to work without it; no example loses all of its inputs."""
     encoder: ImageEncoder
     """Network that computes features of the images."""
 
