@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,6 @@ from mmzoo.lazy import tf
 from mmzoo.modalities.abilities import DecodesFiles
 from mmzoo.modalities.base_input import features_column
 from mmzoo.modalities.file_probe import are_files, has_file, with_file_name
-from mmzoo.modalities.integrity_cache import find_newly_corrupt
 from mmzoo.spec.wording import escape
 
 if TYPE_CHECKING:
@@ -68,25 +67,6 @@ def _number_after(path: Path, word: str) -> int | None:
     return next((int(line.split()[1]) for line in lines if line.split()[:1] == [word]), None)
 
 
-def find_corrupt_files(config: Config, data: Arrays, split: str) -> dict[int, str]:
-    """Decodes all files of a split; returns row -> why its file cannot be decoded."""
-    return _corrupt_rows(config, data, split, newly=False)
-
-
-def require_decodable(config: Config, data: Arrays, splits: Iterable[str]) -> None:
-    """Decodes the files of some splits once, except for those that decoded before.
-
-    Without this, a training would only find a damaged validation file after an epoch, and a damaged
-    test file at its end.
-
-    Raises:
-        DataError: files cannot be decoded; the error names all of them.
-    """
-    _raise_unreadable(
-        data, {split: _corrupt_rows(config, data, split, newly=True) for split in splits}
-    )
-
-
 @contextmanager
 def reraise_with_file_names(config: Config, data: Arrays, split: str) -> Iterator[None]:
     """Replaces TensorFlow's decoding errors by an error that names the files.
@@ -103,36 +83,28 @@ def reraise_with_file_names(config: Config, data: Arrays, split: str) -> Iterato
         raise  # Out of memory; no file is damaged.
     # TensorFlow quotes the bytes of very short files, which may not be valid UTF-8.
     except (tf.errors.OpError, UnicodeDecodeError):
-        _raise_unreadable(data, {split: find_corrupt_files(config, data, split)})
+        corrupt = find_corrupt_files(config, data, split)
+        if corrupt:
+            rows = [
+                Skipped(escape(data.row_name(split, row)), split, corrupt[row])
+                for row in sorted(corrupt)
+            ]
+            raise bad_rows_error(data.name, rows, data.frame.rows_are) from None
         raise
 
 
-def _corrupt_rows(config: Config, data: Arrays, split: str, newly: bool) -> dict[int, str]:
+def find_corrupt_files(config: Config, data: Arrays, split: str) -> dict[int, str]:
+    """Decodes all files of a split; returns row -> why its file cannot be decoded."""
     bad: dict[int, str] = {}
     for name in _file_inputs(config, data, split):
         spec, column = config.inputs[name], config.columns[name]
         files = data.splits[split][column]
         if isinstance(spec, DecodesFiles):
-            found = (
-                find_newly_corrupt(spec.type, files, spec.find_corrupt)
-                if newly
-                else spec.find_corrupt(files)
-            )
             bad |= {
                 row: with_file_name(data.frame, column, files[row, 0], reason)
-                for row, reason in found.items()
+                for row, reason in spec.find_corrupt(files).items()
             }
     return bad
-
-
-def _raise_unreadable(data: Arrays, bad: Mapping[str, Mapping[int, str]]) -> None:
-    rows = [
-        Skipped(escape(data.row_name(split, row)), split, of[row])
-        for split, of in bad.items()
-        for row in sorted(of)
-    ]
-    if rows:
-        raise bad_rows_error(data.name, rows, data.frame.rows_are)
 
 
 _MEMORY_DIVISOR = 4

@@ -147,8 +147,8 @@ def predict_table(
             config, data, SPLIT_NAME, labelled=False, on_bad_row=on_bad_row, others=others
         )
         given = frame.other_columns() or {frame.rows_are: frame.table[ROW]}
-        for note in frame.notes:
-            logger.info(f"Note: {note}.")
+        for message in frame.messages():
+            logger.info(message)
     rows = transform(config, frame, run.preprocessing())
     model, config = load_trained(run, checkpoint, devices.precision)
     probes = usable_probes(run, config, model, checkpoint)

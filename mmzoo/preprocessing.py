@@ -135,7 +135,7 @@ def load_frame(config: Config) -> Frame:
     """
     policy = config.source.on_bad_row
     frame = config.source.read(config.required_columns(), config.train.effective_split_seed)
-    frame = apply_on_bad_row(scan(config, frame, decode=policy == "skip"), policy)
+    frame = apply_on_bad_row(scan(config, frame), policy)
     require_present(frame, config.presence)
     return with_missing_notes(config, frame)
 
@@ -173,7 +173,7 @@ def load_rows(
         frame = folder.replace(path=str(data)).rows(specs, split)
     else:
         frame = read_rows(str(data), specs, split, form, others=others)
-    frame = scan(config, frame, decode=on_bad_row == "skip")
+    frame = scan(config, frame)
     try:
         frame = apply_on_bad_row(frame, on_bad_row, "give `--on-bad-row skip`")
     except DataError as error:
@@ -183,19 +183,18 @@ def load_rows(
     return with_missing_notes(config, frame)
 
 
-def scan(config: Config, frame: Frame, *, decode: bool = False) -> Frame:
+def scan(config: Config, frame: Frame) -> Frame:
     """Scans the columns of all inputs; adds a scanned column for each, and all issues.
 
     Args:
         config: config with named columns.
         frame: rows of the source, with `required_columns`.
-        decode: whether to decode files too, which finds damage that their headers do not show.
 
     Raises:
         DataError: a column is not of its input's modality.
     """
     scans = {
-        name: spec.scan(frame, f"{name}, {_at(config, name, frame)}", decode=decode)
+        name: spec.scan(frame, f"{name}, {_at(config, name, frame)}")
         for name, spec in config.inputs.items()
     }
     columns = [result.values.alias(scanned_column(name)) for name, result in scans.items()]
@@ -224,7 +223,8 @@ def scan(config: Config, frame: Frame, *, decode: bool = False) -> Frame:
         parts = json.dumps([frame.fingerprint, content], sort_keys=True)
         frame = replace(frame, fingerprint=hashlib.sha256(parts.encode()).hexdigest())
     notes = (f"{name}: {note}" for name, result in scans.items() for note in result.notes)
-    return replace(frame, notes=(*frame.notes, *notes))
+    warnings = (f"{name}: {each}" for name, result in scans.items() for each in result.warnings)
+    return replace(frame, notes=(*frame.notes, *notes), warnings=(*frame.warnings, *warnings))
 
 
 def fit_config(config: Config, frame: Frame) -> tuple[Config, Preprocessing]:

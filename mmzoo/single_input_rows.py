@@ -86,9 +86,7 @@ def single_input_rows(
         schema_overrides={column: pl.String},
     )
     raw = Frame(table, name="the texts" if texts else "the files", fingerprint="")
-    frame = scan(config, raw, decode=on_bad_row == "skip")
-    if not frame.issues.is_empty() and on_bad_row == "error":
-        frame = scan(config, raw, decode=True)  # Report all unreadable files at once.
+    frame = scan(config, raw)
     bad = {row: why for row, (_, why) in frame.found_issues().items()} | bad
     kept = list(texts) or [str(path) for path in files]
     if bad and on_bad_row == "skip" and len(bad) < len(rows):
@@ -100,6 +98,8 @@ def single_input_rows(
         kept = [name for row, name in enumerate(kept) if row not in bad]
     else:
         require_readable(rows, bad)
+    for warning in frame.warnings:
+        logger.info(f"Warning: {warning}.")
     return frame, {"text" if texts else "file": kept}
 
 

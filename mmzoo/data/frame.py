@@ -67,6 +67,8 @@ class Frame:
     """Column of classes or labels -> the names of class 0, 1, ..."""
     notes: tuple[str, ...] = ()
     """Sentences to show to the user, such as on a fallback or a sampled split."""
+    warnings: tuple[str, ...] = ()
+    """Likely faults of the data that do not stop a training, such as silent audio files."""
     fallback_for: str | None = None
     """The data set that was requested, if the fallback was used."""
     rows_are: Literal["file", "row"] = "file"
@@ -148,6 +150,11 @@ class Frame:
             for column in self.table.columns
             if column.startswith(_OTHER)
         }
+
+    def messages(self) -> tuple[str, ...]:
+        """The notes and warnings as sentences."""
+        notes = (f"Note: {note}." for note in self.notes)
+        return (*notes, *(f"Warning: {warning}." for warning in self.warnings))
 
     def only_rows(self) -> Frame:
         """The frame without its data columns: only the splits and names of rows."""

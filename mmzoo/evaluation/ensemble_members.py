@@ -188,8 +188,8 @@ def predict_table(
         if member.data_key not in read:
             data = load_rows(member.config, str(path), split, labelled=True, on_bad_row=on_bad_row)
             read[member.data_key] = data
-            for note in data.notes:
-                logger.info(f"Note: {note}.")
+            for message in data.messages():
+                logger.info(message)
     loaded = [read[member.data_key] for member in members]
     for member, data in zip(members[1:], loaded[1:], strict=True):
         if not _same_names(loaded[0], data, split):

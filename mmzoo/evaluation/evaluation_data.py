@@ -49,8 +49,8 @@ def load_other_data(
     """Reads another table or folder as a single split, named by `other_data_name`."""
     path = data if isinstance(data, Path) else _IN_MEMORY
     rows = load_rows(config, data, other_data_name(run, path), labelled=True, on_bad_row=on_bad_row)
-    for note in rows.notes:
-        logger.info(f"Note: {note}.")
+    for message in rows.messages():
+        logger.info(message)
     return rows
 
 

@@ -52,6 +52,7 @@ def inspect(config: Config) -> tuple[Config, DataReport]:
     frame = _without_bad_rows(config, raw, report)
     report.examples = {split: frame.examples(split) for split in frame.splits}
     report.notes += frame.notes
+    report.warnings += frame.warnings
     report.absent = missing_counts(frame, config.presence)
     report.warnings += missing_label_notes(config.labelled_heads, config.columns, frame)
     count_classes(config, frame, report)
@@ -71,7 +72,7 @@ def inspect(config: Config) -> tuple[Config, DataReport]:
 
 def _without_bad_rows(config: Config, raw: Frame, report: DataReport) -> Frame:
     """The scanned frame without bad rows, which are all reported; every file is decoded."""
-    frame = scan(config, raw, decode=True)
+    frame = scan(config, raw)
     rest = apply_on_bad_row(frame, "skip")
     stops = config.source.on_bad_row == "error"
     rows = report.errors if stops else report.warnings

@@ -25,7 +25,6 @@ from mmzoo.modalities.file_probe import are_files as are_files
 from mmzoo.modalities.file_probe import has_file as has_file
 from mmzoo.modalities.file_probe import with_file_name as with_file_name
 from mmzoo.modalities.image import Image as Image
-from mmzoo.modalities.integrity_cache import find_newly_corrupt as find_newly_corrupt
 from mmzoo.modalities.scan import Files as Files
 from mmzoo.modalities.scan import Lengths as Lengths
 from mmzoo.modalities.scan import Scan as Scan

@@ -77,7 +77,7 @@ class BaseInput(Spec):
             modality_dropout: Rate = 0.0
             encoder: Encoder = Dense()
 
-            def scan(self, frame, where, *, decode=False):
+            def scan(self, frame, where):
                 [column] = self.source_columns()
                 values = frame.table[column].cast(pl.Float32, strict=False)
                 bad = values.is_null().arg_true().to_list()
@@ -167,13 +167,12 @@ class BaseInput(Spec):
         """Synthetic values of one of its columns, for `--smoke`."""
 
     @abstractmethod
-    def scan(self, frame: Frame, where: str, *, decode: bool = False) -> Scan:
-        """Parses cells and texts, probes files, and finds the rows that cannot be used.
+    def scan(self, frame: Frame, where: str) -> Scan:
+        """Parses cells and texts, decodes files, and finds the rows that cannot be used.
 
         Args:
             frame: all rows; files of rows that already have issues are not opened.
             where: names the column in errors.
-            decode: whether to decode files too, which finds damage that their headers do not show.
 
         Raises:
             DataError: the column is not of this modality.

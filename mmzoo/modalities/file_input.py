@@ -82,7 +82,7 @@ class FileInput(BaseInput):
             for column, one in super().required_columns().items()
         }
 
-    def scan(self, frame: Frame, where: str, *, decode: bool = False) -> Scan:
+    def scan(self, frame: Frame, where: str) -> Scan:
         """Checks arrays; probes files, as structs of path, info and sha256, see `scan_files`."""
         [column] = self.source_columns()
         values = frame.table[column]
@@ -90,7 +90,7 @@ class FileInput(BaseInput):
             for chunk in values.get_chunks():
                 self.check(chunk.to_numpy(), where)
             return Scan(values)
-        scan, headers = scan_files(frame, column, self.files, decode)
+        scan, headers = scan_files(frame, column, self.files)
         return replace(scan, notes=tuple(self.conversion_notes(headers)))
 
     @abstractmethod

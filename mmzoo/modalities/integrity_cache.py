@@ -9,8 +9,9 @@ empty.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 from mmzoo import __version__
@@ -22,39 +23,41 @@ _DECODERS = ("tensorflow", "pillow", "soundfile")
 _MAX_HASHES = 2**20
 """Number of hashes that are cached, the latest: 32 MB."""
 _DIGITS = 32
-_DTYPE = f"S{_DIGITS}"
 
 
-def find_newly_corrupt(
-    kind: str, files: np.ndarray, find_corrupt: Callable[[np.ndarray], dict[int, str]]
-) -> dict[int, str]:
-    """Decodes the files whose contents are not in the cache yet.
+class IntegrityCache:
+    """The contents of one type of file that decoded without errors or flaws before."""
 
-    Args:
-        kind: `type` of the input that reads them.
-        files: bytes `[rows, parts]`; the last part is the sha256 of the content.
-        find_corrupt: decodes files and returns row -> reason for those that are corrupt.
+    def __init__(self, kind: str) -> None:
+        """Reads the cache.
 
-    Returns:
-        Row -> why its file cannot be decoded, as a clause.
-    """
-    path = cache_directory() / "found_whole" / kind
-    hashes = np.ascontiguousarray(files[:, -1]).astype(_DTYPE)
-    unknown = np.flatnonzero((files[:, 0] != b"") & ~np.isin(hashes, _read(path)))
-    if not len(unknown):
-        return {}
-    corrupt = find_corrupt(files[unknown])
-    intact = np.delete(hashes[unknown], sorted(corrupt))
-    if len(intact):
-        # If the cache cannot be written, files are decoded again next time.
-        with suppress(OSError):
-            _add(path, intact)
-    return {int(unknown[row]): reason for row, reason in corrupt.items()}
+        Args:
+            kind: `type` of the input that reads the files.
+        """
+        self._path = cache_directory() / "intact_files" / kind
+        self._known = np.sort(_read(self._path))
+
+    def __contains__(self, sha256: str) -> bool:
+        digits = sha256[:_DIGITS].encode()
+        index = np.searchsorted(self._known, np.bytes_(digits))
+        return bool(index < len(self._known) and self._known[index] == digits)
+
+    def add(self, hashes: Sequence[str]) -> None:
+        """Adds the sha256 of contents, as hex digits; those that are known are not written."""
+        new = np.unique(np.array([one[:_DIGITS] for one in hashes if one not in self], _dtype()))
+        if len(new):
+            # If the cache cannot be written, files are decoded again next time.
+            with suppress(OSError):
+                _append(self._path, new)
+
+
+def _dtype() -> np.dtype[np.bytes_]:
+    return np.dtype(f"S{_DIGITS}")
 
 
 def _read(path: Path) -> np.ndarray:
     """Hashes in a file; empty if it is missing, damaged or of other decoders."""
-    nothing = np.empty(0, _DTYPE)
+    nothing = np.empty(0, _dtype())
     try:
         header, _, rest = path.read_bytes().partition(b"\n")
     except OSError:
@@ -62,12 +65,11 @@ def _read(path: Path) -> np.ndarray:
     digest, body = rest[:_DIGITS], rest[_DIGITS:]
     if header != _header() or digest != hashlib.sha256(body).digest() or len(body) % _DIGITS:
         return nothing
-    return np.frombuffer(body, _DTYPE)
+    return np.frombuffer(body, _dtype())
 
 
-def _add(path: Path, hashes: np.ndarray) -> None:
+def _append(path: Path, hashes: np.ndarray) -> None:
     """Appends hashes; reads the file again, since another process may have added some."""
-    hashes = np.unique(hashes)
     before = _read(path)
     body = np.concatenate([before[~np.isin(before, hashes)], hashes])[-_MAX_HASHES:].tobytes()
     with replacing(path) as temporary:
@@ -75,7 +77,5 @@ def _add(path: Path, hashes: np.ndarray) -> None:
 
 
 def _header() -> bytes:
-    from importlib.metadata import version
-
     packages = ", ".join(f"{package} {version(package)}" for package in _DECODERS)
-    return f"found whole by mmzoo {__version__}, {packages}".encode()
+    return f"intact files, by mmzoo {__version__}, {packages}".encode()

@@ -24,6 +24,8 @@ class Scan:
     """sha256 of the contents of all readable files, split by split; None without files."""
     notes: tuple[str, ...] = ()
     """Notes for the user, without a full stop."""
+    warnings: tuple[str, ...] = ()
+    """Likely faults of the data that do not stop a training, without a full stop."""
 
 
 @dataclass(frozen=True)

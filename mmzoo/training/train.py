@@ -141,8 +141,8 @@ def _read(config: Config) -> Frame:
         raise DataError(
             f"{error.filename or config.name}: {error.strerror or error}, while the data was read"
         ) from error
-    for note in frame.notes:
-        logger.info(f"Note: {note}.")
+    for message in frame.messages():
+        logger.info(message)
     return frame
 
 

@@ -59,7 +59,9 @@ def photos(tmp_path):
     """60 pictures, no two of them equal."""
     for number in range(ROWS):
         colour = (number, 255 - number, 3 * number)
-        Image.new("RGB", (8, 8), colour).save(tmp_path / f"{number}.png")
+        picture = Image.new("RGB", (8, 8), colour)
+        picture.paste((255, 255, 255), (0, 0, 4, 4))
+        picture.save(tmp_path / f"{number}.png")
     return [f"{number}.png" for number in range(ROWS)]
 
 

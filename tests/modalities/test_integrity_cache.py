@@ -5,35 +5,24 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import mmzoo.modalities.integrity_cache
-from mmzoo.modalities.integrity_cache import find_newly_corrupt
+from mmzoo.modalities.integrity_cache import IntegrityCache
 
 
 @pytest.fixture
 def record(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "found_whole" / "image"
-
-
-def files(*contents: str) -> np.ndarray:
-    rows = [(f"/{one}.jpg", "1", hashlib.sha256(one.encode()).hexdigest()) for one in contents]
-    return np.array(rows, np.bytes_)
+    return tmp_path / "cache" / "intact_files" / "image"
 
 
 def looked_at(*contents: str, bad: tuple[str, ...] = (), kind: str = "image") -> list[str]:
-    """The files that were decoded, once it is clear that the bad ones were found in their rows."""
-    seen: list[str] = []
-
-    def damaged(some):
-        names = [path.decode()[1:-4] for path in some[:, 0]]
-        seen.extend(names)
-        return {row: f"{name} is torn" for row, name in enumerate(names) if name in bad}
-
-    found = find_newly_corrupt(kind, files(*contents), damaged)
-    assert found == {r: f"{name} is torn" for r, name in enumerate(contents) if name in bad}
+    """The files that are decoded; those that are not bad are added to the cache."""
+    hashes = {one: hashlib.sha256(one.encode()).hexdigest() for one in contents}
+    cache = IntegrityCache(kind)
+    seen = [one for one in contents if hashes[one] not in cache]
+    cache.add([hashes[one] for one in contents if one not in bad])
     return seen
 
 
@@ -71,7 +60,7 @@ def test_a_record_with_another_bit_is_none(record):
 
 def test_other_decoders_have_found_nothing_yet(record, monkeypatch):
     looked_at("a")
-    monkeypatch.setattr("importlib.metadata.version", lambda package: "99.0")
+    monkeypatch.setattr(mmzoo.modalities.integrity_cache, "version", lambda package: "99.0")
     assert looked_at("a") == ["a"]
 
 

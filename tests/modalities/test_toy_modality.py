@@ -72,7 +72,7 @@ class Series(BaseInput):
         fields = {"type": "series", "length": length, "encoder": {"type": "series_dense"}}
         return Suggestion(fields, {"type": f"series of {length} numbers"}, specific=True)
 
-    def scan(self, frame: Frame, where: str, *, decode: bool = False) -> Scan:
+    def scan(self, frame: Frame, where: str) -> Scan:
         series = frame.table[self.column].str.split(";")
         series = series.list.eval(pl.element().cast(pl.Float64, strict=False))
         right = (series.list.len() == self.length) & ~series.list.contains(None)

@@ -1,84 +1,240 @@
-"""Audio containers: headers of WAV, FLAC, Ogg and MP3 files, and checks for truncated files."""
+"""Audio containers: lengths that WAV, FLAC, Ogg and MP3 files declare, and joined files.
+
+Decoders trust a file's header. These functions find files whose header is wrong, so that nothing is
+left unread silently: files joined end to end, and lengths that are unknown, too large or too small.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from mmzoo.modalities.audio.mp3_frames import is_mpeg_frame, mp3_parts, skip_id3
 from mmzoo.modalities.file_probe import UnreadableError
 
 Container = Literal["WAV", "FLAC", "OGG", "MP3"]
 
 _RIFF = (b"RIFF", b"RIFX", b"RF64")
-_UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF)
-"""Declared sizes, within `_TOLERANCE`, of streaming recorders that do not know the size yet."""
-_TOLERANCE = 4096
+_RIFF_HEADER, _CHUNK_HEADER = 12, 8
+_UNKNOWN_SIZE = 0x7FFE0000
+"""Declared sizes from here on, and 0, are those of streaming recorders, which do not know the size.
+Files are far smaller."""
+_MAX_JUNK, _MAX_JUNK_SHARE = 4096, 0.1
+"""Bytes after the last chunk of a WAV file that do not matter, also as a fraction of the file."""
+_FLAC = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
+"""Marker and header of the first metadata block, which always has 34 bytes."""
+_FLAC_TOTAL = slice(21, 26)
+"""The bytes of a FLAC file whose last 36 bits are the number of samples."""
 _OGG_HEADER = 27
-_OGG_END = 4
-"""Flag of the last page."""
+_OGG_BEGIN, _OGG_END = 2, 4
+"""Flags of the first and the last page of a stream."""
+_CODECS = {
+    0x0001: "PCM",
+    0x0002: "Microsoft ADPCM",
+    0x0003: "float",
+    0x0006: "A-law",
+    0x0007: "mu-law",
+    0x0011: "IMA ADPCM",
+    0x0031: "GSM 6.10",
+    0x0050: "MPEG",
+    0x0055: "MP3",
+    0x00FF: "AAC",
+    0x0161: "WMA",
+    0x0162: "WMA",
+    0x1600: "AAC",
+    0x1610: "AAC",
+    0x2000: "AC-3",
+    0xF1AC: "FLAC",
+}
+"""Names of WAV format tags."""
+_EXTENSIBLE = 0xFFFE
 
 
 def detect_container(content: bytes) -> Container | None:
     """Container of a file, detected from its first bytes; None if mmzoo cannot read it."""
-    if content[:4] in _RIFF and content[8:12] == b"WAVE":
+    start = skip_id3(content)
+    if content[start : start + 4] in _RIFF and content[start + 8 : start + 12] == b"WAVE":
         return "WAV"
-    if content[:4] == b"fLaC":
+    if content[start : start + 4] == b"fLaC":
         return "FLAC"
-    if content[:4] == b"OggS":
+    if content[start : start + 4] == b"OggS":
         return "OGG"
-    if content[:3] == b"ID3" or _is_mpeg_frame(content):
+    if start or is_mpeg_frame(content):
         return "MP3"
     return None
 
 
-def _is_mpeg_frame(content: bytes) -> bool:
-    """Whether the content starts with a valid MPEG audio frame header."""
-    if len(content) < 4 or content[0] != 0xFF or content[1] & 0xE0 != 0xE0:
-        return False
-    version, layer = content[1] >> 3 & 3, content[1] >> 1 & 3
-    bitrate, rate = content[2] >> 4, content[2] >> 2 & 3
-    return version != 1 and layer != 0 and bitrate != 15 and rate != 3
+def find_parts(content: bytes, container: Container) -> tuple[int, ...]:
+    """Offsets at which the parts of files that were joined end to end begin: `(0,)` if it is one.
+
+    A decoder reads the first part only.
+    """
+    start = skip_id3(content)
+    match container:
+        case "MP3":
+            return mp3_parts(content)
+        case "WAV":
+            return (0, *_wav_parts(content, start))
+        case "OGG":
+            return (0, *_ogg_links(content, start))
+        case "FLAC":
+            return (0, *_flac_parts(content, start))
 
 
-def require_complete(content: bytes, container: Container) -> None:
-    """Checks that a WAV or Ogg file is not truncated; decoders check FLAC and MP3 themselves.
+def prepare_part(content: bytes, container: Container) -> tuple[bytes, Container]:
+    """One part of a file as libsndfile reads it whole: without ID3 tags, and with its size.
+
+    MP3 audio is taken out of a WAV file.
 
     Raises:
-        UnreadableError: the file is truncated, or its sample rate is 0.
+        UnreadableError: a WAV or Ogg file is truncated (decoders check FLAC and MP3 themselves), or
+            its sample rate is 0.
     """
+    if container != "MP3" and (start := skip_id3(content)):
+        content = content[start:]
+    if container == "OGG":
+        _require_last_page(content)
     if container == "WAV":
-        _require_whole_wav(content)
-    elif container == "OGG":
-        _require_whole_ogg(content)
+        content = _checked_wav(content)
+        if codec(content, container) == "MP3":
+            [data] = [
+                content[at : at + size] for name, at, size in _chunks(content, 0) if name == b"data"
+            ]
+            return data, "MP3"
+    return content, container
 
 
-def _require_whole_wav(content: bytes) -> None:
-    order: Literal["little", "big"] = "big" if content[:4] == b"RIFX" else "little"
-    for name, start, size in _chunks(content, order):
+def unread_bytes(content: bytes, container: Container) -> int:
+    """Bytes after the declared samples of a WAV file that are neither chunks nor padding."""
+    if container != "WAV":
+        return 0
+    _, end = _wav_end(content, 0)
+    rest = len(content) - end
+    is_short = rest <= min(_MAX_JUNK, _MAX_JUNK_SHARE * len(content))
+    return 0 if is_short or not content[end:].strip(b"\0") else rest
+
+
+def codec(content: bytes, container: Container) -> str:
+    """What a WAV file holds, by its format tag: "64-bit PCM"; "" for other containers."""
+    if container != "WAV":
+        return ""
+    for name, start, size in _chunks(content, 0):
+        if name == b"fmt " and start + 16 <= len(content):
+            order = _order(content)
+            tag = int.from_bytes(content[start : start + 2], order)
+            if tag == _EXTENSIBLE and size >= 26:
+                tag = int.from_bytes(content[start + 24 : start + 26], order)
+            bits = int.from_bytes(content[start + 14 : start + 16], order)
+            known = _CODECS.get(tag, f"format 0x{tag:04x}")
+            return f"{bits}-bit {known}" if known == "PCM" else known
+    return ""
+
+
+def with_flac_length(content: bytes, samples: int) -> bytes:
+    """A FLAC file that declares its number of samples."""
+    declared = int.from_bytes(content[_FLAC_TOTAL], "big") >> 36 << 36 | samples
+    return content[: _FLAC_TOTAL.start] + declared.to_bytes(5, "big") + content[_FLAC_TOTAL.stop :]
+
+
+def _order(content: bytes) -> Literal["little", "big"]:
+    return "big" if content[:4] == b"RIFX" else "little"
+
+
+def _chunks(content: bytes, start: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yields name, offset and declared size of each chunk of the WAV file at an offset."""
+    order = _order(content[start : start + 4])
+    offset = start + _RIFF_HEADER
+    while offset + _CHUNK_HEADER <= len(content):
+        name = content[offset : offset + 4]
+        size = int.from_bytes(content[offset + 4 : offset + 8], order)
+        yield name, offset + _CHUNK_HEADER, size
+        offset += _CHUNK_HEADER + size + size % 2
+
+
+def _wav_end(content: bytes, start: int) -> tuple[bool, int]:
+    """Whether a WAV file has samples, and where its last chunk ends, at most the end of content."""
+    has_data, end = False, start + _RIFF_HEADER
+    for name, offset, size in _chunks(content, start):
+        if name == b"data" and _is_unknown(size):
+            return True, len(content)
+        if has_data and (name in _RIFF or not _is_chunk(name) or offset + size > len(content)):
+            break
+        has_data = has_data or name == b"data"
+        end = offset + size
+        # The byte that pads a chunk to an even size is sometimes left out.
+        if size % 2 and content[end : end + 4] not in _RIFF:
+            end += 1
+    return has_data, min(end, len(content))
+
+
+def _is_chunk(name: bytes) -> bool:
+    return name.isascii() and name.decode().isprintable()
+
+
+def _wav_parts(content: bytes, start: int) -> Iterator[int]:
+    while True:
+        has_data, start = _wav_end(content, start)
+        if not has_data or content[start : start + 4] not in _RIFF:
+            return
+        yield start
+
+
+def _is_unknown(size: int) -> bool:
+    return size == 0 or size >= _UNKNOWN_SIZE
+
+
+def _checked_wav(content: bytes) -> bytes:
+    """The WAV file, with the size of its samples if it declares 0."""
+    order = _order(content)
+    for name, start, size in _chunks(content, 0):
         if name == b"fmt " and content[start + 4 : start + 8] == bytes(4):
             raise UnreadableError("the audio has a sample rate of 0 Hz in its header")
         available = len(content) - start
+        if name == b"data" and size == 0 and not _are_chunks(content[start:]):
+            # libsndfile would read no samples.
+            return content[: start - 4] + available.to_bytes(4, order) + content[start:]
         if name == b"data" and size > available and not _is_unknown(size):
             raise UnreadableError(
                 f"the audio is damaged: it has {available:,} of {size:,} bytes of samples"
             )
+    return content
 
 
-def _chunks(content: bytes, order: Literal["little", "big"]) -> Iterator[tuple[bytes, int, int]]:
-    """Yields name, offset and declared size of each chunk of a WAV file."""
-    offset = 12
-    while offset + 8 <= len(content):
-        size = int.from_bytes(content[offset + 4 : offset + 8], order)
-        yield content[offset : offset + 4], offset + 8, size
-        offset += 8 + size + size % 2
+def _are_chunks(content: bytes) -> bool:
+    """Whether the content is a sequence of whole chunks, or empty."""
+    offset = 0
+    while _is_chunk(content[offset : offset + 4]) and offset + _CHUNK_HEADER <= len(content):
+        size = int.from_bytes(content[offset + 4 : offset + 8], "little")
+        offset += _CHUNK_HEADER + size + size % 2
+    return offset >= len(content)
 
 
-def _is_unknown(size: int) -> bool:
-    return any(abs(size - unknown) <= _TOLERANCE for unknown in _UNKNOWN_SIZES[1:]) or size == 0
+def _flac_parts(content: bytes, start: int) -> Iterator[int]:
+    while True:
+        found = [content.find(marker, start + 1) for marker in _FLAC]
+        if not (later := [place for place in found if place > 0]):
+            return
+        start = min(later)
+        yield start
 
 
-def _require_whole_ogg(content: bytes) -> None:
+def _ogg_links(content: bytes, start: int) -> Iterator[int]:
+    """Offsets of the links of a chained Ogg file, without the first.
+
+    A link begins with a first page that follows another kind of page: several first pages in a row
+    are streams that are multiplexed.
+    """
+    was_first = True
+    while 0 <= start <= len(content) - _OGG_HEADER:
+        is_first = bool(content[start + 5] & _OGG_BEGIN)
+        if is_first and not was_first:
+            yield start
+        was_first = is_first
+        segments = content[start + _OGG_HEADER : start + _OGG_HEADER + content[start + 26]]
+        start = content.find(b"OggS", start + _OGG_HEADER + len(segments) + sum(segments))
+
+
+def _require_last_page(content: bytes) -> None:
     page = content.rfind(b"OggS")
     header = content[page : page + _OGG_HEADER]
     if len(header) == _OGG_HEADER:
@@ -87,116 +243,3 @@ def _require_whole_ogg(content: bytes) -> None:
         if header[5] & _OGG_END and len(segments) == header[26] and end <= len(content):
             return
     raise UnreadableError("the audio is damaged: its last page is missing")
-
-
-_MPEG_1, _RESERVED = 3, 1
-_LAYER_3 = 1
-_BITRATES = {
-    True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-"""Kilobits per second, by whether it is MPEG-1 and by the index in the header."""
-_SAMPLE_RATES = {
-    3: (44_100, 48_000, 32_000),
-    2: (22_050, 24_000, 16_000),
-    0: (11_025, 12_000, 8_000),
-}
-_MONO = 3
-_ID3_HEADER = 10
-_COUNT_TAGS = (b"Xing", b"Info", b"VBRI")
-_TRAILING_TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"ID3")
-_XING_BITRATE = 9
-"""Index of a bitrate whose frames have room for a Xing header at every sample rate."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Header of an MPEG audio layer III frame."""
-
-    version: int
-    rate: int
-    """Samples per second."""
-    mono: bool
-    length: int
-    """Length in bytes, including the header."""
-
-    @property
-    def side_information(self) -> int:
-        """Bytes between the header and a Xing header."""
-        if self.version == _MPEG_1:
-            return 17 if self.mono else 32
-        return 9 if self.mono else 17
-
-
-def add_frame_count(content: bytes) -> bytes:
-    """An MP3 file that declares its number of frames; prepends a Xing header if there is none.
-
-    Raises:
-        UnreadableError: the file has no such header, and invalid data between its frames.
-    """
-    start = _frames_start(content)
-    first = parse_frame(content, start)
-    if first is None or _has_frame_count(content[start : start + first.length]):
-        return content
-    frames, end = _count_frames(content, start, first)
-    return _xing_frame(content[start : start + 4], first, frames) + content[start:end]
-
-
-def parse_frame(content: bytes, offset: int) -> Frame | None:
-    """The frame at an offset; None if there is no layer III frame with a declared bitrate."""
-    header = content[offset : offset + 4]
-    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
-        return None
-    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
-    bitrate, rate, padding = header[2] >> 4, header[2] >> 2 & 3, header[2] >> 1 & 1
-    if version == _RESERVED or layer != _LAYER_3 or bitrate in (0, 15) or rate == 3:
-        return None
-    hertz, bits = _SAMPLE_RATES[version][rate], 1_000 * _BITRATES[version == _MPEG_1][bitrate]
-    length = (144 if version == _MPEG_1 else 72) * bits // hertz + padding
-    return Frame(version, hertz, header[3] >> 6 == _MONO, length)
-
-
-def _frames_start(content: bytes) -> int:
-    """Offset of the first frame, after any ID3 tags."""
-    offset = 0
-    while content[offset : offset + 3] == b"ID3" and len(content) >= offset + _ID3_HEADER:
-        size = 0
-        for byte in content[offset + 6 : offset + _ID3_HEADER]:
-            size = size << 7 | byte & 0x7F
-        offset += _ID3_HEADER + size
-    return offset
-
-
-def _has_frame_count(frame: bytes) -> bool:
-    return any(tag in frame[:64] for tag in _COUNT_TAGS)
-
-
-def _count_frames(content: bytes, start: int, first: Frame) -> tuple[int, int]:
-    """Number of complete consecutive frames, and the offset of their end."""
-    frames, offset = 0, start
-    while (frame := parse_frame(content, offset)) and (frame.version, frame.rate) == (
-        first.version,
-        first.rate,
-    ):
-        if offset + frame.length > len(content):
-            return frames, offset
-        frames, offset = frames + 1, offset + frame.length
-    rest = content[offset:]
-    if len(rest) >= 4 and rest.strip(b"\0") and not rest.startswith(_TRAILING_TAGS):
-        raise UnreadableError(
-            f"the audio is damaged: at byte {offset:,} of {len(content):,}, there is no MP3 frame"
-        )
-    return frames, offset
-
-
-def _xing_frame(header: bytes, first: Frame, frames: int) -> bytes:
-    """A silent frame with a Xing header, which holds the number of frames that follow.
-
-    Reference: "VBR header for MP3", 1998.
-    """
-    unprotected, bitrate = header[1] | 1, _XING_BITRATE << 4 | header[2] & 0x0C
-    header = bytes((header[0], unprotected, bitrate, header[3]))
-    frame = parse_frame(header, 0)
-    assert frame is not None
-    length = b"Xing" + (1).to_bytes(4, "big") + frames.to_bytes(4, "big")
-    return (header + bytes(first.side_information) + length).ljust(frame.length, b"\0")

@@ -11,10 +11,10 @@ from mmzoo.modalities.audio.audio_files import (
     Keep,
     WaveformFormat,
     decode_audio,
+    find_audio_flaw,
     read_audio_header,
-    require_decodable,
 )
-from mmzoo.modalities.file_probe import FileKind, UnreadableError, read_file
+from mmzoo.modalities.file_probe import FileKind, read_file
 
 _INT16_SCALE = 2.0**15
 """Quantization levels of a 16-bit sample on either side of zero."""
@@ -45,7 +45,7 @@ def decode_batch(files: tf.Tensor, form: WaveformFormat) -> tf.Tensor:
     """Waveforms of a batch of files.
 
     Args:
-        files: strings `[batch, 3]`: paths, seconds and hashes, see `file_array`. An empty path
+        files: strings `[batch, 3]`: paths, `audio_info` and hashes, see `file_array`. An empty path
             gives silence.
         form: sample rate and length of the waveforms.
 
@@ -53,31 +53,33 @@ def decode_batch(files: tf.Tensor, form: WaveformFormat) -> tf.Tensor:
         float32 `[batch, form.samples]`.
     """
 
-    def decode(paths: np.ndarray) -> np.ndarray:
-        values = np.zeros((len(paths), form.samples), np.float32)
-        for row, path in enumerate(paths):
+    def decode(files: np.ndarray) -> np.ndarray:
+        values = np.zeros((len(files), form.samples), np.float32)
+        for row, (path, info, _) in enumerate(files):
             if path:
-                values[row] = decode_audio(read_file(os.fsdecode(path), "audio"), form)
+                content = read_file(os.fsdecode(path), "audio")
+                values[row] = decode_audio(content, form, _parts(info))
         return values
 
-    values = tf.numpy_function(decode, [files[:, 0]], tf.float32, stateful=False)
+    values = tf.numpy_function(decode, [files], tf.float32, stateful=False)
     return tf.ensure_shape(values, [None, form.samples])
 
 
-def _find_damage(file: np.ndarray) -> str | None:
-    try:
-        require_decodable(read_file(os.fsdecode(file[0]), "audio"))
-    except UnreadableError as error:
-        return str(error)
-    return None
+def audio_info(header: Header) -> str:
+    """Seconds of a file, and the offsets of its parts but the first: "2.500" or "5.000 40125"."""
+    return " ".join([f"{header.samples / header.rate:.3f}", *map(str, header.parts[1:])])
+
+
+def _parts(info: bytes) -> tuple[int, ...]:
+    return (0, *map(int, info.split()[1:]))
 
 
 AUDIO_FILES = FileKind(
     type="audio",
     noun="audio",
     header=read_audio_header,
-    info=lambda header: f"{header.samples / header.rate:.3f}",
-    find_damage=_find_damage,
+    info=audio_info,
+    find_flaw=lambda content, info: find_audio_flaw(content),
 )
 
 
@@ -91,6 +93,8 @@ def conversion_notes(headers: Sequence[Header], form: WaveformFormat) -> Iterato
         lowest, highest = min(resampled), max(resampled)
         rates = f"{lowest:,}" if lowest == highest else f"{lowest:,} to {highest:,}"
         yield f"{len(resampled):,} {of_all} are resampled, from {rates} to {form.rate:,} Hz"
+    if joined := sum(len(header.parts) > 1 for header in headers):
+        yield f"{joined:,} {of_all} are several files that were joined, and are read whole"
     if mixed := sum(header.channels > 1 for header in headers):
         yield f"{mixed:,} {of_all} have several channels, which are averaged into one"
     if longer := sum(length > form.samples for length in lengths):

@@ -6,14 +6,21 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
 
 from mmzoo.lazy import np
 from mmzoo.modalities.audio.audio_containers import (
-    add_frame_count,
+    Container,
+    codec,
     detect_container,
-    require_complete,
+    find_parts,
+    prepare_part,
+    unread_bytes,
+    with_flac_length,
 )
+from mmzoo.modalities.audio.mp3_frames import add_frame_count
 from mmzoo.modalities.file_probe import UnreadableError
 
 if TYPE_CHECKING:
@@ -33,6 +40,17 @@ _BLOCK = 2**20
 """Samples per channel that are decoded at once."""
 _LOOKAHEAD = 0.05
 """Extra seconds that are decoded, for the filter of the resampler."""
+_MAX_PEAK = 2.0**32
+"""No integer format has larger samples, and spectrograms of much larger ones are not finite."""
+_WAV_CODECS = (
+    *(f"{bits}-bit PCM" for bits in (8, 16, 24, 32)),
+    *("float", "A-law", "mu-law", "Microsoft ADPCM", "IMA ADPCM", "GSM 6.10"),
+)
+"""Codecs that libsndfile reads in WAV files, so that such a file is damaged if it does not."""
+_EXACT_SEEK = ("PCM", "FLOAT", "DOUBLE")
+"""Beginnings of the codecs in which libsndfile finds a sample exactly."""
+_UNKNOWN_SAMPLES = 2**63 - 1
+"""libsndfile's number of samples for FLAC files that do not declare it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +62,8 @@ class Header:
     channels: int
     samples: int
     """Samples per channel."""
+    parts: tuple[int, ...] = (0,)
+    """Offsets in bytes of the files that were joined end to end to this one; usually one."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +84,34 @@ def read_audio_header(content: bytes) -> Header:
     Raises:
         UnreadableError: it is not audio that mmzoo can read, empty or too long.
     """
-    with _open(content) as audio:
-        return _header(audio)
+    container = _container(content)
+    parts = find_parts(content, container)
+    headers = []
+    for part in _split(content, parts):
+        with _open(part, container) as audio:
+            headers.append(_header(audio))
+    rates = {header.rate for header in headers}
+    if len(rates) > 1:
+        raise UnreadableError(
+            f"{len(parts)} audio files were joined to this one, with sample rates from "
+            f"{min(rates):,} to {max(rates):,} Hz: split or resample it"
+        )
+    first = headers[0]
+    samples = sum(header.samples for header in headers)
+    return _moderate(Header(first.rate, first.channels, samples, parts))
 
 
-def decode_audio(content: bytes, form: WaveformFormat) -> np.ndarray:
+def decode_audio(
+    content: bytes, form: WaveformFormat, parts: tuple[int, ...] | None = None
+) -> np.ndarray:
     """Decodes an audio file to mono, resampled, and truncated or padded to one length.
 
-    Only the part that remains after truncation is decoded.
+    Files that were joined end to end to this one are decoded one after the other.
 
     Args:
         content: content of the file.
         form: sample rate and length of the waveform.
+        parts: `Header.parts`, if known.
 
     Returns:
         float32 `[form.samples]`, from -1 to 1, unless the file has floats beyond.
@@ -83,25 +119,142 @@ def decode_audio(content: bytes, form: WaveformFormat) -> np.ndarray:
     Raises:
         UnreadableError: it is damaged, or `read_audio_header` would raise.
     """
-    with _open(content) as audio:
+    container = _container(content)
+    parts = parts or find_parts(content, container)
+    if len(parts) > 1:
+        return _decode_joined(content, form)
+    with _open(content, container) as audio:
         header = _header(audio)
-        needed = -(-form.samples * header.rate // form.rate)
-        lookahead = 0 if header.rate == form.rate else round(_LOOKAHEAD * header.rate)
-        first = max(0, header.samples - needed) // 2 if form.keep == "center" else 0
-        if first:
-            audio.seek(first)
-        values = _read(audio, header, first, needed + lookahead)
-    # `mean` would copy a single channel.
-    mono = values[:, 0] if header.channels == 1 else values.mean(axis=1)
+        mono = _read_mono(audio, header, *_range(header, form))
     return pad_or_trim(_resampled(mono, header.rate, form.rate), form)
 
 
-def require_decodable(content: bytes) -> None:
-    """Decodes a whole audio file; raises an UnreadableError if it is damaged."""
-    with _open(content) as audio:
-        header = _header(audio)
-        for first in range(0, header.samples, _BLOCK):
-            _read(audio, header, first, _BLOCK)
+def _decode_joined(content: bytes, form: WaveformFormat) -> np.ndarray:
+    header = read_audio_header(content)
+    container = _container(content)
+    first, most = _range(header, form)
+    waveforms = []
+    for part in _split(content, header.parts):
+        with _open(part, container) as audio:
+            one = _header(audio)
+            if first < one.samples and most > 0:
+                waveforms.append(_read_mono(audio, one, first, most))
+                most -= len(waveforms[-1])
+            first = max(0, first - one.samples)
+    return pad_or_trim(_resampled(np.concatenate(waveforms), header.rate, form.rate), form)
+
+
+def _range(header: Header, form: WaveformFormat) -> tuple[int, int]:
+    """The first sample of a file that is decoded, and the most samples from there on."""
+    needed = -(-form.samples * header.rate // form.rate)
+    lookahead = 0 if header.rate == form.rate else round(_LOOKAHEAD * header.rate)
+    first = max(0, header.samples - needed) // 2 if form.keep == "center" else 0
+    return first, needed + lookahead
+
+
+def find_audio_flaw(content: bytes) -> str | None:
+    """Decodes a whole audio file; says how nothing or only a part of it reaches the model, if so.
+
+    Returns:
+        What such files are, for a message on several: "are silent"; None for good audio.
+
+    Raises:
+        UnreadableError: it is damaged.
+    """
+    container = _container(content)
+    levels = _Levels()
+    is_cut = False
+    for part in _split(content, find_parts(content, container)):
+        with _open(part, container) as audio:
+            header = _header(audio)
+            for first in range(0, header.samples, _BLOCK):
+                levels.add(_read(audio, header, first, _BLOCK))
+        is_cut = is_cut or unread_bytes(part, container) > 0
+    if is_cut:
+        return (
+            "declare fewer bytes of samples than they have, and the rest is not read: repair "
+            "their headers, for example with sox or ffmpeg"
+        )
+    return levels.flaw()
+
+
+_FULL_SCALE = 8.0
+"""Samples beyond are not those of audio from -1 to 1 that was amplified too much."""
+_SILENCE = 1e-4
+"""Amplitude at -80 dB, the lowest level of spectrograms by default."""
+_CANCELLED = 0.03
+"""Amplitude of averaged channels, relative to a single one, at which they cancel each other out."""
+
+
+class _Levels:
+    """Lowest and highest samples of audio, of each channel and of their average."""
+
+    def __init__(self) -> None:
+        self._channels = self._average = (np.inf, -np.inf)
+        self._range = 0.0
+
+    def add(self, values: np.ndarray) -> None:
+        """Adds a block: float32 `[samples, channels]`."""
+        low, high = values.min(axis=0), values.max(axis=0)
+        self._channels = _union(self._channels, low.min(), high.max())
+        self._range = max(self._range, float((high - low).max()))
+        average = _mono(values)
+        self._average = _union(self._average, average.min(), average.max())
+
+    def flaw(self) -> str | None:
+        peak = max(map(abs, self._channels))
+        averaged = self._average[1] - self._average[0]
+        if peak > _FULL_SCALE:
+            return (
+                "have samples far beyond the range from -1 to 1: were integers saved as floats? "
+                "Divide by their full scale, such as 32,768"
+            )
+        if self._range > 2 * _SILENCE and averaged < _CANCELLED * self._range:
+            return (
+                "have channels that cancel each other out, as one is the other with the opposite "
+                "sign: their average is silent"
+            )
+        if averaged <= 2 * _SILENCE:
+            return "are silent" if peak <= _SILENCE else "are constant, which is silence"
+        return None
+
+
+def _union(
+    bounds: tuple[float, float], low: np.floating[Any], high: np.floating[Any]
+) -> tuple[float, float]:
+    return min(bounds[0], float(low)), max(bounds[1], float(high))
+
+
+def _container(content: bytes) -> Container:
+    container = detect_container(content)
+    if container is None:
+        raise UnreadableError(
+            "not an audio file that mmzoo can read: expected "
+            f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        )
+    return container
+
+
+def _split(content: bytes, parts: tuple[int, ...]) -> Iterator[bytes]:
+    if parts == (0,):
+        return iter((content,))
+    return (content[start:end] for start, end in pairwise((*parts, len(content))))
+
+
+def _mono(values: np.ndarray) -> np.ndarray:
+    # `mean` would copy a single channel.
+    return values[:, 0] if values.shape[1] == 1 else values.mean(axis=1)
+
+
+def _read_mono(audio: soundfile.SoundFile, header: Header, first: int, most: int) -> np.ndarray:
+    """Decodes up to `most` samples of a file, starting at sample `first`: float32 `[samples]`."""
+    if audio.subtype.startswith(_EXACT_SEEK):
+        audio.seek(first)
+    else:
+        # Seeking lands up to a fifth of a second off; in Vorbis only on the last page.
+        for start in range(0, first, _BLOCK):
+            _read(audio, header, start, min(_BLOCK, first - start))
+    return _mono(_read(audio, header, first, most))
 
 
 def _read(audio: soundfile.SoundFile, header: Header, first: int, most: int) -> np.ndarray:
@@ -122,6 +275,9 @@ def _read(audio: soundfile.SoundFile, header: Header, first: int, most: int) -> 
         )
     if not np.isfinite(values).all():
         raise UnreadableError("the audio is damaged: it has samples that are not finite")
+    peak = max(-values.min(initial=0.0), values.max(initial=0.0))
+    if peak > _MAX_PEAK:
+        raise UnreadableError(f"the audio has samples up to {peak:.1e}, expected them from -1 to 1")
     return values
 
 
@@ -143,33 +299,67 @@ def _resampled(values: np.ndarray, rate: int, to: int) -> np.ndarray:
 
 
 @contextmanager
-def _open(content: bytes) -> Iterator[soundfile.SoundFile]:
-    """libsndfile's reader of a file's content; all of its errors become UnreadableErrors."""
+def _open(content: bytes, container: Container) -> Iterator[soundfile.SoundFile]:
+    """libsndfile's reader of one part of a file; all of its errors become UnreadableErrors."""
     import soundfile
 
-    container = detect_container(content)
-    if container is None:
-        raise UnreadableError(
-            "not an audio file that mmzoo can read: expected "
-            f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-        )
-    require_complete(content, container)
+    content, container = prepare_part(content, container)
     if container == "MP3":
         content = add_frame_count(content)
     try:
-        with soundfile.SoundFile(io.BytesIO(content)) as audio:
+        with _reader()(io.BytesIO(content)) as audio:
+            if audio.frames < _UNKNOWN_SAMPLES:
+                yield audio
+                return
+            content = with_flac_length(content, _count_samples(audio))
+        with _reader()(io.BytesIO(content)) as audio:
             yield audio
     except UnreadableError:
         raise
     except soundfile.LibsndfileError as error:
-        reason = error.error_string.removeprefix("Error : ").rstrip(".")
-        raise UnreadableError(f"the audio is damaged: {reason}") from error
+        raise UnreadableError(_reason(error, content, container)) from error
+
+
+@cache
+def _reader() -> type[soundfile.SoundFile]:
+    import soundfile
+
+    class SequentialReader(soundfile.SoundFile):
+        """A reader that does not seek after every read, which is not exact for MP3."""
+
+        def seekable(self) -> bool:
+            return False
+
+    return SequentialReader
+
+
+def _count_samples(audio: soundfile.SoundFile) -> int:
+    """Number of samples of a file that does not declare it, by decoding it."""
+    samples = 0
+    while read := len(audio.read(_BLOCK, dtype="float32")):
+        samples += read
+    return samples
+
+
+def _reason(error: soundfile.LibsndfileError, content: bytes, container: Container) -> str:
+    """Why libsndfile cannot read a file. Its own words are often those of other errors."""
+    reason = error.error_string.removeprefix("Error : ").rstrip(".")
+    if (kind := codec(content, container)) and kind not in _WAV_CODECS:
+        return f"a WAV file with {kind} audio, which mmzoo cannot read: convert it to 16-bit PCM"
+    if not reason or "regular file" in reason or "System error" in reason:
+        return f"the audio is damaged: libsndfile cannot read this {container} file"
+    return f"the audio is damaged: {reason}"
 
 
 def _header(audio: soundfile.SoundFile) -> Header:
     header = Header(audio.samplerate, audio.channels, audio.frames)
     if header.samples < 1:
         raise UnreadableError("the audio is empty: it has a header but no samples")
+    return _moderate(header)
+
+
+def _moderate(header: Header) -> Header:
+    """The header, if its numbers are within the limits."""
     if not LOWEST_RATE <= header.rate <= HIGHEST_RATE:
         raise UnreadableError(
             f"the audio has {header.rate:,} samples per second, and mmzoo reads {LOWEST_RATE:,} to "

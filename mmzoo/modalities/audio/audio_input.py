@@ -141,7 +141,8 @@ class Audio(FileInput):
         if isinstance(values.dtype, pl.Array):
             seconds = np.full(len(values), values.dtype.shape[0] / self.rate)
         else:
-            seconds = values.struct.field("info").cast(pl.Float64).to_numpy()
+            info = values.struct.field("info")
+            seconds = info.str.extract(r"^(\S+)").cast(pl.Float64).to_numpy()
         return Lengths(seconds, self.seconds, "seconds")
 
     def load(self, values: tf.Tensor) -> tf.Tensor:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 
+from mmzoo.errors import DataError
 from mmzoo.lazy import np, tf
 from mmzoo.modalities.file_probe import FileKind, UnreadableError, read_file
-from mmzoo.modalities.image.image_files import TRANSPOSED, Header, decode_image, read_image_header
+from mmzoo.modalities.image.image_files import (
+    TRANSPOSED,
+    Header,
+    decode_image,
+    find_image_flaw,
+    read_image_header,
+)
 from mmzoo.modalities.image.image_resize import Resize
 
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH = 24
 """Offset of the bit depth in a PNG file."""
-_BMP = {0: b"BM", 14: b"\x28\0\0\0", 26: b"\x01\0\x18\0\0\0\0\0"}
-"""Offset -> bytes of plain BMP files: signature, BITMAPINFOHEADER, 24 uncompressed bits."""
 _FLIPS = 2 * ((False, False), (False, True), (True, True), (True, False))
 """Per EXIF orientation from 1 on, whether to flip rows and columns, after any transposition."""
 _RATIOS = (1, 2, 4, 8)
@@ -35,8 +41,8 @@ def decode_batch(
     """Decodes and resizes the images of a batch of files.
 
     Args:
-        files: strings `[batch, 3]`: paths, orientations and hashes, see `file_array`. An empty
-            path gives a black image.
+        files: strings `[batch, 3]`: paths, orientations and hashes, see `file_array`. An empty path
+            gives a black image.
         shape: height, width and channels of a resized image.
         fit: resizes uint8 `[1, any height, any width, 3]`.
         edges: maps the height and width of an image, int32 `[2]`, to the positions, int32 `[any]`,
@@ -63,7 +69,7 @@ def decode_batch(
         return tf.cond(
             file[0] == b"",
             lambda: tf.zeros(shape, tf.uint8),
-            lambda: fit(_decode(file, content, shape[:2], edges)[None])[0],
+            lambda: fit(_decode(content, file[1], shape[:2], edges)[None])[0],
         )
 
     # Batches are already made in parallel; more images at once would only thrash the CPU caches.
@@ -75,44 +81,37 @@ def decode_batch(
     )
 
 
-def decode_image_file(
-    file: tf.Tensor,
+def _decode(
+    content: tf.Tensor,
+    info: tf.Tensor,
     target: tuple[int, int] = (1, 1),
     edges: Callable[[tf.Tensor], tf.Tensor] | None = None,
 ) -> tf.Tensor:
     """Pixels of an image file: upright, RGB, transparency over white.
 
     Args:
-        file: strings `[3]`: path, orientation and hash.
+        content: content of the file, a string.
+        info: its EXIF orientation, a string.
         target: height and width that the image will be resized to.
         edges: as in `decode_batch`; None decodes at full size.
 
     Returns:
         uint8 `[any height, any width, 3]`.
     """
-    return _decode(file, tf.io.read_file(file[0]), target, edges)
-
-
-def _decode(
-    file: tf.Tensor,
-    content: tf.Tensor,
-    target: tuple[int, int],
-    edges: Callable[[tf.Tensor], tf.Tensor] | None,
-) -> tf.Tensor:
-    orientation = tf.strings.to_number(file[1], tf.int32)
-    is_jpeg = _is_jpeg(content)
+    orientation = tf.strings.to_number(info, tf.int32)
     is_png = tf.strings.substr(content, 0, len(_PNG)) == _PNG
     depth = tf.strings.substr(content, _PNG_DEPTH, 1)
     is_deep = (depth == b"\x08") | (depth == b"\x10")
+    decoder = tf.where(_is_jpeg(content), 0, tf.where(is_png & is_deep, 1, 2))
     pixels = tf.switch_case(
-        tf.where(is_jpeg, 0, tf.where(is_png & is_deep, 1, 2)),
+        decoder,
         [
             lambda: _jpeg(content, orientation, target, edges),
             lambda: _png(content),
-            lambda: _other(content, file[0]),
+            lambda: _decode_with_pillow(content),
         ],
     )
-    return _upright(pixels, tf.where(is_jpeg | is_png & is_deep, orientation, 1))
+    return _upright(pixels, tf.where(decoder < 2, orientation, 1))
 
 
 def _is_jpeg(content: tf.Tensor) -> tf.Tensor:
@@ -156,23 +155,14 @@ def _png(content: tf.Tensor) -> tf.Tensor:
     return tf.cond(tf.reduce_all(opacity == 255), lambda: colours, over_white)
 
 
-def _other(content: tf.Tensor, path: tf.Tensor) -> tf.Tensor:
-    parts = [tf.strings.substr(content, place, len(part)) == part for place, part in _BMP.items()]
-    return tf.cond(
-        tf.reduce_all(tf.stack(parts)),
-        lambda: tf.io.decode_bmp(content, channels=3),
-        lambda: _decode_with_pillow(path),
-    )
-
-
-def _decode_with_pillow(path: tf.Tensor) -> tf.Tensor:
-    pixels = tf.numpy_function(_rgb_pixels, [path], tf.uint8, stateful=False)
+def _decode_with_pillow(content: tf.Tensor) -> tf.Tensor:
+    pixels = tf.numpy_function(_rgb_pixels, [content], tf.uint8, stateful=False)
     return tf.ensure_shape(pixels, [None, None, 3])
 
 
-def _rgb_pixels(path: bytes | np.ndarray) -> np.ndarray:
-    """RGB pixels; the path is bytes within a graph, and a 0-d array outside of one."""
-    pixels = decode_image(read_file(os.fsdecode(np.asarray(path).item()), "image"))
+def _rgb_pixels(content: bytes | np.ndarray) -> np.ndarray:
+    """RGB pixels; the content is bytes within a graph, and a 0-d array outside of one."""
+    pixels = decode_image(np.asarray(content, object).item())
     # `repeat` copies, even if it has nothing to do, and takes as long as decoding.
     return pixels if pixels.shape[-1] == 3 else pixels.repeat(3, axis=-1)
 
@@ -198,29 +188,44 @@ _CONVERSIONS = {
 
 
 @cache
-def _decoder() -> Callable[[tf.Tensor], tf.Tensor]:
+def _decoder() -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Decodes a file as the pipeline does, compiled because eager ops take longer than decoding."""
-
-    @tf.function(input_signature=[tf.TensorSpec((3,), tf.string)], autograph=False)
-    def decode(file: tf.Tensor) -> tf.Tensor:
-        return tf.shape(decode_image_file(file, edges=lambda size: size))
-
-    return decode
+    text = tf.TensorSpec((), tf.string)
+    return tf.function(_decode, input_signature=[text, text], autograph=False)
 
 
-def _find_damage(file: np.ndarray) -> str | None:
-    """Why a file cannot be decoded; uses the error of Pillow, which is more specific."""
+def decode_content(content: bytes, info: str) -> np.ndarray:
+    """Pixels of an image file, decoded as in training: uint8 `[height, width, 3]`.
+
+    Args:
+        content: content of the file.
+        info: its EXIF orientation.
+
+    Raises:
+        UnreadableError: it is damaged.
+    """
     try:
         with tf.device("CPU"):
-            _decoder()(tf.constant(file))
+            return _decoder()(tf.constant(content), tf.constant(info)).numpy()
     # TensorFlow quotes the bytes of very short files, which may not be valid UTF-8.
     except (tf.errors.OpError, UnicodeDecodeError):
-        try:
-            decode_image(read_file(os.fsdecode(file[0]), "image"))
-        except UnreadableError as error:
-            return str(error)
-        return "the image is damaged"
-    return None
+        decode_image(content)  # The error of Pillow is more specific.
+        raise UnreadableError("the image is damaged") from None
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Pixels of an image file, decoded as in training: uint8 `[height, width, 1 or 3]`.
+
+    Raises:
+        DataError: the file is missing, too large or not a readable image.
+    """
+    try:
+        content = read_file(path, "image")
+        header = read_image_header(content)
+        pixels = decode_content(content, str(header.orientation))
+    except UnreadableError as error:
+        raise DataError(f"{path}: {error}") from error
+    return pixels[..., :1] if header.is_greyscale else pixels
 
 
 IMAGE_FILES = FileKind(
@@ -228,7 +233,7 @@ IMAGE_FILES = FileKind(
     noun="image",
     header=read_image_header,
     info=lambda header: str(header.orientation),
-    find_damage=_find_damage,
+    find_flaw=lambda content, info: find_image_flaw(content, decode_content(content, info)),
 )
 
 

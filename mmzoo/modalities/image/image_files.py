@@ -8,12 +8,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmzoo.errors import DataError
 from mmzoo.lazy import np
-from mmzoo.modalities.file_probe import UnreadableError, read_file
+from mmzoo.modalities.file_probe import UnreadableError
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -24,6 +22,8 @@ MAX_PIXELS = 50_000_000
 
 _OPENING = threading.Lock()
 _ORIENTATION = 0x0112  # EXIF tag.
+_PNG_METADATA = (b"eXIf", b"profile type exif", b"XML:com.adobe.xmp")
+"""Names of PNG chunks and texts that may hold an orientation."""
 TRANSPOSED = 5
 """From this EXIF orientation on, height and width are swapped in the file."""
 
@@ -45,25 +45,6 @@ class Header:
     is_greyscale: bool
 
 
-def read_image(path: Path) -> np.ndarray:
-    """Pixels of an image file: upright, 8 bits per channel, transparency over white.
-
-    The format is detected from the content, not from the file name. The size is checked before
-    decoding, since a few kilobytes can decompress to gigabytes. Of an animation, only the first
-    frame is read.
-
-    Returns:
-        uint8 `[height, width, channels]`, with one channel for greyscale files, else three.
-
-    Raises:
-        DataError: the file is missing, too large or not a readable image.
-    """
-    try:
-        return decode_image(read_file(path, "image"))
-    except UnreadableError as error:
-        raise DataError(f"{path}: {error}") from error
-
-
 def read_image_header(content: bytes) -> Header:
     """Header of an image file with this content.
 
@@ -77,7 +58,14 @@ def read_image_header(content: bytes) -> Header:
 
 
 def decode_image(content: bytes) -> np.ndarray:
-    """Pixels of an image file with this content, see `read_image`.
+    """Pixels of an image file with this content: upright, 8 bits, transparency over white.
+
+    The format is detected from the content, not from the file name. The size is checked before
+    decoding, since a few kilobytes can decompress to gigabytes. Of an animation, only the first
+    frame is read.
+
+    Returns:
+        uint8 `[height, width, channels]`, with one channel for greyscale files, else three.
 
     Raises:
         UnreadableError: it is damaged, or `read_image_header` would raise.
@@ -132,7 +120,7 @@ def _require_moderate_size(width: int, height: int) -> None:
 def _orientation(image: PIL.Image.Image, content: bytes) -> int:
     """EXIF orientation, or 1 if the file has none or an invalid one."""
     # Pillow decodes all pixels of a PNG to find EXIF data behind them.
-    if image.format == "PNG" and b"eXIf" not in content and b"profile type exif" not in content:
+    if image.format == "PNG" and not any(marker in content for marker in _PNG_METADATA):
         return 1
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
@@ -174,3 +162,45 @@ def _pixels(image: PIL.Image.Image) -> np.ndarray:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     pixels = np.asarray(image.convert("L" if is_grey else "RGB"))
     return pixels[:, :, None] if is_grey else pixels
+
+
+_SAMPLE = 31
+"""Every this many pixels suffice to see that an image is good."""
+_MIN_RANGE = 16
+"""Difference of the brightest and the darkest pixel below which an image is of one colour."""
+_MIN_DEEP = 64
+"""Brightness below which nearly all pixels of a 16-bit image are, if it has 14 bits or fewer."""
+_BRIGHT_SHARE = 0.001
+
+
+def find_image_flaw(content: bytes, pixels: np.ndarray) -> str | None:
+    """How nothing of an image reaches the model, if so.
+
+    Args:
+        content: content of the file.
+        pixels: its decoded pixels, uint8 `[height, width, 3]`.
+
+    Returns:
+        What such files are, for a message on several: "are of one colour"; None for good images.
+    """
+    pixels = pixels.reshape(-1, 3)
+    sample = pixels[::_SAMPLE]
+    if np.ptp(sample, axis=0).max() >= _MIN_RANGE and sample.max() >= _MIN_DEEP:
+        return None
+    is_flat = np.ptp(pixels, axis=0).max() < _MIN_RANGE
+    with _image(content) as image:
+        if image.has_transparency_data and is_flat:
+            alpha = np.asarray(image.convert("RGBA"))[..., 3]
+            if alpha.max() < _MIN_RANGE:
+                return "are fully transparent, so they become plain white: remove their alpha"
+    is_deep = content[:8] == b"\x89PNG\r\n\x1a\n" and content[24:25] == b"\x10"
+    if is_deep and (pixels.max(axis=1) >= _MIN_DEEP).mean() < _BRIGHT_SHARE:
+        return (
+            "have 16 bits per pixel, but values of 14 bits or fewer, so they become nearly black: "
+            "scale the values to 0 to 65,535"
+        )
+    if not is_flat:
+        return None
+    if pixels.max() < _MIN_RANGE:
+        return "are black or nearly black"
+    return "are of one colour, or nearly so"

@@ -17,8 +17,13 @@ from mmzoo.modalities.image.augmentation.erasing import box_mask
 from mmzoo.modalities.image.encoders import ImageEncoder
 from mmzoo.modalities.image.encoders.mobilenet import MobileNet
 from mmzoo.modalities.image.image_corruptions import image_corruptions
-from mmzoo.modalities.image.image_decoding import IMAGE_FILES, conversion_notes, decode_batch
-from mmzoo.modalities.image.image_files import Header, read_image
+from mmzoo.modalities.image.image_decoding import (
+    IMAGE_FILES,
+    conversion_notes,
+    decode_batch,
+    read_image,
+)
+from mmzoo.modalities.image.image_files import Header
 from mmzoo.modalities.image.image_resize import Resize, convert_channels, crop_edges, resize_images
 from mmzoo.modalities.suggestion import Section
 from mmzoo.randomness import Randomness

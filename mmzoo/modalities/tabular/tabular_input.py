@@ -166,7 +166,7 @@ class Tabular(BaseInput):
         """Synthetic numbers, float64 `[rows]`; `required_columns` has those of other kinds."""
         return _synthetic("number", random, rows)
 
-    def scan(self, frame: Frame, where: str, *, decode: bool = False) -> Scan:
+    def scan(self, frame: Frame, where: str) -> Scan:
         """Parses its columns to structs of Float64, Datetime and String."""
         return scan_columns(frame, self.kinds, self.missing, self.is_optional)
 

@@ -115,7 +115,7 @@ class Text(BaseInput):
         texts = [" ".join(row[:count]) for row, count in zip(drawn, lengths, strict=True)]
         return np.array(texts, dtype=object)
 
-    def scan(self, frame: Frame, where: str, *, decode: bool = False) -> Scan:
+    def scan(self, frame: Frame, where: str) -> Scan:
         """Tokens of all texts: lists of categoricals, null where the text is missing.
 
         Texts without words count as missing, or are bad rows with `missing: error`.

@@ -21,11 +21,16 @@ def hiss(samples: int = 8_000, channels: int = 1, seed: int = 0) -> np.ndarray:
 
 
 def encoded(
-    values: np.ndarray, rate: int = 8_000, container: str = "WAV", subtype: str | None = None
+    values: np.ndarray,
+    rate: int = 8_000,
+    container: str = "WAV",
+    subtype: str | None = None,
+    mode: str | None = None,
 ) -> bytes:
-    """The content of a sound file."""
+    """The content of a sound file; `mode` is the bitrate mode of MP3."""
     content = io.BytesIO()
-    soundfile.write(content, values, rate, format=container, subtype=subtype)
+    options = {"format": container, "subtype": subtype, "bitrate_mode": mode}
+    soundfile.write(content, values, rate, **options)
     return content.getvalue()
 
 

@@ -31,8 +31,8 @@ def text(*paths: Path) -> np.ndarray:
     return np.array([str(path) for path in paths], dtype=object)
 
 
-def opened(spec: Audio, *paths: Path, decode: bool = False) -> Scan:
-    return spec.scan(frame_of({"train": {"sound": text(*paths)}}), "here", decode=decode)
+def opened(spec: Audio, *paths: Path) -> Scan:
+    return spec.scan(frame_of({"train": {"sound": text(*paths)}}), "here")
 
 
 def messages(build) -> list[str]:
@@ -223,10 +223,22 @@ def test_what_only_decoding_finds_is_found_by_decoding(tmp_path):
     path = write(tmp_path / "cut.flac", hiss(), container="FLAC")
     path.write_bytes(path.read_bytes()[:-2_000])
     good = write(tmp_path / "good.flac", hiss(), container="FLAC")
-    assert not opened(audio(), path, good).issues
-    found = opened(audio(), path, good, decode=True)
+    found = opened(audio(), path, good)
     assert list(found.issues) == [0]
     assert list(audio().find_corrupt(file_array(found.values))) == [0]
+
+
+def test_flawed_files_are_reported_by_kind_with_a_count_and_an_example(tmp_path):
+    silent, opposite = np.zeros((8_000, 1), "float32"), hiss() * [1, -1]
+    paths = [
+        write(tmp_path / f"{number}.wav", values)
+        for number, values in enumerate([hiss(), silent, opposite, silent])
+    ]
+    assert opened(audio(), *paths, paths[1]).warnings == (
+        "2 of 4 files are silent; for example row 1",
+        "1 of 4 files have channels that cancel each other out, as one is the other with the "
+        "opposite sign: their average is silent; for example row 2",
+    )
 
 
 def test_a_damaged_file_stops_a_batch(tmp_path):

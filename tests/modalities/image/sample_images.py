@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +50,31 @@ def write(path: Path, picture: PIL.Image.Image, orientation: int = 1, **options:
         options["exif"] = exif
     (picture if turn is None else picture.transpose(turn)).save(path, **options)
     return path
+
+
+def png(pixels: np.ndarray, color_type: int, depth: int, key: Sequence[int] | None = None) -> bytes:
+    """A PNG file of any color type and depth, which Pillow would not write.
+
+    Args:
+        pixels: whole numbers `[height, width]` or `[height, width, channels]`.
+        color_type: 0 greyscale, 2 RGB, 4 greyscale with alpha, 6 RGB with alpha.
+        depth: bits per channel, 8 or 16.
+        key: the transparent color.
+    """
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(name + content))
+        return struct.pack(">I", len(content)) + name + content + checksum
+
+    height, width = pixels.shape[:2]
+    lines = pixels.astype(">u2" if depth == 16 else "u1")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0))
+        + (b"" if key is None else chunk(b"tRNS", np.array(key, ">u2").tobytes()))
+        + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + line.tobytes() for line in lines)))
+        + chunk(b"IEND", b"")
+    )
 
 
 def every_kind(folder: Path) -> dict[str, Path]:

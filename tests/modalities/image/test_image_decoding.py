@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
+import PIL.PngImagePlugin
 import pytest
 from frames import frame_of
-from sample_images import ORIENTED, every_kind, scene, write
+from sample_images import ORIENTED, every_kind, png, scene, write
 from sklearn.datasets import load_sample_images
 
 import mmzoo.modalities.image.image_decoding
@@ -16,8 +17,8 @@ from mmzoo.data.frame import path_text
 from mmzoo.lazy import keras, tf
 from mmzoo.modalities.file_probe import file_array
 from mmzoo.modalities.image import Image
-from mmzoo.modalities.image.image_decoding import decode_image_file
-from mmzoo.modalities.image.image_files import read_image
+from mmzoo.modalities.image.image_decoding import decode_content, read_image
+from mmzoo.modalities.image.image_files import decode_image, read_image_header
 
 KINDS = (
     *("colour.jpg", "whole_chroma.jpg", "grey.jpg", "cmyk.jpg", "progressive.jpg", "colour.png"),
@@ -51,8 +52,14 @@ def opened(spec: Image, paths: list[Path]) -> np.ndarray:
     return file_array(found.values)
 
 
+def decoded(path: Path) -> np.ndarray:
+    """Pixels as in a pipeline."""
+    content = path.read_bytes()
+    return decode_content(content, str(read_image_header(content).orientation))
+
+
 def by_pillow(spec: Image, path: Path) -> np.ndarray:
-    return spec.load(tf.constant(read_image(path)[None])).numpy()[0]
+    return spec.load(tf.constant(decode_image(path.read_bytes())[None])).numpy()[0]
 
 
 def largest_difference(one: np.ndarray, other: np.ndarray) -> int:
@@ -66,42 +73,83 @@ def test_every_kind_is_there(kinds):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_decoded_as_pillow_does(kinds, kind):
-    [file] = opened(image(), [kinds[kind]])
-    pixels = decode_image_file(tf.constant(file)).numpy()
-    expected = np.broadcast_to(read_image(kinds[kind]), pixels.shape)
+    pixels = decoded(kinds[kind])
+    expected = np.broadcast_to(decode_image(kinds[kind].read_bytes()), pixels.shape)
     assert pixels.dtype == np.uint8
     assert largest_difference(pixels, expected) <= 1
 
 
 @pytest.mark.parametrize("size", [(50, 70), (33, 41), (1, 3)])
-def test_plain_bmp_needs_no_python(tmp_path, monkeypatch, size):
+def test_bmp_rows_from_above_and_bytes_behind_the_pixels(tmp_path, size):
     """Rows are padded to four bytes each, and lie upside down unless the height is negative."""
-    monkeypatch.setattr(mmzoo.modalities.image.image_decoding, "_rgb_pixels", pytest.fail)
     picture = scene(*size)
     below = write(tmp_path / "below.bmp", picture)
-    head = below.read_bytes()[:54]
+    content = below.read_bytes()
+    head = content[:54]
     height = (-size[0]).to_bytes(4, "little", signed=True)
     padding = np.zeros((size[0], -3 * size[1] % 4), "uint8")
     rows = np.asarray(picture)[..., ::-1].reshape(size[0], -1)
-    above = tmp_path / "above.bmp"
-    above.write_bytes(head[:22] + height + head[26:] + np.hstack([rows, padding]).tobytes())
-    for file in opened(image(), [below, above]):
-        np.testing.assert_array_equal(decode_image_file(tf.constant(file)), np.asarray(picture))
+    (tmp_path / "above.bmp").write_bytes(
+        head[:22] + height + head[26:] + np.hstack([rows, padding]).tobytes()
+    )
+    (tmp_path / "more.bmp").write_bytes(content + b"more bytes")
+    for name in ("below", "above", "more"):
+        np.testing.assert_array_equal(decoded(tmp_path / f"{name}.bmp"), np.asarray(picture))
+
+
+def test_cmyk_without_adobes_marker_is_the_same_for_all_readers(kinds, tmp_path):
+    """Without the marker, inks are not inverted; Pillow takes them as inverted anyway."""
+    content = kinds["cmyk.jpg"].read_bytes()
+    marker = content.index(b"\xff\xee")
+    length = int.from_bytes(content[marker + 2 : marker + 4], "big")
+    path = tmp_path / "plain.jpg"
+    path.write_bytes(content[:marker] + content[marker + 2 + length :])
+    inks = 255 - np.asarray(PIL.Image.open(path)).astype(int)
+    expected = np.round((255 - inks[..., :3]) * (255 - inks[..., 3:]) / 255)
+    assert largest_difference(decoded(path), expected) <= 1
+    spec = image((50, 70, 3))
+    [given] = spec.load(tf.constant(opened(spec, [path]))).numpy()
+    np.testing.assert_array_equal(given, read_image(path))
+    np.testing.assert_array_equal(given, decoded(path))
+
+
+def test_the_transparent_color_of_16_bits_is_white_for_all_readers(tmp_path):
+    """A colour counts with all of its bits; Pillow compares eight of them."""
+    deep = np.array([[[1000, 40_000, 60_000], [1001, 40_000, 60_000], [0, 0, 0]]], ">u2")
+    path = tmp_path / "key.png"
+    path.write_bytes(png(deep, color_type=2, depth=16, key=deep[0, 0]))
+    expected = [[[255, 255, 255], [3, 156, 234], [0, 0, 0]]]
+    assert decoded(path).tolist() == read_image(path).tolist() == expected
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp"])
+def test_an_orientation_in_xmp_is_undone(tmp_path, ending):
+    xmp = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+    )
+    texts = PIL.PngImagePlugin.PngInfo()
+    texts.add_itxt("XML:com.adobe.xmp", xmp, zip=True)
+    options = {"pnginfo": texts} if ending == "png" else {"xmp": xmp.encode()}
+    path = tmp_path / f"turned.{ending}"
+    scene().transpose(ORIENTED[6]).save(path, quality=95, **options)
+    assert np.abs(decoded(path).astype(int) - np.asarray(scene())).mean() < 4
 
 
 def test_a_bmp_that_is_cut_short_is_found(tmp_path):
     path = write(tmp_path / "cut.bmp", scene())
+    files = opened(image(), [path])
     path.write_bytes(path.read_bytes()[:5000])
-    assert image().find_corrupt(opened(image(), [path]))[0].startswith("the image is damaged: ")
+    assert image().find_corrupt(files)[0].startswith("the image is damaged: ")
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
 @pytest.mark.parametrize("orientation", ORIENTED)
 def test_every_orientation_is_undone(tmp_path, orientation, ending):
     path = write(tmp_path / f"turned.{ending}", scene(), orientation, quality=95)
-    [file] = opened(image(), [path])
-    pixels = decode_image_file(tf.constant(file)).numpy()
-    assert largest_difference(pixels, read_image(path)) <= 1
+    pixels = decoded(path)
+    assert largest_difference(pixels, decode_image(path.read_bytes())) <= 1
     assert np.abs(pixels.astype(int) - np.asarray(scene())).mean() < 4
 
 
@@ -143,11 +191,12 @@ def test_same_bits_bare_and_in_a_parallel_pipeline_whatever_the_batch(kinds):
 def test_large_photos_are_shrunk_by_their_decoder(tmp_path, orientation):
     """At least twice too large, so that what we make of them is as good as ever."""
     path = write(tmp_path / "large.jpg", scene(912, 1200), orientation, quality=95)
-    [file] = opened(image(), [path])
+    content, info = tf.constant(path.read_bytes()), tf.constant(str(orientation))
 
     def size(wanted, **options):
-        spec = image((*wanted, 3), **options)
-        return decode_image_file(tf.constant(file), wanted, spec._edges).shape[:2].as_list()
+        edges = image((*wanted, 3), **options)._edges
+        pixels = mmzoo.modalities.image.image_decoding._decode(content, info, wanted, edges)
+        return pixels.shape[:2].as_list()
 
     wanted = [(912, 1200), (229, 300), (228, 300), (114, 150), (57, 75), (10, 10)]
     assert {one: size(one) for one in wanted} == {

@@ -10,9 +10,10 @@ import numpy as np
 import PIL.Image
 import pytest
 from frames import frame_of
-from sample_images import scene, write
+from sample_images import png, scene, write
 
 import mmzoo.modalities.file_probe
+import mmzoo.modalities.image.image_decoding
 from mmzoo.lazy import tf
 from mmzoo.modalities.file_probe import file_array
 from mmzoo.modalities.image import Image
@@ -27,8 +28,8 @@ def text(*paths: Path) -> dict[str, np.ndarray]:
     return {"photo": np.array([str(path) for path in paths], dtype=object)}
 
 
-def opened(*paths: Path, decode: bool = False, **options) -> Scan:
-    return image(**options).scan(frame_of({"train": text(*paths)}), "here", decode=decode)
+def opened(*paths: Path, **options) -> Scan:
+    return image(**options).scan(frame_of({"train": text(*paths)}), "here")
 
 
 def cut_short(path: Path) -> Path:
@@ -68,7 +69,7 @@ def test_a_file_of_several_rows_is_opened_once(tmp_path, monkeypatch):
 def test_arrays_pass_as_they_are():
     pixels = np.zeros((2, 24, 20, 3), "uint8")
     spec = image()
-    scan = spec.scan(frame_of({"train": {"photo": pixels}}), "here", decode=True)
+    scan = spec.scan(frame_of({"train": {"photo": pixels}}), "here")
     assert scan.issues == {}
     assert np.shares_memory(spec.transform(scan.values, {}, "here"), pixels)
 
@@ -99,37 +100,35 @@ def test_what_cannot_be_read_is_found_by_split_and_row(tmp_path):
 
 def test_damage_behind_the_header_is_found_by_decoding(tmp_path):
     paths = [write(tmp_path / "good.png", scene()), cut_short(tmp_path / "cut.jpg")]
-    assert not opened(*paths).issues
     for _ in range(2):  # What is damaged is found again, unlike what is whole.
-        found = opened(*paths, decode=True)
+        found = opened(*paths)
         assert list(found.issues) == [1]
         assert found.issues[1].startswith("the image is damaged: image file is truncated")
 
 
 def test_what_was_found_whole_is_not_decoded_again(tmp_path, monkeypatch):
     paths = [write(tmp_path / f"{number}.png", scene(seed=40 + number)) for number in range(3)]
-    assert not opened(*paths, decode=True).issues
+    assert not opened(*paths).issues
     decoded: list[bytes] = []
-    find_corrupt_files = mmzoo.modalities.file_probe.find_corrupt_files
-
-    def noted(files, kind):
-        decoded.extend(files[:, 0])
-        return find_corrupt_files(files, kind)
-
-    monkeypatch.setattr(mmzoo.modalities.file_probe, "find_corrupt_files", noted)
+    decode = mmzoo.modalities.image.image_decoding.decode_content
+    monkeypatch.setattr(
+        mmzoo.modalities.image.image_decoding,
+        "decode_content",
+        lambda content, info: (decoded.append(content), decode(content, info))[1],
+    )
     paths[1] = paths[1].rename(tmp_path / "moved.png")
-    assert not opened(*paths, decode=True).issues
+    assert not opened(*paths).issues
     assert not decoded
     write(paths[1], scene(seed=43))
-    assert not opened(*paths, decode=True).issues
-    assert decoded == [str(paths[1]).encode()]
+    assert not opened(*paths).issues
+    assert decoded == [paths[1].read_bytes()]
 
 
 def test_damage_that_only_tensorflow_minds(tmp_path, monkeypatch):
     """Whatever Pillow thinks: what counts is whether a training can decode it."""
     path = cut_short(tmp_path / "cut.jpg")
     monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)
-    assert opened(path, decode=True).issues == {0: "the image is damaged"}
+    assert opened(path).issues == {0: "the image is damaged"}
 
 
 def test_content_is_that_of_the_readable_files_wherever_they_lie(tmp_path):
@@ -181,7 +180,7 @@ def test_what_takes_long_is_told(tmp_path, monkeypatch, messages):
     for path in paths:
         path.write_bytes(content)
     opened(*paths)
-    assert messages == ["Opened 32 of 40 image files.", "Opened 40 of 40 image files."]
+    assert messages == ["Checked 32 of 40 image files.", "Checked 40 of 40 image files."]
 
 
 def test_files_that_are_no_longer_there_are_named(tmp_path):
@@ -189,3 +188,51 @@ def test_files_that_are_no_longer_there_are_named(tmp_path):
     values = file_array(opened(*paths).values)
     paths[1].unlink()
     assert image().find_corrupt(values) == {1: "No such file or directory"}
+
+
+NOISE = np.random.RandomState(0)
+NOTHING = {
+    "12 of 16 bits": (png(NOISE.randint(0, 4096, (40, 40)), 0, 16), "have 16 bits per pixel"),
+    "8 of 16 bits": (png(NOISE.randint(0, 256, (40, 40, 3)), 2, 16), "have 16 bits per pixel"),
+    "14 of 16 bits": (png(NOISE.randint(0, 2**14, (40, 40)), 0, 16), "have 16 bits per pixel"),
+    "alpha 0": (
+        png(NOISE.randint(0, 256, (40, 40, 4)) * [1, 1, 1, 0], 6, 8),
+        "are fully transparent",
+    ),
+    "grey, alpha 0": (png(NOISE.randint(0, 256, (40, 40, 2)) * [1, 0], 4, 8), "are fully trans"),
+    "16 bits, alpha 0": (png(NOISE.randint(0, 2**16, (40, 40, 2)) * [1, 0], 4, 16), "are fully t"),
+    "transparent color": (png(np.full((40, 40), 9), 0, 8, key=[9]), "are fully transparent"),
+    "labels": (png(NOISE.randint(0, 3, (40, 40)), 0, 8), "are black or nearly black"),
+    "white": (png(np.full((40, 40), 255), 0, 8), "are of one colour"),
+    "grey": (png(np.full((40, 40, 3), 99), 2, 8), "are of one colour"),
+    "one pixel": (png(np.full((1, 1), 200), 0, 8), "are of one colour"),
+}
+
+
+@pytest.mark.parametrize("kind", NOTHING)
+def test_images_that_become_nothing_are_reported_each_time(tmp_path, kind):
+    content, words = NOTHING[kind]
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.png").write_bytes(content)
+    good = write(tmp_path / "good.png", scene())
+    for _ in range(2):
+        [warning] = opened(good, tmp_path / "a.png", tmp_path / "b.png").warnings
+        assert warning.startswith(f"2 of 3 files {words}")
+        assert warning.endswith("; for example row 1")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        png(NOISE.randint(0, 2**16, (40, 40)), 0, 16),
+        png(NOISE.randint(0, 2**16, (40, 40)) * (np.arange(1600) % 50 == 0).reshape(40, 40), 0, 16),
+        png(NOISE.randint(0, 30, (40, 40)), 0, 8),
+        png(NOISE.randint(200, 230, (40, 40, 3)), 2, 8),
+        png(NOISE.randint(0, 256, (2, 2)), 0, 8),
+        png(255 * np.eye(400, dtype=int), 0, 8),
+    ],
+    ids=["deep", "stars", "dark", "pale", "four pixels", "a thin line"],
+)
+def test_images_with_little_in_them_are_good(tmp_path, content):
+    (tmp_path / "a.png").write_bytes(content)
+    assert opened(tmp_path / "a.png").warnings == ()

@@ -1,0 +1,133 @@
+"""Files that were joined end to end are read whole, and flawed audio is reported by its kind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sample_sounds import encoded, hiss, tone
+
+from mmzoo.modalities.audio.audio_decoding import audio_info, decode_batch
+from mmzoo.modalities.audio.audio_files import (
+    WaveformFormat,
+    decode_audio,
+    find_audio_flaw,
+    read_audio_header,
+)
+from mmzoo.modalities.audio.mp3_frames import parse_frame
+from mmzoo.modalities.file_probe import UnreadableError
+
+ID3 = b"ID3\x04\x00\x00\x00\x00\x00\x05" + bytes(5)
+ID3_1 = b"TAG" + b"a title".ljust(125)
+OPTIONS = [
+    {"container": "MP3", "mode": "VARIABLE"},
+    {"container": "OGG", "subtype": "VORBIS"},
+    {"container": "OGG", "subtype": "OPUS"},
+    {"container": "FLAC"},
+    {"container": "WAV"},
+]
+
+
+def whole(content: bytes) -> np.ndarray:
+    header = read_audio_header(content)
+    return decode_audio(content, WaveformFormat(header.rate, header.samples, "start"))
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options.values()))
+@pytest.mark.parametrize("count", [2, 3])
+def test_joined_files_are_decoded_one_after_the_other(options, count, tmp_path):
+    parts = [encoded(hiss(4_000 + 999 * n, seed=n), **options) for n in range(count)]
+    joined = b"".join(parts)
+    expected = np.concatenate([whole(part) for part in parts])
+    header = read_audio_header(joined)
+    assert header.samples == len(expected) == sum(4_000 + 999 * n for n in range(count))
+    assert header.parts == tuple(len(b"".join(parts[:n])) for n in range(count))
+    np.testing.assert_array_equal(whole(joined), expected)
+    assert find_audio_flaw(joined) is None
+    # As the pipeline reads the middle.
+    path = tmp_path / "joined"
+    path.write_bytes(joined)
+    first = (len(expected) - 3_000) // 2
+    files = np.array([[str(path), audio_info(header), "0"]], np.bytes_)
+    [decoded] = decode_batch(files, WaveformFormat(8_000, 3_000, "center")).numpy()
+    np.testing.assert_array_equal(decoded, expected[first : first + 3_000])
+
+
+@pytest.mark.parametrize("tags", [ID3, ID3_1, ID3_1 + ID3], ids=["ID3v2", "ID3v1", "both"])
+def test_joined_mp3_files_may_have_tags(tags):
+    one, other = (encoded(hiss(seed=seed), container="MP3") for seed in (0, 1))
+    np.testing.assert_array_equal(
+        whole(ID3 + one + tags + other + ID3_1), np.concatenate([whole(one), whole(other)])
+    )
+
+
+def test_a_part_without_a_declared_length_follows_one_that_has_it():
+    one, other = (encoded(hiss(seed=seed), container="MP3") for seed in (0, 1))
+    other = other[parse_frame(other, 0).length :]
+    np.testing.assert_array_equal(whole(one + other), np.concatenate([whole(one), whole(other)]))
+
+
+def test_parts_of_several_rates_are_refused():
+    content = encoded(hiss(), 8_000, "FLAC") + encoded(hiss(), 16_000, "FLAC")
+    with pytest.raises(UnreadableError) as caught:
+        read_audio_header(content)
+    assert str(caught.value) == (
+        "2 audio files were joined to this one, with sample rates from 8,000 to 16,000 Hz: split "
+        "or resample it"
+    )
+
+
+def test_a_damaged_part_is_found():
+    content = encoded(hiss(), container="FLAC")
+    damaged = content[:-2_000] + bytes(64) + content[-1_936:]
+    with pytest.raises(UnreadableError, match="the audio is damaged"):
+        find_audio_flaw(content + damaged)
+
+
+def wav_that_declares(size: int) -> bytes:
+    content = encoded(hiss())
+    return content[:40] + size.to_bytes(4, "little") + content[44:]
+
+
+SINE = tone()
+FLAWS = {
+    "silent": (0 * SINE, {}),
+    "silent ogg": (0 * SINE, {"container": "OGG"}),
+    "one bit": (np.random.RandomState(0).randint(-1, 2, 8_000).astype("int16"), {}),
+    "constant": (0 * SINE + 0.3, {}),
+    "opposite": (np.stack([SINE, -SINE], 1), {}),
+    "nearly opposite": (np.stack([SINE, -0.98 * SINE], 1), {}),
+    "integers": (SINE * 2.0**15, {"subtype": "FLOAT"}),
+    "24 bits": (SINE * 2.0**23, {"subtype": "DOUBLE"}),
+}
+
+
+@pytest.mark.parametrize("kind", FLAWS)
+def test_audio_that_becomes_nothing_is_reported(kind):
+    values, options = FLAWS[kind]
+    words = {
+        "silent": "are silent",
+        "one": "are silent",
+        "constant": "are constant",
+        "opposite": "cancel each other out",
+        "nearly": "cancel each other out",
+        "integers": "were integers saved as floats?",
+        "24": "were integers saved as floats?",
+    }[kind.split()[0]]
+    assert words in find_audio_flaw(encoded(values, **options))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [SINE, 0.001 * SINE, 3 * SINE, np.stack([SINE, 0 * SINE], 1), np.stack([SINE, -0.5 * SINE], 1)],
+    ids=["sine", "quiet", "loud", "one channel", "half opposite"],
+)
+def test_good_audio_is_not(values):
+    assert find_audio_flaw(encoded(values, subtype="FLOAT")) is None
+
+
+def test_samples_that_a_header_leaves_out_are_reported():
+    assert "declare fewer bytes of samples than they have" in find_audio_flaw(
+        wav_that_declares(4_000)
+    )
+    assert find_audio_flaw(encoded(hiss()) + bytes(5_000)) is None
+    assert find_audio_flaw(encoded(hiss()) + b"\x8a\xff" * 90) is None
