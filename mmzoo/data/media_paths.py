@@ -1,11 +1,17 @@
-"""Safety checks of media paths: which of them may be opened as files below a source's folder."""
+"""Media paths: which may be opened as files below the folder of a source, and which were meant."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from urllib.parse import unquote
+
+from mmzoo.spec.wording import shorten
 
 MAX_BYTES = 200_000_000
 """Largest size of a media file: larger than any photo or recording that is one of many examples."""
@@ -19,9 +25,13 @@ KINDS_OF_PATHS = {
 }
 """Mode of a path that is not a regular file -> a word for it."""
 _NO_FILE = "there is no such file"
+_OUTSIDE = "it is outside the source's folder"
 _BROKEN_LINK = "it is a link to a file that does not exist"
-NOT_FOUND = (_NO_FILE, _BROKEN_LINK)
-"""The reasons that `problems` gives for paths that do not exist."""
+_URL = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_MAX_HINTS = 20
+"""Paths for which the file that was meant is searched; messages show fewer."""
+_MAX_SUBFOLDERS = 100
+_QUOTES = "'\"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}[]"
 _REASONS = {
     errno.ENOENT: _NO_FILE,
     errno.ENOTDIR: _NO_FILE,
@@ -49,11 +59,110 @@ def problems(paths: Iterable[str], root: str) -> dict[int, str]:
     # Links are resolved once per folder, not per file, as this takes most of the time.
     folders: dict[str, bool] = {}
     found = {}
+    search, hints = PathSearch(root), 0
     for index, path in enumerate(paths):
         reason = _problem(os.path.join(root, path), real_root, folders)
+        is_elsewhere = reason == _OUTSIDE and os.path.isabs(path)
+        if (reason == _NO_FILE or is_elsewhere) and hints < _MAX_HINTS:
+            reason = f"{reason}{search.hint(path)}"
+            hints += 1
         if reason is not None:
             found[index] = reason
     return found
+
+
+def is_not_found(reason: str) -> bool:
+    """Whether a reason of `problems` is that the path does not exist."""
+    return reason.startswith((_NO_FILE, _BROKEN_LINK))
+
+
+class PathSearch:
+    """Finds the files that were meant by paths that do not exist."""
+
+    def __init__(self, root: str) -> None:
+        """Searches below a folder."""
+        self._root = root
+        self._names: dict[str, dict[str, list[str]]] = {}
+
+    def hint(self, path: str) -> str:
+        """The end of a message on a path that does not exist: "; did you mean 'a.jpg'?"."""
+        if _URL.match(path.strip()):
+            return ": it is a URL, so download the file and write its path"
+        meant = self.find(path) or self.find(unquote(path))
+        if meant is not None and _nfc(meant) == _nfc(path):
+            return "; a file's name differs in its Unicode form (NFC or NFD) only: use its own"
+        if meant is not None:
+            return f"; did you mean '{shorten(meant)}'?"
+        return "; write / between folders" if "\\" in path else ""
+
+    def find(self, path: str) -> str | None:
+        """The only file that a path may mean, relative to the folder; None without one.
+
+        Its name may differ in case, Unicode form, blanks or extension; the path may be in quotes, a
+        `file://`, a Windows path, absolute on another machine, or lack a subfolder.
+        """
+        bare = path.strip().strip(_QUOTES).strip()
+        if bare.casefold().startswith("file:"):
+            bare = "/" + bare[len("file:") :].lstrip("/")
+        parts = [part for part in bare.replace("\\", "/").split("/") if part not in ("", ".")]
+        if not parts or ".." in parts:
+            return None
+        for start in range(len(parts)):
+            if (found := self._below("", parts[start:])) is not None:
+                return found
+        found_in = [self._below(folder, parts) for folder in self._subfolders()]
+        several = [one for one in found_in if one is not None]
+        return several[0] if len(several) == 1 else None
+
+    def _below(self, folder: str, parts: list[str]) -> str | None:
+        """A file below a folder by its parts, each spelled somewhat differently."""
+        for index, part in enumerate(parts):
+            is_last = index == len(parts) - 1
+            names = self._names_in(folder)
+            same = names.get(_folded(part), [])
+            if len(same) > 1:
+                same = [name for name in same if name == part]
+            if not same and is_last:
+                same = names.get(_stem(part), [])
+            if len(same) != 1:
+                return None
+            folder = os.path.join(folder, same[0])
+        file = os.path.realpath(os.path.join(self._root, folder))
+        is_meant = os.path.isfile(file) and _is_inside(file, os.path.realpath(self._root))
+        return folder if is_meant else None
+
+    def _names_in(self, folder: str) -> dict[str, list[str]]:
+        """Folded name, or `_stem`, -> names in a folder."""
+        if folder not in self._names:
+            names: dict[str, list[str]] = {}
+            for name in self._entries(folder):
+                names.setdefault(_folded(name), []).append(name)
+                names.setdefault(_stem(name), []).append(name)
+            self._names[folder] = names
+        return self._names[folder]
+
+    def _subfolders(self) -> Iterator[str]:
+        names = [name for names in self._names_in("").values() for name in names]
+        folders = sorted({n for n in names if os.path.isdir(os.path.join(self._root, n))})
+        return iter(folders[:_MAX_SUBFOLDERS])
+
+    def _entries(self, folder: str) -> list[str]:
+        with suppress(OSError, ValueError):
+            return os.listdir(os.path.join(self._root, folder))
+        return []
+
+
+def _folded(name: str) -> str:
+    return _nfc(name.strip().casefold())
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _stem(name: str) -> str:
+    """The folded name without its extension, as a key that no folded name has."""
+    return "/" + _folded(os.path.splitext(name.strip())[0])
 
 
 def _problem(path: str, root: str, folders: dict[str, bool]) -> str | None:
@@ -64,7 +173,7 @@ def _problem(path: str, root: str, folders: dict[str, bool]) -> str | None:
         if inside is None:
             inside = folders[folder] = _is_inside(os.path.realpath(folder), root)
         if not inside:
-            return "it is outside the source's folder"
+            return _OUTSIDE
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode):
             return _problem_of_link(path, root)

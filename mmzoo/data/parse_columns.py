@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from mmzoo.column_spec import INPUT_ROLES, ColumnSpec
 from mmzoo.data import column_types
 from mmzoo.data.label_lists import label_lists
-from mmzoo.data.media_paths import NOT_FOUND, problems
+from mmzoo.data.media_paths import is_not_found, problems
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 from mmzoo.spec.wording import describe, escape, shorten
@@ -150,15 +150,15 @@ def _files(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str
     cells = paths.set(long, None).fill_null("").to_list()
     not_found: list[int] = []
     for row, why in problems(cells, root).items():
-        if spec.missing_files and why in NOT_FOUND:
+        if spec.missing_files and is_not_found(why):
             not_found.append(row)
         elif cells[row] and row not in issues:
-            hint = "; write / between folders" if "\\" in cells[row] else ""
-            issues[row] = f"its `{name}` is '{shorten(cells[row])}': {why}{hint}"
+            issues[row] = f"its `{name}` is '{shorten(cells[row])}': {why}"
     if len(issues) == len(cells):
         row, why = next(iter(issues.items()))
         raise DataError(
-            f"{where}: none of its {len(cells):,} files can be opened. Row {row + 1}: {why}. "
+            f"{where}: none of its {len(cells):,} files can be opened. Row {row + 1}: {why}"
+            f"{'' if why.endswith('?') else '.'} "
             f"Paths are relative to {escape(root)}; `source.media_root` sets another folder."
         )
     missing = {row for row, path in enumerate(cells) if not path}.union(issues, not_found)

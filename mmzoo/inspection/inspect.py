@@ -52,11 +52,11 @@ def inspect(config: Config) -> tuple[Config, DataReport]:
     frame = _without_bad_rows(config, raw, report)
     report.examples = {split: frame.examples(split) for split in frame.splits}
     report.notes += frame.notes
-    report.warnings += frame.warnings
     report.absent = missing_counts(frame, config.presence)
     report.warnings += missing_label_notes(config.labelled_heads, config.columns, frame)
     count_classes(config, frame, report)
     find_duplicates(config, frame, report)
+    report.warnings += frame.warnings
     try:
         require_present(frame, config.presence)
         fitted, preprocessing = fit_config(config, frame)

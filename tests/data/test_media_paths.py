@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,67 @@ def test_files_without_permission_are_refused(unprivileged: Path) -> None:
     denied = "permission denied"
     assert problems(["open/a.jpg", "shut/a.jpg"], str(unprivileged)) == {0: denied, 1: denied}
     (unprivileged / "shut").chmod(stat.S_IRWXU)
+
+
+@pytest.fixture
+def images(tmp_path) -> str:
+    """A folder with images in two subfolders."""
+    names = ["images/000.jpg", "images/a b.jpg", "images/sub/c.PNG", "images/x.jpg", "images/x.png"]
+    names += ["others/x.jpg", unicodedata.normalize("NFD", "images/café.jpg")]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"an image")
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("images/000.JPG", "images/000.jpg"),
+        ("IMAGES/000.jpg", "images/000.jpg"),
+        (" images/000.jpg\t", "images/000.jpg"),
+        ("'images/000.jpg'", "images/000.jpg"),
+        ('"images/000.jpg"', "images/000.jpg"),
+        ("['images/000.jpg']", "images/000.jpg"),
+        ("images/000", "images/000.jpg"),
+        ("images/000.jpeg", "images/000.jpg"),
+        ("000.jpg", "images/000.jpg"),
+        ("000", "images/000.jpg"),
+        ("images\\sub\\c.png", "images/sub/c.PNG"),
+        ("C:\\Users\\me\\images\\000.jpg", "images/000.jpg"),
+        ("images/a%20b.jpg", "images/a b.jpg"),
+        ("images/sub/c", "images/sub/c.PNG"),
+    ],
+)
+def test_the_file_that_was_meant_is_named(images, path, meant):
+    assert problems([path], images) == {0: f"there is no such file; did you mean '{meant}'?"}
+
+
+@pytest.mark.parametrize("path", ["images/x", "x.jpg", "images/y.jpg", "images/00.jpg", "nan", "~"])
+def test_several_or_no_similar_files_are_no_suggestion(images, path):
+    assert problems([path], images) == {0: "there is no such file"}
+
+
+def test_a_path_to_the_same_files_on_another_machine(images):
+    for path in (f"file://{images}/images/000.JPG", "/data/images/000.jpg"):
+        [reason] = problems([path], images).values()
+        assert reason.endswith("; did you mean 'images/000.jpg'?")
+
+
+def test_another_unicode_form_is_not_shown_as_the_same_name_twice(images):
+    assert problems(["images/café.jpg"], images) == {
+        0: "there is no such file; a file's name differs in its Unicode form (NFC or NFD) only: "
+        "use its own"
+    }
+
+
+@pytest.mark.parametrize("url", ["https://example.com/000.jpg", "s3://bucket/images/000.jpg"])
+def test_urls_are_not_searched(images, url):
+    assert problems([url], images) == {
+        0: "there is no such file: it is a URL, so download the file and write its path"
+    }
+
+
+def test_only_the_first_paths_are_searched(images):
+    found = problems(["images/000.JPG"] * 30, images)
+    assert [reason.endswith("?") for reason in found.values()] == [True] * 20 + [False] * 10

@@ -402,7 +402,7 @@ def test_files_are_looked_for_below_the_folder_of_the_table(photos: Path) -> Non
         7: "its `x` is 'photos': it is a folder, expected a file",
         8: "its `x` is too long for a path",
         9: "its `x` is 'é.jpg': there is no such file",
-        10: r"its `x` is 'photos\1.jpg': there is no such file; write / between folders",
+        10: r"its `x` is 'photos\1.jpg': there is no such file; did you mean 'photos/1.jpg'?",
     }
     assert bad_of(data)["all"][6].endswith("it is outside the source's folder")
 
