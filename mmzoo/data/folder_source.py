@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
@@ -165,6 +166,13 @@ class Folder(Spec):
         check_columns("a folder of classes", self.columns() or {}, specs)
         root, ignored = folder_root(self.path, "--data"), Ignored()
         found = self._list_files(root, "classes", ignored)
+        # A class without files does not matter to a trained model.
+        found["train"] = {name: files for name, files in found["train"].items() if files}
+        if not found["train"]:
+            raise DataError(
+                f"{escape(root)}: there are no files in its class folders whose names end in "
+                f"{' or '.join(self._suffixes)}"
+            )
         class_names = checked_class_names(root, found, self._suffixes, minimum=1)
         known = (specs["label"].names if "label" in specs else None) or class_names
         unknown = tuple(name for name in class_names if name not in known)
@@ -195,13 +203,13 @@ class Folder(Spec):
         self, root: str, layout: Layout, ignored: Ignored
     ) -> dict[str, dict[str, list[str]]]:
         """Split -> class -> files; without folders of splits all files are in `train`."""
-        found = {
-            split: {
-                class_name: files_below(root, folder, self._suffixes, self.nested, ignored)
-                for class_name, folder in folders.items()
-            }
-            for split, folders in class_folders(root, layout, self._suffixes, ignored).items()
-        }
+        found: dict[str, dict[str, list[str]]] = {}
+        for split, folders in class_folders(root, layout, self._suffixes, ignored).items():
+            classes = found.setdefault(split, {})
+            for class_name, folder in folders.items():
+                # macOS decomposes accents in names of files, other systems do not.
+                files = classes.setdefault(unicodedata.normalize("NFC", class_name), [])
+                files += files_below(root, folder, self._suffixes, self.nested, ignored)
         if self.nested == "error" and ignored.nested:
             raise DataError(
                 f"{escape(root)}: there are folders within class folders: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -462,3 +463,24 @@ def test_columns_that_there_are_not() -> None:
 def test_fields_out_of_range(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Folder(**fields)
+
+
+def test_the_same_class_in_two_unicode_forms(split_photos: Path) -> None:
+    """As of folders that were copied between macOS and Linux."""
+    for split, form in (("Train", "NFC"), ("val", "NFD"), ("test", "NFC")):
+        write(split_photos, f"{split}/{unicodedata.normalize(form, 'café')}/1.jpg")
+    data = load(split_photos)
+    assert data.class_names["label"] == ("café", "cat", "dog")
+    assert data.examples("validation") == 5
+
+
+def test_a_trained_model_needs_no_files_of_every_class(photos: Path) -> None:
+    only_files: Any = {"file": None}
+    (photos / "empty").mkdir()
+    frame = Folder(path=str(photos)).rows(only_files, "all")
+    assert frame.examples("all") == 20
+    for folder in ("cat", "dog"):
+        for file in (photos / folder).iterdir():
+            file.rename(file.with_suffix(".txt"))
+    with pytest.raises(DataError, match=r"there are no files in its class folders whose names end"):
+        Folder(path=str(photos), suffixes=(".jpg",)).rows(only_files, "all")
