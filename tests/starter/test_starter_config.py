@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars
 import pytest
+import soundfile
 from PIL import Image
 
 from mmzoo.config import Config, load_config
@@ -244,6 +245,20 @@ def test_rarer_suffixes_are_read(suffix):
             path.rename(path.with_suffix(suffix))
     _, config = written("photos")
     assert sum(map(len, classes_by_split(config, "label").values())) == 6
+
+
+def test_ogg_files_of_all_suffixes_are_read():
+    for name in ("high", "low"):
+        Path("sounds", name).mkdir(parents=True)
+        for number, suffix in enumerate((".opus", ".oga", ".ogg", ".opus")):
+            subtype = "OPUS" if suffix == ".opus" else "VORBIS"
+            path = f"sounds/{name}/{number}{suffix}"
+            soundfile.write(path, np.zeros(4_800), 48_000, format="OGG", subtype=subtype)
+    plan, config = written("sounds")
+    assert plan.warnings == ()
+    assert config.inputs["audio"].type == "audio"
+    found = classes_by_split(config, "label")
+    assert sum((found[split] for split in found), Counter()) == {"high": 4, "low": 4}
 
 
 def test_a_folder_of_tables_names_them():
