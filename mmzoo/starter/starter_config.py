@@ -74,7 +74,10 @@ def starter_config(data: Path, target: str | None, output: Path | None) -> tuple
             f"{'a table' if len(tables) == 1 else f'{len(tables):,} tables'}: {_listed(tables)}. "
             f"Give one: `mmzoo init {shlex.quote(str(data / tables[0]))} --target COLUMN`"
         ) from error
-    rows = detect_format(str(data))
+    try:
+        rows = detect_format(str(data))
+    except DataError as error:  # The command has only one table, so its field need not be named.
+        raise DataError(str(error).removeprefix("TABLE: ")) from None
     names = _target_names(target, rows.frame.columns)
     return _tried(plan_for_table(data, rows, names), where, file)
 

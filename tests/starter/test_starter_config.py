@@ -277,6 +277,7 @@ def test_a_folder_of_tables_names_them():
     {
         "shp.csv": "shp.csv: there is no such file or folder. Did you mean shop.csv?",
         "other.csv": "other.csv: there is no such file or folder.",
+        "empty.csv": "empty.csv is empty. Expected a table that begins with a header.",
         "book.xlsx": (
             "book.xlsx: it is an Excel file, which mmzoo does not read: save the sheet as CSV "
             "(File, Save as), then `mmzoo init book.csv`"
@@ -286,4 +287,5 @@ def test_a_folder_of_tables_names_them():
 def test_files_that_are_not_tables(name, message):
     Path("shop.csv").write_text("x,y\n1,2\n")
     Path("book.xlsx").write_bytes(b"PK")
+    Path("empty.csv").touch()
     assert refusal(name, "y") == message
