@@ -9,6 +9,8 @@ import re
 from mmzoo.data.column_types import as_texts
 from mmzoo.lazy import pl
 
+SEPARATORS = ("|", ";", ",")
+"""Usual separators of labels."""
 _LIST = r"(?s)^\s*(\[.*\]|\(.*\)|\{.*\})\s*$"
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
 
@@ -33,6 +35,16 @@ def label_lists(column: pl.Series, separator: str, where: str) -> pl.Series:
     nothing = pl.lit([], dtype=pl.List(pl.String))
     labels = pl.when(pl.col("empty")).then(None).otherwise(pl.col("label").fill_null(nothing))
     return every.sort("row").select(labels.alias(column.name)).to_series()
+
+
+def other_separator(column: pl.Series, separator: str) -> str | None:
+    """The separator that cells have instead of the given one; None if they have that, or none."""
+    if column.dtype != pl.String or column.str.contains(separator, literal=True).any():
+        return None
+    enough = len(column) / 20
+    often = (one for one in SEPARATORS if column.str.contains(one, literal=True).sum() > enough)
+    found = next(often, None)
+    return found if found and parse_lists(column) is None else None
 
 
 def parse_lists(texts: pl.Series) -> pl.Series | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from mmzoo.column_spec import INPUT_ROLES, ColumnSpec
 from mmzoo.data import column_types
-from mmzoo.data.label_lists import label_lists
+from mmzoo.data.label_lists import label_lists, other_separator
 from mmzoo.data.media_paths import is_not_found, problems
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
@@ -132,6 +132,11 @@ def _parse(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str
                     f"{describe(spec.separator)}? Set `separator` of the head."
                 )
             notes = _notes_on_names(name, labels, spec, where)
+            if other := other_separator(column, spec.separator):
+                notes += (
+                    f"`{name}`: no cell has the separator '{spec.separator}', but many have "
+                    f"'{other}'; set `separator` of the head if it separates labels",
+                )
             return ParsedColumn(labels, {}, notes)
         case "number":
             return _numbers(column, name, where)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmzoo.data.column_types import FEW_VALUES, ColumnProfile, profile_column
-from mmzoo.data.label_lists import parse_lists
+from mmzoo.data.label_lists import SEPARATORS, parse_lists
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 from mmzoo.spec import did_you_mean
 from mmzoo.spec.wording import escape, shorten
 from mmzoo.starter.infer import file_suffixes, name_words, unread_numbers
 
-_SEPARATORS = ("|", ";", ",")
 _MAX_LABELS = 1_000
 _TARGET_WORDS = (
     *("target", "label", "labels", "class", "category", "y", "outcome", "answer", "sentiment"),
@@ -149,7 +148,7 @@ def _is_possible(profile: ColumnProfile) -> bool:
 def _label_separator(profile: ColumnProfile) -> str | None:
     """The separator of labels: splitting at it leaves few labels, which recur in many cells."""
     cells = profile.cells.drop_nulls()
-    for separator in _SEPARATORS:
+    for separator in SEPARATORS:
         if cells.str.contains(separator, literal=True).sum() < len(cells) / 20:
             continue
         labels = cells.str.split(separator).explode().str.strip_chars()

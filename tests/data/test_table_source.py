@@ -286,6 +286,17 @@ def test_lists_written_as_text_are_lists(tmp_path: Path, cells: list[Any]) -> No
     assert made(data) == [[1, 1], [1, 0], [0, 0], [-1, -1]]
 
 
+def test_another_separator_than_the_heads_is_noted(tmp_path: Path) -> None:
+    cells = ["a,b", "a", "b,c", "c"]
+    assert label_cells(tmp_path, cells).notes == (
+        "a.csv: `x`: no cell has the separator '|', but many have ','; set `separator` of the head "
+        "if it separates labels",
+    )
+    assert label_cells(tmp_path, cells, ",").notes == ()
+    assert label_cells(tmp_path, [*cells, "a|c"]).notes == ()
+    assert label_cells(tmp_path, ["['a,b']", "['a', 'c']"]).notes == ()
+
+
 def test_texts_that_are_not_all_lists_are_labels_as_they_are(tmp_path: Path) -> None:
     assert label_cells(tmp_path, ["[a]|b", "(c)", "{d}"]).class_names == {
         "x": ("(c)", "[a]", "b", "{d}")
