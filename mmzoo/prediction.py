@@ -160,9 +160,21 @@ def predict_table(
         corrupt = find_corrupt_files(config, rows, SPLIT_NAME)
         require_readable([str(frame.row_name(row)) for row in range(frame.table.height)], corrupt)
         raise
+    predicted = _decode(writing, outputs, probes, top, probabilities)
+    return PredictedTable(_rename_clashes(given, predicted), predicted)
+
+
+def _decode(
+    heads: Mapping[str, WritesPredictions],
+    outputs: CollectedPredictions,
+    probes: Probes,
+    top: int,
+    probabilities: bool,
+) -> Columns:
+    """The columns of all heads and their probes."""
     predicted: Columns = {}
     predictions, probed = outputs.predictions, outputs.probed
-    for name, head in writing.items():
+    for name, head in heads.items():
         columns = head.decode(predictions[name], name, top)
         predicted |= {key: list(values) for key, values in columns.items()}
         if probabilities and isinstance(head, ChoosesClass):
@@ -171,7 +183,7 @@ def predict_table(
             predicted |= dict(zip(names, shares, strict=True))
         for kind, of_probe in probed.get(name, {}).items():
             predicted |= probes[name][kind].decode(of_probe, name)
-    return PredictedTable(_rename_clashes(given, predicted), predicted)
+    return predicted
 
 
 def _predict_batches(

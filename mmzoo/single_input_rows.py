@@ -49,26 +49,7 @@ def single_input_rows(
     Raises:
         DataError: the model needs a table, or a file cannot be read.
     """
-    if len(config.inputs) > 1:
-        optional = ", ".join(config.presence)
-        raise DataError(
-            f"{model}: the model has {len(config.inputs)} inputs "
-            f"({', '.join(config.inputs)}), so it needs a table with their columns: use --data"
-            + (f". Values may be missing for {optional}" if optional else "")
-        )
-    [spec] = config.inputs.values()
-    if spec.role not in ("file", "text"):
-        raise DataError(
-            f"{model}: the model needs a table with the columns {_listed(config)}: use --data"
-        )
-    if texts and spec.role != "text":
-        raise DataError(f"{model}: the model reads files, not texts: give FILES, without --text")
-    if not texts and (tables := [path for path in paths if _is_table(path)]):
-        what = "as one text" if spec.role == "text" else "as an example"
-        raise DataError(
-            f"{escape(str(tables[0]))}: is a table, and a file is read {what}. To predict for each "
-            f"of its rows: --data {escape(str(tables[0]))}"
-        )
+    spec = _single_input(config, model, paths, bool(texts))
     files = [] if texts else list(_without_folders(paths, spec))
     names = list(texts) or [escape(str(path)) for path in files]
     values: Sequence[str | None]
@@ -91,8 +72,9 @@ def single_input_rows(
     kept = list(texts) or [str(path) for path in files]
     if bad and on_bad_row == "skip" and len(bad) < len(rows):
         frame = frame.drop(bad)
+        what = "texts" if texts else "files"
         logger.info(
-            f"Note: skipped {len(bad):,} of {len(rows):,} files that cannot be read: "
+            f"Note: skipped {len(bad):,} of {len(rows):,} {what} that cannot be read: "
             f"{_some(rows, bad)}."
         )
         kept = [name for row, name in enumerate(kept) if row not in bad]
@@ -101,6 +83,33 @@ def single_input_rows(
     for warning in frame.warnings:
         logger.info(f"Warning: {warning}.")
     return frame, {"text" if texts else "file": kept}
+
+
+def _single_input(config: Config, model: str, paths: Sequence[Path], is_text: bool) -> Input:
+    """The model's only input, if it reads files or texts; raises a DataError if not."""
+    tables = [escape(str(path)) for path in paths if _is_table(path)]
+    use = f"use --data {tables[0]}" if tables else "use --data"
+    if len(config.inputs) > 1:
+        optional = ", ".join(config.presence)
+        raise DataError(
+            f"{model}: the model has {len(config.inputs)} inputs "
+            f"({', '.join(config.inputs)}), so it needs a table with their columns: {use}"
+            + (f". Values may be missing for {optional}" if optional else "")
+        )
+    [spec] = config.inputs.values()
+    if spec.role not in ("file", "text"):
+        raise DataError(
+            f"{model}: the model needs a table with the columns {_listed(config)}: {use}"
+        )
+    if is_text and spec.role != "text":
+        raise DataError(f"{model}: the model reads files, not texts: give FILES, without --text")
+    if tables:
+        what = "as one text" if spec.role == "text" else "as an example"
+        raise DataError(
+            f"{tables[0]}: is a table, and a file is read {what}. To predict for each of its rows, "
+            f"{use}"
+        )
+    return spec
 
 
 def is_folder_of_files(config: Config, path: Path) -> bool:

@@ -114,7 +114,7 @@ def test_commands(run, capsys):
     assert (code, err) == (
         1,
         "Error: films.csv: is a table, and a file is read as one text. To predict for each of its "
-        "rows: --data films.csv\n",
+        "rows, use --data films.csv\n",
     )
     code, *_ = call(
         "--data", "films.csv", "--keep-inputs", "--probabilities", "--output", "out.csv"

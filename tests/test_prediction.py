@@ -103,8 +103,8 @@ def test_a_table_is_no_file_to_predict_from(trained_run, tmp_path):
         predict(trained_run, tmp_path / "new.csv")
     path = tmp_path / "new.csv"
     assert str(caught.value) == (
-        f"{path}: is a table, and a file is read as an example. To predict for each of its rows: "
-        f"--data {path}"
+        f"{path}: is a table, and a file is read as an example. To predict for each of its rows, "
+        f"use --data {path}"
     )
 
 
