@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from mmzoo import evaluate, predict
 from mmzoo.errors import DataError, RunError
 from mmzoo.evaluation.evaluate import evaluate_model
+from mmzoo.modalities import Image as ImageInput
 from mmzoo.runs import Run
 from mmzoo.trained_model import load_trained
 
@@ -261,7 +262,7 @@ def test_no_files_at_all(trained_run):
     ("name", "said"),
     [
         ("absent.png", "No such file or directory"),
-        ("folder", "no files in it end in .jpg, .jpeg, .png, .bmp, .gif, .webp"),
+        ("folder", f"no files in it end in {', '.join(ImageInput.suffixes)}"),
         ("text.png", "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"),
         ("empty.png", "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"),
     ],
