@@ -124,10 +124,7 @@ TRAININGS = {
     "tabular": ("size,shop,bought,price", "price"),
     "rare classes": ("size,shop,mood", "mood"),
     "category": ("size,shop,bought,pitch", "pitch"),
-    "text": ("what is said,colour", "colour"),
     "labels": ("what is said,tags", "tags"),
-    "image": ("picture,colour", "colour"),
-    "audio": ("sound,pitch", "pitch"),
     "everything": ("picture,sound,what is said,size,shop,colour,price", "colour,price"),
 }
 

@@ -1,4 +1,4 @@
-"""What every fusion must do; found through the union, so a new one is tested unnamed."""
+"""Contract of all fusions; the tests iterate over the union of specs."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_there_are_fusions():
     assert {"bilinear", "tensor", "film", "decision"} <= set(FUSIONS)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("count", [2, 4])
 def test_every_head_predicts_from_any_number_of_inputs(fusion, count):
     outputs = predicted(fusion, values(ALL[:count]), ALL[:count])
     assert {head: output.shape for head, output in outputs.items()} == {
@@ -238,27 +238,14 @@ def test_in_float16_predictions_are_nearly_the_same(fusion):
         np.testing.assert_allclose(output, whole[head], atol=0.03)
 
 
-def test_what_is_described_is_made_again(fusion):
-    """Every layer tells its settings: they are what the same predictions need, with the weights."""
+def test_a_model_is_rebuilt_from_its_config_and_a_weights_file(fusion, tmp_path: Path):
     built = model(fusion)
-    again = keras.models.clone_model(built)
-    again.set_weights(built.get_weights())
-    given = values()
-    for head, output in again(given, training=False).items():
-        np.testing.assert_allclose(output, predicted(fusion, given)[head], atol=1e-6)
-
-
-def test_weights_are_saved_and_loaded(fusion, tmp_path: Path):
-    built = model(fusion)
-    path = tmp_path / "best.weights.h5"
-    save_weights(built, path)
+    save_weights(built, tmp_path / "best.weights.h5")
     keras.utils.set_random_seed(1)
-    inputs, features = placeholders(ALL)
-    other = keras.Model(inputs, outputs_of(FUSIONS[fusion](), features))
-    load_weights(other, path)
-    given = values()
-    for head, output in other(given, training=False).items():
-        np.testing.assert_array_equal(output, predicted(fusion, given)[head])
+    again = keras.models.clone_model(built)  # By the config of every layer.
+    load_weights(again, tmp_path / "best.weights.h5")
+    for head, output in again(values(), training=False).items():
+        np.testing.assert_allclose(output, predicted(fusion, values())[head], atol=1e-6)
 
 
 def test_weights_of_inputs_are_those_of_all_inputs_and_sum_to_one(fusion):

@@ -75,26 +75,20 @@ def test_channels_are_supported_or_rejected(encoder):
                 Image(shape=(height, width, channels), encoder=encoder)
 
 
-def test_features_have_a_static_width(encoder):
+def test_features_have_a_static_width_and_tokens_a_shape(encoder):
     for shape in shapes(encoder):
         features, model = built(encoder, shape)
         assert features.vector.shape[0] is None
         assert len(features.vector.shape) == 2
         assert features.vector.shape[1] >= 1
-        values = model(pictures(shape), training=False)[0]
-        assert values.shape == (3, *features.vector.shape[1:])
-        assert np.isfinite(values).all()
-
-
-def test_tokens_shape(encoder):
-    for shape in shapes(encoder):
-        features, model = built(encoder, shape)
-        if features.tokens is None:
-            continue
-        assert features.tokens.shape[0] is None
-        assert len(features.tokens.shape) == 3
-        assert all(size >= 1 for size in features.tokens.shape[1:])
-        assert model(pictures(shape))[1].shape == (3, *features.tokens.shape[1:])
+        vector, *tokens = model(pictures(shape), training=False)
+        assert vector.shape == (3, *features.vector.shape[1:])
+        assert np.isfinite(vector).all()
+        if features.tokens is not None:
+            assert features.tokens.shape[0] is None
+            assert len(features.tokens.shape) == 3
+            assert all(size >= 1 for size in features.tokens.shape[1:])
+            assert tokens[0].shape == (3, *features.tokens.shape[1:])
 
 
 def test_input_rejects_images_below_the_minimum(encoder):
@@ -137,21 +131,19 @@ def test_network_scales_pixels(name):
     assert (model(white)[0].numpy() != model(np.zeros_like(white))[0].numpy()).any()
 
 
-def test_initial_weights_depend_on_the_seed(encoder):
-    def weights(seed):
-        keras.utils.set_random_seed(seed)
-        return built(encoder, fitting(encoder))[1].get_weights()
-
-    first, again, other = weights(1), weights(1), weights(2)
-    assert all((a == b).all() for a, b in zip(first, again, strict=True))
-    assert any((a != b).any() for a, b in zip(first, other, strict=True))
-
-
-def test_layers_have_the_same_names_in_every_process(encoder):
+def test_initial_weights_depend_on_the_seed_and_names_on_nothing(encoder):
     """Weights files use layer names, so there must be no counters such as `conv2d_7`."""
-    shape = fitting(encoder)
-    names = [[layer.name for layer in built(encoder, shape)[1].layers] for _ in range(2)]
-    assert names[0][1:] == names[1][1:]  # The first is the input layer of the test.
+
+    def seeded(seed):
+        keras.utils.set_random_seed(seed)
+        return built(encoder, fitting(encoder))[1]
+
+    first, again, other = seeded(1), seeded(1), seeded(2)
+    weights = [model.get_weights() for model in (first, again, other)]
+    assert all((a == b).all() for a, b in zip(*weights[:2], strict=True))
+    assert any((a != b).any() for a, b in zip(weights[0], weights[2], strict=True))
+    # The first layer is the input layer of the test.
+    assert [one.name for one in first.layers][1:] == [one.name for one in again.layers][1:]
 
 
 # CNN.

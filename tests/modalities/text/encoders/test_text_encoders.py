@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -63,8 +65,14 @@ def built(encoder, words=WORDS) -> tuple[Features, keras.Model]:
     return features, keras.Model(ids, [features.vector, features.tokens])
 
 
+@cache
+def shared(encoder) -> tuple[Features, keras.Model]:
+    """Built once per encoder, for tests that leave its weights alone."""
+    return built(encoder)
+
+
 def test_features_have_a_static_width_for_any_text_length(encoder):
-    features, model = built(encoder)
+    features, model = shared(encoder)
     assert features.vector.shape[0] is None
     assert features.tokens.shape[:2] == (None, None)
     for positions in (9, 30):
@@ -78,7 +86,7 @@ def test_features_have_a_static_width_for_any_text_length(encoder):
 
 
 def test_padding_does_not_change_features(encoder):
-    _, model = built(encoder)
+    _, model = shared(encoder)
     lengths = (7, 1, 4, 9)
     short = [values.numpy() for values in model(texts(lengths), training=False)]
     for positions in (10, 13, 64):
@@ -103,7 +111,7 @@ def test_embedding_of_the_padding_id_has_no_effect(encoder):
 
 
 def test_tokens_are_zero_at_padding(encoder):
-    _, model = built(encoder)
+    _, model = shared(encoder)
     tokens = model(texts(), training=False)[1].numpy()
     present = texts() != 0
     assert (tokens[~present] == 0).all()
@@ -111,7 +119,7 @@ def test_tokens_are_zero_at_padding(encoder):
 
 
 def test_empty_text_has_finite_features_and_gradients(encoder):
-    _, model = built(encoder)
+    _, model = shared(encoder)
     vectors = [model(np.zeros((2, n), "int32"), training=False)[0].numpy() for n in (1, 12)]
     assert np.isfinite(vectors).all()
     np.testing.assert_allclose(*vectors, atol=1e-5)
@@ -123,7 +131,7 @@ def test_empty_text_has_finite_features_and_gradients(encoder):
 
 
 def test_features_depend_on_every_word_and_no_other_text(encoder):
-    _, model = built(encoder)
+    _, model = shared(encoder)
     ids = texts((9, 9, 9, 9))
     vectors, tokens = (values.numpy() for values in model(ids, training=False))
     for position in range(9):
@@ -137,7 +145,7 @@ def test_features_depend_on_every_word_and_no_other_text(encoder):
 
 
 def test_gradients_reach_every_weight(encoder):
-    _, model = built(encoder)
+    _, model = shared(encoder)
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(tf.square(model(texts(), training=True)[0] - 1.0))
     gradients = tape.gradient(loss, model.trainable_variables)
@@ -147,7 +155,7 @@ def test_gradients_reach_every_weight(encoder):
 
 
 def test_gradients_are_zero_at_padding(encoder):
-    _, model = built(encoder)
+    _, model = shared(encoder)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(tf.square(model(texts(), training=False)[0] - 1.0))
     gradient = tape.gradient(loss, model.get_layer("embedding").embeddings.value)
@@ -165,7 +173,7 @@ def test_frozen_embeddings_are_not_trained(encoder):
 
 
 def test_dropout_in_training_only(encoder):
-    _, model = built(encoder)
+    _, model = shared(encoder)
     quiet = [model(texts(), training=False)[0].numpy() for _ in range(2)]
     np.testing.assert_array_equal(*quiet)
     noisy = [model(texts(), training=True)[0].numpy() for _ in range(2)]
@@ -173,23 +181,23 @@ def test_dropout_in_training_only(encoder):
     assert (noisy[0] != noisy[1]).any() == any(rates)
 
 
-def test_initial_weights_depend_on_the_seed(encoder):
-    def weights(seed):
+def test_initial_weights_depend_on_the_seed_and_names_on_nothing(encoder):
+    """Weights files use layer names, so there must be no counters such as `conv2d_7`."""
+
+    def seeded(seed):
         keras.utils.set_random_seed(seed)
-        return built(encoder)[1].get_weights()
+        return built(encoder)[1]
 
-    first, again, other = weights(1), weights(1), weights(2)
-    assert all((a == b).all() for a, b in zip(first, again, strict=True))
-    assert any((a != b).any() for a, b in zip(first, other, strict=True))
-
-
-def test_layers_have_the_same_names_in_every_process(encoder):
-    names = [[layer.name for layer in built(encoder)[1].layers] for _ in range(2)]
-    assert names[0][1:] == names[1][1:]  # The first is the input layer of the test.
+    first, again, other = seeded(1), seeded(1), seeded(2)
+    weights = [model.get_weights() for model in (first, again, other)]
+    assert all((a == b).all() for a, b in zip(*weights[:2], strict=True))
+    assert any((a != b).any() for a, b in zip(weights[0], weights[2], strict=True))
+    # The first layer is the input layer of the test.
+    assert [one.name for one in first.layers][1:] == [one.name for one in again.layers][1:]
 
 
 def test_weights_round_trip(encoder, tmp_path):
-    _, model = built(encoder)
+    _, model = shared(encoder)
     save_weights(model, tmp_path / "x.weights.h5")
     _, other = built(encoder)
     load_weights(other, tmp_path / "x.weights.h5")
@@ -217,11 +225,12 @@ def test_mixed_precision(encoder, policy):
         assert np.isfinite(tf.convert_to_tensor(gradient)).all()
 
 
-def test_learns_to_separate_words(encoder):
+@pytest.mark.parametrize("name", [*ENCODERS, "fasttext", "gru_dropout"])
+def test_learns_to_separate_words(name):
     """Texts of low ids against texts of high ids, trained in a graph."""
     keras.utils.set_random_seed(0)
     ids = keras.Input((None,), dtype="int32")
-    vector = encoder.build(ids, WORDS).vector
+    vector = VARIANTS[name].build(ids, WORDS).vector
     model = keras.Model(ids, keras.layers.Dense(1, "sigmoid")(vector))
     model.compile(keras.optimizers.Adam(0.02), "binary_crossentropy", jit_compile=False)
     random = np.random.RandomState(0)
