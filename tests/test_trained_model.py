@@ -127,7 +127,7 @@ def test_best_weights_of_an_older_version_have_no_checksum(own_run, capsys):
 
 
 def test_before_a_damaged_last_checkpoint_the_one_before_it_is_taken(own_run, capsys):
-    [good] = checkpoints(own_run.last)
+    *_, good = checkpoints(own_run.last)
     newest = own_run.last / f"{int(good.stem) + 1:012d}.npz"
     newest.write_bytes(good.read_bytes()[:-50])
     model, _ = load_trained(own_run, "last")

@@ -343,13 +343,12 @@ def test_a_damaged_checkpoint_costs_only_the_steps_since_the_one_before(half, sm
     assert f"Resuming after step {int(checkpoints(half.last)[0].stem)} of 33" not in said
 
 
-def test_a_state_that_lacks_an_entry_is_a_damaged_checkpoint(half, tmp_path, capsys):
-    whole = train(config(), run=tmp_path / "whole")
+def test_a_state_that_lacks_an_entry_is_a_damaged_checkpoint(half, small_run, capsys):
     newest = checkpoints(half.last)[-1]
     arrays, state = read_checkpoint(newest)
     del state["watchers"]
     rewrite_checkpoint(newest, arrays, state)
-    assert differences(whole, resumed(half, config())) == []
+    assert differences(small_run, resumed(half, config())) == []
     said = capsys.readouterr().err
     assert f"{newest}: the file is damaged (watchers: field required)" in said
 
