@@ -111,7 +111,7 @@ def test_early_stopping_ends_a_stage_and_not_the_training(tmp_path):
         pytest.param(3, marks=pytest.mark.slow),
         STEPS * EPOCHS,
         pytest.param(STEPS * EPOCHS + 1, marks=pytest.mark.slow),
-        STEPS * EPOCHS + STEPS + 2,
+        pytest.param(STEPS * EPOCHS + STEPS + 2, marks=pytest.mark.slow),
     ],
 )
 def test_a_crash_in_either_stage_changes_nothing(staged, tmp_path, step):
