@@ -27,7 +27,7 @@ from mmzoo.modalities.base_input import BaseInput
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.modalities.suggestion import Suggestion
 from mmzoo.spec.wording import shorten
-from mmzoo.starter.media_files import UNSUPPORTED, file_meant, hint_for_path
+from mmzoo.starter.media_files import UNSUPPORTED, file_meant
 from mmzoo.starter.number_formats import UnreadFormat, unread_format
 
 Role = Literal["input", "split", "fold", "group", "left out"]
@@ -150,10 +150,9 @@ def with_suggestion(profile: ColumnProfile, root: str) -> InferredColumn:
     if not suggestion.fields:
         path, why = next(iter(unreadable.items()))
         is_url = path.partition("://")[1] != ""
-        hint = hint_for_path(path, root) if path in missing else ""
         reason = (
             f"none of {len(sampled):,} sampled files can be read below {root}: "
-            f"{shorten(path)}: {why}{hint}"
+            f"{shorten(path)}: {why}"
         )
         count = 0 if is_url else len(sampled)
         return InferredColumn(profile, "left out", reason, sampled_files=count)

@@ -1,13 +1,12 @@
-"""Media files of a table: where they are, and how to write paths that lead to none."""
+"""Media files of a table: where they are, and cells that are not quite paths of them."""
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
 
 import pytest
 
-from mmzoo.starter.media_files import file_meant, find_media_root, hint_for_path
+from mmzoo.starter.media_files import file_meant, find_media_root
 
 
 @pytest.fixture
@@ -39,26 +38,6 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_files_are_found_in_one_folder(root, samples, folder):
     found = find_media_root(samples, str(root))
     assert found == (None if folder is None else str((root / folder).resolve()))
-
-
-@pytest.mark.parametrize(
-    ("path", "hint"),
-    {
-        "images\\a.jpg": ": write images/a.jpg, with / between folders",
-        "C:\\data\\images\\a.jpg": ": write images/a.jpg, with / between folders",
-        "pictures\\q.jpg": ": write / between folders, and paths relative to that folder",
-        "'images/a.jpg'": ": write images/a.jpg, without quotes or spaces around it",
-        "images/A.JPG": "; did you mean images/a.jpg?",
-        "images/a.png": "; did you mean images/a.jpg?",
-        unicodedata.normalize("NFD", "images/Café.jpg"): "; did you mean images/Café.jpg?",
-        "https://example.org/a.jpg": (
-            ", as it is a URL: download the files, and write their paths into the table"
-        ),
-        "images/b.jpg": "",
-    }.items(),
-)
-def test_a_path_to_no_file_has_a_hint(root, path, hint):
-    assert hint_for_path(path, str(root)) == hint
 
 
 def test_cells_that_are_not_quite_paths(root):

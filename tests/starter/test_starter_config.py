@@ -140,8 +140,8 @@ def test_files_that_are_not_found_are_an_error():
     write_table(["a", "b"] * 30, photo=[f"images\\{n}.png" for n in range(60)])
     assert refusal("t.csv", "kind") == (
         "t.csv: fix the paths in photo, or remove the column to predict without its files: none of "
-        f"60 sampled files can be read below {Path.cwd()}: images\\0.png: there is no such file: "
-        "write / between folders, and paths relative to that folder"
+        f"60 sampled files can be read below {Path.cwd()}: images\\0.png: there is no such file; "
+        "write / between folders"
     )
 
 
@@ -155,7 +155,7 @@ def test_urls_and_files_that_no_input_reads_are_left_out_with_a_warning():
     assert list(config.inputs) == ["table"]
     assert [warning.split(",")[0] for warning in plan.warnings] == [
         f"link: none of 60 sampled files can be read below {Path.cwd()}: "
-        "https://example.org/0.png: there is no such file",
+        "https://example.org/0.png: there is no such file: it is a URL",
         "scan: 67 % of its files are .tif",
     ]
 
