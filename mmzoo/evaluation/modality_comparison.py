@@ -93,18 +93,10 @@ def compare_modalities(
         head_rows, leads = _rows(head, info, scores[head], inputs)
         if single := best_single(inputs, leads):
             best[head] = single
-        findings[head] = input_findings(inputs, leads, info)
-        trained = baselines.best.get(head) if baselines else None
-        if baselines and trained:
-            head_rows += _trained_alone(baselines, head, inputs)
-            verdict = baselines.findings[head][-1]
-            findings[head].append(f"compared with models trained on one input each, {verdict}")
-            warning = unimodal_warning(trained, baselines.row(head, trained).lead)
-        else:
-            if single:
-                findings[head].append(fusion_verdict(single, leads["absent", (single,)], info))
-            warning = ablation_warning(inputs, leads)
-        rows += [*head_rows, constant_row(head, info, evaluation.metrics[head])]
+        verdict, warning = _verdict(head, info, inputs, leads, baselines)
+        findings[head] = [*input_findings(inputs, leads, info), *verdict]
+        rows += [*head_rows, *_trained_alone(baselines, head, inputs)]
+        rows.append(constant_row(head, info, evaluation.metrics[head]))
         if warning:
             warnings.setdefault(warning, []).append(head)
     learned = learned_input_weights(network.model, config)
@@ -175,8 +167,29 @@ def _rows(
     return rows, leads
 
 
-def _trained_alone(baselines: Comparison, head: str, inputs: Sequence[str]) -> list[ComparisonRow]:
+def _verdict(
+    head: str, info: MetricInfo, inputs: Subset, leads: Leads, baselines: Comparison | None
+) -> tuple[list[str], str | None]:
+    """Whether the fusion beats its best single input, and a warning if that is not shown.
+
+    By the models trained on one input each if there are any, else by leaving out the other inputs.
+    """
+    trained = baselines.best.get(head) if baselines else None
+    if baselines and trained:
+        verdict = baselines.findings[head][-1]
+        warning = unimodal_warning(trained, baselines.row(head, trained).lead)
+        return [f"compared with models trained on one input each, {verdict}"], warning
+    single = best_single(inputs, leads)
+    verdicts = [fusion_verdict(single, leads["absent", (single,)], info)] if single else []
+    return verdicts, ablation_warning(inputs, leads)
+
+
+def _trained_alone(
+    baselines: Comparison | None, head: str, inputs: Sequence[str]
+) -> list[ComparisonRow]:
     """The rows of the unimodal models, from the comparison with baselines."""
+    if baselines is None or head not in baselines.best:
+        return []
     return [
         replace(row, variant=f"{row.variant} alone", condition=TRAINED_ALONE, parameters=None)
         for row in baselines.of_head(head)
