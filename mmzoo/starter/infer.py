@@ -285,6 +285,8 @@ def _used(profile: ColumnProfile, name: str, suggestion: Suggestion) -> str:
 def _meant_as_files(profile: ColumnProfile, root: str) -> str | None:
     """How to write the values of a column that are not quite paths of files; None if they are not
     meant as such."""
+    if holds_media(profile):
+        return None
     share = profile.share_with_suffix(file_suffixes())
     if share >= _MEANT_SHARE:
         endings = (profile.cells.str.to_lowercase().str.ends_with(one) for one in file_suffixes())

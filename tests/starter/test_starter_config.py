@@ -146,6 +146,7 @@ def test_files_that_are_not_found_are_an_error():
 
 
 def test_urls_and_files_that_no_input_reads_are_left_out_with_a_warning():
+    write_images(".", 3)  # As converted copies of the first.
     write_table(
         ["a", "b"] * 30,
         link=[f"https://example.org/{n}.png" for n in range(60)],
