@@ -233,7 +233,7 @@ def test_imdb_keeps_stars_and_labels_together(here: Path) -> None:
     source = Dataset(name="imdb")
     data = source.read({"text": TEXT, "label": CLASS, "rating": NUMBER}, 0)
     for columns in splits_of(data).values():
-        assert columns["rating"].dtype == np.float32
+        assert columns["rating"].dtype == np.float64
         np.testing.assert_array_equal(columns["rating"] > 5, columns["label"] == 1)
     row = data.row_names["train"].tolist().index("train/pos/0_9")
     assert splits_of(data)["train"]["text"][row].startswith("Bromwell High is a cartoon comedy.")
@@ -283,7 +283,7 @@ def test_numbers_are_cut_at_random() -> None:
     data = Dataset(name="diabetes").read({"bmi": VALUE, "target": NUMBER}, 5)
     assert [data.examples(split) for split in splits_of(data)] == [319, 35, 88]
     train = splits_of(data)["train"]
-    assert (train["bmi"].dtype, train["target"].dtype) == (np.float64, np.float32)
+    assert (train["bmi"].dtype, train["target"].dtype) == (np.float64, np.float64)
     assert data.class_names == {}
     assert data.notes[1] == (
         "diabetes has no validation split: held out 35 of 354 training examples, at random, seed 5"
