@@ -23,6 +23,7 @@ from typing import Any
 from mmzoo.config import Config, Preprocessing, load_config
 from mmzoo.data import Folder, InMemoryTable, Table, TableFormat, read_rows
 from mmzoo.data.bad_rows import apply_on_bad_row
+from mmzoo.data.duplicates import apply_on_duplicate, combined_keys, row_keys
 from mmzoo.data.frame import Frame, OnBadRow, OtherColumns, Skipped, scanned_column
 from mmzoo.data.in_memory import to_dataframe, write_dataframe
 from mmzoo.errors import ConfigError, DataError
@@ -127,15 +128,19 @@ def with_table(
 def load_frame(config: Config) -> Frame:
     """Reads the source and scans it: files are probed, cells parsed, texts tokenized.
 
-    Rows that cannot be used raise an error or are dropped, by the source's `on_bad_row`. The
-    contents of the other files become part of the fingerprint.
+    Rows that cannot be used raise an error or are dropped, by the source's `on_bad_row`: they are
+    never drawn into a split. So are duplicates in two splits of a table, by `on_duplicate`. The
+    contents of the files become part of the fingerprint.
 
     Raises:
         DataError: the data cannot be read, or parts of it cannot be used.
     """
     policy = config.source.on_bad_row
     frame = config.source.read(config.required_columns(), config.train.effective_split_seed)
-    frame = apply_on_bad_row(scan(config, frame), policy)
+    frame = scan(config, frame)
+    if policy == "skip":
+        frame = frame.resample()
+    frame = resolve_duplicates(config, apply_on_bad_row(frame, policy))
     require_present(frame, config.presence)
     return with_missing_notes(config, frame)
 
@@ -225,6 +230,35 @@ def scan(config: Config, frame: Frame) -> Frame:
     notes = (f"{name}: {note}" for name, result in scans.items() for note in result.notes)
     warnings = (f"{name}: {each}" for name, result in scans.items() for each in result.warnings)
     return replace(frame, notes=(*frame.notes, *notes), warnings=(*frame.warnings, *warnings))
+
+
+def resolve_duplicates(config: Config, frame: Frame) -> Frame:
+    """The frame after `on_duplicate`, which tables have, for rows of which all inputs are equal.
+
+    Raises:
+        DataError: there are duplicates and `on_duplicate` is error, or too few rows remain.
+    """
+    if not isinstance(config.source, Table):
+        return frame
+    keys = combined_keys([*input_keys(config, frame).values()])
+    return apply_on_duplicate(frame, keys, config.source.on_duplicate)
+
+
+def input_keys(config: Config, frame: Frame) -> dict[str, np.ndarray]:
+    """A key of each input's values in each row: uint64 `[rows, 2]`, zeros where it is missing.
+
+    Files have the key of their content, whatever they are called.
+    """
+    keys = {}
+    for name, spec in config.inputs.items():
+        values = frame.table[scanned_column(name)]
+        if isinstance(values.dtype, pl.Struct):
+            fields = values.struct.unnest()
+            columns = [fields["sha256"]] if "sha256" in fields.columns else fields.get_columns()
+        else:
+            columns = [frame.table[column] for column in spec.source_columns()]
+        keys[name] = row_keys(columns)
+    return keys
 
 
 def fit_config(config: Config, frame: Frame) -> tuple[Config, Preprocessing]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from mmzoo.data.frame import SPLIT, Frame, OnBadRow, Skipped
+from mmzoo.data.frame import Frame, OnBadRow, Skipped
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 from mmzoo.spec.wording import escape
@@ -141,22 +141,29 @@ def _listed(rows: Sequence[Skipped]) -> str:
 
 def _require_all_classes(frame: Frame, column: str, names: Sequence[str]) -> None:
     """Raises a DataError if all training rows of a class have issues."""
-    train = frame.table.with_row_index("index").filter(pl.col(SPLIT) == "train")
-    train = train.select("index", column).drop_nulls()
-    is_bad = train["index"].is_in(frame.issues["row"].to_list()).to_numpy()
-    values = train[column].to_numpy()
-    if values.ndim == 1:
-        values = values[:, None] == np.arange(len(names))
-    has = values > 0
-    lost = np.flatnonzero(has.any(axis=0) & ~has[~is_bad].any(axis=0))
-    if len(lost):
-        rows = train["index"].to_numpy()[has[:, lost[0]]]
+    train = frame.rows["train"]
+    good = np.setdiff1d(train, frame.issues["row"].to_numpy())
+    has, remains = (
+        classes_present(frame.table[column].gather(rows), len(names)) for rows in (train, good)
+    )
+    if len(lost := np.flatnonzero(has & ~remains)):
+        values = frame.table[column].gather(train)
+        is_lost = values == lost[0] if values.dtype.is_integer() else values.arr.get(lost[0]) == 1
+        rows = train[is_lost.fill_null(False).to_numpy()]
         raise DataError(
             f"{frame.name}: none of the {len(rows):,} training {frame.rows_are}s of class "
             f"'{escape(names[lost[0]])}' can be {_USE[frame.rows_are]}, such as "
             f"{escape(frame.row_name(int(rows[0])))}. "
             f"{_FIX[frame.rows_are]} some of them, or remove the class."
         )
+
+
+def classes_present(values: pl.Series, classes: int) -> np.ndarray:
+    """Which classes occur among class ids or multi-hot labels: bool `[classes]`."""
+    present = values.drop_nulls()
+    if present.dtype.is_integer():
+        return np.isin(np.arange(classes), present.unique().to_numpy())
+    return np.any(present.to_numpy() > 0, axis=0) if len(present) else np.zeros(classes, bool)
 
 
 def _notes(frame: Frame, dropped: dict[str, list[int]]) -> Iterator[str]:

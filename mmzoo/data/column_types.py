@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -51,6 +52,13 @@ _NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 _NAN = r"^\s*(?i:nan)\s*$"
 _LEADING_ZERO = r"^\s*[+-]?0[0-9]"
 """As in phone numbers and postcodes, where 1 and 01 differ."""
+_WHOLE = r"^(-?(?:0|[1-9][0-9]*))\.0$"
+"""A whole number as pandas writes it if other cells of the column are missing."""
+_MANY_DIGITS = r"^\s*[+-]?[0-9]{16,}\s*$"
+_CODE_WORDS = {
+    *("code", "codes", "id", "ids", "zip", "zipcode", "postcode", "postal", "plz", "pincode"),
+    *("areacode", "sku", "fips", "iban", "ean", "isbn"),
+}
 _TIME = (
     r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[T ]([0-9]{2}:[0-9]{2})(?:(:[0-9]{2})(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?\s*$"
@@ -82,6 +90,41 @@ def as_texts(column: pl.Series, where: str, expected: str) -> pl.Series:
         if ((filled == filled.floor()) & (filled.abs() < 2**53)).all():
             column = column.cast(pl.Int64)
     return column.cast(pl.String)
+
+
+def one_spelling(texts: pl.Series) -> pl.Series:
+    """Strings with the spellings of one value made equal.
+
+    The one place that decides which cells are the same class, category, group, fold or duplicate:
+    composed and decomposed Unicode, `True` and `true`, whole numbers with and without `.0` are.
+
+    Example:
+        `["7.0", "TRUE", "1.5", "007.0"]` become `["7", "true", "1.5", "007.0"]`.
+    """
+    texts = texts.str.normalize("NFC").str.replace(_WHOLE, "${1}").str.replace("^-0$", "0")
+    return texts.str.replace("^(?i:true)$", "true").str.replace("^(?i:false)$", "false")
+
+
+def merge_as_floats(column: pl.Series) -> bool:
+    """Whether different whole numbers, such as ids of 19 digits, would be equal as float64."""
+    if column.dtype == pl.String:
+        large = column.filter(column.str.contains(_MANY_DIGITS)).drop_nulls().unique()
+        return bool(len(large)) and large.cast(pl.Float64).n_unique() < len(large)
+    if not column.dtype.is_integer():
+        return False
+    found = column.drop_nulls().unique()
+    return found.cast(pl.Float64).n_unique() < len(found)
+
+
+def is_code_name(name: str) -> bool:
+    """Whether a column's name says that whole numbers in it are codes: `zipcode`, `shop_id`."""
+    return name_words(name)[-1] in _CODE_WORDS
+
+
+def name_words(name: str) -> list[str]:
+    """The words of a column's name: `patientId`, `patient_id` and `Patient ID` have two."""
+    parts = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
+    return re.split(r"[\W_]+", parts.lower().strip("_ "))
 
 
 def parse_numbers(column: pl.Series) -> pl.Series:
@@ -116,7 +159,8 @@ def parse_times(texts: pl.Series) -> pl.Series:
 def parse_cells(column: pl.Series, where: str) -> tuple[pl.Series, str | None]:
     """The cells as float64, datetimes or strings: the first that all of them can be.
 
-    Numbers with leading zeros remain strings, so that a category can tell 01 from 1.
+    Numbers with leading zeros remain strings, so that a category can tell 01 from 1, and so do
+    whole numbers with more digits than float64 can tell apart.
 
     Returns:
         The column, null where a cell is empty; and a clause on the cells that kept it from being
@@ -126,7 +170,7 @@ def parse_cells(column: pl.Series, where: str) -> tuple[pl.Series, str | None]:
         DataError: They are lists, objects, bytes, or times of the day.
     """
     dtype = column.dtype
-    if dtype.is_numeric():
+    if dtype.is_numeric() and not merge_as_floats(column):
         return column.cast(pl.Float64), None
     if dtype in (pl.Date, pl.Datetime):
         return _as_utc(column), None
@@ -137,7 +181,7 @@ def parse_cells(column: pl.Series, where: str) -> tuple[pl.Series, str | None]:
     is_number = filled.str.contains(_NUMBER)
     numeric = is_number | filled.str.contains(_NAN)
     if numeric.all() and is_number.any():
-        if filled.str.contains(_LEADING_ZERO).any():
+        if filled.str.contains(_LEADING_ZERO).any() or merge_as_floats(filled):
             return column, None
         return parse_numbers(column), None
     if filled.str.contains(_TIME).all():
@@ -173,9 +217,18 @@ def infer_kind(texts: pl.Series) -> Kind:
     if not len(filled):
         return "category"
     if parse_numbers(filled).is_not_null().sum() >= TYPE_SHARE * len(filled):
-        return "number"
+        return "category" if merge_as_floats(filled) or _are_named_codes(texts) else "number"
     times = parse_times(filled).drop_nulls()
     return date_kind(times) if len(times) >= TYPE_SHARE * len(filled) else "category"
+
+
+def _are_named_codes(texts: pl.Series) -> bool:
+    """Whether these are whole numbers that recur, in a column with the name of codes."""
+    values = texts.drop_nulls()
+    if not is_code_name(texts.name) or not values.str.contains(r"^[0-9]+(\.0+)?$").all():
+        return False
+    distinct = values.n_unique()
+    return distinct <= min(MAX_CATEGORIES, REPEAT_SHARE * len(values))
 
 
 def date_kind(times: pl.Series) -> Literal["date", "datetime"]:
@@ -271,10 +324,12 @@ def profile_column(column: pl.Series, file_suffixes: Collection[str] = ()) -> Co
         return _profile(date_kind(_as_utc(column).drop_nulls()), column, cells)
     if dtype == pl.Boolean:
         return _profile("boolean", column, cells, words=1.0)
+    filled = cells.filter(cells.is_not_null() & ~is_missing_word(cells))
+    if merge_as_floats(column):
+        return _profile_texts(column, cells, filled, file_suffixes)
     if dtype.is_numeric():
         return _profile_numbers(column, cells, column.cast(pl.Float64))
     kind = infer_kind(cells)
-    filled = cells.filter(cells.is_not_null() & ~is_missing_word(cells))
     if kind == "number":
         return _profile_numbers(column, cells, parse_numbers(cells), **_odd(filled, parse_numbers))
     if kind in ("date", "datetime"):

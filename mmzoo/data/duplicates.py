@@ -1,18 +1,23 @@
 """Duplicates: rows with equal inputs in two splits, a leakage that inflates metrics.
 
-`train` applies `on_duplicate` to the columns of a table; `check` reports duplicates in the scanned
-data of each input. Both compare 128-bit keys.
+`train` applies `on_duplicate` to rows of which all inputs are equal; `check` reports those, and
+files and texts that repeat. Both compare 128-bit keys of the scanned data.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from mmzoo.data.splits import SPLITS
+from mmzoo.data.bad_rows import classes_present
+from mmzoo.data.column_types import one_spelling
+from mmzoo.data.frame import Frame, to_array
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
+from mmzoo.spec.wording import shorten
 
 OnDuplicate = Literal["warn", "error", "drop"]
 
@@ -36,68 +41,71 @@ class Duplicates:
     """int64 `[duplicates]`: for each, the first row of `other` that is equal."""
 
 
-def apply_on_duplicate(
-    frame: pl.DataFrame,
-    columns: Sequence[str],
-    splits: np.ndarray,
-    usable: np.ndarray,
-    on_duplicate: OnDuplicate,
-    name: Callable[[int], str],
-    where: str,
-) -> tuple[np.ndarray, list[str]]:
-    """The splits after `on_duplicate` has been applied, and clauses that report duplicates.
+def apply_on_duplicate(frame: Frame, keys: np.ndarray, on_duplicate: OnDuplicate) -> Frame:
+    """The frame with a note on duplicates, or without them.
 
     Args:
-        frame: All rows.
-        columns: The columns of the inputs, which are compared.
-        splits: int64 `[rows]`, the split of each row, as an index into `SPLITS`.
-        usable: bool `[rows]`; other rows are not compared, as they are dropped anyway.
+        frame: Rows without issues.
+        keys: uint64 `[rows, 2]`, the key of all inputs of a row.
         on_duplicate: What to do about rows in two splits.
-        name: Row -> its name in messages.
-        where: The table, for errors.
-
-    Returns:
-        int64 `[rows]`, -1 for dropped rows; and the clauses.
 
     Raises:
-        DataError: There are duplicates and `on_duplicate` is error, or dropping them empties a
-            split.
+        DataError: There are duplicates and `on_duplicate` is error; or dropping them leaves a split
+            without rows, or a class without training rows.
     """
-    if not columns:
-        return splits, []
-    keys = frame_keys(frame.select(columns))
-    compared = {
-        split: np.flatnonzero(usable & (splits == index)) for index, split in enumerate(SPLITS)
-    }
     found = []
     for split, other in _PAIRS:
-        rows, matches = matching_rows(keys[compared[split]], keys[compared[other]])
-        if len(rows):
-            found.append(Duplicates(split, other, compared[split][rows], compared[other][matches]))
+        if split in frame.rows and other in frame.rows:
+            mine, others = frame.rows[split], frame.rows[other]
+            rows, matches = matching_rows(keys[mine], keys[others])
+            if len(rows):
+                found.append(Duplicates(split, other, mine[rows], others[matches]))
     if not found:
-        return splits, []
-    clauses = [_clause(one, name) for one in found]
+        return frame
+    clauses = [_clause(one, frame.row_name) for one in found]
     if on_duplicate == "error":
         raise DataError(
-            f"{where}: rows with the same inputs are in two splits:\n  "
+            f"{frame.name}: rows with the same inputs are in two splits:\n  "
             + "\n  ".join(clauses)
             + "\nRemove them, or write `on_duplicate: drop` into the config's source to drop them "
             "from the split that is nearer to training."
         )
     if on_duplicate == "warn":
-        return splits, [
-            "rows with the same inputs are in two splits, so scores may be too good: "
-            f"{'; '.join(clauses)}. `on_duplicate: drop` drops them"
-        ]
-    splits = splits.copy()
+        note = (
+            f"{frame.name}: rows with the same inputs are in two splits, so scores may be too "
+            f"good: {'; '.join(clauses)}. `on_duplicate: drop` drops them"
+        )
+        return replace(frame, notes=(*frame.notes, note))
+    dropped = np.unique(np.concatenate([one.rows for one in found]))
+    _check_remaining(frame, dropped, found)
+    content = json.dumps([frame.fingerprint, dropped.tolist()])
+    note = f"{frame.name}: dropped rows whose inputs are in a later split too: {'; '.join(clauses)}"
+    return replace(
+        frame.drop(dropped.tolist()),
+        fingerprint=hashlib.sha256(content.encode()).hexdigest(),
+        notes=(*frame.notes, note),
+    )
+
+
+def _check_remaining(frame: Frame, dropped: np.ndarray, found: Sequence[Duplicates]) -> None:
     for one in found:
-        splits[one.rows] = -1
-        if not (splits == SPLITS.index(one.split)).any():
+        if np.isin(frame.rows[one.split], dropped).all():
             raise DataError(
-                f"{where}: its {one.split} split is empty after dropping duplicates, as "
+                f"{frame.name}: its {one.split} split is empty after dropping duplicates, as "
                 f"{one.other} has all of its rows too."
             )
-    return splits, [f"dropped rows whose inputs are in a later split too: {'; '.join(clauses)}"]
+    train = np.setdiff1d(frame.rows["train"], dropped)
+    for column, names in frame.class_names.items():
+        before, after = (
+            classes_present(frame.table[column].gather(rows), len(names))
+            for rows in (frame.rows["train"], train)
+        )
+        if len(lost := np.flatnonzero(before & ~after)):
+            raise DataError(
+                f"{frame.name}: class '{shorten(names[lost[0]])}' has no training row after "
+                "dropping duplicates, as later splits have all of them too. Remove some of those, "
+                "or write `on_duplicate: warn` into the config's source."
+            )
 
 
 def matching_rows(keys: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -122,11 +130,28 @@ def distinct_count(keys: np.ndarray) -> int:
     return pl.DataFrame({"a": keys[:, 0], "b": keys[:, 1]}).n_unique()
 
 
-def frame_keys(frame: pl.DataFrame) -> np.ndarray:
-    """A key of 128 bits for each row: uint64 `[rows, 2]`, zeros where all columns are null."""
-    empty = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    hashes = [frame.hash_rows(seed).to_numpy() for seed in (1, 2)]
-    return np.stack(hashes, axis=1) * ~empty.to_numpy()[:, None]
+def row_keys(columns: Sequence[pl.Series]) -> np.ndarray:
+    """A key of 128 bits for each row: uint64 `[rows, 2]`, zeros where all columns are null.
+
+    Strings are equal however they are spelled, see `column_types.one_spelling`.
+    """
+    cells = [
+        one_spelling(column.str.strip_chars()) if column.dtype == pl.String else column
+        for column in columns
+        if not column.dtype.is_nested()
+    ]
+    keys = [array_keys(to_array(one)) for one in columns if one.dtype.is_nested()]
+    if cells:
+        frame = pl.DataFrame([cell.alias(str(index)) for index, cell in enumerate(cells)])
+        is_empty = frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
+        hashes = [frame.hash_rows(seed).to_numpy() for seed in (1, 2)]
+        keys.append(np.stack(hashes, axis=1) * ~is_empty[:, None])
+    return combined_keys(keys)
+
+
+def combined_keys(keys: Sequence[np.ndarray]) -> np.ndarray:
+    """Keys of rows that have several parts, such as several inputs; zeros if all parts are."""
+    return keys[0] if len(keys) == 1 else array_keys(np.concatenate(keys, axis=1))
 
 
 def array_keys(values: np.ndarray) -> np.ndarray:
@@ -137,7 +162,7 @@ def array_keys(values: np.ndarray) -> np.ndarray:
     """
     if values.dtype.kind == "O" and values.ndim == 1:
         texts = [None if value is None else str(value) for value in values]
-        return frame_keys(pl.DataFrame({"value": pl.Series(texts, dtype=pl.String)}))
+        return row_keys([pl.Series(texts, dtype=pl.String)])
     if values.dtype.names:
         parts = [array_keys(values[name]) for name in values.dtype.names]
         return _mixed(np.concatenate(parts, axis=1))

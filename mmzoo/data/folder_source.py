@@ -7,6 +7,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from annotated_types import Gt, Lt, MinLen
@@ -22,11 +23,11 @@ from mmzoo.data.folder_listing import (
     first_few,
     folder_root,
 )
-from mmzoo.data.frame import ROW, Frame, Issues, OnBadRow, issues_table, table_of
+from mmzoo.data.frame import ROW, SPLIT, Frame, Issues, OnBadRow, Sampling, issues_table, table_of
 from mmzoo.data.media_paths import problems
 from mmzoo.data.parse_columns import check_columns
 from mmzoo.data.split_assignment import SplitInfo, assign_splits
-from mmzoo.data.splits import SPLITS
+from mmzoo.data.splits import SPLITS, Fold
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 from mmzoo.spec import Problem, Spec
@@ -59,6 +60,9 @@ class Folder(Spec):
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp"),
     )
     """Suffixes of examples, case-insensitive; all other files are ignored."""
+    fold: Fold | None = None
+    """For cross-validation: the fold that is the test split, if there is no folder of test files.
+    The folds are stratified by label, and the same for all seeds."""
     on_bad_row: OnBadRow = "error"
     """What to do about files that cannot be read: stop with an error, or skip them and list them
     in the run."""
@@ -118,26 +122,33 @@ class Folder(Spec):
         info = SplitInfo(
             np.array(given, np.int64), classes=codes, class_names=class_names, by="label"
         )
-        assigned, sampled, sampling_notes = assign_splits(name, info, shares, seed)
-        table = pl.concat(
-            [
-                _table([names[row] for row in rows], codes[rows], root, specs, split)
-                for index, split in enumerate(SPLITS)
-                if len(rows := np.flatnonzero(assigned == index))
-            ]
+        if self.fold and "test" in found:
+            raise DataError(f"source.fold: expected none: {escape(root)} has a test split.")
+        assigned, sampled, sampling_notes = assign_splits(name, info, shares, seed, self.fold)
+        order = np.argsort(assigned, kind="stable")
+        names, assigned, info = [names[row] for row in order], assigned[order], info.take(order)
+        table = _table(names, codes[order], root, specs, "train").with_columns(
+            pl.Series(SPLIT, [SPLITS[index] for index in assigned])
         )
         listed = {
             split: [
                 [names[row] for row in np.flatnonzero(assigned == index)],
-                codes[assigned == index].tolist(),
+                codes[order][assigned == index].tolist(),
             ]
             for index, split in enumerate(SPLITS)
         }
+
+        def draw(usable: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+            splits, _, notes = assign_splits(
+                name, replace(info, usable=usable), shares, seed, self.fold
+            )
+            return splits, notes
+
         return Frame(
             table,
             name=name,
             fingerprint=_fingerprint(listed, class_names, sampled),
-            issues=issues_table(_problems([n for of, _ in listed.values() for n in of], root)),
+            issues=issues_table(_problems(names, root)),
             class_names={"label": class_names} if "label" in specs else {},
             notes=(
                 *sampling_notes,
@@ -148,6 +159,7 @@ class Folder(Spec):
                     class_names,
                 ),
             ),
+            sampling=Sampling(np.ones(len(names), bool), sampling_notes, draw),
         )
 
     def rows(self, specs: Mapping[str, ColumnSpec], split: str) -> Frame:

@@ -5,7 +5,9 @@ Missing values are null here. In `mmzoo.preprocessing.Arrays` they become masks 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -47,6 +49,18 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """How the splits of a frame were sampled, to draw them again."""
+
+    usable: np.ndarray
+    """bool `[rows]`, the rows from which they were drawn."""
+    notes: tuple[str, ...]
+    """The notes on them in `Frame.notes`."""
+    draw: Callable[[np.ndarray], tuple[np.ndarray, tuple[str, ...]]]
+    """Usable rows, bool `[rows]` -> the split of each row as an index into `SPLITS`, and notes."""
+
+
+@dataclass(frozen=True)
 class Frame:
     """The rows of a source, with their columns and splits.
 
@@ -75,6 +89,9 @@ class Frame:
     """What messages call a row: a file, or a row of a table."""
     skipped: tuple[Skipped, ...] = ()
     """The rows that were dropped because they could not be used."""
+    sampling: Sampling | None = None
+    """How splits were sampled, for sources of files; None if they were not, or rows were dropped
+    since."""
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
@@ -131,7 +148,32 @@ class Frame:
         issues = {
             new_index[row]: issue for row, issue in self.found_issues().items() if row in new_index
         }
-        return replace(self, table=self.table[rows], issues=issues_table(issues))
+        return replace(self, table=self.table[rows], issues=issues_table(issues), sampling=None)
+
+    def resample(self) -> Frame:
+        """The frame with its sampled splits drawn again, from the rows without issues only.
+
+        Splits are drawn when a source is read, before its files are known to be readable. A corrupt
+        file that was drawn would leave its split without a row, and perhaps without a class.
+
+        Raises:
+            DataError: There are too few rows.
+        """
+        if self.sampling is None:
+            return self
+        usable = np.ones(self.table.height, bool)
+        usable[self.issues["row"].to_numpy()] = False
+        if (usable | ~self.sampling.usable).all():
+            return self  # All bad rows were known when the splits were drawn.
+        splits, notes = self.sampling.draw(usable)
+        content = json.dumps([self.fingerprint, splits.tolist()])
+        return replace(
+            self,
+            table=self.table.with_columns(pl.Series(SPLIT, [SPLITS[index] for index in splits])),
+            fingerprint=hashlib.sha256(content.encode()).hexdigest(),
+            notes=(*notes, *(note for note in self.notes if note not in self.sampling.notes)),
+            sampling=None,
+        )
 
     def found_issues(self) -> dict[int, tuple[str | None, str]]:
         """The `issues` as a mapping."""

@@ -282,16 +282,30 @@ def first_names(names: Sequence[str]) -> str:
 
 
 def names_in(values: pl.Series) -> tuple[str, ...]:
-    """The distinct classes or labels of a column, sorted."""
+    """The distinct classes or labels of a column, sorted, each in its most frequent spelling."""
+    spellings = _spellings(values).unique("value", keep="first", maintain_order=True)
+    return column_types.sort_names(spellings["name"].to_list())
+
+
+def _spellings(values: pl.Series) -> pl.DataFrame:
+    """The distinct names with the `value` that each spells, the most frequent ones first."""
     flat = values if values.dtype == pl.String else values.explode()
-    return column_types.sort_names(flat.drop_nulls().unique().to_list())
+    counts = flat.drop_nulls().alias("name").value_counts(name="count")
+    counts = counts.sort("count", "name", descending=[True, False])
+    return counts.with_columns(column_types.one_spelling(counts["name"]).alias("value"))
 
 
 def _codes(names: pl.Series, known: Sequence[str]) -> pl.Series:
-    """The index of each name in `known`; null for other names."""
-    return names.replace_strict(
+    """The index of each name in `known`, where it may be spelled otherwise; null for others."""
+    spelled = column_types.one_spelling(pl.Series(known, dtype=pl.String)).to_list()
+    first = {value: index for index, value in reversed([*enumerate(spelled)])}
+    exact = names.replace_strict(
         list(known), list(range(len(known))), default=None, return_dtype=pl.Int64
     )
+    other = column_types.one_spelling(names).replace_strict(
+        list(first), list(first.values()), default=None, return_dtype=pl.Int64
+    )
+    return pl.select(pl.coalesce(exact, other)).to_series()
 
 
 def _notes_on_names(column: str, found: pl.Series, spec: ColumnSpec, where: str) -> tuple[str, ...]:
@@ -303,6 +317,17 @@ def _notes_on_names(column: str, found: pl.Series, spec: ColumnSpec, where: str)
     names = spec.names or names_in(found)
     if not names:
         raise DataError(f"{where} is empty in all rows.")
+    spellings = _spellings(found)
+    kept = spellings.unique("value", keep="first", maintain_order=True)
+    others = spellings.join(kept, "name", how="anti").join(kept, "value", suffix="_kept")
+    if len(others):
+        one, other = others["name_kept"][0], others["name"][0]
+        is_unicode = one.isascii() is False and len(one) != len(other)
+        how = " (composed and decomposed Unicode)" if is_unicode else ""
+        return (
+            f"`{column}`: '{shorten(one)}' and '{shorten(other)}'{how} are spellings of one value, "
+            "and count as one",
+        )
     seen: dict[str, str] = {}
     for one in names:
         other = seen.setdefault(" ".join(one.split()).casefold(), one)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -127,6 +127,18 @@ class SplitInfo:
         parts = [f"stratified by {self.by}"] if self.classes is not None else []
         parts += [f"grouped by {self.grouped_by}"] if self.groups is not None else []
         return ", ".join(parts) or "at random"
+
+    def take(self, rows: np.ndarray) -> SplitInfo:
+        """The same of some rows, in this order."""
+        return replace(
+            self,
+            given=self.given[rows],
+            usable=_take(self.usable, rows),
+            folds=_take(self.folds, rows),
+            classes=_take(self.classes, rows),
+            known=_take(self.known, rows),
+            groups=None if self.groups is None else self.groups.gather(rows),
+        )
 
     def free(self, given: np.ndarray) -> np.ndarray:
         """The usable training rows."""

@@ -7,20 +7,22 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Literal
 
 from annotated_types import MinLen
 
-from mmzoo.column_spec import INPUT_ROLES, ColumnSpec
+from mmzoo.column_spec import ColumnSpec
 from mmzoo.data.bad_rows import bad_rows_error
-from mmzoo.data.column_types import as_texts
-from mmzoo.data.duplicates import OnDuplicate, apply_on_duplicate
+from mmzoo.data.column_types import as_texts, one_spelling
+from mmzoo.data.duplicates import OnDuplicate
 from mmzoo.data.frame import (
     ROW,
     SPLIT,
     Frame,
     OnBadRow,
     OtherColumns,
+    Sampling,
     Skipped,
     issues_table,
     other_column,
@@ -109,7 +111,7 @@ class Table(TableFormat, TableRows):
             seed: Decides which rows are validation rows.
 
         Returns:
-            All rows but dropped duplicates. Invalid cells are issues.
+            All rows. Invalid cells are issues.
 
         Raises:
             DataError: A file cannot be read, a column is missing or does not fit its role, or
@@ -134,7 +136,7 @@ class Table(TableFormat, TableRows):
         usable[raw.issues["row"].to_numpy()] = False
         try:
             info = self._split_info(raw, f"table {shown}: column", parsed, specs, usable)
-            splits, notes = self._assign(raw, f"table {shown}", info, specs, seed)
+            splits, sampling_notes = self._draw(name, info, seed, usable)
         except DataError:
             if not raw.issues.is_empty() and self.on_bad_row == "error":
                 found = raw.found_issues().items()
@@ -142,18 +144,27 @@ class Table(TableFormat, TableRows):
                 raise bad_rows_error(name, bad, "row") from None
             raise
         table, class_names, unknown = _encode(parsed, specs, np.flatnonzero(usable & (splits == 0)))
-        rows = {split: np.flatnonzero(splits == index) for index, split in enumerate(SPLITS)}
-        frame = replace(
+        usable[list(unknown)] = False
+        clauses = (*raw.notes, *(note for one in parsed.values() for note in one.notes))
+        return replace(
             raw,
             table=table.with_columns(
                 pl.Series(SPLIT, [SPLITS[index] for index in splits]), raw.table[ROW]
             ),
-            fingerprint=self._fingerprint(sha256s, rows, specs),
+            fingerprint=self._fingerprint(sha256s, splits, specs),
             class_names=class_names,
-            notes=(*notes, *(f"{name}: {n}" for one in parsed.values() for n in one.notes)),
+            notes=(*sampling_notes, *(f"{name}: {clause}" for clause in clauses)),
+            sampling=Sampling(usable, sampling_notes, partial(self._draw, name, info, seed)),
         ).with_issues(unknown)
-        dropped = np.flatnonzero(splits < 0).tolist()
-        return frame.drop(dropped) if dropped else frame
+
+    def _draw(
+        self, name: str, info: SplitInfo, seed: int, usable: np.ndarray
+    ) -> tuple[np.ndarray, tuple[str, ...]]:
+        """The split of each row, and notes."""
+        info = replace(info, usable=usable)
+        shares = {"validation": self.split.validation, "test": self.split.test}
+        splits, _, notes = assign_splits(name, info, shares, seed, self.fold, is_table=True)
+        return splits, (*notes, *(f"{name}: {clause}" for clause in shared_groups(info, splits)))
 
     def _split_info(
         self,
@@ -173,12 +184,12 @@ class Table(TableFormat, TableRows):
             info = replace(info, given=splits_in_column(words, at))
         if split.folds and self.fold:
             at = f"{where} `{split.folds}`"
-            words = as_texts(table[split.folds], at, "the numbers or names of folds")
+            words = one_spelling(as_texts(table[split.folds], at, "the numbers or names of folds"))
             folds = folds_in_column(words, names_in(words), self.fold, at)
             info = replace(info, folds=folds)
         if split.group:
             at = f"{where} `{split.group}`"
-            groups = as_texts(table[split.group], at, "the names of groups")
+            groups = one_spelling(as_texts(table[split.group], at, "the names of groups"))
             info = replace(info, groups=groups, grouped_by=split.group)
         by = next((column for column, spec in specs.items() if spec.role == "class"), None)
         if by is None:
@@ -188,37 +199,15 @@ class Table(TableFormat, TableRows):
         names, known = names_in(values), None
         codes, _ = encode_names(values, names, known=True)
         if spec.names is not None or spec.optional:
-            is_known = values.is_in(list(spec.names or names)).fill_null(not spec.optional)
+            known_codes, _ = encode_names(values, spec.names or names, known=True)
+            is_known = known_codes.is_not_null() | (values.is_null() & (not spec.optional))
             # Nor need a single row without a class be in every split.
             known = is_known.to_numpy()
         classes = codes.fill_null(len(names)).to_numpy()
         return replace(info, classes=classes, class_names=names, known=known)
 
-    def _assign(
-        self,
-        raw: Frame,
-        where: str,
-        info: SplitInfo,
-        specs: Mapping[str, ColumnSpec],
-        seed: int,
-    ) -> tuple[np.ndarray, list[str]]:
-        """The split of each row, -1 for a dropped duplicate; and sentences on both."""
-        shares = {"validation": self.split.validation, "test": self.split.test}
-        splits, _, sentences = assign_splits(raw.name, info, shares, seed, self.fold, is_table=True)
-        inputs = [column for column, spec in specs.items() if spec.role in INPUT_ROLES]
-        usable = np.ones(len(splits), bool) if info.usable is None else info.usable
-        remaining, duplicates = apply_on_duplicate(
-            raw.table, inputs, splits, usable, self.on_duplicate, raw.row_name, where
-        )
-        clauses = [*shared_groups(info, splits), *duplicates]
-        notes = [f"{raw.name}: {clause}" for clause in (*raw.notes, *clauses)]
-        return remaining, [*sentences, *notes]
-
     def _fingerprint(
-        self,
-        sha256s: Mapping[str, str],
-        splits: Mapping[str, np.ndarray],
-        specs: Mapping[str, ColumnSpec],
+        self, sha256s: Mapping[str, str], splits: np.ndarray, specs: Mapping[str, ColumnSpec]
     ) -> str:
         form = {name: getattr(self, name) for name in TableFormat.model_fields}
         marks = {column: spec.separator for column, spec in specs.items() if spec.role == "labels"}
@@ -228,8 +217,10 @@ class Table(TableFormat, TableRows):
             "files": sha256s,
             "format": {name: value for name, value in form.items() if name != "media_root"},
             "splits": {
-                split: hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
-                for split, rows in splits.items()
+                split: hashlib.sha256(
+                    np.flatnonzero(splits == index).astype("<i8").tobytes()
+                ).hexdigest()
+                for index, split in enumerate(SPLITS)
             },
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -130,7 +130,12 @@ def _check_lines(content: bytearray, shown: str) -> None:
     for number, line in _lines(content):
         where = f"{shown}: line {number:,}"
         try:
-            row = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_object)
+            row = json.loads(
+                line,
+                parse_constant=_refuse_constant,
+                parse_float=_finite,
+                object_pairs_hook=_object,
+            )
             json.dumps(row, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise DataError(
@@ -171,6 +176,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(text: str) -> None:
     raise ValueError(f"{text} is not a number in JSON; write null")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(f"{text} is too large for a number of 64 bits; write null")
+    return number
 
 
 def _kind(value: Any) -> str | None:

@@ -6,17 +6,18 @@ printed or written as one JSON document.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mmzoo.config import Config
-from mmzoo.data.duplicates import array_keys, distinct_count, matching_rows
-from mmzoo.data.frame import ROW, SPLIT, Frame, scanned_column, to_array
+from mmzoo.data.duplicates import combined_keys, distinct_count, matching_rows
+from mmzoo.data.frame import ROW, SPLIT, Frame, scanned_column
 from mmzoo.lazy import np, pl
 from mmzoo.metrics.metric_info import percent
 from mmzoo.missing_values import label_array
 from mmzoo.modalities.abilities import HasLengths
+from mmzoo.preprocessing import input_keys
 from mmzoo.spec.wording import shorten
 
 ALL_INPUTS = "all inputs"
@@ -222,26 +223,23 @@ def measure_lengths(config: Config, frame: Frame, report: DataReport) -> None:
 
 
 def find_duplicates(config: Config, frame: Frame, report: DataReport) -> None:
-    """Finds validation and test rows that the training split has too, by each input and by all.
+    """Finds validation and test rows of which the training split has all inputs, or a file or text.
 
-    Files are equal if their content is, whatever their names are.
+    Files are equal if their content is, whatever their names are. Values that an input reads from
+    several columns may recur, such as two prices: of several inputs, one of these is not reported.
     """
-    keys: dict[str, dict[str, np.ndarray]] = {}
-    for name, spec in config.inputs.items():
-        keys_of_rows = _keys(frame, name, spec.source_columns())
-        keys[name] = {split: keys_of_rows[rows] for split, rows in frame.rows.items()}
+    keys = input_keys(config, frame)
+    media = [name for name, spec in config.inputs.items() if not spec.uses_remaining_columns]
+    reported = {name: keys[name] for name in (media if len(keys) > 1 else keys)}
     if len(keys) > 1:
-        keys[ALL_INPUTS] = {
-            split: array_keys(np.concatenate([by_split[split] for by_split in keys.values()], 1))
-            for split in frame.splits
-        }
-    for name, by_split in keys.items():
-        train = by_split["train"]
+        reported[ALL_INPUTS] = combined_keys([*keys.values()])
+    for name, of_rows in reported.items():
+        train = of_rows[frame.rows["train"]]
         meant_unique = distinct_count(train) >= _MEANT_UNIQUE * len(train)
         for split in frame.splits:
             if split == "train":
                 continue
-            rows, matches = matching_rows(by_split[split], train)
+            rows, matches = matching_rows(of_rows[frame.rows[split]], train)
             if not len(rows):
                 continue
             pairs = tuple(
@@ -251,10 +249,13 @@ def find_duplicates(config: Config, frame: Frame, report: DataReport) -> None:
                 )
                 for row, match in zip(rows[:_NAMED_ROWS], matches[:_NAMED_ROWS], strict=True)
             )
-            repeats = Repeats(len(rows), len(rows) / max(1, len(by_split[split])), pairs)
+            repeats = Repeats(len(rows), len(rows) / max(1, frame.examples(split)), pairs)
             report.repeats.setdefault(name, {})[split] = repeats
-            if meant_unique or name == ALL_INPUTS:
+            if name == ALL_INPUTS or (meant_unique and len(keys) == 1):
                 report.warnings.append(_duplicates_warning(name, split, repeats))
+            elif meant_unique:
+                kind = config.inputs[name].type
+                report.warnings.append(_repeated_warning(name, kind, split, repeats))
 
 
 def _duplicates_warning(name: str, split: str, repeats: Repeats) -> str:
@@ -268,13 +269,11 @@ def _duplicates_warning(name: str, split: str, repeats: Repeats) -> str:
     )
 
 
-def _keys(frame: Frame, name: str, columns: Sequence[str]) -> np.ndarray:
-    """Keys of an input's rows: of the digests of its files, else of the columns that it reads."""
-    values = frame.table[scanned_column(name)]
-    if isinstance(values.dtype, pl.Struct):
-        fields = values.struct.unnest()
-        parts = [fields["sha256"]] if "sha256" in fields.columns else fields.get_columns()
-    else:
-        parts = [frame.table[column] for column in columns]
-    keys = [array_keys(to_array(part)) for part in parts]
-    return keys[0] if len(keys) == 1 else array_keys(np.concatenate(keys, axis=1))
+def _repeated_warning(name: str, kind: str, split: str, repeats: Repeats) -> str:
+    row, match = repeats.pairs[0]
+    rows = "row" if repeats.rows == 1 else "rows"
+    return (
+        f"inputs.{name}: the {kind} of {repeats.rows:,} {split} {rows} is repeated in the training "
+        f"split ({100 * repeats.share:.1f} %), such as that of {row} in {match}: {split} scores "
+        "may be too good"
+    )

@@ -24,7 +24,7 @@ from mmzoo.missing_values import missing_counts, missing_label_notes, require_pr
 from mmzoo.modalities import Input
 from mmzoo.model import Network, build_network
 from mmzoo.model_graph import encoders_of
-from mmzoo.preprocessing import Arrays, fit_config, scan, transform
+from mmzoo.preprocessing import Arrays, fit_config, resolve_duplicates, scan, transform
 from mmzoo.run_log import shown_by
 from mmzoo.shared_encoders import encoder_owner
 from mmzoo.spec.wording import escape
@@ -73,11 +73,18 @@ def inspect(config: Config) -> tuple[Config, DataReport]:
 def _without_bad_rows(config: Config, raw: Frame, report: DataReport) -> Frame:
     """The scanned frame without bad rows, which are all reported; every file is decoded."""
     frame = scan(config, raw)
+    if config.source.on_bad_row == "skip":
+        frame = frame.resample()
     rest = apply_on_bad_row(frame, "skip")
     stops = config.source.on_bad_row == "error"
     rows = report.errors if stops else report.warnings
     rows += [f"{row.split}: {row.file}: {row.reason}" for row in rest.skipped]
-    return replace(rest, notes=frame.notes)
+    rest = replace(rest, notes=frame.notes)
+    try:
+        return resolve_duplicates(config, rest)
+    except DataError as error:
+        report.errors.append(str(error))
+        return rest
 
 
 def _inspect_model(config: Config, data: Arrays, report: DataReport) -> None:

@@ -7,7 +7,6 @@ inputs themselves; here its name and its relation to the target are considered t
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,6 +16,7 @@ from mmzoo.data.column_types import (
     FILE_SHARE,
     SAMPLE,
     ColumnProfile,
+    name_words,
     profile_column,
 )
 from mmzoo.data.media_paths import problems
@@ -184,12 +184,6 @@ def has_own_input(column: InferredColumn) -> bool:
 
 def _type_of(column: InferredColumn) -> type[BaseInput]:
     return input_types()[column.input_type]
-
-
-def name_words(name: str) -> list[str]:
-    """The words of a column's name: `patientId`, `patient_id` and `Patient ID` have two."""
-    parts = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
-    return re.split(r"[\W_]+", parts.lower().strip("_ "))
 
 
 # Roles

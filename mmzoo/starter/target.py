@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmzoo.data.column_types import FEW_VALUES, ColumnProfile, profile_column
+from mmzoo.data.column_types import FEW_VALUES, ColumnProfile, name_words, profile_column
 from mmzoo.data.label_lists import SEPARATORS, parse_lists
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 from mmzoo.spec import did_you_mean
 from mmzoo.spec.wording import escape, shorten
-from mmzoo.starter.infer import file_suffixes, name_words, unread_numbers
+from mmzoo.starter.infer import file_suffixes, unread_numbers
 
 _MAX_LABELS = 1_000
 _TARGET_WORDS = (

@@ -89,7 +89,8 @@ def with_fold(config: Config, index: int, of: int) -> Config:
     """
     if "fold" not in type(config.source).model_fields:
         raise ConfigError(
-            f"source.type: `{config.source.type}` does not support folds; `table` and `dataset` do"
+            f"source.type: `{config.source.type}` does not support folds; `table`, `folder` and "
+            "`dataset` do"
         )
     return load_config(
         config.model_dump(mode="json"), [f"source.fold={{index: {index}, of: {of}}}"]

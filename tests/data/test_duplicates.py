@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mmzoo.data.duplicates import array_keys, distinct_count, frame_keys, matching_rows
+from mmzoo.data.duplicates import array_keys, distinct_count, matching_rows, row_keys
 
 NAN = float("nan")
 
@@ -28,7 +28,7 @@ def test_equal_rows_of_arrays_match(train, test, rows, matches):
 
 def test_equal_rows_of_frames_match_unless_they_are_empty():
     frame = pl.DataFrame({"a": [1, None, 1, None], "b": ["x", "y", "x", None]})
-    keys = frame_keys(frame)
+    keys = row_keys(frame.get_columns())
     assert distinct_count(keys) == 3
     rows, matches = matching_rows(keys, keys)
     assert (rows.tolist(), matches.tolist()) == ([0, 1, 2], [0, 1, 0])

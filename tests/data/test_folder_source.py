@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from frames import splits_of
 
+from mmzoo.column_spec import ColumnSpec
 from mmzoo.data import Folder, Frame, Skipped, apply_on_bad_row
+from mmzoo.data.splits import Fold
 from mmzoo.errors import DataError
 
 WANTED: Any = {"file": None, "label": None}
@@ -484,3 +486,29 @@ def test_a_trained_model_needs_no_files_of_every_class(photos: Path) -> None:
             file.rename(file.with_suffix(".txt"))
     with pytest.raises(DataError, match=r"there are no files in its class folders whose names end"):
         Folder(path=str(photos), suffixes=(".jpg",)).rows(only_files, "all")
+
+
+def test_a_folder_is_split_into_folds(tmp_path: Path) -> None:
+    for kind in ("cat", "dog"):
+        (tmp_path / kind).mkdir()
+        for number in range(10):
+            (tmp_path / kind / f"{number}.png").write_bytes(b"some")
+    specs = {name: ColumnSpec("file", lambda random, rows: None) for name in ("file", "label")}
+    tests: list[str] = []
+    for index in range(1, 6):
+        frame = Folder(path=str(tmp_path), fold=Fold(index=index, of=5)).read(specs, seed=index)
+        found = frame.row_names["test"].tolist()
+        assert sorted(name[:3] for name in found) == ["cat", "cat", "dog", "dog"]
+        assert f"{tmp_path.name}: fold {index} of 5 is the test split" in frame.notes
+        assert frame.examples("validation") == 2
+        tests += found
+    assert len(set(tests)) == len(tests) == 20
+    (tmp_path / "train").mkdir()
+    for kind in ("cat", "dog"):
+        (tmp_path / kind).rename(tmp_path / "train" / kind)
+    (tmp_path / "test").mkdir()
+    for kind in ("cat", "dog"):
+        (tmp_path / "test" / kind).mkdir()
+        (tmp_path / "test" / kind / "a.png").write_bytes(b"some")
+    with pytest.raises(DataError, match=r"^source\.fold: expected none: .* has a test split"):
+        Folder(path=str(tmp_path), fold=Fold(index=1, of=5)).read(specs, seed=0)

@@ -184,6 +184,11 @@ MALFORMED: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "json line of a number": ("a.jsonl", json_lines("5"), ("line 11: expected an object",)),
     "json null": ("a.jsonl", json_lines("null"), ("line 11: expected an object", "nothing")),
     "two objects in a line": ("a.jsonl", json_lines('{"text": "x"} {}'), ("line 11 is not JSON",)),
+    "json 1e400": (
+        "a.jsonl",
+        json_lines('{"text": 1e400}'),
+        ("line 11 is not JSON", "1e400 is too large for a number of 64 bits"),
+    ),
     "json NaN": ("a.jsonl", json_lines('{"text": NaN}'), ("line 11 is not JSON", "NaN")),
     "json of mixed kinds": (
         "a.jsonl",

@@ -13,11 +13,14 @@ import pytest
 from frames import bad_of, splits_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pydantic import ValidationError
 
 from mmzoo.column_spec import ColumnSpec, Role
-from mmzoo.data import Frame, Table, apply_on_bad_row
+from mmzoo.config import load_config
+from mmzoo.data import Frame, Table, apply_on_bad_row, read_rows
 from mmzoo.errors import DataError
+from mmzoo.preprocessing import load_frame
 
 
 def wanted(**roles: Role) -> dict[str, ColumnSpec]:
@@ -412,54 +415,181 @@ def repeated(tmp_path: Path) -> Path:
 SPLIT = {"column": "part"}
 
 
+INPUTS = {"text": {"type": "text", "encoder": {"type": "embedding"}}}
+
+
+def load_all(
+    path: Path, inputs: Mapping[str, Any] = INPUTS, head: str = "kind", **fields: Any
+) -> Frame:
+    """The rows as a training reads them, scanned."""
+    source = {"type": "table", "path": str(path), **fields}
+    heads = {head: {"type": "classification"}}
+    config = {"name": "t", "source": source, "inputs": inputs, "heads": heads}
+    return load_frame(load_config(config).with_columns())
+
+
 def test_rows_in_two_splits_are_told(repeated: Path) -> None:
-    data = load(repeated, split=SPLIT)
-    assert sizes(data) == [7, 3, 4]
-    assert data.notes == (
+    data = load_all(repeated, split=SPLIT, on_bad_row="skip")
+    assert sizes(data) == [6, 3, 3]
+    assert data.notes[-1] == (
         "a.csv: rows with the same inputs are in two splits, so scores may be too good: "
         "2 train rows are in test too: row 2 (as row 10), row 3 (as row 11); "
         "2 train rows are in validation too: row 1 (as row 7), row 3 (as row 8); "
         "1 validation row is in test too: row 8 (as row 11). "
-        "`on_duplicate: drop` drops them",
+        "`on_duplicate: drop` drops them"
     )
 
 
 def test_rows_in_two_splits_can_be_refused(repeated: Path) -> None:
-    assert refusal(repeated, split=SPLIT, on_duplicate="error").startswith(
-        "table a.csv: rows with the same inputs are in two splits:\n"
+    with pytest.raises(DataError) as caught:
+        load_all(repeated, split=SPLIT, on_duplicate="error", on_bad_row="skip")
+    assert str(caught.value).startswith(
+        "a.csv: rows with the same inputs are in two splits:\n"
         "  2 train rows are in test too: row 2 (as row 10), row 3 (as row 11)\n"
     )
 
 
 def test_rows_in_two_splits_can_be_left_out_nearer_to_training(repeated: Path) -> None:
-    data = load(repeated, split=SPLIT, on_duplicate="drop")
-    assert rows(data) == {"train": [4, 5, 6, 13], "validation": [7, 9], "test": [10, 11, 12, 14]}
-    assert data.notes[0].startswith("a.csv: dropped rows whose inputs are in a later split too: ")
-    assert data.fingerprint != load(repeated, split=SPLIT).fingerprint
+    data = load_all(repeated, split=SPLIT, on_duplicate="drop", on_bad_row="skip")
+    assert rows(data) == {"train": [4, 5, 6], "validation": [7, 9], "test": [10, 11, 12]}
+    assert data.notes[-1].startswith("a.csv: dropped rows whose inputs are in a later split too: ")
+    assert data.fingerprint != load_all(repeated, split=SPLIT, on_bad_row="skip").fingerprint
     assert data.class_names == {"kind": ("x", "y")}
 
 
 def test_all_inputs_must_be_equal(repeated: Path) -> None:
-    roles = wanted(text="text", more="value", kind="class")
+    inputs = {
+        "text": {**INPUTS["text"], "missing": "learned"},
+        "more": {"type": "tabular", "columns": {"more": "number"}},
+    }
     # Of rows 13 and 14 one input is missing, and the other equal.
-    assert "3 train rows are in test" in load(repeated, roles, split=SPLIT).notes[0]
+    assert "3 train rows are in test" in str(load_all(repeated, inputs, split=SPLIT).notes)
     frame = pl.read_csv(repeated).with_columns(more=pl.int_range(14))
     frame.write_csv(repeated)
-    assert load(repeated, roles, split=SPLIT).notes == ()
+    assert "in two splits" not in str(load_all(repeated, inputs, split=SPLIT).notes)
 
 
-def test_a_split_of_nothing_but_duplicates_is_refused(tmp_path: Path) -> None:
+def test_inputs_are_compared_as_the_model_reads_them(tmp_path: Path) -> None:
     path = write(
-        tmp_path / "a.csv", text=list("abaxb"), part=["train", "val", "test", "train", "test"]
+        tmp_path / "a.csv",
+        text=["Café", "Cafe\u0301 ", "tea", "tea", "milk", "milk", "milk"],
+        n=["1", "1.0", "01", "1.00", "-0", "0", "2"],
+        code=["7", "7.0", "True", "true", "07", "07", "7"],
+        kind=["x", "y", "y", "x", "x", "y", "x"],
+        part=["train", "test", "train", "test", "train", "test", "val"],
     )
-    message = refusal(path, wanted(text="text"), split=SPLIT, on_duplicate="drop")
-    assert message == (
-        "table a.csv: its validation split is empty after dropping duplicates, as test has all of "
-        "its rows too."
+    inputs = {
+        **INPUTS,
+        "more": {"type": "tabular", "columns": {"n": "number", "code": "category"}},
+    }
+    note = load_all(path, inputs, split=SPLIT).notes[-1]
+    assert "3 train rows are in test too: row 1 (as row 2), row 3 (as row 4), row 5" in note
+
+
+def test_a_split_or_class_of_nothing_but_duplicates_is_refused(tmp_path: Path) -> None:
+    text, path = list("abaxb"), tmp_path / "a.csv"
+    write(path, text=text, kind=list("xxxyy"), part=["train", "val", "test", "train", "test"])
+    with pytest.raises(DataError) as caught:
+        load_all(path, split=SPLIT, on_duplicate="drop")
+    assert str(caught.value) == (
+        "a.csv: its validation split is empty after dropping duplicates, as test has all of its "
+        "rows too."
+    )
+    write(path, text=text, kind=list("xyxxy"), part=["train", "train", "val", "train", "test"])
+    with pytest.raises(DataError, match=r"class 'y' has no training row after dropping duplic"):
+        load_all(path, split=SPLIT, on_duplicate="drop")
+
+
+def test_groups_and_folds_are_equal_however_they_are_spelled(tmp_path: Path) -> None:
+    patients = [str(number // 4) for number in range(80)]
+    path = write(
+        tmp_path / "a.csv",
+        text=[f"row {number}" for number in range(80)],
+        kind=["a", "b"] * 40,
+        patient=[f"{one}.0" if row % 2 else one for row, one in enumerate(patients)],
+        fold=[("1", "1.0", "2", "2.0")[row % 4] for row in range(80)],
+    )
+    data = load(path, split={"group": "patient"})
+    found = [{patients[row - 1] for row in its} for its in rows(data).values()]
+    assert len(set.union(*found)) == sum(map(len, found)) == 20
+    data = load(path, split={"folds": "fold"}, fold={"index": 2, "of": 2})
+    assert rows(data)["test"] == [row for row in range(1, 81) if row % 4 in (3, 0)]
+
+
+@pytest.mark.parametrize(
+    ("trained", "later"),
+    [(["0", "1"], ["0.0", "1.0"]), (["True", "False"], ["true", "FALSE"])],
+)
+def test_classes_are_equal_however_they_are_spelled(
+    tmp_path: Path, trained: list[str], later: list[str]
+) -> None:
+    text = [f"row {number}" for number in range(40)]
+    path = write(tmp_path / "a.csv", text=text, kind=trained * 20)
+    data = load(path)
+    names = data.class_names["kind"]
+    assert set(names) == set(trained)  # As the table spells them.
+    newer = write(tmp_path / "b.csv", text=text, kind=later * 20)
+    known = {**CLASSES, "kind": replace(CLASSES["kind"], names=names)}
+    found = read_rows(str(newer), known)
+    assert found.issues.is_empty()
+    assert [names[index] for index in found.table["kind"]] == trained * 20
+
+
+def test_spellings_of_one_class_in_a_table_are_one_class_with_a_note(tmp_path: Path) -> None:
+    kinds = ["Café"] * 3 + ["Cafe\u0301"] * 2 + ["Tea"] * 5
+    path = write(tmp_path / "a.csv", text=[f"row {n}" for n in range(40)], kind=kinds * 4)
+    data = load(path)
+    assert data.class_names["kind"] == ("Café", "Tea")
+    assert data.table["kind"].value_counts().sort("kind")["count"].to_list() == [20, 20]
+    assert data.notes[-1] == (
+        "a.csv: `kind`: 'Café' and 'Cafe\u0301' (composed and decomposed Unicode) are spellings of "
+        "one value, and count as one"
     )
 
 
 # Bad rows
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_corrupt_file_is_never_drawn_into_a_split(tmp_path: Path, folder: bool) -> None:
+    """Splits are drawn from the files that can be decoded, so that none loses a class."""
+    root = tmp_path / "photos"
+    for kind in "ab":
+        (root / kind).mkdir(parents=True)
+        for number in range(10):
+            pixels = np.random.RandomState(number).randint(0, 256, (8, 8, 3), "uint8")
+            Image.fromarray(pixels + (kind == "b")).save(root / kind / f"{number}.png")
+    files = [f"{kind}/{number}.png" for kind in "ab" for number in range(10)]
+    if not folder:
+        table = write(root / "t.csv", file=files, label=[name[0] for name in files])
+    source = {"type": "folder", "path": str(root), "test": 0.1}
+    if not folder:
+        source = {"type": "table", "path": str(table)}
+    image = {"type": "image", "column": "file", "shape": [8, 8, 3]}
+    image["encoder"] = {"type": "cnn", "filters": [4]}
+    config = {
+        "name": "t",
+        "source": {**source, "on_bad_row": "skip"},
+        "inputs": {"photo": image},
+        "heads": {"label": {"type": "binary"}},
+    }
+
+    def drawn() -> dict[str, list[str]]:
+        frame = load_frame(load_config(config).with_columns())
+        names = frame.table.with_columns(pl.col("file").str.replace(f"{root}/", "").alias("n"))
+        return {name: frame.values("label", name).to_list() for name in frame.splits} | {
+            "names": sorted(names.filter(pl.col("mmzoo.split") != "train")["n"])
+        }
+
+    first = drawn()
+    assert sorted(first["test"]) == sorted(first["validation"]) == [0, 1]
+    for name in first["names"]:  # Damages all that were drawn.
+        path = root / name
+        path.write_bytes(path.read_bytes()[:-40])
+    second = drawn()
+    assert sorted(second["test"]) == sorted(second["validation"]) == [0, 1]
+    assert not set(second["names"]) & set(first["names"])
+    assert sum(len(second[split]) for split in ("train", "validation", "test")) == 16
 
 
 def test_bad_rows_are_named_by_their_numbers(tmp_path: Path) -> None:
@@ -543,10 +673,7 @@ def test_movie_reviews_have_ten_official_folds(real_data: Path) -> None:
 
 
 def test_sentences_have_official_splits_that_share_three(real_data: Path) -> None:
-    data = load(
-        real_data / "text" / "sst2.csv",
-        wanted(text="text", label="class"),
-        split={"column": "split"},
-    )
+    path = real_data / "text" / "sst2.csv"
+    data = load_all(path, head="label", split={"column": "split"})
     assert sizes(data) == [6920, 872, 1821]
     assert "3 train rows are in test too" in data.notes[0]

@@ -140,6 +140,26 @@ def test_copies_of_a_file_are_found_under_other_names(tmp_path, photos):
     assert "test scores will be too good" in found.warnings[0]
 
 
+def test_a_row_is_a_duplicate_if_all_inputs_are_equal_and_a_file_is_repeated(tmp_path, photos):
+    (tmp_path / "59.png").write_bytes((tmp_path / "2.png").read_bytes())
+    # Prices recur; two of them in one row are no leak beside a photo.
+    prices = {"x": [n % 7 for n in range(ROWS)], "z": ["p"] * ROWS}
+    path = write_table(tmp_path / "t.csv", photo=photos, **prices)
+    found = found_in(config_of(path, {**PICTURE, **TABULAR}))
+    assert {name: of["test"].pairs for name, of in found.repeats.items()} == {
+        "photo": (("row 60", "row 3"),)
+    }
+    assert [one for one in found.warnings if "training split" in one] == [
+        "inputs.photo: the image of 1 test row is repeated in the training split (10.0 %), such as "
+        "that of row 60 in row 3: test scores may be too good"
+    ]
+    prices["x"][59] = prices["x"][2]
+    path = write_table(tmp_path / "t.csv", photo=photos, **prices)
+    found = found_in(config_of(path, {**PICTURE, **TABULAR}))
+    assert found.repeats["all inputs"]["test"].pairs == (("row 60", "row 3"),)
+    assert "all inputs: 1 test row is in the training split too" in str(found.warnings)
+
+
 def test_all_damaged_files_are_named_at_once(tmp_path, photos):
     whole = (tmp_path / "5.png").read_bytes()
     (tmp_path / "5.png").write_bytes(whole[:-30])

@@ -9,13 +9,13 @@ import polars
 import pytest
 
 import mmzoo.modalities
-from mmzoo.data.column_types import profile_column
+from mmzoo.data.column_types import name_words, profile_column
 from mmzoo.modalities.base_input import BaseInput
 from mmzoo.modalities.suggestion import Suggestion
 from mmzoo.modalities.tabular import Tabular
 from mmzoo.modalities.tabular.cell_parsing import infer_column_kind
 from mmzoo.modalities.text import Text
-from mmzoo.starter.infer import infer_column, name_words
+from mmzoo.starter.infer import infer_column
 from mmzoo.starter.target import infer_target
 
 ROWS = 300
@@ -57,7 +57,12 @@ def test_a_kind_is_known_by_the_cells(kind, values):
         ("left out", "price", [str(n / 3) for n in range(ROWS)] + ["about 12 €"] * 20),
         ("category", "rooms", [*"1234" * 50, "5+"]),
         # A few codes for kinds of things are categories, whatever their column is called.
-        ("number", "colour_id", [str(n % 5) for n in range(ROWS)]),
+        ("category", "colour_id", [str(n % 5) for n in range(ROWS)]),
+        ("category", "zipcode", [20_000 + n % 70 for n in range(ROWS)]),
+        ("category", "areaCode", [str(n % 40 + 100) for n in range(ROWS)]),
+        ("category", "account", [1582218195625938900 + n % 5 for n in range(ROWS)]),
+        ("category", "account", [str(1582218195625938900 + n % 5) for n in range(ROWS)]),
+        ("number", "time_ns", [1582218195625938900 + n * 7919 for n in range(ROWS)]),
         ("category", "postcode", [f"{n % 50:05d}" for n in range(ROWS)]),
         ("category", "yes", [True, False] * ROWS),
         ("category", "question", ["is it red or is it not?", "is it blue or is it not?"] * ROWS),

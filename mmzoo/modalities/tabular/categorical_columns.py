@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import Literal
 
@@ -58,6 +59,17 @@ def fit_categories(values: pl.Series, most: int, min_count: int) -> Categories:
     counts = texts.value_counts(name="count").filter(pl.col("count") >= min_count)
     ordered = counts.sort("count", "value", descending=[True, False])
     return Categories(values=tuple(ordered["value"].head(most)))
+
+
+def nearest_spelling(values: pl.Series, known: Categories) -> tuple[str, str]:
+    """The most frequent of some unseen values, and the known one that is spelled most like it."""
+    counts = values.alias("value").value_counts(name="count")
+    found = counts.sort("count", "value", descending=[True, False])["value"][0]
+    folded = {" ".join(one.split()).casefold(): one for one in reversed(known.values)}
+    [near] = difflib.get_close_matches(
+        " ".join(found.split()).casefold(), folded, n=1, cutoff=0
+    ) or [""]
+    return found, folded.get(near, "")
 
 
 def hide_categories(

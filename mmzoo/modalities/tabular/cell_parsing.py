@@ -16,8 +16,6 @@ Kind = Literal["number", "category", "date", "datetime", "auto"]
 
 LARGEST_NUMBER = 3.4e38
 """Approximately the largest float32."""
-_INTEGER = r"^(-?[0-9]+)\.0$"
-"""An integer as pandas writes it if other cells of the column are missing."""
 _FIRST_YEAR, _LAST_YEAR = 1, 9999
 _EXPECTED: dict[FoundKind, str] = {
     "number": f"a number, between -{LARGEST_NUMBER:g} and {LARGEST_NUMBER:g}",
@@ -51,7 +49,8 @@ def infer_column_kind(values: pl.Series) -> FoundKind:
 
     Numbers and dates may be strings, with a few invalid ones among them.
     """
-    if values.dtype.is_numeric() or values.dtype == pl.Boolean:
+    is_number = values.dtype.is_numeric() and not column_types.is_code_name(values.name)
+    if is_number or values.dtype == pl.Boolean:
         return "number"
     if values.dtype.is_temporal():
         return column_types.date_kind(values.cast(pl.Datetime("us")).drop_nulls())
@@ -126,7 +125,5 @@ def _texts(values: pl.Series) -> pl.Series:
     if values.dtype.is_float():
         values = values.fill_nan(None)
         values = values.set(values == 0, 0.0)  # -0.0 and 0.0 are one category.
-    texts = values.cast(pl.String)
-    # 3.0 and 3 are one category, too.
-    texts = texts.str.strip_chars().str.replace(_INTEGER, "${1}")
+    texts = column_types.one_spelling(values.cast(pl.String).str.strip_chars())
     return texts.set(texts == "", None)

@@ -8,16 +8,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from annotated_types import Le
+from pydantic import BeforeValidator
 
 from mmzoo.column_spec import ColumnSpec, Role
-from mmzoo.data.column_types import FEW_VALUES, MAX_CATEGORIES, ColumnProfile
+from mmzoo.data.column_types import FEW_VALUES, MAX_CATEGORIES, ColumnProfile, is_code_name
 from mmzoo.errors import ConfigError
 from mmzoo.lazy import keras, np, pl, tf
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.modalities.base_input import BaseInput, Corruption
 from mmzoo.modalities.scan import Files, Scan
 from mmzoo.modalities.suggestion import Suggestion
-from mmzoo.modalities.tabular.categorical_columns import Categories, hide_categories
+from mmzoo.modalities.tabular.categorical_columns import (
+    Categories,
+    hide_categories,
+    nearest_spelling,
+)
 from mmzoo.modalities.tabular.cell_parsing import FoundKind, Kind
 from mmzoo.modalities.tabular.numeric_columns import (
     STATISTICS,
@@ -49,6 +54,12 @@ logger = logging.getLogger(__name__)
 _FEW_ROWS = 2_000
 
 
+def _auto_columns(columns: object) -> object:
+    """A list of columns as column -> auto."""
+    is_list = isinstance(columns, list | tuple) and all(isinstance(one, str) for one in columns)
+    return dict.fromkeys(columns, "auto") if is_list else columns  # type: ignore[call-overload]
+
+
 class Tabular(BaseInput):
     """Numeric, categorical and date columns of a table, as one input.
 
@@ -62,9 +73,13 @@ class Tabular(BaseInput):
     uses_remaining_columns: ClassVar[bool] = True
 
     type: Literal["tabular"] = "tabular"
-    columns: dict[str, Kind] | None = None
+    columns: Annotated[
+        dict[str, Kind] | None,
+        BeforeValidator(_auto_columns, json_schema_input_type=dict[str, Kind] | list[str] | None),
+    ] = None
     """Column -> type: number, category, date, datetime, or auto to infer it from the training
-    values. By default, all input columns that no other part reads. Numeric codes are inferred as
+    values; a list of columns is short for auto. By default, all input columns that no other part
+    reads. Numeric codes are inferred as
     numbers unless you write category."""
     normalize: Normalize = "standard"
     """Normalization of numbers: standard (mean 0, standard deviation 1), minmax (-1 to 1), quantile
@@ -197,7 +212,17 @@ class Tabular(BaseInput):
         Missing numbers are NaN; the id of a missing category is 0, of an unseen one 1. Logs the
         numbers of unseen categories.
         """
-        rows, unseen = transform_rows(values, self._statistics(files, where), self.kinds)
+        statistics = self._statistics(files, where)
+        rows, unseen = transform_rows(values, statistics, self.kinds)
+        for column, count in unseen.items():
+            cells = values.struct.field(column).drop_nulls()
+            fitted = statistics[column]
+            if isinstance(fitted, Categories) and count == len(cells) > 1:
+                found, known = nearest_spelling(cells, fitted)
+                logger.warning(
+                    f"{where}: no value of `{shorten(column)}` is known from training, such as "
+                    f"'{shorten(found)}'; there it was '{shorten(known)}'"
+                )
         if unseen:
             counts = ", ".join(
                 f"{count:,} of `{shorten(column)}`" for column, count in unseen.items()
@@ -287,6 +312,8 @@ def _are_codes(column: ColumnProfile) -> bool:
     """Whether numbers stand for categories: 0171 is not 171, and 5+ is not a typo among 1 to 4."""
     if column.leading_zeros:
         return column.distinct <= MAX_CATEGORIES
+    if column.whole and is_code_name(column.name):
+        return column.repeats and column.distinct <= MAX_CATEGORIES
     return column.odd > 0 and column.repeats and column.distinct <= FEW_VALUES
 
 
@@ -298,6 +325,8 @@ def _suggestion_reason(column: ColumnProfile, kind: FoundKind) -> str:
             return f"numbers from {low:g} to {high:g}"
         case "category" if column.leading_zeros:
             return f"codes, as they have leading zeros; {values}"
+        case "category" if is_code_name(column.name):
+            return f"codes, by its name; {values}"
         case "category" if column.odd:
             return f"{values}; not numbers, because of '{shorten(column.odd_example)}'"
         case "category":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from html.entities import html5
 from typing import Literal
 
 from mmzoo.lazy import np, pl
@@ -21,19 +23,11 @@ _TAG = (
     r"|tt|u|ul)(?:\s[^<>]*)?/?>"
 )
 """HTML tags by name, so that `<unk>` and `<3` remain."""
-_ENTITIES = {
-    "&nbsp;": " ",
-    "&quot;": '"',
-    "&#34;": '"',
-    "&apos;": "'",
-    "&#39;": "'",
-    "&#039;": "'",
-    "&lt;": "<",
-    "&gt;": ">",
-    "&amp;": "&",
-}
-_INVISIBLE = r"[\p{C}--\s]+"
-"""Control characters other than whitespace, such as soft hyphens and byte order marks."""
+_ENTITY = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+"""A character as HTML may write it: `&eacute;`, `&#233;`, `&#xE9;`."""
+_INVISIBLE = r"[\p{C}\p{Variation_Selector}--\s]+"
+"""Control characters other than whitespace, such as soft hyphens, byte order marks and variation
+selectors, which turn a heart into an emoji."""
 _APOSTROPHES = "[\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}]"
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
@@ -41,8 +35,9 @@ _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}
 _LETTERS = rf"[\p{{L}}\p{{M}}\p{{N}}--[{_UNSPACED}]]+"
 _WORD = rf"[{_UNSPACED}]\p{{M}}*|{_LETTERS}(?:'{_LETTERS})*"
 _SYMBOL = r"[\p{P}\p{S}]"
-_EMOJI = r"\p{Extended_Pictographic}"
-_REMOVED = r"[\p{P}\p{S}--\p{Extended_Pictographic}]+"
+_FLAG = r"\p{Regional_Indicator}{2}"
+_EMOJI = rf"{_FLAG}|\p{{Extended_Pictographic}}"
+_REMOVED = r"[\p{P}\p{S}--[\p{Extended_Pictographic}\p{Regional_Indicator}]]+"
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,10 @@ class Tokenizer:
         texts = texts.fill_null("")
         if self.html == "remove":
             texts = texts.str.replace_all(_TAG, " ")
-            texts = texts.str.replace_many(list(_ENTITIES), list(_ENTITIES.values()))
+            found = texts.str.extract_all(_ENTITY).explode().drop_nulls().unique().to_list()
+            found = [one for one in found if one[1] == "#" or one[1:] in html5]
+            if found:
+                texts = texts.str.replace_many(found, [html.unescape(one) for one in found])
         texts = texts.str.normalize("NFKC").str.replace_all(_INVISIBLE, "")
         if self.lowercase:
             texts = texts.str.to_lowercase()
@@ -74,8 +72,8 @@ class Tokenizer:
 
     @property
     def _pattern(self) -> str:
-        symbol = _SYMBOL if self.punctuation == "keep" else _EMOJI
-        return rf"{_WORD}|{symbol}" if self.unit == "words" else "."
+        symbol = rf"{_FLAG}|{_SYMBOL}" if self.punctuation == "keep" else _EMOJI
+        return rf"{_WORD}|{symbol}" if self.unit == "words" else rf"{_FLAG}|."
 
 
 def tokenize(texts: pl.Series, tokenizer: Tokenizer) -> pl.Series:

@@ -77,6 +77,12 @@ def test_rows_are_numbers_dates_and_then_categories():
     assert rows[:, 6].tolist() == [2, 3, 0, 2]
 
 
+def test_a_list_of_columns_is_short_for_auto():
+    assert Tabular(columns=["x", "y"]).columns == {"x": "auto", "y": "auto"}
+    with pytest.raises(ValidationError):
+        Tabular(columns=["x", 1])
+
+
 def test_a_fitted_input_stays_as_it_is_and_gives_the_same_rows():
     spec, files = fitted(tabular())
     again, files_again = fitted(spec)

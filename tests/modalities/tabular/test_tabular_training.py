@@ -131,6 +131,39 @@ def test_a_category_is_known_again_whatever_is_in_other_rows(cells, kind, tmp_pa
         assert len(set(ids.tolist())) == len(chosen)
 
 
+@pytest.mark.parametrize(
+    ("trained", "later", "warned"),
+    [
+        (["Rome", "Bern"], ["ROME", "BERN"], "such as 'BERN'; there it was 'Bern'"),
+        (["Rome", "Bern"], ["Rome", "BERN"], ""),
+        (["True", "False"], ["true", "FALSE"], ""),
+        (["7", "x"], ["7.0", "x"], ""),
+        (["Zürich", "Bern"], ["Zu\u0308rich", "Bern"], ""),
+    ],
+)
+def test_a_column_without_any_known_category_is_a_warning(trained, later, warned, tmp_path, caplog):
+    def table(name, cells):
+        path = tmp_path / name
+        path.write_text("city,price\n" + "".join(f"{cell},1\n" for cell in cells * 20))
+        return path
+
+    inputs = {"facts": {"type": "tabular", "columns": {"city": "category"}}}
+    found = load_config(config(table("train.csv", trained)) | {"inputs": inputs}).with_columns()
+    found, preprocessing = fit_config(found, load_frame(found))
+    rows = load_rows(found, str(table("new.csv", later)), "data", labelled=False)
+    caplog.clear()
+    with caplog.at_level("WARNING", logger="mmzoo"):
+        transform(found, rows, preprocessing)
+    if warned:
+        [record] = caplog.records
+        assert record.getMessage() == (
+            "inputs.facts, column 'city' of new.csv, data: no value of `city` is known from "
+            f"training, {warned}"
+        )
+    else:
+        assert not caplog.records
+
+
 def test_rows_of_another_table_are_predicted(run, tmp_path):
     rows = [
         [1, "100", "Rome", "1985-05-01", 0],

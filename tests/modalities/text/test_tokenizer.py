@@ -48,6 +48,12 @@ def tokens(text, unit="words", lowercase=True, punctuation="remove", html="remov
             ["hi", "there", "you", "now", "then", "end"],
         ),
         ("so good 😀👍", ["so", "good", "😀", "👍"]),
+        ("🇩🇪🇫🇷", ["🇩🇪", "🇫🇷"]),
+        ("I ❤️ it", ["i", "❤", "it"]),
+        (
+            "caf&eacute; &#233;t&#xE9; &amp;lt; &copy; a&b; &nothing;",
+            ["café", "été", "lt", "©", "a", "b", "nothing"],
+        ),
         ("", []),
         (None, []),
         (" ?! ... -- \x00 ", []),
