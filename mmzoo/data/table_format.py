@@ -39,6 +39,9 @@ class TableFormat(Spec):
     encoding: str = "utf-8"
     """The character encoding of text files: any that Python knows, such as utf-8, utf-16, cp1252
     (Western Europe), cp1250 (Central Europe), cp1251 (Cyrillic), gb18030, shift_jis or euc_kr."""
+    decimal: Literal[".", ","] | None = None
+    """The decimal mark of numbers in text, the other mark then separates thousands: with ",",
+    1.234,5 is 1234.5. By default a point, and nothing may separate thousands."""
     missing_values: tuple[Marker, ...] | dict[str, tuple[Marker, ...]] = ()
     """Markers of missing values besides the empty cell, by column: {age: [NA, "-"]}. A list applies
     to all columns that an input, a head or a split reads."""

@@ -27,6 +27,7 @@ from mmzoo.data.frame import (
     issues_table,
     other_column,
 )
+from mmzoo.data.number_formats import Decimal, ambiguous_thousands, plain_numbers
 from mmzoo.data.parse_columns import (
     ParsedColumn,
     encode_names,
@@ -122,6 +123,8 @@ class Table(TableFormat, TableRows):
         shown, name = raw.name, escape(os.path.basename(self.path))
         raw = replace(raw, name=name)
         root = media_folder(self.path, self.media_root)
+        _check_thousands(raw.table, specs, self.decimal, f"table {shown}")
+        raw = replace(raw, table=_plain(raw.table, specs, self.decimal))
         # The splits must not depend on which classes are known: a run knows those of its training
         # rows, and must get the same splits again.
         without_names = {column: replace(spec, names=None) for column, spec in specs.items()}
@@ -297,6 +300,7 @@ def read_rows(
             *(pl.lit(None, pl.String).alias(column) for column in missing),
         ),
     )
+    raw = replace(raw, table=_plain(raw.table, specs, form.decimal))
     parsed = parse_columns(raw.table, specs, root, raw.name)
     raw = raw.with_issues(issues_of(raw.table, parsed, specs))
     table, class_names, unknown = _encode(parsed, specs, np.arange(raw.table.height))
@@ -336,6 +340,38 @@ def _require_known(
                 f"{name}: all {rows:,} rows have a `{shorten(column)}` that the model does not "
                 f"know: {found}. It knows {first_names(names)}. Wrong table?"
             )
+
+
+def _numeric_texts(table: pl.DataFrame, specs: Mapping[str, ColumnSpec]) -> list[str]:
+    return [
+        column
+        for column, spec in specs.items()
+        if spec.role in ("value", "number") and table.schema[column] == pl.String
+    ]
+
+
+def _check_thousands(
+    table: pl.DataFrame, specs: Mapping[str, ColumnSpec], decimal: Decimal | None, where: str
+) -> None:
+    """Raises a DataError if points may separate thousands, and `decimal` does not say so."""
+    for column in _numeric_texts(table, specs) if decimal is None else ():
+        if found := ambiguous_thousands(table[column]):
+            number = found[0].strip()
+            raise DataError(
+                f"{where}: column `{column}`: '{number}' beside '{found[1].strip()}' may be "
+                f'{number.replace(".", "")}. Write `decimal: ","` into the config\'s source if '
+                'points separate thousands, or `decimal: "."` if they do not.'
+            )
+
+
+def _plain(
+    table: pl.DataFrame, specs: Mapping[str, ColumnSpec], decimal: Decimal | None
+) -> pl.DataFrame:
+    """The table with plain numbers in the columns that are read as numbers."""
+    if decimal is None:
+        return table
+    columns = _numeric_texts(table, specs)
+    return table.with_columns([plain_numbers(table[column], decimal) for column in columns])
 
 
 def _encode(

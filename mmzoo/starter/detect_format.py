@@ -7,16 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmzoo.data import TableFormat
-from mmzoo.data.column_types import MISSING_WORDS, parse_numbers, strip_texts
+from mmzoo.data.column_types import (
+    MISSING_WORDS,
+    NOTE_SHARE,
+    is_missing_word,
+    parse_numbers,
+    strip_texts,
+)
 from mmzoo.data.csv_dialect import declared_separator, likely_separators
 from mmzoo.data.frame import ROW
+from mmzoo.data.number_formats import Decimal, detect_decimal, plain_numbers
 from mmzoo.data.table_files import open_table, read_content
 from mmzoo.data.table_format import separator_of
 from mmzoo.data.table_reader import read_table, with_missing
 from mmzoo.data.text_encoding import guess_encoding
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
-from mmzoo.spec.wording import escape
+from mmzoo.spec.wording import escape, shorten
 
 _PLACEHOLDERS = (*MISSING_WORDS, "--", ".")
 """Words for missing values, in lower case."""
@@ -60,6 +67,16 @@ def detect_format(path: str) -> DetectedTable:
         if markers := dict(_missing_values(frame)):
             fields["missing_values"] = markers
             frame = with_missing(frame, markers)
+        if (found := detect_decimal(frame.select(pl.col(pl.String)))) is not None:
+            decimal, column, cell = found
+            fields["decimal"] = decimal
+            frame = frame.with_columns(_numeric(frame.select(pl.col(pl.String)), decimal))
+            plain = plain_numbers(pl.Series([cell]), decimal)[0]
+            warnings += (
+                f"{column}: '{shorten(cell)}' is read as {plain}: `decimal: \"{decimal}\"`",
+            )
+        else:
+            warnings += tuple(_three_digits(frame.select(pl.col(pl.String))))
         malformed = {row: reason for row, (_, reason) in raw.found_issues().items()}
         return DetectedTable(frame, fields, malformed, warnings)
     assert first is not None
@@ -86,6 +103,26 @@ def _text_format(path: str) -> tuple[dict[str, str], tuple[str, ...], list[dict[
     default = separator_of(kind, None)
     separators = likely_separators(content, default)
     return encoding, warnings, [{} if s == default else {"separator": s} for s in separators]
+
+
+def _numeric(texts: pl.DataFrame, decimal: Decimal) -> Iterator[pl.Series]:
+    """The columns that hold numbers with this decimal mark, as plain numbers."""
+    for column in texts:
+        plain = plain_numbers(column, decimal)
+        filled = plain.filter(plain.is_not_null() & ~is_missing_word(plain.str.strip_chars()))
+        if parse_numbers(filled).is_not_null().sum() >= NOTE_SHARE * len(filled):
+            yield plain
+
+
+def _three_digits(texts: pl.DataFrame) -> Iterator[str]:
+    """Warnings on columns of which all numbers have a point before three digits."""
+    for column in texts:
+        filled = column.drop_nulls()
+        if len(filled) and filled.str.contains(r"^[1-9][0-9]{0,2}\.[0-9]{3}$").all():
+            yield (
+                f"{column.name}: '{filled[0]}' is read as {filled[0]}; if points separate "
+                'thousands, add `decimal: ","` to the source'
+            )
 
 
 def _missing_values(frame: pl.DataFrame) -> Iterator[tuple[str, tuple[str, ...]]]:

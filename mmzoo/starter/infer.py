@@ -20,6 +20,7 @@ from mmzoo.data.column_types import (
     profile_column,
 )
 from mmzoo.data.media_paths import problems
+from mmzoo.data.number_formats import UnreadFormat, ambiguous_thousands, unread_format
 from mmzoo.data.split_assignment import SPLIT_NAMES
 from mmzoo.lazy import pl
 from mmzoo.modalities import input_types
@@ -28,7 +29,6 @@ from mmzoo.modalities.file_input import FileInput
 from mmzoo.modalities.suggestion import Suggestion
 from mmzoo.spec.wording import shorten
 from mmzoo.starter.media_files import UNSUPPORTED, file_meant
-from mmzoo.starter.number_formats import UnreadFormat, unread_format
 
 Role = Literal["input", "split", "fold", "group", "left out"]
 """A `group` column is no input, but rows with the same value stay together in one split."""
@@ -251,13 +251,16 @@ def _by_name(profile: ColumnProfile) -> tuple[Role, str] | None:
 
 def unread_numbers(profile: ColumnProfile) -> UnreadFormat | None:
     """The format of numbers or dates that a text column has, if it is one that is not read."""
+    if profile.type == "number" and (found := ambiguous_thousands(profile.cells)):
+        return UnreadFormat("numbers", found[0], found[0].replace(".", ""))
     if profile.type not in ("category", "text", "identifier") or not profile.words:
         return None
     return unread_format(profile.sample)
 
 
 def _unread_numbers(profile: ColumnProfile) -> tuple[Role, str] | None:
-    if profile.distinct > FEW_VALUES and (found := unread_numbers(profile)):
+    found = unread_numbers(profile)
+    if found and (profile.distinct > FEW_VALUES or profile.type == "number"):
         return "left out", str(found)
     return None
 

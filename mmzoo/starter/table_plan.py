@@ -346,6 +346,11 @@ def _warnings(
                 "column to use it."
             )
     for target in targets:
+        if target.profile.odd and target.class_counts:
+            yield (
+                f"{target.name}: its values are classes, not numbers, because of "
+                f"'{shorten(target.profile.odd_example)}'"
+            )
         special = special_role(target.profile)
         is_number = target.profile.type == "number" or target.profile.whole
         if is_number and special is not None and special[0] == "left out":

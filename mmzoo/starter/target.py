@@ -8,6 +8,7 @@ from typing import Any
 
 from mmzoo.data.column_types import FEW_VALUES, ColumnProfile, name_words, profile_column
 from mmzoo.data.label_lists import SEPARATORS, parse_lists
+from mmzoo.data.number_formats import unread_format
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 from mmzoo.spec import did_you_mean
@@ -98,6 +99,15 @@ def infer_target(column: pl.Series) -> Target:
     if profile.type == "labels":
         return Target(profile, {"type": "multilabel"}, "its cells are lists of labels")
     few_values = profile.repeats and profile.distinct <= FEW_VALUES
+    if is_number and (found := unread_numbers(profile)):
+        raise DataError(f"{option}: its cells are {found}")
+    formatted = unread_format(pl.Series([profile.odd_example])) if profile.odd else None
+    is_class = profile.type != "number" or (few_values and profile.whole)
+    if formatted is not None and is_class:
+        raise DataError(
+            f"{option}: nearly all of its cells are plain numbers, but {profile.odd:,} are "
+            f"{formatted}"
+        )
     if is_number and not profile.leading_zeros and not (few_values and profile.whole):
         low, high = profile.span
         return Target(profile, {"type": "regression"}, f"numbers from {low:g} to {high:g}")

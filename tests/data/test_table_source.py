@@ -570,3 +570,33 @@ def test_a_value_that_is_infinite_makes_a_row_bad(tmp_path: Path) -> None:
 def test_digits_of_other_scripts_are_text(tmp_path: Path) -> None:
     assert made(values(tmp_path, "value", ["١٢", "2"])) == ["١٢", "2"]
     assert list(bad_of(values(tmp_path, "number", ["١٢", "2"]))["all"]) == [0]
+
+
+def test_numbers_with_a_decimal_comma_are_read_and_ambiguous_ones_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"{n};{n},5;{'2.155' if n % 2 else '987'}" for n in range(20)]
+    path.write_text("\n".join(["id;x;price", *rows]) + "\n")
+    specs = {
+        "id": ColumnSpec("category", lambda random, rows: None),
+        "x": ColumnSpec("value", lambda random, rows: None),
+        "price": ColumnSpec("number", lambda random, rows: None),
+    }
+    source = Table(path=str(path), separator=";")
+    with pytest.raises(DataError) as caught:
+        source.read(specs, 0)
+    assert str(caught.value) == (
+        f"table {path}: column `price`: '2.155' beside '987' may be 2155. Write `decimal: \",\"` "
+        'into the config\'s source if points separate thousands, or `decimal: "."` if they do not.'
+    )
+    german = source.replace(decimal=",")
+    for frame in (german.read(specs, 0), read_rows(str(path), specs, form=german)):
+        assert frame.issues.is_empty()
+        assert set(frame.table["price"]) == {2155.0, 987.0}
+        assert sorted(frame.table["x"]) == [n + 0.5 for n in range(20)]
+    point = source.replace(decimal=".").read({"price": specs["price"]}, 0)
+    assert set(point.table["price"]) == {2.155, 987.0}
+    # What another table holds says nothing of the format that a model was trained on.
+    assert set(read_rows(str(path), {"price": specs["price"]}, form=source).table["price"]) == {
+        2.155,
+        987.0,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Annotated, Literal
 
 import polars
@@ -10,6 +11,7 @@ import pytest
 
 import mmzoo.modalities
 from mmzoo.data.column_types import name_words, profile_column
+from mmzoo.errors import DataError
 from mmzoo.modalities.base_input import BaseInput
 from mmzoo.modalities.suggestion import Suggestion
 from mmzoo.modalities.tabular import Tabular
@@ -168,3 +170,18 @@ def test_names_have_parts(name, parts):
 )
 def test_the_head_is_known_by_the_targets_values(head, values):
     assert infer_target(polars.Series("target", values)).head["type"] == head
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (
+            [str(n % 9 + 1) for n in range(59)] + ["$5"],
+            "but 1 are numbers such as '$5': write them",
+        ),
+        (["2.155", "987"] * 30, "its cells are numbers such as '2.155': write them as 2155"),
+    ],
+)
+def test_a_target_of_numbers_in_two_formats_is_refused(cells, message):
+    with pytest.raises(DataError, match=re.escape(message)):
+        infer_target(polars.Series("price", cells))
