@@ -343,10 +343,11 @@ def test_numbers_in_formats_that_are_not_read_are_left_out(mmzoo, tmp_path):
     done = mmzoo("init", "kosten.csv", "--target", "Größe")
     assert done.code == 0
     assert "  Grosse:\n" in done.out
-    assert "cost: numbers such as '1,000.50': write them as 1000.50 to use them" in done.out
+    assert "decimal: '.'" in done.out or 'decimal: "."' in done.out or "decimal: ." in done.out
+    assert "Warning: cost: '1,000.50' is read as 1000.50: `decimal: " in done.err
     assert "preis: numbers such as '30,21 €': write them as 30.21 to use them" in done.out
     assert "am: dates such as '21.05.2024': write them like 2024-12-31 to use them" in done.out
-    for target in ("cost", "preis", "am"):
+    for target in ("preis", "am"):
         done = mmzoo("init", "kosten.csv", "--target", target)
         assert (done.code, done.out) == (1, "")
         assert f"Error: --target {target}: its cells are " in done.err
