@@ -283,6 +283,8 @@ def test_python_that_is_shown_runs(block: Block, workspace: Path) -> None:
     if "digit.png" in block.text:
         assert names["metrics"]["examples"] > 0
         assert names["rows"]["file"] == ["digit.png"]
+    elif "texts=" in block.text:
+        assert len(names["rows"]["label"]) == 1
     else:
         assert names["probabilities"].shape == (2, 10)
 
