@@ -57,10 +57,10 @@ class BaseProbe(Spec):
             The arrays that `predict` takes, and messages for the user.
         """
         wide = features.astype(np.float64)
-        mean, deviation = wide.mean(axis=0), wide.std(axis=0)
+        mean, std = wide.mean(axis=0), wide.std(axis=0)
         # A feature that is constant, up to rounding, carries no information.
-        deviation[deviation <= 1e-9 * np.maximum(1, abs(mean))] = 1.0
-        arrays = {"mean": mean, "deviation": deviation}
+        std[std <= 1e-9 * np.maximum(1, abs(mean))] = 1.0
+        arrays = {"mean": mean, "std": std}
         if targets.dtype.kind in "iu":
             arrays["classes"], targets = np.unique(targets, return_inverse=True)
         own, notes = self._fit(_standardized(arrays, features), targets, seed)
@@ -278,4 +278,4 @@ def probes_of(chosen: Iterable[ChosenProbe]) -> tuple[Probe, ...]:
 
 
 def _standardized(arrays: Arrays, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    return (features - arrays["mean"]) / arrays["deviation"]
+    return (features - arrays["mean"]) / arrays["std"]

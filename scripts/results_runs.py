@@ -103,12 +103,12 @@ def _results(name: str, variant: str, seeds: dict[int, list[Run]]) -> Iterator[R
 def _whole(runs: Sequence[Run]) -> bool:
     """Whether no fold is missing."""
     folds = [_fold(run) for run in runs]
-    wanted = runs[0].environment().get("asked", {}).get(f"{_FOLD}.of")
+    wanted = runs[0].environment().get("requested", {}).get(f"{_FOLD}.of")
     return folds == ([None] if wanted is None else list(range(1, wanted + 1)))
 
 
 def _fold(run: Run) -> int | None:
-    return run.environment().get("asked", {}).get(f"{_FOLD}.index")
+    return run.environment().get("requested", {}).get(f"{_FOLD}.index")
 
 
 def _check(name: str, variant: str, seeds: dict[int, list[Run]]) -> None:
@@ -123,7 +123,7 @@ def _check(name: str, variant: str, seeds: dict[int, list[Run]]) -> None:
     for seed, runs in seeds.items():
         for run in runs:
             environment = run.environment()
-            its = environment["asked"]
+            its = environment["requested"]
             if environment["seed"] != seed:
                 raise MmzooError(f"{run.directory} was trained with seed {environment['seed']}")
             if wanted := environment["data"]["fallback_for"]:

@@ -257,7 +257,7 @@ def test_what_a_run_did_not_write_down_is_left_empty(folder):
     ("key", "value", "said"),
     [
         ("seed", 7, "was trained with seed 7"),
-        ("asked", {"train.epochs": 2}, "was trained with train.epochs 2, not 3"),
+        ("requested", {"train.epochs": 2}, "was trained with train.epochs 2, not 3"),
         (
             "data",
             {"name": "digits", "fallback_for": "mnist", "fingerprint": "0"},
@@ -277,8 +277,8 @@ def test_folds_of_a_seed_count_together_once_all_are_there(folder):
     shutil.rmtree(folder / "tiny" / "1")
     for fold in (1, 2):
         run = Run(Path(shutil.copytree(folder / "first", folder / f"tiny/0/{fold:03d}")))
-        asked = run.environment()["asked"]
-        change(run, "asked", asked | {"source.fold.index": fold, "source.fold.of": 2})
+        asked = run.environment()["requested"]
+        change(run, "requested", asked | {"source.fold.index": fold, "source.fold.of": 2})
         if fold == 1:
             assert collect(folder) == ([], [])
     [row], _ = collect(folder)
@@ -290,7 +290,7 @@ def test_variants_and_inputs_alone_have_rows_of_their_own(folder):
     shutil.copytree(folder / "tiny", folder / "tiny@wide")
     for seed in "01":
         run = Run(folder / "tiny" / seed)
-        change(Run(folder / "tiny@wide" / seed), "asked", {"train.epochs": 9})
+        change(Run(folder / "tiny@wide" / seed), "requested", {"train.epochs": 9})
         shutil.copytree(folder / "tiny@wide" / seed, run.baseline("image").directory)
     found, said = collect(folder)
     assert said == []

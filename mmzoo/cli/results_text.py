@@ -46,7 +46,7 @@ def folds_text(summary: FoldSummary) -> str:
             (
                 f"    {metric}",
                 number_text(spread.mean),
-                "" if spread.deviation is None else f"± {number_text(spread.deviation, 2)}",
+                "" if spread.std is None else f"± {number_text(spread.std, 2)}",
                 " ".join(map(number_text, spread.values)),
             )
             for metric, spread in spreads.items()

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
+from pydantic import model_validator
+
 from mmzoo import layers
 from mmzoo.errors import DataError
 from mmzoo.heads.labelled_head import LabelledHead
@@ -41,12 +43,21 @@ class Regression(LabelledHead):
     """Whether labels are normalized by the mean and standard deviation of the training labels."""
     mean: tuple[float, ...] | None = None
     """Mean of the training labels, for each output; by default computed from the data."""
-    deviation: tuple[PositiveFloat, ...] | None = None
+    std: tuple[PositiveFloat, ...] | None = None
     """Standard deviation of the training labels, for each output; by default computed from the
     data, or 1 if all labels are equal."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _rename_deviation(cls, fields: Any) -> Any:
+        """Runs of older versions call `std` `deviation`."""
+        if isinstance(fields, Mapping) and "deviation" in fields:
+            fields = {**fields, "std": fields["deviation"]}
+            del fields["deviation"]
+        return fields
+
     def rules(self) -> Iterator[Problem]:
-        for field, values in (("mean", self.mean), ("deviation", self.deviation)):
+        for field, values in (("mean", self.mean), ("std", self.std)):
             if values is None:
                 continue
             if not self.normalize:
@@ -72,7 +83,7 @@ class Regression(LabelledHead):
         dim = labels.shape[1] if labels.ndim == 2 else 1
         if self.dim not in (None, dim):
             raise DataError(f"{where}: expected {self.dim} numbers in each row, got {dim}")
-        for field, values in (("mean", self.mean), ("deviation", self.deviation)):
+        for field, values in (("mean", self.mean), ("std", self.std)):
             if values is not None and len(values) != dim:
                 raise DataError(f"{where}: expected {dim} numbers in `{field}`, got {len(values)}")
         fitted = self.replace(dim=dim)
@@ -80,15 +91,15 @@ class Regression(LabelledHead):
         if not self.normalize:
             fitted._require_resolution(labels, where)
             return fitted
-        mean, deviation = _mean_and_deviation(labels.reshape(-1, dim))
-        if not all(map(math.isfinite, (*mean, *deviation))):
+        mean, std = _column_mean_and_std(labels.reshape(-1, dim))
+        if not all(map(math.isfinite, (*mean, *std))):
             raise DataError(
                 f"{where}: labels as large as {abs(labels).max():g} have no finite standard "
                 "deviation. Fix these rows, use a larger unit, or set `normalize: false`."
             )
         fitted = fitted.replace(
             mean=mean if self.mean is None else self.mean,
-            deviation=deviation if self.deviation is None else self.deviation,
+            std=std if self.std is None else self.std,
         )
         fitted._require_resolution(labels, where)
         return fitted
@@ -102,7 +113,7 @@ class Regression(LabelledHead):
         lost = ~(errors <= _MAX_ROUNDING * targets.std(axis=0)) & (errors > 0)
         if lost.any():
             column = int(lost.argmax())
-            remedy = "`mean` and `deviation`" if self.normalize else "`normalize: false`"
+            remedy = "`mean` and `std`" if self.normalize else "`normalize: false`"
             raise DataError(
                 f"{where}: labels of about {np.abs(labels).max():.6g} are too close together for "
                 f"the network's float32 without normalization: it would round them by up to "
@@ -142,7 +153,7 @@ class Regression(LabelledHead):
     def _mean_and_std(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation, float64 `[dim]`; zeros and ones without `normalize`."""
         dim = self.dim or 1
-        mean, std = self.mean or (0.0,) * dim, self.deviation or (1.0,) * dim
+        mean, std = self.mean or (0.0,) * dim, self.std or (1.0,) * dim
         return np.array(mean, "float64"), np.array(std, "float64")
 
     def keras_loss(self, soft: bool) -> keras.losses.Loss:
@@ -160,9 +171,9 @@ class Regression(LabelledHead):
             keras.metrics.MeanAbsoluteError(name="mean_absolute_error"),
             keras.metrics.RootMeanSquaredError(name="root_mean_squared_error"),
         ]
-        if self.deviation is None:
+        if self.std is None:
             return metrics
-        return [layers.ScaledMetric(metric, self.deviation) for metric in metrics]
+        return [layers.ScaledMetric(metric, self.std) for metric in metrics]
 
     def evaluate(self, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
         from mmzoo.metrics import regression_metrics
@@ -189,18 +200,18 @@ class Regression(LabelledHead):
         }
 
     def without_names(self) -> Self:
-        return self.replace(mean=None, deviation=None)
+        return self.replace(mean=None, std=None)
 
     def synthetic(self, random: np.random.RandomState, rows: int) -> np.ndarray:
         # Independent of the fitted mean and std: a run must read the same synthetic rows again.
         return random.normal(size=(rows, self.dim or 1))
 
 
-def _mean_and_deviation(labels: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _column_mean_and_std(labels: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each column of `[rows, numbers]`; 1 for constant columns."""
     labels = labels.astype("float64")
     same = labels.min(axis=0) == labels.max(axis=0)
     with np.errstate(over="ignore"):
-        deviation = labels.std(axis=0)
-    deviation[same | (deviation == 0)] = 1.0
-    return tuple(labels.mean(axis=0).tolist()), tuple(deviation.tolist())
+        std = labels.std(axis=0)
+    std[same | (std == 0)] = 1.0
+    return tuple(labels.mean(axis=0).tolist()), tuple(std.tolist())

@@ -31,12 +31,12 @@ class Spread:
 
     Attributes:
         mean: over the folds.
-        deviation: standard deviation between folds, with n - 1; None for a single fold.
+        std: standard deviation between folds, with n - 1; None for a single fold.
         values: of each fold, in their order.
     """
 
     mean: float
-    deviation: float | None
+    std: float | None
     values: tuple[float, ...]
 
 
@@ -66,7 +66,7 @@ class FoldSummary:
                 head: {
                     metric: {
                         "mean": spread.mean,
-                        "deviation": spread.deviation,
+                        "std": spread.std,
                         "values": list(spread.values),
                     }
                     for metric, spread in spreads.items()
@@ -181,7 +181,7 @@ def _runs(config: Config) -> dict[int, Run]:
     for run in runs_of(config.name):
         if not run.environment_file.is_file():
             continue
-        its = run.environment().get("asked", {})
+        its = run.environment().get("requested", {})
         if its.get(_FOLD) and its | {_FOLD: 0} == requested | {_FOLD: 0}:
             found[its[_FOLD]] = run
     return dict(sorted(found.items()))
@@ -197,5 +197,5 @@ def _common(entries: list[Mapping[str, Any]]) -> dict[str, list[float]]:
 
 
 def _spread(values: list[float]) -> Spread:
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return Spread(float(np.mean(values)), deviation, tuple(values))
+    std = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return Spread(float(np.mean(values)), std, tuple(values))

@@ -64,7 +64,7 @@ def _write_start(run: Run, config: Config, session: Session) -> None:
                 "fingerprint": data.fingerprint,
                 "examples": {split: data.examples(split) for split in data.splits},
             },
-            "asked": requested_config(config),
+            "requested": requested_config(config),
             "checksums": preprocessing_checksums(session.preprocessing),
         }
     )

@@ -114,7 +114,7 @@ def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
         RunError: the config differs from the run's.
     """
     was, now = _flatten(run.config().model_dump()), _flatten(config.model_dump())
-    requested = {} if fitted else run.environment().get("asked", {})
+    requested = {} if fitted else run.environment().get("requested", {})
     may_change = (*_MAY_CHANGE, *([_EPOCHS] if _epochs_may_change(config) else []))
     changed = sorted(
         path

@@ -63,7 +63,7 @@ def test_predictions_and_metrics_are_those_of_the_table(folder):
         errors = np.abs(found[column] - found["when_true"])
         assert of["mean_absolute_error"] == pytest.approx(errors.mean(), rel=1e-9)
         assert 0 < errors.mean() < 20_000
-    [std] = Run(folder / "run").config().heads["when"].deviation
+    [std] = Run(folder / "run").config().heads["when"].std
     loss = np.mean(((found["when"] - found["when_true"]) / std) ** 2)
     assert metrics["loss"] == pytest.approx(loss, rel=1e-5)
 

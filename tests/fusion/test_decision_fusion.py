@@ -19,7 +19,7 @@ HEADS = {
     "good": Binary(threshold=0.3),
     "tags": Multilabel(classes=2),
 }
-NUMBER = {"price": Regression(dim=1, mean=(5.0,), deviation=(2.0,))}
+NUMBER = {"price": Regression(dim=1, mean=(5.0,), std=(2.0,))}
 COMBINE = ("average", "weighted", "product", "max", "vote")
 WIDTHS = {"a": 4, "b": 3, "c": 2}
 

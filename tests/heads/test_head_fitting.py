@@ -352,13 +352,13 @@ def test_numbers_are_written_as_such():
 def test_mean_and_deviation_are_those_of_the_training_labels():
     head = Regression().fit(np.array([[1e6, 5.0], [3e6, 5.0]], "float32"), None, WHERE)
     assert head.mean == (2e6, 5.0)
-    assert head.deviation == (1e6, 1.0)  # Of labels that are all the same: nothing to divide by.
-    assert Regression(normalize=False).fit(np.array([1.0, 3.0]), None, WHERE).deviation is None
+    assert head.std == (1e6, 1.0)  # Of labels that are all the same: nothing to divide by.
+    assert Regression(normalize=False).fit(np.array([1.0, 3.0]), None, WHERE).std is None
 
 
 def test_mean_and_deviation_that_are_given_stay():
-    head = Regression(mean=(0.0,), deviation=(2.0,)).fit(np.array([1.0, 3.0]), None, WHERE)
-    assert (head.mean, head.deviation) == ((0.0,), (2.0,))
+    head = Regression(mean=(0.0,), std=(2.0,)).fit(np.array([1.0, 3.0]), None, WHERE)
+    assert (head.mean, head.std) == ((0.0,), (2.0,))
     assert refusal(Regression(mean=(0.0, 1.0)), [1.0, 2.0]) == (
         "expected 1 numbers in `mean`, got 2"
     )
@@ -371,8 +371,8 @@ def test_mean_and_deviation_that_are_given_stay():
             {"normalize": False, "mean": (1.0,)},
             "expected none with `normalize: false`, which does not use it",
         ),
-        ({"dim": 1, "deviation": (1.0, 2.0)}, "expected as many numbers as `dim`, 1; got 2"),
-        ({"deviation": (0.0,)}, "Input should be greater than 0"),
+        ({"dim": 1, "std": (1.0, 2.0)}, "expected as many numbers as `dim`, 1; got 2"),
+        ({"std": (0.0,)}, "Input should be greater than 0"),
     ],
 )
 def test_mean_and_deviation_have_rules(fields, message):
@@ -449,7 +449,7 @@ def test_whole_numbers_beyond_float64_are_told_apart():
     ("head", "remedy"),
     [
         (Regression(normalize=False), "`normalize: false`"),
-        (Regression(mean=(0.0,), deviation=(1.0,)), "`mean` and `deviation`"),
+        (Regression(mean=(0.0,), std=(1.0,)), "`mean` and `std`"),
     ],
 )
 def test_labels_that_float32_cannot_tell_apart_are_refused(head, remedy):
@@ -469,7 +469,7 @@ def test_numbers_without_a_finite_deviation_are_refused():
 def test_made_up_numbers_are_the_same_whatever_was_found():
     """A run on made-up data reads them again, when its head is whole."""
     head = Regression(column="price", dim=1)
-    whole = head.replace(mean=(500.0,), deviation=(100.0,))
+    whole = head.replace(mean=(500.0,), std=(100.0,))
     first, second = (one.synthetic(np.random.RandomState(0), 50) for one in (head, whole))
     np.testing.assert_array_equal(first, second)
     assert whole.without_names() == head
@@ -530,3 +530,9 @@ def test_label_smoothing_by_hand():
     loss = head.keras_loss(False)(head.target(tf.constant([1]), False), predicted)
     expected = -(0.1 * np.log(0.2) + 0.8 * np.log(0.5) + 0.1 * np.log(0.3))
     assert float(loss) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_standard_deviation_of_older_runs_is_read() -> None:
+    head = Regression.model_validate({"type": "regression", "mean": (5.0,), "deviation": (2.0,)})
+
+    assert head.std == (2.0,)

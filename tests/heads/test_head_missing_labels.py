@@ -18,7 +18,7 @@ HEADS = {
     "binary": (Binary(class_names=("no", "yes")), np.array([0, 1, -1, 1, 0, -1])),
     "sets": (Multilabel(classes=2, class_names=NAMES[:2]), SETS),
     "one_label": (Multilabel(classes=3, class_names=NAMES), LETTERS),
-    "number": (Regression(dim=1, mean=(1.0,), deviation=(2.0,)), NUMBERS),
+    "number": (Regression(dim=1, mean=(1.0,), std=(2.0,)), NUMBERS),
     "numbers": (Regression(dim=2, normalize=False), np.stack([NUMBERS, NUMBERS], axis=1)),
 }
 

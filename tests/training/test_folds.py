@@ -47,7 +47,7 @@ def test_each_fold_is_a_run_and_tests_other_rows(here):
     spread = summary.metrics["digit"]["accuracy"]
     assert spread.values == tuple(values)
     assert spread.mean == pytest.approx(np.mean(values))
-    assert spread.deviation == pytest.approx(np.std(values, ddof=1))
+    assert spread.std == pytest.approx(np.std(values, ddof=1))
     assert "accuracy_ci95" not in summary.metrics["digit"]
 
 
@@ -86,7 +86,7 @@ def test_the_summary_is_one_json_document(here, capsys):
     command("train", "small.yaml", "--fold", "all/2", "--json")
     summary = json.loads(capsys.readouterr().out)
     assert summary["folds"] == 2
-    assert set(summary["metrics"]["digit"]["accuracy"]) == {"mean", "deviation", "values"}
+    assert set(summary["metrics"]["digit"]["accuracy"]) == {"mean", "std", "values"}
 
 
 @pytest.mark.parametrize("word", ["3", "0/3", "4/3", "1/1", "every/3", "all/1"])

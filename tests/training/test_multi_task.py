@@ -157,7 +157,7 @@ def test_validated_figures_are_those_of_the_predictions(run):
     assert labelled.sum() % 4
     assert row["validation_kind_auc"] == pytest.approx(roc_auc_score(true, probability))
     assert row["validation_kind_loss"] == pytest.approx(log_loss(true, probability), rel=1e-4)
-    [std] = loaded.heads["price"].deviation
+    [std] = loaded.heads["price"].std
     errors = (price - data["price"].reshape(-1)) / std
     expected = np.nanmean(errors.astype("float64") ** 2)
     assert row["validation_price_loss"] == pytest.approx(expected, rel=1e-4)

@@ -192,7 +192,7 @@ def test_more_epochs_are_refused_where_they_change_earlier_learning_rates(half, 
 def test_what_was_asked_for_may_be_asked_for_again_whatever_the_data_told(half):
     """A training reads off the data what is then in config.yaml in the place of what was asked."""
     fitted = half.config()
-    assert half.environment()["asked"]["heads.digit.classes"] is None
+    assert half.environment()["requested"]["heads.digit.classes"] is None
     assert fitted.heads["digit"].classes == 10
     check_same_config(half, load_config(config()).with_columns(), fitted=False)
     check_same_config(half, fitted, fitted=False)
@@ -205,7 +205,7 @@ def test_a_mapping_that_the_data_told_may_be_asked_for_again_as_it_was(half):
     """Class weights of auto become a mapping of names; `auto` stays what was asked for."""
     was = config(heads={"digit": {"class_weights": "auto"}})
     environment = half.environment()
-    environment["asked"]["heads.digit.class_weights"] = "auto"
+    environment["requested"]["heads.digit.class_weights"] = "auto"
     half.write_environment(environment)
     half.write_config(fit_config(load_config(was).with_columns(), data_of(was))[0])
     check_same_config(half, load_config(was).with_columns(), fitted=False)
