@@ -15,6 +15,7 @@ from mmzoo.lazy import pl
 from mmzoo.modalities import Input
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.preprocessing import scan
+from mmzoo.spec import describe_missing_path
 from mmzoo.spec.wording import escape
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,9 @@ def single_input_rows(
     raw = Frame(table, name="the texts" if texts else "the files", fingerprint="")
     frame = scan(config, raw)
     bad = {row: why for row, (_, why) in frame.found_issues().items()} | bad
+    missing = [row for row in bad if files and not files[row].exists()]
+    for row in missing[:_MAX_LISTED]:  # Others are not listed.
+        bad[row] = describe_missing_path(files[row])
     kept = list(texts) or [str(path) for path in files]
     if bad and on_bad_row == "skip" and len(bad) < len(rows):
         frame = frame.drop(bad)

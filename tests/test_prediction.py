@@ -132,7 +132,7 @@ def test_whatever_is_wrong_with_files_is_said_at_once(trained_run, digits, tmp_p
     assert first == "3 of 15 files cannot be read:"
     assert [line.split(" (")[0] for line in listed] == [
         f"  {cut}: the image is damaged: image file is truncated",
-        f"  {tmp_path}/absent.png: No such file or directory",
+        f"  {tmp_path}/absent.png: there is no such file",
         f"  {text}: not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP",
     ]
 
@@ -144,14 +144,14 @@ def test_all_files_that_cannot_be_read_are_named_at_once(trained_run, digits, tm
         predict(trained_run, [absent[0], *paths, absent[1]])
     assert str(caught.value) == (
         "2 of 14 files cannot be read:\n"
-        f"  {absent[0]}: No such file or directory\n"
-        f"  {absent[1]}: No such file or directory"
+        f"  {absent[0]}: there is no such file\n"
+        f"  {absent[1]}: there is no such file"
     )
     with pytest.raises(DataError) as caught:
         predict(trained_run, absent)
     listed = str(caught.value).splitlines()
     assert listed[0] == "12 of 12 files cannot be read:"
-    assert listed[1:11] == [f"  {path}: No such file or directory" for path in absent[:10]]
+    assert listed[1:11] == [f"  {path}: there is no such file" for path in absent[:10]]
     assert listed[11:] == ["  and 2 more"]
 
 
@@ -261,7 +261,7 @@ def test_no_files_at_all(trained_run):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("absent.png", "No such file or directory"),
+        ("absent.png", "there is no such file"),
         ("folder", f"no files in it end in {', '.join(ImageInput.suffixes)}"),
         ("text.png", "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"),
         ("empty.png", "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"),

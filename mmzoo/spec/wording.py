@@ -72,6 +72,11 @@ def join_or(options: Sequence[str]) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
+def plain_number(value: float) -> str:
+    """A number of a table as people read it: `241,700`, `0.0123`, `1,721,606,400,000`."""
+    return f"{value:,.0f}" if 1e5 <= abs(value) < 1e16 else f"{value:,g}"
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The most similar name, ignoring case and `-` versus `_`; None if no name is similar."""
     by_fold = {fold(known): known for known in names}

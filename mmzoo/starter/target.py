@@ -12,7 +12,7 @@ from mmzoo.data.number_formats import unread_format
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 from mmzoo.spec import did_you_mean
-from mmzoo.spec.wording import escape, shorten
+from mmzoo.spec.wording import escape, plain_number, shorten
 from mmzoo.starter.infer import file_suffixes, unread_numbers
 
 _MAX_LABELS = 1_000
@@ -110,7 +110,11 @@ def infer_target(column: pl.Series) -> Target:
         )
     if is_number and not profile.leading_zeros and not (few_values and profile.whole):
         low, high = profile.span
-        return Target(profile, {"type": "regression"}, f"numbers from {low:g} to {high:g}")
+        return Target(
+            profile,
+            {"type": "regression"},
+            f"numbers from {plain_number(low)} to {plain_number(high)}",
+        )
     if not few_values and (found := unread_numbers(profile)):
         raise DataError(f"{option}: its cells are {found}")
     if parse_lists(profile.cells) is not None:

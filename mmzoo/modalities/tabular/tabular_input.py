@@ -44,7 +44,7 @@ from mmzoo.modalities.tabular.tabular_corruptions import has_any_cell, tabular_c
 from mmzoo.modalities.tabular.tabular_mlp import MLP, Layout, TabularEncoder
 from mmzoo.randomness import Randomness
 from mmzoo.spec import NonNegativeInt, PositiveInt, Problem, Rate, Spec
-from mmzoo.spec.wording import shorten
+from mmzoo.spec.wording import plain_number, shorten
 
 if TYPE_CHECKING:
     from mmzoo.data.frame import Frame
@@ -322,7 +322,7 @@ def _suggestion_reason(column: ColumnProfile, kind: FoundKind) -> str:
     match kind:
         case "number":
             low, high = column.span
-            return f"numbers from {low:g} to {high:g}"
+            return f"numbers from {plain_number(low)} to {plain_number(high)}"
         case "category" if column.leading_zeros:
             return f"codes, as they have leading zeros; {values}"
         case "category" if is_code_name(column.name):
