@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,6 +137,15 @@ def test_whatever_is_wrong_with_files_is_said_at_once(trained_run, digits, tmp_p
         f"  {tmp_path}/absent.png: there is no such file",
         f"  {text}: not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP",
     ]
+
+
+def test_a_path_that_does_not_exist_is_answered_with_the_nearest(trained_run, digits):
+    path = Path(digits[0][0])
+    for given in (path.with_suffix(".PNG"), path.with_suffix(""), f"{path} ", f"file://{path}"):
+        with pytest.raises(DataError, match=re.escape(f"file; did you mean '{path}'?")):
+            predict(trained_run, [given])
+    with pytest.raises(DataError, match="it is a URL; download the file and give its path"):
+        predict(trained_run, ["https://example.com/digit.png"])
 
 
 def test_all_files_that_cannot_be_read_are_named_at_once(trained_run, digits, tmp_path):

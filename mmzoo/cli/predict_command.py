@@ -86,7 +86,8 @@ def predict(
       mmzoo predict runs/products --data new.csv --output out.parquet --probabilities
     """
     if (bool(files), bool(texts), data is not None).count(True) != 1:
-        if run.is_file() and not files and not texts and run.suffix not in (".h5", ".npz"):
+        is_run = run.is_dir() or run.suffix in ("", ".h5", ".npz")
+        if not (is_run or files or texts or data):
             raise click.UsageError(f"RUN comes first: mmzoo predict RUN {run}")
         raise click.UsageError("Expected FILES or --text to predict from, or a table with --data.")
     if keep_inputs and data is None:

@@ -1,4 +1,4 @@
-"""What was meant by an option, argument or command that does not exist."""
+"""Suggestions for options, arguments and commands that do not exist."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _RUN_WORDS = ("model", "run", "checkpoint_dir", "m")
 
 
 def with_hint(error: click.UsageError, arguments: Sequence[str]) -> click.UsageError:
-    """The error with what was probably meant, or the same error.
+    """The error with a suggestion, or the same error if there is none.
 
     Args:
         error: a usage error.
@@ -106,6 +106,9 @@ def _unknown_option(name: str, context: click.Context, arguments: Sequence[str])
         ]
         if owners:
             return f"{start} It is one of {', '.join(owners)}, and stands after the command."
+        if len(places := _fields(word, arguments)) == 1:
+            value = escape(value) or "VALUE"
+            return f"{start} Use 'mmzoo train CONFIG --set {places[0]}={value}'."
     if "--set" in known:
         places = _fields(word, arguments)
         if len(places) == 1:
@@ -159,5 +162,5 @@ def _fields(word: str, arguments: Sequence[str]) -> list[str]:
             try:
                 values = read_document(read_text(Path(argument)), argument).values
             except MmzooError:
-                continue  # What is wrong with it is told once the options are right.
+                continue  # Errors in the config are reported once the options are right.
     return find_fields(Config, values, word)

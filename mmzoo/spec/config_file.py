@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 import stat
 import unicodedata
@@ -18,6 +19,8 @@ _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".xlsm")
 _COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".zip")
 _MAX_LISTED = 6
 _SIMILAR_STEM = 0.7
+_URL = re.compile("(?i:https?|ftp|s3|gs):/")
+"""The beginning of a URL; a `Path` has no `//`."""
 
 
 def read_text(path: Path) -> str:
@@ -134,6 +137,8 @@ def describe_missing_path(path: Path, meant: Path | None = None) -> str:
         path: a path that does not exist.
         meant: the path to suggest; by default the most similar one.
     """
+    if _URL.match(str(path)):
+        return "it is a URL; download the file and give its path"
     bare = Path(_bare(str(path)))
     is_bare = bare not in (path, Path()) and bare.exists()
     missing = next((part for part in reversed(path.parents) if not part.exists()), path)

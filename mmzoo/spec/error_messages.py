@@ -18,7 +18,7 @@ from pydantic_core.core_schema import ErrorType
 from mmzoo.spec.config_node import ConfigNode, missing_types
 from mmzoo.spec.error_hints import suggest_fix, suggest_type
 from mmzoo.spec.expected_types import ExpectedType
-from mmzoo.spec.field_search import suggest_field
+from mmzoo.spec.field_search import find_below, suggest_field
 from mmzoo.spec.spec_model import Spec
 from mmzoo.spec.wording import (
     KeyPath,
@@ -190,6 +190,8 @@ class _Walk:
         fields = spec.model_fields
         here = f"Fields here: {', '.join(fields)}"
         if any(name in other.model_fields for other in node.family.values()):
+            if below := find_below(self._top, node.path, name):
+                return f"unknown field; did you mean '{below}'?"
             kind = node.value["type"]
             message = f"unknown field for type {kind}, though other types have it. Leave it out"
             typed = self._document.location((*node.path, "type"))

@@ -154,6 +154,22 @@ def find_fields(cls: type[Spec], values: object, word: str) -> list[str]:
     return [dotted(path) for path in _find(places, word, [], (), similar=False)]
 
 
+def find_below(top: ConfigNode, path: KeyPath, name: str) -> str:
+    """The dotted path of a field in a section of its own: `source.split.test`, for `source.test`.
+
+    Args:
+        top: the whole config.
+        path: where the field does not exist.
+        name: the name of the field.
+    """
+    inner = (
+        place.path
+        for place in _places(top)
+        if place.path[:-2] == path and place.path[-1] == name and not place.in_type
+    )
+    return dotted(found) if (found := next(inner, ())) else ""
+
+
 def _quoted(found: tuple[KeyPath, list[str]]) -> str:
     path, types = found
     return f"'{dotted(path)}'{f' (of type {join_or(types)})' if any(types) else ''}"

@@ -15,8 +15,9 @@ from mmzoo.missing_values import require_present
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.preprocessing import fit_config, scan
 from mmzoo.run_log import shown_by
+from mmzoo.spec.config_file import describe_missing_path
 from mmzoo.spec.load_spec import validate
-from mmzoo.spec.wording import escape, nearest
+from mmzoo.spec.wording import escape
 from mmzoo.spec.yaml_reader import read_document
 from mmzoo.starter.detect_format import detect_format
 from mmzoo.starter.folder_plan import plan_for_folder
@@ -132,12 +133,10 @@ def _listed(tables: Sequence[str]) -> str:
 def _require_table(data: Path, where: str) -> None:
     """Raises a DataError if there is no file, or it is a spreadsheet by its suffix."""
     if not os.path.lexists(data.expanduser()):
-        folder = data.expanduser().parent
-        names = [Path(name) for name in os.listdir(folder)] if folder.is_dir() else []
-        stems = {one.stem: one for one in names if one.suffix.lower() == data.suffix.lower()}
-        near = nearest(data.stem, stems)
-        meant = f" Did you mean {escape(str(data.parent / stems[near]))}?" if near else ""
-        raise DataError(f"{where}: there is no such file or folder.{meant}")
+        raise DataError(f"{where}: {describe_missing_path(data)}")
+    if data.suffix.lower() in (".yaml", ".yml"):
+        config = shlex.quote(str(data))
+        raise DataError(f"{where}: a config, not a table; to train it: `mmzoo train {config}`")
     if what := _SPREADSHEETS.get(data.suffix.lower()):
         raise DataError(
             f"{where}: it is {what}, which mmzoo does not read: save the sheet as CSV "

@@ -21,7 +21,8 @@ from mmzoo.modalities import Input
 from mmzoo.modalities.abilities import ReadsImageFiles
 from mmzoo.model_graph import encoder_of
 from mmzoo.runs import Run
-from mmzoo.spec import did_you_mean
+from mmzoo.spec import describe_missing_path, did_you_mean
+from mmzoo.spec.wording import escape
 from mmzoo.trained_model import load_trained, open_trained
 
 
@@ -130,6 +131,8 @@ class ImageModel:
         Raises:
             DataError: the file cannot be read, or is not an image.
         """
+        if not os.path.lexists(file):
+            raise DataError(f"{escape(str(file))}: {describe_missing_path(file)}")
         pixels = self.image.read_file(file)
         return self.image.load(tf.constant(pixels[None])).numpy()
 

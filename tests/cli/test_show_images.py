@@ -120,7 +120,7 @@ def test_files_of_a_run_are_not_modified(mmzoo, own_run, photo):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--cam", "none.png"], "none.png: No such file or directory"),
+        (["--cam", "none.png"], "none.png: there is no such file"),
         (["--maps", "."], ".: expected an image file, found a folder"),
         (
             ["--cam", "photo.jpg", "--head", "dgit"],

@@ -110,3 +110,9 @@ def test_of_many_types_the_nearest_are_listed() -> None:
     assert message.endswith("; `mmzoo list encoders` lists all")
     assert message.count("resnet") > 3
     assert len(message) < 300
+
+
+def test_field_of_a_section_below_is_found_though_other_types_have_it_here() -> None:
+    source = {"type": "table", "path": "a.csv"}
+    message = complaint("source.validation=0.2", source=source)
+    assert "source.validation: unknown field; did you mean 'source.split.validation'?" in message

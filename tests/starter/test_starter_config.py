@@ -276,8 +276,11 @@ def test_a_folder_of_tables_names_them():
 @pytest.mark.parametrize(
     ("name", "message"),
     {
-        "shp.csv": "shp.csv: there is no such file or folder. Did you mean shop.csv?",
-        "other.csv": "other.csv: there is no such file or folder.",
+        "shp.csv": "shp.csv: there is no such file; did you mean 'shop.csv'?",
+        "Shop.CSV ": "Shop.CSV : there is no such file; did you mean 'shop.csv'?",
+        "other.csv": "other.csv: there is no such file",
+        "none/shop.csv": "none/shop.csv: there is no such folder 'none'",
+        "cfg.yaml": "cfg.yaml: a config, not a table; to train it: `mmzoo train cfg.yaml`",
         "empty.csv": "empty.csv is empty. Expected a table that begins with a header.",
         "book.xlsx": (
             "book.xlsx: it is an Excel file, which mmzoo does not read: save the sheet as CSV "
@@ -289,4 +292,5 @@ def test_files_that_are_not_tables(name, message):
     Path("shop.csv").write_text("x,y\n1,2\n")
     Path("book.xlsx").write_bytes(b"PK")
     Path("empty.csv").touch()
+    Path("cfg.yaml").touch()
     assert refusal(name, "y") == message
