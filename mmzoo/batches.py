@@ -109,7 +109,7 @@ def evaluation_batches(
         with tf.device("CPU"):
             permutation = tf.constant(order, tf.int64)
         batches = batches.map(lambda row: tf.gather(permutation, row))
-    first = tf.constant(0, tf.int64)  # Of the epochs; nothing is augmented.
+    first = tf.constant(0, tf.int64)  # The first epoch; nothing is augmented.
     return batches.map(lambda row: make(row, first), num_parallel_calls=tf.data.AUTOTUNE).prefetch(
         2
     )

@@ -354,7 +354,9 @@ def as_text(
     assert isinstance(spec, HasText)
     texts = spec.to_texts(columns[config.columns[name]], preprocessing.get(name, {}))
     missing = missing_mask(config, name, columns)
-    return [_MISSING if lacks else text for lacks, text in zip(missing, texts, strict=True)]
+    return [
+        _MISSING if is_missing else text for is_missing, text in zip(missing, texts, strict=True)
+    ]
 
 
 def with_missing_notes(config: Config, frame: Frame) -> Frame:

@@ -134,13 +134,13 @@ def load_network(
     return network, config
 
 
-def load_best(model: keras.Model, run: Run, way_out: str) -> str | None:
+def load_best(model: keras.Model, run: Run, advice: str) -> str | None:
     """Loads a run's best weights, verified by their checksum.
 
     Args:
         model: the model, built.
         run: the run.
-        way_out: what to do if they are damaged, as the last sentence of the error.
+        advice: what to do if they are damaged, as the last sentence of the error.
 
     Returns:
         The checksum; None for a run of an older version, which stored none.
@@ -152,10 +152,10 @@ def load_best(model: keras.Model, run: Run, way_out: str) -> str | None:
     try:
         checksum = load_weights(model, path)
     except RunError as error:
-        raise RunError(f"{error}. {way_out}") from error
+        raise RunError(f"{error}. {advice}") from error
     if checksum is None:
         if run.has_checksums:
-            raise RunError(f"{path}: damaged: its checksum is missing. {way_out}")
+            raise RunError(f"{path}: damaged: its checksum is missing. {advice}")
         logger.info(
             f"Note: {path} was written by an older version of mmzoo without a checksum, so damage "
             "to its values would not be noticed."

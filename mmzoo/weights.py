@@ -119,7 +119,7 @@ def _verified_checksum(file: h5py.File, tree: Tree, path: Path) -> str:
     for name, (shape, dtype) in sorted(tree.items()):
         if file[name].id.get_storage_size() != file[name].nbytes:
             # HDF5 would read what is not in the file as zeros, terabytes of them.
-            raise RunError(f"{path}: damaged: {name} lacks a part of its values")
+            raise RunError(f"{path}: damaged: {name} is incomplete")
         values = np.ascontiguousarray(file[name][()])
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise RunError(f"{path}: damaged: {name} has values that are not finite numbers")

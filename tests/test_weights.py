@@ -232,7 +232,7 @@ def test_an_array_that_is_not_in_the_file_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         del h5[KERNEL]
         h5.create_dataset(KERNEL, shape=(4, 3), dtype="f4")
-    assert refusal(file) == f"{file}: damaged: /{KERNEL} lacks a part of its values"
+    assert refusal(file) == f"{file}: damaged: /{KERNEL} is incomplete"
 
 
 def test_external_link_is_rejected(file):

@@ -213,7 +213,7 @@ def cache(keys: tuple[str, ...], unused_for: float, clear: bool, as_json: bool) 
 
     A training caches the features that a frozen encoder computes for its examples, so that neither
     later epochs nor later runs compute them again. Clearing them is always safe: they are computed
-    again when needed. A KEY may be shortened to its first digits; without any, all are meant.
+    again when needed. A KEY may be shortened to its first digits; without any KEY, all are listed.
 
     \b
     Example:

@@ -88,6 +88,8 @@ def _pandas_columns(data: Any) -> list[tuple[str, Any]]:
         values = column.to_numpy()
         if values.dtype == object:
             missing = column.isna().tolist()
-            values = [None if lacks else one for one, lacks in zip(values, missing, strict=True)]
+            values = [
+                None if is_missing else one for one, is_missing in zip(values, missing, strict=True)
+            ]
         columns.append((str(name), values))
     return columns

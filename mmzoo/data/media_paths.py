@@ -1,4 +1,4 @@
-"""Media paths: which may be opened as files below the folder of a source, and which were meant."""
+"""Media paths below the folder of a source, and suggestions for paths that do not exist."""
 
 from __future__ import annotations
 

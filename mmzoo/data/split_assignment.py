@@ -129,7 +129,7 @@ class SplitInfo:
         return ", ".join(parts) or "at random"
 
     def take(self, rows: np.ndarray) -> SplitInfo:
-        """The same of some rows, in this order."""
+        """The information on these rows, in this order."""
         return replace(
             self,
             given=self.given[rows],
@@ -167,7 +167,7 @@ class SplitInfo:
         return (folds == fold.index - 1) & (True if self.usable is None else self.usable)
 
     def _only_of_class(self, rows: np.ndarray) -> np.ndarray:
-        """Those of some rows that are the only one of their class."""
+        """The rows, among these, that are the only one of their class."""
         if self.classes is None or self.groups is not None:
             return rows[:0]
         _, class_of, counts = np.unique(self.classes[rows], return_inverse=True, return_counts=True)
@@ -185,7 +185,7 @@ class SplitInfo:
         return rows[drawn]
 
     def without_single_unknown(self, rows: np.ndarray) -> np.ndarray:
-        """The rows but those of unknown classes with a single row, which need not be split."""
+        """The rows, without the only row of a class that the model does not know."""
         if self.classes is None or self.known is None or self.groups is not None:
             return rows
         _, class_of, counts = np.unique(self.classes[rows], return_inverse=True, return_counts=True)

@@ -207,7 +207,7 @@ def _short_names(paths: list[str]) -> list[str]:
     return names if len(set(names)) == len(names) else paths
 
 
-# The names of the columns only, without numpy and polars: to import them takes longer.
+# Column names only. Importing numpy and polars would take longer than reading them.
 
 
 def columns_of(
@@ -235,7 +235,7 @@ def columns_of(
         enough = None if read_all else _START + 1
         content = read_content(file, shown, compression, enough=enough)
     is_whole = read_all or len(content) <= _START
-    if not is_whole:  # Without the last, incomplete line, and with it an incomplete character.
+    if not is_whole:  # Drops the last line, which may be cut within a character.
         del content[content.rfind(b"\n", 0, _START) + 1 :]
     content, _ = as_utf8(content, shown, form.encoding)
     if kind == "jsonl":

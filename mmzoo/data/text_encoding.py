@@ -38,7 +38,7 @@ class EncodingGuess(NamedTuple):
 def codec_name(encoding: str) -> str | None:
     """The usual name of a text encoding, such as `cp1251` for Windows-1251; None if unknown."""
     try:
-        "".encode(encoding)  # Not every codec is one of text.
+        "".encode(encoding)  # Some codecs, such as base64, do not encode text.
         return codecs.lookup(encoding).name
     except (LookupError, ValueError):
         return None
@@ -64,7 +64,9 @@ def guess_encoding(content: bytes | bytearray) -> EncodingGuess | None:
     name = codec_name(guessed) if guessed else None
     if name is None or _decoded(sample, name) is None:
         return None
-    if _decoded(sample, "cp1252") == _decoded(sample, name):  # Of the same text, the commonest.
+    if _decoded(sample, "cp1252") == _decoded(
+        sample, name
+    ):  # Same text: prefer the most common codec.
         name = "cp1252"
     return EncodingGuess(name, cells[-1].decode(name).strip())
 

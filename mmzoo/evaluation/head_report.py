@@ -179,7 +179,7 @@ def _classes(
     confidence = predicted_probability(probabilities, classes)
     calibration_plot(plots[1].path, confidence, classes == true)
     threshold, positive = getattr(head, "threshold", None), ""
-    if threshold is not None:  # Two classes, of which the second is found by its probability.
+    if threshold is not None:  # The score of the second of two classes is its probability.
         positive = names[1]
         plots.append(Plot("ROC and precision-recall curves", files["curves"]))
         ranking_plot(

@@ -120,7 +120,7 @@ class HasCoverage(Protocol):
     def coverage_note(
         self, values: Mapping[str, pl.Series], transformed: Mapping[str, np.ndarray]
     ) -> str:
-        """What is lost of the scanned values, split by split, in one line; empty if nothing is."""
+        """What preprocessing discards, per split, in one line; empty if nothing."""
 
 
 @runtime_checkable

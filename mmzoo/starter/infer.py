@@ -28,7 +28,7 @@ from mmzoo.modalities.base_input import BaseInput
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.modalities.suggestion import Suggestion
 from mmzoo.spec.wording import shorten
-from mmzoo.starter.media_files import UNSUPPORTED, file_meant
+from mmzoo.starter.media_files import UNSUPPORTED, suggest_file
 
 Role = Literal["input", "split", "fold", "group", "left out"]
 """A `group` column is no input, but rows with the same value stay together in one split."""
@@ -80,7 +80,7 @@ class InferredColumn:
         return columns.get(self.name, self.input_type) if columns else self.input_type
 
     @property
-    def lacks_files(self) -> bool:
+    def has_missing_files(self) -> bool:
         """Whether it has paths of files, but none that can be read. URLs are no paths."""
         return self.sampled_files > 0 and self.suggestion is None
 
@@ -109,7 +109,7 @@ def infer_column(column: pl.Series, root: str) -> InferredColumn:
     special = special_role(profile)
     if special is not None:
         role, reason = special
-        if role == "left out" and (meant := _meant_as_files(profile, root)):
+        if role == "left out" and (meant := _unclear_paths(profile, root)):
             reason = meant
         return InferredColumn(profile, role, reason)
     return with_suggestion(profile, root)
@@ -279,7 +279,7 @@ def _used(profile: ColumnProfile, name: str, suggestion: Suggestion) -> str:
     return ""
 
 
-def _meant_as_files(profile: ColumnProfile, root: str) -> str | None:
+def _unclear_paths(profile: ColumnProfile, root: str) -> str | None:
     """How to write the values of a column that are not quite paths of files; None if they are not
     meant as such."""
     if holds_media(profile):
@@ -294,12 +294,12 @@ def _meant_as_files(profile: ColumnProfile, root: str) -> str | None:
     if profile.distinct < 2 or not (profile.whole or profile.type in ("identifier", "category")):
         return None
     cells = profile.cells.drop_nulls().head(_TRIED_FILES).to_list()
-    found = file_meant(cells, root, file_suffixes())
+    found = suggest_file(cells, root, file_suffixes())
     return found and f"its values are not quite paths of files: write {shorten(found)} and so on"
 
 
 def _unused(profile: ColumnProfile, root: str) -> str:
-    if meant := _meant_as_files(profile, root):
+    if meant := _unclear_paths(profile, root):
         return meant
     if profile.odd:
         return f"nearly all are numbers or dates, but not '{shorten(profile.odd_example)}'"

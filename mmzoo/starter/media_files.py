@@ -67,7 +67,7 @@ def _names_in(folder: str) -> list[str]:
         return []
 
 
-def file_meant(cells: Sequence[str], root: str, suffixes: tuple[str, ...]) -> str | None:
+def suggest_file(cells: Sequence[str], root: str, suffixes: tuple[str, ...]) -> str | None:
     """The file that the first cell stands for, if each stands for one without its suffix, or in
     quotes: `0001.jpg` for `0001`."""
     search = PathSearch(root)

@@ -66,7 +66,7 @@ def starter_config(data: Path, target: str | None, output: Path | None) -> tuple
     file = str(output) if output else None
     try:
         if os.path.isdir(data):
-            return _tried(plan_for_folder(data), where, file)
+            return _checked_plan(plan_for_folder(data), where, file)
     except DataError as error:
         if not tables:
             raise
@@ -80,10 +80,10 @@ def starter_config(data: Path, target: str | None, output: Path | None) -> tuple
     except DataError as error:  # The command has only one table, so its field need not be named.
         raise DataError(str(error).removeprefix("TABLE: ")) from None
     names = _target_names(target, rows.frame.columns)
-    return _tried(plan_for_table(data, rows, names), where, file)
+    return _checked_plan(plan_for_table(data, rows, names), where, file)
 
 
-def _tried(plan: Plan, where: str, file: str | None) -> tuple[Plan, str]:
+def _checked_plan(plan: Plan, where: str, file: str | None) -> tuple[Plan, str]:
     """The plan and its text, after reading the data as a training would.
 
     Raises:

@@ -98,7 +98,7 @@ def _media_root(path: Path, columns: Sequence[pl.Series]) -> tuple[str, str | No
 def _require_files(where: str, columns: Sequence[InferredColumn]) -> None:
     """Raises a DataError if a column has paths of files of which none can be read."""
     for column in columns:
-        if column.lacks_files:
+        if column.has_missing_files:
             raise DataError(
                 f"{where}: fix the paths in {shorten(column.name)}, or remove the column to "
                 f"predict without its files: {column.reason}"

@@ -44,7 +44,7 @@ def train_epochs(session: Session) -> None:
                     _take_steps(session, batches, scheduler, progress)
                 if time.monotonic() - session.saved_at >= session.config.train.checkpoint_seconds:
                     save(session)
-        if stop or session.finished:  # Else the next stage saves when it begins.
+        if stop or session.finished:  # Otherwise the next stage saves at its start.
             save(session)
     if stop.signal_number:
         run = session.run.directory

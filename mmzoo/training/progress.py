@@ -249,7 +249,7 @@ def _line_width(columns: list[tuple[int, Text]]) -> int:
 
 
 def _count(name: str, value: int, total: int) -> str:
-    """ "epoch  3/12", as wide for every value."""
+    """The count padded to a fixed width: "epoch  3/12"."""
     return f"{name} {value:>{len(str(total))}}/{total}"
 
 

@@ -155,13 +155,13 @@ class Session:
             RunError: they are damaged, or of another epoch.
         """
         self.write_best()
-        path, way_out = self.run.best_weights, "Start a new run without --resume."
-        checksum = load_best(self.stage.model, self.run, way_out)
+        path, advice = self.run.best_weights, "Start a new run without --resume."
+        checksum = load_best(self.stage.model, self.run, advice)
         if self.best_checksum is not None and checksum != self.best_checksum:
             # As after a resume from a checkpoint before fine-tuning, since the newest is damaged.
             raise RunError(
                 f"{path}: has other weights than those of epoch {self.best.epoch}, the best epoch "
-                f"up to step {self.step}: they were saved later. {way_out}"
+                f"up to step {self.step}: they were saved later. {advice}"
             )
 
     def save(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmzoo.starter.media_files import file_meant, find_media_root
+from mmzoo.starter.media_files import find_media_root, suggest_file
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def test_files_are_found_in_one_folder(root, samples, folder):
 
 def test_cells_that_are_not_quite_paths(root):
     suffixes = (".jpg", ".wav")
-    assert file_meant(["images/a", "'images/a.jpg'"], str(root), suffixes) == "images/a.jpg"
-    assert file_meant(["images/a", "images/b"], str(root), suffixes) is None
-    assert file_meant(["a"], str(root), suffixes) == "images/a.jpg"
-    assert file_meant(['"images/a.jpg"'], str(root), suffixes) == "images/a.jpg"
-    assert file_meant(["b"], str(root), suffixes) is None
+    assert suggest_file(["images/a", "'images/a.jpg'"], str(root), suffixes) == "images/a.jpg"
+    assert suggest_file(["images/a", "images/b"], str(root), suffixes) is None
+    assert suggest_file(["a"], str(root), suffixes) == "images/a.jpg"
+    assert suggest_file(['"images/a.jpg"'], str(root), suffixes) == "images/a.jpg"
+    assert suggest_file(["b"], str(root), suffixes) is None

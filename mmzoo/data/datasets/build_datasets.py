@@ -212,7 +212,7 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def _checksums(files: Mapping[str, bytes], others: Mapping[str, str]) -> bytes:
-    """The output of `sha256sum` for files, and for others of which only the sum is known."""
+    """The output of `sha256sum` for files, and for others whose checksum is known."""
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     lines = (f"{digest}  ./{name}\n" for name, digest in sorted({**sums, **others}.items()))
     return "".join(lines).encode()

@@ -153,10 +153,10 @@ def _range(header: Header, form: WaveformFormat) -> tuple[int, int]:
 
 
 def find_audio_flaw(content: bytes) -> str | None:
-    """Decodes a whole audio file; says how nothing or only a part of it reaches the model, if so.
+    """Decodes a whole audio file, and describes why the model would get nothing or a part of it.
 
     Returns:
-        What such files are, for a message on several: "are silent"; None for good audio.
+        The flaw as the end of a sentence on several files: "are silent"; None for good audio.
 
     Raises:
         UnreadableError: it is damaged.

@@ -174,14 +174,14 @@ _BRIGHT_SHARE = 0.001
 
 
 def find_image_flaw(content: bytes, pixels: np.ndarray) -> str | None:
-    """How nothing of an image reaches the model, if so.
+    """Why the model would see nothing of an image; None if it would.
 
     Args:
         content: content of the file.
         pixels: its decoded pixels, uint8 `[height, width, 3]`.
 
     Returns:
-        What such files are, for a message on several: "are of one colour"; None for good images.
+        The flaw as the end of a sentence on several files: "are of one colour".
     """
     pixels = pixels.reshape(-1, 3)
     sample = pixels[::_SAMPLE]
