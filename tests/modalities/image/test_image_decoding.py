@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -269,3 +271,18 @@ def test_file_names_of_any_bytes(tmp_path):
     assert all(
         largest_difference(pixels, np.asarray(scene(24, 20))) == 0 for pixels in given.numpy()
     )
+
+
+def test_threads_share_one_traced_decoder(tmp_path, monkeypatch):
+    module = mmzoo.modalities.image.image_decoding
+    decode, spec, traced = module._decode, tf.TensorSpec, []
+    monkeypatch.setattr(module, "_decode", lambda *given: (traced.append(given), decode(*given))[1])
+    # All threads arrive before the first has made a decoder.
+    monkeypatch.setattr(tf, "TensorSpec", lambda *given: (time.sleep(0.1), spec(*given))[1])
+    module._decoder.cache_clear()
+    content = write(tmp_path / "a.png", scene()).read_bytes()
+    with ThreadPoolExecutor(4) as pool:
+        pixels = list(pool.map(lambda _: decode_content(content, "1"), range(8)))
+    module._decoder.cache_clear()
+    assert len(traced) == 1
+    assert all(np.array_equal(one, scene()) for one in pixels)
