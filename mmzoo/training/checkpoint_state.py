@@ -85,7 +85,9 @@ def check_state(path: Path, state: dict[str, Any], steps_per_epoch: int) -> None
         "step": step != int(path.stem),
         # The epoch whose steps are all done may not be validated yet.
         "history": epochs not in (step // steps_per_epoch, -(-step // steps_per_epoch) - 1)
-        or [row.get("epoch") for row in found.history] != list(range(1, epochs + 1)),
+        or [row.get("epoch") for row in found.history] != list(range(1, epochs + 1))
+        or any(row.keys() != found.history[0].keys() for row in found.history)
+        or any(row.get("step") != row["epoch"] * steps_per_epoch for row in found.history),
         "stage.first_step": found.stage.first_step > step
         or found.stage.first_step % steps_per_epoch != 0
         or (found.stage.number == 0) != (found.stage.first_step == 0),

@@ -15,7 +15,10 @@ BEST = {"value": 0.5, "epoch": 1, "waited": 0, "loss": None}
 STATE = {
     "step": 12,
     "stage": {"number": 0, "first_step": 0},
-    "history": [{"epoch": 1, "loss": 0.25}, {"epoch": 2, "loss": float("nan")}],
+    "history": [
+        {"epoch": 1, "step": 6, "loss": 0.25},
+        {"epoch": 2, "step": 12, "loss": float("nan")},
+    ],
     "logged": [1.5, 32.0],
     "watchers": {
         "best": BEST,
@@ -80,6 +83,9 @@ def test_states_that_can_be_resumed(changed):
         ("history", STATE["history"][::-1]),
         ("history", [*STATE["history"], {"epoch": 3}]),
         ("history", [{"epoch": 1}, {"epoch": "2"}]),
+        ("history", [{"epoch": 1, "step": 6}, STATE["history"][1]]),
+        ("history", [{"epoch": 1, "loss": 0.25}]),
+        ("history", [{"epoch": 1, "step": 5, "loss": 0.25}]),
         ("history", [1, 2]),
         ("logged", [1.0]),
         ("validated", [[0, 1]]),
