@@ -17,6 +17,7 @@ from pydantic import Field
 
 from mmzoo.data import Listing, Source, catalogue
 from mmzoo.errors import ConfigError, RunError
+from mmzoo.find_runs import all_runs
 from mmzoo.fusion import Fusion
 from mmzoo.heads import Head
 from mmzoo.mixing import Mixing
@@ -24,7 +25,6 @@ from mmzoo.modalities import Input, input_types
 from mmzoo.objectives import Objective
 from mmzoo.optimizers import Optimizer
 from mmzoo.probes import Probe
-from mmzoo.runs import all_runs
 from mmzoo.schedules import Schedule
 from mmzoo.spec import Spec, field_notes
 from mmzoo.spec.config_file import find_config

@@ -12,12 +12,12 @@ import numpy as np
 
 from mmzoo.config import Config, load_config
 from mmzoo.devices import memory_errors
+from mmzoo.find_runs import open_run
 from mmzoo.lazy import keras, quiet_stderr, tf
 from mmzoo.modalities.abilities import VariesInLength
 from mmzoo.model import build_model
 from mmzoo.model_graph import encoders_of
 from mmzoo.preprocessing import fit_config, load_frame
-from mmzoo.runs import open_run
 
 if TYPE_CHECKING:
     from keras import Layer

@@ -20,9 +20,9 @@ import numpy as np
 from mmzoo.config import Config, load_config
 from mmzoo.data.frame import Frame
 from mmzoo.devices import prepare_devices
+from mmzoo.find_runs import new_run
 from mmzoo.lazy import keras, tf
 from mmzoo.preprocessing import fit_config, load_frame, transform
-from mmzoo.runs import new_run
 from mmzoo.training.session import open_session
 from mmzoo.training.timer import Timer
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from mmzoo.config import load_config
 from mmzoo.devices import prepare_devices
+from mmzoo.find_runs import new_run
 from mmzoo.lazy import keras, tf
 from mmzoo.model import build_model
 from mmzoo.preprocessing import fit_config, load_frame, transform
-from mmzoo.runs import new_run
 from mmzoo.training.session import Session, open_session
 from mmzoo.training.timer import Timer
 

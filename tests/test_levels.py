@@ -29,6 +29,7 @@ LEVELS = (
         "single_input_rows",
         "trained_model",
     },
+    {"find_runs"},
     {"batches", "model", "preprocessing", "runs"},
     {"config"},
     {"devices", "rules"},

@@ -15,15 +15,8 @@ import pytest
 
 from mmzoo.config import load_config
 from mmzoo.errors import RunError
-from mmzoo.runs import (
-    Run,
-    all_runs,
-    new_run,
-    newest_run,
-    open_run,
-    preprocessing_checksums,
-    refuse_existing,
-)
+from mmzoo.find_runs import all_runs, new_run, newest_run, open_run, refuse_existing
+from mmzoo.runs import Run, preprocessing_checksums
 
 ENVIRONMENT = {
     "versions": {"numpy": "2.0"},
@@ -85,7 +78,7 @@ def test_trainings_that_start_at_once_each_get_a_run_of_their_own(tmp_path):
 
 def test_processes_that_start_at_once_do_so_too(tmp_path):
     code = (
-        "import sys, pathlib; from mmzoo.runs import new_run; sys.stdin.read();"
+        "import sys, pathlib; from mmzoo.find_runs import new_run; sys.stdin.read();"
         "print(*(new_run('net', root=pathlib.Path(sys.argv[1])).directory.name for _ in range(20)))"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

@@ -145,7 +145,7 @@ def _checked(
 ) -> Config:
     """The config, checked as far as that is possible without reading the data."""
     from mmzoo.config import load_config
-    from mmzoo.runs import refuse_existing
+    from mmzoo.find_runs import refuse_existing
 
     config = load_config(path, overrides, check_files=not (resume or smoke))
     if run is not None and not resume:

@@ -18,8 +18,9 @@ from mmzoo.evaluation.baseline_comparison import (
     run_scores,
 )
 from mmzoo.evaluation.comparison import Comparison
+from mmzoo.find_runs import open_run
 from mmzoo.lazy import keras
-from mmzoo.runs import Run, open_run
+from mmzoo.runs import Run
 from mmzoo.training.train import train
 from mmzoo.training.unimodal_config import require_multimodal, unimodal_config
 

@@ -14,8 +14,9 @@ import numpy as np
 from mmzoo.config import Config, load_config
 from mmzoo.devices import Kind
 from mmzoo.errors import ConfigError
+from mmzoo.find_runs import runs_of
 from mmzoo.lazy import keras
-from mmzoo.runs import Run, runs_of
+from mmzoo.runs import Run
 from mmzoo.training.resume import requested_config
 from mmzoo.training.train import train
 

@@ -10,8 +10,9 @@ from mmzoo.config import Config
 from mmzoo.devices import Devices
 from mmzoo.environment import versions
 from mmzoo.errors import RunError
+from mmzoo.find_runs import new_run, newest_run, require_utf8
 from mmzoo.preprocessing import Arrays
-from mmzoo.runs import Run, new_run, newest_run, require_utf8
+from mmzoo.runs import Run
 from mmzoo.spec import did_you_mean
 
 _MAY_CHANGE = (

@@ -26,8 +26,9 @@ from mmzoo.evaluation.baseline_comparison import (
     paired_scores,
 )
 from mmzoo.evaluation.comparison import Comparison, comparison_from_json, fusion_verdict
+from mmzoo.find_runs import open_run
 from mmzoo.metrics import PairedDifference, metric_info
-from mmzoo.runs import Run, open_run
+from mmzoo.runs import Run
 from mmzoo.spec import dump_yaml
 from mmzoo.training.baselines import _other_rows, train_baselines
 from mmzoo.training.train import train

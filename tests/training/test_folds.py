@@ -12,7 +12,7 @@ from trainings import config
 from mmzoo.cli.main_command import main
 from mmzoo.config import load_config
 from mmzoo.errors import ConfigError
-from mmzoo.runs import runs_of
+from mmzoo.find_runs import runs_of
 from mmzoo.spec import dump_yaml
 from mmzoo.training.folds import summarise_folds, train_folds, with_fold
 from mmzoo.training.train import train

@@ -12,8 +12,9 @@ from trainings import REGRESSION, merged, read_scalars, spoilt_rows, train_with_
 
 from mmzoo.config import load_config
 from mmzoo.devices import prepare_devices
+from mmzoo.find_runs import new_run
 from mmzoo.preprocessing import fit_config, load_frame, transform
-from mmzoo.runs import Run, new_run
+from mmzoo.runs import Run
 from mmzoo.training.session import open_session
 from mmzoo.training.timer import Timer
 from mmzoo.training.train import train
