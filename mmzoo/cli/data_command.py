@@ -137,7 +137,7 @@ def where(as_json: bool) -> None:
     for folder in data_directories():
         click.echo(str(folder))
     if (given := os.environ.get("MMZOO_DATA_DIR")) and not data_directories()[0].is_dir():
-        logger.warning(f"MMZOO_DATA_DIR is set to {given}, and there is no such folder.")
+        logger.warning(f"Warning: MMZOO_DATA_DIR is set to {given}, and there is no such folder.")
     logger.info(f"Downloads go to {data_directory()}.")
     logger.info(f"Features of frozen encoders are cached in {features}.")
 

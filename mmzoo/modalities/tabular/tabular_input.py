@@ -220,8 +220,9 @@ class Tabular(BaseInput):
             if isinstance(fitted, Categories) and count == len(cells) > 1:
                 found, known = nearest_spelling(cells, fitted)
                 logger.warning(
-                    f"{where}: no value of `{shorten(column)}` is known from training, such as "
-                    f"'{shorten(found)}'; there it was '{shorten(known)}'"
+                    f"Warning: {where}: no value of `{shorten(column)}` is known from training: "
+                    f"here '{shorten(found)}', there '{shorten(known)}'. Another spelling, or the "
+                    "wrong column?"
                 )
         if unseen:
             counts = ", ".join(

@@ -134,7 +134,7 @@ def test_a_category_is_known_again_whatever_is_in_other_rows(cells, kind, tmp_pa
 @pytest.mark.parametrize(
     ("trained", "later", "warned"),
     [
-        (["Rome", "Bern"], ["ROME", "BERN"], "such as 'BERN'; there it was 'Bern'"),
+        (["Rome", "Bern"], ["ROME", "BERN"], "here 'BERN', there 'Bern'"),
         (["Rome", "Bern"], ["Rome", "BERN"], ""),
         (["True", "False"], ["true", "FALSE"], ""),
         (["7", "x"], ["7.0", "x"], ""),
@@ -157,8 +157,8 @@ def test_a_column_without_any_known_category_is_a_warning(trained, later, warned
     if warned:
         [record] = caplog.records
         assert record.getMessage() == (
-            "inputs.facts, column 'city' of new.csv, data: no value of `city` is known from "
-            f"training, {warned}"
+            "Warning: inputs.facts, column 'city' of new.csv, data: no value of `city` is known "
+            f"from training: {warned}. Another spelling, or the wrong column?"
         )
     else:
         assert not caplog.records
