@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
@@ -14,13 +15,19 @@ _CHUNK = 1 << 24
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MAX_CELLS = 2_000
 """Cells that an encoding is guessed from."""
-_CELL = re.compile(rb"[^,;|\t\r\n\"']*[\x80-\xff][^,;|\t\r\n\"']*")
-"""A cell with bytes that are not ASCII; other cells would only mislead the detector."""
+_IN_CELL = rb"(?:[\x81-\xfe]\||[^,;|\t\r\n\"'])*"
+_CELL = re.compile(rb"(?<![^,;|\t\r\n\"'])(?=[^,;|\t\r\n\"']*[\x80-\xff])" + _IN_CELL)
+"""A cell with bytes that are not ASCII; other cells would only mislead the detector.
+
+The bar is also the second byte of characters, such as the Japanese po in cp932.
+"""
 _CANDIDATES = (
     *("gb18030", "big5", "cp949", "cp932", "euc-jp", "koi8-r", "cp874", "cp1250", "cp1251"),
     *("cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
 )
 """Encodings of text files in use; each ISO 8859 encoding is nearly the same as one of Windows."""
+_RARE = ("mac-roman", "cp850", "cp852", "cp866")
+"""Encodings of old files, too alike others to be guessed without a word of the text."""
 
 
 class EncodingGuess(NamedTuple):
@@ -49,8 +56,13 @@ def is_wide(encoding: str) -> bool:
     return (codec_name(encoding) or "").startswith(("utf-16", "utf-32"))
 
 
-def guess_encoding(content: bytes | bytearray) -> EncodingGuess | None:
-    """Guesses the encoding of a table's text; None if it is UTF-8, or of no known encoding."""
+def guess_encoding(content: bytes | bytearray, words: Iterable[str] = ()) -> EncodingGuess | None:
+    """Guesses the encoding of a table's text; None if it is UTF-8, or of no known encoding.
+
+    Args:
+        content: The bytes of the text.
+        words: Words that it should contain. Encodings in which it has them are preferred.
+    """
     import chardet  # Takes 0.1 s, and is seldom needed.
 
     if _seems_utf16(content):
@@ -60,8 +72,12 @@ def guess_encoding(content: bytes | bytearray) -> EncodingGuess | None:
     found = (match.group() for match in _CELL.finditer(content))
     cells = list(dict.fromkeys(islice(found, _MAX_CELLS)))
     sample = b"\n".join(cells)
-    guessed = chardet.detect(sample, include_encodings=_CANDIDATES)["encoding"]
+    known = [word for word in words if not word.isascii()]
+    fitting = [name for name in (*_CANDIDATES, *_RARE) if known and _has(sample, known, name)]
+    guessed = chardet.detect(sample, include_encodings=fitting or _CANDIDATES)["encoding"]
     name = codec_name(guessed) if guessed else None
+    if fitting and name not in map(codec_name, fitting):
+        name = codec_name(fitting[0])
     if name is None or _decoded(sample, name) is None:
         return None
     if _decoded(sample, "cp1252") == _decoded(
@@ -69,6 +85,12 @@ def guess_encoding(content: bytes | bytearray) -> EncodingGuess | None:
     ):  # Same text: prefer the most common codec.
         name = "cp1252"
     return EncodingGuess(name, cells[-1].decode(name).strip())
+
+
+def _has(content: bytes, words: Iterable[str], encoding: str) -> bool:
+    """Whether the content is text of this encoding with all of the words."""
+    text = _decoded(content, encoding)
+    return text is not None and all(word in text for word in words)
 
 
 def _decoded(content: bytes, encoding: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,14 +48,18 @@ class DetectedTable:
     warnings: tuple[str, ...] = ()
 
 
-def detect_format(path: str) -> DetectedTable:
+def detect_format(path: str, words: Iterable[str] = ()) -> DetectedTable:
     """Reads a table, trying other separators and encodings where the defaults do not fit.
+
+    Args:
+        path: The table.
+        words: Names that should be in it, which tell its encoding.
 
     Raises:
         DataError: It is not a table in any of these formats; the message is that for the likeliest.
     """
     first: DataError | None = None
-    encoding, warnings, separators = _text_format(path)
+    encoding, warnings, separators = _text_format(path, words)
     for separator in separators:
         fields: dict[str, Any] = {**encoding, **separator}
         try:
@@ -83,7 +87,9 @@ def detect_format(path: str) -> DetectedTable:
     raise first
 
 
-def _text_format(path: str) -> tuple[dict[str, str], tuple[str, ...], list[dict[str, str]]]:
+def _text_format(
+    path: str, words: Iterable[str]
+) -> tuple[dict[str, str], tuple[str, ...], list[dict[str, str]]]:
     """The encoding as a field, warnings on it, and possible separators, likeliest first."""
     with open_table(path, "TABLE") as (file, kind, compression):
         if kind == "parquet":
@@ -91,12 +97,13 @@ def _text_format(path: str) -> tuple[dict[str, str], tuple[str, ...], list[dict[
         content = read_content(file, escape(path), compression)
     encoding: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
-    if (guessed := guess_encoding(content)) is not None:
+    if (guessed := guess_encoding(content, words)) is not None:
         encoding = {"encoding": guessed.name}
         content = bytearray(content.decode(guessed.name, "replace").encode())
         if guessed.cell:
             warnings = (
-                f"{escape(path)}: its text is not UTF-8; the guessed encoding is {guessed}",
+                f"{escape(path)}: its text is not UTF-8; the guessed encoding is {guessed}. If "
+                "that is wrong, save it as UTF-8",
             )
     if kind == "jsonl" or declared_separator(content):
         return encoding, warnings, [{}]

@@ -76,7 +76,7 @@ def starter_config(data: Path, target: str | None, output: Path | None) -> tuple
             f"Give one: `mmzoo init {shlex.quote(str(data / tables[0]))} --target COLUMN`"
         ) from error
     try:
-        rows = detect_format(str(data))
+        rows = detect_format(str(data), _target_names(target, []))
     except DataError as error:  # The command has only one table, so its field need not be named.
         raise DataError(str(error).removeprefix("TABLE: ")) from None
     names = _target_names(target, rows.frame.columns)

@@ -44,6 +44,38 @@ def test_the_encoding_of_a_few_short_words_is_guessed(encoding: str) -> None:
     assert guessed.cell in LABELS[encoding]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name", "labels"),
+    [
+        ("mac-roman", "catégorie", ("été", "forêt")),
+        ("cp850", "Größe", ("groß", "übel")),
+        ("big5", "類別", ("體育新聞", "財經")),
+        ("cp1253", "είδος", ("Άσπρο", "Μαύρο")),
+    ],
+)
+def test_a_word_that_the_text_should_have_tells_rare_encodings(
+    encoding: str, name: str, labels: tuple[str, str]
+) -> None:
+    text = table(labels).replace("label", name)
+    guessed = guess_encoding(text.encode(encoding), [name])
+    assert guessed is not None
+    assert text.encode(encoding).decode(guessed.name) == text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "labels"),
+    [("cp932", ("スポーツ", "経済")), ("big5", ("體育新聞", "財經"))],
+)
+def test_a_bar_as_the_second_byte_of_a_character_is_no_separator(
+    encoding: str, labels: tuple[str, str]
+) -> None:
+    content = table(labels).encode(encoding)
+    assert b"|" in content
+    guessed = guess_encoding(content)
+    assert guessed is not None
+    assert content.decode(guessed.name) == table(labels)
+
+
 def test_text_in_utf_8_is_no_guess() -> None:
     assert guess_encoding(table(LABELS["cp1251"]).encode()) is None
 
