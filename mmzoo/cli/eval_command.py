@@ -84,7 +84,7 @@ def evaluate(
     RUN is a run directory, runs/<name> for its newest, or a weights file inside one. With --data
     it is evaluated on another table with the same columns, or a folder with a subfolder for each
     class. That report goes into RUN/eval/data_<name>, with a number after it if the name is taken.
-    --output writes into another folder and leaves the run as it is, which may be read-only.
+    --output writes into another folder and leaves the run unchanged, which may be read-only.
 
     Several RUNs are combined by --ensemble: the average of their probabilities, a weighted average
     or a stacked regression fitted to the validation split, or a vote.
