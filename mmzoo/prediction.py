@@ -41,10 +41,12 @@ class PredictedTable:
     Attributes:
         given: `file`, `text`, or columns of the given table.
         predicted: the columns of predictions; no name is also one of `given`.
+        classes: the names of all classes of the model.
     """
 
     given: Mapping[str, Sequence[Any] | pl.Series]
     predicted: Columns
+    classes: frozenset[str] = frozenset()
 
     def columns(self) -> Columns:
         """All columns as lists."""
@@ -161,7 +163,9 @@ def predict_table(
         require_readable([str(frame.row_name(row)) for row in range(frame.table.height)], corrupt)
         raise
     predicted = _decode(writing, outputs, probes, top, probabilities)
-    return PredictedTable(_rename_clashes(given, predicted), predicted)
+    choosing = [head for head in writing.values() if isinstance(head, ChoosesClass)]
+    classes = frozenset(name for head in choosing for name in head.class_names or ())
+    return PredictedTable(_rename_clashes(given, predicted), predicted, classes)
 
 
 def _decode(

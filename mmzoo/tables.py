@@ -29,7 +29,10 @@ def check_ending(path: Path) -> None:
 
 
 def write_table(
-    path: Path, columns: Mapping[str, Sequence[Any] | pl.Series], trusted: Collection[str] = ()
+    path: Path,
+    columns: Mapping[str, Sequence[Any] | pl.Series],
+    trusted: Collection[str] = (),
+    labels: Collection[str] = (),
 ) -> None:
     """Writes a table atomically.
 
@@ -41,6 +44,7 @@ def write_table(
         path: the file.
         columns: name -> values, as many in each.
         trusted: the columns whose texts are written as they are, such as the labels of a run.
+        labels: texts that are written as they are in every column, such as the classes of a run.
     """
     check_ending(path)
     ending = path.suffix.lower()
@@ -52,7 +56,7 @@ def write_table(
     ]
     match ending:
         case ".csv":
-            series = [_for_csv(one, escaped=one.name not in trusted) for one in series]
+            series = [_for_csv(one, one.name not in trusted, labels) for one in series]
         case ".jsonl":
             series = [_for_json(one) for one in series]
     frame = pl.DataFrame(series)
@@ -107,7 +111,7 @@ def json_value(value: Any) -> Any:
     return writable(str(value))
 
 
-def _for_csv(column: pl.Series, escaped: bool) -> pl.Series:
+def _for_csv(column: pl.Series, escaped: bool, labels: Collection[str]) -> pl.Series:
     dtype = column.dtype
     if dtype.is_nested():
         cells = (
@@ -123,6 +127,7 @@ def _for_csv(column: pl.Series, escaped: bool) -> pl.Series:
         return column
     column = column.cast(pl.String)
     runs = column.str.contains(_FORMULA) & ~column.str.contains(_HARMLESS)
+    runs &= ~column.is_in(list(labels))
     return (
         column.to_frame()
         .select(

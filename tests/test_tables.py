@@ -67,6 +67,8 @@ def test_harmless_texts_and_the_labels_of_a_run_stay(tmp_path):
     labels = ["=x", "+/-", "@SUM(1)", "-a-b"]
     write_table(tmp_path / "x.csv", {"class": labels, "id": labels}, trusted=["class"])
     assert (tmp_path / "x.csv").read_text().splitlines()[1:] == [f"{one},'{one}" for one in labels]
+    write_table(tmp_path / "x.csv", {"class_given": ["=x", "=y", None]}, labels=["=x"])
+    assert (tmp_path / "x.csv").read_text().splitlines()[1:] == ["=x", "'=y", ""]
 
 
 MOMENT = datetime(2024, 2, 29, 12, 30)

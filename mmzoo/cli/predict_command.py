@@ -115,7 +115,7 @@ def predict(
     )
     columns = {**table.given, **table.predicted}
     if output is not None:
-        write_table(output, columns, trusted=table.predicted)
+        write_table(output, columns, trusted=table.predicted, labels=table.classes)
         count = len(next(iter(table.predicted.values())))
         rows = "1 row" if count == 1 else f"{count:,} rows"
         click.echo(f"Wrote {rows} to {output}", err=True)
