@@ -34,7 +34,7 @@ _MIN_PART = 3
 
 
 @dataclass(frozen=True)
-class Frame:
+class Mp3Frame:
     """Header of an MPEG audio layer III frame."""
 
     version: int
@@ -61,7 +61,7 @@ def is_mpeg_frame(content: bytes) -> bool:
     return version != _RESERVED and layer != 0 and bitrate != 15 and rate != 3
 
 
-def parse_frame(content: bytes, offset: int) -> Frame | None:
+def parse_frame(content: bytes, offset: int) -> Mp3Frame | None:
     """The frame at an offset; None if there is no layer III frame with a declared bitrate."""
     header = content[offset : offset + 4]
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
@@ -72,7 +72,7 @@ def parse_frame(content: bytes, offset: int) -> Frame | None:
         return None
     hertz, bits = _SAMPLE_RATES[version][rate], 1_000 * _BITRATES[version == _MPEG_1][bitrate]
     length = (144 if version == _MPEG_1 else 72) * bits // hertz + padding
-    return Frame(version, hertz, header[3] >> 6 == _MONO, length)
+    return Mp3Frame(version, hertz, header[3] >> 6 == _MONO, length)
 
 
 def mp3_parts(content: bytes) -> tuple[int, ...]:
@@ -116,13 +116,13 @@ def _is_part(content: bytes, offset: int) -> bool:
     return True
 
 
-def _declared_frames(content: bytes, offset: int, first: Frame) -> int | None:
+def _declared_frames(content: bytes, offset: int, first: Mp3Frame) -> int | None:
     """Number of frames after the first, as declared by its Xing header; None without one."""
     tag, flags = _xing_tag(content, offset, first)
     return int.from_bytes(content[tag + 8 : tag + 12], "big") if flags & _HAS_FRAMES else None
 
 
-def _xing_tag(content: bytes, offset: int, first: Frame) -> tuple[int, int]:
+def _xing_tag(content: bytes, offset: int, first: Mp3Frame) -> tuple[int, int]:
     """Offset and flags of the Xing header in a frame; without flags if there is none."""
     tag = offset + 4 + first.side_information
     is_tag = content[tag : tag + 4] in (b"Xing", b"Info")
@@ -147,7 +147,7 @@ def add_frame_count(content: bytes) -> bytes:
     return _xing_frame(content[start : start + 4], first, frames) + content[start:end]
 
 
-def _with_byte_count(content: bytes, start: int, first: Frame) -> bytes:
+def _with_byte_count(content: bytes, start: int, first: Mp3Frame) -> bytes:
     """The file with the right number of bytes in its Xing header: others make mpg123 log."""
     tag, flags = _xing_tag(content, start, first)
     place = tag + 8 + (4 if flags & _HAS_FRAMES else 0)
@@ -185,7 +185,7 @@ def _has_frame_count(frame: bytes) -> bool:
     return any(tag in frame[:64] for tag in _COUNT_TAGS)
 
 
-def _count_frames(content: bytes, start: int, first: Frame) -> tuple[int, int]:
+def _count_frames(content: bytes, start: int, first: Mp3Frame) -> tuple[int, int]:
     """Number of complete consecutive frames, and the offset of their end."""
     frames, offset = 0, start
     while (frame := parse_frame(content, offset)) and (frame.version, frame.rate) == (
@@ -203,7 +203,7 @@ def _count_frames(content: bytes, start: int, first: Frame) -> tuple[int, int]:
     return frames, offset
 
 
-def _xing_frame(header: bytes, first: Frame, frames: int) -> bytes:
+def _xing_frame(header: bytes, first: Mp3Frame, frames: int) -> bytes:
     """A silent frame with a Xing header, which holds the number of frames that follow.
 
     Reference: "VBR header for MP3", 1998.
