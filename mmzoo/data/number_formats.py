@@ -14,15 +14,16 @@ from mmzoo.spec.wording import shorten
 _SPACE = " \u00a0\u202f"
 _CURRENCY = r"([$€£¥]|EUR|USD|GBP|CHF)"
 _AROUND_DIGITS = (
-    rf"^(?P<sign>[-+]?){_CURRENCY}?[{_SPACE}]?(?P<digits>\d[\d.,'{_SPACE}]*?)"
-    rf"[{_SPACE}]?({_CURRENCY}|%)?$"
+    rf"^(?P<before>[-+\u2212(]?){_CURRENCY}?[{_SPACE}]?(?P<digits>\d[\d.,'\u2019{_SPACE}]*?)"
+    rf"[{_SPACE}]?({_CURRENCY}|%)?(?P<after>[-)]?)$"
 )
 _DIGITS = re.compile(
     rf"""\d+([.,]\d+)?                        # 12,5
     | \d{{1,3}}(,\d{{3}})+(\.\d+)?            # 1,234.5
     | \d{{1,3}}(\.\d{{3}})+,\d+               # 1.234,5
     | \d{{1,3}}(\.\d{{3}}){{2,}}              # 1.234.567
-    | \d{{1,3}}(['{_SPACE}]\d{{3}})+([.,]\d+)?  # 1 234,5""",
+    | \d{{1,2}}(,\d{{2}})+,\d{{3}}(\.\d+)?     # 12,34,567.8
+    | \d{{1,3}}(['\u2019{_SPACE}]\d{{3}})+([.,]\d+)?  # 1 234,5""",
     re.VERBOSE,
 )
 _DATE = (
@@ -73,13 +74,16 @@ def _plain(cell: str) -> str | None:
     found = re.match(_AROUND_DIGITS, cell)
     if found is None or not _DIGITS.fullmatch(found["digits"]):
         return None
-    digits = re.sub(rf"['{_SPACE}]", "", found["digits"])
+    if (found["before"] == "(") != (found["after"] == ")"):
+        return None
+    digits = re.sub(rf"['\u2019{_SPACE}]", "", found["digits"])
     comma, dot = digits.rfind(","), digits.rfind(".")
-    if dot > comma >= 0 or re.fullmatch(r"\d{1,3}(,\d{3})+", digits):
+    if dot > comma >= 0 or re.fullmatch(r"\d{1,3}(,\d{2,3})*,\d{3}", digits):
         digits = digits.replace(",", "")
     elif comma > dot >= 0 or digits.count(".") > 1:
         digits = digits.replace(".", "")
-    return found["sign"].strip("+") + digits.replace(",", ".")
+    is_negative = found["before"] in ("-", "\u2212", "(") or found["after"] == "-"
+    return "-" * is_negative + digits.replace(",", ".")
 
 
 # Decimal marks

@@ -28,6 +28,11 @@ from mmzoo.data.number_formats import (
         "€ 1,200": "1200",
         "4.50 EUR": "4.50",
         "12%": "12",
+        "\N{MINUS SIGN}5.25": "-5.25",
+        "(5.0)": "-5.0",
+        "5.0-": "-5.0",
+        "1\N{RIGHT SINGLE QUOTATION MARK}234.50": "1234.50",
+        "12,34,567.8": "1234567.8",
     }.items(),
 )
 def test_a_number_is_known_however_it_is_written(cell, plain):
