@@ -317,7 +317,7 @@ def test_features_of_frozen_encoders_are_kept_beside_what_is_absent(tmp_path, co
     fed = cache_frozen_features(network, spec, data, prepare_devices("cpu", spec.train))
     order = TrainingOrder(0, data.examples("train"), 16)
     whole = training_batches(spec, data.splits["train"], order, 0, 4).as_numpy_iterator()
-    kept = training_batches(fed.config, fed.data.splits["train"], order, 0, 4).as_numpy_iterator()
+    kept = training_batches(spec, fed.data.splits["train"], order, 0, 4).as_numpy_iterator()
     for (inputs, _), (of_features, _) in zip(whole, kept, strict=True):
         assert of_features["photo"].ndim == 2
         np.testing.assert_array_equal(inputs["photo_present"], of_features["photo_present"])
