@@ -83,7 +83,7 @@ def predict(
     Example:
       mmzoo predict runs/mnist_cnn digit.png
       mmzoo predict runs/mnist_cnn photos/ --output digits.csv --top 3
-      mmzoo predict runs/products --data new.csv --output out.parquet --probabilities
+      mmzoo predict runs/products --data new.csv --output out.csv --probabilities
     """
     if (bool(files), bool(texts), data is not None).count(True) != 1:
         is_run = run.is_dir() or run.suffix in ("", ".h5", ".npz")

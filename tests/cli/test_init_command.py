@@ -235,7 +235,7 @@ MISTAKES = {
     "twice": (["shop.csv", "--target", "price,price"], "each column once"),
     "an id": (["shop.csv", "--target", "what is said"], "looks like an identifier"),
     "a date": (["shop.csv", "--target", "bought"], "its cells are dates"),
-    "no file": (["shp.csv", "--target", "x"], "Did you mean shop.csv?"),
+    "no file": (["shp.csv", "--target", "x"], "did you mean 'shop.csv'?"),
     "of a folder": (["pictures", "--target", "x"], "the target is the names of its class folders"),
     "not a table": (["pictures/1.png", "--target", "x"], ".csv"),
     "nothing": (["", "--target", "x"], "expected the path of a table or folder"),
