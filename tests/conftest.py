@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -47,6 +48,21 @@ def real_data() -> Path:
     if not _REAL_DATA:
         pytest.skip("needs real data: MMZOO_DATA_DIR is not set")
     return Path(_REAL_DATA).resolve()
+
+
+@pytest.fixture(autouse=True)
+def fresh_logging() -> None:
+    """Log messages of every test go to stderr, whatever an earlier test has done to logging."""
+    from mmzoo import run_log
+
+    logger = logging.getLogger("mmzoo")
+    logging.disable(logging.NOTSET)
+    logger.setLevel(logging.DEBUG)
+    logger.disabled = False
+    run_log.configure_logging()
+    run_log._CONSOLE.show = run_log._to_stderr
+    run_log._CONSOLE.filters.clear()
+    run_log._CONSOLE.setLevel(logging.INFO)
 
 
 @pytest.fixture
