@@ -110,7 +110,7 @@ def open_run(path: Path) -> tuple[Run, Path | None]:
 
 
 def _describe_file(path: Path) -> str:
-    """What a file is that is not in a run, and what to give instead."""
+    """The kind of a file outside any run, and what to give instead."""
     if path.suffix in (".yaml", ".yml"):
         with suppress(ConfigError):
             name = config_name(path)

@@ -158,7 +158,7 @@ def _trace(config: Config, network: Network) -> list[ShapeTrace]:
         kind = type(layer).__name__
         if layer.name in config.heads:
             kind = f"{config.heads[layer.name].type} head"
-        # Features with tokens are lists, of which the vector comes first.
+        # Features with tokens are lists that start with the vector.
         output = layer.output[0] if isinstance(layer.output, list) else layer.output
         steps.append(ShapeTrace(layer.name, kind, _shape(output), int(layer.count_params())))
     return steps

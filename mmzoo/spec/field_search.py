@@ -96,7 +96,7 @@ _OPTIONS = {
     **dict.fromkeys(("resume", "resume_from", "resume_from_checkpoint"), "--resume"),
     **dict.fromkeys(("folds", "n_folds", "k_folds", "cv", "kfold", "n_splits"), "--fold all/K"),
 }
-"""Words for what is not a field, but an option of `mmzoo train`."""
+"""Words that name an option of `mmzoo train`, not a field."""
 _MAX_SUGGESTED = 3
 _MAX_DEPTH = 8
 _SIMILAR = 0.85

@@ -122,7 +122,7 @@ def _numeric(texts: pl.DataFrame, decimal: Decimal) -> Iterator[pl.Series]:
 
 
 def _three_digits(texts: pl.DataFrame) -> Iterator[str]:
-    """Warnings on columns of which all numbers have a point before three digits."""
+    """Warnings on columns whose numbers all have a point before three digits."""
     for column in texts:
         filled = column.drop_nulls()
         if len(filled) and filled.str.contains(r"^[1-9][0-9]{0,2}\.[0-9]{3}$").all():

@@ -168,7 +168,7 @@ def skip_id3(content: bytes, offset: int = 0) -> int:
 
 
 def _skip_tags(content: bytes, offset: int) -> int:
-    """Offset after the ID3 and APE tags at an offset, of which there may be several."""
+    """Offset after all ID3 and APE tags at an offset."""
     while True:
         before = offset
         offset = skip_id3(content, offset)
