@@ -108,8 +108,12 @@ class Regression(LabelledHead):
         """Raises a DataError if the cast of the targets to float32 loses their differences."""
         mean, std = self._mean_and_std()
         targets = (labels.reshape(-1, self.dim or 1).astype("float64") - mean) / std
-        with np.errstate(over="ignore", invalid="ignore"):
-            errors = abs(targets.astype("float32") - targets).max(axis=0)
+        if (largest := abs(targets).max()) > np.finfo("float32").max:
+            raise DataError(
+                f"{where}: a label of {largest:g} after normalization does not fit into float32, "
+                "which the network computes with. Fix this row or use a larger unit."
+            )
+        errors = abs(targets.astype("float32") - targets).max(axis=0)
         lost = ~(errors <= _MAX_ROUNDING * targets.std(axis=0)) & (errors > 0)
         if lost.any():
             column = int(lost.argmax())

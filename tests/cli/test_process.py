@@ -35,7 +35,7 @@ def test_exit_codes_of_a_process(config, tmp_path):
     assert (right.returncode, right.stderr) == (0, f"{config} is a valid config.\n")
     wrong = run(*COMMAND, "train", "zzz.yaml", "--json", cwd=tmp_path)
     assert (wrong.returncode, wrong.stdout) == (1, "")
-    assert wrong.stderr == "Error: zzz.yaml: there is no such file\n"
+    assert wrong.stderr == "Error: zzz.yaml: there is no such file. YAML files there: good.yaml\n"
     slip = run(*COMMAND, "chekc", config)
     assert (slip.returncode, slip.stdout) == (2, "")
     assert "Did you mean 'check'?" in slip.stderr

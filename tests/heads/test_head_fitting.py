@@ -461,7 +461,16 @@ def test_labels_that_float32_cannot_tell_apart_are_refused(head, remedy):
     assert head.fit(1000 * np.arange(60.0), None, WHERE).is_fitted
 
 
-def test_numbers_without_a_finite_deviation_are_refused():
+def test_labels_beyond_float32_are_refused_unless_normalized():
+    labels = np.array([0.0, 4e38])
+    assert refusal(Regression(normalize=False), labels) == (
+        "a label of 4e+38 after normalization does not fit into float32, which the network "
+        "computes with. Fix this row or use a larger unit."
+    )
+    assert Regression().fit(labels, None, WHERE).is_fitted
+
+
+def test_numbers_without_a_finite_std_are_refused():
     with pytest.raises(DataError, match=r"as large as 1e\+300 have no finite standard"):
         Regression().fit(np.array([0.0, 1e300]), None, WHERE)
 

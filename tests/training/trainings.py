@@ -177,12 +177,12 @@ REGRESSION = {
     "heads": {"number": {"type": "regression", "dim": 1, "normalize": False}},
     "train": {"epochs": 3, "batch_size": 8, "log_steps": 1, "checkpoint_seconds": 0},
 }
-TOO_LARGE = 1e300  # A fine float64, and infinite in float32.
+TOO_LARGE = 3e38  # A finite float32 whose square, and whose sum with its like, is infinite.
 
 
 @contextmanager
 def spoilt_rows(**rows: list[int]) -> Iterator[None]:
-    """Within it 44 rows train, of which some of a split's have a label that is TOO_LARGE."""
+    """Trains on 44 rows. The given rows of a split have a label of TOO_LARGE, with either sign."""
     random = np.random.RandomState(0)
     splits = {
         split: {
@@ -192,7 +192,7 @@ def spoilt_rows(**rows: list[int]) -> Iterator[None]:
         for split, count in (("train", 44), ("validation", 16), ("test", 16))
     }
     for split, bad in rows.items():
-        splits[split]["number"][bad] = TOO_LARGE
+        splits[split]["number"][bad, 0] = TOO_LARGE * (-1.0) ** np.arange(len(bad))
     frame = Frame(table_of(splits), "numbers", "0" * 64)
     with patch("mmzoo.training.train.load_frame", lambda config: scan(config, frame)):
         yield

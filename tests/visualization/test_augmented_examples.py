@@ -100,7 +100,7 @@ def test_rows_are_limited_to_a_batch(draw):
     ("overrides", "output", "error", "said"),
     [
         ((), "view.jpg", DataError, "view.jpg: expected a name that ends in .png"),
-        (("train.epoch=3",), "view.png", ConfigError, "did you mean 'epochs'?"),
+        (("train.epoch=3",), "view.png", ConfigError, "did you mean 'train.epochs'?"),
     ],
 )
 def test_errors_are_reported_early(draw, tmp_path, overrides, output, error, said):
