@@ -21,7 +21,7 @@ PRICE = Regression(dim=1, normalize=False)
         ("uncertainty", {"price": ("alone",)}),
     ],
 )
-def test_losses_that_layers_add_are_part_of_it(weights, auxiliary, training):
+def test_losses_added_by_layers_are_included(weights, auxiliary, training):
     """As they are in Keras' own sum: regularizers, and what a layer says by `add_loss`."""
     heads = {"price": PRICE, "weight": PRICE}
 

@@ -97,13 +97,13 @@ def test_the_order_of_a_large_epoch_never_changes_either():
     assert digest == "fe2c03f9bb5b867246fe1ee8a3297876a0d3f7c04a98fec1be5bfd3c392f2340"
 
 
-def test_orders_of_other_seeds_and_epochs_differ():
+def test_orders_differ_by_seed_and_epoch():
     orders = {tuple(epoch_order(seed, epoch, 30)) for seed in range(40) for epoch in range(40)}
     assert len(orders) == 1600
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 5, 23, 64])
-def test_every_row_comes_once_an_epoch(batch_size):
+def test_every_row_occurs_once_an_epoch(batch_size):
     order = TrainingOrder(seed=3, rows=ROWS, batch_size=batch_size)
     for epoch in range(3):
         first = epoch * order.steps_per_epoch
@@ -148,14 +148,14 @@ def test_blocks_hold_the_rows_of_each_step(rows, replicas):
         assert parts == expected
 
 
-def test_blocks_end_within_an_epoch_too():
+def test_blocks_can_end_within_an_epoch():
     order = TrainingOrder(1, ROWS, 6)
     for steps in range(1, 8):
         given = [row for block, _ in order.blocks(0, steps) for row in block.ravel()]
         assert given == [row for step in range(steps) for row in order.step_rows(step)]
 
 
-def test_a_start_late_in_ten_million_rows_costs_one_order(monkeypatch):
+def test_starting_late_in_ten_million_rows_draws_one_order(monkeypatch):
     """Whatever came before the start is not gone through: neither its epochs nor its steps."""
     asked = []
 
@@ -174,7 +174,7 @@ def test_a_start_late_in_ten_million_rows_costs_one_order(monkeypatch):
     assert block.shape == (per_epoch - per_epoch * 9 // 10, 64)
 
 
-def test_python_is_asked_twice_an_epoch_and_not_once_a_step(monkeypatch):
+def test_python_is_called_twice_an_epoch_and_not_every_step(monkeypatch):
     asked = []
     monkeypatch.setattr(
         mmzoo.order,
@@ -192,7 +192,7 @@ def test_python_is_asked_twice_an_epoch_and_not_once_a_step(monkeypatch):
 @pytest.mark.parametrize(
     "mixing", [None, {"type": "mixup", "alpha": 1.0}, {"type": "cutmix"}], ids=str
 )
-def test_batches_from_any_step_are_the_tail_of_the_whole_stream(mixing):
+def test_batches_from_any_step_are_the_tail_of_the_full_stream(mixing):
     """Bit for bit, with augmentation, through smaller last batches and over epochs' ends."""
     spec, order = config(AUGMENT, mixing), TrainingOrder(0, ROWS, 6)
     steps = 3 * order.steps_per_epoch
@@ -209,14 +209,14 @@ def test_batches_hold_the_rows_of_their_steps():
     assert given == [order.step_rows(step).tolist() for step in range(2, 9)]
 
 
-def test_batches_hold_the_pictures_of_their_rows():
+def test_batches_hold_the_images_of_their_rows():
     given = training(config(), TrainingOrder(0, ROWS, 6), 0, 4)
     for element, rows in zip(given, rows_of(given), strict=True):
         np.testing.assert_array_equal(element[0], columns()["image"][rows])
         assert element[0].dtype == np.uint8
 
 
-def test_another_seed_gives_another_order_and_another_augmentation():
+def test_order_and_augmentation_differ_by_seed():
     given = [
         training(config(AUGMENT, seed=seed), TrainingOrder(seed, ROWS, ROWS), 0, 1)
         for seed in (0, 1)
@@ -227,13 +227,13 @@ def test_another_seed_gives_another_order_and_another_augmentation():
     assert (in_order[0] != in_order[1]).any(axis=(1, 2, 3)).mean() > 0.9
 
 
-def test_another_epoch_augments_otherwise():
+def test_augmentation_differs_by_epoch():
     first, second = training(config(AUGMENT), TrainingOrder(0, ROWS, ROWS), 0, 2)
     in_order = [element[0][np.argsort(element[1][:, 0])] for element in (first, second)]
     assert (in_order[0] != in_order[1]).any(axis=(1, 2, 3)).mean() > 0.9
 
 
-def test_what_happens_to_a_row_does_not_depend_on_its_batch():
+def test_augmentation_does_not_depend_on_the_batch():
     pictures = []
     for batch_size in (5, 6, 23):
         order = TrainingOrder(0, ROWS, batch_size)
@@ -259,7 +259,7 @@ def test_replicas_share_each_batch(replicas):
         assert_equal([together], [[array[: len(together[0])] for array in alone[step]]])
 
 
-def test_replicas_start_at_any_step_too():
+def test_replicas_can_start_at_any_step():
     spec, order = config(AUGMENT), TrainingOrder(0, ROWS, 6, replicas=2)
     whole = training(spec, order, 0, 8)
     for start in (1, 3, 4, 6):
@@ -295,7 +295,7 @@ def test_mixing_gives_a_classification_soft_targets():
     assert 0 < soft.max(axis=1).min() < 1
 
 
-def test_class_weights_come_with_the_batch_and_other_heads_count_fully():
+def test_class_weights_are_in_the_batch_and_other_heads_have_weight_one():
     weights = {"a": 0.5, "b": 3.0}  # "c" is not named and counts 1.
     heads = {
         "kind": {
@@ -325,7 +325,7 @@ def test_without_class_weights_there_are_no_weights():
 
 
 @pytest.mark.parametrize("size", [1, 4, 23, 100])
-def test_evaluation_takes_every_row_once_in_order_as_it_is(size):
+def test_evaluation_has_every_row_once_in_order_unaugmented(size):
     spec = config(AUGMENT, evaluation_batch_size=size)
     given = elements(evaluation_batches(spec, columns()))
     assert [row for rows in rows_of(given) for row in rows] == list(range(ROWS))
@@ -338,7 +338,7 @@ def test_evaluation_takes_every_row_once_in_order_as_it_is(size):
 @pytest.mark.parametrize("replicas", [2, 3, 4])
 @pytest.mark.parametrize("rows", [5, 8, 22, 23])
 @pytest.mark.parametrize("size", [1, 2, 6, 100])
-def test_evaluation_on_replicas_takes_every_row_once_and_gives_none_nothing(size, rows, replicas):
+def test_evaluation_on_replicas_has_every_row_once_and_no_empty_replica(size, rows, replicas):
     spec = config(evaluation_batch_size=size)
     given = elements(evaluation_batches(spec, columns(rows), replicas))
     assert len(given) % replicas == 0
@@ -348,7 +348,7 @@ def test_evaluation_on_replicas_takes_every_row_once_and_gives_none_nothing(size
     assert max(lengths) - min(lengths) <= 1
 
 
-def test_evaluation_in_another_order_has_batches_of_about_one_size():
+def test_evaluation_in_another_order_has_batches_of_similar_size():
     """A last batch of one row could not be shuffled in itself."""
     spec = config(evaluation_batch_size=8)
     order = np.random.RandomState(0).permutation(17)
@@ -368,7 +368,7 @@ def test_evaluation_neither_mixes_nor_weighs():
     np.testing.assert_array_equal(np.concatenate([e[1][:, 0] for e in given]), np.arange(ROWS))
 
 
-def test_evaluation_without_labels_gives_inputs_alone():
+def test_evaluation_without_labels_has_inputs_only():
     unlabelled = {"image": columns()["image"]}
     given: list[Any] = list(evaluation_batches(config(), unlabelled, labelled=False))
     assert all(len(element) == 1 and set(element[0]) == {"image"} for element in given)

@@ -25,14 +25,14 @@ def message(directory, port=0):
     return str(caught.value)
 
 
-def test_a_directory_that_is_not_there(tmp_path):
+def test_missing_directory(tmp_path):
     path = tmp_path / "runs"
     assert message(path) == (
         f"{path}: there is no such directory. `mmzoo train CONFIG` makes runs in runs/."
     )
 
 
-def test_a_directory_that_is_nearly_there(tmp_path):
+def test_misspelled_directory(tmp_path):
     (tmp_path / "runs").mkdir()
     path = tmp_path / "rusn"
     assert message(path) == (
@@ -87,7 +87,7 @@ def answer(host):
     return (*statuses, b"".join(body))
 
 
-def test_it_serves_the_curves_to_this_machine_until_ctrl_c(own_run):
+def test_curves_are_served_locally_until_ctrl_c(own_run):
     process = subprocess.Popen(
         [sys.executable, "-m", "mmzoo", "board", str(own_run.directory), "--port", "0"],
         stdout=subprocess.PIPE,

@@ -41,7 +41,7 @@ def test_there_are_configs():
     assert {path.stem for path in PATHS} >= {*PARAMETERS, *SMALL}
 
 
-def test_every_yaml_file_is_looked_at():
+def test_every_yaml_file_is_covered():
     assert not list(FOLDER.rglob("*.yml")), "a config ends in .yaml"
 
 
@@ -61,7 +61,7 @@ def test_a_config_is_named_after_its_file_and_round_trips(path, tmp_path):
 
 
 @every_config
-def test_the_comment_of_a_config_has_a_sentence_the_command_and_the_result(path):
+def test_config_comments_have_a_sentence_the_command_and_the_result(path):
     text = path.read_text(encoding="utf-8")
     assert "\t" not in text
     assert text.endswith("\n")
@@ -130,7 +130,7 @@ def differing(model: keras.Model, other: keras.Model) -> list[str]:
     return [one.path for one, two in pairs if (one.numpy() != two.numpy()).any()]
 
 
-def test_networks_have_the_parameters_that_they_promise():
+def test_networks_have_the_stated_parameter_counts():
     for name, expected in PARAMETERS.items():
         assert parameters(name) == expected, name
     for name in SMALL:

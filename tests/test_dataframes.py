@@ -199,6 +199,6 @@ def test_arrays_are_images(tmp_path, monkeypatch):
         ([1, 2], "expected a path, a pandas or polars DataFrame, or a mapping"),
     ],
 )
-def test_what_is_no_table_is_refused(data, message):
+def test_values_that_are_not_tables_are_refused(data, message):
     with pytest.raises(DataError, match=message):
         to_dataframe(data)

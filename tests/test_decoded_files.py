@@ -76,7 +76,7 @@ def free(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(mmzoo.decoded_files, "free_memory", lambda: size)
 
 
-def test_batches_of_kept_pictures_are_those_of_the_files_bit_for_bit(photos, messages):
+def test_cached_images_are_bit_identical_to_the_files(photos, messages):
     spec = config(photos)
     data = load(spec)
     kept = cache_decoded(spec, data, data.splits)
@@ -93,7 +93,7 @@ def test_batches_of_kept_pictures_are_those_of_the_files_bit_for_bit(photos, mes
     assert kept.fingerprint == data.fingerprint
 
 
-def test_only_the_splits_that_are_asked_for_are_decoded(photos):
+def test_only_requested_splits_are_decoded(photos):
     spec = config(photos)
     data = load(spec)
     kept = cache_decoded(spec, data, ["train", "validation"])
@@ -102,7 +102,7 @@ def test_only_the_splits_that_are_asked_for_are_decoded(photos):
     assert kept.splits["test"]["file"] is data.splits["test"]["file"]
 
 
-def test_what_takes_more_than_a_quarter_of_the_memory_is_not_kept(photos, monkeypatch, messages):
+def test_images_larger_than_a_quarter_of_memory_are_not_cached(photos, monkeypatch, messages):
     spec = config(photos)
     data = load(spec)
     size = COUNT * 16 * 12 * 3
@@ -117,7 +117,7 @@ def test_what_takes_more_than_a_quarter_of_the_memory_is_not_kept(photos, monkey
     ]
 
 
-def test_the_config_can_decide(photos, monkeypatch):
+def test_caching_can_be_configured(photos, monkeypatch):
     free(monkeypatch, 0)
     data = load(config(photos))
     assert cache_decoded(config(photos, keep_decoded=True), data, data.splits) is not data
@@ -126,13 +126,13 @@ def test_the_config_can_decide(photos, monkeypatch):
     assert cache_decoded(never, data, data.splits) is data
 
 
-def test_arrays_are_left_alone(tiny):
+def test_arrays_are_not_cached(tiny):
     spec = load_config(tiny).with_columns()
     data = load(spec)
     assert cache_decoded(spec, data, data.splits) is data
 
 
-def test_inputs_that_share_files_decode_them_each_for_itself(photos):
+def test_inputs_sharing_files_decode_them_separately(photos):
     spec = config(photos)
     small = spec.inputs["photo"].replace(shape=(8, 8, 3))
     both = spec.replace(inputs={**spec.inputs, "small": small})
@@ -151,7 +151,7 @@ def damage(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:4000])
 
 
-def test_all_files_that_cannot_be_decoded_are_named(photos):
+def test_all_undecodable_files_are_named(photos):
     """Those whose headers are whole are found only now."""
     spec = config(photos)
     names = load(spec).row_names["train"][:2].tolist()
@@ -166,7 +166,7 @@ def test_all_files_that_cannot_be_decoded_are_named(photos):
     assert "on_bad_row: skip" in mend
 
 
-def test_damaged_files_are_skipped_where_that_is_asked_for(photos):
+def test_damaged_files_are_skipped_if_requested(photos):
     damage(photos / "cat" / "00.jpg")
     spec = config(photos, on_bad_row="skip")
     data = load(spec)
@@ -176,7 +176,7 @@ def test_damaged_files_are_skipped_where_that_is_asked_for(photos):
     assert sum(kept.examples(split) for split in kept.splits) == COUNT - 1
 
 
-def test_headers_are_refused_when_the_data_are_loaded(photos):
+def test_bad_headers_are_refused_on_loading(photos):
     (photos / "cat" / "00.jpg").write_text("no picture")
     (photos / "dog" / "01.png").write_text("nor this")
     with pytest.raises(DataError) as caught:
@@ -186,7 +186,7 @@ def test_headers_are_refused_when_the_data_are_loaded(photos):
 
 
 @pytest.mark.parametrize("on_bad_row", ["error", "skip"])
-def test_what_the_file_system_and_what_headers_show_is_said_at_once(photos, on_bad_row):
+def test_missing_files_and_bad_headers_are_reported_together(photos, on_bad_row):
     reasons = {
         "cat/00.jpg": "it is empty",
         "cat/02.webp": "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP",
@@ -210,7 +210,7 @@ def test_what_the_file_system_and_what_headers_show_is_said_at_once(photos, on_b
     assert sorted(listed) == [f"  {name}: {reason}" for name, reason in reasons.items()]
 
 
-def test_the_fingerprint_is_that_of_names_and_contents(photos, tmp_path):
+def test_the_fingerprint_covers_names_and_contents(photos, tmp_path):
     first = load(config(photos)).fingerprint
     moved = photos.rename(tmp_path / "elsewhere")
     assert load(config(moved)).fingerprint == first
@@ -239,7 +239,7 @@ def test_damage_in_several_splits_is_named_at_once(photos):
     ]
 
 
-def test_a_damaged_file_is_named_wherever_batches_are_consumed(photos):
+def test_damaged_files_are_named_by_every_consumer_of_batches(photos):
     spec = config(photos)
     data = load(spec)
     damage(photos / "cat" / "00.jpg")
@@ -249,7 +249,7 @@ def test_a_damaged_file_is_named_wherever_batches_are_consumed(photos):
     assert "\n  cat/00.jpg: the image is damaged: " in str(caught.value)
 
 
-def test_errors_that_are_no_files_fault_pass(photos):
+def test_errors_unrelated_to_files_are_reraised(photos):
     spec = config(photos)
     data = load(spec)
     with (

@@ -23,7 +23,7 @@ from mmzoo.training.train import train
     ("gpus", "batches_vary", "worth"),
     [(0, False, False), (1, False, True), (1, True, False), (2, False, False)],
 )
-def test_xla_is_worth_it_on_one_gpu_with_batches_of_one_shape(gpus, batches_vary, worth):
+def test_xla_is_on_for_one_gpu_and_static_shapes(gpus, batches_vary, worth):
     assert worth_xla(gpus, batches_vary) is worth
 
 
@@ -35,13 +35,13 @@ def test_a_cpu_computes_in_float32_without_xla():
     assert str(devices) == f"CPU with {threads} (float32)"
 
 
-def test_the_config_decides_where_it_says_something():
+def test_configured_settings_win():
     devices = prepare_devices("cpu", Train(precision="mixed_bfloat16", xla=True))
     assert (devices.precision, devices.xla) == ("mixed_bfloat16", True)
     assert str(devices).endswith("(mixed_bfloat16, XLA)")
 
 
-def test_a_gpu_that_is_not_there_is_an_error():
+def test_a_missing_gpu_is_an_error():
     with pytest.raises(TrainingError) as caught:
         prepare_devices("gpu", Train())
     assert str(caught.value) == (
@@ -50,19 +50,19 @@ def test_a_gpu_that_is_not_there_is_an_error():
     )
 
 
-def test_a_kind_that_is_unknown_is_an_error():
+def test_an_unknown_device_is_an_error():
     with pytest.raises(TrainingError) as caught:
         prepare_devices("tpu", Train())
     assert str(caught.value) == "device: expected 'auto', 'cpu' or 'gpu', got 'tpu'"
 
 
-def test_where_the_system_counts_no_cores_for_a_process_all_are_taken(monkeypatch):
+def test_all_cores_are_used_if_the_system_reports_no_affinity(monkeypatch):
     """As on macOS."""
     monkeypatch.delattr(os, "sched_getaffinity")
     assert available_cores() == os.cpu_count()
 
 
-def test_what_is_too_large_for_the_memory_is_said():
+def test_out_of_memory_errors_are_explained():
     message = (
         "Out of memory. Make train.batch_size smaller, or train.evaluation_batch_size, the "
         "input's shape, or the encoder's filters or units."
@@ -75,14 +75,14 @@ def test_what_is_too_large_for_the_memory_is_said():
     assert str(caught.value) == message
 
 
-def test_other_errors_are_not_taken_for_too_little_memory():
+def test_other_errors_are_not_out_of_memory():
     for error in (DataError("x.csv: no rows"), ValueError("?")):
         with pytest.raises(type(error)) as caught, memory_errors():
             raise error
         assert caught.value is error
 
 
-def test_the_record_is_what_a_resume_goes_by():
+def test_a_resume_uses_the_recorded_device():
     began = {**prepare_devices("cpu", Train()).record(), "precision": "mixed_bfloat16"}
     assert began.keys() == {"kind", "names", "replicas", "precision", "xla", "threads"}
     assert prepare_devices("cpu", Train(), began).precision == "mixed_bfloat16"
@@ -133,7 +133,7 @@ def test_precision_does_not_outlive_a_training(tiny, tmp_path):
     assert load_trained(run)[0].dtype_policy.name == before
 
 
-def test_a_policy_of_the_users_own_does_not_reach_a_training(tiny, tmp_path):
+def test_a_global_policy_of_the_user_is_ignored(tiny, tmp_path):
     keras.config.set_dtype_policy("mixed_float16")
     try:
         run = train({**tiny, "train": {"epochs": 1}}, run=tmp_path / "run")
@@ -159,7 +159,7 @@ def test_determinism_does_not_outlive_a_training():
     assert tf.timestamp() > 0
 
 
-def test_trainings_in_one_process_do_not_touch_one_another(tiny, trained_run, tmp_path):
+def test_trainings_in_one_process_are_independent(tiny, trained_run, tmp_path):
     """The session's first training, one with everything else, and the first again."""
     other = {"precision": "mixed_bfloat16", "deterministic": True, "ema": 0.9, "epochs": 1}
     train({**tiny, "train": {**tiny["train"], **other}}, run=tmp_path / "other")

@@ -193,7 +193,7 @@ def run(line: str) -> int:
     return int(end.value.code or 0)
 
 
-def test_the_first_commands_are_shown(finished: Workspace) -> None:
+def test_the_readme_shows_the_first_commands(finished: Workspace) -> None:
     """In place of running them once more in the test below."""
     assert set(FIRST) <= set(runnable())
     assert all(finished.screens.values())
@@ -207,7 +207,7 @@ def use_prices_only(config: Path) -> None:
 
 
 @pytest.mark.parametrize("line", [line for line in runnable() if line not in FIRST])
-def test_a_command_that_is_shown_works(
+def test_documented_commands_work(
     line: str,
     workspace: Path,
     capsys: pytest.CaptureFixture[str],
@@ -251,7 +251,7 @@ def assert_serves(line: str) -> None:
 
 
 @pytest.mark.parametrize("block", blocks("console"), ids=lambda block: block.page)
-def test_output_that_is_shown_is_what_is_printed(
+def test_documented_output_is_correct(
     block: Block, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prompt, *expected = block.text.splitlines()
@@ -263,7 +263,7 @@ def test_output_that_is_shown_is_what_is_printed(
         assert re.fullmatch(re.escape(pattern).replace(r"\.\.\.", ".*"), line), line
 
 
-def test_the_transcript_of_a_training_is_what_is_printed(finished: Workspace) -> None:
+def test_the_documented_training_log_is_correct(finished: Workspace) -> None:
     def pattern(line: str) -> str:
         """The line without numbers, and without "best", which other epochs may be."""
         return re.sub(r"\d[\d.,:]*", "#", line.removesuffix("  best"))
@@ -277,7 +277,7 @@ def test_the_transcript_of_a_training_is_what_is_printed(finished: Workspace) ->
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.page)
-def test_python_that_is_shown_runs(block: Block, workspace: Path) -> None:
+def test_documented_python_runs(block: Block, workspace: Path) -> None:
     names: dict[str, Any] = {}
     exec(compile(block.text, block.page, "exec"), names)
     if "digit.png" in block.text:
@@ -295,20 +295,20 @@ def test_python_that_is_shown_runs(block: Block, workspace: Path) -> None:
     [block for block in blocks("yaml") if not block.text.startswith("name: wrong")],
     ids=lambda block: block.page,
 )
-def test_a_config_that_is_shown_is_valid(block: Block, tmp_path: Path) -> None:
+def test_documented_configs_are_valid(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "shown.yaml"
     path.write_text(block.text)
     assert f"name: {load_config(path).name}\n" in block.text
 
 
-def test_readme_shows_the_config_as_it_is() -> None:
+def test_readme_shows_the_config_verbatim() -> None:
     [shown] = [block.text for block in blocks("yaml") if block.page == "README.md"]
     config = (ROOT / "configs" / "mnist_cnn.yaml").read_text()
     assert re.sub(r"^#.*\n", "", config, flags=re.MULTILINE).lstrip("\n") == shown
 
 
 @pytest.mark.parametrize(("name", "command"), commands().items(), ids=commands())
-def test_a_command_explains_itself_by_an_example(name: str, command: click.Command) -> None:
+def test_commands_have_an_example(name: str, command: click.Command) -> None:
     assert command.help
     assert command.get_short_help_str()
     if name != "mmzoo data":  # A group; its commands have their own.
@@ -384,7 +384,7 @@ def test_the_map_of_the_package_is_complete() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_are_valid(page: Path) -> None:
     for target, anchor in re.findall(r"\]\(([^)#\s]*)(#[^)]*)?\)", page.read_text()):
         if target.startswith("https://"):
             continue
@@ -403,7 +403,7 @@ def test_generated_pages_are_up_to_date() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_what_is_not_run_is_shown_somewhere() -> None:
+def test_commands_excluded_from_the_tests_are_documented() -> None:
     assert NOT_RUN.keys() == {line.split()[0] for line in shown_commands()} - {"mmzoo"}
 
 

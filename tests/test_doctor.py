@@ -43,7 +43,7 @@ def run(capsys, *words):
     return ended.value.code, *capsys.readouterr()
 
 
-def test_all_is_well_here(report):
+def test_a_working_machine_has_no_findings(report):
     assert [finding for finding in report if not finding.ok or finding.fix] == []
     training = report[-1].text
     assert training.startswith("a tiny network reaches ")
@@ -86,7 +86,7 @@ def findings(monkeypatch, tmp_path):
     return {finding.name: finding for finding in doctor.examine()}
 
 
-def test_a_package_that_is_missing(monkeypatch, tmp_path):
+def test_a_missing_package(monkeypatch, tmp_path):
     monkeypatch.setattr(
         doctor, "versions", lambda: {"keras": "3.1", "tensorboard": "not installed"}
     )
@@ -108,7 +108,7 @@ def test_a_tensorflow_that_cannot_be_imported(monkeypatch, tmp_path):
     assert found.fix == "pip install --force-reinstall tensorflow"
 
 
-def test_a_gpu_that_tensorflow_does_not_see(monkeypatch, tmp_path):
+def test_a_gpu_invisible_to_tensorflow(monkeypatch, tmp_path):
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("TensorFlow sees a GPU")
     monkeypatch.setattr(doctor, "_NVIDIA_DEVICE", tmp_path)
@@ -117,7 +117,7 @@ def test_a_gpu_that_tensorflow_does_not_see(monkeypatch, tmp_path):
     assert "mmzoo[gpu]" in found.fix
 
 
-def test_a_disk_that_is_nearly_full(monkeypatch, tmp_path):
+def test_a_nearly_full_disk(monkeypatch, tmp_path):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(1e12, 1e12 - 5e8, 5e8))
     found = findings(monkeypatch, tmp_path)
     assert found["run directory"] == doctor.Finding(
@@ -127,7 +127,7 @@ def test_a_disk_that_is_nearly_full(monkeypatch, tmp_path):
     assert found["data sets"].fix == "free some space, or set MMZOO_DATA_DIR to another folder"
 
 
-def test_folders_that_cannot_be_written(monkeypatch, tmp_path):
+def test_unwritable_folders(monkeypatch, tmp_path):
     # To root every folder can be written, so the question is answered for it.
     monkeypatch.setattr(os, "access", lambda folder, mode: False)
     found = findings(monkeypatch, tmp_path)
@@ -155,7 +155,7 @@ def test_a_machine_that_computes_wrongly_is_a_finding(monkeypatch):
     assert found.text.startswith("a tiny network reaches 10 % accuracy on digits in ")
 
 
-def test_it_leaves_nothing_behind(monkeypatch, tmp_path):
+def test_doctor_leaves_no_files(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     temporary = tmp_path / "temporary"
     temporary.mkdir()

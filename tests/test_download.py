@@ -210,7 +210,7 @@ def reasons(server: Server, target: Path, *faults: str) -> list[str]:
     return [reason.partition(": ")[2] for reason in caught.value.reasons]
 
 
-def test_a_file_of_unknown_length_is_taken_as_long_as_the_mirror_says(
+def test_a_file_of_unknown_length_has_that_of_the_mirror(
     server: Server,
     target: Path,
     messages: list[str],
@@ -222,7 +222,7 @@ def test_a_file_of_unknown_length_is_taken_as_long_as_the_mirror_says(
 
 @pytest.mark.parametrize("digest", [SHA256, MD5, None])
 @pytest.mark.parametrize("fault", ["breaks_once", "ignores_range", "moved", "chunked"])
-def test_a_file_of_unknown_length_comes_whole(
+def test_a_file_of_unknown_length_is_downloaded_completely(
     server: Server, target: Path, fault: str, digest: str | None
 ) -> None:
     download([server.url(fault), server.url("good")], target, None, digest, QUICK)
@@ -265,7 +265,7 @@ def test_a_file_of_unknown_length_comes_whole(
         ("chunked_short", None, "breaks off half-way"),
     ],
 )
-def test_a_fault_is_found_where_the_length_is_unknown(
+def test_errors_are_found_if_the_length_is_unknown(
     server: Server, target: Path, fault: str, digest: str | None, reason: str
 ) -> None:
     with pytest.raises(DownloadError) as caught:
@@ -274,7 +274,7 @@ def test_a_fault_is_found_where_the_length_is_unknown(
     assert not target.exists()
 
 
-def test_without_a_hash_nothing_is_pieced_together(server: Server, target: Path) -> None:
+def test_without_a_hash_downloads_are_not_resumed(server: Server, target: Path) -> None:
     target.parent.mkdir(parents=True)
     part(target).write_bytes(bytes(HALF))
     download([server.url("good")], target, None, None, QUICK)
@@ -282,13 +282,13 @@ def test_without_a_hash_nothing_is_pieced_together(server: Server, target: Path)
     assert server.requests == [("good", None)]
 
 
-def test_with_a_hash_a_broken_connection_is_gone_on_with(server: Server, target: Path) -> None:
+def test_with_a_hash_a_broken_download_is_resumed(server: Server, target: Path) -> None:
     download([server.url("breaks_once")], target, None, MD5, QUICK)
     assert target.read_bytes() == PAYLOAD
     assert server.requests == [("breaks_once", None), ("breaks_once", f"bytes={HALF}-")]
 
 
-def test_a_good_mirror_gives_the_file(server: Server, target: Path) -> None:
+def test_a_good_mirror_delivers_the_file(server: Server, target: Path) -> None:
     told = get(server, target, "good")
     assert target.read_bytes() == PAYLOAD
     assert [path.name for path in target.parent.iterdir()] == ["file.gz"]
@@ -296,7 +296,7 @@ def test_a_good_mirror_gives_the_file(server: Server, target: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["moved", "claims_gzip"])
-def test_what_looks_odd_but_is_right_gives_the_file(
+def test_unusual_but_valid_answers_deliver_the_file(
     server: Server, target: Path, fault: str
 ) -> None:
     get(server, target, fault)
@@ -321,7 +321,7 @@ def test_what_looks_odd_but_is_right_gives_the_file(
         ("hangs_up", "cannot be reached"),
     ],
 )
-def test_a_fault_is_named_and_the_next_mirror_asked(
+def test_errors_are_named_and_the_next_mirror_is_tried(
     server: Server, target: Path, fault: str, reason: str
 ) -> None:
     assert reasons(server, target, fault) == [reason]
@@ -330,7 +330,7 @@ def test_a_fault_is_named_and_the_next_mirror_asked(
     assert target.read_bytes() == PAYLOAD
 
 
-def test_a_broken_connection_is_gone_on_with(server: Server, target: Path) -> None:
+def test_a_broken_download_is_resumed(server: Server, target: Path) -> None:
     told = get(server, target, "breaks_once")
     assert target.read_bytes() == PAYLOAD
     assert server.requests == [("breaks_once", None), ("breaks_once", f"bytes={HALF}-")]
@@ -347,7 +347,7 @@ def test_a_short_answer_is_kept_for_another_mirror(server: Server, target: Path)
 
 
 @pytest.mark.parametrize("fault", ["ignores_range", "refuses_range", "other_range"])
-def test_a_mirror_that_cannot_go_on_starts_again(server: Server, target: Path, fault: str) -> None:
+def test_a_mirror_without_ranges_restarts(server: Server, target: Path, fault: str) -> None:
     target.parent.mkdir(parents=True)
     part(target).write_bytes(PAYLOAD[:HALF])
     get(server, target, fault)
@@ -355,14 +355,14 @@ def test_a_mirror_that_cannot_go_on_starts_again(server: Server, target: Path, f
 
 
 @pytest.mark.parametrize("rest", [bytes(HALF), bytes(SIZE), bytes(2 * SIZE)])
-def test_a_wrong_part_is_thrown_away(server: Server, target: Path, rest: bytes) -> None:
+def test_a_wrong_partial_file_is_discarded(server: Server, target: Path, rest: bytes) -> None:
     target.parent.mkdir(parents=True)
     part(target).write_bytes(rest)
     get(server, target, "good")
     assert target.read_bytes() == PAYLOAD
 
 
-def test_a_complete_part_needs_no_download(server: Server, target: Path) -> None:
+def test_a_complete_partial_file_needs_no_download(server: Server, target: Path) -> None:
     target.parent.mkdir(parents=True)
     part(target).write_bytes(PAYLOAD)
     get(server, target, "good")
@@ -370,21 +370,21 @@ def test_a_complete_part_needs_no_download(server: Server, target: Path) -> None
     assert server.requests == []
 
 
-def test_a_stall_is_given_up(server: Server, target: Path) -> None:
+def test_a_stalled_download_is_abandoned(server: Server, target: Path) -> None:
     assert reasons(server, target, "stalls") == ["stalls: nothing came for 0.4 s"] * 2
     assert part(target).stat().st_size == HALF
     get(server, target, "stalls", "good")
     assert target.read_bytes() == PAYLOAD
 
 
-def test_a_drip_is_given_up_after_the_total_time(server: Server, target: Path) -> None:
+def test_a_slow_download_is_abandoned_after_the_total_time(server: Server, target: Path) -> None:
     first, second = reasons(server, target, "drips")
     assert first.startswith("too slow: ")
     assert first.endswith(" of 1,000,000 bytes within the time limit")
     assert second.startswith("too slow: ")
 
 
-def test_a_port_that_nobody_serves_fails_at_once(server: Server, target: Path) -> None:
+def test_a_closed_port_fails_immediately(server: Server, target: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/file.gz"
     with pytest.raises(DownloadError) as caught:
@@ -392,7 +392,7 @@ def test_a_port_that_nobody_serves_fails_at_once(server: Server, target: Path) -
     assert caught.value.reasons == (f"{url}: cannot be reached within 0.5 s",)
 
 
-def test_a_host_without_an_address_fails_at_once(server: Server, target: Path) -> None:
+def test_an_unresolvable_host_fails_immediately(server: Server, target: Path) -> None:
     url = "http://nowhere.invalid/file.gz"
     with pytest.raises(DownloadError) as caught:
         download([url], target, SIZE, SHA256, QUICK)
@@ -433,7 +433,9 @@ def test_a_silent_host_of_many_addresses_costs_one_time_out(
             waiting.close()
 
 
-def test_offline_asks_nobody(server: Server, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_makes_no_requests(
+    server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MMZOO_OFFLINE", "1")
     with pytest.raises(DownloadError) as caught:
         get(server, target, "good")
@@ -444,7 +446,7 @@ def test_offline_asks_nobody(server: Server, target: Path, monkeypatch: pytest.M
     assert target.read_bytes() == PAYLOAD
 
 
-def test_a_folder_that_cannot_be_made_is_said(server: Server, tmp_path: Path) -> None:
+def test_an_uncreatable_folder_is_reported(server: Server, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     path = tmp_path / "data" / "file.gz"
     with pytest.raises(DownloadError) as caught:
@@ -452,7 +454,7 @@ def test_a_folder_that_cannot_be_made_is_said(server: Server, tmp_path: Path) ->
     assert caught.value.reasons == (f"{path} cannot be written: File exists",)
 
 
-def test_a_killed_process_is_gone_on_with(server: Server, target: Path) -> None:
+def test_the_download_of_a_killed_process_is_resumed(server: Server, target: Path) -> None:
     program = (
         "from pathlib import Path; from mmzoo.download import download; "
         f"download([{server.url('stalls')!r}], Path({str(target)!r}), {SIZE}, {SHA256!r})"
@@ -468,7 +470,7 @@ def test_a_killed_process_is_gone_on_with(server: Server, target: Path) -> None:
     assert server.requests[-1] == ("good", f"bytes={kept}-")
 
 
-def test_two_at_once_download_once(server: Server, target: Path) -> None:
+def test_concurrent_calls_download_once(server: Server, target: Path) -> None:
     both = [threading.Thread(target=get, args=(server, target, "slow")) for _ in range(2)]
     for one in both:
         one.start()

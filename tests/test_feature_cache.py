@@ -96,7 +96,7 @@ class TestKeys:
 
 
 class TestFindingAndAdding:
-    def test_features_that_were_never_added_are_not_found(self, cache, messages):
+    def test_unknown_features_are_not_found(self, cache, messages):
         assert cache.find(key()) is None
         assert not cache.entries()
         assert not cache.folder.exists()
@@ -113,7 +113,7 @@ class TestFindingAndAdding:
         assert cache.find(key("other")) is None
         assert not messages
 
-    def test_there_may_be_no_rows(self, cache):
+    def test_zero_rows_are_supported(self, cache):
         assert add(cache, array=features(0, 3)).shape == (0, 3)
 
     def test_only_the_entry_is_in_the_folder_and_numpy_reads_it(self, cache, entry):
@@ -201,7 +201,7 @@ class TestDamage:
         assert self.refused(cache, messages, "it is the entry of another key")
 
     @pytest.mark.parametrize("kind", ["file", "link", "empty folder"])
-    def test_something_else_in_the_place_of_an_entry(self, cache, entry, kind, tmp_path):
+    def test_a_foreign_file_in_place_of_an_entry(self, cache, entry, kind, tmp_path):
         elsewhere = entry.rename(tmp_path / "elsewhere")
         match kind:
             case "file":
@@ -216,7 +216,7 @@ class TestDamage:
 
     @given(data=st.data())
     @settings(max_examples=40)
-    def test_any_byte_may_change_in_any_file(self, tmp_path_factory, data):
+    def test_any_changed_byte_is_detected(self, tmp_path_factory, data):
         cache = FeatureCache(tmp_path_factory.mktemp("cache"))
         add(cache)
         path = cache.folder / key().digest / data.draw(st.sampled_from(FILES))
@@ -236,7 +236,7 @@ class TestRoom:
     KB = features(10, 25, "float32")
     MB = features(1_000, 250, "float32")
 
-    def test_the_least_recently_used_make_room(self, cache, messages):
+    def test_the_least_recently_used_entries_are_evicted(self, cache, messages):
         cache = FeatureCache(cache.folder, limit=3_400_000)
         for name in "abc":
             add(cache, name, self.MB)
@@ -265,7 +265,7 @@ class TestRoom:
             "`train.frozen_features.limit` is 1.5 MB."
         ]
 
-    def test_a_disk_without_room(self, cache, messages):
+    def test_a_full_disk(self, cache, messages):
         cache.folder.mkdir(parents=True)
         free = shutil.disk_usage(cache.folder).free
         cache = FeatureCache(cache.folder, limit=10 * free)
@@ -275,7 +275,7 @@ class TestRoom:
         assert f", and {cache.folder} has room for " in text
         assert text.endswith(f" GB. {FREE_SPACE_ADVICE}")
 
-    def test_a_folder_that_cannot_be_made(self, tmp_path, messages):
+    def test_an_uncreatable_folder(self, tmp_path, messages):
         (tmp_path / "file").write_text("in the way")
         cache = FeatureCache(tmp_path / "file" / "features")
         assert cache.find(key()) is None
@@ -351,7 +351,7 @@ class TestProcesses:
             process.kill()
             process.communicate()
 
-    def test_a_killed_writer_leaves_nothing_that_is_used(self, cache, writer):
+    def test_files_of_a_killed_writer_are_not_used(self, cache, writer):
         process = writer(50)
         process.send_signal(signal.SIGKILL)
         process.wait()

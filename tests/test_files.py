@@ -9,13 +9,13 @@ import pytest
 from mmzoo.files import replacing, write_text
 
 
-def test_text_is_written_as_utf8_with_plain_line_feeds(tmp_path):
+def test_text_is_utf8_with_line_feeds(tmp_path):
     path = tmp_path / "new" / "folder" / "x.txt"
     write_text(path, "naïve\nend\r\n")
     assert path.read_bytes() == "naïve\nend\r\n".encode()
 
 
-def test_the_new_file_takes_the_place_of_the_old(tmp_path):
+def test_the_new_file_replaces_the_old_one(tmp_path):
     path = tmp_path / "x.txt"
     write_text(path, "old, and longer")
     write_text(path, "new")
@@ -38,7 +38,7 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
     assert os.listdir(tmp_path) == ["x.txt"]
 
 
-def test_a_writer_that_writes_nothing_leaves_the_old_file(tmp_path):
+def test_a_writer_that_writes_nothing_keeps_the_old_file(tmp_path):
     path = tmp_path / "x.txt"
     path.write_text("old")
     with pytest.raises(FileNotFoundError), replacing(path):
@@ -46,7 +46,7 @@ def test_a_writer_that_writes_nothing_leaves_the_old_file(tmp_path):
     assert path.read_text() == "old"
 
 
-def test_the_temporary_file_is_beside_the_real_one_hidden_and_has_the_ending(tmp_path):
+def test_the_temporary_file_is_hidden_in_the_same_folder_with_the_same_suffix(tmp_path):
     """On the same file system, so that it can be renamed; hidden, so that no `*.csv` finds it."""
     path = tmp_path / "model.weights.h5"
     with replacing(path, suffix=".weights.h5") as temporary:
@@ -57,7 +57,7 @@ def test_the_temporary_file_is_beside_the_real_one_hidden_and_has_the_ending(tmp
     assert path.read_text() == "x"
 
 
-def test_the_content_is_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+def test_content_is_synced_before_renaming(tmp_path, monkeypatch):
     """After a power loss a file may have its name and no content, unless it was synced before."""
     path, calls = tmp_path / "x.txt", []
     fsync, replace = os.fsync, os.replace

@@ -53,7 +53,7 @@ def files(run):
     return {path.name: path.read_bytes() for path in sorted(run.probe("a", "b").parent.iterdir())}
 
 
-def test_a_training_leaves_the_probes_and_their_metrics(probed):
+def test_training_writes_probes_and_their_metrics(probed):
     assert list(files(probed)) == sorted(f"digit_{k}.{e}" for k in KINDS for e in ("npz", "json"))
     probes = probed.metrics()["test"]["probes"]["digit"]
     assert tuple(probes) == KINDS
@@ -63,7 +63,7 @@ def test_a_training_leaves_the_probes_and_their_metrics(probed):
     assert probes["svm"]["top5_accuracy"] > probes["svm"]["accuracy"]
 
 
-def test_each_is_fitted_to_as_many_examples_as_it_may(probed):
+def test_probes_respect_their_maximum_of_examples(probed):
     records = {kind: json.loads(probed.probe_record("digit", kind).read_text()) for kind in KINDS}
     assert {kind: record["fitted_to"] for kind, record in records.items()} == {
         "svm": 1294,
@@ -76,7 +76,7 @@ def test_each_is_fitted_to_as_many_examples_as_it_may(probed):
     assert "probe svm of digit is fitted to" not in said
 
 
-def test_a_probe_says_what_scikit_learn_says_of_the_same_features(probed):
+def test_probes_match_scikit_learn_on_the_same_features(probed):
     model, config = load_trained(probed)
     data = load_arrays(config)
     to_features = keras.Model(model.input, head_inputs(model, ["digit"])[0])
@@ -95,7 +95,7 @@ def test_a_probe_says_what_scikit_learn_says_of_the_same_features(probed):
     np.testing.assert_allclose(said, expected, atol=1e-3)
 
 
-def test_an_evaluation_says_the_same_of_them(own):
+def test_evaluation_gives_the_same_probe_metrics(own):
     before = own.metrics()
     done = evaluate_run(own, split="test", checkpoint="best", device="cpu")
     assert own.metrics() == before
@@ -113,7 +113,7 @@ def test_an_evaluation_says_the_same_of_them(own):
     assert right / len(rows) == before["test"]["probes"]["digit"]["svm"]["accuracy"]
 
 
-def test_they_are_no_head(probed, monkeypatch):
+def test_probes_are_not_heads(probed, monkeypatch):
     monkeypatch.chdir(probed.directory.parents[1])
     shutil.copytree(probed.directory.parent, "runs/probed", dirs_exist_ok=True)
     [line] = list_names("runs").values()
@@ -123,7 +123,7 @@ def test_they_are_no_head(probed, monkeypatch):
         load_config({**PROBED, "heads": {"probes": {"type": "classification"}}})
 
 
-def test_predictions_have_a_column_of_each(probed, tmp_path):
+def test_predictions_have_a_column_per_probe(probed, tmp_path):
     from PIL import Image
 
     model, config = load_trained(probed)
@@ -141,7 +141,7 @@ def test_predictions_have_a_column_of_each(probed, tmp_path):
     assert all(0 < share <= 1 for share in table["digit_knn_probability"])
 
 
-def test_a_resume_finishes_what_a_crash_left_of_them(own):
+def test_a_resume_completes_the_probes_after_a_crash(own):
     wanted, metrics = files(own), own.metrics()
     own.metrics_file.unlink()
     own.probe("digit", "logistic").unlink()
@@ -152,7 +152,7 @@ def test_a_resume_finishes_what_a_crash_left_of_them(own):
     assert own.metrics() == metrics
 
 
-def test_a_finished_run_is_left_as_it_is(own):
+def test_a_finished_run_is_unchanged(own):
     times = {path: path.stat().st_mtime_ns for path in own.probe("a", "b").parent.iterdir()}
     train(PROBED, run=own.directory, resume=True)
     assert {path: path.stat().st_mtime_ns for path in times} == times
@@ -166,7 +166,7 @@ def test_other_weights_have_no_probes(own, capsys):
     )
 
 
-def test_before_they_are_fitted_there_are_none(own, capsys):
+def test_without_fitted_probes_there_are_none(own, capsys):
     for kind in KINDS:
         own.probe("digit", kind).unlink()
     own.metrics_file.unlink()
@@ -174,7 +174,7 @@ def test_before_they_are_fitted_there_are_none(own, capsys):
     assert "no probes are fitted yet; `mmzoo train --resume`" in capsys.readouterr().err
 
 
-def test_of_a_finished_run_without_any_no_resume_is_promised(own, messages):
+def test_a_finished_run_without_probes_does_not_suggest_a_resume(own, messages):
     model, config = load_trained(own)
     for kind in KINDS:
         own.probe("digit", kind).unlink()
@@ -246,7 +246,7 @@ def test_each_head_has_the_probes_that_can_learn_its_labels(fitted):
     }
 
 
-def test_where_inputs_decide_alone_what_each_is_decided_by_counts(of_all_heads, fitted):
+def test_decision_fusion_probes_use_the_features_of_each_input(of_all_heads, fitted):
     model, _, _ = of_all_heads
     widths = [tensor.shape[-1] for tensor in head_inputs(model, ["which"])]
     assert len(widths) == 2
@@ -254,7 +254,7 @@ def test_where_inputs_decide_alone_what_each_is_decided_by_counts(of_all_heads, 
     assert json.loads(run.probe_record("which", "knn").read_text())["features"] == sum(widths)
 
 
-def test_fitting_again_and_again_makes_tensorflow_warn_of_nothing(of_all_heads):
+def test_repeated_fitting_does_not_retrace(of_all_heads):
     model, config, data = of_all_heads
     whole = with_features(model, ["is"])
     rows = {name: values[:2] for name, values in data.splits["train"].items()}
@@ -271,7 +271,7 @@ def test_fitting_again_and_again_makes_tensorflow_warn_of_nothing(of_all_heads):
     assert said == []
 
 
-def test_every_kind_of_head_is_measured(of_all_heads, fitted):
+def test_every_type_of_head_has_probe_metrics(of_all_heads, fitted):
     model, config, data = of_all_heads
     run, probes = fitted
     evaluation = evaluate_model(model, config, data, "test", probes)
@@ -290,7 +290,7 @@ def test_every_kind_of_head_is_measured(of_all_heads, fitted):
             assert np.array_equal(again[name][kind], said)
 
 
-def test_of_one_class_alone_nothing_is_learnt(of_all_heads, tmp_path, messages):
+def test_a_single_class_has_no_probe(of_all_heads, tmp_path, messages):
     model, config, data = of_all_heads
     config = config.replace(heads={"is": config.heads["is"]}, probes=("svm",))
     columns = dict(data.splits["train"])
@@ -299,7 +299,7 @@ def test_of_one_class_alone_nothing_is_learnt(of_all_heads, tmp_path, messages):
     assert messages == ["The probe svm of is is skipped: all examples have the same class."]
 
 
-def test_features_that_would_take_too_much_memory_are_of_fewer_examples(
+def test_large_features_use_fewer_examples(
     of_all_heads,
     tmp_path,
     monkeypatch,
@@ -315,7 +315,7 @@ def test_features_that_would_take_too_much_memory_are_of_fewer_examples(
     ]
 
 
-def test_rows_without_a_label_are_neither_learnt_from_nor_measured(of_all_heads, tmp_path):
+def test_rows_without_a_label_are_ignored_by_probes(of_all_heads, tmp_path):
     model, config, data = of_all_heads
     config = config.replace(
         heads={"is": config.heads["is"].replace(missing="ignore")}, probes=("knn",)

@@ -25,13 +25,13 @@ def contain(system: Path, limit: str, used: int, copies: int) -> None:
     (system / "memory.stat").write_text(f"anon 1\ninactive_file {copies}\n")
 
 
-def test_of_the_machine(system):
+def test_free_memory_of_the_machine(system):
     assert free_memory() == 8 * 2**30
     contain(system, "max", 10**9, 0)
     assert free_memory() == 8 * 2**30
 
 
-def test_of_a_container(system):
+def test_free_memory_of_a_container(system):
     contain(system, "1000000", used=900_000, copies=50_000)
     assert free_memory() == 150_000
     contain(system, "1000000", used=1_100_000, copies=0)
@@ -40,6 +40,6 @@ def test_of_a_container(system):
     assert free_memory() == 8 * 2**30
 
 
-def test_where_the_system_does_not_say(system):
+def test_free_memory_is_unknown_on_other_systems(system):
     (system / "meminfo").unlink()
     assert free_memory() > 2**20

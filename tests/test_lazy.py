@@ -109,7 +109,7 @@ def test_the_public_functions_are_listed():
         ("train_baselines", "mmzoo.training.baselines"),
     ],
 )
-def test_a_public_function_is_the_one_of_its_module(name, module):
+def test_public_functions_come_from_their_modules(name, module):
     function = getattr(mmzoo, name)
     assert callable(function)
     assert function is getattr(sys.modules[module], name)
@@ -157,7 +157,7 @@ print(tf.answer, "answer" in vars(tf))
     assert (done.stdout, done.stderr) == ("42 True\n", "")
 
 
-def test_keras_gets_tensorflow_as_its_backend_whatever_the_user_set(tmp_path):
+def test_keras_always_uses_the_tensorflow_backend(tmp_path):
     (tmp_path / "tensorflow.py").write_text("class config:\n    list_physical_devices = print\n")
     (tmp_path / "keras.py").write_text("import os\nbackend = os.environ['KERAS_BACKEND']\n")
     code = f"""

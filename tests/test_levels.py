@@ -132,7 +132,7 @@ def test_no_two_modules_have_the_same_name():
     assert not [name for name in sorted(set(names)) if names.count(name) > 1]
 
 
-def test_no_modules_import_one_another_in_a_circle():
+def test_no_circular_imports():
     graph = {module: set(imports(module)) - {module, "mmzoo.version"} for module in modules()}
     try:
         TopologicalSorter(graph).prepare()
@@ -186,7 +186,7 @@ def has_type(module: str) -> bool:
     )
 
 
-def test_keras_and_tensorflow_come_by_the_lazy_module_only():
+def test_keras_and_tensorflow_are_imported_through_lazy_only():
     for module, tree in modules().items():
         if module == "mmzoo.lazy":
             continue
@@ -214,7 +214,7 @@ def imported_names(node: ast.Import | ast.ImportFrom) -> list[str]:
     return [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
 
 
-def test_no_name_says_nothing():
+def test_no_meaningless_module_names():
     """`utils`, `common`, `manager` and `helper` are the name of no module and no class."""
     for module, tree in modules().items():
         assert not FORBIDDEN_NAMES & set(module.lower().split(".")), module
@@ -251,12 +251,12 @@ def called_or_imported(node: ast.AST) -> Iterator[str]:
         *("Model.from_config(c)", "from keras.layers import Lambda", "keras.layers.Lambda(f)"),
     ],
 )
-def test_what_is_forbidden_would_be_found(code):
+def test_forbidden_calls_are_found(code):
     named = {name for node in ast.walk(ast.parse(code)) for name in called_or_imported(node)}
     assert FORBIDDEN_CALLS & named
 
 
-def test_pickles_are_refused_wherever_numpy_could_read_them():
+def test_numpy_never_loads_pickles():
     for module, tree in modules().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.load", "numpy.load"):

@@ -38,7 +38,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_classification_metrics_are_those_of_scikit_learn(case):
+def test_classification_metrics_match_scikit_learn(case):
     true, probabilities = CASES[case]
     classes = probabilities.shape[1]
     predicted = probabilities.argmax(axis=1)
@@ -66,7 +66,7 @@ def test_classification_metrics_are_those_of_scikit_learn(case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_confusion_and_per_class_are_those_of_scikit_learn(case):
+def test_confusion_and_per_class_match_scikit_learn(case):
     true, probabilities = CASES[case]
     classes = probabilities.shape[1]
     predicted = probabilities.argmax(axis=1)
@@ -112,17 +112,17 @@ def test_wilson_interval_of_known_cases(correct, n, low, high):
     assert metrics.wilson_interval(correct, n) == pytest.approx((low, high), abs=1e-5)
 
 
-def test_wilson_interval_of_no_examples_knows_nothing():
+def test_wilson_interval_of_no_examples_is_0_to_1():
     assert metrics.wilson_interval(0, 0) == (0.0, 1.0)
 
 
-def test_wilson_interval_refuses_more_right_than_there_are():
+def test_wilson_interval_refuses_more_correct_than_total():
     with pytest.raises(ValueError, match=r"^11 correct of 10 examples$"):
         metrics.wilson_interval(11, 10)
 
 
 @given(st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilson_interval_holds_the_share_and_is_symmetric(counts):
+def test_wilson_interval_contains_the_share_and_is_symmetric(counts):
     correct, n = counts
     low, high = metrics.wilson_interval(correct, n)
     assert 0 <= low <= correct / n <= high <= 1
@@ -133,7 +133,7 @@ def test_wilson_interval_holds_the_share_and_is_symmetric(counts):
     assert wider != (low, high)
 
 
-def test_calibration_error_of_a_hand_worked_case():
+def test_calibration_error_matches_a_manual_computation():
     confidence = np.array([0.95, 0.95, 0.95, 0.95, 0.55, 0.55])
     correct = np.array([1, 1, 1, 0, 0, 0])
     # (4/6) |0.75 - 0.95| + (2/6) |0 - 0.55|
@@ -148,7 +148,7 @@ def test_reliability_bins_are_open_below_and_closed_above():
     assert curve.accuracy.tolist() == [0.5, 1.0]
 
 
-def test_calibration_error_is_zero_when_confidence_is_deserved():
+def test_calibration_error_of_calibrated_predictions_is_zero():
     assert metrics.expected_calibration_error(np.full(8, 0.75), np.arange(8) % 4 > 0) == 0
     assert metrics.expected_calibration_error(np.ones(5), np.ones(5)) == 0
 
@@ -159,7 +159,7 @@ def test_top_1_is_the_accuracy_even_with_ties():
     assert metrics.top_k_accuracy(true, probabilities, k=1) == accuracy
 
 
-def test_top_5_is_left_out_where_it_would_say_little():
+def test_top_5_is_left_out_for_few_classes():
     assert "top5_accuracy" not in metrics.classification_metrics(*predictions(0, 9, 5))
     assert "top5_accuracy" in metrics.classification_metrics(*predictions(0, 9, 6))
 
@@ -171,7 +171,7 @@ def test_cross_entropy_of_an_impossible_class_is_finite():
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_binary_metrics_are_those_of_scikit_learn(ties):
+def test_binary_metrics_match_scikit_learn(ties):
     random = np.random.default_rng(7)
     true = random.integers(0, 2, 300)
     probability = np.clip(random.normal(0.35 + 0.25 * true, 0.2), 0, 1).astype(np.float32)
@@ -203,7 +203,7 @@ def test_binary_metrics_at_one_half_are_those_of_two_classes():
 
 
 @pytest.mark.parametrize(("only", "auc", "precision"), [(0, None, None), (1, None, 1.0)])
-def test_what_one_absent_class_leaves_undefined_is_none(only, auc, precision):
+def test_metrics_undefined_for_one_class_are_none(only, auc, precision):
     found = metrics.binary_metrics(np.full(4, only), np.array([0.1, 0.4, 0.6, 0.9]))
     assert found["auc"] is auc
     assert found["average_precision"] == precision
@@ -216,7 +216,7 @@ def multilabel_case():
     return true, probabilities
 
 
-def test_multilabel_metrics_are_those_of_scikit_learn():
+def test_multilabel_metrics_match_scikit_learn():
     true, probabilities = multilabel_case()
     said = probabilities >= 0.5
     found = metrics.multilabel_metrics(true, probabilities)
@@ -233,7 +233,7 @@ def test_multilabel_metrics_are_those_of_scikit_learn():
         np.testing.assert_allclose(array, wanted)
 
 
-def test_multilabel_majority_is_the_commonest_set():
+def test_multilabel_majority_is_the_most_frequent_set():
     true = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 0], [1, 1, 1]])
     found = metrics.multilabel_metrics(true, np.tile([0.9, 0.1, 0.9], (4, 1)))
     assert found["majority"] == found["subset_accuracy"] == 0.5
@@ -245,14 +245,14 @@ def test_multilabel_macro_f1_leaves_out_labels_that_do_not_occur():
     assert found["mean_average_precision"] == 1.0
 
 
-def test_multilabel_without_any_label_is_defined_where_it_can_be():
+def test_multilabel_without_positive_labels():
     found = metrics.multilabel_metrics(np.zeros((2, 3)), np.zeros((2, 3)))
     assert found["subset_accuracy"] == 1.0
     assert found["macro_f1"] == found["micro_f1"] == 0.0
     assert found["mean_average_precision"] is None
 
 
-def test_regression_metrics_are_those_of_scikit_learn():
+def test_regression_metrics_match_scikit_learn():
     random = np.random.default_rng(13)
     true = random.normal(20, 5, (200, 3)).astype(np.float32)
     predicted = (true + random.normal(0, 1, true.shape)).astype(np.float32)
@@ -271,7 +271,7 @@ def test_regression_metrics_are_those_of_scikit_learn():
     )
 
 
-def test_regression_interval_is_about_that_of_a_bootstrap():
+def test_regression_interval_approximates_a_bootstrap():
     random = np.random.default_rng(17)
     errors = random.exponential(2.0, 1000)
     low, high = metrics.regression_metrics(np.zeros(1000), errors)["mean_absolute_error_ci95"]
@@ -291,13 +291,13 @@ def test_regression_interval_is_not_below_zero():
     assert found["mean_absolute_error_ci95"][0] == 0.0
 
 
-def test_regression_r2_leaves_out_a_constant():
+def test_regression_r2_ignores_constant_targets():
     true = np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]])
     predicted = np.array([[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]])
     assert metrics.regression_metrics(true, predicted)["r2"] == 1.0
 
 
-def test_regression_refuses_shapes_that_would_broadcast():
+def test_regression_refuses_broadcasting():
     with pytest.raises(ValueError, match=r"^true values \(3,\), but predictions \(3, 1\)$"):
         metrics.regression_metrics(np.zeros(3), np.zeros((3, 1)))
 
@@ -312,7 +312,7 @@ def test_regression_refuses_shapes_that_would_broadcast():
     ],
     ids=["classification", "binary", "multilabel", "regression"],
 )
-def test_metrics_survive_json(found):
+def test_metrics_round_trip_through_json(found):
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert {type(value) for value in found.values()} <= {float, list, type(None)}
 
@@ -326,7 +326,7 @@ def test_metrics_survive_json(found):
         lambda true, predicted: metrics.binary_metrics(true[:, 0], predicted[:, 0]),
     ],
 )
-def test_metrics_refuse_no_examples_and_numbers_that_are_none(measure):
+def test_metrics_refuse_empty_and_non_finite_input(measure):
     with pytest.raises(DataError, match=r"^there are no examples, so nothing can be measured$"):
         measure(np.zeros((0, 2)), np.zeros((0, 2)))
     broken = np.full((3, 2), 0.5)
@@ -340,7 +340,7 @@ def test_metrics_refuse_no_examples_and_numbers_that_are_none(measure):
     )
 
 
-def test_metrics_refuse_arrays_of_unlike_length():
+def test_metrics_refuse_arrays_of_different_lengths():
     with pytest.raises(ValueError, match=r"^3 true values, but 2 predictions$"):
         metrics.classification_metrics(np.zeros(3, np.int64), np.full((2, 2), 0.5))
 
@@ -350,7 +350,7 @@ def right_or_wrong(seed: int, rows: int, share: float):
     return (np.random.RandomState(seed).uniform(size=rows) < share).astype(np.float64)
 
 
-def test_a_paired_bootstrap_agrees_with_the_deviation_of_the_differences():
+def test_a_paired_bootstrap_agrees_with_the_std_of_the_differences():
     a, b = right_or_wrong(0, 2_000, 0.9), right_or_wrong(1, 2_000, 0.8)
 
     found = metrics.paired_bootstrap(a, b, draws=4_000)
@@ -361,7 +361,7 @@ def test_a_paired_bootstrap_agrees_with_the_deviation_of_the_differences():
     assert found.high == pytest.approx(high, abs=0.002)
 
 
-def test_a_paired_bootstrap_draws_both_scores_of_an_example_together():
+def test_a_paired_bootstrap_resamples_examples_in_pairs():
     hard = np.random.RandomState(0).normal(scale=10.0, size=500)  # Much harder for both, or easier.
     found = metrics.paired_bootstrap(hard + 0.1, hard)
     assert found == pytest.approx((0.1, 0.1, 0.1))
@@ -380,7 +380,7 @@ def test_a_paired_bootstrap_is_symmetric_and_seeded():
     assert wide.high > high
 
 
-def test_a_paired_bootstrap_draws_the_same_however_many_it_draws_at_once(monkeypatch):
+def test_a_paired_bootstrap_does_not_depend_on_the_block_size(monkeypatch):
     a, b = right_or_wrong(0, 100, 0.6), right_or_wrong(1, 100, 0.5)
     whole = metrics.paired_bootstrap(a, b, draws=50)
     for at_once in (1, 100, 700):
@@ -388,7 +388,7 @@ def test_a_paired_bootstrap_draws_the_same_however_many_it_draws_at_once(monkeyp
         assert metrics.paired_bootstrap(a, b, draws=50) == whole
 
 
-def test_columns_of_a_bootstrap_are_drawn_together():
+def test_columns_of_a_bootstrap_are_resampled_together():
     """So their differences are those of the paired bootstrap."""
     scores = np.random.default_rng(0).random((200, 3))
     means = metrics.bootstrap_means(scores, draws=300, seed=4)
@@ -400,7 +400,7 @@ def test_columns_of_a_bootstrap_are_drawn_together():
     assert metrics.bootstrap_means(np.full((5, 1), 0.25), draws=3).tolist() == [[0.25]] * 3
 
 
-def test_most_intervals_of_a_paired_bootstrap_hold_the_truth():
+def test_paired_bootstrap_intervals_have_nominal_coverage():
     held = 0
     for seed in range(100):
         a, b = right_or_wrong(2 * seed, 400, 0.8), right_or_wrong(2 * seed + 1, 400, 0.7)
@@ -409,7 +409,7 @@ def test_most_intervals_of_a_paired_bootstrap_hold_the_truth():
     assert 88 <= held <= 99
 
 
-def test_a_paired_bootstrap_refuses_scores_that_are_no_pairs():
+def test_a_paired_bootstrap_refuses_unpaired_scores():
     with pytest.raises(ValueError, match=r"from both, got shapes \(3,\) and \(2,\)$"):
         metrics.paired_bootstrap(np.zeros(3), np.zeros(2))
     with pytest.raises(ValueError, match=r"got shapes \(3, 2\) and \(3, 2\)$"):
@@ -425,7 +425,7 @@ ACCURACY = metrics.metric_info("accuracy")
 ERROR = metrics.metric_info("mean_absolute_error")
 
 
-def test_bootstrap_metrics_are_those_of_the_paired_bootstrap():
+def test_bootstrap_metrics_match_the_paired_bootstrap():
     scores = (np.random.default_rng(0).random((300, 3)) < [0.9, 0.5, 0.9]).astype(float)
     found = metrics.BootstrapMetrics(scores)
     assert [one.value for one in found.estimates] == pytest.approx(scores.mean(axis=0))
@@ -435,7 +435,7 @@ def test_bootstrap_metrics_are_those_of_the_paired_bootstrap():
     assert found.difference(0, 1) == pytest.approx(expected)
 
 
-def test_scores_become_errors_with_the_sign_flipped():
+def test_errors_are_scores_with_the_sign_flipped():
     errors = np.random.default_rng(0).uniform([1, 2], [3, 4], (200, 2))
     found = metrics.BootstrapMetrics(-errors)
     first, second = (ERROR.of_scores(one) for one in found.estimates)
@@ -480,7 +480,7 @@ def test_the_main_metric_of_a_head_is_the_one_with_a_baseline():
     ("share", "text"),
     [(0.0, "0.0 %"), (1.0, "100.0 %"), (0.5, "50.0 %"), (0.99996, "99.996 %"), (1e-9, "0.0 %")],
 )
-def test_shares_are_in_percent(share, text):
+def test_fractions_are_in_percent(share, text):
     assert ACCURACY.text(share) == text
 
 
@@ -493,7 +493,7 @@ def test_importing_metrics_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_curves_are_those_of_scikit_learn(ties):
+def test_curves_match_scikit_learn(ties):
     true, probabilities = predictions(7, 300, 2, ties)
     score = probabilities[:, 1]
     false_rate, true_rate, _ = reference.roc_curve(true, score, drop_intermediate=False)
@@ -521,7 +521,7 @@ def test_errors_by_size_split_the_true_values_into_ranges():
 
 
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=60), st.integers(0, 10))
-def test_errors_by_size_hold_every_example_once(values, seed):
+def test_errors_by_size_contain_every_example_once(values, seed):
     true = np.array(values, float)
     errors = np.random.RandomState(seed).normal(size=len(true))
     bins = metrics.errors_by_size(true, true + errors)
@@ -554,7 +554,7 @@ def test_errors_by_size_hold_every_example_once(values, seed):
         (float("inf"), "not finite"),
     ],
 )
-def test_numbers_are_written_as_people_read_them(value, text):
+def test_readable_numbers(value, text):
     assert metrics.number_text(value) == text
     if value == value and abs(value) != float("inf"):
         assert float(text.replace(",", "")) == float(f"{value:.4g}")

@@ -126,7 +126,7 @@ def expected(name: str) -> list[bool]:
     return [not lacks(name, row) for row in range(ROWS)]
 
 
-def test_the_data_say_which_inputs_an_example_has(tmp_path, columns):
+def test_presence_columns_mark_available_inputs(tmp_path, columns):
     spec = config(write(tmp_path, columns))
     data = load_frame(spec)
     assert set(spec.presence) == set(INPUTS)
@@ -146,7 +146,7 @@ def test_the_data_say_which_inputs_an_example_has(tmp_path, columns):
     assert " test examples" not in photo
 
 
-def test_what_is_absent_is_harmless_in_batches(tmp_path, columns):
+def test_missing_inputs_are_neutral_in_batches(tmp_path, columns):
     spec = config(write(tmp_path, columns))
     data = load_frame(spec)
     spec, preprocessing = fit_config(spec, data)
@@ -163,7 +163,7 @@ def test_what_is_absent_is_harmless_in_batches(tmp_path, columns):
             assert (texts[:, 1:] == 0).all()
 
 
-def test_what_stands_in_the_place_of_what_is_absent_trains_nothing(tmp_path, columns):
+def test_placeholders_of_missing_inputs_train_nothing(tmp_path, columns):
     """The batches are the same, and with them batch norm's averages and all else."""
     lenient = {"augment": [{"type": "brightness"}], "missing_files": "absent"}
     others = {
@@ -188,7 +188,7 @@ def test_what_stands_in_the_place_of_what_is_absent_trains_nothing(tmp_path, col
             np.testing.assert_array_equal(values, other[name], err_msg=name)
 
 
-def test_what_is_read_off_the_data_is_read_off_what_is_there(tmp_path, columns):
+def test_missing_values_are_excluded_from_fitting(tmp_path, columns):
     columns["title"] = [
         "" if row % 10 else "seven words are in this title " + "abc"[row % 3] for row in range(ROWS)
     ]
@@ -198,7 +198,7 @@ def test_what_is_read_off_the_data_is_read_off_what_is_there(tmp_path, columns):
     assert fitted.inputs["title"].length == 7
 
 
-def test_a_row_that_lacks_all_inputs_is_bad(tmp_path, columns):
+def test_a_row_without_any_input_is_bad(tmp_path, columns):
     for column in ("photo", "sound", "title", "size", "city"):
         columns[column][7] = ""
     spec = config(write(tmp_path, columns))
@@ -211,7 +211,7 @@ def test_a_row_that_lacks_all_inputs_is_bad(tmp_path, columns):
     assert len(present(data, "photo")) == ROWS - 1
 
 
-def test_a_row_that_has_nothing_as_its_file_is_not_there_is_told_so(tmp_path, columns):
+def test_a_row_without_input_because_of_a_missing_file_names_it(tmp_path, columns):
     spec = config(write(tmp_path, columns), {"photo": {"missing_files": "absent"}})
     rows = write(tmp_path, {"photo": ["no/such.png"]}, "elsewhere.csv")
     with pytest.raises(DataError, match="row 1: all inputs are missing") as caught:
@@ -219,7 +219,7 @@ def test_a_row_that_has_nothing_as_its_file_is_not_there_is_told_so(tmp_path, co
     assert "`photo`: 1 of its files do not exist, such as 'no/such.png' in" in str(caught.value)
 
 
-def test_an_input_that_no_row_to_train_on_has_is_an_error(tmp_path, columns):
+def test_an_input_missing_from_all_training_rows_is_an_error(tmp_path, columns):
     columns["photo"] = [""] * ROWS
     spec = config(write(tmp_path, columns))
     with pytest.raises(DataError, match=r"inputs\.photo: all 32 training examples of"):
@@ -228,7 +228,7 @@ def test_an_input_that_no_row_to_train_on_has_is_an_error(tmp_path, columns):
     assert [error for error in found.errors if error.startswith("inputs.photo: all 32")]
 
 
-def test_files_that_are_not_there_are_absent_if_the_config_says_so(tmp_path, columns):
+def test_missing_files_can_be_missing_inputs(tmp_path, columns):
     path = write(tmp_path, columns)
     (tmp_path / "7.png").unlink()
     with pytest.raises(DataError, match=r"row 8: its `photo` is '7\.png': there is no such file"):
@@ -243,14 +243,14 @@ def test_files_that_are_not_there_are_absent_if_the_config_says_so(tmp_path, col
     assert load_frame(lenient).fingerprint != data.fingerprint
 
 
-def test_damaged_files_are_bad_rows_whatever_may_be_absent(tmp_path, columns):
+def test_damaged_files_are_always_bad_rows(tmp_path, columns):
     (tmp_path / "7.png").write_bytes(b"no picture")
     spec = config(write(tmp_path, columns), {"photo": {"missing_files": "absent"}})
     with pytest.raises(DataError, match=r"row 8: its `photo`, 7.png: not an image"):
         load_frame(spec)
 
 
-def test_where_nothing_is_absent_the_data_are_the_same(tmp_path, columns):
+def test_complete_data_are_unaffected(tmp_path, columns):
     columns["photo"] = [f"{row}.png" for row in range(ROWS)]
     path = write(tmp_path, columns)
     strict = {"photo": {"missing": "error"}}
@@ -258,7 +258,7 @@ def test_where_nothing_is_absent_the_data_are_the_same(tmp_path, columns):
     assert given.fingerprint == may.fingerprint
 
 
-def test_an_only_input_is_always_there(tmp_path, columns):
+def test_a_single_input_cannot_be_missing(tmp_path, columns):
     others = {name: {"type": None} for name in INPUTS if name != "title"}
     spec = config(write(tmp_path, columns), others)
     assert spec.presence == {}
@@ -279,21 +279,21 @@ def test_an_only_input_is_always_there(tmp_path, columns):
         ),
     ],
 )
-def test_what_does_not_go_together_is_refused(changes, path, said):
+def test_incompatible_options_are_refused(changes, path, said):
     with pytest.raises(ConfigError) as caught:
         config(Path("rows.csv"), changes)
     assert path in str(caught.value)
     assert said in str(caught.value)
 
 
-def test_absent_inputs_cannot_be_mixed():
+def test_missing_inputs_exclude_mixing():
     two = {"title": {"type": None}, "sound": {"type": None}, "facts": {"type": None}}
     inputs = {"photo": INPUTS["photo"], "other": {**INPUTS["photo"], "missing": "error"}}
     with pytest.raises(ConfigError, match=r"combined with inputs\.photo\.missing: learned"):
         config(Path("rows.csv"), two, inputs=inputs, train={"mixing": {"type": "mixup"}})
 
 
-def test_an_inspection_counts_what_is_absent(tmp_path, columns):
+def test_check_data_counts_missing_inputs(tmp_path, columns):
     spec = config(write(tmp_path, columns))
     _, found = inspect(spec)
     assert found.errors == []
@@ -302,7 +302,7 @@ def test_an_inspection_counts_what_is_absent(tmp_path, columns):
     assert "photo_missing" in [walk.name for walk in found.network]
 
 
-def test_features_of_frozen_encoders_are_kept_beside_what_is_absent(tmp_path, columns):
+def test_cached_features_support_missing_inputs(tmp_path, columns):
     frozen = {"type": "squeezenet", "weights": "none"}
     changes = {
         "photo": {"shape": [32, 32, 3], "modality_dropout": 0.4, "encoder": frozen},
@@ -325,7 +325,7 @@ def test_features_of_frozen_encoders_are_kept_beside_what_is_absent(tmp_path, co
         np.testing.assert_allclose(fed.model(of_features)["kind"].numpy(), said, atol=1e-5)
 
 
-def test_made_up_examples_have_all_inputs(tmp_path):
+def test_synthetic_examples_have_all_inputs(tmp_path):
     spec = config(tmp_path / "none.csv").smoke().with_columns()
     data = load_frame(spec)
     for name in spec.presence:
@@ -340,7 +340,7 @@ def run(tmp_path_factory) -> Run:
     return train(config(path), run=folder / "run")
 
 
-def test_rows_to_predict_from_may_lack_cells_and_columns(run, tmp_path):
+def test_prediction_rows_can_miss_cells_and_columns(run, tmp_path):
     folder = run.directory.parent
     shutil.copy(folder / "1.png", tmp_path)
     rows = {"id": ["x", "y"], "photo": ["1.png", ""], "title": ["a title of 3", "a title of 3"]}
@@ -352,19 +352,19 @@ def test_rows_to_predict_from_may_lack_cells_and_columns(run, tmp_path):
     assert same["kind_probability"][0] != same["kind_probability"][1]
 
 
-def test_rows_to_predict_from_may_not_lack_everything(run, tmp_path):
+def test_prediction_rows_cannot_miss_everything(run, tmp_path):
     with pytest.raises(DataError, match="has no column `photo`"):
         predict(run, data=write(tmp_path, {"id": ["x"]}))
     with pytest.raises(DataError, match="row 1: all inputs are missing"):
         predict(run, data=write(tmp_path, {"id": ["x"], "title": [""]}, "empty.csv"))
 
 
-def test_single_files_are_refused_with_what_a_table_may_lack(run):
+def test_single_files_are_refused_and_the_table_is_explained(run):
     with pytest.raises(DataError, match="may be missing for photo, sound, title, facts"):
         predict(run, [run.directory.parent / "1.png"])
 
 
-def test_a_single_file_is_refused_if_it_lacks_the_only_input(tmp_path):
+def test_a_single_file_of_the_wrong_input_is_refused(tmp_path):
     titles = [f"a title of {row}" for row in range(ROWS)]
     table = write(tmp_path, {"title": titles, "kind": [row % 2 for row in range(ROWS)]})
     others = {name: {"type": None} for name in INPUTS if name != "title"}
@@ -377,14 +377,14 @@ def test_a_single_file_is_refused_if_it_lacks_the_only_input(tmp_path):
         predict(run, [full, empty])
 
 
-def test_other_rows_that_lack_inputs_are_evaluated(run, tmp_path):
+def test_other_data_with_missing_inputs_are_evaluated(run, tmp_path):
     columns = {"title": ["a title of 3", "a title of 4"], "kind": [1, 0]}
     assert evaluate(run, data=write(tmp_path, columns))["examples"] == 2
     metrics = evaluate(run, split="test")
     assert metrics["kind"] == run.metrics()["test"]["kind"]
 
 
-def test_what_is_looked_at_says_what_is_absent(run, tmp_path):
+def test_visualizations_mark_missing_inputs(run, tmp_path):
     spec = run.config()
     data = load_frame(spec)
     data = transform(spec, data, run.preprocessing())

@@ -43,7 +43,7 @@ def notes(data) -> list[str]:
     return [note for note in data.notes if note.startswith("heads.")]
 
 
-def test_a_head_without_labels_to_validate_or_test_on_is_said(tmp_path):
+def test_a_split_without_labels_of_a_head_is_a_warning(tmp_path):
     found = load_frame(config(tmp_path))
     assert notes(found) == [
         f"{NONE} does not include it",
@@ -51,7 +51,7 @@ def test_a_head_without_labels_to_validate_or_test_on_is_said(tmp_path):
     ]
 
 
-def test_a_metric_of_it_cannot_be_watched(tmp_path):
+def test_a_metric_without_labels_cannot_be_monitored(tmp_path):
     for monitor in (None, "validation_size_2_mean_absolute_error"):
         watched = config(tmp_path, monitor=monitor)
         assert fit_config(watched, load_frame(watched))
@@ -67,7 +67,7 @@ def test_a_metric_of_it_cannot_be_watched(tmp_path):
     )
 
 
-def test_an_inspection_finds_both(tmp_path):
+def test_check_data_reports_splits_without_labels(tmp_path):
     silent = config(tmp_path, monitor="validation_size_root_mean_squared_error")
     _, found = inspect(silent)
     assert [warning for warning in found.warnings if warning.startswith(NONE)]

@@ -80,7 +80,7 @@ def batches(
     ]
 
 
-def test_as_many_are_taken_away_as_the_rates_say():
+def test_inputs_are_dropped_at_the_configured_rates():
     left = presence_of(20_000, {"photo": 0.1, "sound": 0.4, "words": 0.0})
     # Of 20,000 draws the share deviates by 0.0035 at most, one time in three.
     assert 1 - left["photo"].mean() == pytest.approx(0.1, abs=0.012)
@@ -90,7 +90,7 @@ def test_as_many_are_taken_away_as_the_rates_say():
     assert both == pytest.approx(0.04, abs=0.006)
 
 
-def test_no_example_loses_all_and_it_keeps_each_alike():
+def test_no_example_loses_all_inputs():
     left = presence_of(6_000, {"photo": 0.95, "sound": 0.95, "words": 0.95})
     kept = np.sum([one.astype(int) for one in left.values()], axis=0)
     assert kept.min() == 1
@@ -99,7 +99,7 @@ def test_no_example_loses_all_and_it_keeps_each_alike():
         assert alone.sum() / (kept == 1).sum() == pytest.approx(1 / 3, abs=0.03)
 
 
-def test_what_is_absent_never_comes_back_and_what_an_example_has_is_not_all_taken():
+def test_dropout_of_missing_inputs_leaves_one_present():
     spec = config({"photo": 0.9, "sound": 0.9, "words": 0.9})
     there = {
         "photo": tf.constant([True, False, False, True]),
@@ -126,7 +126,7 @@ def test_draws_never_change_between_versions():
     }
 
 
-def test_batches_say_which_inputs_are_there():
+def test_batches_have_presence_masks():
     spec = config({"photo": 0.3, "words": 0.0})
     order = TrainingOrder(0, ROWS, 6)
     for batch in batches(spec, order, 0, 2 * order.steps_per_epoch):
@@ -137,7 +137,7 @@ def test_batches_say_which_inputs_are_there():
         assert "sound_present" not in batch
 
 
-def test_nothing_is_taken_away_in_evaluation():
+def test_evaluation_drops_nothing():
     spec = config({"photo": 0.9, "sound": 0.9})
     whole = [x for (x,) in evaluation_batches(spec, columns(spec), labelled=False)]
     there = {
@@ -148,7 +148,7 @@ def test_nothing_is_taken_away_in_evaluation():
     np.testing.assert_array_equal(there["photo_present"], np.arange(ROWS) % 3 > 0)
 
 
-def test_any_step_can_be_had_directly():
+def test_masks_are_reproducible_from_any_step():
     spec = config({"photo": 0.4, "sound": 0.4})
     order = TrainingOrder(0, ROWS, 6)
     end = 2 * order.steps_per_epoch
@@ -160,7 +160,7 @@ def test_any_step_can_be_had_directly():
                 np.testing.assert_array_equal(ours[name], theirs[name])
 
 
-def test_another_epoch_takes_others_away_and_another_batch_size_the_same():
+def test_masks_differ_by_epoch_and_not_by_batch_size():
     spec = config({"sound": 0.5})
 
     def by_row(batch_size: int, epoch: int) -> np.ndarray:
@@ -175,7 +175,7 @@ def test_another_epoch_takes_others_away_and_another_batch_size_the_same():
     assert (by_row(6, 0) != by_row(6, 1)).any()
 
 
-def test_all_else_in_a_batch_is_as_it_would_be_without():
+def test_modality_dropout_changes_nothing_else():
     with_it, without = config({"photo": 0.5, "sound": 0.5}), config({})
     order = TrainingOrder(0, ROWS, 6)
     data = columns(with_it)

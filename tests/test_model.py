@@ -60,17 +60,17 @@ def pictures(count=2, shape=(28, 28, 1)) -> np.ndarray:
         ),
     ],
 )
-def test_the_networks_of_tutorials_have_the_parameters_that_one_counts_by_hand(encoder, expected):
+def test_tutorial_networks_have_the_expected_parameter_counts(encoder, expected):
     model = build_model(config(encoder))
     assert model.count_params() == expected
     assert sum(np.prod(w.shape) for w in model.trainable_weights) == expected
 
 
-def test_lenet_has_its_well_known_number_of_parameters():
+def test_lenet_has_its_published_parameter_count():
     assert build_model(config({"type": "lenet"})).count_params() == 61_706
 
 
-def test_a_model_takes_bytes_and_gives_probabilities():
+def test_a_model_maps_bytes_to_probabilities():
     model = build_model(config({"type": "lenet"}))
     assert {name: (x.dtype, x.shape) for name, x in model.input.items()} == {
         "image": ("uint8", (None, 28, 28, 1))
@@ -80,7 +80,7 @@ def test_a_model_takes_bytes_and_gives_probabilities():
     np.testing.assert_allclose(output.numpy().sum(axis=1), 1, atol=1e-6)
 
 
-def test_every_encoder_is_a_sub_model_of_its_own():
+def test_every_encoder_is_a_sub_model():
     two = config({"type": "lenet"})
     photo = two.inputs["image"].replace(shape=(20, 20, 3))
     model = build_model(two.replace(inputs={**two.inputs, "photo": photo}))
@@ -95,7 +95,7 @@ def test_every_encoder_is_a_sub_model_of_its_own():
     assert len(model.trainable_weights) == trained - 8  # Two convolutions and two dense layers.
 
 
-def test_heads_share_what_comes_before_them():
+def test_heads_share_encoders_and_fusion():
     heads = {
         "digit": {"type": "classification", "classes": 10},
         "even": {"type": "binary"},
@@ -112,7 +112,7 @@ def test_heads_share_what_comes_before_them():
     assert model.count_params() == 60_856 + 850 + 85 + 170
 
 
-def test_the_first_weights_are_the_seeds():
+def test_initial_weights_depend_on_the_seed():
     def weights(seed):
         return build_model(config({"type": "cnn"}, train={"seed": seed})).get_weights()
 
@@ -121,7 +121,7 @@ def test_the_first_weights_are_the_seeds():
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
 
 
-def test_dropout_is_the_seeds_too():
+def test_dropout_depends_on_the_seed():
     """And goes on from call to call."""
     spec = config({"type": "cnn", "filters": [4], "dropout": 0.5})
 
@@ -152,7 +152,7 @@ def test_the_model_has_the_experiments_name():
     ("type_", "size"),
     [("classification", "classes"), ("multilabel", "classes"), ("regression", "dim")],
 )
-def test_a_head_whose_size_is_left_to_the_data_is_an_error(type_, size):
+def test_an_unfitted_head_is_an_error(type_, size):
     with pytest.raises(ConfigError) as caught:
         build_model(config({"type": "lenet"}, heads={"digit": {"type": type_}}))
     assert str(caught.value) == (
@@ -162,7 +162,7 @@ def test_a_head_whose_size_is_left_to_the_data_is_an_error(type_, size):
     )
 
 
-def test_the_parts_of_a_model_do_together_what_it_does():
+def test_the_parts_of_a_model_compose_to_it():
     two = {
         "image": {"type": "image", "shape": [8, 8, 1], "encoder": {"type": "cnn", "filters": [2]}},
         "title": {
@@ -183,7 +183,7 @@ def test_the_parts_of_a_model_do_together_what_it_does():
 
 
 @pytest.mark.parametrize("name", ["words", "embedding", "average", "input"])
-def test_an_input_may_be_called_like_a_layer_of_its_encoder(name):
+def test_an_input_can_be_named_like_a_layer_of_its_encoder(name):
     values = {
         "name": "net",
         "source": {"type": "synthetic"},

@@ -33,5 +33,5 @@ def towers() -> keras.Model:
     ("head", "encoder"),
     [(None, "photo_encoder"), ("kind", "photo_encoder"), ("None", "photo_encoder-None")],
 )
-def test_by_default_the_encoder_is_that_of_the_first_head(towers, head, encoder):
+def test_the_encoder_of_the_first_head_is_the_default(towers, head, encoder):
     assert encoder_of(towers, "photo", head).name == encoder

@@ -40,7 +40,7 @@ def test_there_are_objectives():
     assert OBJECTIVES
 
 
-def test_the_model_takes_and_gives_dictionaries(objective):
+def test_the_model_maps_dictionaries_to_dictionaries(objective):
     model = compiled(objective)
     inputs, _ = batch()
     outputs = model(inputs)
@@ -77,7 +77,7 @@ def test_the_loss_is_the_weighted_sum_over_the_heads(objective):
     assert float(loss) == pytest.approx(expected, rel=1e-6)
 
 
-def test_an_examples_weight_counts_in_its_own_head(objective):
+def test_example_weights_apply_to_their_head(objective):
     model = compiled(objective)
     inputs, targets = batch()
     outputs = model(inputs)
@@ -96,7 +96,7 @@ def test_an_examples_weight_counts_in_its_own_head(objective):
     assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
-def test_metrics_have_the_heads_names_before_theirs(objective):
+def test_metric_names_are_prefixed_with_the_head(objective):
     model = compiled(objective)
     model.train_step(batch())
     assert set(model.get_metrics_result()) == {

@@ -59,7 +59,7 @@ def test_the_version_is_written_once() -> None:
     assert [path.name for path in files if re.search(text, path.read_text())] == ["__init__.py"]
 
 
-def test_changelog_speaks_of_the_version() -> None:
+def test_changelog_mentions_the_version() -> None:
     assert mmzoo.__version__ in (ROOT / "CHANGELOG.md").read_text()
 
 
@@ -121,7 +121,7 @@ def test_a_script_can_be_run(script: Path) -> None:
         subprocess.run(["bash", "-n", script], check=True)
 
 
-def test_the_image_copies_only_what_the_engine_is_sent() -> None:
+def test_dockerfile_copies_only_files_of_the_build_context() -> None:
     docker = (ROOT / "Dockerfile").read_text()
     copied = {
         name

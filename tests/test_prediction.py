@@ -38,7 +38,7 @@ def digits(evaluation, tmp_path):
     return paths, found.predictions["digit"][: len(paths)]
 
 
-def test_predictions_are_those_of_the_evaluation(trained_run, digits):
+def test_predictions_match_the_evaluation(trained_run, digits):
     paths, probabilities = digits
     table = predict(trained_run, paths)
     assert list(table) == ["file", "digit", "digit_probability"]
@@ -47,7 +47,7 @@ def test_predictions_are_those_of_the_evaluation(trained_run, digits):
     np.testing.assert_allclose(table["digit_probability"], probabilities.max(axis=1), rtol=1e-5)
 
 
-def test_files_do_not_depend_on_one_another(own_run, digits, monkeypatch):
+def test_files_are_predicted_independently(own_run, digits, monkeypatch):
     """Neither on those of the same batch, nor on where a batch ends."""
     paths, _ = digits
     together = predict(own_run, paths)
@@ -100,7 +100,7 @@ def test_damaged_files_are_skipped_if_asked(trained_run, digits, tmp_path, capsy
         predict(trained_run, [cut, text], on_bad_row="skip")
 
 
-def test_a_table_is_no_file_to_predict_from(trained_run, tmp_path):
+def test_a_table_is_not_an_input_file(trained_run, tmp_path):
     (tmp_path / "new.csv").write_text("id\n1\n")
     with pytest.raises(DataError) as caught:
         predict(trained_run, tmp_path / "new.csv")
@@ -111,7 +111,7 @@ def test_a_table_is_no_file_to_predict_from(trained_run, tmp_path):
     )
 
 
-def test_damage_behind_a_header_is_named_too(trained_run, digits, tmp_path):
+def test_damage_after_a_header_is_named(trained_run, digits, tmp_path):
     paths, _ = digits
     cut = tmp_path / "cut.jpg"
     Image.effect_noise((100, 100), 90).save(cut)
@@ -121,7 +121,7 @@ def test_damage_behind_a_header_is_named_too(trained_run, digits, tmp_path):
     assert str(caught.value).startswith(f"{cut}: the image is damaged: image file is truncated")
 
 
-def test_whatever_is_wrong_with_files_is_said_at_once(trained_run, digits, tmp_path):
+def test_all_problems_of_files_are_reported_together(trained_run, digits, tmp_path):
     """By the file system, by their headers and by decoding them."""
     paths, _ = digits
     cut, text = tmp_path / "cut.jpg", tmp_path / "text.png"
@@ -139,7 +139,7 @@ def test_whatever_is_wrong_with_files_is_said_at_once(trained_run, digits, tmp_p
     ]
 
 
-def test_a_path_that_does_not_exist_is_answered_with_the_nearest(trained_run, digits):
+def test_a_missing_path_suggests_the_nearest(trained_run, digits):
     path = Path(digits[0][0])
     for given in (path.with_suffix(".PNG"), path.with_suffix(""), f"{path} ", f"file://{path}"):
         with pytest.raises(DataError, match=re.escape(f"file; did you mean '{path}'?")):
@@ -148,7 +148,7 @@ def test_a_path_that_does_not_exist_is_answered_with_the_nearest(trained_run, di
         predict(trained_run, ["https://example.com/digit.png"])
 
 
-def test_all_files_that_cannot_be_read_are_named_at_once(trained_run, digits, tmp_path):
+def test_all_unreadable_files_are_named_together(trained_run, digits, tmp_path):
     paths, _ = digits
     absent = [tmp_path / f"absent{number}.png" for number in range(12)]
     with pytest.raises(DataError) as caught:
@@ -166,7 +166,7 @@ def test_all_files_that_cannot_be_read_are_named_at_once(trained_run, digits, tm
     assert listed[11:] == ["  and 2 more"]
 
 
-def test_the_same_picture_in_another_form_is_the_same_digit(trained_run, digits, tmp_path):
+def test_another_file_format_gives_the_same_digit(trained_run, digits, tmp_path):
     paths, _ = digits
     grey = Image.open(paths[0])
     forms = {
@@ -185,7 +185,7 @@ def test_the_same_picture_in_another_form_is_the_same_digit(trained_run, digits,
     assert len(set(table["digit"])) == 1
 
 
-def test_pictures_of_other_sizes_are_made_to_fit(trained_run, digits, tmp_path):
+def test_images_of_other_sizes_are_resized(trained_run, digits, tmp_path):
     paths, probabilities = digits
     large, tall = tmp_path / "large.png", tmp_path / "tall.jpg"
     picture = Image.open(paths[0])
@@ -199,7 +199,7 @@ def test_pictures_of_other_sizes_are_made_to_fit(trained_run, digits, tmp_path):
     assert shares == [sorted(row, reverse=True) for row in shares]
 
 
-def test_an_inverted_picture_is_another_picture(trained_run, digits, tmp_path):
+def test_an_inverted_image_changes_the_prediction(trained_run, digits, tmp_path):
     """Nothing is guessed about the colours: what the model is shown is what the file has."""
     paths, _ = digits
     inverted = [tmp_path / f"inverted{row}.png" for row in range(len(paths))]
@@ -208,7 +208,7 @@ def test_an_inverted_picture_is_another_picture(trained_run, digits, tmp_path):
     assert predict(trained_run, inverted)["digit"] != predict(trained_run, paths)["digit"]
 
 
-def test_top_gives_the_most_probable_in_order(trained_run, digits):
+def test_top_lists_the_most_probable_in_order(trained_run, digits):
     paths, probabilities = digits
     table = predict(trained_run, paths, top=3)
     assert list(table) == [
@@ -220,7 +220,7 @@ def test_top_gives_the_most_probable_in_order(trained_run, digits):
         assert table[name] == [str(label) for label in order[:, rank]]
 
 
-def test_every_kind_of_head_is_given(run_of_all_heads, digits):
+def test_every_type_of_head_is_predicted(run_of_all_heads, digits):
     paths, _ = digits
     table = predict(run_of_all_heads, paths[:2], top=2)
     assert list(table) == [
@@ -232,7 +232,7 @@ def test_every_kind_of_head_is_given(run_of_all_heads, digits):
     assert {len(column) for column in table.values()} == {2}
 
 
-def test_the_probability_is_that_of_what_is_said(run_of_all_heads):
+def test_the_probability_belongs_to_the_predicted_class(run_of_all_heads):
     """Of no as of yes, with the threshold at 0.3."""
     head = run_of_all_heads.config().heads["is"]
     table = head.decode(np.array([[0.1], [0.35], [0.9]]), "is")
@@ -242,7 +242,7 @@ def test_the_probability_is_that_of_what_is_said(run_of_all_heads):
     }
 
 
-def test_every_road_to_a_run(own_run, digits):
+def test_all_ways_to_name_a_run(own_run, digits):
     paths, _ = digits
     expected = predict(own_run, paths[:2])
     checkpoint = max(own_run.last.glob("*.npz"))
@@ -252,7 +252,7 @@ def test_every_road_to_a_run(own_run, digits):
     assert predict(own_run, paths[:2], checkpoint=checkpoint) == last
 
 
-def test_weights_are_named_once(own_run, digits):
+def test_weights_cannot_be_given_twice(own_run, digits):
     paths, _ = digits
     with pytest.raises(RunError, match=r"and --checkpoint last names weights too\."):
         predict(own_run.best_weights, paths[:2], checkpoint="last")
@@ -264,7 +264,7 @@ def test_one_file_needs_no_list(trained_run, digits):
     assert predict(trained_run, path)["file"] == [str(path)]
 
 
-def test_no_files_at_all(trained_run):
+def test_no_files(trained_run):
     with pytest.raises(DataError, match=r"^no files to predict from$"):
         predict(trained_run, [])
 
@@ -278,7 +278,7 @@ def test_no_files_at_all(trained_run):
         ("empty.png", "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(trained_run, digits, tmp_path, name, said):
+def test_an_unreadable_file_is_named(trained_run, digits, tmp_path, name, said):
     paths, _ = digits
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.png").write_text("hello")
@@ -288,12 +288,12 @@ def test_a_file_that_cannot_be_read_is_named(trained_run, digits, tmp_path, name
     assert str(caught.value) == f"{tmp_path / name}: {said}"
 
 
-def test_a_run_that_is_not_there(tmp_path):
+def test_missing_run(tmp_path):
     with pytest.raises(RunError, match="there is no such run"):
         predict(tmp_path / "nowhere", ["digit.png"])
 
 
-def test_predicting_leaves_the_run_as_it_was(own_run, digits):
+def test_predicting_does_not_change_the_run(own_run, digits):
     paths, _ = digits
 
     def files():

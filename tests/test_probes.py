@@ -37,7 +37,7 @@ def made_up(role: str, width: int, rows: int = 90):
 
 
 @pytest.mark.parametrize(("probe", "role", "width"), CASES)
-def test_a_probe_learns_what_is_there(probe, role, width):
+def test_a_probe_learns_separable_data(probe, role, width):
     features, targets = made_up(role, width)
     arrays, notes = probe.fit(features, targets, 0)
     said = probe.predict(arrays, features)
@@ -52,7 +52,7 @@ def test_a_probe_learns_what_is_there(probe, role, width):
 
 
 @pytest.mark.parametrize(("probe", "role", "width"), CASES)
-def test_a_fitted_probe_is_arrays_and_the_same_every_time(probe, role, width):
+def test_fitted_probes_are_arrays_and_deterministic(probe, role, width):
     features, targets = made_up(role, width)
     first, again = (probe.fit(features, targets, 3)[0] for _ in range(2))
     assert first.keys() == again.keys()
@@ -63,7 +63,7 @@ def test_a_fitted_probe_is_arrays_and_the_same_every_time(probe, role, width):
 
 
 @pytest.mark.parametrize(("probe", "role", "width"), CASES)
-def test_a_feature_that_never_varies_says_nothing(probe, role, width):
+def test_constant_features_are_ignored(probe, role, width):
     features, targets = made_up(role, width)
     constant = np.full((len(features), 1), 0.1, "float32")
     arrays, _ = probe.fit(np.concatenate([features, constant], axis=1), targets, 0)
@@ -72,7 +72,7 @@ def test_a_feature_that_never_varies_says_nothing(probe, role, width):
     np.testing.assert_allclose(said, without, atol=1e-3)
 
 
-def test_classes_that_do_not_occur_have_no_column():
+def test_absent_classes_have_no_column():
     features, targets = made_up("class", 2)
     for spec in (SVM, KNN, Logistic):
         arrays, _ = spec().fit(features, 4 * targets + 1, 0)
@@ -81,7 +81,7 @@ def test_classes_that_do_not_occur_have_no_column():
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_logistic_regression_is_that_of_scikit_learn(classes):
+def test_logistic_regression_matches_scikit_learn(classes):
     features, targets = made_up("class", classes)
     scaler = StandardScaler().fit(features.astype("float64"))
     theirs = LogisticRegression(C=1 / 0.3, max_iter=1000)
@@ -93,7 +93,7 @@ def test_logistic_regression_is_that_of_scikit_learn(classes):
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_the_support_vector_machine_is_that_of_scikit_learn(classes):
+def test_the_support_vector_machine_matches_scikit_learn(classes):
     features, targets = made_up("class", classes)
     scaler = StandardScaler().fit(features.astype("float64"))
     theirs = LinearSVC(C=1 / 0.3, random_state=7, max_iter=2000)
@@ -113,7 +113,7 @@ def test_the_support_vector_machine_is_that_of_scikit_learn(classes):
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
 @pytest.mark.parametrize("role", ["class", "number"])
-def test_the_nearest_neighbours_are_those_of_scikit_learn(role, weights):
+def test_nearest_neighbours_match_scikit_learn(role, weights):
     features, targets = made_up(role, 3)
     new = made_up(role, 3, rows=130)[0][80:]  # Ten of them are known.
     probe = KNN(neighbours=4, weights=weights)
@@ -126,7 +126,7 @@ def test_the_nearest_neighbours_are_those_of_scikit_learn(role, weights):
     np.testing.assert_allclose(probe.predict(arrays, new), expected, atol=1e-6)
 
 
-def test_what_is_known_of_neighbours_is_computed_once():
+def test_neighbour_norms_are_computed_once():
     features, targets = made_up("class", 3)
     arrays, _ = KNN().fit(features, targets, 0)
     assert arrays["features"].dtype == np.float32, "as a run keeps them"
@@ -138,7 +138,7 @@ def test_what_is_known_of_neighbours_is_computed_once():
     assert KNN().predict(farther, features)[:, 0].max() == 0
 
 
-def test_of_fewer_examples_than_neighbours_all_are_asked():
+def test_fewer_examples_than_neighbours_are_all_used():
     features, targets = made_up("number", 2, rows=3)
     arrays, _ = KNN(neighbours=9).fit(features, targets, 0)
     np.testing.assert_allclose(
@@ -146,7 +146,7 @@ def test_of_fewer_examples_than_neighbours_all_are_asked():
     )
 
 
-def test_many_examples_are_asked_about_piece_by_piece(monkeypatch):
+def test_many_examples_are_predicted_in_blocks(monkeypatch):
     features, targets = made_up("class", 3)
     arrays, _ = KNN().fit(features, targets, 0)
     whole = KNN().predict(arrays, features)
@@ -155,7 +155,7 @@ def test_many_examples_are_asked_about_piece_by_piece(monkeypatch):
 
 
 @pytest.mark.parametrize("numbers", [1, 3])
-def test_ridge_regression_is_that_of_scikit_learn(numbers):
+def test_ridge_regression_matches_scikit_learn(numbers):
     features, targets = made_up("number", numbers)
     scaler = StandardScaler().fit(features.astype("float64"))
     theirs = ScikitRidge(alpha=2.5).fit(scaler.transform(features.astype("float64")), targets)
@@ -166,7 +166,7 @@ def test_ridge_regression_is_that_of_scikit_learn(numbers):
     )
 
 
-def test_what_does_not_converge_is_said():
+def test_non_convergence_is_a_warning():
     random = np.random.RandomState(0)
     features = np.tile(random.normal(size=(40, 60)).astype("float32"), (2, 1))[:50]
     # Ten rows come twice, some with both labels: the less is forbidden, the longer it takes.

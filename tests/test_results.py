@@ -155,7 +155,7 @@ def test_the_pages_are_up_to_date(every_row):
     assert ZOO.read_text(encoding="utf-8") == zoo(every_row)
 
 
-def test_the_zoo_has_a_time_and_a_result_for_every_config_that_was_measured(every_row):
+def test_the_zoo_has_time_and_result_of_every_measured_config(every_row):
     from results_zoo import PAGE
 
     measured = {row.config for row in every_row if not row.variant}
@@ -167,14 +167,14 @@ def test_the_zoo_has_a_time_and_a_result_for_every_config_that_was_measured(ever
         assert time != "-" or name not in measured, name
 
 
-def test_the_table_is_written_as_it_was_read(every_row, tmp_path):
+def test_the_table_round_trips(every_row, tmp_path):
     from results_table import TABLE, write_results
 
     write_results(every_row, tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_text() == TABLE.read_text()
 
 
-def test_means_and_deviations_are_those_of_the_values(every_row):
+def test_means_and_stds_are_correct(every_row):
     import numpy as np
 
     for row in every_row:
@@ -235,7 +235,7 @@ def test_the_seeds_of_a_config_become_a_row(folder, trained_run):
     assert row.date == trained["date"][:10]
 
 
-def test_runs_that_are_not_finished_do_not_count(folder):
+def test_unfinished_runs_do_not_count(folder):
     Run(folder / "tiny" / "1").metrics_file.unlink()
     (folder / "tiny" / "2").mkdir()
     [row], _ = collect(folder)
@@ -243,7 +243,7 @@ def test_runs_that_are_not_finished_do_not_count(folder):
     assert row.std is None
 
 
-def test_what_a_run_did_not_write_down_is_left_empty(folder):
+def test_values_missing_from_a_run_are_empty(folder):
     for seed in "01":
         run = Run(folder / "tiny" / seed)
         environment = run.environment()
@@ -265,14 +265,14 @@ def test_what_a_run_did_not_write_down_is_left_empty(folder):
         ),
     ],
 )
-def test_runs_that_are_of_something_else_are_left_out(folder, key, value, said):
+def test_runs_of_other_experiments_are_left_out(folder, key, value, said):
     change(Run(folder / "tiny" / "1"), key, value)
     found, [reason] = collect(folder)
     assert found == []
     assert reason == f"{folder}/tiny: skipped: {folder}/tiny/1 {said}"
 
 
-def test_folds_of_a_seed_count_together_once_all_are_there(folder):
+def test_folds_of_a_seed_count_once_complete(folder):
     shutil.move(folder / "tiny" / "0", folder / "first")
     shutil.rmtree(folder / "tiny" / "1")
     for fold in (1, 2):
@@ -286,7 +286,7 @@ def test_folds_of_a_seed_count_together_once_all_are_there(folder):
     assert row.seconds == pytest.approx(2 * run.environment()["trained"]["seconds"])
 
 
-def test_variants_and_inputs_alone_have_rows_of_their_own(folder):
+def test_variants_and_unimodal_baselines_have_their_own_rows(folder):
     shutil.copytree(folder / "tiny", folder / "tiny@wide")
     for seed in "01":
         run = Run(folder / "tiny" / seed)
@@ -297,9 +297,7 @@ def test_variants_and_inputs_alone_have_rows_of_their_own(folder):
     assert [row.variant for row in found] == ["", "image alone", "wide"]
 
 
-def test_rows_without_runs_stay_and_those_of_configs_that_are_gone_do_not(
-    folder, reproduce, monkeypatch, capsys
-):
+def test_rows_without_runs_stay_unless_their_config_is_gone(folder, reproduce, monkeypatch, capsys):
     from results_table import read_results, write_results
 
     monkeypatch.setattr(reproduce, "CONFIGS", folder.parent / "configs")
@@ -326,7 +324,7 @@ def test_rows_without_runs_stay_and_those_of_configs_that_are_gone_do_not(
     assert "tiny: 1 values, but 2 in the table: table unchanged" in capsys.readouterr().err
 
 
-def test_all_fusions_of_two_sides_stand_beside_the_single_inputs(folder):
+def test_fusions_are_listed_beside_unimodal_baselines(folder):
     from results_page import page
 
     [row], _ = collect(folder)
@@ -357,9 +355,7 @@ def arguments(reproduce, monkeypatch, *words: str) -> Any:
     return reproduce.parsed()
 
 
-def test_a_training_is_one_command_line_for_the_first_try_and_all_after_it(
-    tmp_path, reproduce, monkeypatch
-):
+def test_the_command_of_a_retry_equals_the_first(tmp_path, reproduce, monkeypatch):
     asked: list[list[str]] = []
 
     def run(command, **rest):
@@ -378,7 +374,7 @@ def test_a_training_is_one_command_line_for_the_first_try_and_all_after_it(
     assert asked[-1][2:5] == ["--run", f"{tmp_path}/digits_cnn/4", "--resume"]
 
 
-def test_a_variant_has_a_folder_of_its_own(reproduce):
+def test_each_variant_has_its_own_folder(reproduce):
     name = reproduce.folder_name
     assert name("digits_cnn", [], None) == "digits_cnn"
     assert name("digits_cnn", ["train.epochs=1"], None) == "digits_cnn@train.epochs=1"
@@ -404,7 +400,7 @@ def test_wrong_arguments_are_reported(reproduce, monkeypatch, capsys, words, sai
 
 
 @pytest.mark.slow
-def test_what_is_trained_is_collected(reproduce, monkeypatch, tmp_path):
+def test_results_are_collected_after_training(reproduce, monkeypatch, tmp_path):
     words = ["digits_cnn", "--runs", str(tmp_path / "runs"), "--seeds", "0", "1"]
     short = [*words, "--set", "train.epochs=1", "--variant", "short"]
     asked = arguments(reproduce, monkeypatch, *short)

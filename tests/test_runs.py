@@ -48,21 +48,21 @@ def test_runs_are_numbered_from_one(tmp_path):
     assert all(name.is_dir() for name in names)
 
 
-def test_a_number_is_not_given_twice_though_its_run_is_gone(tmp_path):
+def test_numbers_of_deleted_runs_are_not_reused(tmp_path):
     for number in ("001", "007"):
         (tmp_path / "net" / number).mkdir(parents=True)
     (tmp_path / "net" / "001").rmdir()
     assert new_run("net", root=tmp_path).directory.name == "008"
 
 
-def test_numbers_go_on_beyond_three_digits_and_count_as_numbers(tmp_path):
+def test_numbers_beyond_three_digits_sort_numerically(tmp_path):
     for number in ("998", "999", "1000"):
         (tmp_path / "net" / number).mkdir(parents=True)
     assert newest_run("net", tmp_path) == Run(tmp_path / "net" / "1000")
     assert new_run("net", root=tmp_path).directory.name == "1001"
 
 
-def test_what_is_no_run_is_not_counted(tmp_path):
+def test_other_folders_are_not_counted(tmp_path):
     (tmp_path / "net" / "notes").mkdir(parents=True)
     (tmp_path / "net" / "12").mkdir()
     (tmp_path / "net" / "009").write_text("a file")
@@ -70,13 +70,13 @@ def test_what_is_no_run_is_not_counted(tmp_path):
     assert new_run("net", root=tmp_path).directory.name == "001"
 
 
-def test_trainings_that_start_at_once_each_get_a_run_of_their_own(tmp_path):
+def test_simultaneous_trainings_get_separate_runs(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         runs = list(pool.map(lambda _: new_run("net", root=tmp_path), range(40)))
     assert sorted(run.directory.name for run in runs) == [f"{n:03d}" for n in range(1, 41)]
 
 
-def test_processes_that_start_at_once_do_so_too(tmp_path):
+def test_simultaneous_processes_get_separate_runs(tmp_path):
     code = (
         "import sys, pathlib; from mmzoo.find_runs import new_run; sys.stdin.read();"
         "print(*(new_run('net', root=pathlib.Path(sys.argv[1])).directory.name for _ in range(20)))"
@@ -96,19 +96,19 @@ def test_processes_that_start_at_once_do_so_too(tmp_path):
         process.stdout.close()
 
 
-def test_a_directory_that_was_named_is_made(tmp_path):
+def test_a_named_directory_is_created(tmp_path):
     directory = tmp_path / "some" / "where"
     assert new_run("net", directory) == Run(directory)
     assert directory.is_dir()
 
 
-def test_a_directory_that_exists_is_refused(tmp_path):
+def test_an_existing_directory_is_refused(tmp_path):
     assert message(new_run, "net", tmp_path) == (
         f"{tmp_path}: exists already. Continue it with --resume, or name another --run."
     )
 
 
-def test_a_run_where_numbered_runs_go_is_not_made(tmp_path):
+def test_a_run_in_place_of_numbered_runs_is_not_created(tmp_path):
     directory = tmp_path / "net"
     assert message(new_run, "net", tmp_path / "." / "net", tmp_path) == (
         f"{directory}: means the newest of its numbered runs. "
@@ -117,7 +117,7 @@ def test_a_run_where_numbered_runs_go_is_not_made(tmp_path):
     assert not directory.exists()
 
 
-def test_a_run_where_numbered_runs_go_hides_none(tmp_path):
+def test_a_run_in_place_of_numbered_runs_hides_none(tmp_path):
     run = finished(tmp_path / "net")
     assert message(new_run, "net", None, tmp_path) == (
         f"{run.directory}: is itself a run, and would hide numbered runs in it. "
@@ -129,18 +129,18 @@ def test_a_run_where_numbered_runs_go_hides_none(tmp_path):
 # Names.
 
 
-def test_a_run_is_opened_by_its_directory(tmp_path):
+def test_a_run_can_be_opened_by_directory(tmp_path):
     run = finished(tmp_path / "net" / "001")
     assert open_run(run.directory) == (run, None)
 
 
-def test_an_experiments_name_stands_for_its_newest_run(tmp_path):
+def test_an_experiment_name_means_its_newest_run(tmp_path):
     for number in ("001", "999", "1000"):
         newest = finished(tmp_path / "net" / number)
     assert open_run(tmp_path / "net") == (newest, None)
 
 
-def test_a_file_inside_a_run_is_opened_with_it(tmp_path):
+def test_a_run_can_be_opened_by_a_file_inside(tmp_path):
     run = finished(tmp_path / "net" / "001")
     weights = run.best_weights
     weights.parent.mkdir()
@@ -148,7 +148,7 @@ def test_a_file_inside_a_run_is_opened_with_it(tmp_path):
     assert open_run(weights) == (run, weights)
 
 
-def test_a_file_is_named_from_where_one_is(tmp_path, monkeypatch):
+def test_relative_paths_depend_on_the_working_directory(tmp_path, monkeypatch):
     run = finished(tmp_path / "net" / "001")
     run.best_weights.parent.mkdir()
     run.best_weights.write_text("")
@@ -172,7 +172,7 @@ def test_a_file_outside_any_run(tmp_path):
     )
 
 
-def test_a_config_or_a_table_that_is_given_for_a_run(tmp_path, monkeypatch):
+def test_a_config_or_a_table_instead_of_a_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config, table = Path("net.yaml"), Path("rows.csv")
     config.write_text("name: my_net\ninputs: {}\n")
@@ -193,13 +193,13 @@ def test_a_config_or_a_table_that_is_given_for_a_run(tmp_path, monkeypatch):
     )
 
 
-def test_a_directory_that_is_no_run(tmp_path):
+def test_a_directory_that_is_not_a_run(tmp_path):
     expected = f"{tmp_path}: not a run directory: it has no config.yaml"
     assert message(open_run, tmp_path) == expected
     assert message(Run(tmp_path).config) == expected
 
 
-def test_an_experiment_whose_newest_run_has_nothing_yet(tmp_path):
+def test_an_experiment_with_an_empty_newest_run(tmp_path):
     finished(tmp_path / "net" / "001")
     empty = tmp_path / "net" / "002"
     empty.mkdir()
@@ -208,7 +208,7 @@ def test_an_experiment_whose_newest_run_has_nothing_yet(tmp_path):
     )
 
 
-def test_a_name_that_is_not_there_gets_the_nearest(tmp_path):
+def test_a_missing_name_suggests_the_nearest(tmp_path):
     finished(tmp_path / "mnist_cnn" / "001")
     path = tmp_path / "mnist-cn"
     assert message(open_run, path) == (
@@ -221,7 +221,7 @@ def test_a_name_that_is_not_there_gets_the_nearest(tmp_path):
     )
 
 
-def test_all_runs_come_by_name_and_number(tmp_path):
+def test_all_runs_are_sorted_by_name_and_number(tmp_path):
     for name in ("b/002", "b/001", "a/001", "b/999", "b/1000", "b/mine", "ab"):
         finished(tmp_path / name)
     (tmp_path / "a" / "002").mkdir()
@@ -233,7 +233,7 @@ def test_all_runs_come_by_name_and_number(tmp_path):
 # Files.
 
 
-def test_where_things_are():
+def test_paths_of_a_run():
     run = Run(Path("runs/net/001"))
     places = {
         "config.yaml": run.config_file,
@@ -249,7 +249,7 @@ def test_where_things_are():
     assert {name: run.directory / name for name in places} == places
 
 
-def test_a_config_comes_back_as_it_was_written(tmp_path, tiny):
+def test_a_config_round_trips(tmp_path, tiny):
     run, config = Run(tmp_path), load_config(tiny).with_columns()
     run.write_config(config)
     assert run.config() == config
@@ -259,7 +259,7 @@ def test_a_config_comes_back_as_it_was_written(tmp_path, tiny):
     ]
 
 
-def test_a_history_comes_back_to_the_last_bit(tmp_path):
+def test_a_history_round_trips_bit_for_bit(tmp_path):
     run = Run(tmp_path)
     rows = [
         {"epoch": 1, "step": 20, "loss": 0.1 + 0.2, "validation_loss": 1e-17},
@@ -279,7 +279,7 @@ def test_a_history_of_no_epochs_is_empty(tmp_path):
     assert run.history() == []
 
 
-def test_metrics_come_back(tmp_path):
+def test_metrics_round_trip(tmp_path):
     run = Run(tmp_path)
     assert run.metrics() == {}
     head = {"auc": None, "ci95": [0.1, 0.2]}
@@ -289,7 +289,7 @@ def test_metrics_come_back(tmp_path):
     assert json.loads(run.metrics_file.read_text()) == metrics
 
 
-def test_metrics_that_are_no_json_numbers_are_not_written(tmp_path):
+def test_non_json_metrics_are_not_written(tmp_path):
     """`NaN` is what JSON readers of other languages choke on."""
     run = Run(tmp_path)
     before = {"test": {"examples": 3, "data": "digits", "loss": 1.0}}
@@ -299,7 +299,7 @@ def test_metrics_that_are_no_json_numbers_are_not_written(tmp_path):
     assert run.metrics() == before
 
 
-def test_an_environment_comes_back(tmp_path):
+def test_an_environment_round_trips(tmp_path):
     run = Run(tmp_path)
     run.write_environment(ENVIRONMENT)
     assert run.environment() == ENVIRONMENT
@@ -315,7 +315,7 @@ def test_an_environment_comes_back(tmp_path):
         ({"versions": []}, "versions"),
     ],
 )
-def test_an_environment_that_lacks_something(tmp_path, changes, missing):
+def test_an_incomplete_environment(tmp_path, changes, missing):
     run = Run(tmp_path)
     run.write_environment(ENVIRONMENT | changes)
     assert message(run.environment) == (
@@ -333,7 +333,7 @@ def test_an_environment_that_lacks_something(tmp_path, changes, missing):
         ({"test": {"examples": 3, "data": "digits", "loss": "low"}}, "test.loss"),
     ],
 )
-def test_metrics_that_lack_something(tmp_path, metrics, missing):
+def test_incomplete_metrics(tmp_path, metrics, missing):
     run = Run(tmp_path)
     run.write_metrics(metrics)
     assert message(run.metrics) == (
@@ -398,7 +398,7 @@ def test_a_damaged_json_file(tmp_path, content, problem):
     assert message(Run(tmp_path).metrics).startswith(f"{path}: {problem}")
 
 
-def test_a_json_file_that_is_no_text(tmp_path):
+def test_a_binary_json_file(tmp_path):
     path = tmp_path / "metrics.json"
     path.write_bytes(b"\xff\xfe\x00")
     assert message(Run(tmp_path).metrics).startswith(f"{path}: cannot be read: ")
@@ -437,7 +437,7 @@ def lock(run: Run) -> None:
         pass
 
 
-def test_a_second_training_is_refused_and_told_by_whom(tmp_path):
+def test_a_second_training_is_refused_with_the_owner(tmp_path):
     process = holder(tmp_path)
     try:
         for _ in range(2):  # The refusal leaves the owner's number where it is.
@@ -449,27 +449,27 @@ def test_a_second_training_is_refused_and_told_by_whom(tmp_path):
         close(process)
 
 
-def test_the_lock_is_free_again_after_the_training(tmp_path):
+def test_the_lock_is_released_after_training(tmp_path):
     close(holder(tmp_path))
     with Run(tmp_path).locked():
         assert (tmp_path / ".lock").read_text() == str(os.getpid())
     lock(Run(tmp_path))
 
 
-def test_the_lock_is_free_after_an_error(tmp_path):
+def test_the_lock_is_released_after_an_error(tmp_path):
     with pytest.raises(KeyError), Run(tmp_path).locked():
         raise KeyError
     lock(Run(tmp_path))
 
 
-def test_the_lock_is_free_after_a_kill(tmp_path):
+def test_the_lock_is_released_after_a_kill(tmp_path):
     process = holder(tmp_path)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     lock(Run(tmp_path))
 
 
-def test_the_lock_is_held_within_one_process_too(tmp_path):
+def test_the_lock_also_holds_within_one_process(tmp_path):
     with Run(tmp_path).locked():
         assert f"(process {os.getpid()})" in message(lock, Run(tmp_path))
 
@@ -484,7 +484,7 @@ def test_a_name_that_is_not_utf8_is_refused(tmp_path, call):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_where_a_run_should_go(tmp_path):
+def test_a_file_in_place_of_a_run(tmp_path):
     file = tmp_path / "d.png"
     file.touch()
     for path, kind in ((file, "run directory"), (file / "x", "folder"), (file / "x/y", "folder")):

@@ -45,14 +45,14 @@ def test_parquet(tmp_path):
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_csv_disarms_what_a_spreadsheet_would_run(tmp_path, start):
+def test_csv_escapes_spreadsheet_formulas(tmp_path, start):
     text = f"{start}cmd|'/C calc'!A0"
     write_table(tmp_path / "x.csv", {"file": [text, f"a{text}"]})
     with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
         assert [row["file"] for row in csv.DictReader(file)] == [f"'{text}", f"a{text}"]
 
 
-def test_numbers_below_zero_are_no_formulas(tmp_path):
+def test_negative_numbers_are_not_formulas(tmp_path):
     write_table(tmp_path / "x.csv", {"price": [-1.5, 2.0]})
     assert (tmp_path / "x.csv").read_text() == "price\n-1.5\n2.0\n"
     # Columns of a table that are kept as they are come as texts.
@@ -60,7 +60,7 @@ def test_numbers_below_zero_are_no_formulas(tmp_path):
     assert (tmp_path / "x.csv").read_text() == "longitude\n-73.98\n+2.35\n-1e-3\n'-1+1\n"
 
 
-def test_harmless_texts_and_the_labels_of_a_run_stay(tmp_path):
+def test_harmless_texts_and_labels_of_a_run_are_unchanged(tmp_path):
     ids = ["+", "-", "@home", "+49 30 123456", "-AB12", "@x.y", "-1", "*", "a=b"]
     write_table(tmp_path / "x.csv", {"id": ids})
     assert (tmp_path / "x.csv").read_text().splitlines()[1:] == ids
@@ -127,18 +127,18 @@ def test_values_of_any_type_are_json():
     assert json_value(np.arange(2)) == [0, 1]
 
 
-def test_only_csv_is_disarmed(tmp_path):
+def test_only_csv_is_escaped(tmp_path):
     write_table(tmp_path / "x.jsonl", {"file": ["=1+1"]})
     assert json.loads((tmp_path / "x.jsonl").read_text()) == {"file": "=1+1"}
 
 
-def test_a_column_of_whole_numbers_and_fractions_is_kept(tmp_path):
+def test_a_column_of_integers_and_floats(tmp_path):
     write_table(tmp_path / "x.jsonl", {"value": [1, 2.5, None]})
     rows = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
     assert [row["value"] for row in rows] == [1.0, 2.5, None]
 
 
-def test_an_unknown_ending_is_refused_before_anything_is_written(tmp_path):
+def test_an_unknown_extension_is_refused_before_writing(tmp_path):
     path = tmp_path / "x.xlsx"
     expected = f"{path}: expected a name that ends in .csv, .jsonl, .parquet"
     with pytest.raises(DataError) as caught:
@@ -149,12 +149,12 @@ def test_an_unknown_ending_is_refused_before_anything_is_written(tmp_path):
     assert not os.listdir(tmp_path)
 
 
-def test_the_known_endings_pass(tmp_path):
+def test_known_extensions_pass(tmp_path):
     for name in ("x.csv", "x.jsonl", "x.parquet", "x.PARQUET"):
         check_ending(tmp_path / name)
 
 
-def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path):
+def test_a_failed_write_keeps_the_old_table(tmp_path):
     path = tmp_path / "x.parquet"
     path.write_text("old")
     with pytest.raises(polars.exceptions.ShapeError):

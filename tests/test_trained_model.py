@@ -21,14 +21,14 @@ def message(run, checkpoint) -> str:
     return str(caught.value)
 
 
-def test_the_best_weights_are_those_that_metrics_json_is_of(trained_run):
+def test_metrics_json_is_of_the_best_weights(trained_run):
     model, config = load_trained(trained_run)
     assert config == trained_run.config()
     data = load_arrays(config)
     assert evaluate_model(model, config, data, "test").as_metrics() == trained_run.metrics()["test"]
 
 
-def test_the_last_weights_are_those_of_the_newest_checkpoint(trained_run):
+def test_last_weights_come_from_the_newest_checkpoint(trained_run):
     arrays, _ = read_checkpoint(checkpoints(trained_run.last)[-1])
     model, _ = load_trained(trained_run, "last")
     for variable, array in zip(model.variables, arrays, strict=False):
@@ -47,7 +47,7 @@ def test_a_checkpoint_can_be_named_by_its_file(trained_run):
         np.testing.assert_array_equal(one, two)
 
 
-def test_with_averages_best_and_last_are_they(tiny, tmp_path):
+def test_best_and_last_are_averaged_weights_with_ema(tiny, tmp_path):
     """After one epoch, which is the best as it is the last."""
     tiny["train"] |= {"ema": 0.95, "epochs": 1}
     tiny["inputs"]["image"]["encoder"]["batch_norm"] = True
@@ -63,7 +63,7 @@ def test_with_averages_best_and_last_are_they(tiny, tmp_path):
     assert not np.array_equal(trained, averaged)
 
 
-def test_layers_have_the_precision_that_is_asked_for(trained_run):
+def test_layers_have_the_requested_precision(trained_run):
     model, _ = load_trained(trained_run, precision="mixed_bfloat16")
     assert model.get_layer("image_encoder").layers[-1].compute_dtype == "bfloat16"
     assert keras.config.dtype_policy().name == "float32"
@@ -82,7 +82,7 @@ def test_a_run_without_weights_says_what_is_missing(own_run):
     )
 
 
-def test_what_is_damaged_or_of_another_model_is_refused(own_run, tiny, tmp_path):
+def test_damaged_or_foreign_weights_are_refused(own_run, tiny, tmp_path):
     newest = checkpoints(own_run.last)[-1]
     tiny["inputs"]["image"]["encoder"]["filters"] = [4, 16]
     tiny["train"]["epochs"] = 1
@@ -100,7 +100,7 @@ def test_what_is_damaged_or_of_another_model_is_refused(own_run, tiny, tmp_path)
     )
 
 
-def test_damaged_best_weights_are_refused_with_a_way_out(own_run):
+def test_damaged_best_weights_suggest_an_alternative(own_run):
     content = bytearray(own_run.best_weights.read_bytes())
     with h5py.File(own_run.best_weights) as file:
         offset = file["layers/dense/vars/0"].id.get_offset()
@@ -126,7 +126,7 @@ def test_best_weights_of_an_older_version_have_no_checksum(own_run, capsys):
     assert "was written by an older version of mmzoo without a checksum" in capsys.readouterr().err
 
 
-def test_before_a_damaged_last_checkpoint_the_one_before_it_is_taken(own_run, capsys):
+def test_a_damaged_last_checkpoint_falls_back_to_the_previous(own_run, capsys):
     *_, good = checkpoints(own_run.last)
     newest = own_run.last / f"{int(good.stem) + 1:012d}.npz"
     newest.write_bytes(good.read_bytes()[:-50])

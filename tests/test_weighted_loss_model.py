@@ -74,14 +74,14 @@ def uncertain() -> keras.Model:
     return compiled(config(**UNCERTAIN))
 
 
-def test_only_the_heads_predict(auxiliary, uncertain):
+def test_inference_returns_head_outputs_only(auxiliary, uncertain):
     inputs, _ = batch()
     for model in (auxiliary, uncertain):
         assert set(model(inputs)) == set(HEADS)
         assert set(model.predict(inputs, verbose=0)) == set(HEADS)
 
 
-def test_every_input_alone_predicts_in_training(auxiliary):
+def test_training_has_unimodal_outputs(auxiliary):
     inputs, targets = batch()
     outputs = auxiliary(inputs, training=True)
     assert set(outputs) == {
@@ -98,14 +98,14 @@ def test_every_input_alone_predicts_in_training(auxiliary):
     assert float(trained) == pytest.approx(expected, rel=1e-6)
 
 
-def test_what_the_inputs_predict_alone_counts_in_training_only(auxiliary):
+def test_auxiliary_losses_count_in_training_only(auxiliary):
     inputs, targets = batch()
     outputs = auxiliary(inputs)
     evaluated = auxiliary.compute_loss(y=targets, y_pred=outputs, training=False)
     assert float(evaluated) == pytest.approx(sum(losses(outputs, targets).values()), rel=1e-6)
 
 
-def test_auxiliary_heads_hear_of_their_own_input_alone(auxiliary):
+def test_auxiliary_heads_depend_on_their_own_input_only(auxiliary):
     inputs, _ = batch()
     before = auxiliary(inputs, training=True)
     changed = auxiliary({**inputs, "left": 255 - inputs["left"]}, training=True)
@@ -114,7 +114,7 @@ def test_auxiliary_heads_hear_of_their_own_input_alone(auxiliary):
 
 
 @pytest.mark.parametrize("fields", [AUXILIARY, UNCERTAIN, VOTE], ids=str)
-def test_a_step_trains_every_weight_and_names_metrics_as_ever(fields):
+def test_a_step_trains_every_weight_with_the_usual_metric_names(fields):
     heads = HEADS if fields is not VOTE else {"kind": HEADS["kind"]}
     model = compiled(config(heads, **fields))
     before = [weight.numpy() for weight in model.trainable_variables]
@@ -151,7 +151,7 @@ def test_learned_weights_are_inverse_variances(uncertain, training):
     layer.log_variances.assign(before)
 
 
-def test_the_gradient_of_a_log_variance_vanishes_where_it_is_the_loss(uncertain):
+def test_the_gradient_of_a_log_variance_is_zero_at_the_optimum(uncertain):
     """At its minimum the variance is that of the predictions: twice the loss of classes."""
     inputs, targets = batch()
     layer = uncertain.get_layer("loss.weights")
@@ -174,7 +174,7 @@ def test_the_gradient_of_a_log_variance_vanishes_where_it_is_the_loss(uncertain)
         ("huber", lambda errors: np.sqrt((errors**2).mean())),
     ],
 )
-def test_at_its_minimum_a_loss_has_the_weight_that_its_likelihood_gives_it(loss, scale):
+def test_optimal_loss_weights_match_the_likelihood(loss, scale):
     """Normal errors: 1 / (2 variance), and half a square in itself; Laplace's: 1 / scale."""
     price = HEADS["price"].replace(loss=loss)
     objective = Supervised(weights="uncertainty")
@@ -199,7 +199,7 @@ def test_at_its_minimum_a_loss_has_the_weight_that_its_likelihood_gives_it(loss,
     assert weights == pytest.approx(dict.fromkeys(heads, likelihood[loss]), rel=1e-3)
 
 
-def test_in_half_precision_predictions_and_loss_are_float32_and_the_loss_is_scaled():
+def test_half_precision_has_float32_outputs_and_a_scaled_loss():
     model = build_model(config(**AUXILIARY, **UNCERTAIN), "mixed_float16")
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.0), initial_scale=2.0**8)
     arguments = config().objective.compile_arguments(HEADS, soft=False)
@@ -222,7 +222,7 @@ def test_in_half_precision_predictions_and_loss_are_float32_and_the_loss_is_scal
     np.testing.assert_allclose(given, 2.0**8 * expected, rtol=1e-3)
 
 
-def test_the_part_after_the_encoders_has_the_same_weights():
+def test_the_model_after_the_encoders_shares_weights():
     whole = config(**AUXILIARY, **UNCERTAIN)
     network = build_network(whole)
     part = network.after_encoders(whole, ["left"])
@@ -238,7 +238,7 @@ def test_the_part_after_the_encoders_has_the_same_weights():
             np.testing.assert_allclose(given[name], values, rtol=1e-5)
 
 
-def test_learned_weights_have_no_given_ones_beside_them():
+def test_learned_weights_exclude_given_weights():
     heavy = {**HEADS, "price": HEADS["price"].replace(weight=0.1)}
     with pytest.raises(ConfigError, match=r"objective.weights: expected given, as heads.price"):
         config(heavy, **UNCERTAIN)

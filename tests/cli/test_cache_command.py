@@ -51,7 +51,7 @@ def test_an_empty_cache(mmzoo, cache):
     assert not cache.folder.exists()
 
 
-def test_entries_are_a_table_with_that_which_was_used_last_first(mmzoo, filled):
+def test_entries_are_listed_by_last_use(mmzoo, filled):
     done = mmzoo("data", "cache")
     assert (done.code, done.err) == (0, "")
     title, second, first, total = done.out.splitlines()
@@ -78,21 +78,21 @@ def test_entries_as_json(mmzoo, filled):
     assert entry["used"] < entry["created"]
 
 
-def test_all_is_cleared(mmzoo, filled):
+def test_cache_is_cleared(mmzoo, filled):
     done = mmzoo("data", "cache", "--clear")
     assert (done.code, done.err) == (0, "")
     assert done.out == f"Removed 2 entries, 2.0 MB, from '{filled.folder}'.\n"
     assert not filled.entries()
 
 
-def test_some_are_cleared(mmzoo, filled):
+def test_selected_entries_are_cleared(mmzoo, filled):
     done = mmzoo("data", "cache", "--clear", key(NAMES[1]).digest[:6])
     assert done.out == f"Removed 1 entry, 1.0 MB, from '{filled.folder}'.\n"
     [left] = filled.entries()
     assert left.key == key(NAMES[0])
 
 
-def test_those_long_unused_are_cleared(mmzoo, filled):
+def test_old_entries_are_cleared(mmzoo, filled):
     unused = ("data", "cache", "--unused-for", 4.5)
     assert len(mmzoo(*unused, "--json").document["entries"]) == 1
     document = mmzoo(*unused, "--clear", "--json").document
@@ -108,7 +108,7 @@ def test_features_in_use_stay_readable_when_cleared(mmzoo, filled):
     assert (features == ROWS).all()
 
 
-def test_a_key_that_is_not_there(mmzoo, filled):
+def test_unknown_key(mmzoo, filled):
     for clear in ((), ("--clear",)):
         done = mmzoo("data", "cache", "xyz", *clear)
         assert (done.code, done.out) == (1, "")
@@ -119,11 +119,11 @@ def test_a_key_that_is_not_there(mmzoo, filled):
     assert len(filled.entries()) == 2
 
 
-def test_days_are_a_number_that_is_not_negative(mmzoo):
+def test_days_must_not_be_negative(mmzoo):
     assert mmzoo("data", "cache", "--unused-for", "-1").code == 2
 
 
-def test_the_folders_follow_the_environment(mmzoo, cache, tmp_path, monkeypatch):
+def test_folders_follow_the_environment(mmzoo, cache, tmp_path, monkeypatch):
     monkeypatch.delenv("MMZOO_DATA_DIR", raising=False)
     assert mmzoo("data", "where", "--json").document == {
         "folders": [str(tmp_path / "my cache")],

@@ -31,13 +31,13 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_columns_that_are_there_are_right(mmzoo, here):
+def test_existing_columns_pass(mmzoo, here):
     done = mmzoo("check", "products.yaml")
     assert (done.code, done.err) == (0, "products.yaml is a valid config.\n")
 
 
 @pytest.mark.parametrize("command", ["check", "train"])
-def test_all_that_are_not_are_told_with_their_places(mmzoo, here, command):
+def test_all_missing_columns_are_located(mmzoo, here, command):
     wrong = CONFIG.replace("  description:", "  descripton:").replace("category: {", "kind: {")
     wrong = wrong.replace("price: n", "prise: n").replace("column: part", "column: prt")
     (here / "products.yaml").write_text(wrong)
@@ -57,7 +57,7 @@ def test_all_that_are_not_are_told_with_their_places(mmzoo, here, command):
     assert not (here / "runs").exists()
 
 
-def test_a_table_that_is_written_otherwise_is_told(mmzoo, here):
+def test_a_table_in_another_format_is_reported(mmzoo, here):
     (here / "products.csv").write_text(TABLE.replace(",", ";"))
     done = mmzoo("check", "products.yaml")
     assert done.code == 1
@@ -65,7 +65,7 @@ def test_a_table_that_is_written_otherwise_is_told(mmzoo, here):
     assert mmzoo("check", "products.yaml", "--set", "source.separator=';'").code == 0
 
 
-def test_a_table_that_is_not_there_yet_makes_no_config_wrong(mmzoo, here):
+def test_a_missing_table_does_not_invalidate_the_config(mmzoo, here):
     (here / "products.csv").rename(here / "product.csv")
     done = mmzoo("check", "products.yaml")
     assert done.code == 0

@@ -75,7 +75,7 @@ def is_one_message(done, said):
 
 @pytest.mark.parametrize("command", ["check", "train"])
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_file_that_is_no_config(mmzoo, tmp_path, command, name):
+def test_a_file_that_is_not_a_config(mmzoo, tmp_path, command, name):
     content, said = MISTAKES[name]
     (tmp_path / name).write_bytes(content)
     is_one_message(mmzoo(command, name), said)
@@ -83,7 +83,7 @@ def test_a_file_that_is_no_config(mmzoo, tmp_path, command, name):
 
 
 @pytest.mark.parametrize("command", ["check", "train"])
-def test_a_path_that_is_no_file(mmzoo, tmp_path, command):
+def test_a_path_that_is_not_a_file(mmzoo, tmp_path, command):
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "good.yaml").write_text(GOOD)
     os.mkfifo(tmp_path / "pipe.yaml")
@@ -103,14 +103,14 @@ def test_a_path_that_is_no_file(mmzoo, tmp_path, command):
 
 @pytest.mark.parametrize("command", ["check", "train"])
 @pytest.mark.parametrize("override", OVERRIDES)
-def test_a_slip_in_an_override(mmzoo, good, command, override):
+def test_a_typo_in_an_override(mmzoo, good, command, override):
     done = mmzoo(command, good, "--set", override)
     is_one_message(done, OVERRIDES[override])
     assert f"--set {override}: " in done.err
     assert os.listdir(good.parent) == ["good.yaml"]
 
 
-def test_all_mistakes_come_at_once_in_the_order_of_the_file(mmzoo, good):
+def test_all_mistakes_are_reported_in_file_order(mmzoo, good):
     good.write_text(GOOD.replace("digits", "digts").replace("cnn", "cn"))
     done = mmzoo("check", good, "--set", "train.epochs=0")
     lines = done.err.splitlines()
@@ -130,7 +130,7 @@ def test_a_good_config_is_printed_with_every_default(mmzoo, good, tmp_path):
     assert mmzoo("check", "printed.yaml").out == done.out
 
 
-def test_a_file_that_may_not_be_read_is_no_slip_of_usage(mmzoo, good, monkeypatch):
+def test_an_unreadable_file_is_not_a_usage_error(mmzoo, good, monkeypatch):
     """To root every file can be read, so the question that Click asks is answered for it."""
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert mmzoo("check", good).code == 0
@@ -166,7 +166,7 @@ heads:
 
 
 @pytest.mark.parametrize("command", ["check", "train"])
-def test_weights_that_are_not_there_are_said_in_their_place(mmzoo, tmp_path, command):
+def test_missing_weights_are_located(mmzoo, tmp_path, command):
     (tmp_path / "photos.yaml").write_text(WITH_WEIGHTS)
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "vgg16.h5").touch()
@@ -186,7 +186,7 @@ def test_weights_that_are_not_there_are_said_in_their_place(mmzoo, tmp_path, com
     assert sorted(os.listdir(tmp_path)) == ["photos.yaml", "weights"]
 
 
-def test_weights_that_are_there_are_not_opened(mmzoo, tmp_path):
+def test_existing_weights_are_not_opened(mmzoo, tmp_path):
     (tmp_path / "photos.yaml").write_text(WITH_WEIGHTS.replace("wieghts/vgg.h5", "vgg.h5"))
     (tmp_path / "vgg.h5").touch()
     assert mmzoo("check", "photos.yaml").code == 0

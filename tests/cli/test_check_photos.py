@@ -7,7 +7,7 @@ import PIL.Image
 import yaml
 
 
-def test_cut_photos_are_all_named(mmzoo, tmp_path):
+def test_all_truncated_photos_are_named(mmzoo, tmp_path):
     random = np.random.RandomState(0)
     for number in range(24):
         path = tmp_path / "photos" / "ab"[number % 2] / f"{number:02}.jpg"

@@ -25,7 +25,7 @@ def test_data_sets_are_listed_with_their_location(mmzoo, tmp_path, monkeypatch):
     assert rows["mnist"]["place"] is None
 
 
-def test_data_set_that_cannot_be_fetched_explains_how_to_get_it(mmzoo, tmp_path, monkeypatch):
+def test_unfetchable_data_set_explains_how_to_get_it(mmzoo, tmp_path, monkeypatch):
     monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
     done = mmzoo("data", "fetch", "mr")
@@ -86,7 +86,7 @@ def test_a_row_for_each_example_and_a_column_for_each_epoch(mmzoo, config):
         assert picture.width == 18 + 4 * (224 + 18)
 
 
-def test_no_file_is_overwritten(mmzoo, config):
+def test_existing_files_are_not_overwritten(mmzoo, config):
     Path("view.png").write_bytes(b"mine")
     done = mmzoo("data", "view", config, "--output", "view.png")
     assert (done.code, done.out) == (1, "")
@@ -131,7 +131,7 @@ def test_data_set_is_built_from_a_clone(mmzoo, tmp_path, monkeypatch, real_data)
     assert built.read_bytes() == (real_data / "text" / "sst2.csv").read_bytes()
 
 
-def test_data_set_is_not_built_from_another_folder(mmzoo, tmp_path):
+def test_data_set_is_not_built_from_the_wrong_folder(mmzoo, tmp_path):
     done = mmzoo("data", "build", "fsdd", str(tmp_path))
     assert (done.code, done.out) == (1, "")
     assert done.err.endswith(

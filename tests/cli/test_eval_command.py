@@ -22,7 +22,7 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
-def test_figures_classes_and_confusions_are_printed(mmzoo, own_run):
+def test_metrics_classes_and_confusions_are_printed(mmzoo, own_run):
     done = mmzoo("eval", own_run.directory)
     assert done.code == 0
     metrics = own_run.metrics()["test"]
@@ -45,7 +45,7 @@ def test_figures_classes_and_confusions_are_printed(mmzoo, own_run):
     assert rest[-1] == f"Report: {own_run.directory}/eval/test/report.html"
 
 
-def test_all_files_are_left(mmzoo, own_run):
+def test_all_files_are_written(mmzoo, own_run):
     mmzoo("eval", own_run.directory)
     folder = own_run.evaluation("test")
     assert sorted(os.listdir(folder)) == FILES
@@ -57,7 +57,7 @@ def test_all_files_are_left(mmzoo, own_run):
     assert right / len(rows) == metrics["test"]["digit"]["accuracy"]
 
 
-def test_json_is_what_metrics_json_has(mmzoo, own_run):
+def test_json_equals_metrics_json(mmzoo, own_run):
     done = mmzoo("eval", own_run.directory, "--split", "validation", "--json")
     assert done.document == json.loads(
         (own_run.evaluation("validation") / "metrics.json").read_text()
@@ -66,7 +66,7 @@ def test_json_is_what_metrics_json_has(mmzoo, own_run):
     assert set(own_run.metrics()) == {"test", "validation"}
 
 
-def test_a_run_may_be_named_by_its_experiment_or_weights_and_the_api_agrees(mmzoo, own_run):
+def test_a_run_can_be_given_by_experiment_or_weights_file(mmzoo, own_run):
     said = mmzoo("eval", own_run.directory.parent, "--json").document["test"]
     assert mmzoo("eval", own_run.best_weights, "--json").document["test"] == said
     assert api.evaluate(str(own_run.directory), split="test") == said
@@ -74,7 +74,7 @@ def test_a_run_may_be_named_by_its_experiment_or_weights_and_the_api_agrees(mmzo
     assert said == Run(own_run.directory).metrics()["test"]
 
 
-def test_other_checkpoints_leave_the_runs_metrics_alone(mmzoo, own_run):
+def test_other_checkpoints_do_not_change_the_runs_metrics(mmzoo, own_run):
     before = own_run.metrics_file.read_bytes()
     checkpoint = max(own_run.last.glob("*.npz"))
     last = mmzoo("eval", own_run.directory, "--checkpoint", "last", "--json").document
@@ -89,7 +89,7 @@ def test_other_checkpoints_leave_the_runs_metrics_alone(mmzoo, own_run):
         (("--checkpoint", "x.weights.h5"), "x.weights.h5: there is no such weights file"),
     ],
 )
-def test_weights_that_are_not_there(mmzoo, own_run, words, said):
+def test_missing_weights(mmzoo, own_run, words, said):
     done = mmzoo("eval", own_run.directory, *words)
     assert (done.code, done.out) == (1, "")
     assert done.err == f"Error: {said}\n"
@@ -104,7 +104,7 @@ def test_a_run_without_best_weights(mmzoo, own_run):
     assert mmzoo("eval", own_run.directory, "--checkpoint", "last").code == 0
 
 
-def test_a_run_that_is_not_there(mmzoo, own_run, tmp_path):
+def test_missing_run(mmzoo, own_run, tmp_path):
     assert mmzoo("eval", "tiny").err == (
         "Error: tiny: there is no such run; did you mean 'runs/tiny'? "
         "`mmzoo list runs` shows those there are.\n"
@@ -150,7 +150,7 @@ def test_every_kind_of_head_is_printed(mmzoo, run_of_all_heads):
     assert "\x1b" not in page
 
 
-def test_every_head_has_its_figures_at_the_end_of_a_training(run_of_all_heads):
+def test_training_ends_with_the_metrics_of_every_head(run_of_all_heads):
     from mmzoo.cli.results_text import metrics_text
 
     # Other tests evaluate more splits.

@@ -28,7 +28,7 @@ def test_members_and_the_ensemble_are_printed(mmzoo, trained_run, tmp_path):
     assert again.document == {**written["metrics"], "ensemble": written["ensemble"]}
 
 
-def test_how_several_become_one_is_said(mmzoo):
+def test_the_ensemble_method_is_printed(mmzoo):
     assert "To evaluate several runs together, add --ensemble" in mmzoo("eval", "a", "b").err
     assert "Did you mean 'stacking'?" in mmzoo("eval", "a", "b", "--ensemble", "stack").err
     assert (

@@ -168,7 +168,7 @@ def test_a_column_of_splits_is_used(mmzoo, tmp_path):
     assert load_config("t.yaml").source.split.column == "set"
 
 
-def test_rows_that_share_a_file_stay_together(mmzoo, tmp_path):
+def test_rows_with_the_same_file_stay_together(mmzoo, tmp_path):
     write_pictures(tmp_path / "pictures")
     frame = {
         "photo": [f"pictures/{n // 2}.png" for n in range(ROWS)],
@@ -209,7 +209,7 @@ def test_the_format_of_a_table_is_inferred(mmzoo, tmp_path, name, write, said):
     assert fit_config(config, data)
 
 
-def test_names_that_yaml_or_mmzoo_would_read_otherwise(mmzoo, tmp_path):
+def test_names_that_yaml_or_mmzoo_would_misread(mmzoo, tmp_path):
     names = ["yes", "a: b", "#1", "größe, cm", "1e3", "data", "loss", "x" * 90]
     frame = {name: RANDOM.normal(size=ROWS) for name in names}
     text = [f"words that differ, number {n} of them" for n in range(ROWS)]
@@ -293,7 +293,7 @@ def test_unreadable_files_are_warned_about(mmzoo, table, tmp_path):
     )
 
 
-def test_inputs_with_empty_cells_may_be_absent(mmzoo, table, tmp_path):
+def test_inputs_with_empty_cells_become_optional(mmzoo, table, tmp_path):
     frame = polars.read_csv(table)
     rows = polars.int_range(ROWS)
     frame.with_columns(
@@ -312,7 +312,7 @@ def test_inputs_with_empty_cells_may_be_absent(mmzoo, table, tmp_path):
     assert sum(data.examples(split) for split in data.splits) == ROWS
 
 
-def test_an_only_input_with_empty_cells_is_not_absent(mmzoo, tmp_path):
+def test_an_only_input_with_empty_cells_is_not_optional(mmzoo, tmp_path):
     texts = [f"some words on {n} and {n % 7} more" if n % 5 else "" for n in range(ROWS)]
     rows = {"said": texts, "kind": ["ab"[n % 2] for n in range(ROWS)]}
     polars.DataFrame(rows).write_csv(tmp_path / "one.csv")
@@ -329,7 +329,7 @@ def test_few_rows_and_identifiers_as_targets_are_warned_about(mmzoo, tmp_path):
     assert "Warning: 40 rows are few" in done.err
 
 
-def test_numbers_in_formats_that_are_not_read_are_left_out(mmzoo, tmp_path):
+def test_columns_of_unsupported_number_formats_are_left_out(mmzoo, tmp_path):
     """They are not read, and not mistaken for categories, text or lists of labels."""
     numbers = range(1_000, 1_200)
     frame = {
@@ -353,7 +353,7 @@ def test_numbers_in_formats_that_are_not_read_are_left_out(mmzoo, tmp_path):
         assert f"Error: --target {target}: its cells are " in done.err
 
 
-def test_rows_with_a_cell_that_is_not_a_number_are_skipped(mmzoo, tmp_path):
+def test_rows_with_a_non_numeric_cell_are_skipped(mmzoo, tmp_path):
     frame = {
         "price": [f"{n * 7 % 101 / 3:.2f}" if n != 7 else "about 12" for n in range(ROWS)],
         "colour": [COLOURS[n * 5 % 7 % 3] for n in range(ROWS)],

@@ -124,13 +124,13 @@ def test_usage_errors_exit_with_2(mmzoo, words, said):
         ("trian x.yaml", "No such command 'trian'. Did you mean 'train'?"),
     ],
 )
-def test_words_of_other_tools_are_answered_with_ours(mmzoo, line, hint):
+def test_options_of_other_tools_are_translated(mmzoo, line, hint):
     done = mmzoo(*line.split())
     assert (done.code, done.out) == (2, "")
     assert hint in done.err.splitlines()[-1]
 
 
-def test_an_unknown_option_is_looked_up_in_the_config_of_the_line(mmzoo, tmp_path):
+def test_unknown_options_are_looked_up_in_the_given_config(mmzoo, tmp_path):
     (tmp_path / "x.yaml").write_text(
         "inputs: {photo: {type: image, shape: [8, 8, 1], encoder: {type: cnn}}}"
     )
@@ -202,7 +202,7 @@ def test_error_is_one_message_and_an_exit_code(mmzoo, failing, error, code, said
 
 
 @pytest.mark.parametrize("words", [("--debug", "data", "where"), ("data", "where", "--debug")])
-def test_debug_shows_the_traceback_anywhere_on_the_line(mmzoo, failing, words):
+def test_debug_works_anywhere_on_the_command_line(mmzoo, failing, words):
     failing(Interrupted("Stopped after step 3.", 2))
     done = mmzoo(*words)
     assert done.code == 130

@@ -20,7 +20,7 @@ def config(tiny, tmp_path):
     return path
 
 
-def test_of_a_table_rows_are_predicted_next(mmzoo, tmp_path):
+def test_table_runs_suggest_predict_data(mmzoo, tmp_path):
     rows = "".join(f"{n * 37 % 101 / 8},{'ab'[n % 2]}\n" for n in range(60))
     (tmp_path / "t.csv").write_text(f"x,y\n{rows}")
     assert mmzoo("init", "t.csv", "--target", "y", "--output", "t.yaml").code == 0
@@ -29,7 +29,7 @@ def test_of_a_table_rows_are_predicted_next(mmzoo, tmp_path):
     assert "  mmzoo predict runs/t/001 --data TABLE  predictions for rows\n" in done.out
 
 
-def test_a_training_says_what_to_type_next(mmzoo, config):
+def test_training_prints_the_next_command(mmzoo, config):
     done = mmzoo("train", config, "--set", "train.epochs=1")
     assert done.code == 0
     metrics = api.runs.Run(Path("runs/tiny/001")).metrics()["test"]
@@ -48,14 +48,14 @@ def test_a_training_says_what_to_type_next(mmzoo, config):
     assert "epoch 1/1" in done.err
 
 
-def test_json_is_one_document_and_the_api_does_the_same(mmzoo, config, trained_run):
+def test_json_is_one_document_equal_to_the_api(mmzoo, config, trained_run):
     done = mmzoo("train", config, "--run", "made/by/hand", "--json")
     assert done.code == 0
     assert done.document == {"run": "made/by/hand", "metrics": trained_run.metrics()}
     assert "epoch 3/3" in done.err
 
 
-def test_smoke_trains_on_made_up_data(mmzoo, config):
+def test_smoke_trains_on_synthetic_data(mmzoo, config):
     done = mmzoo("train", config, "--smoke", "--set", "source.name=cifar100", "--json")
     assert done.document["run"] == "runs/tiny_smoke/001"
     assert done.document["metrics"]["test"]["data"] == "synthetic"
@@ -71,7 +71,7 @@ def test_a_finished_run_is_not_trained_again(mmzoo, own_run, tmp_path):
     assert own_run.metrics_file.stat().st_mtime_ns == before
 
 
-def test_a_run_that_exists_is_refused(mmzoo, config, tmp_path):
+def test_an_existing_run_is_refused(mmzoo, config, tmp_path):
     (tmp_path / "mine").mkdir()
     done = mmzoo("train", config, "--run", "mine")
     assert (done.code, done.out) == (1, "")
@@ -82,7 +82,7 @@ def test_a_run_that_exists_is_refused(mmzoo, config, tmp_path):
 
 
 @pytest.mark.parametrize("resume", [(), ("--resume",)])
-def test_a_file_is_no_run_to_make_nor_to_go_on_with(mmzoo, config, tmp_path, resume):
+def test_a_file_can_be_neither_created_nor_resumed_as_a_run(mmzoo, config, tmp_path, resume):
     (tmp_path / "d.png").touch()
     done = mmzoo("train", config, "--run", "d.png", *resume)
     assert (done.code, done.out) == (1, "")
@@ -113,7 +113,7 @@ def _unreachable(urls, *arguments, **named):
         (("--device", "gpu"), "--device gpu: TensorFlow finds no GPU."),
     ],
 )
-def test_a_training_that_cannot_begin_leaves_nothing(
+def test_a_training_that_fails_to_start_leaves_nothing(
     mmzoo, config, without_data, tmp_path, words, said
 ):
     before = os.listdir(tmp_path)
@@ -123,7 +123,7 @@ def test_a_training_that_cannot_begin_leaves_nothing(
     assert os.listdir(tmp_path) == before
 
 
-def test_a_training_that_cannot_begin_leaves_what_others_put_there(mmzoo, config, tmp_path):
+def test_a_training_that_fails_to_start_keeps_foreign_files(mmzoo, config, tmp_path):
     for other in ("runs/other/001", "runs/tiny/001"):
         (tmp_path / other).mkdir(parents=True)
         (tmp_path / other / "config.yaml").write_text("name: x\n")
@@ -136,7 +136,7 @@ def test_a_training_that_cannot_begin_leaves_what_others_put_there(mmzoo, config
     assert not (tmp_path / "runs/tiny/002").exists()
 
 
-def test_a_fallback_is_said_loudly(mmzoo, config, without_data):
+def test_the_fallback_data_set_is_reported_prominently(mmzoo, config, without_data):
     wider = ("--set", "source.name=mnist", "--set", "source.fallback=digits")
     done = mmzoo("train", config, *wider, "--set", "train.epochs=1", "--json")
     assert done.code == 0

@@ -38,7 +38,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_splits_have_so_many_pairs_of_each_digit(made: Path) -> None:
+def test_splits_have_the_requested_pairs_per_digit(made: Path) -> None:
     data = load()
     for split, columns in splits_of(data).items():
         pairs = PAIRS[split]
@@ -53,7 +53,7 @@ def test_splits_have_so_many_pairs_of_each_digit(made: Path) -> None:
     )
 
 
-def test_both_sides_of_a_pair_are_of_its_class(made: Path) -> None:
+def test_both_halves_of_a_pair_have_its_class(made: Path) -> None:
     data = load(validation=0.3, **CLEAN)
     for split, columns in splits_of(data).items():
         digits, numbers, official = columns["image"][:, 0, :3, 0].T
@@ -73,7 +73,7 @@ def test_both_sides_of_a_pair_are_of_its_class(made: Path) -> None:
             assert abs(loudest - (300 + 50 * int(digit))) <= 8
 
 
-def test_nothing_is_in_two_splits(made: Path) -> None:
+def test_splits_are_disjoint(made: Path) -> None:
     data = load(validation=0.3, **CLEAN)
     pictures, recordings = {}, {}
     for split, names in data.row_names.items():
@@ -91,7 +91,7 @@ def test_nothing_is_in_two_splits(made: Path) -> None:
     assert all(int(name[-5]) >= 5 for name in recordings["train"] | recordings["validation"])
 
 
-def test_partners_are_dealt_evenly() -> None:
+def test_partners_are_assigned_evenly() -> None:
     labels, classes = np.arange(100) % 2, np.array([0, 1, 0, 1, 0, 0, 1])
     rows = draw_partners(labels, classes, np.array([0, 1, 2, 3, 4]), np.random.RandomState(0))
     np.testing.assert_array_equal(classes[rows], labels)
@@ -100,7 +100,7 @@ def test_partners_are_dealt_evenly() -> None:
     assert ones.tolist() == [25, 25]
 
 
-def test_the_same_fields_give_the_same_bytes_whatever_the_training_s_seed(made: Path) -> None:
+def test_pairs_depend_on_the_fields_and_not_on_the_training_seed(made: Path) -> None:
     first, again = load(), load(train_seed=7)
     assert first.fingerprint == again.fingerprint
     for split, columns in splits_of(first).items():
@@ -109,7 +109,7 @@ def test_the_same_fields_give_the_same_bytes_whatever_the_training_s_seed(made: 
             np.testing.assert_array_equal(values, splits_of(again)[split][column])
 
 
-def test_a_column_does_not_depend_on_the_others(made: Path) -> None:
+def test_columns_are_independent(made: Path) -> None:
     both = load()
     for column in ALL:
         alone = load({column: ALL[column]})
@@ -142,7 +142,7 @@ def test_other_files_have_another_fingerprint(made: Path, tmp_path_factory: Any)
         assert load().fingerprint != first
 
 
-def test_pictures_have_noise_of_the_deviation_that_is_told() -> None:
+def test_images_have_noise_of_the_requested_std() -> None:
     random = np.random.RandomState(0)
     grey = np.full((600, 28, 28, 1), 128, np.uint8)
     noisy = add_image_noise(grey, 20.0, random)
@@ -157,7 +157,7 @@ def test_pictures_have_noise_of_the_deviation_that_is_told() -> None:
 
 
 @pytest.mark.parametrize("snr", [-8.0, 0.0, 20.0])
-def test_sounds_have_noise_of_the_power_that_is_told(snr: float) -> None:
+def test_audio_has_noise_of_the_requested_power(snr: float) -> None:
     tone = np.rint(3_000 * np.sin(0.3 * np.arange(4_000)))
     clean = np.zeros((300, 8_000), np.int16)
     clean[:, :4_000] = tone
@@ -169,7 +169,7 @@ def test_sounds_have_noise_of_the_power_that_is_told(snr: float) -> None:
     assert found == pytest.approx(snr, abs=0.3)
 
 
-def test_sounds_without_noise_are_but_made_louder() -> None:
+def test_audio_without_noise_is_only_made_louder() -> None:
     clean = np.array([[100, -200, 50, 0], [0, 0, 0, 0]], np.int16)
     random = np.random.RandomState(0)
     loud = add_audio_noise(clean, np.array([3, 3]), None, random)
@@ -178,7 +178,7 @@ def test_sounds_without_noise_are_but_made_louder() -> None:
     assert not add_audio_noise(clean, np.array([3, 3]), -8.0, random)[1].any()
 
 
-def test_each_row_has_noise_of_its_own_and_blocks_do_not_matter() -> None:
+def test_noise_differs_by_row_and_not_by_block() -> None:
     grey = np.full((300, 4), 128, np.uint8)
     noisy = add_image_noise(grey, 20.0, np.random.RandomState(0))
     assert len(np.unique(noisy, axis=0)) == 300
@@ -186,17 +186,17 @@ def test_each_row_has_noise_of_its_own_and_blocks_do_not_matter() -> None:
     np.testing.assert_array_equal(fewer, noisy[:270])
 
 
-def test_a_missing_column_is_named_before_anything_is_read() -> None:
+def test_a_missing_column_is_reported_before_reading() -> None:
     with pytest.raises(DataError, match=r"^data set av_digits has no column `sound`\."):
         load({"sound": FILE})
 
 
-def test_a_column_of_another_kind_is_named_before_anything_is_read() -> None:
+def test_a_column_of_the_wrong_type_is_reported_before_reading() -> None:
     with pytest.raises(DataError, match=r"^data set av_digits: column `audio` holds files, expec"):
         load({"audio": CLASS})
 
 
-def test_what_is_not_here_is_named() -> None:
+def test_missing_data_sets_are_named() -> None:
     with pytest.raises(
         DataError, match=r"^av_digits consists of mnist and fsdd: data set mnist is not available"
     ):
@@ -215,12 +215,12 @@ def test_what_is_not_here_is_named() -> None:
     ],
     ids=str,
 )
-def test_what_makes_no_sense_is_refused(fields: dict[str, Any]) -> None:
+def test_invalid_fields_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         AvDigits.model_validate(fields)
 
 
-def test_real_pairs_are_of_one_class_and_apart(
+def test_real_pairs_have_one_class_and_disjoint_splits(
     real_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not ((real_data / "mnist").is_dir() and (real_data / "fsdd").is_dir()):

@@ -54,7 +54,7 @@ def without_rows(data: Frame, bad: Bad) -> Frame:
     return apply_on_bad_row(with_bad(data, bad), "skip")
 
 
-def test_rows_leave_all_columns_and_names_of_their_split(data: Frame) -> None:
+def test_dropped_rows_leave_all_columns_and_names(data: Frame) -> None:
     kept = without_rows(data, BAD)
     assert splits_of(kept)["train"]["file"].tolist() == [1.5, 3.5]
     assert splits_of(kept)["train"]["label"].tolist() == [1, 3]
@@ -71,13 +71,13 @@ def test_rows_without_names_are_numbered_by_split(data: Frame) -> None:
     assert unnamed.row_names == {}
 
 
-def test_a_split_keeps_its_issues(data: Frame) -> None:
+def test_issues_belong_to_their_split(data: Frame) -> None:
     test = with_bad(data, {**BAD, "test": {1: "it is a device"}}).split("validation", "test")
     assert test.splits == ("validation", "test")
     assert test.found_issues() == {1: (None, "it is a pipe"), 3: (None, "it is a device")}
 
 
-def test_rows_that_left_are_listed_by_split_and_row(data: Frame) -> None:
+def test_dropped_rows_are_listed_by_split_and_row(data: Frame) -> None:
     assert without_rows(data, BAD).skipped == (
         Skipped("cat/0.jpg", "train", "it has no bytes"),
         Skipped("cat/2.jpg", "train", "it is cut short"),
@@ -85,14 +85,14 @@ def test_rows_that_left_are_listed_by_split_and_row(data: Frame) -> None:
     )
 
 
-def test_rows_may_leave_twice(data: Frame) -> None:
+def test_rows_can_be_dropped_twice(data: Frame) -> None:
     again = without_rows(without_rows(data, BAD), {"test": {1: "it is a device"}})
     assert [row.file for row in again.skipped] == [
         *("cat/0.jpg", "cat/2.jpg", r"dog/b\n.jpg", "emu/b.jpg")
     ]
 
 
-def test_the_fingerprint_tells_which_rows_left(data: Frame) -> None:
+def test_the_fingerprint_depends_on_dropped_rows(data: Frame) -> None:
     first, other = ({"train": {row: "it has no bytes"}} for row in (0, 1))
     fingerprints = {
         data.fingerprint,
@@ -105,7 +105,7 @@ def test_the_fingerprint_tells_which_rows_left(data: Frame) -> None:
     assert without_rows(data, first).fingerprint == without_rows(data, reworded).fingerprint
 
 
-def test_data_without_bad_rows_stay_as_they_are(data: Frame) -> None:
+def test_data_without_bad_rows_are_unchanged(data: Frame) -> None:
     assert without_rows(data, {"train": {}}) is data
     assert apply_on_bad_row(data, "error") is data
 
@@ -121,7 +121,7 @@ def test_a_split_must_not_lose_all_rows(data: Frame) -> None:
     )
 
 
-def test_what_left_is_noted(data: Frame) -> None:
+def test_dropped_rows_are_noted(data: Frame) -> None:
     bad = {**BAD, "train": dict.fromkeys(range(4), "it is empty")}
     del bad["train"][3]
     assert without_rows(data, bad).notes == (

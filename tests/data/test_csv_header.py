@@ -50,7 +50,7 @@ def columns(
         ("a.jsonl", b'\n{"id": 1}\n{"id": 2, "more": 3}\n', {}),
     ],
 )
-def test_they_are_those_of_the_rows(
+def test_header_equals_the_columns_of_the_rows(
     tmp_path: Path, name: str, content: bytes, fields: dict[str, Any]
 ) -> None:
     path = tmp_path / name
@@ -59,7 +59,7 @@ def test_they_are_those_of_the_rows(
     assert (*found, ROW) == tuple(cells.table.columns)
 
 
-def test_a_parquet_file_says_them(tmp_path: Path) -> None:
+def test_parquet_columns_come_from_its_schema(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pl.DataFrame({"id": [1], "描述": ["a"]}).write_parquet(path)
     assert columns_of(str(path), TableFormat(), ()) == ("id", "描述")
@@ -76,7 +76,7 @@ def test_a_parquet_file_says_them(tmp_path: Path) -> None:
         (b"", "is empty"),
     ],
 )
-def test_what_is_written_otherwise_is_refused_as_with_its_rows(
+def test_a_header_in_another_format_is_refused_like_its_rows(
     tmp_path: Path, content: bytes, words: str
 ) -> None:
     with pytest.raises(DataError, match=words) as early:
@@ -86,7 +86,7 @@ def test_what_is_written_otherwise_is_refused_as_with_its_rows(
     assert str(early.value) == str(late.value)
 
 
-def test_what_the_beginning_does_not_say_is_not_told(tmp_path: Path) -> None:
+def test_an_incomplete_header_is_not_guessed(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     rows = (json.dumps({"id": number, "text": "a" * 80}) + "\n" for number in range(20_000))
     content = "".join(rows).encode() + b'{"late": 1}\n'

@@ -73,7 +73,7 @@ def about(data: Frame, word: str) -> list[str]:
 # What is listed
 
 
-def test_a_folder_per_class_is_cut_in_three(photos: Path) -> None:
+def test_class_folders_are_split_in_three(photos: Path) -> None:
     data = load(photos)
     assert data.name == "photos"
     assert data.class_names == {"label": ("cat", "dog")}
@@ -92,7 +92,7 @@ def test_a_folder_per_class_is_cut_in_three(photos: Path) -> None:
     )
 
 
-def test_files_are_absolute_and_rows_are_called_by_the_path_within(photos: Path) -> None:
+def test_files_are_absolute_and_row_names_relative(photos: Path) -> None:
     data = load(photos)
     for split, columns in splits_of(data).items():
         for file, name, label in zip(
@@ -102,7 +102,7 @@ def test_files_are_absolute_and_rows_are_called_by_the_path_within(photos: Path)
             assert str(name).startswith(("cat/", "dog/")[label])
 
 
-def test_folders_of_splits_are_taken_as_they_are(split_photos: Path) -> None:
+def test_split_folders_are_used(split_photos: Path) -> None:
     data = load(split_photos)
     assert names(data, "validation") == [
         *("val/cat/0.jpg", "val/cat/1.jpg", "val/dog/0.jpg", "val/dog/1.jpg")
@@ -113,7 +113,7 @@ def test_folders_of_splits_are_taken_as_they_are(split_photos: Path) -> None:
     assert data.notes == ()
 
 
-def test_only_the_split_that_is_missing_is_cut(split_photos: Path) -> None:
+def test_only_a_missing_split_is_sampled(split_photos: Path) -> None:
     (split_photos / "val").rename(split_photos.parent / "val")
     data = load(split_photos)
     assert [data.examples(split) for split in ("train", "validation", "test")] == [18, 2, 4]
@@ -123,7 +123,7 @@ def test_only_the_split_that_is_missing_is_cut(split_photos: Path) -> None:
     )
 
 
-def test_the_order_is_that_of_names_not_of_the_file_system(
+def test_files_are_sorted_by_name(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = load(photos)
@@ -139,7 +139,7 @@ def test_the_order_is_that_of_names_not_of_the_file_system(
         assert names(first, split) == sorted(names(first, split))
 
 
-def test_the_fingerprint_is_that_of_names_labels_and_splits(photos: Path, tmp_path: Path) -> None:
+def test_the_fingerprint_covers_names_labels_and_splits(photos: Path, tmp_path: Path) -> None:
     first = load(photos).fingerprint
     assert load(photos.rename(tmp_path / "moved")).fingerprint == first
     moved = tmp_path / "moved"
@@ -152,7 +152,7 @@ def test_the_fingerprint_is_that_of_names_labels_and_splits(photos: Path, tmp_pa
     assert load(moved).fingerprint != first
 
 
-def test_suffixes_count_in_capitals_too(photos: Path) -> None:
+def test_suffixes_ignore_case(photos: Path) -> None:
     write(photos, "cat/A.JPG", "cat/b.Png", "cat/c.webp", "cat/d.jpeg", "cat/e.BMP", "cat/f.gif")
     assert len(all_names(load(photos))) == 26
     write(photos, *(f"{name}/{i}.wav" for name in ("cat", "dog") for i in range(10)))
@@ -161,7 +161,7 @@ def test_suffixes_count_in_capitals_too(photos: Path) -> None:
     assert all(name.endswith(".wav") for name in all_names(sounds))
 
 
-def test_names_may_be_odd(photos: Path) -> None:
+def test_unusual_names_are_accepted(photos: Path) -> None:
     odd = ["cat/a\nb.jpg", "cat/=1+1.jpg", "cat/ü 猫.jpg", "cat/\x1b[31m.jpg", 'cat/a,b".jpg']
     write(photos, *odd)
     assert set(odd) < set(all_names(load(photos)))
@@ -178,7 +178,7 @@ def test_links_within_the_folder_are_followed(photos: Path, tmp_path: Path) -> N
 # What is left aside
 
 
-def test_hidden_files_and_other_suffixes_are_left_aside_and_said(photos: Path) -> None:
+def test_hidden_files_and_other_suffixes_are_skipped_with_a_note(photos: Path) -> None:
     write(photos, ".git/a.jpg", "__MACOSX/cat/a.jpg", "cat/.a.jpg", "cat/@eaDir/a.jpg", "readme.md")
     write(photos, "cat/notes.txt", "dog/b.txt", "dog/a\x1b.txt", "dog/c.txt")
     data = load(photos)
@@ -190,7 +190,7 @@ def test_hidden_files_and_other_suffixes_are_left_aside_and_said(photos: Path) -
     ]
 
 
-def test_folders_in_class_folders_are_refused_taken_or_ignored(photos: Path) -> None:
+def test_folders_in_class_folders_are_refused_read_or_ignored(photos: Path) -> None:
     write(photos, "cat/more/a.jpg", "cat/more/b/c.jpg", "dog/x.jpg/d.jpg")
     assert refusal(photos) == (
         "ROOT: there are folders within class folders: cat/more, dog/x.jpg. Write `nested: "
@@ -295,9 +295,7 @@ def test_a_class_must_not_lose_all_files_to_train_on(split_photos: Path) -> None
 # What is no such folder
 
 
-def test_a_folder_that_is_not_there(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_folder(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError) as caught:
         load(Path("photo"))
@@ -312,13 +310,11 @@ def test_a_folder_that_is_not_there(
     )
 
 
-def test_a_file_is_no_folder(photos: Path) -> None:
+def test_a_file_instead_of_a_folder(photos: Path) -> None:
     assert refusal(photos / "cat" / "0.jpg") == "source.path: ROOT is a file, expected a folder."
 
 
-def test_the_home_folder_may_be_written_short(
-    photos: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tilde_is_the_home_folder(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(photos.parent))
     assert load(Path("~/photos")).fingerprint == load(photos).fingerprint
 
@@ -371,7 +367,7 @@ def test_a_split_without_files(split_photos: Path) -> None:
     )
 
 
-def test_a_class_that_is_not_trained_on(split_photos: Path) -> None:
+def test_a_class_missing_from_training(split_photos: Path) -> None:
     write(split_photos, "test/fox/a.jpg")
     assert refusal(split_photos) == (
         "ROOT: test has a class 'fox' that train does not have. Add a folder for it to train, or "
@@ -380,7 +376,7 @@ def test_a_class_that_is_not_trained_on(split_photos: Path) -> None:
     )
 
 
-def test_a_class_whose_name_is_no_text(photos: Path) -> None:
+def test_a_class_whose_name_is_not_text(photos: Path) -> None:
     write(photos, os.fsdecode(b"\xff/a.jpg"))
     assert refusal(photos) == r"ROOT: a class folder's name is not UTF-8 text: \udcff"
 
@@ -407,7 +403,7 @@ def test_a_folder_that_cannot_be_listed(unprivileged: Path) -> None:
 # Classes or splits
 
 
-def test_classes_may_be_called_like_splits(tmp_path: Path) -> None:
+def test_classes_can_be_named_like_splits(tmp_path: Path) -> None:
     write(tmp_path, *(f"{name}/{i}.jpg" for name in ("train", "plane") for i in range(10)))
     assert load(tmp_path).class_names == {"label": ("plane", "train")}
     (tmp_path / "plane").rename(tmp_path / "test")
@@ -415,7 +411,7 @@ def test_classes_may_be_called_like_splits(tmp_path: Path) -> None:
     assert "10 files lie directly in the folder" in refusal(tmp_path)
 
 
-def test_splits_beside_other_folders_are_not_guessed_at(split_photos: Path) -> None:
+def test_splits_beside_other_folders_are_not_guessed(split_photos: Path) -> None:
     write(split_photos, "drawings/a.jpg")
     assert refusal(split_photos) == (
         "ROOT: there are folders of splits (Train, test, val) next to others (drawings). Write "
@@ -427,7 +423,7 @@ def test_splits_beside_other_folders_are_not_guessed_at(split_photos: Path) -> N
     )
 
 
-def test_splits_need_one_to_train_on(split_photos: Path) -> None:
+def test_splits_must_include_train(split_photos: Path) -> None:
     (split_photos / "Train").rename(split_photos / "training")
     assert load(split_photos).examples("train") == 20
     (split_photos / "training").rename(split_photos.parent / "training")
@@ -437,7 +433,7 @@ def test_splits_need_one_to_train_on(split_photos: Path) -> None:
     )
 
 
-def test_a_split_has_one_folder(split_photos: Path) -> None:
+def test_a_split_must_have_one_folder(split_photos: Path) -> None:
     write(split_photos, "validation/cat/a.jpg")
     assert refusal(split_photos) == (
         "ROOT: both val and validation are the validation split. Merge them into one folder, or "
@@ -448,7 +444,7 @@ def test_a_split_has_one_folder(split_photos: Path) -> None:
 # The spec
 
 
-def test_columns_that_there_are_not() -> None:
+def test_unknown_columns() -> None:
     with pytest.raises(DataError, match=r"has no column `files`. Did you mean `file`\? There are"):
         Folder(path="photos").read({"files": None}, 0)  # type: ignore[dict-item]
 
@@ -476,7 +472,7 @@ def test_the_same_class_in_two_unicode_forms(split_photos: Path) -> None:
     assert data.examples("validation") == 5
 
 
-def test_a_trained_model_needs_no_files_of_every_class(photos: Path) -> None:
+def test_a_trained_model_does_not_need_every_class(photos: Path) -> None:
     only_files: Any = {"file": None}
     (photos / "empty").mkdir()
     frame = Folder(path=str(photos)).rows(only_files, "all")

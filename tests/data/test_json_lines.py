@@ -45,7 +45,7 @@ def line_by_line(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
 )
 @pytest.mark.parametrize("ascii_only", [False, True])
-def test_texts_with_brackets_need_no_line_by_line(
+def test_texts_with_brackets_are_read_at_once(
     line_by_line: list[str], cells: tuple[object, ...], ascii_only: bool
 ) -> None:
     for gap in (": ", ":"):
@@ -58,7 +58,7 @@ def test_texts_with_brackets_need_no_line_by_line(
     ("text", "other"),
     list(product(["[1] a note", "plain"], [["a"], {"a": 1}, [], {}])),
 )
-def test_a_list_among_texts_is_told(text: str, other: object) -> None:
+def test_a_list_among_texts_is_reported(text: str, other: object) -> None:
     for gap in (": ", ":", " :  "):
         with pytest.raises(DataError, match=r"holds text in line 1, and an? (list|object) in line"):
             read_json_lines(lines(text, other, gap=gap), "a")
@@ -74,7 +74,7 @@ CELLS = st.one_of(
 
 
 @given(st.lists(CELLS, min_size=1, max_size=6))
-def test_whatever_is_read_is_what_is_there(cells: list[object]) -> None:
+def test_parsed_values_equal_the_json(cells: list[object]) -> None:
     """Lists and objects are said to be of other kinds than texts, and never become text."""
     try:
         frame, _ = read_json_lines(lines(*cells), "a")

@@ -29,12 +29,12 @@ def problem(root: Path, path: str = "cat/b.jpg") -> str | None:
     return problems([path], str(root)).get(0)
 
 
-def test_ordinary_files_may_be_opened(root: Path) -> None:
+def test_ordinary_files_are_accepted(root: Path) -> None:
     for path in ("cat/a.jpg", str(root / "cat" / "a.jpg"), "cat/../cat/./a.jpg"):
         assert problem(root, path) is None
 
 
-def test_bad_paths_are_told_by_their_place(root: Path) -> None:
+def test_bad_paths_are_located(root: Path) -> None:
     assert problems(["no", "cat/a.jpg", "cat"], str(root)) == {
         0: "there is no such file",
         2: "it is a folder, expected a file",
@@ -55,7 +55,7 @@ def test_paths_that_leave_the_folder_are_refused(root: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", ".", "..", "cat/..", "/"])
-def test_no_folder_is_a_file(root: Path, path: str) -> None:
+def test_folders_are_refused(root: Path, path: str) -> None:
     assert problem(root, path) is not None
 
 
@@ -68,7 +68,7 @@ def test_links_within_the_folder_are_followed(root: Path) -> None:
     assert problem(root.parent / "link", "cat/b.jpg") is None
 
 
-def test_links_that_lead_out_are_refused(root: Path) -> None:
+def test_links_out_of_the_folder_are_refused(root: Path) -> None:
     (root / "cat" / "b.jpg").symlink_to(root.parent / "secret.jpg")
     assert problem(root) == "it is a link to a file outside the source's folder"
     (root / "up").symlink_to("..")
@@ -77,7 +77,7 @@ def test_links_that_lead_out_are_refused(root: Path) -> None:
     assert problem(root, "cat/c.jpg") == "it is a link to a file outside the source's folder"
 
 
-def test_links_to_nothing_are_refused(root: Path) -> None:
+def test_broken_links_are_refused(root: Path) -> None:
     (root / "cat" / "b.jpg").symlink_to("gone.jpg")
     assert problem(root) == "it is a link to a file that does not exist"
     (root / "cat" / "loop.jpg").symlink_to("loop.jpg")
@@ -85,7 +85,7 @@ def test_links_to_nothing_are_refused(root: Path) -> None:
     assert problem(root, "cat/a.jpg/b.jpg") == "there is no such file"
 
 
-def test_what_is_no_file_is_never_opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_special_files_are_never_opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(root / "cat" / "b.jpg")
     assert problem(root) == "it is a pipe, expected a file"
     (root / "cat" / "link.jpg").symlink_to("b.jpg")
@@ -97,7 +97,7 @@ def test_what_is_no_file_is_never_opened(root: Path, monkeypatch: pytest.MonkeyP
         assert problem(root, "socket.jpg") == "it is a socket, expected a file"
 
 
-def test_files_have_bytes_but_not_too_many(root: Path) -> None:
+def test_empty_and_huge_files_are_refused(root: Path) -> None:
     file = root / "cat" / "b.jpg"
     file.touch()
     assert problem(root) == "it is empty"
@@ -107,7 +107,7 @@ def test_files_have_bytes_but_not_too_many(root: Path) -> None:
     assert problem(root) == "it has 200,000,001 bytes, more than the limit of 200,000,000"
 
 
-def test_names_may_be_odd_but_are_text(root: Path) -> None:
+def test_unusual_names_are_accepted_if_they_are_text(root: Path) -> None:
     for name in ("a\nb.jpg", "=a.jpg", "ü 猫.jpg", " .jpg"):
         (root / name).write_bytes(b"x")
         assert problem(root, name) is None
@@ -159,12 +159,12 @@ def images(tmp_path) -> str:
         ("images/sub/c", "images/sub/c.PNG"),
     ],
 )
-def test_the_file_that_was_meant_is_named(images, path, meant):
+def test_the_nearest_file_is_suggested(images, path, meant):
     assert problems([path], images) == {0: f"there is no such file; did you mean '{meant}'?"}
 
 
 @pytest.mark.parametrize("path", ["images/x", "x.jpg", "images/y.jpg", "images/00.jpg", "nan", "~"])
-def test_several_or_no_similar_files_are_no_suggestion(images, path):
+def test_several_or_no_similar_files_give_no_suggestion(images, path):
     assert problems([path], images) == {0: "there is no such file"}
 
 

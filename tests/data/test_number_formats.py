@@ -35,14 +35,14 @@ from mmzoo.data.number_formats import (
         "12,34,567.8": "1234567.8",
     }.items(),
 )
-def test_a_number_is_known_however_it_is_written(cell, plain):
+def test_number_formats_are_recognized(cell, plain):
     found = unread_format(polars.Series([cell, cell]))
     assert (found.what, found.example, found.plain) == ("numbers", cell, plain)
     assert float(found.plain) == float(plain)
 
 
 @pytest.mark.parametrize("cell", ["31.12.2024", "12/31/24", "2024/1/3 12:30", "1-2-2024"])
-def test_a_date_is_known_however_it_is_written(cell):
+def test_date_formats_are_recognized(cell):
     assert unread_format(polars.Series([cell])).what == "dates"
 
 
@@ -50,11 +50,11 @@ def test_a_date_is_known_however_it_is_written(cell):
     "cell",
     ["New York", "red,blue", "1,2,3", "192.168.1.10", "030 12345", "1-2", "12", "$", "A4", "1,,2"],
 )
-def test_what_is_neither_is_left_alone(cell):
+def test_other_texts_are_unchanged(cell):
     assert unread_format(polars.Series([cell])) is None
 
 
-def test_one_cell_in_ten_may_be_something_else():
+def test_one_cell_in_ten_can_differ():
     assert unread_format(polars.Series(["4,5"] * 9 + ["free"])).plain == "4.5"
     assert unread_format(polars.Series(["4,5"] * 8 + ["free"] * 2)) is None
 
@@ -71,7 +71,7 @@ def test_one_cell_in_ten_may_be_something_else():
         (",", ["1'234,5", "1\u202f234", "12 345,6"], ["1234.5", "1234", "12345.6"]),
     ],
 )
-def test_numbers_become_plain(decimal, cells, plain):
+def test_numbers_are_normalized(decimal, cells, plain):
     assert plain_numbers(polars.Series(cells), decimal).to_list() == plain
 
 
@@ -87,7 +87,7 @@ def test_numbers_become_plain(decimal, cells, plain):
         (["1.200", "2", "beta", "rc"], None),
     ],
 )
-def test_points_may_separate_thousands(cells, found):
+def test_points_can_separate_thousands(cells, found):
     assert ambiguous_thousands(polars.Series(cells)) == found
 
 
@@ -103,6 +103,6 @@ def test_points_may_separate_thousands(cells, found):
         ({"a": ["24.25", "red,blue"]}, None),
     ],
 )
-def test_the_decimal_mark_is_that_of_the_whole_table(columns, decimal):
+def test_the_decimal_mark_is_decided_per_table(columns, decimal):
     found = detect_decimal(polars.Series(name, cells) for name, cells in columns.items())
     assert (found[0] if found else None) == decimal

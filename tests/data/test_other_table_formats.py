@@ -35,7 +35,7 @@ def text(separator: str) -> str:
         ("new.jsonl", '{"word": "größe"}\n{"word": "weiß"}\n'.encode()),
     ],
 )
-def test_another_table_is_written_as_its_own_ending_says(
+def test_the_format_of_another_table_follows_its_extension(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
     path = tmp_path / name
@@ -46,7 +46,7 @@ def test_another_table_is_written_as_its_own_ending_says(
     assert read_frame(str(path), source)["word"].to_list() == ["größe", "weiß"]
 
 
-def test_quotes_of_a_csv_are_not_those_of_a_tsv(tmp_path: Path) -> None:
+def test_quotes_of_csv_and_tsv_differ(tmp_path: Path) -> None:
     path = tmp_path / "new.tsv"
     path.write_text('word\tnumber\n\'a\t1\n"b\tc"\t?\n')
     frame = read_frame(str(path), Table(**TRAINED_ON))
@@ -54,14 +54,14 @@ def test_quotes_of_a_csv_are_not_those_of_a_tsv(tmp_path: Path) -> None:
     assert frame.rows() == [("'a", "1"), ("b\tc", "?")]
 
 
-def test_the_same_ending_is_read_as_the_config_says(tmp_path: Path) -> None:
+def test_the_same_extension_is_read_as_configured(tmp_path: Path) -> None:
     path = tmp_path / "new.csv"
     path.write_text(text(","))
     source = Table(path="train.csv.gz", separator=";")
     assert read_frame(str(path), source).columns == ["word,number"]
 
 
-def test_files_of_splits_are_written_as_their_endings_say(tmp_path: Path) -> None:
+def test_formats_of_split_files_follow_their_extensions(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("word;kind\na;1\nb;2\nc;1\nd;2\n")
     (tmp_path / "test.tsv").write_text("word\tkind\ne;f\t1\ng\t2\n")
     source = Table(

@@ -111,7 +111,7 @@ def test_three_splits_of_equally_long_columns(source: Any) -> None:
         assert labels.dtype == np.int64
 
 
-def test_only_wanted_columns_are_loaded(source: Any) -> None:
+def test_only_required_columns_are_loaded(source: Any) -> None:
     data = source.read({"label": ColumnSpec("class", label)}, 0)
     assert [list(columns) for columns in splits_of(data).values()] == [["label"]] * 3
 
@@ -133,7 +133,7 @@ def test_the_policy_on_bad_rows_is_known(source: Any) -> None:
     assert load(source).skipped == ()
 
 
-def test_rows_that_have_names_have_one_each(source: Any) -> None:
+def test_named_rows_have_one_name_each(source: Any) -> None:
     data = load(source)
     for split, names in data.row_names.items():
         assert len(names) == data.examples(split)
@@ -148,7 +148,7 @@ def test_names_and_notes_are_text(source: Any) -> None:
     assert not any(note.endswith("\n") for note in data.notes)
 
 
-def test_a_spec_comes_back_from_its_own_text(source: Any) -> None:
+def test_specs_round_trip(source: Any) -> None:
     assert TypeAdapter(Source).validate_json(source.model_dump_json()) == source
 
 
@@ -170,7 +170,7 @@ def test_synthetic_values_do_not_depend_on_other_columns() -> None:
     )
 
 
-def test_synthetic_data_says_that_it_is_made_up() -> None:
+def test_synthetic_data_is_labelled_as_such() -> None:
     data = load(Synthetic())
     assert data.name == "synthetic"
     assert data.notes == ("the examples are synthetic: the metrics of this run are meaningless",)

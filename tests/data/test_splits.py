@@ -23,7 +23,7 @@ from mmzoo.errors import DataError
 CLASSES = np.random.RandomState(0).permutation(np.repeat([0, 1, 2], [500, 300, 105]))
 
 
-def test_every_row_is_in_exactly_one_part_and_in_order() -> None:
+def test_every_row_is_in_exactly_one_part_in_order() -> None:
     kept, cut = hold_out_stratified(CLASSES, 0.1, seed=0)
     np.testing.assert_array_equal(np.sort(np.concatenate([kept, cut])), np.arange(905))
     assert (np.diff(kept) > 0).all()
@@ -36,7 +36,7 @@ def test_every_class_keeps_its_share() -> None:
     assert np.bincount(CLASSES[cut]).tolist() == [50, 30, 10]
 
 
-def test_rows_left_by_rounding_go_to_the_class_that_lost_most() -> None:
+def test_rows_left_by_rounding_go_to_the_class_with_the_largest_remainder() -> None:
     classes = np.repeat([0, 1, 2], [13, 18, 11])
     # 3.9, 5.4 and 3.3 of 12.6, rounded to 13: one of two left rows each to 0.9 and 0.4.
     _, cut = hold_out_stratified(classes, 0.3, seed=0)
@@ -56,7 +56,7 @@ def test_the_seed_decides_which_rows() -> None:
     fraction=st.floats(0.01, 0.99),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_a_cut_is_right(members: list[int], fraction: float, seed: int) -> None:
+def test_stratified_splits_are_correct(members: list[int], fraction: float, seed: int) -> None:
     classes = np.repeat(np.arange(len(members)), members)
     kept, cut = hold_out_stratified(classes, fraction, seed)
     assert sorted([*kept, *cut]) == list(range(len(classes)))
@@ -69,9 +69,7 @@ def test_a_cut_is_right(members: list[int], fraction: float, seed: int) -> None:
 
 
 @pytest.mark.parametrize(("fraction", "taken"), [(0.001, 1), (0.999, -1)])
-def test_a_class_too_small_for_its_share_has_one_example_in_each_part(
-    fraction: float, taken: int
-) -> None:
+def test_a_small_class_has_one_example_in_each_part(fraction: float, taken: int) -> None:
     _, cut = hold_out_stratified(CLASSES, fraction, seed=0)
     _, members = np.unique(CLASSES, return_counts=True)
     _, found = np.unique(CLASSES[cut], return_counts=True)
@@ -100,7 +98,7 @@ def test_classes_with_fewer_examples_than_splits_are_noted() -> None:
 
 
 @given(rows=st.integers(2, 200), fraction=st.floats(0.001, 0.999), seed=st.integers(0, 99))
-def test_a_random_cut_is_right(rows: int, fraction: float, seed: int) -> None:
+def test_random_splits_are_correct(rows: int, fraction: float, seed: int) -> None:
     kept, cut = hold_out_random(rows, fraction, seed)
     assert sorted([*kept, *cut]) == list(range(rows))
     assert (np.diff(kept) > 0).all()
@@ -108,7 +106,7 @@ def test_a_random_cut_is_right(rows: int, fraction: float, seed: int) -> None:
     assert len(cut) == min(max(round(rows * fraction), 1), rows - 1)
 
 
-def test_nothing_is_cut_off_a_single_row() -> None:
+def test_a_single_row_is_not_split() -> None:
     with pytest.raises(DataError, match=r"^source\.test: a single example cannot be split"):
         assign_splits("one", SplitInfo(np.zeros(1, int)), {"test": 0.2, "validation": 0.1}, 0)
 
@@ -125,7 +123,7 @@ def test_equal_values_of_a_group_stay_together() -> None:
 
 
 @given(members=st.lists(st.integers(1, 40), min_size=1, max_size=5), of=st.integers(2, 12))
-def test_folds_are_equal_in_all_and_of_every_class(members: list[int], of: int) -> None:
+def test_folds_are_equal_in_size_and_stratified(members: list[int], of: int) -> None:
     classes = np.random.RandomState(1).permutation(np.repeat(np.arange(len(members)), members))
     folds = assign_folds(len(classes), of, classes)
     assert (folds.dtype, folds.shape) == (np.int64, classes.shape)
@@ -135,18 +133,18 @@ def test_folds_are_equal_in_all_and_of_every_class(members: list[int], of: int) 
         assert sizes.max() - sizes.min() <= 1
 
 
-def test_folds_are_drawn_and_not_in_the_order_of_rows() -> None:
+def test_folds_are_random() -> None:
     folds = assign_folds(1_000, 4)
     assert np.bincount(folds).tolist() == [250, 250, 250, 250]
     assert 0.15 < np.mean(folds[:-1] == folds[1:]) < 0.35
 
 
-def test_the_same_rows_are_dealt_alike() -> None:
+def test_folds_are_deterministic() -> None:
     np.testing.assert_array_equal(assign_folds(97, 10), assign_folds(97, 10))
 
 
 @pytest.mark.parametrize("fields", [{"index": 0}, {"index": 11}, {"index": 1, "of": 1}, {}])
-def test_a_fold_is_one_of_them(fields: dict[str, int]) -> None:
+def test_an_unknown_fold_is_refused(fields: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
         Fold.model_validate(fields)
 
@@ -169,7 +167,7 @@ def parts_of(groups: np.ndarray, kept: np.ndarray, cut: np.ndarray) -> None:
 
 
 @given(groups=GROUPS, fraction=st.floats(0.01, 0.99), seed=st.integers(0, 2**32 - 1))
-def test_a_cut_takes_whole_groups(groups: np.ndarray, fraction: float, seed: int) -> None:
+def test_splits_take_complete_groups(groups: np.ndarray, fraction: float, seed: int) -> None:
     classes = np.random.RandomState(seed).randint(0, 3, len(groups))
     for given_classes in (None, classes):
         if len(set(groups)) < 2:
@@ -184,7 +182,7 @@ def test_a_cut_takes_whole_groups(groups: np.ndarray, fraction: float, seed: int
 
 
 @given(groups=GROUPS, of=st.integers(2, 6), seed=st.integers(0, 99))
-def test_folds_have_whole_groups(groups: np.ndarray, of: int, seed: int) -> None:
+def test_folds_have_complete_groups(groups: np.ndarray, of: int, seed: int) -> None:
     classes = np.random.RandomState(seed).randint(0, 3, len(groups))
     for given_classes in (None, classes):
         if len(set(groups)) < of:
@@ -197,7 +195,7 @@ def test_folds_have_whole_groups(groups: np.ndarray, of: int, seed: int) -> None
             assert len(set(folds[groups == group])) == 1
 
 
-def test_a_cut_comes_near_to_its_share_of_rows() -> None:
+def test_group_splits_approximate_their_share_of_rows() -> None:
     groups = np.random.RandomState(0).permutation(np.repeat(np.arange(200), 5))
     for seed in range(5):
         _, cut = hold_out_groups(groups, 0.2, seed)
@@ -205,7 +203,7 @@ def test_a_cut_comes_near_to_its_share_of_rows() -> None:
     assert not np.array_equal(cut, hold_out_groups(groups, 0.2, 9)[1])
 
 
-def test_groups_of_one_class_each_keep_the_classes_shares() -> None:
+def test_groups_of_one_class_each_keep_the_class_shares() -> None:
     groups = np.repeat(np.arange(100), 4)
     classes = (groups % 5 == 0).astype(int)  # A fifth of the groups.
     _, cut = hold_out_groups(groups, 0.25, 0, classes)

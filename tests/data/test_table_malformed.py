@@ -285,7 +285,7 @@ def nothing(path: Path) -> None:
         (nothing, "there is no file"),
     ],
 )
-def test_what_is_no_file_is_not_opened(
+def test_a_path_that_is_not_a_file_is_not_opened(
     make: Callable[[Path], None], words: str, tmp_path: Path
 ) -> None:
     make(tmp_path / "table.csv")
@@ -297,7 +297,7 @@ def test_what_is_no_file_is_not_opened(
     assert words in str(caught.value)
 
 
-def test_a_near_name_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_similar_name_is_suggested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("tables.csv").write_text(GOOD)
     with pytest.raises(DataError) as caught:
@@ -310,7 +310,7 @@ def test_a_near_name_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         load("nowhere/table.csv")
 
 
-def test_a_table_that_may_not_be_read_is_refused(unprivileged: Path) -> None:
+def test_a_table_without_read_permission_is_refused(unprivileged: Path) -> None:
     path = unprivileged / "a.csv"
     path.write_text(GOOD)
     path.chmod(0)
@@ -319,7 +319,7 @@ def test_a_table_that_may_not_be_read_is_refused(unprivileged: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstandard.compress])
-def test_a_bomb_is_refused_before_it_goes_off(
+def test_a_decompression_bomb_is_refused_early(
     pack: Callable[[bytes], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ending = {"gzip": "gz", "lzma": "xz"}.get(pack.__module__, "zst")
@@ -349,7 +349,7 @@ CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size
     ends=st.sampled_from(["\n", "\r\n"]),
     everything=st.booleans(),
 )
-def test_what_python_writes_is_read_as_it_is(
+def test_tables_written_by_python_round_trip(
     rows: list[tuple[str, ...]], separator: str, ends: str, everything: bool, tmp_path: Path
 ) -> None:
     with (tmp_path / "a.csv").open("w", encoding="utf-8", newline="") as file:
@@ -366,7 +366,7 @@ def test_what_python_writes_is_read_as_it_is(
         "".join
     )
 )
-def test_what_is_read_is_what_python_reads(text: str, tmp_path: Path) -> None:
+def test_tables_are_read_like_the_csv_module(text: str, tmp_path: Path) -> None:
     """Of text that may be wrong in any way: refused, or read just so, with bad rows named."""
     (tmp_path / "a.csv").write_bytes(f"a,b\n{text}".encode())
     try:
@@ -382,7 +382,7 @@ def test_what_is_read_is_what_python_reads(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [GOOD.encode(), json_lines(), parquet()])
-def test_bytes_that_are_damaged_never_end_in_anything_else(content: bytes, tmp_path: Path) -> None:
+def test_damaged_bytes_raise_only_data_errors(content: bytes, tmp_path: Path) -> None:
     """Of each format: cut off at many places, and with single bytes changed."""
     ending = {b"t": "csv", b"{": "jsonl", b"P": "parquet"}[content[:1]]
     random = np.random.RandomState(0)

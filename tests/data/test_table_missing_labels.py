@@ -83,7 +83,7 @@ def test_every_split_has_rows_with_each_class_and_without(tmp_path):
         assert set(columns["kind"].tolist()) == {-1, 0, 1}
 
 
-def test_heads_are_fitted_to_the_labels_that_there_are(tmp_path):
+def test_heads_are_fitted_to_existing_labels(tmp_path):
     whole, data = config(table(tmp_path, row0="word0,a,1,x")), None
     data = load(whole)
     fitted, _ = fit_config(whole, data)
@@ -104,7 +104,7 @@ def test_a_row_without_any_label_is_bad(tmp_path):
         load(config(path, heads=only))
 
 
-def test_by_default_the_message_names_the_way_to_ignore_them(tmp_path):
+def test_by_default_the_message_explains_how_to_ignore_them(tmp_path):
     path = table(tmp_path)
     with pytest.raises(DataError, match=r"its `kind` is empty; with `missing: ignore` in its head"):
         load(config(path, missing="error"))
@@ -121,7 +121,7 @@ def test_a_single_row_without_a_class_need_not_be_in_every_split(tmp_path):
         assert lacking == 1
 
 
-def test_labels_that_no_training_row_has_are_found_beside_empty_cells(tmp_path):
+def test_labels_missing_from_training_are_found_beside_empty_cells(tmp_path):
     """The one without labels is not taken for one of an unknown label."""
     path = tmp_path / "split.csv"
     rows = [
@@ -140,7 +140,7 @@ def test_labels_that_no_training_row_has_are_found_beside_empty_cells(tmp_path):
     assert "row 6" not in str(error.value)
 
 
-def test_no_label_to_train_on_is_refused(tmp_path):
+def test_a_training_split_without_labels_is_refused(tmp_path):
     path = tmp_path / "none.csv"
     rows = ["a,,1,train", "b,,1,train", "c,2,1,validation", "d,3,1,test"]
     path.write_text("\n".join(["text,size,price,split", *rows]) + "\n")

@@ -76,7 +76,7 @@ def joined(data: Frame, column: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet"])
-def test_every_format_gives_the_same(tmp_path: Path, name: str) -> None:
+def test_every_format_reads_the_same_values(tmp_path: Path, name: str) -> None:
     data = load(write(tmp_path / name, columns()))
     assert data.name == name
     assert [data.examples(split) for split in splits_of(data)] == [48, 6, 6]
@@ -131,7 +131,7 @@ def made(data: Frame) -> list[Any]:
     return splits_of(data)["all"]["x"].tolist()  # type: ignore[no-any-return]
 
 
-def test_text_is_as_it_was_written_or_none(tmp_path: Path) -> None:
+def test_text_is_verbatim_or_null(tmp_path: Path) -> None:
     cells = [" a ", "", None, "1", "NaN", "é\n\"'|", "0"]
     assert made(values(tmp_path, "text", cells)) == [" a ", None, None, "1", "NaN", "é\n\"'|", "0"]
     assert made(values(tmp_path, "text", cells, "a.csv")) == made(values(tmp_path, "text", cells))
@@ -156,7 +156,7 @@ def test_text_is_as_it_was_written_or_none(tmp_path: Path) -> None:
         ([1.5, None], [1.5, np.nan]),
     ],
 )
-def test_values_are_numbers_if_all_are(
+def test_a_column_is_numeric_if_all_values_are(
     tmp_path: Path, cells: list[Any], expected: list[Any]
 ) -> None:
     found = splits_of(values(tmp_path, "value", cells))["all"]["x"]
@@ -176,7 +176,9 @@ def test_values_are_numbers_if_all_are(
         (["2024-02-29T12:30:01Z"], ["2024-02-29T12:30:01.000000"]),
     ],
 )
-def test_values_are_times_if_all_are(tmp_path: Path, cells: list[Any], expected: list[str]) -> None:
+def test_a_column_is_temporal_if_all_values_are(
+    tmp_path: Path, cells: list[Any], expected: list[str]
+) -> None:
     found = splits_of(values(tmp_path, "value", cells))["all"]["x"]
     assert found.dtype == "datetime64[us]"
     assert [str(one) for one in found] == expected
@@ -185,7 +187,7 @@ def test_values_are_times_if_all_are(tmp_path: Path, cells: list[Any], expected:
     ]  # There is no such day.
 
 
-def test_times_with_types_are_those_of_utc(tmp_path: Path) -> None:
+def test_typed_times_are_utc(tmp_path: Path) -> None:
     when = pl.Series(["2024-02-29T12:00:00"]).str.to_datetime(time_zone="UTC")
     frame = pl.DataFrame({"x": when.dt.convert_time_zone("Asia/Tokyo")})
     frame.write_parquet(tmp_path / "a.parquet")
@@ -193,7 +195,7 @@ def test_times_with_types_are_those_of_utc(tmp_path: Path) -> None:
     assert str(splits_of(data)["all"]["x"][0]) == "2024-02-29T12:00:00.000000"
 
 
-def test_a_few_cells_that_keep_a_column_from_being_numbers_are_told(tmp_path: Path) -> None:
+def test_a_few_non_numeric_cells_are_reported(tmp_path: Path) -> None:
     data = values(tmp_path, "value", [*map(str, range(19)), "n/a"])
     assert data.notes == (
         "a.jsonl: `x`: 1 of 20 cells are not numbers, such as 'n/a'; inferred as text",
@@ -201,13 +203,13 @@ def test_a_few_cells_that_keep_a_column_from_being_numbers_are_told(tmp_path: Pa
     assert values(tmp_path, "value", ["1", "a", "b"]).notes == ()
 
 
-def test_other_texts_may_stand_for_missing_ones(tmp_path: Path) -> None:
+def test_other_texts_can_mark_missing_values(tmp_path: Path) -> None:
     data = values(tmp_path, "value", ["1", "NA", "?", "", "2"], "a.csv", missing_values=("NA", "?"))
     np.testing.assert_array_equal(splits_of(data)["all"]["x"], [1, np.nan, np.nan, np.nan, 2])
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
-def test_classes_are_in_the_order_of_the_alphabet_or_of_numbers(tmp_path: Path, name: str) -> None:
+def test_classes_are_sorted_alphabetically_or_numerically(tmp_path: Path, name: str) -> None:
     assert values(tmp_path, "class", ["b", "a", "B", "10"], name).class_names == {
         "x": ("10", "B", "a", "b")
     }
@@ -217,14 +219,14 @@ def test_classes_are_in_the_order_of_the_alphabet_or_of_numbers(tmp_path: Path, 
     assert splits_of(data)["all"]["x"].dtype == np.int64
 
 
-def test_classes_of_numbers_are_written_whole(tmp_path: Path) -> None:
+def test_integer_classes_have_no_decimals(tmp_path: Path) -> None:
     assert values(tmp_path, "class", [1.0, None, 2.0]).class_names == {"x": ("1", "2")}
     assert values(tmp_path, "class", [0.5, 2.0]).class_names == {"x": ("0.5", "2.0")}
     assert values(tmp_path, "class", [True, False]).class_names == {"x": ("false", "true")}
 
 
 @pytest.mark.parametrize("on_bad_row", ["error", "skip"])
-def test_a_table_of_other_classes_is_refused_in_one_line(tmp_path: Path, on_bad_row: Any) -> None:
+def test_a_table_of_unknown_classes_is_refused_in_one_line(tmp_path: Path, on_bad_row: Any) -> None:
     path = write(tmp_path / "a.csv", {"x": ["good", "bad", "good", "cat", "ugly"] * 20})
     one = ColumnSpec("class", lambda random, rows: np.zeros(rows), ("dog", "cat"))
     data = read_rows(str(path), {"x": one}, "all")
@@ -248,7 +250,7 @@ def test_a_row_with_no_class_or_an_unknown_one_is_bad(tmp_path: Path) -> None:
     }
 
 
-def test_classes_that_look_alike_are_told(tmp_path: Path) -> None:
+def test_similar_looking_classes_are_reported(tmp_path: Path) -> None:
     assert values(tmp_path, "class", ["Cat", "cat ", "dog"]).notes == (
         "a.jsonl: `x`: 'Cat' and 'cat ' differ only in case or whitespace, and count as different",
     )
@@ -260,7 +262,7 @@ def label_cells(tmp_path: Path, cells: list[Any], separator: str = "|") -> Frame
     return read_rows(str(path), {"x": spec}, "all")
 
 
-def test_labels_are_parted_by_a_separator(tmp_path: Path) -> None:
+def test_labels_are_split_at_the_separator(tmp_path: Path) -> None:
     data = label_cells(tmp_path, ["b; a", "a", ";", None], ";")
     assert made(data) == [[1, 1], [1, 0], [0, 0], [-1, -1]]
     assert data.class_names == {"x": ("a", "b")}
@@ -286,7 +288,7 @@ def test_lists_written_as_text_are_lists(tmp_path: Path, cells: list[Any]) -> No
     assert made(data) == [[1, 1], [1, 0], [0, 0], [-1, -1]]
 
 
-def test_another_separator_than_the_heads_is_noted(tmp_path: Path) -> None:
+def test_a_different_separator_is_noted(tmp_path: Path) -> None:
     cells = ["a,b", "a", "b,c", "c"]
     assert label_cells(tmp_path, cells).notes == (
         "a.csv: `x`: no cell has the separator '|', but many have ','; set `separator` of the head "
@@ -306,7 +308,7 @@ def test_texts_that_are_not_all_lists_are_labels_as_they_are(tmp_path: Path) -> 
     assert lists.class_names == {"x": ("1", "2", "a, b", "it's", "its", "x|y")}
 
 
-def test_a_label_that_is_unknown_makes_a_row_bad(tmp_path: Path) -> None:
+def test_an_unknown_label_makes_a_row_bad(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", {"x": ["a|c", "b"]})
     one = ColumnSpec("labels", lambda random, rows: np.zeros(rows), ("a", "b"))
     data = read_rows(str(path), {"x": one}, "all")
@@ -322,7 +324,7 @@ def test_labels_of_a_wrong_separator_are_refused(
         values(tmp_path, "labels", ["a,b", "b,c"])
 
 
-def test_a_number_that_is_none_makes_a_row_bad(tmp_path: Path) -> None:
+def test_a_non_numeric_target_makes_a_row_bad(tmp_path: Path) -> None:
     cells = ["1.5", " 2 ", "abc", "3,5", None, "nan", "1e400", "inf", "0x10"]
     data = values(tmp_path, "number", cells, "a.csv")
     np.testing.assert_array_equal(made(data), [1.5, 2, *[np.nan] * 7])
@@ -343,7 +345,7 @@ def test_a_number_that_is_none_makes_a_row_bad(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
-def test_dates_are_no_numbers(tmp_path: Path, name: str) -> None:
+def test_dates_are_not_numbers(tmp_path: Path, name: str) -> None:
     days = [date(2024, 2, 29), None, date(2024, 3, 1)]
     cells = [day and str(day) for day in days] if name.endswith("csv") else days
     with pytest.raises(DataError, match="column `x` holds dates, expected numbers"):
@@ -400,7 +402,7 @@ def photos(tmp_path: Path) -> Path:
     return write(tmp_path / "data" / "photos.csv", {"x": cells, "other": ["y"] * len(cells)})
 
 
-def test_files_are_looked_for_below_the_folder_of_the_table(photos: Path) -> None:
+def test_files_are_relative_to_the_table(photos: Path) -> None:
     data = read_rows(str(photos), wanted(x="file"), "all")
     root = photos.parent.resolve()
     assert made(data)[:2] == [str(root / "photos" / "1.jpg"), str(root / "2.jpg")]
@@ -418,7 +420,7 @@ def test_files_are_looked_for_below_the_folder_of_the_table(photos: Path) -> Non
     assert bad_of(data)["all"][6].endswith("it is outside the source's folder")
 
 
-def test_another_folder_may_be_that_of_the_files(photos: Path, tmp_path: Path) -> None:
+def test_media_root_is_the_folder_of_the_files(photos: Path, tmp_path: Path) -> None:
     form = TableFormat(media_root=str(tmp_path))
     data = read_rows(str(photos), wanted(x="file"), "all", form)
     assert set(range(11)) - set(bad_of(data)["all"]) == {1, 6}
@@ -426,7 +428,7 @@ def test_another_folder_may_be_that_of_the_files(photos: Path, tmp_path: Path) -
         read_rows(str(photos), wanted(x="file"), "all", TableFormat(media_root="/nowhere"))
 
 
-def test_if_no_file_is_there_the_folder_is_probably_another(tmp_path: Path) -> None:
+def test_missing_files_suggest_media_root(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", {"x": ["1.jpg", "2.jpg"], "y": [1, 2]})
     with pytest.raises(
         DataError, match=r"none of its 2 files can be opened\. Row 1: its `x` is"
@@ -477,7 +479,7 @@ def zstd_in_two_frames(content: bytes) -> bytes:
         ("a.csv.zst", zstd_in_two_frames(WRITTEN.encode()), {}),
     ],
 )
-def test_all_of_these_are_the_same_table(
+def test_line_ends_quotes_and_marks_do_not_change_a_table(
     tmp_path: Path, name: str, content: bytes, fields: dict[str, Any]
 ) -> None:
     (tmp_path / name).write_bytes(content)
@@ -495,13 +497,13 @@ def test_other_encodings(tmp_path: Path, encoding: str) -> None:
     assert splits_of(data)["data"]["text"].tolist() == ["café", "thé"]
 
 
-def test_quotes_may_be_part_of_the_text(tmp_path: Path) -> None:
+def test_quotes_can_be_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text('text\tkind\n"x\ta\n5" disk\tb\n')
     data = read_rows(str(tmp_path / "a.tsv"), wanted(text="text"), form=TableFormat(quote=None))
     assert splits_of(data)["data"]["text"].tolist() == ['"x', '5" disk']
 
 
-def test_characters_that_json_escapes_as_two(tmp_path: Path) -> None:
+def test_json_surrogate_pairs(tmp_path: Path) -> None:
     lines = [json.dumps({"text": text, "kind": 1}) for text in TEXTS]
     assert "\\ud83d\\ude00" in lines[3]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
@@ -509,7 +511,7 @@ def test_characters_that_json_escapes_as_two(tmp_path: Path) -> None:
     assert splits_of(data)["data"]["text"].tolist() == TEXTS
 
 
-def test_every_type_of_parquet_becomes_something(tmp_path: Path) -> None:
+def test_every_parquet_type_is_converted(tmp_path: Path) -> None:
     import datetime
     import decimal
 
@@ -551,7 +553,7 @@ def test_every_type_of_parquet_becomes_something(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_neither_text_nor_number_is_refused(tmp_path: Path) -> None:
+def test_unsupported_parquet_types_are_refused(tmp_path: Path) -> None:
     pl.DataFrame({"x": pl.Series([90_000_000]).cast(pl.Duration)}).write_parquet(
         tmp_path / "a.parquet"
     )
@@ -559,7 +561,7 @@ def test_what_is_neither_text_nor_number_is_refused(tmp_path: Path) -> None:
         read_rows(str(tmp_path / "a.parquet"), wanted(x="text"))
 
 
-def test_a_value_that_is_infinite_makes_a_row_bad(tmp_path: Path) -> None:
+def test_an_infinite_value_makes_a_row_bad(tmp_path: Path) -> None:
     assert bad_of(values(tmp_path, "value", ["1e999", "2"]))["all"] == {0: "its `x` is infinite"}
     cells = [1.0, float("-inf"), float("nan"), None]
     assert bad_of(values(tmp_path, "value", cells, "a.parquet"))["all"] == {

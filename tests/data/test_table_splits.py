@@ -77,7 +77,7 @@ def refusal(path: Path, roles: Mapping[str, ColumnSpec] = CLASSES, **fields: Any
 # Shares
 
 
-def test_shares_are_those_of_all_rows_and_of_each_class(table: Path) -> None:
+def test_shares_hold_for_all_rows_and_each_class(table: Path) -> None:
     data = load(table, split={"validation": 0.2, "test": 0.3})
     assert sizes(data) == [50, 20, 30]
     for split, of_class in (("train", [25, 15, 10]), ("validation", [10, 6, 4])):
@@ -89,14 +89,14 @@ def test_shares_are_those_of_all_rows_and_of_each_class(table: Path) -> None:
     assert every_row(data) == list(range(1, 101))
 
 
-def test_the_seed_decides_validation_and_never_the_test(table: Path) -> None:
+def test_the_seed_affects_validation_but_never_the_test(table: Path) -> None:
     first, other = rows(load(table)), rows(load(table, seed=1))
     assert first["test"] == other["test"]
     assert first["validation"] != other["validation"]
     assert load(table).fingerprint != load(table, seed=1).fingerprint
 
 
-def test_without_classes_rows_are_drawn_at_random(table: Path) -> None:
+def test_without_classes_splits_are_random(table: Path) -> None:
     data = load(table, wanted(text="text"))
     assert sizes(data) == [80, 10, 10]
     assert data.notes[0] == "a.csv: held out 10 of 100 rows for test, at random, seed 0"
@@ -109,7 +109,7 @@ def test_rows_keep_their_order_and_names(table: Path) -> None:
         assert columns["text"].tolist() == [f"row {name}" for name in names]
 
 
-def test_groups_are_kept_whole(table: Path) -> None:
+def test_groups_are_not_split(table: Path) -> None:
     data = load(table, split={"group": "patient"})
     groups = {split: {name % 10 for name in names} for split, names in rows(data).items()}
     assert sum(map(len, groups.values())) == 10
@@ -118,7 +118,7 @@ def test_groups_are_kept_whole(table: Path) -> None:
     assert list(splits_of(data)["train"]) == ["text", "kind"]
 
 
-def test_groups_that_a_column_cuts_apart_are_told(table: Path) -> None:
+def test_groups_divided_by_a_split_column_are_reported(table: Path) -> None:
     data = load(table, split={"column": "part", "group": "patient"})
     assert data.notes == (
         "a.csv: 10 values of `patient` have rows in several splits, as `source.split` assigns "
@@ -146,7 +146,7 @@ def test_a_row_without_a_group_is_bad(tmp_path: Path) -> None:
     classes=st.booleans(),
     fold=st.none() | st.tuples(st.integers(1, 3), st.just(3)),
 )
-def test_any_table_is_refused_or_split_rightly(
+def test_any_table_is_refused_or_split_correctly(
     cells: list[tuple[str | None, int]],
     validation: float,
     test: float,
@@ -206,7 +206,7 @@ def test_the_only_row_of_a_class_is_a_training_row(tmp_path: Path) -> None:
 # A column
 
 
-def test_a_column_says_the_split(table: Path) -> None:
+def test_a_column_assigns_the_split(table: Path) -> None:
     data = load(table, split={"column": "part"})
     assert {split: (its[0], its[-1]) for split, its in rows(data).items()} == {
         "train": (1, 80),
@@ -217,7 +217,7 @@ def test_a_column_says_the_split(table: Path) -> None:
     assert load(table, seed=1, split={"column": "part"}).fingerprint == data.fingerprint
 
 
-def test_what_a_column_has_not_is_cut_off_train(tmp_path: Path) -> None:
+def test_splits_missing_from_the_column_are_sampled_from_train(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=[f"{n}" for n in range(50)], part=["train", "test"] * 25)
     data = load(path, wanted(text="text"), split={"column": "part", "validation": 0.2})
     assert sizes(data) == [20, 5, 25]
@@ -226,7 +226,7 @@ def test_what_a_column_has_not_is_cut_off_train(tmp_path: Path) -> None:
     assert rows(one) == rows(data)
 
 
-def test_other_words_are_no_splits(tmp_path: Path) -> None:
+def test_unknown_split_names_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=list("abcd"), part=["train", "tets", None, "fit"])
     assert refusal(path, wanted(text="text"), split={"column": "part"}) == (
         "table a.csv: column `part`: 3 rows, the first of them row 2, have 'tets', an empty cell, "
@@ -242,7 +242,7 @@ def test_other_words_are_no_splits(tmp_path: Path) -> None:
 # Files
 
 
-def test_files_hold_splits(tmp_path: Path) -> None:
+def test_splits_can_be_files(tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     train = write(tmp_path / "train.csv", text=[f"t{n}" for n in range(20)], kind=["a", "b"] * 10)
     test = write(tmp_path / "more" / "test.csv", kind=["b", "a", "b"], text=["x", "y", "z"])
@@ -256,7 +256,7 @@ def test_files_hold_splits(tmp_path: Path) -> None:
     assert load(train, split={"files": {"test": str(test)}}).fingerprint != data.fingerprint
 
 
-def test_files_of_different_formats_go_together(tmp_path: Path) -> None:
+def test_split_files_can_have_different_formats(tmp_path: Path) -> None:
     train = write(tmp_path / "train.csv", text=[f"t{n}" for n in range(20)], kind=[1, 2] * 10)
     frame = pl.DataFrame({"text": ["x", "y"], "kind": [2, 1]})
     frame.write_parquet(tmp_path / "test.parquet")
@@ -265,7 +265,7 @@ def test_files_of_different_formats_go_together(tmp_path: Path) -> None:
     assert splits_of(data)["test"]["kind"].tolist() == [1, 0]
 
 
-def test_a_problem_of_another_file_says_which(tmp_path: Path) -> None:
+def test_a_problem_of_another_file_names_it(tmp_path: Path) -> None:
     train = write(tmp_path / "train.csv", text=[f"t{n}" for n in range(20)], kind=["a", "b"] * 10)
     other = tmp_path / "other.csv"
     fields = {"split": {"files": {"test": str(other)}}}
@@ -290,7 +290,7 @@ def test_a_problem_of_another_file_says_which(tmp_path: Path) -> None:
     )
 
 
-def test_labels_that_no_row_to_train_on_has_are_refused(tmp_path: Path) -> None:
+def test_labels_missing_from_training_are_refused(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.csv",
         text=list("abcdef"),
@@ -312,7 +312,7 @@ def test_labels_that_no_row_to_train_on_has_are_refused(tmp_path: Path) -> None:
         ("class", {"split": {"group": "kind"}}),
     ],
 )
-def test_splits_are_the_same_once_the_classes_of_training_are_known(
+def test_splits_do_not_change_once_classes_are_fitted(
     tmp_path: Path, role: Role, fields: dict[str, Any]
 ) -> None:
     """Rows whose class or label is in another split alone are left out, and move no other row."""
@@ -333,7 +333,7 @@ def test_splits_are_the_same_once_the_classes_of_training_are_known(
     assert alone
 
 
-def test_a_single_row_of_a_class_that_is_not_meant_is_left_out(tmp_path: Path) -> None:
+def test_a_row_of_an_excluded_class_is_skipped(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=list(range(41)), kind=["a", "b"] * 20 + ["c"])
     roles = wanted(text="text", kind="class")
     roles["kind"] = replace(roles["kind"], names=("b", "a"))
@@ -356,7 +356,7 @@ def test_the_only_row_of_a_class_is_in_no_test_fold(tmp_path: Path) -> None:
     assert sorted(row for its in tested for row in its) == list(range(1, 9))
 
 
-def test_folds_test_each_row_once_whatever_the_seed(table: Path) -> None:
+def test_folds_test_each_row_once_for_any_seed(table: Path) -> None:
     tests = []
     for index in range(1, 6):
         data = load(table, seed=index, fold={"index": index, "of": 5})
@@ -367,7 +367,7 @@ def test_folds_test_each_row_once_whatever_the_seed(table: Path) -> None:
     assert sorted(tests) == list(range(1, 101))
 
 
-def test_folds_keep_groups_whole(table: Path) -> None:
+def test_folds_do_not_split_groups(table: Path) -> None:
     tests = []
     for index in range(1, 4):
         data = load(table, fold={"index": index, "of": 3}, split={"group": "patient"})
@@ -377,7 +377,7 @@ def test_folds_keep_groups_whole(table: Path) -> None:
     assert sorted(tests) == list(range(1, 101))
 
 
-def test_a_column_may_have_the_folds(table: Path) -> None:
+def test_a_column_can_assign_the_folds(table: Path) -> None:
     # They are called 8, 9, 10 and 11, in this order.
     data = load(table, split={"folds": "fold"}, fold={"index": 3, "of": 4})
     assert rows(data)["test"] == list(range(3, 101, 4))
@@ -428,7 +428,7 @@ def load_all(
     return load_frame(load_config(config).with_columns())
 
 
-def test_rows_in_two_splits_are_told(repeated: Path) -> None:
+def test_rows_in_two_splits_are_reported(repeated: Path) -> None:
     data = load_all(repeated, split=SPLIT, on_bad_row="skip")
     assert sizes(data) == [6, 3, 3]
     assert data.notes[-1] == (
@@ -449,7 +449,7 @@ def test_rows_in_two_splits_can_be_refused(repeated: Path) -> None:
     )
 
 
-def test_rows_in_two_splits_can_be_left_out_nearer_to_training(repeated: Path) -> None:
+def test_rows_in_two_splits_can_be_dropped_from_the_one_nearer_to_training(repeated: Path) -> None:
     data = load_all(repeated, split=SPLIT, on_duplicate="drop", on_bad_row="skip")
     assert rows(data) == {"train": [4, 5, 6], "validation": [7, 9], "test": [10, 11, 12]}
     assert data.notes[-1].startswith("a.csv: dropped rows whose inputs are in a later split too: ")
@@ -469,7 +469,7 @@ def test_all_inputs_must_be_equal(repeated: Path) -> None:
     assert "in two splits" not in str(load_all(repeated, inputs, split=SPLIT).notes)
 
 
-def test_inputs_are_compared_as_the_model_reads_them(tmp_path: Path) -> None:
+def test_duplicates_are_compared_as_the_model_reads_them(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.csv",
         text=["Café", "Cafe\u0301 ", "tea", "tea", "milk", "milk", "milk"],
@@ -486,7 +486,7 @@ def test_inputs_are_compared_as_the_model_reads_them(tmp_path: Path) -> None:
     assert "3 train rows are in test too: row 1 (as row 2), row 3 (as row 4), row 5" in note
 
 
-def test_a_split_or_class_of_nothing_but_duplicates_is_refused(tmp_path: Path) -> None:
+def test_a_split_or_class_of_duplicates_only_is_refused(tmp_path: Path) -> None:
     text, path = list("abaxb"), tmp_path / "a.csv"
     write(path, text=text, kind=list("xxxyy"), part=["train", "val", "test", "train", "test"])
     with pytest.raises(DataError) as caught:
@@ -500,7 +500,7 @@ def test_a_split_or_class_of_nothing_but_duplicates_is_refused(tmp_path: Path) -
         load_all(path, split=SPLIT, on_duplicate="drop")
 
 
-def test_groups_and_folds_are_equal_however_they_are_spelled(tmp_path: Path) -> None:
+def test_spellings_of_one_group_or_fold_are_equal(tmp_path: Path) -> None:
     patients = [str(number // 4) for number in range(80)]
     path = write(
         tmp_path / "a.csv",
@@ -520,7 +520,7 @@ def test_groups_and_folds_are_equal_however_they_are_spelled(tmp_path: Path) -> 
     ("trained", "later"),
     [(["0", "1"], ["0.0", "1.0"]), (["True", "False"], ["true", "FALSE"])],
 )
-def test_classes_are_equal_however_they_are_spelled(
+def test_spellings_of_one_class_are_equal(
     tmp_path: Path, trained: list[str], later: list[str]
 ) -> None:
     text = [f"row {number}" for number in range(40)]
@@ -592,7 +592,7 @@ def test_a_corrupt_file_is_never_drawn_into_a_split(tmp_path: Path, folder: bool
     assert sum(len(second[split]) for split in ("train", "validation", "test")) == 16
 
 
-def test_bad_rows_are_named_by_their_numbers(tmp_path: Path) -> None:
+def test_bad_rows_are_named_by_number(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("text,kind\n" + "x,a\ny,b\n" * 10 + "z\nw,\n\nv,a,b\n")
     data = load(path)
@@ -614,7 +614,7 @@ def test_bad_rows_are_named_by_their_numbers(tmp_path: Path) -> None:
     )
 
 
-def test_bad_rows_do_not_change_the_splits_of_the_others(table: Path) -> None:
+def test_bad_rows_do_not_change_other_rows_splits(table: Path) -> None:
     before = load(table)
     with table.open("a") as file:
         file.write("no class,,p0,train,8\n" * 3)
@@ -625,7 +625,7 @@ def test_bad_rows_do_not_change_the_splits_of_the_others(table: Path) -> None:
     assert list(bad_of(after)["train"].values()) == ["its `kind` is empty"] * 3
 
 
-def test_bad_rows_are_named_rather_than_a_split_that_fails_for_them(tmp_path: Path) -> None:
+def test_bad_rows_are_reported_before_a_failing_split(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=list("abc"), price=["x", "y", "1"])
     message = refusal(path, wanted(text="text", price="number"))
     assert message.startswith(
@@ -651,7 +651,7 @@ def test_bad_rows_are_named_rather_than_a_split_that_fails_for_them(tmp_path: Pa
         ({"path": "a\0b"}, "cannot hold"),
     ],
 )
-def test_a_source_that_makes_no_sense_is_refused(fields: dict[str, Any], words: str) -> None:
+def test_an_inconsistent_source_is_refused(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Table.model_validate({"path": "a.csv", **fields})
 

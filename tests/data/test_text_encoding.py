@@ -53,7 +53,7 @@ def test_the_encoding_of_a_few_short_words_is_guessed(encoding: str) -> None:
         ("cp1253", "είδος", ("Άσπρο", "Μαύρο")),
     ],
 )
-def test_a_word_that_the_text_should_have_tells_rare_encodings(
+def test_an_expected_word_identifies_rare_encodings(
     encoding: str, name: str, labels: tuple[str, str]
 ) -> None:
     text = table(labels).replace("label", name)
@@ -66,9 +66,7 @@ def test_a_word_that_the_text_should_have_tells_rare_encodings(
     ("encoding", "labels"),
     [("cp932", ("スポーツ", "経済")), ("big5", ("體育新聞", "財經"))],
 )
-def test_a_bar_as_the_second_byte_of_a_character_is_no_separator(
-    encoding: str, labels: tuple[str, str]
-) -> None:
+def test_a_bar_as_a_second_byte_is_not_a_separator(encoding: str, labels: tuple[str, str]) -> None:
     content = table(labels).encode(encoding)
     assert b"|" in content
     guessed = guess_encoding(content)
@@ -76,7 +74,7 @@ def test_a_bar_as_the_second_byte_of_a_character_is_no_separator(
     assert content.decode(guessed.name) == table(labels)
 
 
-def test_text_in_utf_8_is_no_guess() -> None:
+def test_utf_8_needs_no_guess() -> None:
     assert guess_encoding(table(LABELS["cp1251"]).encode()) is None
 
 
@@ -90,7 +88,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_source_does_not_guess_but_says_what_to_write(path: Path) -> None:
+def test_a_source_does_not_guess_but_suggests_the_encoding(path: Path) -> None:
     with pytest.raises(DataError) as error:
         Table(path=str(path)).read(WANTED, 0)
     assert str(error.value) == (
@@ -100,12 +98,12 @@ def test_a_source_does_not_guess_but_says_what_to_write(path: Path) -> None:
     )
 
 
-def test_any_codec_of_python_is_read(path: Path) -> None:
+def test_any_python_codec_is_read(path: Path) -> None:
     frame = Table(path=str(path), encoding="Windows-1251").read(WANTED, 0)
     assert set(splits_of(frame)["train"]["label"]) == set(LABELS["cp1251"])
 
 
-def test_another_table_is_guessed_with_a_note(path: Path) -> None:
+def test_the_encoding_of_another_table_is_guessed_with_a_note(path: Path) -> None:
     frame = read_rows(str(path), WANTED)
     assert set(frame.table["label"]) == set(LABELS["cp1251"])
     assert frame.notes == (

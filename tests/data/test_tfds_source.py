@@ -60,7 +60,7 @@ def folder(prepared: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(prepared, tmp_path / "sets"))
 
 
-def test_pictures_of_one_size_are_an_array(prepared: Path) -> None:
+def test_images_of_one_size_are_an_array(prepared: Path) -> None:
     data = load_pictures(prepared)
     assert data.name == "things/1.0.0"
     assert [data.examples(split) for split in splits_of(data)] == [20, 4, 4]
@@ -72,9 +72,7 @@ def test_pictures_of_one_size_are_an_array(prepared: Path) -> None:
     assert data.row_names == {}
 
 
-def test_pictures_of_several_sizes_are_unpacked_as_they_are(
-    prepared: Path, messages: list[str]
-) -> None:
+def test_images_of_several_sizes_are_unpacked_to_files(prepared: Path, messages: list[str]) -> None:
     data = load_pictures(prepared, "odd")
     for pixels, path in zip(pictures(4, ODD), splits_of(data)["test"]["image"], strict=True):
         assert Path(path).is_relative_to(cache_directory() / "tfds")
@@ -90,7 +88,7 @@ def test_pictures_of_several_sizes_are_unpacked_as_they_are(
     ]
 
 
-def test_what_is_unpacked_serves_again(prepared: Path, messages: list[str]) -> None:
+def test_unpacked_files_are_reused(prepared: Path, messages: list[str]) -> None:
     first = load_pictures(prepared, "odd")
     messages.clear()
     again = load_pictures(prepared, "odd")
@@ -101,7 +99,7 @@ def test_what_is_unpacked_serves_again(prepared: Path, messages: list[str]) -> N
     )
 
 
-def test_pictures_of_another_preparation_never_serve(folder: Path, messages: list[str]) -> None:
+def test_images_of_another_preparation_are_not_reused(folder: Path, messages: list[str]) -> None:
     before = splits_of(load_pictures(folder, "odd"))["test"]["image"]
     messages.clear()
     [stored] = (folder / "odd" / "1.0.0").glob("*test.tfrecord*")
@@ -111,7 +109,7 @@ def test_pictures_of_another_preparation_never_serve(folder: Path, messages: lis
     assert not set(before) & set(after)
 
 
-def test_pictures_too_many_for_memory_are_unpacked_too(
+def test_images_larger_than_memory_are_unpacked(
     prepared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mmzoo.data.tfds_columns.IN_MEMORY", 28 * 64 - 1)
@@ -120,9 +118,7 @@ def test_pictures_too_many_for_memory_are_unpacked_too(
     assert splits_of(load_pictures(prepared))["train"]["image"].dtype == np.uint8
 
 
-def test_an_unpacking_that_fails_leaves_nothing(
-    prepared: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_unpacking_leaves_nothing(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
@@ -137,7 +133,7 @@ def test_an_unpacking_that_fails_leaves_nothing(
     assert load_pictures(prepared, "odd").examples("test") == 4
 
 
-def test_bad_pictures_are_named_or_skipped(folder: Path) -> None:
+def test_bad_images_are_named_or_skipped(folder: Path) -> None:
     path = Path(splits_of(load_pictures(folder, "odd"))["test"]["image"][1])
     path.write_bytes(b"")
     assert refusal(folder, "odd", load_pictures).splitlines()[:2] == [
@@ -152,7 +148,7 @@ def test_bad_pictures_are_named_or_skipped(folder: Path) -> None:
 # Splits
 
 
-def test_splits_that_there_are_not_are_cut(prepared: Path) -> None:
+def test_missing_splits_are_sampled(prepared: Path) -> None:
     data = load(prepared, "odd")
     assert [data.examples(split) for split in ("train", "validation", "test")] == [18, 2, 4]
     assert data.notes == (
@@ -161,13 +157,13 @@ def test_splits_that_there_are_not_are_cut(prepared: Path) -> None:
     )
 
 
-def test_splits_go_by_the_names_that_are_given(prepared: Path) -> None:
+def test_splits_can_be_renamed(prepared: Path) -> None:
     data = load(prepared, test_split="validation", validation_split=None, validation=0.2)
     assert [data.examples(split) for split in ("train", "validation", "test")] == [16, 4, 4]
     assert len({load(prepared).fingerprint, data.fingerprint}) == 2
 
 
-def test_a_split_that_there_is_not(prepared: Path) -> None:
+def test_unknown_split(prepared: Path) -> None:
     assert refusal(prepared, test_split="tests") == (
         "source.test_split: data set things/1.0.0 has no split 'tests'; did you mean 'test'? "
         "There are: train, validation, test."
@@ -201,21 +197,21 @@ def test_fields_out_of_range(fields: dict[str, Any], message: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["beans", "beans:0.1.0", "a_1/fog-1.x", "a/b:10.0.1"])
-def test_names_that_may_be(name: str) -> None:
+def test_valid_and_invalid_names(name: str) -> None:
     assert Tfds(name=name).name == name
 
 
 # Columns
 
 
-def test_columns_that_there_are_not(prepared: Path) -> None:
+def test_unknown_columns(prepared: Path) -> None:
     assert refusal(prepared, wanted=["images"]) == (
         "data set things/1.0.0 has no column `images`. Did you mean `image`? There are: image, "
         "label."
     )
 
 
-def test_features_that_are_not_read(tmp_path: Path) -> None:
+def test_unsupported_features(tmp_path: Path) -> None:
     tfds = pytest.importorskip("tensorflow_datasets", reason="needs mmzoo[tfds]")
     deep = tfds.features.Image(shape=(4, 4, 1), dtype=np.uint16)
     prepare(
@@ -246,7 +242,7 @@ def test_a_split_without_labels(tmp_path: Path) -> None:
     assert load(tmp_path, test_split="extra").examples("test") == 4
 
 
-def test_only_wanted_columns_are_in_the_data(prepared: Path) -> None:
+def test_only_required_columns_are_in_the_data(prepared: Path) -> None:
     data = load(prepared, "odd", wanted=["image"])
     assert [list(columns) for columns in splits_of(data).values()] == [["image"]] * 3
     assert data.class_names == {}
@@ -255,14 +251,14 @@ def test_only_wanted_columns_are_in_the_data(prepared: Path) -> None:
 # Where it is
 
 
-def test_the_newest_version_serves_unless_one_is_named(folder: Path) -> None:
+def test_the_newest_version_is_the_default(folder: Path) -> None:
     for version in ("1.0.10", "1.0.9"):
         prepare(folder, version=version)
     assert load(folder).name == "things/1.0.10"
     assert load(folder, "things:1.0.9").name == "things/1.0.9"
 
 
-def test_configurations_are_named_if_there_are_several(tmp_path: Path) -> None:
+def test_several_configurations_are_listed(tmp_path: Path) -> None:
     prepare(tmp_path, config="small")
     assert load(tmp_path).name == "things/small/1.0.0"
     prepare(tmp_path, config="large")
@@ -273,14 +269,14 @@ def test_configurations_are_named_if_there_are_several(tmp_path: Path) -> None:
     )
 
 
-def test_the_folder_may_be_that_of_the_environment(
+def test_the_folder_can_come_from_the_environment(
     prepared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
     assert Tfds(name="things").read({"label": None}, 0).examples("train") == 20  # type: ignore[dict-item]
 
 
-def test_a_set_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_data_set(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow_datasets", reason="needs mmzoo[tfds]")
     assert refusal(tmp_path, "beens") == (
         "source.name: data set beens is not in FOLDER, and TensorFlow Datasets has no data set "
@@ -291,7 +287,7 @@ def test_a_set_that_is_not_there(tmp_path: Path) -> None:
     )
 
 
-def test_a_set_that_the_package_has_is_prepared(
+def test_data_sets_of_the_package_are_prepared(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -341,7 +337,7 @@ def test_a_set_that_the_package_has_is_prepared(
     )
 
 
-def test_the_package_may_be_lacking(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
     message = refusal(tmp_path)
     assert message.startswith(
@@ -353,7 +349,7 @@ def test_the_package_may_be_lacking(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 # Damage and malice
 
 
-def test_a_description_may_not_name_other_code(folder: Path, tmp_path: Path) -> None:
+def test_descriptions_cannot_name_code(folder: Path, tmp_path: Path) -> None:
     description = folder / "things" / "1.0.0" / "features.json"
     whole = description.read_text()
     (tmp_path / "evil_of_mmzoo.py").write_text("raise SystemExit('ran')")
@@ -378,7 +374,7 @@ def test_a_description_may_not_name_other_code(folder: Path, tmp_path: Path) -> 
     assert "evil_of_mmzoo" not in sys.modules
 
 
-def test_damaged_files_are_told(folder: Path) -> None:
+def test_damaged_files_are_reported(folder: Path) -> None:
     things = folder / "things" / "1.0.0"
     [stored] = things.glob("*validation.tfrecord*")
     content = stored.read_bytes()
@@ -398,7 +394,7 @@ def test_damaged_files_are_told(folder: Path) -> None:
     )
 
 
-def test_a_damaged_description_is_told(folder: Path) -> None:
+def test_a_damaged_description_is_reported(folder: Path) -> None:
     things = folder / "things" / "1.0.0"
     (things / "dataset_info.json").write_text("{")
     assert refusal(folder).startswith(

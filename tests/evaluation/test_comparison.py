@@ -68,7 +68,7 @@ def comparison() -> Comparison:
     )
 
 
-def test_the_text_is_a_table_for_each_head(comparison):
+def test_text_has_a_table_per_head(comparison):
     assert (
         comparison_text(comparison)
         == """\
@@ -96,7 +96,7 @@ Robustness to corrupted inputs on test (1,200 examples):
     )
 
 
-def test_the_html_has_the_same_table(comparison):
+def test_html_has_the_same_table(comparison):
     html = comparison_html(comparison)
     for head in comparison.heads:
         titles, rows = comparison.table(head)
@@ -107,7 +107,7 @@ def test_the_html_has_the_same_table(comparison):
     assert '<p class="note">Look.</p>' in html
 
 
-def test_the_json_is_a_long_table_and_can_be_read_again(comparison):
+def test_json_is_a_long_table_and_round_trips(comparison):
     content = json.loads(json.dumps(comparison.as_json()))
     assert comparison_from_json(content) == comparison
     assert content["bootstrap_draws"] == 1000
@@ -133,12 +133,12 @@ def test_the_json_is_a_long_table_and_can_be_read_again(comparison):
         ("accuracy", None, None, ""),
     ],
 )
-def test_the_verdict_is_on_the_variant(metric, difference, interval, verdict):
+def test_the_finding_is_about_the_variant(metric, difference, interval, verdict):
     row = ComparisonRow("kind", "photo", metric, 0.5, (0.4, 0.6), difference, interval)
     assert row.verdict == verdict
 
 
-def test_plots_are_drawn_of_levels_and_of_variants(comparison, tmp_path):
+def test_levels_and_variants_are_plotted(comparison, tmp_path):
     rows = [row for row in comparison.rows if row.level is None]
     bars = Comparison("modalities", "Contribution", "test", 9, tuple(rows))
     for name, one in (("curves", comparison), ("bars", bars)):

@@ -34,7 +34,7 @@ def files(run):
     return sorted(path.name for path in run.evaluation("test").iterdir() if path.name in FILES)
 
 
-def test_the_report_links_to_them_and_they_to_it(guess_run, guessed):
+def test_report_and_comparisons_link_to_each_other(guess_run, guessed):
     assert links(guess_run) == [
         ("modalities.html", "Contribution of each input"),
         ("robustness.html", "Robustness"),
@@ -48,7 +48,7 @@ def test_the_report_links_to_them_and_they_to_it(guess_run, guessed):
         assert written["fingerprint"] == guess_run.environment()["data"]["fingerprint"]
 
 
-def test_they_stay_where_the_same_weights_are_evaluated_and_go_with_others(own_guess):
+def test_comparisons_stay_for_the_same_weights_only(own_guess):
     evaluate(own_guess, device="cpu")
     assert files(own_guess) == FILES
     assert [file for file, _ in links(own_guess)] == ["modalities.html", "robustness.html"]
@@ -61,7 +61,7 @@ def test_they_stay_where_the_same_weights_are_evaluated_and_go_with_others(own_g
     assert links(own_guess) == []
 
 
-def test_from_python_they_are_asked_for_by_name(own_guess):
+def test_comparisons_are_requested_by_name_in_python(own_guess):
     shutil.rmtree(own_guess.evaluation("test"))
     evaluate(own_guess, device="cpu", modalities=True, robustness=True)
     assert files(own_guess) == FILES

@@ -30,7 +30,7 @@ def evaluated(trained_run):
     return model, config, data, {}, evaluate_model(model, config, data, "test")
 
 
-def test_the_vectors_are_what_the_encoder_gives(evaluated):
+def test_vectors_equal_the_encoder_output(evaluated):
     model, _, data, _, _ = evaluated
     found = embed(*evaluated)
     pixels = data.splits["test"]["image"]
@@ -41,7 +41,7 @@ def test_the_vectors_are_what_the_encoder_gives(evaluated):
     np.testing.assert_allclose(found.vectors["image_encoder"], vectors, rtol=1e-4, atol=1e-5)
 
 
-def test_each_point_is_known_by_what_is_true_and_what_is_said(evaluated):
+def test_points_have_true_and_predicted_labels(evaluated):
     _, _, data, _, evaluation = evaluated
     columns = embed(*evaluated).columns
     assert list(columns) == [
@@ -55,7 +55,7 @@ def test_each_point_is_known_by_what_is_true_and_what_is_said(evaluated):
     assert columns["example"][:2] == ["row 0", "row 1"]
 
 
-def test_of_many_examples_the_same_ones_are_taken_every_time(evaluated, monkeypatch):
+def test_the_sample_of_many_examples_is_deterministic(evaluated, monkeypatch):
     monkeypatch.setattr(embeddings_module, "MOST_EXAMPLES", 20)
     first, again = embed(*evaluated), embed(*evaluated)
     rows = first.columns["example"]
@@ -66,13 +66,13 @@ def test_of_many_examples_the_same_ones_are_taken_every_time(evaluated, monkeypa
     assert np.array_equal(first.images[3], evaluated[2].splits["test"]["image"][place])
 
 
-def test_of_wide_vectors_fewer_are_taken(evaluated, monkeypatch):
+def test_wide_vectors_get_a_smaller_sample(evaluated, monkeypatch):
     width = embed(*evaluated).vectors["image_encoder"].shape[1]
     monkeypatch.setattr(embeddings_module, "_MOST_NUMBERS", 7 * width + 1)
     assert embed(*evaluated).examples == 7
 
 
-def test_what_a_fusion_makes_of_them_is_there_too(tiny):
+def test_fused_vectors_are_included(tiny):
     tiny["fusion"] = {"type": "concat", "units": [5]}
     config = load_config(tiny).with_columns()
     config, _ = fit_config(config, load_frame(config))
@@ -86,7 +86,7 @@ def test_what_a_fusion_makes_of_them_is_there_too(tiny):
     }
 
 
-def test_a_column_for_each_head_but_not_for_each_probability(run_of_all_heads):
+def test_one_column_per_head_without_probabilities(run_of_all_heads):
     model, config = load_trained(run_of_all_heads)
     data = load_arrays(config)
     evaluation = evaluate_model(model, config, data, "test")
@@ -148,7 +148,7 @@ def test_large_images_are_downscaled_in_a_sprite(tmp_path):
         assert sprite.size == (128, 64)
 
 
-def test_a_damaged_config_of_the_projector_is_written_anew(tmp_path):
+def test_a_damaged_projector_config_is_rewritten(tmp_path):
     (tmp_path / "projector_config.pbtxt").write_text("embeddings {")
     write_projector(tmp_path, points(2))
     assert config_text(tmp_path).count("tensor_name") == 1

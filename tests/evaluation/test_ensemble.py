@@ -69,7 +69,7 @@ def changed(directory, **fields):
     run.write_environment(environment)
 
 
-def test_the_average_is_that_of_what_each_says(two, monkeypatch):
+def test_the_average_equals_the_mean_of_members(two, monkeypatch):
     loads = []
     monkeypatch.setattr(
         "mmzoo.evaluation.ensemble_members.load_frame",
@@ -95,7 +95,7 @@ def test_the_average_is_that_of_what_each_says(two, monkeypatch):
     assert two[0] in comparison.findings["digit"][-1]
 
 
-def test_what_is_left_lies_beside_the_runs(two):
+def test_ensemble_files_are_beside_the_runs(two):
     before = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*")}
     done = ensemble(two, "stacking", device="cpu")
     assert str(done.folder) == "runs/ensembles/001"
@@ -153,7 +153,7 @@ def test_heads_of_every_kind(run_of_all_heads, tmp_path, monkeypatch):
     )
 
 
-def test_the_rows_of_a_table_in_the_place_of_a_split(two, tmp_path):
+def test_a_table_replaces_a_split(two, tmp_path):
     from PIL import Image
 
     data = load_arrays(Run(Path(two[0])).config()).splits["test"]
@@ -181,7 +181,7 @@ def test_one_run_is_no_ensemble(two):
     )
 
 
-def test_a_run_that_is_not_finished_is_refused(two):
+def test_an_unfinished_run_is_refused(two):
     Run(Path(two[1])).metrics_file.unlink()
     message = refusal(two, method="average")
     assert message.startswith("runs/tiny/002: is not finished")
@@ -227,7 +227,7 @@ def test_another_source_is_refused(two):
     )
 
 
-def test_another_validation_split_is_refused_where_it_counts(two):
+def test_another_validation_split_is_refused_if_it_matters(two):
     run = Run(Path(two[1]))
     changed(two[1], train=run.config().train.replace(split_seed=None))
     assert refusal(two, "weighted") == (
@@ -238,7 +238,7 @@ def test_another_validation_split_is_refused_where_it_counts(two):
     assert ensemble(two, "average", device="cpu").members.evaluations[0].examples == 359
 
 
-def test_data_that_are_not_a_members_any_more_are_refused(two):
+def test_changed_data_of_a_member_is_refused(two):
     run = Run(Path(two[1]))
     environment = run.environment()
     environment["data"]["fingerprint"] = "0123456789abcdef"
@@ -256,7 +256,7 @@ def test_a_method_is_not_evaluated_on_the_split_it_is_fitted_to(two):
         )
 
 
-def test_an_output_in_a_run_or_in_the_place_of_something_is_refused(two, tmp_path):
+def test_output_must_be_new_and_outside_runs(two, tmp_path):
     inside = Run(Path(two[0])).directory / "eval" / "both"
     assert refusal(two, output=inside) == f"{inside}: is inside {two[0]}. Name another --output."
     assert refusal(two, output=tmp_path / "runs").endswith(
@@ -265,7 +265,7 @@ def test_an_output_in_a_run_or_in_the_place_of_something_is_refused(two, tmp_pat
     assert not inside.exists()
 
 
-def test_nothing_is_left_where_it_fails(two, monkeypatch):
+def test_failure_leaves_nothing(two, monkeypatch):
     monkeypatch.setattr(
         "mmzoo.evaluation.ensemble_members.evaluate_model", lambda *arguments: 1 / 0
     )
@@ -275,7 +275,7 @@ def test_nothing_is_left_where_it_fails(two, monkeypatch):
 
 
 @pytest.mark.parametrize("output", [None, Path("mine")])
-def test_nothing_is_left_where_it_is_interrupted_while_it_is_written(two, monkeypatch, output):
+def test_interruption_while_writing_leaves_nothing(two, monkeypatch, output):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
@@ -287,7 +287,7 @@ def test_nothing_is_left_where_it_is_interrupted_while_it_is_written(two, monkey
     assert output is not None or not list((Path("runs") / "ensembles").iterdir())
 
 
-def test_two_that_end_at_once_get_a_number_each(two, monkeypatch):
+def test_simultaneous_ensembles_get_separate_numbers(two, monkeypatch):
     def late(*arguments):
         (Path("runs") / "ensembles" / "001" / "other").mkdir(parents=True)
 
@@ -295,7 +295,7 @@ def test_two_that_end_at_once_get_a_number_each(two, monkeypatch):
     assert str(ensemble(two, device="cpu").folder) == "runs/ensembles/002"
 
 
-def test_a_head_that_no_row_has_a_label_of_has_no_metrics(guess_run, tmp_path, monkeypatch):
+def test_a_head_without_any_label_has_no_metrics(guess_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = with_labels_that_lack(guess_run)
     for name in ("a", "b"):
@@ -318,7 +318,7 @@ def test_a_head_that_no_row_has_a_label_of_has_no_metrics(guess_run, tmp_path, m
     assert float(rows[1]["price"]) > float(rows[0]["price"])  # Blue ones are dearer.
 
 
-def test_what_members_say_alike_of_the_rows_is_said_once(guess_run, tmp_path, monkeypatch, capsys):
+def test_notes_shared_by_members_are_printed_once(guess_run, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
         shutil.copytree(guess_run.directory, name)
@@ -337,7 +337,7 @@ def with_labels_that_lack(run):
     return config.replace(heads=heads)
 
 
-def test_a_head_of_which_nothing_can_be_learnt_is_averaged(guess_run, messages):
+def test_a_head_without_learnable_weights_is_averaged(guess_run, messages):
     config = with_labels_that_lack(guess_run)
     data = load_frame(config)
     model, _ = load_trained(guess_run)
@@ -359,7 +359,7 @@ def test_a_head_of_which_nothing_can_be_learnt_is_averaged(guess_run, messages):
         fit_combinations(2 * [Member(guess_run, "best", price)], "weighted", rows)
 
 
-def test_no_experiment_has_the_ensembles_name():
+def test_no_experiment_can_have_the_name_of_ensembles():
     with pytest.raises(
         ConfigError, match=r"name: the folder runs/ensembles is reserved for ensembles"
     ):
@@ -374,7 +374,7 @@ def test_no_experiment_has_the_ensembles_name():
         ((0.0, 0.0, 0.0), "is as good as its best member, a, on every example"),
     ],
 )
-def test_the_verdict_is_a_sentence(gain, verdict):
+def test_the_finding_is_a_sentence(gain, verdict):
     accuracy = metric_info("accuracy")
     words = ensemble_verdict("average", "a", PairedDifference(*gain), accuracy)
     assert words.startswith(f"the average {verdict}")
@@ -385,7 +385,7 @@ def test_the_verdict_is_a_sentence(gain, verdict):
     )
 
 
-def test_a_lower_error_is_a_gain():
+def test_a_lower_error_is_an_improvement():
     gain = PairedDifference(1.5, 1.25, 1.75)
     words = ensemble_verdict("stacking", "a", gain, metric_info("mean_absolute_error"))
     assert words == "the stacking beats its best member, a, by 1.5, 95 % CI 1.25 to 1.75"

@@ -45,7 +45,7 @@ def made_up(kind: str, members: int = 3):
 
 @pytest.mark.parametrize("kind", HEADS)
 @pytest.mark.parametrize("method", ["average", "weighted", "vote", "stacking"])
-def test_a_combination_is_a_prediction_like_any_other(method, kind):
+def test_combinations_are_valid_predictions(method, kind):
     if (method, kind) == ("vote", "regression"):
         pytest.skip("numbers are not voted on")
     head = HEADS[kind]
@@ -64,7 +64,7 @@ def test_a_combination_is_a_prediction_like_any_other(method, kind):
 
 
 @pytest.mark.parametrize("kind", HEADS)
-def test_equal_members_say_together_what_each_says(kind):
+def test_equal_members_combine_to_themselves(kind):
     labels, [one, *_] = made_up(kind)
     for method in ("average", "weighted"):
         together = fit_combination(method, HEADS[kind], [one, one], labels).combine([one, one])
@@ -72,7 +72,7 @@ def test_equal_members_say_together_what_each_says(kind):
 
 
 @pytest.mark.parametrize("kind", HEADS)
-def test_no_other_weights_are_better(kind):
+def test_learned_weights_are_optimal(kind):
     head = HEADS[kind]
     labels, said = made_up(kind)
     truth = np.eye(3)[labels] if kind == "classification" else labels.reshape(said[0].shape)
@@ -100,7 +100,7 @@ def test_no_other_weights_are_better(kind):
     assert loss(np.array(weights)) == pytest.approx(found.fun, abs=1e-7)
 
 
-def test_a_member_that_only_does_harm_has_no_weight():
+def test_a_harmful_member_has_zero_weight():
     labels, [good, *_] = made_up("classification")
     bad = np.roll(good, 1, axis=1)
     weights = best_weights("classes", [good, bad], np.eye(3)[labels])
@@ -110,7 +110,7 @@ def test_a_member_that_only_does_harm_has_no_weight():
     assert weights[1] < 1e-2
 
 
-def test_most_votes_win_however_sure_the_others_are():
+def test_most_votes_win_regardless_of_confidence():
     said = [
         np.array([[0.4, 0.35, 0.25]], "float32"),
         np.array([[0.4, 0.35, 0.25]], "float32"),
@@ -121,13 +121,13 @@ def test_most_votes_win_however_sure_the_others_are():
     assert np.argmax(np.mean(said, axis=0)) == 1
 
 
-def test_the_summed_probability_decides_between_as_many_votes():
+def test_ties_are_broken_by_summed_probability():
     said = [np.array([[0.5, 0.2, 0.3]], "float32"), np.array([[0.1, 0.8, 0.1]], "float32")]
     assert Combination(HEADS["classification"], "vote").combine(said).argmax() == 1
     assert Combination(HEADS["classification"], "vote").combine(said[::-1]).argmax() == 1
 
 
-def test_votes_of_chances_are_by_the_threshold_and_half_of_them_decide():
+def test_binary_votes_use_the_threshold_and_half_of_them_decide():
     vote = Combination(HEADS["binary"], "vote")
     columns = [[0.45, 0.45, 0.9, 0.3], [0.45, 0.1, 0.39, 0.3], [0.1, 0.1, 0.1, 0.3]]
     said = [np.array(column, "float32")[:, None] for column in columns]
@@ -136,7 +136,7 @@ def test_votes_of_chances_are_by_the_threshold_and_half_of_them_decide():
 
 
 @pytest.mark.parametrize("kind", ["classification", "binary"])
-def test_stacking_is_a_logistic_regression_on_what_is_said(kind):
+def test_stacking_is_a_logistic_regression_on_predictions(kind):
     head = HEADS[kind]
     labels, said = made_up(kind)
     stacked = fit_combination("stacking", head, said[:2], labels)
@@ -149,7 +149,7 @@ def test_stacking_is_a_logistic_regression_on_what_is_said(kind):
     np.testing.assert_allclose(together, expected[:, -together.shape[1] :], atol=1e-5)
 
 
-def test_stacking_learns_what_a_member_takes_for_what():
+def test_stacking_learns_a_members_confusions():
     labels, [good, *_] = made_up("classification")
     turned = np.roll(good, 1, axis=1)
     stacked = fit_combination("stacking", HEADS["classification"], [turned, turned], labels)

@@ -24,13 +24,13 @@ def message(call, *arguments, **named):
     return str(caught.value)
 
 
-def test_the_figures_are_those_of_the_training(own_run):
+def test_metrics_equal_those_of_training(own_run):
     of_training = own_run.metrics()
     assert evaluate(own_run) == of_training["test"]
     assert own_run.metrics() == of_training
 
 
-def test_the_best_weights_by_their_file_are_the_best(own_run):
+def test_best_weights_can_be_given_by_file(own_run):
     of_training = own_run.metrics()
     for run, checkpoint in ((own_run.best_weights, "best"), (own_run, str(own_run.best_weights))):
         own_run.metrics_file.unlink()
@@ -39,14 +39,14 @@ def test_the_best_weights_by_their_file_are_the_best(own_run):
         assert own_run.metrics() == of_training
 
 
-def test_weights_are_named_once(own_run):
+def test_weights_cannot_be_given_twice(own_run):
     assert message(evaluate, own_run.best_weights, checkpoint="last") == (
         f"{own_run.best_weights}: is a weights file, and --checkpoint last names weights too. "
         "Give a run directory, or leave --checkpoint out."
     )
 
 
-def test_the_report_says_what_was_evaluated(own_run):
+def test_the_report_names_weights_and_split(own_run):
     done = evaluate_run(own_run, split="validation", checkpoint="last", device="cpu")
     report = done.report
     assert (report.split, report.checkpoint, report.examples) == ("validation", "last", 144)
@@ -57,14 +57,14 @@ def test_the_report_says_what_was_evaluated(own_run):
     assert report.history == own_run.evaluation("validation") / "history.png"
 
 
-def test_without_a_history_there_is_no_picture_of_it(own_run):
+def test_without_a_history_there_is_no_plot_of_it(own_run):
     own_run.write_history([])
     report = evaluate_run(own_run, split="test", checkpoint="best", device="cpu").report
     assert report.history is None
     assert not (own_run.evaluation("test") / "history.png").exists()
 
 
-def test_pictures_of_an_earlier_evaluation_do_not_stay(own_run, monkeypatch):
+def test_plots_of_an_earlier_evaluation_are_removed(own_run, monkeypatch):
     evaluate(own_run)
     mistakes = own_run.evaluation("test") / "mistakes.png"
     assert mistakes.is_file()
@@ -81,7 +81,7 @@ def test_an_unknown_split(own_run):
     )
 
 
-def test_data_that_are_not_the_runs(own_run):
+def test_data_of_another_run(own_run):
     environment = own_run.environment()
     found = environment["data"]["fingerprint"]
     environment["data"] = {"name": "letters", "fingerprint": "0123456789abcdef"}
@@ -93,7 +93,7 @@ def test_data_that_are_not_the_runs(own_run):
     assert not own_run.evaluation("test").exists()
 
 
-def test_the_mistakes_shown_are_those_that_the_confusion_matrix_counts(run_of_all_heads, tmp_path):
+def test_mistakes_match_the_confusion_matrix(run_of_all_heads, tmp_path):
     """With a threshold of 0.3, what was said may be the less probable class."""
     model, config = load_trained(run_of_all_heads)
     data = load_arrays(config)
@@ -133,7 +133,7 @@ def test_predictions_are_written_for_every_head(run_of_all_heads, own_run):
     assert {row[titles.index("is")] for row in rows} <= {"no\x1b[31m", "yes"}
 
 
-def test_another_folder_leaves_the_run_as_it_is(own_run, tmp_path):
+def test_output_leaves_the_run_unchanged(own_run, tmp_path):
     own_run.metrics_file.unlink()
     before = {path: path.stat().st_mtime_ns for path in own_run.directory.rglob("*")}
     output = tmp_path / "elsewhere"
@@ -147,7 +147,7 @@ def test_another_folder_leaves_the_run_as_it_is(own_run, tmp_path):
     assert after == before
 
 
-def test_a_run_that_cannot_be_written_has_its_figures(own_run):
+def test_a_read_only_run_prints_its_metrics(own_run):
     """Even root cannot create files in /sys."""
     shutil.rmtree(own_run.evaluation("test").parent, ignore_errors=True)
     own_run.evaluation("test").parent.symlink_to("/sys/kernel")

@@ -45,7 +45,7 @@ def test_metrics_of_other_kinds_have_no_headline_and_no_warnings():
     assert other_metrics({"perplexity": 3.25}) == {"perplexity": "3.25"}
 
 
-def test_other_metrics_are_named_as_people_name_them():
+def test_other_metrics_have_their_common_names():
     found = other_metrics(metrics.binary_metrics(np.array([1, 1]), np.array([0.25, 0.75])))
     assert found == {
         "macro F1": "0.3333",
@@ -77,7 +77,7 @@ def test_a_good_model_has_no_warnings():
     assert head_warnings(classification(0.925, (0.88, 0.95), 0.5), confusion, ["a", "b"]) == []
 
 
-def test_a_model_that_always_says_one_thing_is_told_so():
+def test_predicting_one_class_only_is_a_warning():
     confusion = np.array([[0, 30, 0], [0, 70, 0], [0, 0, 0]])
     found = head_warnings(classification(0.7, (0.6, 0.78), 0.7), confusion, ["a", "b", "c"])
     assert found == [
@@ -89,14 +89,14 @@ def test_a_model_that_always_says_one_thing_is_told_so():
     ]
 
 
-def test_an_interval_that_holds_the_baseline_is_told():
+def test_an_interval_that_contains_the_baseline_is_a_warning():
     assert head_warnings(classification(0.75, (0.65, 0.83), 0.7)) == [
         "The model may be no better than a constant prediction: accuracy 75.0 % "
         "(95 % CI 65.0 to 83.0); majority-class baseline: 70.0 %."
     ]
 
 
-def test_a_regression_worse_than_the_mean_is_told():
+def test_a_regression_worse_than_the_mean_is_a_warning():
     poor = metrics.regression_metrics(np.array([1.0, 3.0]), np.array([5.0, 9.0]))
     assert head_warnings(poor) == [
         "The model is no better than a constant prediction: mean absolute error 5 "
@@ -104,7 +104,7 @@ def test_a_regression_worse_than_the_mean_is_told():
     ]
 
 
-def test_long_lists_of_classes_are_cut():
+def test_long_lists_of_classes_are_truncated():
     confusion = np.zeros((10, 10), np.int64)
     confusion[0, 0] = 5
     names = [str(number) for number in range(10)]

@@ -8,7 +8,7 @@ import pytest
 from mmzoo.evaluation.image_grid import captioned_grid
 
 
-def test_small_pictures_are_enlarged_pixel_by_pixel():
+def test_small_images_are_enlarged_pixel_by_pixel():
     checks = (np.indices((8, 8)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None]
     grid = captioned_grid([checks], [""])
     # 22 grey pixels for each of the picture's, in the middle of a square of 180 after a gap of 18.
@@ -18,7 +18,7 @@ def test_small_pictures_are_enlarged_pixel_by_pixel():
     )
 
 
-def test_colours_stay_what_they_are():
+def test_colours_are_unchanged():
     red = np.zeros((8, 8, 3), np.uint8)
     red[..., 0] = 200
     assert captioned_grid([red], ["true a, predicted b (50 %)"])[100, 100].tolist() == [200, 0, 0]
@@ -29,7 +29,7 @@ def test_colours_stay_what_they_are():
 @pytest.mark.parametrize(
     "shape", [(1, 1, 1), (28, 28, 1), (180, 90, 3), (600, 400, 3), (2, 999, 3)]
 )
-def test_pictures_of_any_size_fit_their_square(shape):
+def test_images_of_any_size_fit_their_square(shape):
     grid = captioned_grid([np.zeros(shape, np.uint8)], [""])
     dark = np.argwhere(grid.max(axis=2) < 100)
     assert len(dark) > 0
@@ -37,7 +37,7 @@ def test_pictures_of_any_size_fit_their_square(shape):
     assert dark.max() < 18 + 180
 
 
-def test_seven_pictures_make_two_rows():
+def test_seven_images_make_two_rows():
     one, six, seven = (
         captioned_grid(np.zeros((count, 8, 8, 1), np.uint8), ["a"] * count).shape
         for count in (1, 6, 7)
@@ -46,7 +46,7 @@ def test_seven_pictures_make_two_rows():
     assert one[1] < six[1] == seven[1]
 
 
-def test_captions_are_drawn_beneath_and_not_over_the_pictures():
+def test_captions_are_drawn_below_the_images():
     white = np.full((4, 8, 8, 3), 255, np.uint8)
     captions = [
         "true 4, predicted 9 (98 %)",
@@ -69,7 +69,7 @@ def test_each_image_has_a_caption(images, captions, message):
         captioned_grid(np.zeros((images, 8, 8, 1), np.uint8), ["a"] * captions)
 
 
-def test_rows_and_pictures_may_be_of_another_size():
+def test_row_length_and_image_size_can_be_set():
     sheet = captioned_grid(np.zeros((4, 8, 8, 1), np.uint8), ["a"] * 4, in_a_row=2, side=224)
     assert sheet.shape[1] == 18 + 2 * (224 + 18)
     assert (sheet[18 : 18 + 224, 18 : 18 + 224] == 0).all()

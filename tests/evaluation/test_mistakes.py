@@ -26,11 +26,11 @@ def test_worst_mistakes_are_the_most_confident_wrong_ones():
     assert most_confident_mistakes(true, said, confidence, most=2).tolist() == [2, 1]
 
 
-def test_no_mistakes_are_no_indices():
+def test_no_mistakes_give_no_indices():
     assert most_confident_mistakes(np.array([1]), np.array([1]), np.array([0.8])).tolist() == []
 
 
-def test_captions_say_true_and_predicted_class():
+def test_captions_show_true_and_predicted_class():
     names = ["4", "9", "long " * 20]
     captions = mistake_captions(np.array([2, 0]), np.array([1, 2]), np.array([0.985, 1.0]), names)
     assert captions == [
@@ -39,7 +39,7 @@ def test_captions_say_true_and_predicted_class():
     ]
 
 
-def test_what_was_said_need_not_be_what_is_most_probable():
+def test_the_predicted_class_need_not_be_the_most_probable():
     """A yes from a threshold of 0.3 on is a mistake of 35 %, though no would be likelier."""
     captions = mistake_captions(np.array([0]), np.array([1]), np.array([0.35]), ["no", "yes"])
     assert captions == ["true no, predicted yes (35 %)"]
@@ -61,7 +61,7 @@ def test_the_largest_errors_come_first():
     ]
 
 
-def test_picture_file_is_the_grid(tmp_path):
+def test_the_image_file_is_the_grid(tmp_path):
     pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1), np.uint8)
     mistakes = Mistakes(images=[*pictures], captions=["a", "b", "c"])
     write_mistakes_grid(tmp_path / "mistakes.png", mistakes)

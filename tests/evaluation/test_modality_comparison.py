@@ -43,13 +43,13 @@ INPUTS = ("clue", "noise")
 ACCURACY, ERROR = metric_info("accuracy"), metric_info("mean_absolute_error")
 
 
-def test_subsets_are_those_of_a_set_without_the_empty_one():
+def test_all_non_empty_subsets_are_listed():
     assert subsets_of("ab") == [("a",), ("b",), ("a", "b")]
     assert [len(subsets_of("abcde"[:count])) for count in range(1, 6)] == [1, 3, 7, 15, 31]
     assert len(set(subsets_of("abcde"))) == 31
 
 
-def test_of_many_inputs_only_some_subsets_are_taken():
+def test_many_inputs_use_selected_subsets():
     assert subsets_of("abcdef") == [
         *[(one,) for one in "abcdef"],
         *[tuple("abcdef".replace(one, "")) for one in "fedcba"],
@@ -65,7 +65,7 @@ def test_subsets_have_names(kept, words):
     assert subset_name(tuple(kept), "abcd") == words
 
 
-def test_every_head_needs_the_clue_and_not_the_noise(guessed):
+def test_every_head_needs_the_informative_input_only(guessed):
     found = guessed.modalities
     assert found.details["inputs"] == ["clue", "noise"]
     metrics = {
@@ -149,7 +149,7 @@ def leads(absent=None, clue_shuffled=BETTER, noise_shuffled=NOTHING):
         ),
     ],
 )
-def test_where_only_one_input_may_be_missing(absent, finding, warning):
+def test_only_one_optional_input(absent, finding, warning):
     found = leads(absent)
     assert best_single(INPUTS, found) == "noise"
     assert input_findings(INPUTS, found, ACCURACY) == [
@@ -178,7 +178,7 @@ def test_where_only_one_input_may_be_missing(absent, finding, warning):
         ),
     ],
 )
-def test_shuffling_alone_shows_reliance_and_not_worth(info, findings):
+def test_shuffling_shows_reliance_and_not_value(info, findings):
     found = leads(noise_shuffled=WORSE)
     assert input_findings(INPUTS, found, info) == findings
     assert best_single(INPUTS, found) is None
@@ -207,7 +207,7 @@ def baselines_of(metrics):
     )
 
 
-def test_models_trained_on_one_input_each_have_the_verdict(guess_run, guessed):
+def test_unimodal_baselines_have_a_finding(guess_run, guessed):
     network, config = load_network(guess_run)
     data = transform(config, load_frame(config), guess_run.preprocessing())
     network.model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
@@ -267,7 +267,7 @@ def test_the_files_have_the_comparison(guess_run, guessed):
         assert "<script" not in page
 
 
-def test_no_example_keeps_the_value_that_is_shuffled_away(guess_run):
+def test_shuffling_moves_every_value(guess_run):
     """With one example of each colour, the clue of any other is always wrong."""
     network, config = load_network(guess_run)
     data = transform(config, load_frame(config), guess_run.preprocessing())
@@ -284,7 +284,7 @@ def test_no_example_keeps_the_value_that_is_shuffled_away(guess_run):
 
 
 @pytest.mark.parametrize("size", [1, 2])
-def test_batches_have_two_examples_or_more_however_small_they_are_to_be(guess_run, size):
+def test_batches_have_at_least_two_examples(guess_run, size):
     network, config = load_network(guess_run)
     config = config.replace(train=config.train.replace(evaluation_batch_size=size))
     data = transform(config, load_frame(config), guess_run.preprocessing())
@@ -294,7 +294,7 @@ def test_batches_have_two_examples_or_more_however_small_they_are_to_be(guess_ru
     assert scores[("noise",)].mean() < 1
 
 
-def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
+def test_unlabelled_examples_do_not_count_for_the_head(guess_run):
     network, config = load_network(guess_run)
     data = transform(config, load_frame(config), guess_run.preprocessing())
     test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
@@ -322,7 +322,7 @@ def test_a_head_without_any_label_is_left_out(guess_run):
         assert found.heads == ["warm", "tags", "price"]
 
 
-def test_trained_missing_is_what_training_met_and_not_what_the_split_has(guess_run):
+def test_trained_missing_depends_on_training_and_not_on_the_split(guess_run):
     network, config = load_network(guess_run)
     assert trained_missing(network, config) == {"clue", "noise"}
     network.model.get_layer("noise_missing").set_weights([np.zeros(8)])
@@ -334,13 +334,13 @@ def test_trained_missing_is_what_training_met_and_not_what_the_split_has(guess_r
     assert list(scores["absent"]) == [("noise",), ("clue", "noise")]
 
 
-def test_inputs_that_the_model_needs_are_only_shuffled():
+def test_required_inputs_are_only_shuffled():
     ablations = ablations_of(INPUTS, {"noise"})
     assert [one.subset for one in ablations if one.condition == "absent"] == [("clue",)]
     assert len([one for one in ablations if one.subset == ("noise",)]) == SHUFFLES
 
 
-def test_a_single_input_is_an_error_before_any_work(trained_run):
+def test_a_single_input_is_an_early_error(trained_run):
     with pytest.raises(RunError) as caught:
         evaluate_run(trained_run, split="test", checkpoint="best", device="cpu", modalities=True)
     assert str(caught.value) == (
@@ -350,7 +350,7 @@ def test_a_single_input_is_an_error_before_any_work(trained_run):
     )
 
 
-def test_weights_of_the_fusion_are_in_the_notes(guess_run):
+def test_fusion_weights_are_in_the_notes(guess_run):
     config = guess_run.config()
     data = transform(config, load_frame(config), guess_run.preprocessing())
     gated = config.replace(fusion=Gated())
@@ -370,7 +370,7 @@ def test_weights_of_the_fusion_are_in_the_notes(guess_run):
     ]
 
 
-def test_where_heads_share_nothing_each_has_weights_of_its_own(guess_run):
+def test_unshared_heads_have_their_own_fusion_weights(guess_run):
     config = guess_run.config()
     heads = {name: config.heads[name] for name in ("colour", "price")}
     config = config.replace(share=False, heads=heads)
@@ -389,7 +389,7 @@ def test_where_heads_share_nothing_each_has_weights_of_its_own(guess_run):
 
 
 @pytest.mark.parametrize("fusion", [Gated(), Attention()], ids=lambda fusion: fusion.type)
-def test_where_heads_share_nothing_each_weighs_examples_for_itself(guess_run, fusion):
+def test_unshared_heads_weigh_examples_independently(guess_run, fusion):
     config = guess_run.config()
     heads = {name: config.heads[name] for name in ("colour", "price")}
     config = config.replace(share=False, heads=heads, fusion=fusion)

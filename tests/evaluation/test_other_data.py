@@ -52,7 +52,7 @@ def plants(tmp_path_factory) -> Run:
     )
 
 
-def test_predictions_stand_beside_the_columns_that_the_model_does_not_read(plants, tmp_path):
+def test_predictions_are_written_beside_unused_columns(plants, tmp_path):
     path = table(tmp_path / "new.csv", 7, 1, note=["=1+1"] * 7)
     said = predict(plants, data=path)
     assert list(said) == ["id", "kind_given", "note", "kind", "kind_probability"]
@@ -61,7 +61,7 @@ def test_predictions_stand_beside_the_columns_that_the_model_does_not_read(plant
     assert min(said["kind_probability"]) > 0.5
 
 
-def test_labels_need_not_be_there_to_predict(plants, tmp_path):
+def test_prediction_needs_no_labels(plants, tmp_path):
     path = table(tmp_path / "new.csv", 7, 1)
     whole = predict(plants, data=path)
     frame = polars.read_csv(path).select("colour", "height")
@@ -72,7 +72,7 @@ def test_labels_need_not_be_there_to_predict(plants, tmp_path):
     assert alone["kind_probability"] == pytest.approx(whole["kind_probability"])
 
 
-def test_rows_that_cannot_be_used_are_named_or_left_out(plants, tmp_path):
+def test_unusable_rows_are_named_or_skipped(plants, tmp_path):
     path = tmp_path / "new.csv"
     path.write_text("id,height,colour\na,1.5,red\nb,tall,red\nc,2.5,blue\n")
     with pytest.raises(DataError) as caught:
@@ -85,14 +85,14 @@ def test_rows_that_cannot_be_used_are_named_or_left_out(plants, tmp_path):
     assert len(said["kind"]) == 2
 
 
-def test_a_column_that_is_not_there_is_named(plants, tmp_path):
+def test_a_missing_column_is_named(plants, tmp_path):
     path = tmp_path / "new.csv"
     path.write_text("id,hight,colour\na,1.5,red\n")
     with pytest.raises(DataError, match=r"`height`.*Did you mean `hight`"):
         predict(plants, data=path)
 
 
-def test_an_evaluation_of_a_table_is_that_of_its_rows(plants, tmp_path):
+def test_evaluating_a_table_equals_evaluating_its_rows(plants, tmp_path):
     before = plants.metrics()
     path = table(tmp_path / "newer plants.csv", 40, 2)
     metrics = evaluate(plants, data=path)
@@ -108,7 +108,7 @@ def test_an_evaluation_of_a_table_is_that_of_its_rows(plants, tmp_path):
     assert rows == list(range(1, 41))
 
 
-def test_a_report_never_takes_the_place_of_one_of_another_table(plants, tmp_path):
+def test_reports_of_different_tables_are_separate(plants, tmp_path):
     paths = [tmp_path / folder / "same.csv" for folder in ("a", "b")]
     for rows, path in zip((5, 6), paths, strict=True):
         path.parent.mkdir()
@@ -121,7 +121,7 @@ def test_a_report_never_takes_the_place_of_one_of_another_table(plants, tmp_path
     assert examples == {"data_same": 7, "data_same_2": 6}
 
 
-def test_classes_have_the_numbers_of_the_training_whichever_there_are(plants, tmp_path):
+def test_classes_keep_their_ids_from_training(plants, tmp_path):
     path = tmp_path / "thistles.csv"
     frame = polars.read_csv(table(tmp_path / "both.csv", 40, 3)).filter(
         polars.col("kind") == "thistle"
@@ -130,7 +130,7 @@ def test_classes_have_the_numbers_of_the_training_whichever_there_are(plants, tm
     assert evaluate(plants, data=path)["kind"]["accuracy"] == 1.0
 
 
-def test_a_class_that_the_training_had_not_makes_a_row_bad(plants, tmp_path):
+def test_a_class_unknown_to_training_makes_a_row_bad(plants, tmp_path):
     path = tmp_path / "new.csv"
     path.write_text("height,colour,kind\n0.5,red,rose\n2.5,blue,nettle\n")
     with pytest.raises(DataError, match=r"row 2: .*nettle"):
@@ -138,7 +138,7 @@ def test_a_class_that_the_training_had_not_makes_a_row_bad(plants, tmp_path):
     assert evaluate(plants, data=path, on_bad_row="skip")["examples"] == 1
 
 
-def test_the_commands_say_the_same(plants, tmp_path, capsys):
+def test_commands_and_python_agree(plants, tmp_path, capsys):
     path = table(tmp_path / "commanded.csv", 7, 1)
     out = tmp_path / "out.csv"
 
@@ -172,7 +172,7 @@ def photos(tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_folder_of_classes_that_was_moved_or_lacks_a_class(photos, tmp_path):
+def test_a_class_folder_that_was_moved_or_has_fewer_classes(photos, tmp_path):
     run = train(
         {
             "name": "photos",

@@ -44,7 +44,7 @@ def confusion_of(classes, mistakes):
 
 
 @pytest.mark.parametrize("classes", [2, 10, 100, 300])
-def test_one_mistake_in_a_hundred_is_seen(tmp_path, classes):
+def test_one_mistake_in_a_hundred_is_visible(tmp_path, classes):
     names = [f"class {number}" for number in range(classes)]
     confusion_plot(tmp_path / "right.png", confusion_of(classes, []), names)
     confusion_plot(tmp_path / "wrong.png", confusion_of(classes, [(0, 1)]), names)
@@ -52,7 +52,7 @@ def test_one_mistake_in_a_hundred_is_seen(tmp_path, classes):
     assert reddish(tmp_path / "wrong.png") > 100
 
 
-def test_confusion_grows_with_the_classes_but_not_without_end(tmp_path):
+def test_confusion_grows_with_the_classes_up_to_a_limit(tmp_path):
     widths = []
     for classes in (2, 10, 20, 1000):
         confusion_plot(
@@ -74,7 +74,7 @@ def test_confusion_grows_with_the_classes_but_not_without_end(tmp_path):
     ],
     ids=["no glyphs", "formulas", "empty and control", "long, from the right, emoji"],
 )
-def test_confusion_takes_any_names(tmp_path, names):
+def test_confusion_accepts_any_names(tmp_path, names):
     confusion_plot(tmp_path / "c.png", confusion_of(3, [(0, 2)]), names)
     assert pixels(tmp_path / "c.png").std() > 0
 
@@ -90,11 +90,11 @@ def test_class_labels_are_short_single_lines_that_can_be_drawn():
     assert figures.class_labels(names, longest=12) == ["4", "two lines", "#2", "#3", "a very long…"]
 
 
-def test_drawable_puts_a_box_for_what_no_font_has():
+def test_drawable_replaces_characters_without_a_glyph():
     assert figures.drawable(f"a{NO_FONT_HAS}é") == "a□é"
 
 
-def test_calibration_shows_how_far_confidence_is_off(tmp_path):
+def test_calibration_shows_overconfidence(tmp_path):
     confidence = np.full(100, 0.75)
     calibration_plot(tmp_path / "right.png", confidence, np.arange(100) % 4 > 0)
     calibration_plot(tmp_path / "wrong.png", confidence, np.arange(100) % 4 == 0)
@@ -161,7 +161,7 @@ def test_history_has_a_chart_for_each_metric_with_both_splits(monkeypatch, tmp_p
     }
 
 
-def test_a_learning_rate_that_never_changes_is_left_out(monkeypatch, tmp_path):
+def test_a_constant_learning_rate_is_not_plotted(monkeypatch, tmp_path):
     rows = history(loss=[2.0, 1.0], learning_rate=[0.1, 0.1])
     assert list(charts(monkeypatch, tmp_path, rows)) == ["loss"]
 
@@ -173,7 +173,7 @@ def test_the_best_epoch_is_marked(monkeypatch, tmp_path):
     assert marked["best epoch"] == [0, 1]  # A line from the bottom to the top.
 
 
-def test_of_equal_epochs_the_best_has_the_smallest_loss():
+def test_ties_of_epochs_are_broken_by_loss():
     accuracy = [0.9, 0.9, 0.8, None]
     rows = history(validation_digit_accuracy=accuracy, validation_loss=[0.5, 0.4, 0.1, 0.0])
     assert best_epoch(rows, "validation_digit_accuracy") == 2
@@ -232,7 +232,7 @@ def test_ranking_curves_name_the_class_and_its_areas(monkeypatch, tmp_path, labe
             assert float(figure) == pytest.approx(expected, abs=5e-4)
 
 
-def test_ranking_curves_of_a_single_class_are_left_out(tmp_path):
+def test_ranking_curves_need_two_classes(tmp_path):
     ranking_plot(tmp_path / "r.png", np.ones((5, 1)), np.full((5, 1), 0.7), ["yes"], 0.5)
     assert (tmp_path / "r.png").is_file()
 
@@ -252,7 +252,7 @@ def test_axes_of_a_regression_are_plain_numbers(monkeypatch, tmp_path):
     assert "2,000,000" in [label.get_text() for label in axes.get_yticklabels()]
 
 
-def test_history_leaves_out_what_is_missing_or_not_finite(monkeypatch, tmp_path):
+def test_history_skips_missing_and_non_finite_values(monkeypatch, tmp_path):
     rows = history(loss=[2.0, float("nan"), 1.0], validation_loss=[None, float("inf"), 4.0])
     assert charts(monkeypatch, tmp_path, rows) == {
         "loss": {"train": [2.0, 1.0], "validation": [4.0]}
@@ -260,13 +260,13 @@ def test_history_leaves_out_what_is_missing_or_not_finite(monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize("epochs", [0, 1, 100])
-def test_history_of_any_length_is_written(tmp_path, epochs):
+def test_history_of_any_length_is_plotted(tmp_path, epochs):
     rows = history(loss=list(range(epochs)), validation_loss=list(range(epochs)))
     history_plot(tmp_path / "h.png", rows)
     assert pixels(tmp_path / "h.png").shape[2] == 3
 
 
-def test_equal_figures_are_equal_files(tmp_path):
+def test_equal_figures_give_equal_files(tmp_path):
     for name in ("a.png", "b.png"):
         confusion_plot(tmp_path / name, confusion_of(3, [(0, 1)]), ["a", "b", "c"])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

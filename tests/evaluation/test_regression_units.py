@@ -51,7 +51,7 @@ def columns(path):
     return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
 
 
-def test_predictions_and_metrics_are_those_of_the_table(folder):
+def test_predictions_and_metrics_are_in_the_units_of_the_table(folder):
     evaluate(folder / "run")
     found = columns(folder / "run" / "eval" / "test" / "predictions.csv")
     np.testing.assert_array_equal(found["when_true"], table(folder)[found["row"].astype(int) - 1])
@@ -68,7 +68,7 @@ def test_predictions_and_metrics_are_those_of_the_table(folder):
     assert metrics["loss"] == pytest.approx(loss, rel=1e-5)
 
 
-def test_metrics_of_the_training_are_in_milliseconds(folder):
+def test_training_metrics_are_in_milliseconds(folder):
     history = columns(folder / "run" / "history.csv")
     assert 10 < history["validation_when_mean_absolute_error"][-1] < 20_000
     assert 10 < history["when_mean_absolute_error"][-1] < 20_000

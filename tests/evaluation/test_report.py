@@ -96,7 +96,7 @@ def report_of(*heads, **changes):
     return replace(report, **changes)
 
 
-def test_report_says_what_was_evaluated():
+def test_report_names_what_was_evaluated():
     text = page_of(report_of()).text
     assert "Evaluated on the test split of mnist: 10,000 examples." in text
     for fact in ("runs/mnist_cnn/003", "best", "sha256:3f9a", "0.03125", "2026-05-01 14:07"):
@@ -105,11 +105,11 @@ def test_report_says_what_was_evaluated():
     assert "name: mnist_cnn" in text
 
 
-def test_report_tells_of_a_loss_that_is_not_finite():
+def test_report_mentions_a_non_finite_loss():
     assert "lossnot finite" in page_of(report_of(loss=None)).text
 
 
-def test_report_sets_accuracy_beside_its_interval_and_baseline():
+def test_report_shows_accuracy_with_interval_and_baseline():
     text = page_of(report_of()).text
     assert "96.0 %accuracy (95 % CI 90.2 to 98.4);majority-class baseline ('two'): 60.0 %" in text
 
@@ -120,7 +120,7 @@ def test_report_has_a_row_for_each_class_and_names_confusions():
     assert "'zero' predicted as 'two': 4 of 10 (40.0 %)" in page.text
 
 
-def test_report_of_no_mistakes_says_so():
+def test_report_without_mistakes():
     head = digit_head(confusion=np.diag([10, 30, 60]))
     assert "Most confused" in page_of(report_of(head)).text
     assert "No mistakes." in page_of(report_of(head)).text
@@ -149,7 +149,7 @@ def test_report_of_a_regression():
     assert "R²0.5" in text
 
 
-def test_mistakes_that_can_be_read_are_shown_as_text():
+def test_mistakes_with_text_are_shown_as_text():
     mistakes = Mistakes(
         captions=["true good, predicted bad (98 %)", "true bad, predicted good (71 %)"],
         rows=["row 17", "row 3"],
@@ -163,7 +163,7 @@ def test_mistakes_that_can_be_read_are_shown_as_text():
     assert "Worst mistakes" not in page_of(report_of()).text
 
 
-def test_image_row_and_text_of_a_mistake_stand_together():
+def test_image_row_and_text_of_a_mistake_are_together():
     large = np.random.RandomState(0).randint(0, 255, (400, 200, 3)).astype(np.uint8)
     mistakes = Mistakes(
         captions=["true mug, predicted bowl (98 %)", "true bowl, predicted mug (71 %)"],
@@ -235,7 +235,7 @@ def test_long_tables_are_folded():
     assert "Classes (" not in page_of(report_of()).text
 
 
-def test_a_fallback_is_said_loudly():
+def test_the_fallback_data_set_is_reported_prominently():
     page = page_of(report_of(data="digits"))
     assert (
         "mnist was not available, used digits instead. The metrics below are not of mnist."
@@ -245,7 +245,7 @@ def test_a_fallback_is_said_loudly():
     assert "was not available" not in page_of(report_of()).text
 
 
-def test_warnings_given_and_found_are_shown_and_name_their_head():
+def test_warnings_are_shown_with_their_head():
     useless = digit_head(name="useless", confusion=np.array([[0, 10, 0], [0, 30, 0], [0, 60, 0]]))
     page = page_of(report_of(digit_head(), useless, warnings=("3 rows were skipped.",)))
     assert "3 rows were skipped." in page.text
@@ -254,7 +254,7 @@ def test_warnings_given_and_found_are_shown_and_name_their_head():
     assert "digit: " not in page.text
 
 
-def test_pictures_are_part_of_the_page(png):
+def test_images_are_embedded_in_the_page(png):
     head = digit_head(plots=(Plot("Confusion", png),))
     page = page_of(report_of(head, history=png))
     confusion, training = page.attributes("img")
@@ -266,7 +266,7 @@ def test_pictures_are_part_of_the_page(png):
     assert base64.b64decode(data) == png.read_bytes()
 
 
-def test_page_needs_no_script_no_network_and_no_other_file(png):
+def test_page_is_self_contained(png):
     html = report_page(report_of(history=png))
     page = Page(html)
     assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
@@ -300,7 +300,7 @@ def test_every_text_is_escaped_and_control_characters_are_replaced(tmp_path, png
     assert page.attributes("img")[0]["alt"] == HOSTILE_SHOWN
 
 
-def test_report_is_written_whole_or_not_at_all(tmp_path):
+def test_report_is_written_atomically(tmp_path):
     path = tmp_path / "report.html"
     path.write_text("old", encoding="utf-8")
     missing = digit_head(plots=(Plot("Confusion", tmp_path / "missing.png"),))
@@ -312,7 +312,7 @@ def test_report_is_written_whole_or_not_at_all(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_page_reads_on_a_phone_in_the_dark_and_on_paper():
+def test_page_supports_phones_dark_mode_and_print():
     html = report_page(report_of())
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in html
     assert "@media (prefers-color-scheme: dark)" in html

@@ -23,7 +23,7 @@ def curve(found, head, variant):
     return [row for row in found.of_head(head) if row.variant == variant]
 
 
-def test_there_are_five_levels_for_each_head_and_corruption(guessed):
+def test_each_head_and_corruption_has_five_levels(guessed):
     found = guessed.robustness
     assert found.heads == ["colour", "warm", "tags", "price"]
     for head in found.heads:
@@ -33,7 +33,7 @@ def test_there_are_five_levels_for_each_head_and_corruption(guessed):
             assert {(row.condition, row.unit) for row in rows} == {("dropped words", "share")}
 
 
-def test_a_corrupted_clue_degrades_and_corrupted_noise_does_not(guessed):
+def test_only_corrupting_the_informative_input_degrades(guessed):
     found = guessed.robustness
     for head in ("colour", "warm", "tags"):
         clean, clue, noise = (curve(found, head, name) for name in ("none", "clue", "noise"))
@@ -53,7 +53,7 @@ def test_a_corrupted_clue_degrades_and_corrupted_noise_does_not(guessed):
     assert errors[-1].verdict == "worse"
 
 
-def test_findings_name_the_level_from_which_on_it_degrades(guessed):
+def test_findings_name_the_first_degraded_level(guessed):
     clue, noise = guessed.robustness.findings["colour"]
     assert clue.startswith("clue, dropped words: degrades from 0.")
     assert noise == "noise, dropped words: robust, no clear loss up to 0.8 (share)"
@@ -81,11 +81,11 @@ NOTHING = PairedDifference(0.0, -0.1, 0.1)
         ([BETTER] * 5, "robust, no clear loss up to 0.8 (share)"),
     ],
 )
-def test_it_degrades_from_a_level_on_only_where_all_higher_levels_are_worse(leads, finding):
+def test_a_level_degrades_only_if_all_higher_levels_do(leads, finding):
     assert robustness_finding(LEVELS, "share", leads, metric_info("accuracy")) == finding
 
 
-def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
+def test_unlabelled_examples_do_not_count_for_the_head(guess_run):
     network, config = load_network(guess_run)
     data = transform(config, load_frame(config), guess_run.preprocessing())
     test = {name: column[:9] for name, column in data.splits["test"].items()}
@@ -101,7 +101,7 @@ def test_examples_without_a_label_do_not_count_for_its_head(guess_run):
     assert shares <= {0, 1, 2, 3, 4, 5}
 
 
-def test_inputs_of_every_modality_can_be_left_out_and_corrupted():
+def test_inputs_of_every_modality_can_be_removed_and_corrupted():
     """Their encoders give one, two or three tensors."""
     inputs = {
         "photo": {"type": "image", "shape": [8, 8, 1], "encoder": {"type": "cnn", "filters": [2]}},
@@ -137,7 +137,7 @@ def test_inputs_of_every_modality_can_be_left_out_and_corrupted():
     assert whole == pytest.approx(evaluation.metrics["kind"]["accuracy"])
 
 
-def test_rows_of_which_no_cell_is_left_are_absent_as_in_training():
+def test_rows_without_remaining_cells_count_as_missing():
     """Told what stands in for absent facts means the wrong class, and all else the right one."""
     facts = {"type": "tabular", "columns": {"age": "number", "city": "category"}}
     inputs = {

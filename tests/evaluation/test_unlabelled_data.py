@@ -10,7 +10,7 @@ from mmzoo.errors import DataError
 from mmzoo.preprocessing import fit_config, load_frame, load_rows
 
 
-def test_other_rows_may_lack_the_column_of_a_head_that_ignores_them(tmp_path):
+def test_other_data_need_no_column_of_a_head_that_ignores_missing_labels(tmp_path):
     path = tmp_path / "other.csv"
     path.write_text("text,kind,size_2\nword1,a,3\nword2,b,\n")
     whole = config(tmp_path)
@@ -30,7 +30,7 @@ def test_other_rows_may_lack_the_column_of_a_head_that_ignores_them(tmp_path):
 @pytest.mark.parametrize(
     ("header", "lacks"), [("text,size", "kind"), ("kind,size", "text"), ("text", "kind")]
 )
-def test_other_columns_must_be_there(tmp_path, header, lacks):
+def test_other_columns_are_required(tmp_path, header, lacks):
     path = tmp_path / "other.csv"
     path.write_text(f"{header}\n{'1,' * header.count(',')}1\n")
     with pytest.raises(DataError, match=f"has no column `{lacks}`"):

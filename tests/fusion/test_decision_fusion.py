@@ -60,7 +60,7 @@ def test_numbers_are_averaged_in_their_units(combine):
 
 
 @pytest.mark.parametrize("combine", ["product", "max", "vote"])
-def test_numbers_are_combined_in_no_other_way(combine):
+def test_regression_supports_averages_only(combine):
     tree = {
         "name": "x",
         "source": {"type": "synthetic"},
@@ -72,13 +72,13 @@ def test_numbers_are_combined_in_no_other_way(combine):
         load_config(tree)
 
 
-def test_one_input_alone_decides():
+def test_a_single_input_decides():
     layers = model(Decision(combine="vote"), HEADS, {"a": 4}).layers
     assert {layer.name for layer in layers} == {"a", *HEADS}
     assert all(isinstance(layer, keras.layers.Dense) for layer in layers[1:])
 
 
-def test_each_head_learns_weights_of_its_own():
+def test_each_head_learns_its_own_weights():
     built = model(Decision(combine="weighted"))
     built.get_layer("good").logits.assign([0.0, 0.0, np.log(2.0)])
     kind, good = (built.get_layer(name).weights_of_inputs() for name in ("kind", "good"))
@@ -86,13 +86,13 @@ def test_each_head_learns_weights_of_its_own():
     assert good == pytest.approx([0.25, 0.25, 0.5])
 
 
-def test_inputs_learn_to_decide_by_themselves():
+def test_auxiliary_losses_train_each_input():
     features = {name: Features(keras.Input((width,))) for name, width in WIDTHS.items()}
     alone = Decision().head_outputs(features, HEADS).keys() - HEADS.keys()
     assert alone == {auxiliary_name(head, name) for head in HEADS for name in WIDTHS}
     assert Decision(auxiliary_loss=0.0).head_outputs(features, HEADS).keys() == HEADS.keys()
 
 
-def test_nothing_but_losses_of_the_inputs_trains_a_vote():
+def test_a_vote_is_trained_by_auxiliary_losses_only():
     with pytest.raises(ValidationError, match="a vote has no gradient"):
         Decision(combine="vote", auxiliary_loss=0.0)

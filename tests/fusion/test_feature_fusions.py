@@ -46,7 +46,7 @@ def notes(fusion: FeatureFusion, **widths: int) -> list[str]:
     return list(fusion.notes(features))
 
 
-def test_an_average_is_the_average_in_whatever_order():
+def test_an_average_does_not_depend_on_the_order():
     expected = np.mean(list(SAME.values()), axis=0)
     for order in itertools.permutations("abc"):
         model = joining(Average(), {name: SAME[name] for name in order})
@@ -54,7 +54,7 @@ def test_an_average_is_the_average_in_whatever_order():
         np.testing.assert_allclose(model(SAME), expected, atol=1e-6)
 
 
-def test_an_average_is_of_projections_where_widths_differ():
+def test_an_average_projects_different_widths():
     model = joining(Average(dim=6), OTHER)
     expected = (projected(model, "a", OTHER) + projected(model, "b", OTHER)) / 2
     np.testing.assert_allclose(model(OTHER), expected, atol=1e-5)
@@ -80,11 +80,11 @@ def test_an_average_is_of_projections_where_widths_differ():
         ),
     ],
 )
-def test_what_is_projected_is_said(fusion, widths, said):
+def test_projections_are_noted(fusion, widths, said):
     assert notes(fusion, **widths) == ([f"the fusion {said}"] if said else [])
 
 
-def test_learned_weights_are_those_that_inputs_are_averaged_by():
+def test_learned_weights_are_used_for_the_average():
     model = joining(Weighted(), SAME)
     assert Weighted().learned_weights(model, "abc") == pytest.approx(dict.fromkeys("abc", 1 / 3))
     model.get_layer("fusion_weights").scores.assign(np.log([1.0, 2.0, 5.0]))
@@ -94,7 +94,7 @@ def test_learned_weights_are_those_that_inputs_are_averaged_by():
     np.testing.assert_allclose(model(SAME), expected, atol=1e-6)
 
 
-def test_gates_say_how_much_of_each_entry_comes_from_which_input():
+def test_gates_mix_inputs_per_feature():
     model = joining(Gated(), OTHER)
     gates = keras.Model(model.input, model.get_layer("fusion_gates").output)(OTHER).numpy()
     assert gates.shape == (5, 2, 4)
@@ -111,7 +111,7 @@ def test_gates_say_how_much_of_each_entry_comes_from_which_input():
     np.testing.assert_allclose(weights, gates.mean(axis=2), atol=1e-6)
 
 
-def test_a_filter_sees_the_same_entry_of_all_inputs_and_its_neighbours():
+def test_a_filter_sees_neighbouring_features_of_all_inputs():
     model = joining(Conv(filters=(1,), conv_activation="linear"), SAME)
     kernel = np.zeros((3, 3, 1), "float32")  # Entries before, at and after; inputs; filters.
     kernel[1, 0], kernel[1, 2], kernel[2, 1] = 2.0, 1.0, 3.0
@@ -120,14 +120,14 @@ def test_a_filter_sees_the_same_entry_of_all_inputs_and_its_neighbours():
     np.testing.assert_allclose(model(SAME), 2 * SAME["a"] + SAME["c"] + 3 * after, atol=1e-5)
 
 
-def test_several_convolutions_follow_one_another():
+def test_convolutions_are_stacked():
     model = joining(Conv(filters=(5, 2), kernel_size=2), SAME)
     assert model.output.shape == (None, 4 * 2)
     assert [layer.filters for layer in model.layers if "conv" in layer.name] == [5, 2]
 
 
 @pytest.mark.parametrize("fusion", [Attention(blocks=2, dim=8), Bilinear(dim=3)])
-def test_the_order_of_inputs_makes_no_difference(fusion):
+def test_the_order_of_inputs_does_not_matter(fusion):
     """Where each keeps its own projection: what lies between treats all of them alike."""
     model = joining(fusion, SAME)
     weights = {layer.name: layer.get_weights() for layer in model.layers}
@@ -138,14 +138,14 @@ def test_the_order_of_inputs_makes_no_difference(fusion):
         np.testing.assert_allclose(other(SAME), model(SAME), atol=1e-4)
 
 
-def test_attentions_weights_are_those_of_the_tokens_at_the_end():
+def test_attention_weights_belong_to_the_final_tokens():
     model = joining(Attention(dim=8, num_heads=2), SAME)
     weights = keras.Model(model.input, Attention().example_weights(model))(SAME).numpy()
     tokens = keras.Model(model.input, model.get_layer("fusion_norm").output)(SAME).numpy()
     np.testing.assert_allclose(model(SAME), np.einsum("en,end->ed", weights, tokens), atol=1e-5)
 
 
-def test_heads_divide_the_width_of_tokens():
+def test_num_heads_must_divide_the_token_width():
     with pytest.raises(ValueError, match="divisor of `dim`, which is 10; got 4"):
         Attention(dim=10)
 
@@ -179,7 +179,7 @@ def test_tokens_are_a_set(fusion):
     assert np.abs(model({**SAME, "tokens": TOKENS[:, 1:]}) - joined).max() > 1e-4
 
 
-def test_cross_attention_knows_where_a_token_stands():
+def test_cross_attention_knows_token_positions():
     model = reading(CrossAttention(dim=8))
     joined = model({**SAME, "tokens": TOKENS})
     assert np.abs(model({**SAME, "tokens": TOKENS[:, ::-1]}) - joined).max() > 1e-3
@@ -187,12 +187,12 @@ def test_cross_attention_knows_where_a_token_stands():
     assert joined.shape == (5, 3 * 8 + 3 * 4)
 
 
-def test_the_vectors_stand_beside_what_cross_attention_makes_of_tokens():
+def test_cross_attention_also_uses_the_vectors():
     joined = reading(CrossAttention(dim=8))({**SAME, "tokens": TOKENS}).numpy()
     np.testing.assert_array_equal(joined[:, 3 * 8 :], np.hstack([SAME[name] for name in "abc"]))
 
 
-def test_a_token_looks_at_the_other_inputs_and_not_at_its_own():
+def test_tokens_attend_to_other_inputs_only():
     """Without the answers of others, nothing that is not an input's own reaches its part."""
     model = reading(CrossAttention(dim=8))
     before = model({**SAME, "tokens": TOKENS}).numpy()
@@ -209,7 +209,7 @@ def test_a_token_looks_at_the_other_inputs_and_not_at_its_own():
     assert parts[0] == parts[2] == 0
 
 
-def test_cross_attention_says_whose_vector_is_a_token():
+def test_cross_attention_notes_inputs_without_tokens():
     features = {
         "image": Features(keras.Input((4,)), keras.Input((None, 6))),
         "table": Features(keras.Input((3,))),
@@ -266,7 +266,7 @@ def test_tensor_fusion_projects_wide_vectors_first():
 @pytest.mark.parametrize(
     ("inputs", "width", "most"), [(2, 16, 255), (3, 15, 39), (4, 7, 15), (12, 1, 1), (16, 1, 1)]
 )
-def test_an_outer_product_is_never_too_large(inputs, width, most):
+def test_large_outer_products_are_refused(inputs, width, most):
     names = [f"input{number}" for number in range(inputs)]
     assert Tensor().width(inputs) == width
     for dim in (None, most):
@@ -279,7 +279,7 @@ def test_an_outer_product_is_never_too_large(inputs, width, most):
     )
 
 
-def test_too_many_inputs_have_no_outer_product():
+def test_too_many_inputs_for_an_outer_product_are_refused():
     [problem] = Tensor().input_rules([f"input{number}" for number in range(17)])
     assert problem.path == ("type",)
     assert problem.message == (
@@ -290,7 +290,7 @@ def test_too_many_inputs_have_no_outer_product():
 
 
 @pytest.mark.parametrize("modulated", [None, "a", "b", "c"])
-def test_film_without_modulation_is_of_the_modulated_input_alone(modulated):
+def test_film_without_modulation_depends_on_the_modulated_input_only(modulated):
     fusion = Film(modulated=modulated, dim=8)
     model, name = joining(fusion, SAME), modulated or "a"
     others = {other: value[::-1] for other, value in SAME.items() if other != name}
@@ -302,7 +302,7 @@ def test_film_without_modulation_is_of_the_modulated_input_alone(modulated):
     assert np.abs(model({**SAME, name: SAME[name][::-1]}) - model(SAME)).max() > 1e-3
 
 
-def test_film_says_what_modulates_what():
+def test_film_notes_the_modulating_input():
     features = {
         "image": Features(keras.Input((4,)), keras.Input((None, 6))),
         "text": Features(keras.Input((3,))),

@@ -113,7 +113,7 @@ def test_every_head_predicts_from_any_number_of_inputs(fusion, count):
     assert all(np.isfinite(output).all() for output in outputs.values())
 
 
-def test_inputs_of_one_width_and_without_tokens_do(fusion):
+def test_inputs_of_equal_width_without_tokens_are_accepted(fusion):
     keras.utils.set_random_seed(0)
     inputs = {name: keras.Input((4,), name=name) for name in "ab"}
     features = {name: Features(vector) for name, vector in inputs.items()}
@@ -124,7 +124,7 @@ def test_inputs_of_one_width_and_without_tokens_do(fusion):
         assert (built({**given, name: -given[name]})["kind"].numpy() != before).any(), name
 
 
-def test_one_input_alone_passes_through(fusion):
+def test_a_single_input_passes_through(fusion):
     assert [layer.name for layer in model(fusion, ("table",)).layers] == ["table", *HEADS]
     spec = FUSIONS[fusion]()
     _, features = placeholders(("table",))
@@ -134,7 +134,7 @@ def test_one_input_alone_passes_through(fusion):
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
-def test_features_are_fused_to_one_vector_and_perhaps_tokens(fusion, count):
+def test_features_are_fused_to_a_vector_and_optional_tokens(fusion, count):
     spec = FUSIONS[fusion]()
     if not isinstance(spec, FeatureFusion):
         pytest.skip("combines predictions")
@@ -156,7 +156,7 @@ def test_features_are_fused_to_one_vector_and_perhaps_tokens(fusion, count):
         assert one.shape == tokens.shape[:2]
 
 
-def test_a_fusion_with_tokens_gives_them_out():
+def test_a_fusion_with_tokens_returns_them():
     _, features = placeholders(ALL)
     with_tokens = {
         name
@@ -166,14 +166,14 @@ def test_a_fusion_with_tokens_gives_them_out():
     assert with_tokens == {"attention", "cross_attention", "film"}
 
 
-def test_layers_have_names_that_inputs_cannot(fusion):
+def test_layer_names_do_not_clash_with_inputs(fusion):
     made = {layer.name for layer in model(fusion).layers} - {*model(fusion).input, *HEADS}
     assert made
     assert all(name == "concat" or name.startswith("fusion_") for name in made)
     assert all(operation in model(fusion).layers for operation in model(fusion).operations)
 
 
-def test_inputs_may_be_called_like_parts_of_a_fusion(fusion):
+def test_inputs_can_be_named_like_parts_of_a_fusion(fusion):
     names = ("block1", "dense1", "weights", "gates")
     inputs = {
         name: keras.Input((width,), name=name)
@@ -183,7 +183,7 @@ def test_inputs_may_be_called_like_parts_of_a_fusion(fusion):
     keras.Model(inputs, outputs_of(FUSIONS[fusion](), features))
 
 
-def test_every_input_counts(fusion):
+def test_every_input_affects_the_output(fusion):
     """For all examples but the third, whose text has no word that could."""
     given = values()
     before = predicted(fusion, given)["kind"]
@@ -221,7 +221,7 @@ def test_padding_changes_nothing(fusion):
             np.testing.assert_allclose(after[head], before[head], atol=1e-5)
 
 
-def test_examples_do_not_see_one_another(fusion):
+def test_examples_are_independent(fusion):
     given = values()
     together = predicted(fusion, given)["kind"]
     for row in range(4):
@@ -229,7 +229,7 @@ def test_examples_do_not_see_one_another(fusion):
         np.testing.assert_allclose(alone["kind"][0], together[row], atol=1e-5)
 
 
-def test_in_float16_predictions_are_nearly_the_same(fusion):
+def test_float16_predictions_approximate_float32(fusion):
     given = values()
     whole, half = predicted(fusion, given), model(fusion, precision="mixed_float16")
     half.set_weights(model(fusion).get_weights())
@@ -248,7 +248,7 @@ def test_a_model_is_rebuilt_from_its_config_and_a_weights_file(fusion, tmp_path:
         np.testing.assert_allclose(output, predicted(fusion, values())[head], atol=1e-6)
 
 
-def test_weights_of_inputs_are_those_of_all_inputs_and_sum_to_one(fusion):
+def test_input_weights_cover_all_inputs_and_sum_to_one(fusion):
     spec, built = FUSIONS[fusion](), model(fusion)
     learned, by_example = spec.learned_weights(built, ALL), spec.example_weights(built)
     if learned is not None:
@@ -263,7 +263,7 @@ def test_weights_of_inputs_are_those_of_all_inputs_and_sum_to_one(fusion):
         assert (np.ptp(weights, axis=0) > 0).all()
 
 
-def test_dense_layers_follow_the_joined_features(fusion):
+def test_dense_layers_follow_the_fused_features(fusion):
     if not issubclass(FUSIONS[fusion], FeatureFusion):
         pytest.skip("combines predictions")
     spec = FUSIONS[fusion](units=(5, 2), dropout=0.5, activation="tanh")
@@ -281,7 +281,7 @@ def test_every_fusion_has_a_reference(fusion):
     assert issubclass(FUSIONS[fusion], BaseFusion)
 
 
-def test_concat_puts_features_side_by_side():
+def test_concat_concatenates_features():
     built = model("concat", ("picture", "sound"))
     assert built.get_layer("concat").output.shape == (None, 9)
     # The heads' 9*3 + 3 and 9*1 + 1.

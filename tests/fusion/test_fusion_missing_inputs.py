@@ -83,7 +83,7 @@ def predicted(model: keras.Model, batch: dict[str, np.ndarray]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_an_absent_input_does_not_count(model, name):
+def test_a_missing_input_does_not_count(model, name):
     batch, other = values(0), values(1)
     absent = {presence(name): np.array([0, 1, 0, 1], "float32")}
     one = predicted(model, {**batch, **absent})
@@ -94,20 +94,20 @@ def test_an_absent_input_does_not_count(model, name):
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_an_absent_input_is_another_than_one_that_is_there(model, name):
+def test_a_missing_input_differs_from_a_present_one(model, name):
     batch = values(0)
     absent = {presence(name): np.zeros(ROWS, "float32")}
     assert (predicted(model, {**batch, **absent}) != predicted(model, batch)).any()
 
 
-def test_how_long_an_absent_text_is_does_not_count(model):
+def test_the_length_of_a_missing_text_does_not_matter(model):
     absent = {presence("title"): np.zeros(ROWS, "float32")}
     batch = {**values(0), **absent}
     longer = {**batch, "title": values(0, words=9)["title"]}
     np.testing.assert_allclose(predicted(model, batch), predicted(model, longer), atol=1e-5)
 
 
-def test_all_but_one_may_be_absent(model):
+def test_all_but_one_can_be_missing(model):
     batch = values(0)
     for kept in INPUTS:
         absent = {presence(name): np.zeros(ROWS, "float32") for name in INPUTS if name != kept}
@@ -116,7 +116,7 @@ def test_all_but_one_may_be_absent(model):
         np.testing.assert_array_equal(one, two)
 
 
-def test_what_stands_for_an_absent_input_is_learned(model):
+def test_the_vector_of_a_missing_input_is_learned(model):
     """And nothing of what was in its place is, not even what is no number."""
     batch = {**values(0), presence("facts"): np.zeros(ROWS, "float32")}
     with tf.GradientTape() as tape:

@@ -51,7 +51,7 @@ def values(fusion: dict[str, Any], **inputs: int) -> dict[str, Any]:
     }
 
 
-def test_a_training_says_what_is_projected_and_the_weights_that_it_learned(tmp_path: Path):
+def test_training_logs_projections_and_learned_weights(tmp_path: Path):
     from mmzoo.training.train import train
 
     run = train(values({"type": "weighted", "dim": 3}, a=5, b=4), run=tmp_path / "run")
@@ -72,7 +72,7 @@ def test_a_training_says_what_is_projected_and_the_weights_that_it_learned(tmp_p
     ],
     ids=lambda fusion: fusion["type"],
 )
-def test_a_training_in_two_parts_comes_to_the_same(fusion, tmp_path: Path):
+def test_a_resumed_training_is_bit_identical(fusion, tmp_path: Path):
     from mmzoo.training.train import train
 
     def parts(*epochs: int) -> Run:
@@ -89,7 +89,7 @@ def test_a_training_in_two_parts_comes_to_the_same(fusion, tmp_path: Path):
     assert resumed.metrics()["test"] == whole.metrics()["test"]
 
 
-def test_an_input_to_modulate_is_one_that_there_is():
+def test_the_modulated_input_must_exist():
     with pytest.raises(ConfigError) as caught:
         load_config(values({"type": "film", "modulated": "texd"}, image=4, text=4))
     assert str(caught.value) == (
@@ -138,7 +138,7 @@ def right_after_training(fusion: BaseFusion, steps: int = 150) -> float:
 
 
 @pytest.mark.parametrize("fusion", [Concat(), Average()], ids=lambda fusion: fusion.type)
-def test_what_adds_vectors_cannot_learn_whether_two_inputs_differ(fusion):
+def test_additive_fusions_cannot_learn_xor(fusion):
     assert right_after_training(fusion) < 1
 
 
@@ -154,5 +154,5 @@ def test_what_adds_vectors_cannot_learn_whether_two_inputs_differ(fusion):
     ],
     ids=lambda fusion: fusion.type,
 )
-def test_what_multiplies_them_learns_whether_two_inputs_differ(fusion):
+def test_multiplicative_fusions_learn_xor(fusion):
     assert right_after_training(fusion) == 1

@@ -35,7 +35,7 @@ def problem(build) -> str:
 # Classification.
 
 
-def test_classes_and_names_are_read_off_the_data():
+def test_classes_and_names_are_inferred_from_the_data():
     head = Classification().fit(np.array([0, 2, 1]), ("ant", "bee", "cat"), WHERE)
     assert (head.classes, head.class_names) == (3, ("ant", "bee", "cat"))
 
@@ -45,7 +45,7 @@ def test_classes_without_names_are_counted_and_numbered():
     assert (head.classes, head.class_names) == (4, ("0", "1", "2", "3"))
 
 
-def test_classes_that_the_config_counts_or_names_may_lack_examples():
+def test_configured_classes_can_have_no_examples():
     assert Classification(classes=5).fit(np.array([0, 3]), None, WHERE).class_names == tuple(
         "01234"
     )
@@ -53,12 +53,12 @@ def test_classes_that_the_config_counts_or_names_may_lack_examples():
     assert named.classes == 3
 
 
-def test_names_in_the_config_take_the_place_of_the_datas():
+def test_names_in_the_config_override_those_of_the_data():
     head = Classification(class_names=("x", "y")).fit(np.array([0, 1]), ("a", "b"), WHERE)
     assert head.class_names == ("x", "y")
 
 
-def test_another_number_of_classes_than_the_config_says():
+def test_wrong_number_of_classes():
     names = ("ant", "bee", "cat")
     assert refusal(Classification(classes=2), [0, 2], names) == (
         "the data has 3 classes, but the config's `classes` has 2. "
@@ -80,7 +80,7 @@ def test_a_class_beyond_the_last_is_refused_with_its_row():
         head.check(np.array([0, 3]), "validation")
 
 
-def test_one_class_alone_cannot_be_told_from_anything():
+def test_a_single_class_is_refused():
     assert refusal(Classification(), [0, 0, 0]) == (
         "all rows have the same class; expected two or more classes"
     )
@@ -95,13 +95,13 @@ def test_one_class_alone_cannot_be_told_from_anything():
         (PICTURES, "uint8 of shape [4, 3, 3, 1]"),
     ],
 )
-def test_labels_that_are_no_class_numbers(labels, found):
+def test_labels_that_are_not_class_ids(labels, found):
     assert refusal(Classification(), labels) == (
         f"expected one class id per row for a classification head; got {found}"
     )
 
 
-def test_rules_of_a_classification():
+def test_classification_rules():
     assert problem(lambda: Classification(classes=3, class_names=("a", "b"))) == (
         "expected as many names as `classes`, 3; got 2"
     )
@@ -117,7 +117,7 @@ def test_rules_of_a_classification():
 # Class weights.
 
 
-def test_balanced_weights_by_hand():
+def test_balanced_weights_match_a_manual_computation():
     # 6 rows, 3 classes: 6 / (3 * 3), 6 / (3 * 2), 6 / (3 * 1).
     assert balanced_weights(np.array([0, 0, 0, 1, 1, 2]), 3) == pytest.approx([2 / 3, 1, 2])
 
@@ -133,13 +133,13 @@ def test_auto_weights_are_written_into_the_config_by_name():
     assert again.class_weights == head.class_weights  # What a run has written stays.
 
 
-def test_given_weights_reach_their_classes_and_others_count_one():
+def test_unlisted_classes_have_weight_one():
     head = Classification(class_weights={"b": 5.0}).fit(np.array([0, 1, 2]), ("a", "b", "c"), WHERE)
     weights = head.example_weight(tf.constant([2, 1, 1, 0]))
     np.testing.assert_array_equal(weights, np.array([1, 5, 5, 1], "float32"))
 
 
-def test_a_weight_for_a_class_that_is_not_there():
+def test_a_weight_for_an_unknown_class():
     head = Classification(class_weights={"dog": 2.0})
     assert refusal(head, [0, 1], ("ant", "bee")) == (
         "unknown class 'dog'; the classes are: ant, bee"
@@ -149,7 +149,7 @@ def test_a_weight_for_a_class_that_is_not_there():
     )
 
 
-def test_weights_of_yes_and_no():
+def test_weights_of_binary_classes():
     head = Binary(class_weights="auto", positive=("bee",))
     head = head.fit(np.array([0, 1, 2, 0]), ("ant", "bee", "cat"), WHERE)
     assert head.class_weights == pytest.approx({"not bee": 2 / 3, "bee": 2.0})
@@ -157,7 +157,7 @@ def test_weights_of_yes_and_no():
     np.testing.assert_allclose(weights, [2 / 3, 2, 2 / 3], 1e-6)
 
 
-def test_weights_by_names_become_auto_where_there_are_no_names():
+def test_weights_by_name_become_auto_without_names():
     assert Classification(class_weights={"cat": 2.0}).without_names().class_weights == "auto"
     assert Classification().without_names() == Classification()
     head = Binary(class_weights={"cat": 2.0}, positive=("cat",)).without_names()
@@ -167,7 +167,7 @@ def test_weights_by_names_become_auto_where_there_are_no_names():
 # Binary.
 
 
-def test_yes_and_no_have_names():
+def test_binary_classes_have_names():
     assert Binary().fit(np.array([0, 1]), None, WHERE).class_names == ("no", "yes")
     assert Binary().fit(np.array([0, 1]), ("cat", "dog"), WHERE).class_names == ("cat", "dog")
     named = Binary(class_names=("bad", "good")).fit(np.array([0, 1]), ("cat", "dog"), WHERE)
@@ -175,14 +175,14 @@ def test_yes_and_no_have_names():
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64"])
-def test_yes_is_one_in_any_whole_type(dtype):
+def test_the_positive_class_is_one_in_any_integer_type(dtype):
     labels = np.array([0, 1, 1]).astype(dtype)
     head = Binary().fit(labels, None, WHERE)
     np.testing.assert_array_equal(head.target(tf.constant(labels), False), [[0], [1], [1]])
     assert head.class_labels(labels).tolist() == [0, 1, 1]
 
 
-def test_some_of_several_classes_count_as_yes():
+def test_several_classes_can_be_positive():
     labels, names = np.array([0, 1, 2, 3]), ("ant", "bee", "cat", "dog")
     head = Binary(positive=("dog", "bee")).fit(labels, names, WHERE)
     assert head.positive_values == (3, 1)
@@ -191,7 +191,7 @@ def test_some_of_several_classes_count_as_yes():
     assert head.decode_labels(labels) == ["not dog/bee", "dog/bee", "not dog/bee", "dog/bee"]
 
 
-def test_classes_beside_those_that_count_as_yes_are_known_again():
+def test_negative_classes_are_recognized_in_other_data():
     """So other data number them alike, and a class that was never seen is no silent no."""
     head = Binary(positive=("bee",)).fit(np.array([0, 1, 2]), ("ant", "bee", "cat"), WHERE)
     assert head.known_names == ("ant", "bee", "cat")
@@ -199,21 +199,21 @@ def test_classes_beside_those_that_count_as_yes_are_known_again():
     assert head.without_names().known_names == ("not bee", "bee")
 
 
-def test_a_single_class_is_neither_yes_nor_no():
+def test_a_single_class_is_not_binary():
     assert (
         refusal(Binary(), [0, 0], ("cat",)) == "all rows have the same class; expected two classes"
     )
 
 
 @pytest.mark.parametrize("head", [Binary, Classification])
-def test_names_in_another_order_would_be_those_of_other_classes(head):
+def test_names_in_another_order_are_refused(head):
     assert refusal(head(class_names=("dog", "cat")), [0, 1], ("cat", "dog")) == (
         "the data has the classes in the order cat, dog. Write `class_names` in this order, or "
         "leave it out"
     )
 
 
-def test_an_unknown_class_that_should_count_as_yes():
+def test_an_unknown_positive_class():
     assert refusal(Binary(positive=("dg",)), [0, 1], ("cat", "dog")) == (
         "unknown class 'dg' in `positive`; the classes are: cat, dog"
     )
@@ -222,7 +222,7 @@ def test_an_unknown_class_that_should_count_as_yes():
     )
 
 
-def test_more_than_two_classes_are_not_yes_or_no():
+def test_more_than_two_classes_are_not_binary():
     advice = (
         "expected 0 or 1 for a binary head. "
         "Use `type: classification`, or list the positive classes in `positive`."
@@ -266,7 +266,7 @@ def test_labels_as_class_numbers():
     assert Multilabel(classes=5).fit(labels, None, WHERE).classes == 5
 
 
-def test_another_number_of_labels_than_the_config_says():
+def test_wrong_number_of_labels():
     rows = [[0, 1, 1], [0, 0, 0]]
     assert refusal(Multilabel(classes=2), rows) == (
         "the data has 3 labels, but the config's `classes` has 2. "
@@ -281,7 +281,7 @@ def test_another_number_of_labels_than_the_config_says():
     )
 
 
-def test_what_is_no_set_of_labels():
+def test_values_that_are_not_sets_of_labels():
     expected = "expected 2 zeros and ones in each row, or one class id from 0 to 1"
     assert refusal(Multilabel(), [[0, 2], [1, 0]]) == expected
     assert refusal(Multilabel(classes=2), [0, 2]) == expected
@@ -305,7 +305,7 @@ def test_what_is_no_set_of_labels():
         (("[a]", "é"), "|", ['["[a]"]', '["[a]", "é"]', "[]"]),
     ],
 )
-def test_labels_survive_being_written_and_read(names, separator, cells):
+def test_labels_round_trip(names, separator, cells):
     """Predictions can be the labels of another training, whatever is in their names."""
     head = Multilabel(classes=2, class_names=names, separator=separator)
     rows = np.array([[1, 0], [1, 1], [0, 0]])
@@ -324,7 +324,7 @@ def test_one_number_or_several():
     assert refusal(Regression(dim=2), np.zeros((3, 4))) == "expected 2 numbers in each row, got 4"
 
 
-def test_what_is_no_number():
+def test_values_that_are_not_numbers():
     assert refusal(Regression(), ["1.5"]) == (
         "expected a number, or a list of numbers, in each row for a regression head; "
         "got <U3 of shape [1]"
@@ -339,7 +339,7 @@ def test_what_is_no_number():
     )
 
 
-def test_numbers_are_written_as_such():
+def test_numbers_are_written_unquoted():
     predicted = np.array([[0.5], [1.5]], "float32")
     assert Regression(dim=1).decode(predicted, "price") == {"price": [0.5, 1.5]}
     assert Regression(dim=1).decode_labels(np.array([[2], [3]])) == [2, 3]
@@ -349,14 +349,14 @@ def test_numbers_are_written_as_such():
     assert Regression(dim=2).decode_labels(both) == ["[0.5, 1.0]", "[1.5, 2.0]"]
 
 
-def test_mean_and_deviation_are_those_of_the_training_labels():
+def test_mean_and_std_are_computed_from_training_labels():
     head = Regression().fit(np.array([[1e6, 5.0], [3e6, 5.0]], "float32"), None, WHERE)
     assert head.mean == (2e6, 5.0)
     assert head.std == (1e6, 1.0)  # Of labels that are all the same: nothing to divide by.
     assert Regression(normalize=False).fit(np.array([1.0, 3.0]), None, WHERE).std is None
 
 
-def test_mean_and_deviation_that_are_given_stay():
+def test_given_mean_and_std_are_used():
     head = Regression(mean=(0.0,), std=(2.0,)).fit(np.array([1.0, 3.0]), None, WHERE)
     assert (head.mean, head.std) == ((0.0,), (2.0,))
     assert refusal(Regression(mean=(0.0, 1.0)), [1.0, 2.0]) == (
@@ -375,14 +375,14 @@ def test_mean_and_deviation_that_are_given_stay():
         ({"std": (0.0,)}, "Input should be greater than 0"),
     ],
 )
-def test_mean_and_deviation_have_rules(fields, message):
+def test_rules_of_mean_and_std(fields, message):
     with pytest.raises(ValidationError) as caught:
         Regression(**fields)
     assert [error["msg"] for error in caught.value.errors()] == [message]
 
 
 @pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error", "huber"])
-def test_labels_of_any_size_have_the_same_loss_and_gradients(loss):
+def test_loss_and_gradients_do_not_depend_on_the_unit(loss):
     """Prices in euros are learnt like prices in millions, and predicted in the data's units."""
     values = np.random.RandomState(0).normal(size=(64, 1))
     found = []
@@ -403,7 +403,7 @@ def test_labels_of_any_size_have_the_same_loss_and_gradients(loss):
         np.testing.assert_allclose(small, large, rtol=1e-3, atol=1e-4)
 
 
-def test_a_squared_error_of_one_is_that_of_always_saying_the_mean():
+def test_predicting_the_mean_has_a_squared_error_of_one():
     labels = np.array([25.0, 100, 346])
     head = Regression().fit(labels, None, WHERE)
     target = head.target(tf.constant(labels), soft=False)
@@ -422,7 +422,7 @@ def test_a_squared_error_of_one_is_that_of_always_saying_the_mean():
         pytest.param(5e17, 1e7, id="large"),
     ],
 )
-def test_labels_are_told_apart_and_come_back(start, step):
+def test_close_labels_stay_distinct_and_round_trip(start, step):
     """float32 would round all of these labels to one, or to zero."""
     labels = start + step * np.random.RandomState(0).permutation(60).astype("float64")
     head = Regression().fit(labels, None, WHERE)
@@ -437,7 +437,7 @@ def test_labels_are_told_apart_and_come_back(start, step):
     assert metrics["mean_absolute_error"] == pytest.approx(expected, rel=1e-6)
 
 
-def test_whole_numbers_beyond_float64_are_told_apart():
+def test_integers_beyond_float64_stay_distinct():
     """Nanoseconds since 1970: float64 has steps of 256."""
     labels = 1_700_000_000_123_456_789 + np.arange(60)
     head = Regression().fit(labels, None, WHERE)
@@ -452,7 +452,7 @@ def test_whole_numbers_beyond_float64_are_told_apart():
         (Regression(mean=(0.0,), std=(1.0,)), "`mean` and `std`"),
     ],
 )
-def test_labels_that_float32_cannot_tell_apart_are_refused(head, remedy):
+def test_labels_indistinguishable_in_float32_are_refused(head, remedy):
     labels = 1.7e12 + 1000 * np.arange(60.0)
     assert refusal(head, labels) == (
         "labels of about 1.7e+12 are too close together for the network's float32 without "
@@ -475,7 +475,7 @@ def test_numbers_without_a_finite_std_are_refused():
         Regression().fit(np.array([0.0, 1e300]), None, WHERE)
 
 
-def test_made_up_numbers_are_the_same_whatever_was_found():
+def test_synthetic_numbers_do_not_depend_on_fitted_statistics():
     """A run on made-up data reads them again, when its head is whole."""
     head = Regression(column="price", dim=1)
     whole = head.replace(mean=(500.0,), std=(100.0,))
@@ -487,7 +487,7 @@ def test_made_up_numbers_are_the_same_whatever_was_found():
 # What predictions are written as.
 
 
-def test_the_most_probable_classes_come_in_their_order():
+def test_top_classes_are_in_descending_order():
     head = Classification(classes=3, class_names=("ant", "bee", "cat"))
     predicted = np.array([[0.2, 0.5, 0.3], [0.4, 0.2, 0.4]], "float32")
     assert head.decode(predicted, "animal") == {
@@ -501,7 +501,7 @@ def test_the_most_probable_classes_come_in_their_order():
     assert len(head.decode(predicted, "animal", top=10)) == 6
 
 
-def test_every_labels_probability_is_written():
+def test_the_probability_of_every_label_is_written():
     head = Multilabel(classes=2, class_names=("red", "ripe"))
     predicted = np.array([[0.9, 0.6], [0.1, 0.2]], "float32")
     assert head.decode(predicted, "is") == {
@@ -514,7 +514,7 @@ def test_every_labels_probability_is_written():
 # Losses, by hand.
 
 
-def test_cross_entropy_by_hand():
+def test_cross_entropy_matches_a_manual_computation():
     predicted = np.array([[0.2, 0.5, 0.3]], "float32")
     for one_hot in (False, True):
         head = Classification(classes=3, one_hot=one_hot)
@@ -522,7 +522,7 @@ def test_cross_entropy_by_hand():
         assert float(loss) == pytest.approx(-np.log(0.5), rel=1e-6)
 
 
-def test_focal_loss_by_hand():
+def test_focal_loss_matches_a_manual_computation():
     """(1 - p) ** gamma times the cross-entropy, with no constant before it."""
     predicted = np.array([[0.2, 0.5, 0.3]], "float32")
     head = Classification(classes=3, loss="focal", focal_gamma=3.0)
@@ -533,7 +533,7 @@ def test_focal_loss_by_hand():
     assert float(loss) == pytest.approx(-(0.3**3) * np.log(0.7), rel=1e-4)
 
 
-def test_label_smoothing_by_hand():
+def test_label_smoothing_matches_a_manual_computation():
     predicted = np.array([[0.2, 0.5, 0.3]], "float32")
     head = Classification(classes=3, label_smoothing=0.3)
     loss = head.keras_loss(False)(head.target(tf.constant([1]), False), predicted)

@@ -68,7 +68,7 @@ def test_the_gradient_of_a_row_without_a_label_is_zero(head_and_labels):
     assert gradient[head.labelled(labels)].any()
 
 
-def test_metrics_count_rows_with_a_label_alone(head_and_labels):
+def test_metrics_count_labelled_rows_only(head_and_labels):
     head, labels = head_and_labels
     there = head.labelled(labels)
     target = head.labelled_target(tf.constant(labels), soft=False)
@@ -86,7 +86,7 @@ def test_metrics_count_rows_with_a_label_alone(head_and_labels):
         assert not any(np.any(variable.numpy()) for variable in metric.variables)
 
 
-def test_a_truth_that_is_missing_is_an_empty_cell(head_and_labels):
+def test_a_missing_true_label_is_an_empty_cell(head_and_labels):
     head, labels = head_and_labels
     truths = head.true_labels(labels)
     assert [truth is not None for truth in truths] == head.labelled(labels).tolist()
@@ -95,21 +95,21 @@ def test_a_truth_that_is_missing_is_an_empty_cell(head_and_labels):
     )
 
 
-def test_whole_numbers_below_zero_are_labels():
+def test_negative_integers_are_labels():
     head, labels = Regression(dim=1, missing="ignore"), np.array([-3, 0, -1])
     assert head.labelled(labels).all()
     target = head.labelled_target(tf.constant(labels), soft=False)
     np.testing.assert_array_equal(target, [[-3.0], [0.0], [-1.0]])
 
 
-def test_class_weights_bear_rows_without_a_class():
+def test_class_weights_support_missing_labels():
     head, labels = HEADS["sparse"]
     weighed = head.replace(missing="ignore", class_weights={"c": 3.0})
     weights = weighed.example_weight(tf.constant(labels)).numpy()
     np.testing.assert_array_equal(weights[labels >= 0], [1, 3, 1, 3])
 
 
-def test_by_default_a_label_is_taken_to_be_there():
+def test_by_default_labels_are_required():
     for head, labels in HEADS.values():
         assert head.labelled(labels).all()
         assert type(head.compile_loss(False)) is type(head.keras_loss(False))

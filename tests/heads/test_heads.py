@@ -62,12 +62,12 @@ def loss(head: LabelledHead, predicted: np.ndarray, soft: bool = False) -> float
     return float(head.keras_loss(soft)(target, tf.constant(predicted)))
 
 
-def test_a_head_is_whole_once_it_is_fitted(head):
+def test_a_fitted_head_is_complete(head):
     assert head.is_fitted
     assert head.fit(labels(head), None, "here") == head
 
 
-def test_made_up_labels_fit(head):
+def test_synthetic_labels_fit_the_head(head):
     for rows in (1, 7, 200):
         made = head.synthetic(np.random.RandomState(rows), rows)
         assert len(made) == rows
@@ -90,7 +90,7 @@ def test_the_output_is_float32_in_mixed_precision_too(head):
 
 
 @pytest.mark.parametrize("soft", [False, True])
-def test_the_loss_falls_all_the_way_to_the_truth(head, soft):
+def test_the_loss_decreases_towards_the_true_labels(head, soft):
     right = truth(head)
     wrong = np.roll(right, 1, axis=0)
     losses = [loss(head, wrong + share * (right - wrong), soft) for share in np.linspace(0, 1, 6)]
@@ -98,7 +98,7 @@ def test_the_loss_falls_all_the_way_to_the_truth(head, soft):
     assert (np.diff(losses) < 0).all()
 
 
-def test_the_loss_of_perfect_predictions_is_hardly_more_than_nothing(head):
+def test_the_loss_of_perfect_predictions_is_near_zero(head):
     if head.loss == "hinge" and head.type != "classification":
         assert 0 < loss(head, truth(head)) <= 1  # A probability of 0 is as far down as it goes.
     else:
@@ -127,7 +127,7 @@ def test_mixed_targets_give_the_mixed_loss(head):
 
 
 @pytest.mark.parametrize("soft", [False, True])
-def test_metrics_have_their_names_and_tell_right_from_wrong(head, soft):
+def test_metrics_have_names_and_distinguish_good_from_bad(head, soft):
     right, target = truth(head), head.target(tf.constant(labels(head)), soft)
     metrics = head.keras_metrics(soft)
     names = [name for name in head.metric_names if name not in head.split_metric_names]
@@ -147,7 +147,7 @@ def test_metrics_have_their_names_and_tell_right_from_wrong(head, soft):
             assert worse < best
 
 
-def test_what_is_watched_says_which_way_is_better(head):
+def test_monitored_metrics_have_a_direction(head):
     """`mmzoo.training.watch` goes by the name: losses and errors are best when small."""
     small = ("loss", "error")
     for metric in head.keras_metrics(soft=False):
@@ -187,7 +187,7 @@ def test_a_probability_equal_to_the_threshold_is_positive_in_training_too(thresh
     assert float(label_accuracy.result()) == 0.75
 
 
-def test_scores_of_examples_come_to_the_main_metric(head):
+def test_example_scores_average_to_the_main_metric(head):
     random = np.random.RandomState(2)
     spread = truth(head) + random.normal(scale=0.5, size=truth(head).shape)
     predicted = head.predictions(spread.astype("float32"))
@@ -202,7 +202,7 @@ def test_scores_of_examples_come_to_the_main_metric(head):
     assert scores.mean() == pytest.approx(sign * metrics[main])
 
 
-def test_scores_of_examples_are_higher_where_the_prediction_is_better(head):
+def test_example_scores_are_higher_for_better_predictions(head):
     predicted = truth(head)
     predicted[: ROWS // 2] = truth(head)[: ROWS // 2, ::-1] + 2  # Another class, or far off.
     if predicted.shape[1] == 1 and head.type != "regression":
@@ -238,7 +238,7 @@ def test_a_head_without_names_of_classes_fits_labels_without_names(head):
     assert head.without_names().fit(labels(head), None, "here").is_fitted
 
 
-def test_weights_of_examples_are_float32_or_none(head):
+def test_example_weights_are_float32_or_none(head):
     assert head.example_weight(tf.constant(labels(head))) is None
     if "class_weights" in type(head).model_fields:
         weighted = head.replace(class_weights="auto").fit(labels(head), None, "here")
@@ -258,7 +258,7 @@ SMOOTHED = [
 
 
 @pytest.mark.parametrize("spec", SMOOTHED)
-def test_label_smoothing_takes_the_certainty_out_of_the_loss(spec):
+def test_label_smoothing_penalizes_certainty(spec):
     head = spec.fit(labels(spec), None, "here")
     right = truth(head)
     doubtful = 0.8 * right + 0.2 / max(2, right.shape[1])

@@ -215,7 +215,7 @@ def test_a_head_without_labels_learns(rebuilt: Run) -> None:
     assert rebuilt.config().monitor() == "validation_again_distance_error"
 
 
-def test_its_evaluation_has_its_loss_and_metrics(rebuilt: Run) -> None:
+def test_evaluation_has_its_loss_and_metrics(rebuilt: Run) -> None:
     found = evaluated(rebuilt)
     assert found == found | rebuilt.metrics()
     test = rebuilt.metrics()["test"]
@@ -226,7 +226,7 @@ def test_its_evaluation_has_its_loss_and_metrics(rebuilt: Run) -> None:
     assert not (folder / "predictions.csv").exists()
 
 
-def test_other_data_needs_no_labels_either(rebuilt: Run, tmp_path: Path) -> None:
+def test_other_data_need_no_labels(rebuilt: Run, tmp_path: Path) -> None:
     path = tmp_path / "other.csv"
     path.write_text("left,right\nred,red thing\nblue blue,blue thing\n")
     evaluated(rebuilt, "--data", str(path))
@@ -235,7 +235,7 @@ def test_other_data_needs_no_labels_either(rebuilt: Run, tmp_path: Path) -> None
     assert np.isfinite(metrics["again"]["loss"])
 
 
-def test_there_may_be_nothing_to_predict(rebuilt: Run, table: Path) -> None:
+def test_a_head_can_have_no_predictions(rebuilt: Run, table: Path) -> None:
     with pytest.raises(
         RunError, match=r"none of its heads can write predictions: again \(rebuild\)"
     ):
@@ -267,7 +267,7 @@ def test_heads_with_and_without_labels_learn_together(together: Run) -> None:
     assert 0 < test["loss"] - parts < 0.2
 
 
-def test_heads_write_the_predictions_that_they_have(together: Run, table: Path) -> None:
+def test_only_heads_with_predictions_write_them(together: Run, table: Path) -> None:
     evaluated(together)
     with (together.evaluation("test") / "predictions.csv").open() as file:
         [first, *_] = csv.DictReader(file)
@@ -279,7 +279,7 @@ def test_heads_write_the_predictions_that_they_have(together: Run, table: Path) 
 
 
 @pytest.mark.parametrize(("weights", "share"), [("given", False), ("uncertainty", True)])
-def test_heads_without_labels_go_with_everything(table, tmp_path, weights, share) -> None:
+def test_heads_without_labels_support_every_option(table, tmp_path, weights, share) -> None:
     heads = {
         "near": {"type": "pull"},
         "again": {"type": "rebuild", "input": "right"},
@@ -291,12 +291,12 @@ def test_heads_without_labels_go_with_everything(table, tmp_path, weights, share
     assert np.isfinite([test["loss"], test["near"]["loss"], test["again"]["loss"]]).all()
 
 
-def test_decisions_are_made_by_heads_with_labels_only(table: Path) -> None:
+def test_decision_fusion_requires_heads_with_labels(table: Path) -> None:
     with pytest.raises(ConfigError, match=r"fusion.type: expected a fusion of features.*near"):
         load_config(config(table, {"near": {"type": "pull"}}, fusion={"type": "decision"}))
 
 
-def test_features_are_not_cached_of_an_input_that_a_target_is_computed_from() -> None:
+def test_inputs_used_as_targets_are_not_cached() -> None:
     image = {
         "type": "image",
         "shape": [32, 32, 3],
@@ -313,6 +313,6 @@ def test_features_are_not_cached_of_an_input_that_a_target_is_computed_from() ->
     assert inputs_to_cache(build_network(found), found) == ["front"]
 
 
-def test_a_head_may_refuse_inputs(table: Path) -> None:
+def test_a_head_can_refuse_inputs(table: Path) -> None:
     with pytest.raises(ConfigError, match=r"heads.again.*input: expected one of left, right"):
         load_config(config(table, {"again": {"type": "rebuild", "input": "middle"}}))

@@ -85,14 +85,14 @@ def test_empty_cells_and_classes_are_counted_by_split(tmp_path):
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_a_class_that_a_split_lacks_is_warned_of(tmp_path):
+def test_a_class_missing_from_a_split_is_a_warning(tmp_path):
     target = [("a", "b")[n % 2] if n < 50 else "a" for n in range(ROWS)]
     path = write_table(tmp_path / "t.csv", x=range(ROWS), z=["p", "q"] * 30, y=target)
     found = found_in(config_of(path, TABULAR))
     assert found.warnings == ["heads.y: 1 of 2 classes have no row in test: b"]
 
 
-def test_all_classes_of_the_config_are_counted_where_they_have_no_names(tmp_path):
+def test_all_configured_classes_are_counted_without_names(tmp_path):
     fields = config_of("t.csv", TABULAR).model_dump()
     fields |= {
         "source": {"type": "synthetic", "rows": 8},
@@ -102,14 +102,14 @@ def test_all_classes_of_the_config_are_counted_where_they_have_no_names(tmp_path
     assert {len(counts) for counts in found.classes["y"].values()} == {30}
 
 
-def test_a_split_of_nearly_one_class_is_warned_of(tmp_path):
+def test_a_split_of_nearly_one_class_is_a_warning(tmp_path):
     target = ["b" if n in (1, 41, 51) else "a" for n in range(ROWS)]
     path = write_table(tmp_path / "t.csv", x=range(ROWS), z=["p", "q"] * 30, y=target)
     [warning] = found_in(config_of(path, TABULAR)).warnings
     assert "class imbalance: 97.5 % of the training rows are 'a'" in warning
 
 
-def test_texts_are_measured_and_found_in_two_splits(tmp_path):
+def test_text_lengths_and_texts_in_two_splits_are_reported(tmp_path):
     texts = [f"this is text number {n} {'and more ' * (n % 3)}" for n in range(ROWS)]
     texts[52] = texts[7]
     path = write_table(tmp_path / "t.csv", text=texts)
@@ -125,14 +125,14 @@ def test_texts_are_measured_and_found_in_two_splits(tmp_path):
     )
 
 
-def test_few_texts_that_come_back_are_no_leak(tmp_path):
+def test_a_few_repeated_texts_are_not_leakage(tmp_path):
     path = write_table(tmp_path / "t.csv", text=["is it red or blue", "how many are there"] * 30)
     found = found_in(config_of(path, TEXT))
     assert found.repeats["text"]["test"].rows == 10
     assert found.warnings == []
 
 
-def test_copies_of_a_file_are_found_under_other_names(tmp_path, photos):
+def test_copies_of_a_file_are_found_by_content(tmp_path, photos):
     (tmp_path / "59.png").write_bytes((tmp_path / "2.png").read_bytes())
     path = write_table(tmp_path / "t.csv", photo=photos)
     found = found_in(config_of(path, PICTURE))
@@ -140,7 +140,7 @@ def test_copies_of_a_file_are_found_under_other_names(tmp_path, photos):
     assert "test scores will be too good" in found.warnings[0]
 
 
-def test_a_row_is_a_duplicate_if_all_inputs_are_equal_and_a_file_is_repeated(tmp_path, photos):
+def test_duplicates_need_all_inputs_equal_and_repeated_files_are_reported(tmp_path, photos):
     (tmp_path / "59.png").write_bytes((tmp_path / "2.png").read_bytes())
     # Prices recur; two of them in one row are no leak beside a photo.
     prices = {"x": [n % 7 for n in range(ROWS)], "z": ["p"] * ROWS}
@@ -181,7 +181,7 @@ def test_all_damaged_files_are_named_at_once(tmp_path, photos):
     assert skipping.warnings == found.errors
 
 
-def test_files_that_are_not_there_are_no_empty_cells(tmp_path, photos):
+def test_missing_files_are_not_empty_cells(tmp_path, photos):
     (tmp_path / "58.png").unlink()
     lenient = {**PICTURE["photo"], "missing": "learned", "missing_files": "absent"}
     path = write_table(tmp_path / "t.csv", photo=["", *photos[1:]], text=["word"] * ROWS)
@@ -227,7 +227,7 @@ def test_an_estimate_counts_cached_features_once(names, fusion, kept, fine_tune,
     )
 
 
-def test_the_walk_goes_from_inputs_to_heads(tmp_path, photos):
+def test_the_shape_trace_goes_from_inputs_to_heads(tmp_path, photos):
     texts = [f"text number {n}" for n in range(ROWS)]
     path = write_table(tmp_path / "t.csv", photo=photos, text=texts)
     found = found_in(config_of(path, {**PICTURE, **TEXT}))
@@ -245,7 +245,7 @@ def test_the_walk_goes_from_inputs_to_heads(tmp_path, photos):
     assert found.cost.memory > 1e8
 
 
-def test_an_encoder_that_cannot_be_built_is_named(tmp_path, photos, monkeypatch):
+def test_encoders_that_cannot_be_built_are_named(tmp_path, photos, monkeypatch):
     path = write_table(tmp_path / "t.csv", photo=photos)
     config = config_of(path, PICTURE)
     encoder = type(config.inputs["photo"].encoder)

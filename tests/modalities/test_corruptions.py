@@ -51,7 +51,7 @@ CORRUPTIONS = [
 ]
 
 
-def test_every_input_has_some():
+def test_every_input_has_corruptions():
     assert {
         kind: [corruption.name for corruption in spec.corruptions] for kind, spec in INPUTS.items()
     } == {
@@ -63,7 +63,7 @@ def test_every_input_has_some():
 
 
 @pytest.mark.parametrize(("kind", "corruption"), CORRUPTIONS)
-def test_what_comes_out_is_what_went_in_but_worse(kind, corruption):
+def test_corruptions_keep_shape_and_dtype(kind, corruption):
     values = batch(kind)
     if kind == "image":
         values[:, ::2] = 40
@@ -81,7 +81,7 @@ def test_what_comes_out_is_what_went_in_but_worse(kind, corruption):
 
 
 @pytest.mark.parametrize(("kind", "corruption"), CORRUPTIONS)
-def test_what_is_drawn_depends_on_seed_and_example_alone(kind, corruption):
+def test_corruptions_depend_on_seed_and_example_only(kind, corruption):
     values, step = batch(kind), tf.constant(corruption.severities[-1])
     whole = corruption.apply(tf.constant(values), step, drawn()).numpy()
     part = corruption.apply(tf.constant(values[20:31]), step, drawn(20, 31)).numpy()
@@ -90,7 +90,7 @@ def test_what_is_drawn_depends_on_seed_and_example_alone(kind, corruption):
     assert np.array_equal(whole, other, equal_nan=True) == (corruption.name == "blur")
 
 
-def test_noise_of_pictures_is_gaussian_of_that_deviation():
+def test_image_noise_is_gaussian_of_the_given_std():
     noise, _ = INPUTS["image"].corruptions
     found = noise.apply(tf.constant(batch("image")), tf.constant(16.0), drawn()).numpy() - 128.0
     assert found.mean() == pytest.approx(0, abs=0.3)
@@ -99,7 +99,7 @@ def test_noise_of_pictures_is_gaussian_of_that_deviation():
     assert abs(np.corrcoef(found[..., 0].ravel(), found[..., 1].ravel())[0, 1]) < 0.03
 
 
-def test_blur_spreads_a_point_as_far_as_is_said_and_leaves_flat_pictures():
+def test_blur_has_the_given_std_and_keeps_flat_images():
     _, blur = INPUTS["image"].corruptions
     assert blur.unit == "pixels"
     assert blur.severities == (0.12, 0.24, 0.48, 0.72, 0.96)  # Of 12 pixels.
@@ -125,7 +125,7 @@ def test_words_are_dropped_and_padding_is_not():
     np.testing.assert_array_equal(kept[kept != 1], words[kept != 1])
 
 
-def test_noise_of_sounds_has_the_power_that_decibels_say():
+def test_audio_noise_has_the_given_snr():
     [noise] = INPUTS["audio"].corruptions
     sounds = batch("audio")
     for decibels in (20.0, -10.0):
@@ -134,7 +134,7 @@ def test_noise_of_sounds_has_the_power_that_decibels_say():
         assert 10 * np.log10(ratio) == pytest.approx(np.full(ROWS, decibels), abs=0.5)
 
 
-def test_cells_go_missing_as_a_whole_whatever_they_became():
+def test_removing_a_date_removes_all_its_numbers():
     missing, _ = INPUTS["tabular"].corruptions
     rows = batch("tabular")
     found = missing.apply(tf.constant(rows), tf.constant(0.4), drawn()).numpy()
@@ -145,7 +145,7 @@ def test_cells_go_missing_as_a_whole_whatever_they_became():
     assert not gone[:, 6].any()
 
 
-def test_only_measured_numbers_are_off():
+def test_only_present_numbers_get_noise():
     _, noise = INPUTS["tabular"].corruptions
     rows = batch("tabular")
     found = noise.apply(tf.constant(rows), tf.constant(2.0), drawn()).numpy()

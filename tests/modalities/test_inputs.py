@@ -73,7 +73,7 @@ def road(request) -> Road:
     return Road(request.param)
 
 
-def test_importing_them_imports_no_numbers():
+def test_importing_inputs_does_not_import_numpy():
     heavy = ("tensorflow", "keras", "numpy", "polars", "PIL", "sklearn")
     code = f"import sys, mmzoo.modalities; print([name for name in {heavy} if name in sys.modules])"
     command = [sys.executable, "-c", code]
@@ -85,7 +85,7 @@ def test_every_field_has_a_note(road):
     assert spec.model_fields.keys() - field_notes(spec).keys() <= {"type"}
 
 
-def test_the_source_is_asked_for_its_columns(road):
+def test_inputs_state_their_columns(road):
     wanted = road.spec.required_columns()
     assert set(wanted) == set(road.spec.source_columns())
     for one in wanted.values():
@@ -94,13 +94,13 @@ def test_the_source_is_asked_for_its_columns(road):
         assert np.array_equal(first, again)
 
 
-def test_fitting_again_finds_the_same(road):
+def test_refitting_gives_the_same_state(road):
     values = road.values()
     assert road.unfitted.fit(values, "here") == (road.spec, road.files)
     assert road.spec.fit(values, "here") == (road.spec, road.files)
 
 
-def test_what_was_fitted_survives_being_written(road):
+def test_fitted_state_round_trips(road):
     written = json.loads(json.dumps(road.spec.model_dump(mode="json")))
     assert TypeAdapter(Input).validate_python(written, strict=False) == road.spec
     for file, text in road.files.items():
@@ -116,7 +116,7 @@ def test_only_the_training_split_is_fitted_to(road):
     assert (config, preprocessing) == (road.fitted_config, road.preprocessing)
 
 
-def test_a_row_is_prepared_alike_whatever_else_is_in_the_table(road):
+def test_rows_are_transformed_independently(road):
     values = road.values("test")
     together = road.model_takes(road.prepared(values))
     assert len(together) == len(values)
@@ -148,7 +148,7 @@ def test_the_features_of_an_example_are_finite_floats(road):
     assert features.vector.shape[1] is not None
 
 
-def test_a_model_reads_the_batches_that_are_made_of_it(road):
+def test_a_model_accepts_its_batches(road):
     data = transform(road.fitted_config, road.data, road.preprocessing)
     model = build_model(road.fitted_config)
     seen = 0
@@ -159,7 +159,7 @@ def test_a_model_reads_the_batches_that_are_made_of_it(road):
     assert seen == data.examples("test")
 
 
-def test_what_can_be_drawn_is_an_image_and_what_can_be_written_out_a_text(road):
+def test_has_image_and_has_text_give_images_and_texts(road):
     prepared = road.prepared(road.values("test"))
     if isinstance(road.spec, HasImage):
         picture = road.spec.to_image(road.model_takes(prepared)[0])

@@ -26,20 +26,20 @@ def looked_at(*contents: str, bad: tuple[str, ...] = (), kind: str = "image") ->
     return seen
 
 
-def test_what_is_whole_is_decoded_once_and_what_is_damaged_again(record):
+def test_valid_files_are_decoded_once_and_damaged_ones_again(record):
     assert looked_at("a", "b", "c", bad=("b",)) == ["a", "b", "c"]
     assert looked_at("c", "b", "a", bad=("b",)) == ["b"]
     assert looked_at("d", "a", "b", "e", bad=("b", "e")) == ["d", "b", "e"]
     assert looked_at("a", "c", "d") == []
 
 
-def test_each_kind_of_input_has_its_own(record):
+def test_each_modality_has_its_own_cache(record):
     looked_at("a")
     assert looked_at("a", kind="audio") == ["a"]
 
 
 @pytest.mark.parametrize("length", [0, 10, 60, 90, 130])
-def test_a_torn_record_is_none(record, length):
+def test_a_torn_record_is_ignored(record, length):
     looked_at("a", "b")
     whole = record.read_bytes()
     assert length < len(whole)
@@ -48,7 +48,7 @@ def test_a_torn_record_is_none(record, length):
     assert record.read_bytes() == whole
 
 
-def test_a_record_with_another_bit_is_none(record):
+def test_a_damaged_record_is_ignored(record):
     looked_at("a", "b")
     content = bytearray(record.read_bytes())
     for place in (0, 40, len(content) // 2, len(content) - 1):
@@ -58,13 +58,13 @@ def test_a_record_with_another_bit_is_none(record):
         assert looked_at("a", "b") == ["a", "b"]
 
 
-def test_other_decoders_have_found_nothing_yet(record, monkeypatch):
+def test_another_decoder_version_starts_empty(record, monkeypatch):
     looked_at("a")
     monkeypatch.setattr(mmzoo.modalities.integrity_cache, "version", lambda package: "99.0")
     assert looked_at("a") == ["a"]
 
 
-def test_the_latest_stay(record, monkeypatch):
+def test_the_newest_records_are_kept(record, monkeypatch):
     monkeypatch.setattr(mmzoo.modalities.integrity_cache, "_MAX_HASHES", 3)
     for name in "abc":
         looked_at(name)
@@ -74,13 +74,13 @@ def test_the_latest_stay(record, monkeypatch):
     assert len(record.read_bytes().partition(b"\n")[2]) == 32 + 3 * 32
 
 
-def test_a_cache_that_cannot_be_written_costs_time_only(record):
+def test_an_unwritable_cache_only_costs_time(record):
     record.parent.parent.write_text("a file where the folder should be")
     assert looked_at("a") == ["a"]
     assert looked_at("a") == ["a"]
 
 
-def test_nothing_is_left_beside_the_record(record):
+def test_no_temporary_files_are_left(record):
     looked_at("a")
     looked_at("b")
     assert [path.name for path in record.parent.iterdir()] == ["image"]

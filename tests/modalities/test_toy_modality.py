@@ -173,7 +173,7 @@ def test_every_command_works(command: str, results: dict[str, dict[str, Any]]) -
         assert "row 4: it has no 4 numbers" in result["out"] + result["err"]
 
 
-def test_init_suggests_it(folder: Path, results: dict[str, dict[str, Any]]) -> None:
+def test_init_suggests_the_modality(folder: Path, results: dict[str, dict[str, Any]]) -> None:
     config = yaml.safe_load((folder / "toy.yaml").read_text())
     assert config["inputs"]["series"]["type"] == "series"
     assert config["inputs"]["table"]["type"] == "tabular"

@@ -74,7 +74,7 @@ def test_unknown_field_has_its_place_elsewhere(key: str, meant: str) -> None:
     assert f"unknown field; did you mean {meant}?" in message
 
 
-def test_the_same_in_a_file() -> None:
+def test_unknown_field_of_a_file_has_its_place_elsewhere() -> None:
     assert complaint(train={"lr": 0.1, "n_epochs": 3}).splitlines() == [
         "train.lr: unknown field; did you mean 'train.optimizer.learning_rate'?",
         "train.n_epochs: unknown field; did you mean 'train.epochs'?",
@@ -101,7 +101,7 @@ def test_the_fields_are_listed_where_nothing_is_similar() -> None:
     )
 
 
-def test_of_many_types_the_nearest_are_listed() -> None:
+def test_the_nearest_of_many_types_are_listed() -> None:
     message = complaint("inputs.photo.encoder.type=resnte")
     assert message.startswith(
         "--set inputs.photo.encoder.type=resnte: inputs.photo.encoder.type: unknown type 'resnte'; "
@@ -112,7 +112,7 @@ def test_of_many_types_the_nearest_are_listed() -> None:
     assert len(message) < 300
 
 
-def test_field_of_a_section_below_is_found_though_other_types_have_it_here() -> None:
+def test_field_of_a_nested_section_is_found() -> None:
     source = {"type": "table", "path": "a.csv"}
     message = complaint("source.validation=0.2", source=source)
     assert "source.validation: unknown field; did you mean 'source.split.validation'?" in message

@@ -152,19 +152,19 @@ def test_override_fixes_an_error_of_the_file(tmp_path: Path) -> None:
         ("heads.x.class_weights.a=2", "'x'. There are: digit, angle"),
     ],
 )
-def test_a_field_of_a_head_that_is_not_there(
+def test_a_field_of_an_unknown_head(
     complaints: Callable[..., list[str]], text: str, message: str
 ) -> None:
     assert complaints(VALID, text) == [f"--set {text}: there is no head {message}"]
 
 
-def test_a_field_of_an_input_that_is_not_there(complaints: Callable[..., list[str]]) -> None:
+def test_a_field_of_an_unknown_input(complaints: Callable[..., list[str]]) -> None:
     assert complaints(VALID, "inputs.photo.resize=pad") == [
         "--set inputs.photo.resize=pad: there is no input 'photo'; did you mean 'image'?"
     ]
 
 
-def test_a_new_head_field_by_field(tmp_path: Path) -> None:
+def test_a_new_head_can_be_set_field_by_field(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(VALID)
     spec = load_spec(Experiment, path, ["heads.size.type=regression", "heads.size.weight=2"])

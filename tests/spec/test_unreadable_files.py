@@ -69,7 +69,7 @@ def test_path_with_invalid_character() -> None:
     assert complaint("a\0b") == "a\\x00b: a path cannot hold this character"
 
 
-def test_what_is_no_config_but_has_one_written_or_kept() -> None:
+def test_paths_that_are_not_configs_suggest_how_to_get_one() -> None:
     Path("my photos/cat").mkdir(parents=True)
     Path("tables").mkdir()
     Path("runs/x/002").mkdir(parents=True)
@@ -118,7 +118,7 @@ def test_nearest_path(asked: str, there: str) -> None:
     assert nearest_path(Path("files", "nofile.yaml")) is None
 
 
-def test_nearest_path_of_an_address() -> None:
+def test_nearest_path_of_a_url() -> None:
     Path("a b.yaml").touch()
     here = Path.cwd()
     assert nearest_path(Path(f"file://{here}/a b.yaml")) == here / "a b.yaml"
@@ -132,7 +132,7 @@ def test_a_spreadsheet() -> None:
     )
 
 
-def test_the_beginning_of_several_names_lists_them() -> None:
+def test_a_common_prefix_lists_all_matches() -> None:
     for name in ("mnist_lenet", "other", "mnist_vgg"):
         Path(f"configs/{name}.yaml").touch()
     listed = complaint("mnist").partition("YAML files there: ")[2].split(", ")

@@ -16,5 +16,5 @@ from mmzoo.spec.wording import plain_number
         (1e-12, "1e-12"),
     ],
 )
-def test_numbers_of_a_table_are_written_as_people_read_them(value: float, text: str) -> None:
+def test_numbers_are_written_readably(value: float, text: str) -> None:
     assert plain_number(value) == text

@@ -38,7 +38,7 @@ def kind_of(values, name="column"):
         "datetime": [f"2024-01-01T{n % 24:02d}:{n % 60:02d}:00" for n in range(ROWS)],
     }.items(),
 )
-def test_a_kind_is_known_by_the_cells(kind, values):
+def test_types_are_inferred_from_cells(kind, values):
     assert kind_of(values) == kind
     assert kind_of(["", None, "  ", *values]) == kind
 
@@ -78,23 +78,23 @@ def test_a_kind_is_known_by_the_cells(kind, values):
         ("datetime", "d", [datetime.datetime(2024, 1, 1, n % 24) for n in range(ROWS)]),
     ],
 )
-def test_names_and_types_count_too(kind, name, values):
+def test_types_are_inferred_from_names_and_dtypes(kind, name, values):
     assert kind_of(values, name) == kind
 
 
-def test_a_split_is_known_by_its_words():
+def test_split_columns_are_recognized_by_their_values():
     values = ["train", "Train", "test", "val"] * 20
     assert kind_of(values, "set") == "split"
     assert kind_of(["plane", "train"] * 20, "vehicle") == "category"
 
 
-def test_the_reason_names_what_keeps_numbers_from_being_such():
+def test_the_reason_names_cells_that_are_not_numbers():
     column = polars.Series("rooms", [*"1234" * 50, "5+"])
     assert "not numbers, because of '5+'" in infer_column(column, "nowhere").reason
 
 
 @pytest.mark.parametrize("suffix", ["JPG", "wav"])
-def test_paths_of_files_are_known_by_their_suffixes(suffix):
+def test_file_paths_are_recognized_by_their_suffixes(suffix):
     paths = [f"media/{n}.{suffix}" for n in range(ROWS)]
     column = polars.Series("file", paths)
     inferred = infer_column(column, "nowhere")
@@ -121,7 +121,7 @@ def test_init_and_train_infer_the_same_types(kind, values):
     assert (profile.type if profile.type != "identifier" else "category") == kind
 
 
-def test_an_input_of_another_type_may_claim_a_column(monkeypatch):
+def test_another_modality_can_claim_a_column(monkeypatch):
     class Series(BaseInput):
         type: Literal["series"] = "series"
 
@@ -148,7 +148,7 @@ def test_an_input_of_another_type_may_claim_a_column(monkeypatch):
         "größe_cm": ["größe", "cm"],
     }.items(),
 )
-def test_names_have_parts(name, parts):
+def test_names_are_split_into_words(name, parts):
     assert name_words(name) == parts
 
 
@@ -168,7 +168,7 @@ def test_names_have_parts(name, parts):
         ("multilabel", [["red"], ["red", "big"], []] * 40),
     ],
 )
-def test_the_head_is_known_by_the_targets_values(head, values):
+def test_the_head_is_inferred_from_target_values(head, values):
     assert infer_target(polars.Series("target", values)).head["type"] == head
 
 

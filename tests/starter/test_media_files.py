@@ -40,7 +40,7 @@ def test_files_are_found_in_one_folder(root, samples, folder):
     assert found == (None if folder is None else str((root / folder).resolve()))
 
 
-def test_cells_that_are_not_quite_paths(root):
+def test_cells_that_are_almost_paths(root):
     suffixes = (".jpg", ".wav")
     assert suggest_file(["images/a", "'images/a.jpg'"], str(root), suffixes) == "images/a.jpg"
     assert suggest_file(["images/a", "images/b"], str(root), suffixes) is None

@@ -80,7 +80,7 @@ def test_rare_classes_stay_in_training_with_a_warning():
     )
 
 
-def test_classes_that_no_split_can_share_are_refused():
+def test_classes_too_small_to_split_are_refused():
     write_table([f"c{n // 2}" for n in range(80)])
     assert refusal("t.csv", "kind") == (
         "--target kind: none of its 40 classes has three rows, one for each split: add rows, or "
@@ -88,7 +88,7 @@ def test_classes_that_no_split_can_share_are_refused():
     )
 
 
-def test_rows_of_classes_that_only_the_test_split_has_are_skipped():
+def test_rows_of_classes_only_in_test_are_skipped():
     write_table(["a", "b"] * 30, part=["train"] * 40 + ["val"] * 10 + ["test"] * 10)
     table = polars.read_csv("t.csv", infer_schema=False).to_dicts()
     table[-1]["kind"] = "new"
@@ -127,7 +127,7 @@ def test_an_identifier_as_a_target_is_refused():
     )
 
 
-def test_the_folder_of_the_files_is_found():
+def test_media_root_is_found():
     write_images("shop/images", 60)
     table = {"photo": [f"{n}.png" for n in range(60)], "kind": ["a", "b"] * 30}
     polars.DataFrame(table).write_csv("shop/t.csv")
@@ -145,7 +145,7 @@ def test_files_that_are_not_found_are_an_error():
     )
 
 
-def test_urls_and_files_that_no_input_reads_are_left_out_with_a_warning():
+def test_urls_and_unsupported_files_are_left_out_with_a_warning():
     write_images(".", 3)  # As converted copies of the first.
     write_table(
         ["a", "b"] * 30,
@@ -162,7 +162,7 @@ def test_urls_and_files_that_no_input_reads_are_left_out_with_a_warning():
 
 
 @pytest.mark.parametrize("name", ["id", "photo"])
-def test_names_of_files_without_a_suffix_are_explained(name):
+def test_file_names_without_a_suffix_are_explained(name):
     write_images("images", 60)
     write_table(["a", "b"] * 30, **{name: [f"{n}" for n in range(60)]})
     plan, _ = written("t.csv", "kind")
@@ -171,7 +171,7 @@ def test_names_of_files_without_a_suffix_are_explained(name):
     )
 
 
-def test_cells_among_paths_that_are_no_paths_are_named():
+def test_cells_that_are_not_paths_are_named():
     write_images("images", 60)
     paths = [f"images/{n}.png" for n in range(60)]
     write_table(["a", "b"] * 30, photo=[*paths[:45], *(path[:-4] for path in paths[45:])])
@@ -184,7 +184,7 @@ def test_cells_among_paths_that_are_no_paths_are_named():
 # Folders
 
 
-def test_a_class_of_one_file_is_a_training_class():
+def test_a_class_of_one_file_stays_in_training():
     for name, count in (("red", 8), ("green", 8), ("once", 1)):
         write_images(f"photos/{name}", count)
     plan, config = written("photos")
@@ -223,7 +223,7 @@ def test_folders_without_media_in_class_folders_are_ignored():
     assert config.source.nested == "include"
 
 
-def test_files_that_the_input_does_not_read_are_counted():
+def test_unsupported_files_are_counted():
     for name in ("red", "green"):
         write_images(f"photos/{name}", 5)
         write_images(f"photos/{name}/scans", 20, "tif")

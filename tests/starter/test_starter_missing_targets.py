@@ -19,14 +19,14 @@ def table(folder: Path) -> Path:
     return path
 
 
-def test_rows_that_lack_one_of_several_targets_train_the_other_heads(tmp_path):
+def test_rows_missing_one_target_train_the_other_heads(tmp_path):
     plan, text = starter_config(table(tmp_path), "kind,price", None)
     assert [part.fields["missing"] for part in plan.heads.values()] == ["ignore", "ignore"]
     assert "missing: ignore  # 20 of 60 rows have no kind; they train the other heads" in text
     assert "on_bad_row: skip  # 5 of 60 rows have none of the targets" in text
 
 
-def test_rows_that_lack_the_only_target_are_left_out(tmp_path):
+def test_rows_missing_the_only_target_are_left_out(tmp_path):
     plan, text = starter_config(table(tmp_path), "kind", None)
     assert "missing" not in plan.heads["kind"].fields
     assert "on_bad_row: skip  # 20 of 60 rows have no kind" in text

@@ -24,7 +24,7 @@ def planned(tmp_path, monkeypatch, **columns):
     return plan, load_config("products.yaml").with_columns()
 
 
-def test_words_for_splits_split(tmp_path, monkeypatch):
+def test_a_column_of_split_names_is_used(tmp_path, monkeypatch):
     part = ["train"] * 80 + ["Dev"] * 20 + ["TEST"] * 20
     plan, config = planned(tmp_path, monkeypatch, part=part)
     assert config.source.split.column == "part"
@@ -54,7 +54,7 @@ def test_a_column_with_some_split_names_is_left_out_with_a_warning(
     load_frame(config)
 
 
-def test_a_place_called_train_is_a_category(tmp_path, monkeypatch):
+def test_a_city_named_train_is_a_category(tmp_path, monkeypatch):
     place = [("train", "bus", "car")[n % 4 % 3] for n in range(ROWS)]
     plan, config = planned(tmp_path, monkeypatch, seen_in=place)
     assert config.inputs["table"].columns["seen_in"] == "category"
@@ -70,7 +70,7 @@ def test_rows_without_a_group_are_left_out(tmp_path, monkeypatch):
     assert data.table.height == ROWS - 6
 
 
-def test_photos_that_rows_may_lack_are_no_groups(tmp_path, monkeypatch):
+def test_optional_photos_are_not_groups(tmp_path, monkeypatch):
     for number in range(30):
         Image.new("RGB", (20, 20), (number, 0, 0)).save(tmp_path / f"{number}.png")
     photos = [f"{n // 4}.png" if n % 20 else None for n in range(ROWS)]

@@ -34,12 +34,12 @@ LEAKS = {
 
 
 @pytest.mark.parametrize("words", LEAKS)
-def test_a_leak_is_found(words):
+def test_leakage_is_found(words):
     assert said(*LEAKS[words]) == words
 
 
 @pytest.mark.parametrize("words", LEAKS)
-def test_one_row_that_does_not_fit_clears_a_column(words):
+def test_one_counterexample_clears_a_column(words):
     values, target = (list(part) for part in LEAKS[words])
     if words == "each target has only one of its values":
         values[:2] = [5, 6]
@@ -70,11 +70,11 @@ def test_empty_cells_do_not_clear_a_column():
         (list("aabbccddeeff"), list("xxyyxxyyxxyy")),
     ],
 )
-def test_what_only_helps_is_no_leak(values, target):
+def test_informative_columns_are_not_leakage(values, target):
     assert said(values, target) is None
 
 
-def test_texts_that_come_twice_with_one_class_are_no_leak():
+def test_repeated_texts_of_one_class_are_not_leakage():
     texts = [f"text {n // 2}" for n in range(400)]
     labels = [n // 2 % 2 for n in range(400)]
     assert said(texts, labels, is_media=True) is None

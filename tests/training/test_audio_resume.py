@@ -35,14 +35,14 @@ CONFIG = {
 }
 
 
-def test_a_crashed_training_goes_on_to_the_same_bits(tmp_path):
+def test_a_resume_after_a_crash_is_bit_identical(tmp_path):
     """The masks' seed is among the model's variables."""
     whole = train(CONFIG, run=tmp_path / "whole")
     broken = train_with_crash(CONFIG, tmp_path / "broken", step=6)
     assert not differences(whole, broken)
 
 
-def test_what_a_frozen_encoder_makes_of_sounds_is_kept(tmp_path, monkeypatch):
+def test_features_of_a_frozen_audio_encoder_are_cached(tmp_path, monkeypatch):
     """No encoder of sounds is frozen yet; but whatever reads sounds is a sub-model like others."""
     build = AudioCNN.build
 

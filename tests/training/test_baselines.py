@@ -96,7 +96,7 @@ def trained(folder: Path) -> Run:
 # What is trained.
 
 
-def test_the_runs_of_the_inputs_are_whole_runs_below_that_of_the_fusion(trained):
+def test_unimodal_runs_are_complete_runs_inside_the_fusion_run(trained):
     for name, column in (("left", "a"), ("right", "b")):
         run, _ = open_run(trained.directory / "baselines" / name)
         config = run.config()
@@ -149,7 +149,7 @@ def test_the_file_has_the_long_table(trained):
     assert content["findings"]["quadrant"][-1].startswith("the fusion beats")
 
 
-def test_the_screen_has_a_table_for_each_head(trained, folder):
+def test_a_table_is_printed_for_each_head(trained, folder):
     screen = (folder / "screen.txt").read_text()
     comparison = comparison_from_json(json.loads(trained.baselines_file.read_text()))
     assert comparison_text(comparison) in screen
@@ -160,7 +160,7 @@ def test_the_screen_has_a_table_for_each_head(trained, folder):
     assert screen.index("Fusion compared") < screen.index("The run is in runs/points/001. Next:")
 
 
-def test_a_resume_trains_nothing_again_and_prints_one_json_document(
+def test_a_resume_retrains_nothing_and_prints_one_json_document(
     trained, folder, monkeypatch, capsys
 ):
     monkeypatch.chdir(folder)
@@ -176,7 +176,7 @@ def test_a_resume_trains_nothing_again_and_prints_one_json_document(
 
 
 @pytest.mark.slow
-def test_a_baseline_that_was_interrupted_is_gone_on_with(folder, tmp_path, capsys):
+def test_an_interrupted_baseline_is_resumed(folder, tmp_path, capsys):
     few = {"epochs": 2, "batch_size": 64, "checkpoint_seconds": 0}
     config = load_config(experiment(folder, train=few))
     run = train(config, run=tmp_path / "run")
@@ -206,9 +206,7 @@ def test_a_baseline_that_was_interrupted_is_gone_on_with(folder, tmp_path, capsy
 # What cannot be.
 
 
-def test_a_run_that_does_not_say_what_its_training_came_to_is_refused_at_once(
-    trained, folder, tmp_path
-):
+def test_a_run_without_metrics_is_refused_early(trained, folder, tmp_path):
     run = Run(Path(shutil.copytree(trained.directory, tmp_path / "run")))
     for one in (run.baseline("right"), run):
         environment = one.environment()
@@ -224,14 +222,14 @@ def test_a_run_that_does_not_say_what_its_training_came_to_is_refused_at_once(
         )
 
 
-def test_from_python_a_run_and_a_config_may_be_named_by_their_files(trained, folder, capsys):
+def test_run_and_config_can_be_paths_in_python(trained, folder, capsys):
     before = trained.baselines_file.read_bytes()
     found = mmzoo.train_baselines(str(trained.directory), folder / "points.yaml")
     assert as_written(found) == json.loads(before)
     assert "left alone, 1 of 2: already finished" in capsys.readouterr().err
 
 
-def test_one_input_alone_is_refused_before_any_training(folder, monkeypatch, capsys):
+def test_a_single_input_is_refused_before_training(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     before = sorted(Path("runs").rglob("*"))
     (folder / "one.yaml").write_text(
@@ -248,7 +246,7 @@ def test_one_input_alone_is_refused_before_any_training(folder, monkeypatch, cap
 @pytest.mark.parametrize(
     ("words", "said"), [(["--smoke"], "not --smoke"), (["--fold", "all/3"], "not --fold all/K")]
 )
-def test_what_has_no_one_result_is_a_slip_of_usage(folder, monkeypatch, capsys, words, said):
+def test_baselines_of_folds_are_a_usage_error(folder, monkeypatch, capsys, words, said):
     monkeypatch.chdir(folder)
     assert command("train", "points.yaml", "--baselines", *words) == 2
     assert f"--baselines compares one training, {said}." in capsys.readouterr().err
@@ -257,7 +255,7 @@ def test_what_has_no_one_result_is_a_slip_of_usage(folder, monkeypatch, capsys, 
 # The experiment with one input.
 
 
-def test_an_input_that_reads_the_rest_reads_no_more_when_it_is_alone():
+def test_remaining_columns_are_fixed_in_unimodal_configs():
     values = {
         "name": "wines",
         "source": {"type": "dataset", "name": "wine"},
@@ -281,7 +279,7 @@ def test_an_input_that_reads_the_rest_reads_no_more_when_it_is_alone():
     ],
     ids=lambda fusion: fusion["type"],
 )
-def test_of_the_fusion_the_layers_behind_the_join_stay(folder, fusion):
+def test_unimodal_configs_keep_the_dense_layers_of_the_fusion(folder, fusion):
     heads = {"quadrant": {"type": "classification"}}
     config = load_config(experiment(folder, fusion=fusion, heads=heads)).with_columns()
     found = unimodal_config(config, "left").fusion
@@ -290,7 +288,7 @@ def test_of_the_fusion_the_layers_behind_the_join_stay(folder, fusion):
     assert found.dropout == fusion.get("dropout", 0.0)
 
 
-def test_an_input_that_may_be_absent_is_trained_on_the_rows_that_have_it(folder):
+def test_optional_inputs_are_trained_on_rows_that_have_them(folder):
     text = {
         "type": "text",
         "missing": "learned",
@@ -304,13 +302,13 @@ def test_an_input_that_may_be_absent_is_trained_on_the_rows_that_have_it(folder)
     assert unimodal_config(config, "left").source == config.source
 
 
-def test_rows_that_are_alike_in_one_input_are_neither_refused_nor_left_out(folder):
+def test_rows_equal_in_one_input_are_kept(folder):
     source = {"type": "table", "path": str(folder / "points.csv"), "on_duplicate": "drop"}
     config = load_config(experiment(folder, source=source)).with_columns()
     assert unimodal_config(config, "left").source == config.source.replace(on_duplicate="warn")
 
 
-def test_other_numbers_of_rows_to_train_on_are_said(tmp_path):
+def test_different_numbers_of_training_rows_are_reported(tmp_path):
     fusion, baseline = Run(tmp_path / "run"), Run(tmp_path / "run" / "baselines" / "text")
     with patch.object(Run, "environment", lambda run: {"data": {"examples": rows[run]}}):
         rows = {fusion: {"train": 1_200, "test": 5}, baseline: {"train": 1_100, "test": 5}}
@@ -321,7 +319,7 @@ def test_other_numbers_of_rows_to_train_on_are_said(tmp_path):
         assert list(_other_rows(fusion, {"text": baseline})) == []
 
 
-def test_where_nothing_is_frozen_all_epochs_are_in_one_stage():
+def test_unfrozen_baselines_have_one_stage():
     values = {
         "name": "both",
         "source": {"type": "synthetic"},
@@ -337,7 +335,7 @@ def test_where_nothing_is_frozen_all_epochs_are_in_one_stage():
     assert unimodal_config(config, "left").train == config.train.replace(epochs=7, fine_tune=None)
 
 
-def test_an_encoder_that_is_shared_is_the_input_s_own_when_it_is_alone():
+def test_shared_encoders_are_copied_into_unimodal_configs():
     front = {"type": "image", "shape": [8, 8, 1], "encoder": {"type": "cnn", "filters": [4]}}
     values = {
         "name": "houses",
@@ -354,12 +352,12 @@ def test_an_encoder_that_is_shared_is_the_input_s_own_when_it_is_alone():
     assert found.shape == (8, 8, 1)
 
 
-def test_names_are_not_too_long_for_a_name(folder):
+def test_long_names_are_truncated(folder):
     config = load_config(experiment(folder, name="n" * 64)).with_columns()
     assert unimodal_config(config, "left").name == "n" * 64
 
 
-def test_more_inputs_than_one_are_not_refused(folder):
+def test_several_inputs_are_accepted(folder):
     config: Config = load_config(experiment(folder))
     require_multimodal(config)
     with pytest.raises(ConfigError, match="there is only one, left: leave --baselines out"):
@@ -378,7 +376,7 @@ def scores(names: list[Any] | None, labels: list[float], right: list[float]) -> 
     )
 
 
-def test_only_examples_that_both_have_are_compared():
+def test_only_common_examples_are_compared():
     first = scores([1, 2, 3, 4], [0, 1, 2, 3], [1.0, 1.0, 0.0, 1.0])
     second = scores([4, 2, 3], [3, 1, 2], [1.0, 0.0, 0.0])
     pair = paired_scores(first, second, "digit")
@@ -410,7 +408,7 @@ def test_other_examples_are_not_compared(second):
         paired_scores(first, second, "digit")
 
 
-def test_no_example_in_common_is_nothing_to_compare():
+def test_no_common_example_gives_no_comparison():
     with pytest.raises(DataError, match=r"^run1: has no test example in common with run2$"):
         paired_scores(scores(["a", "b"], [0, 1], [1.0, 1.0]), scores(["c"], [0], [1.0]), "digit")
 
@@ -439,7 +437,7 @@ ACCURACY, ERROR = metric_info("accuracy"), metric_info("mean_absolute_error")
         (ERROR, (0.25, 0.2, 0.3), "the fusion beats text alone by 0.25, 95 % CI 0.2 to 0.3"),
     ],
 )
-def test_the_verdict_is_a_sentence(info, lead, verdict):
+def test_the_finding_is_a_sentence(info, lead, verdict):
     assert fusion_verdict("text", PairedDifference(*lead), info) == verdict
 
 
@@ -447,7 +445,7 @@ def pair(rows: list[int], first: list[float], second: list[float], of: int) -> P
     return PairedScores(np.array(rows), np.array(first), np.array(second), of)
 
 
-def test_the_best_input_is_the_best_on_the_rows_that_all_have():
+def test_the_best_input_is_chosen_on_common_rows():
     fusion = [1.0, 1.0, 1.0, 1.0]
     pairs = {
         # On all of its rows the image is the nearest to the fusion, but not where there is text.
@@ -458,7 +456,7 @@ def test_the_best_input_is_the_best_on_the_rows_that_all_have():
     assert best_single_input(pairs) == "text"
 
 
-def test_where_no_row_has_all_inputs_each_is_judged_by_its_own():
+def test_without_common_rows_each_input_is_scored_on_its_own():
     pairs = {
         "image": pair([0, 1], [1.0, 1.0], [0.0, 1.0], 4),
         "text": pair([2, 3], [1.0, 1.0], [1.0, 1.0], 4),
@@ -489,7 +487,7 @@ PAIRS = {
 }
 
 
-def test_a_difference_on_some_of_the_rows_says_so():
+def test_a_difference_on_a_subset_of_rows_is_marked():
     found = compared(PAIRS)
     assert [row.difference for row in found.rows] == [None, -0.125, -0.25, -0.5, None]
     assert found.findings["stars"][0] == (
@@ -508,7 +506,7 @@ def test_a_difference_on_some_of_the_rows_says_so():
     assert only.findings["stars"][-1].endswith("on the 4 of 8 test examples in common")
 
 
-def test_an_input_alone_without_labelled_rows_has_no_value():
+def test_an_input_without_labelled_rows_has_no_value():
     found = compared({"image": PAIRS["image"]}, text={"labelled": 0})
     titles, rows = found.table("stars")
     assert titles[:2] == ["inputs", "value"]
@@ -518,7 +516,7 @@ def test_an_input_alone_without_labelled_rows_has_no_value():
     assert nothing.best == {}
 
 
-def test_of_errors_the_values_are_errors():
+def test_values_of_error_metrics_are_errors():
     error = {"mean_absolute_error": 0.2, "baseline_mean_absolute_error": 1.0}
     names = ("image + text + sound", "image", "text", "sound")
     pairs = {"text": pair([0, 1], [-0.1, -0.3], [-0.5, -0.5], 4)}
@@ -561,7 +559,7 @@ def test_a_file_of_an_older_version_is_not_read(trained, tmp_path, messages):
     assert f"--baselines --resume --run {run.directory}`" in message
 
 
-def test_a_damaged_file_is_named_before_anything_is_written(trained, tmp_path):
+def test_a_damaged_file_is_reported_before_writing(trained, tmp_path):
     run = Run(Path(shutil.copytree(trained.directory, tmp_path / "run")))
     run.baselines_file.write_text('{"split": "test"}')
     with pytest.raises(

@@ -44,7 +44,7 @@ def test_reads_back_what_was_written(tmp_path):
     }
 
 
-def test_last_step_of_each_tag(tmp_path):
+def test_the_last_step_of_each_tag_is_read(tmp_path):
     log(tmp_path, range(1, 6), tags=["loss", "accuracy"])
     log(tmp_path, [3, 7], tags=["loss"])
     assert last_steps(tmp_path) == {"loss": 7, "accuracy": 5}
@@ -120,7 +120,7 @@ def test_many_interruptions_leave_one_file_and_each_step_once(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_cut_that_was_killed_before_it_removed_the_old_files_is_mended_by_the_next(tmp_path):
+def test_an_interrupted_cut_is_completed_by_the_next(tmp_path):
     log(tmp_path, range(1, 11))
     second = log(tmp_path, range(11, 31))
     saved = second.read_bytes()
@@ -132,7 +132,7 @@ def test_cut_that_was_killed_before_it_removed_the_old_files_is_mended_by_the_ne
     assert [path.match(EVENT_FILES) for path in tmp_path.iterdir()] == [True]
 
 
-def test_steps_that_two_sessions_logged_count_as_the_later_one_saw_them(tmp_path):
+def test_steps_logged_twice_keep_the_later_value(tmp_path):
     log(tmp_path, range(1, 6), value=1.0)
     log(tmp_path, range(4, 8), value=2.0, tags=["loss"])
     truncate_events(tmp_path, 6)
@@ -141,7 +141,7 @@ def test_steps_that_two_sessions_logged_count_as_the_later_one_saw_them(tmp_path
     assert curves["digit/accuracy"] == [(step, 1.0) for step in range(1, 6)]
 
 
-def test_cut_puts_steps_in_order_however_the_sessions_overlap(tmp_path):
+def test_cut_sorts_steps_of_overlapping_sessions(tmp_path):
     log(tmp_path, range(1, 11), value=1.0)
     log(tmp_path, range(4, 7), value=2.0)
     truncate_events(tmp_path, 9)
@@ -172,21 +172,21 @@ def test_damaged_file_never_stops_a_cut(tmp_path, place, junk, cut):
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 1000, b"\xff" * 1000])
-def test_file_without_one_whole_record_is_replaced_by_an_empty_log(tmp_path, content):
+def test_file_without_a_complete_record_becomes_an_empty_log(tmp_path, content):
     path = new_event_file(tmp_path)
     path.write_bytes(content)
     truncate_events(tmp_path, 20)
     assert [event.file_version for event in read_events(path)] == ["brain.Event:2"]
 
 
-def test_sound_records_that_are_no_events_are_not_read(tmp_path):
+def test_valid_records_that_are_not_events_are_skipped(tmp_path):
     path = new_event_file(tmp_path)
     with tf.io.TFRecordWriter(str(path)) as writer:
         writer.write(b"\xff\xff\xff not an event")
     assert list(read_events(path)) == []
 
 
-def test_full_disk_is_said(tmp_path):
+def test_full_disk_is_reported(tmp_path):
     full = tmp_path / "events.out.tfevents.1"
     full.symlink_to("/dev/full")
     writer = EventWriter(full)
@@ -198,7 +198,7 @@ def test_full_disk_is_said(tmp_path):
     assert message.endswith("Free some space or fix the permissions, then continue with --resume.")
 
 
-def test_full_disk_leaves_the_files_as_they_were(tmp_path):
+def test_full_disk_does_not_change_files(tmp_path):
     log(tmp_path, range(1, 31))
     (tmp_path / "cut.tmp").symlink_to("/dev/full")
     with pytest.raises(TrainingError, match="No space left on device"):

@@ -33,7 +33,7 @@ def command(*words: str) -> None:
     assert caught.value.code == 0
 
 
-def test_each_fold_is_a_run_and_tests_other_rows(here):
+def test_each_fold_is_a_run_with_its_own_test_rows(here):
     summary = train_folds(load_config(FEW), 3)
     assert summary.runs == {
         1: Path("runs/small/001"),
@@ -64,7 +64,7 @@ def test_a_resume_leaves_finished_folds_and_finishes_the_others(here, capsys):
     assert runs_of("small")[0].metrics_file.stat().st_mtime_ns == before
 
 
-def test_a_resume_of_one_fold_goes_on_with_the_run_of_that_fold(here, capsys):
+def test_resuming_one_fold_continues_its_run(here, capsys):
     command("train", "small.yaml", "--fold", "1/2")
     command("train", "small.yaml", "--fold", "2/2")
     command("train", "small.yaml", "--fold", "1/2", "--resume")
@@ -74,7 +74,7 @@ def test_a_resume_of_one_fold_goes_on_with_the_run_of_that_fold(here, capsys):
     assert len(runs_of("small")) == 3
 
 
-def test_what_is_done_so_far_is_summed_up(here, capsys):
+def test_finished_folds_are_summarized(here, capsys):
     assert summarise_folds(with_fold(load_config(FEW), 1, 2)) is None
     command("train", "small.yaml", "--fold", "2/2")
     said = capsys.readouterr().out
@@ -90,7 +90,7 @@ def test_the_summary_is_one_json_document(here, capsys):
 
 
 @pytest.mark.parametrize("word", ["3", "0/3", "4/3", "1/1", "every/3", "all/1"])
-def test_a_fold_that_cannot_be_is_a_slip_of_usage(here, word, capsys):
+def test_an_impossible_fold_is_a_usage_error(here, word, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["train", "small.yaml", "--fold", word])
     assert caught.value.code == 2

@@ -79,7 +79,7 @@ def alike(run: Run, other: Run) -> None:
     assert mine["loss"] == pytest.approx(theirs["loss"], rel=1e-4)
 
 
-def test_kept_features_train_as_the_network_does(first, through):
+def test_cached_features_train_like_the_full_network(first, through):
     alike(first, through)
     assert said(first) == COMPUTED
     assert said(through) == [
@@ -87,13 +87,13 @@ def test_kept_features_train_as_the_network_does(first, through):
     ]
 
 
-def test_they_can_be_kept_in_memory_only(first, tmp_path):
+def test_features_can_be_cached_in_memory_only(first, tmp_path):
     run = train(merged(CONFIG, settings(keep="memory")), run=tmp_path / "run")
     assert said(run) == COMPUTED
     assert (losses(run) == losses(first)).all()
 
 
-def test_a_later_run_finds_them_whatever_its_head(first, tmp_path):
+def test_a_later_run_reuses_features_for_any_head(first, tmp_path):
     other = merged(CONFIG, {"fusion": {"type": "concat", "units": [8]}, "train": {"epochs": 1}})
     assert said(train(other, run=tmp_path / "run")) == [
         f"image: loaded the features of {rows} examples from the cache, computed by an earlier run."
@@ -110,19 +110,19 @@ def test_a_later_run_finds_them_whatever_its_head(first, tmp_path):
         {"inputs": {"image": {"resize": "pad"}}},
     ],
 )
-def test_what_would_give_other_features_is_computed_anew(first, tmp_path, change):
+def test_changes_that_affect_features_recompute_them(first, tmp_path, change):
     run = train(merged(merged(CONFIG, {"train": {"epochs": 1}}), change), run=tmp_path / "run")
     assert len(said(run)) == 3
     assert all(line.startswith("image: computed ") for line in said(run))
 
 
-def test_half_precision_is_near_enough_and_is_kept_by_itself(first, tmp_path):
+def test_half_precision_features_are_cached_separately(first, tmp_path):
     half = train(merged(CONFIG, settings(dtype="float16")), run=tmp_path / "half")
     assert said(half) == COMPUTED
     np.testing.assert_allclose(losses(half), losses(first), rtol=1e-2)
 
 
-def test_random_changes_before_the_encoder_are_a_reason_not_to_keep(tmp_path):
+def test_augmentation_prevents_caching(tmp_path):
     short = merged(CONFIG, {"train": {"epochs": 1}})
     run = train(merged(short, AUGMENTED), run=tmp_path / "augmented")
     assert said(run) == [
@@ -137,7 +137,7 @@ def test_random_changes_before_the_encoder_are_a_reason_not_to_keep(tmp_path):
     ]
 
 
-def test_augmented_copies_are_kept_if_asked_for(first, tmp_path):
+def test_augmented_copies_are_cached_if_requested(first, tmp_path):
     values = merged(merged(CONFIG, AUGMENTED), settings(copies=3))
     run = train(values, run=tmp_path / "copies")
     assert said(run)[0] == (
@@ -149,13 +149,13 @@ def test_augmented_copies_are_kept_if_asked_for(first, tmp_path):
 
 
 @pytest.mark.parametrize("changes", [{}, merged(AUGMENTED, settings(copies=2))])
-def test_a_crash_changes_nothing(tmp_path, changes):
+def test_a_resume_after_a_crash_changes_nothing(tmp_path, changes):
     values, step = merged(CONFIG, changes), STEPS + 2
     whole = train(values, run=tmp_path / "whole")
     assert differences(whole, train_with_crash(values, tmp_path / "resumed", step)) == []
 
 
-def test_the_encoder_ends_as_it_began(first):
+def test_the_frozen_encoder_is_unchanged(first):
     for checkpoint in ("best", "last"):
         model, config = load_trained(first, checkpoint)
         initial = build_model(config).get_layer("image_encoder")
@@ -163,7 +163,7 @@ def test_the_encoder_ends_as_it_began(first):
             assert (was.numpy() == now.numpy()).all(), was.path
 
 
-def test_photos_are_known_by_what_is_in_them_wherever_they_lie(tmp_path):
+def test_photos_are_identified_by_content(tmp_path):
     random = np.random.RandomState(0)
     for number in range(24):
         pixels = random.randint(0, 256, (32, 32, 3)).astype("uint8")
@@ -185,7 +185,7 @@ def test_photos_are_known_by_what_is_in_them_wherever_they_lie(tmp_path):
     assert [line.split()[1] for line in said(other)].count("computed") == 1
 
 
-def test_features_for_which_there_is_no_room_are_computed_in_every_epoch(tmp_path, monkeypatch):
+def test_features_that_do_not_fit_are_recomputed_every_epoch(tmp_path, monkeypatch):
     monkeypatch.setattr("mmzoo.training.frozen_features.free_memory", lambda: 100)
     values = merged(CONFIG, {"train": {"epochs": 1, "frozen_features": {"keep": "memory"}}})
     run = train(values, run=tmp_path / "run")

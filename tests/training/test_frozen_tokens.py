@@ -54,7 +54,7 @@ def anew(name: str, fusion: str) -> str:
     )
 
 
-def test_film_reads_tokens_of_the_modulated_input_alone(modulated):
+def test_film_uses_tokens_of_the_modulated_input_only(modulated):
     *_, kept, said = modulated
     assert [line for line in said if "runs in every epoch" in line] == [anew("right", "film")]
     assert sum(line.startswith("left: computed the features of") for line in said) == 3
@@ -62,7 +62,7 @@ def test_film_reads_tokens_of_the_modulated_input_alone(modulated):
     assert kept.model.input["right"].shape == (None, 32, 32, 3)
 
 
-def test_the_rest_of_the_model_says_the_same(modulated):
+def test_the_rest_of_the_model_gives_equal_outputs(modulated):
     _, config, whole, kept, _ = modulated
     [(inputs,)] = list(evaluation_batches(config, whole.data.splits["test"], labelled=False))
     [(vectors,)] = list(evaluation_batches(config, kept.data.splits["test"], labelled=False))
@@ -70,7 +70,7 @@ def test_the_rest_of_the_model_says_the_same(modulated):
     np.testing.assert_allclose(kept.model(vectors, training=False)["kind"], expected, atol=1e-5)
 
 
-def test_what_stands_for_an_absent_input_has_a_token_only_where_it_is_read(modulated):
+def test_placeholder_tokens_of_missing_inputs_exist_only_if_used(modulated):
     network, *_ = modulated
     weights = {
         name: network.model.get_layer(f"{name}_missing").weights for name in network.features
@@ -78,12 +78,12 @@ def test_what_stands_for_an_absent_input_has_a_token_only_where_it_is_read(modul
     assert {name: len(of) for name, of in weights.items()} == {"left": 1, "right": 2}
 
 
-def test_cross_attention_reads_those_of_all_inputs():
+def test_cross_attention_uses_tokens_of_all_inputs():
     *_, whole, kept, said = fed(CROSS)
     assert said == [anew("left", "cross_attention"), anew("right", "cross_attention")]
     assert kept.model is whole.model
 
 
-def test_one_input_alone_is_not_asked_for_tokens():
+def test_a_single_input_needs_no_tokens():
     *_, said = fed(CROSS, names=("left",))
     assert all(line.startswith("left: computed the features of") for line in said)

@@ -58,5 +58,5 @@ def test_a_kill_at_a_random_moment_changes_nothing(command, uninterrupted, tmp_p
 
 
 @pytest.mark.slow
-def test_many_kills_many_of_them_in_a_save_change_nothing(command, uninterrupted, tmp_path):
+def test_many_kills_also_during_saves_change_nothing(command, uninterrupted, tmp_path):
     assert check_kills(command, uninterrupted, tmp_path, kills=20, seed=2) > 0

@@ -75,7 +75,7 @@ def test_the_learning_rate_of_each_step(tmp_path: Path, name: str) -> None:
     np.testing.assert_allclose(rates, expected[STEPS - 1 :: STEPS], rtol=1e-4, atol=1e-9)
 
 
-def test_accumulated_and_left_out_steps_count(tmp_path):
+def test_accumulated_and_skipped_steps_count(tmp_path):
     """The schedule goes by the data that was seen, not by the updates that it made."""
     schedule = {"type": "exponential", "gamma": 0.5}
     optimizer = {"type": "adam", "learning_rate": PEAK, "schedule": schedule}
@@ -86,7 +86,7 @@ def test_accumulated_and_left_out_steps_count(tmp_path):
     np.testing.assert_allclose(curve(run), expected, rtol=1e-4)
 
 
-def test_plateau_drops_after_the_epochs_that_it_says_also_over_a_resume(tmp_path):
+def test_plateau_reduces_after_patience_also_across_a_resume(tmp_path):
     """Nothing is better by 100, so it drops after each epoch but the first."""
     plateau = {"type": "plateau", "patience": 1, "gamma": 0.1, "floor": 0.01, "min_delta": 100.0}
     config = values(optimizer={"type": "sgd", "learning_rate": PEAK, "schedule": plateau})
@@ -100,7 +100,7 @@ def test_plateau_drops_after_the_epochs_that_it_says_also_over_a_resume(tmp_path
         np.testing.assert_allclose(curve(run), expected, rtol=1e-4)
 
 
-def test_the_optimizer_uses_it(tmp_path):
+def test_the_optimizer_uses_the_learning_rate(tmp_path):
     """Clipped to a norm of 1e-3, plain descent moves by the learning rate times that."""
     plain = {"type": "sgd", "momentum": 0.0, "clip_norm": 1e-3, "learning_rate": 100.0}
     optimizer = {**plain, "schedule": {"type": "one_cycle"}}

@@ -39,7 +39,7 @@ def hand_loss(kernel: np.ndarray, bias: np.ndarray, rows: slice) -> float:
     return float(((X[rows] @ kernel + bias - Y[rows]) ** 2).mean())
 
 
-def test_validation_is_over_every_example_alike():
+def test_validation_weighs_examples_equally():
     loop = make_loop()
     found = loop.validate(batches(0, 1))
     assert found is not None
@@ -47,7 +47,7 @@ def test_validation_is_over_every_example_alike():
     assert found.keys() == {"loss", "mean_absolute_error"}
 
 
-def test_validation_starts_from_nothing():
+def test_validation_resets_metrics():
     loop = make_loop()
     first = loop.validate(batches(0, 1))
     take(loop, batch(2))
@@ -56,12 +56,12 @@ def test_validation_starts_from_nothing():
     assert loop.validate(batches(0, 1)) == again.validate(batches(0, 1)) != first
 
 
-def test_validation_that_is_stopped_has_no_result():
+def test_interrupted_validation_has_no_result():
     loop = make_loop()
     assert loop.validate(batches(0, 1), stop=True) is None
 
 
-def test_training_metrics_outlive_a_validation():
+def test_validation_preserves_training_metrics():
     loop = make_loop(noisy)
     take(loop, batch(0), batch(1))
     kept, before = loop.metrics_state(), loop.metrics()
@@ -71,7 +71,7 @@ def test_training_metrics_outlive_a_validation():
     assert loop.metrics() == before
 
 
-def test_averages_are_those_of_the_weights_after_each_update():
+def test_averages_follow_each_update():
     loop = make_loop(ema=0.75)
     average = None
     for number in range(4):
@@ -100,7 +100,7 @@ def test_before_the_first_update_the_averages_are_the_weights():
         assert_equal(weights(loop), before)
 
 
-def test_weights_are_put_back_bit_by_bit_also_after_an_error():
+def test_weights_are_restored_bit_for_bit_even_after_an_error():
     loop = make_loop(noisy, ema=0.9, optimizer=Adam())
     take(loop, *(batch(number) for number in range(4)))
     before = values(loop)
@@ -112,7 +112,7 @@ def test_weights_are_put_back_bit_by_bit_also_after_an_error():
     assert_equal(values(loop), before)
 
 
-def test_without_averages_the_weights_are_what_is_validated():
+def test_without_averages_the_weights_are_validated():
     loop = make_loop()
     take(loop, batch(0))
     before = weights(loop)
@@ -120,7 +120,7 @@ def test_without_averages_the_weights_are_what_is_validated():
         assert_equal(weights(loop), before)
 
 
-def test_all_variables_are_there_before_the_first_step():
+def test_all_variables_exist_before_the_first_step():
     """Or a checkpoint could not be restored into them."""
     loop = make_loop(noisy, accumulate=2, ema=0.9, optimizer=Adam())
     before = [(tuple(v.shape), str(v.dtype)) for v in loop.variables]
@@ -129,7 +129,7 @@ def test_all_variables_are_there_before_the_first_step():
     assert len(before) > 30
 
 
-def test_variables_hold_all_that_the_next_steps_depend_on():
+def test_variables_determine_the_following_steps():
     one = make_loop(noisy, accumulate=2, ema=0.9, optimizer=Adam())
     two = make_loop(noisy, accumulate=2, ema=0.9, optimizer=Adam())
     take(one, batch(0), batch(1), batch(2))
@@ -142,7 +142,7 @@ def test_variables_hold_all_that_the_next_steps_depend_on():
     assert one.metrics() == two.metrics()
 
 
-def test_the_pace_changes_nothing():
+def test_the_number_of_steps_per_call_changes_nothing():
     """One call of four steps is four calls of one step."""
     at_once, one_by_one = make_loop(noisy), make_loop(noisy)
     take(at_once, *(batch(number) for number in range(4)))

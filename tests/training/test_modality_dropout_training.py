@@ -43,7 +43,7 @@ def halves(**image: Any) -> dict[str, Any]:
     }
 
 
-def test_a_resume_takes_away_what_would_have_been_taken(tmp_path):
+def test_a_resume_drops_the_same_inputs(tmp_path):
     whole = train(halves(), run=tmp_path / "whole")
     resumed = train_with_crash(halves(), tmp_path / "resumed", step=4)
     assert differences(whole, resumed) == []

@@ -96,7 +96,7 @@ def errors(folder: Path) -> dict[str, str | None]:
     return train_on(2, JOBS, folder)
 
 
-def test_two_devices_train_as_one_does(errors, folder, tmp_path):
+def test_two_devices_match_one(errors, folder, tmp_path):
     assert errors["plain"] is None
     one, two = train(PLAIN, run=tmp_path / "one"), Run(folder / "plain")
     assert two.environment()["device"]["replicas"] == 2
@@ -114,7 +114,7 @@ def test_two_devices_resume_exactly(errors, folder):
     assert differences(Run(folder / "whole"), Run(folder / "resumed")) == []
 
 
-def test_the_weights_of_two_devices_are_as_good_on_one(errors, folder):
+def test_weights_of_two_devices_work_on_one(errors, folder):
     """Batch norm's averages are those that were validated, not those of the first device."""
     run = Run(folder / "whole")
     best = max(run.history(), key=lambda row: row["validation_digit_accuracy"])
@@ -123,20 +123,20 @@ def test_the_weights_of_two_devices_are_as_good_on_one(errors, folder):
     assert here["digit"]["accuracy"] == pytest.approx(best["validation_digit_accuracy"])
 
 
-def test_the_last_weights_of_two_devices_are_those_that_were_validated(errors, folder):
+def test_last_weights_of_two_devices_are_the_validated_ones(errors, folder):
     run = Run(folder / "whole")
     last = run.history()[-1]
     here = evaluate(run, split="validation", checkpoint="last")
     assert here["loss"] == pytest.approx(last["validation_loss"], rel=3e-6)
 
 
-def test_each_device_drops_other_places(errors, folder):
+def test_dropout_differs_by_device(errors, folder):
     arrays, _ = read_checkpoint(checkpoints(Run(folder / "whole").last)[-1])
     first, second = (a for a in arrays if a.dtype.kind in "iu" and a.shape == (2,))
     assert second[0] == first[0] + 1
 
 
-def test_rows_that_cannot_be_shared_equally_are_left_out(errors, folder):
+def test_rows_that_cannot_be_divided_equally_are_skipped(errors, folder):
     assert errors["odd rows"] is None
     run = Run(folder / "odd rows")
     rows = run.environment()["data"]["examples"]["train"]
@@ -146,7 +146,7 @@ def test_rows_that_cannot_be_shared_equally_are_left_out(errors, folder):
     assert left_out in run.log_file.read_text()
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(errors):
+def test_an_indivisible_batch_is_refused(errors):
     expected = "train.batch_size: expected a multiple of the 2 devices, got 127"
     assert errors["odd batch"] == expected
 
@@ -156,7 +156,7 @@ def test_xla_is_refused(errors):
     assert errors["xla"] == expected
 
 
-def test_what_is_not_finite_on_one_device_counts_for_all(errors, folder):
+def test_non_finite_values_on_one_device_count_for_all(errors, folder):
     message = errors["spoilt"]
     assert message is not None
     assert message.startswith("Step 2 (epoch 1, batch 2): the loss or a gradient is not a finite")
@@ -168,7 +168,7 @@ def test_what_is_not_finite_on_one_device_counts_for_all(errors, folder):
 
 
 @pytest.mark.slow
-def test_three_devices_train_as_one_does_and_resume_exactly(folder, tmp_path):
+def test_three_devices_match_one_and_resume_exactly(folder, tmp_path):
     changes = {"train": {"batch_size": 99}}
     jobs = {
         "plain": {"values": merged(PLAIN, changes)},
@@ -183,7 +183,7 @@ def test_three_devices_train_as_one_does_and_resume_exactly(folder, tmp_path):
     np.testing.assert_allclose(*curves, rtol=1e-4, atol=1e-5)
 
 
-def test_devices_share_texts_of_any_length(tmp_path):
+def test_devices_divide_texts_of_any_length(tmp_path):
     """The gradient of an embedding has as many slices as the device's texts have words."""
     texts = {
         "name": "texts",
@@ -221,7 +221,7 @@ STAGED = {
 
 
 @pytest.mark.slow
-def test_frozen_layers_stay_as_they_are_on_three_devices_too(tmp_path):
+def test_frozen_layers_are_unchanged_on_three_devices(tmp_path):
     """Of two, the mean of equal values is that value; of three it is not, in the last bit."""
     jobs: dict[str, dict[str, Any]] = {
         "staged": {"values": STAGED},

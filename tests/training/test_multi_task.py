@@ -119,7 +119,7 @@ def test_it_resumes_exactly(run, folder):
     assert differences(run, resumed) == []
 
 
-def test_every_head_has_its_figures(run):
+def test_every_head_has_metrics(run):
     history = run.history()
     expected = {"kind_loss", "price_loss", "kind_accuracy", "price_mean_absolute_error"}
     learned = {"kind_loss_weight", "price_loss_weight"}
@@ -133,7 +133,7 @@ def test_every_head_has_its_figures(run):
     assert "Learned weights of the losses: kind_loss_weight" in log
 
 
-def test_figures_are_of_the_rows_that_have_a_label(run):
+def test_metrics_use_labelled_rows_only(run):
     metrics = run.metrics()["test"]
     rows = metrics["examples"]
     assert 0 < metrics["kind"]["labelled"] < rows
@@ -141,7 +141,7 @@ def test_figures_are_of_the_rows_that_have_a_label(run):
     assert np.isfinite(metrics["loss"])
 
 
-def test_validated_figures_are_those_of_the_predictions(run):
+def test_validation_metrics_match_the_predictions(run):
     """Computed by scikit-learn and numpy from the labelled rows, in batches of four."""
     model, loaded = load_trained(run, "last")
     data = load_arrays(loaded).splits["validation"]
@@ -163,7 +163,7 @@ def test_validated_figures_are_those_of_the_predictions(run):
     assert row["validation_price_loss"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_report_leaves_missing_truths_empty(run):
+def test_missing_true_labels_are_empty_in_the_report(run):
     metrics = evaluate(run, split="validation", embeddings=True)
     best = max(run.history(), key=lambda row: -row["validation_loss"])
     assert metrics["loss"] == pytest.approx(best["validation_loss"], rel=1e-5)
@@ -180,7 +180,7 @@ def test_the_report_leaves_missing_truths_empty(run):
         assert (run.evaluation("validation") / picture).is_file()
 
 
-def test_other_rows_without_the_column_of_a_head_are_measured_by_the_others(run, tmp_path, capsys):
+def test_data_without_the_column_of_a_head_are_evaluated_by_the_others(run, tmp_path, capsys):
     path = tmp_path / "sold.csv"
     path.write_text("text,size,price\na house,3,310\na large house,7,690\n")
     metrics = evaluate(run, data=path)
@@ -194,7 +194,7 @@ def test_other_rows_without_the_column_of_a_head_are_measured_by_the_others(run,
     assert all(row["kind"] in ("small", "large") for row in rows)
 
 
-def test_a_trained_model_predicts_by_its_heads_alone(run):
+def test_a_trained_model_predicts_with_its_heads_only(run):
     model, loaded = load_trained(run)
     inputs = {"text": np.array([[2, 3, 0, 0, 0]]), "facts": np.array([[0.5]], np.float32)}
     assert set(model.predict(inputs, verbose=0)) == {"kind", "price"}
@@ -204,7 +204,7 @@ def test_a_trained_model_predicts_by_its_heads_alone(run):
 
 
 @pytest.mark.slow
-def test_two_devices_minimise_what_one_does(on_two_devices, folder):
+def test_two_devices_have_the_loss_of_one(on_two_devices, folder):
     """However the labels fall on the devices, each counts the same."""
     one = train(config(folder, **PLAIN), run=folder / "one")
     two = Run(on_two_devices / "plain")

@@ -54,7 +54,7 @@ def test_the_step_and_its_rows_are_named_and_nothing_of_it_is_saved(tmp_path, lo
     assert f"TrainingError: {message}" in run.log_file.read_text()
 
 
-def test_a_learning_rate_that_is_too_large_is_stopped_with_finite_weights(tmp_path):
+def test_a_too_large_learning_rate_stops_with_finite_weights(tmp_path):
     optimizer = {"type": "sgd", "learning_rate": 1e30}
     message = failure(config(train={"optimizer": optimizer}), tmp_path / "run")
     assert "is not a finite number" in message or "is no longer finite" in message
@@ -79,7 +79,7 @@ def test_weights_that_overflowed_in_an_update_are_not_saved(tmp_path):
     assert not run.best_weights.exists()
 
 
-def test_steps_that_are_not_finite_are_left_out_and_counted(tmp_path, capsys):
+def test_non_finite_steps_are_skipped_and_counted(tmp_path, capsys):
     values = merged(REGRESSION, {"train": {"non_finite": "skip", "ema": 0.9}})
     bad = [5, 6]
     with spoilt_rows(train=bad):
@@ -94,7 +94,7 @@ def test_steps_that_are_not_finite_are_left_out_and_counted(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_what_was_left_out_is_counted_over_a_resume(tmp_path):
+def test_skipped_steps_are_counted_across_a_resume(tmp_path):
     values = merged(REGRESSION, {"train": {"non_finite": "skip"}})
     with spoilt_rows(train=[5, 6]):
         whole = train(values, run=tmp_path / "whole")
@@ -105,7 +105,7 @@ def test_what_was_left_out_is_counted_over_a_resume(tmp_path):
     assert said == again
 
 
-def test_a_validation_metric_that_is_not_finite_is_never_the_best(tmp_path):
+def test_a_non_finite_validation_metric_is_never_best(tmp_path):
     values = merged(REGRESSION, {"train": {"monitor": "validation_loss"}})
     with spoilt_rows(validation=[3]):
         message = failure(values, tmp_path / "run")
@@ -118,7 +118,7 @@ def test_a_validation_metric_that_is_not_finite_is_never_the_best(tmp_path):
     assert Counter(math.isfinite(row["validation_loss"]) for row in run.history()) == {False: 3}
 
 
-def test_an_epoch_of_which_every_step_is_left_out_ends_the_training(tmp_path):
+def test_an_epoch_of_skipped_steps_ends_the_training(tmp_path):
     """It would learn nothing for ever."""
     values = merged(REGRESSION, {"train": {"non_finite": "skip"}})
     with spoilt_rows(train=list(range(44))):

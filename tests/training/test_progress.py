@@ -98,7 +98,7 @@ def live_line(width=80, waiting=0.02, **environment):
         (5, 0, "epo…"),
     ],
 )
-def test_live_line_leaves_out_the_least_important_where_it_is_narrow(width, bar, expected):
+def test_narrow_live_line_drops_the_least_important_parts(width, bar, expected):
     assert re.sub("[╸╺]", "━", live_line(width)) == expected.replace("BAR", "━" * bar)
 
 
@@ -120,7 +120,7 @@ def test_no_color_is_respected():
     assert not re.search(r"\x1b\[[0-9;]*3[0-9][0-9;]*m", written(console))
 
 
-def test_line_that_stays_of_an_epoch():
+def test_the_permanent_line_of_an_epoch():
     console, clock = terminal(), Clock()
     with Progress(12, 10, console=console, clock=clock) as progress:
         clock.now += 5.0
@@ -136,7 +136,7 @@ def test_line_that_stays_of_an_epoch():
     ]
 
 
-def test_values_that_are_tiny_or_not_numbers_are_shown_as_they_are():
+def test_tiny_and_non_finite_values_are_shown():
     console = terminal()
     row = {"a": float("nan"), "b": 1e-6, "c": 0.0, "d": float("inf"), "e": -2.5}
     Progress(1, 1, console=console).epoch_done(1, row)
@@ -145,7 +145,7 @@ def test_values_that_are_tiny_or_not_numbers_are_shown_as_they_are():
     )
 
 
-def test_live_line_stays_below_and_goes_away_at_the_end():
+def test_live_line_stays_at_the_bottom_and_is_removed_at_the_end():
     console = terminal()
     with Progress(2, 10, console=console) as progress:
         assert screen(written(console))[-1].endswith("starting")
@@ -159,7 +159,7 @@ def test_live_line_stays_below_and_goes_away_at_the_end():
     assert written(console).rindex("\x1b[?25h") > written(console).rindex("\x1b[?25l")
 
 
-def test_validating_shows_the_epoch_whole_though_its_last_steps_were_not_drawn():
+def test_validation_shows_the_completed_epoch():
     console = terminal()
     with Progress(2, 10, console=console) as progress:
         progress.update(7, {"loss": 1.0}, 10.0, 0.0)
@@ -167,7 +167,7 @@ def test_validating_shows_the_epoch_whole_though_its_last_steps_were_not_drawn()
         assert screen(written(console))[-1].startswith("epoch 1/2  step 10/10  ━")
 
 
-def test_cursor_is_never_left_hidden_for_a_kill_to_find():
+def test_cursor_is_shown_again_after_each_update():
     console = terminal()
     with Progress(1, 10, console=console) as progress:
         progress.update(1, {"loss": 1.0}, 10.0, 0.0)
@@ -187,7 +187,7 @@ def test_draws_five_times_a_second_and_without_a_thread():
 
 
 @pytest.mark.parametrize("environment", [{}, {"FORCE_COLOR": "1"}, {"TERM": "dumb"}])
-def test_pipe_gets_plain_lines_only(environment):
+def test_pipes_get_plain_lines_only(environment):
     script = (
         "from mmzoo.training.progress import Progress\n"
         "with Progress(2, 10) as progress:\n"

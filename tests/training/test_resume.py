@@ -80,7 +80,7 @@ def half(crashed: Run, tmp_path: Path) -> Run:
 # What is there.
 
 
-def test_a_resume_that_finds_nothing_begins(tmp_path, monkeypatch):
+def test_a_resume_without_a_run_starts_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     values = config(train={"epochs": 1})
     named = train(values, run="named", resume=True)
@@ -93,7 +93,7 @@ def test_a_resume_that_finds_nothing_begins(tmp_path, monkeypatch):
     assert train(values, resume=True).directory == Path("runs/small/002")
 
 
-def test_a_resume_that_finds_nothing_says_what_may_have_been_meant(tmp_path):
+def test_a_resume_without_a_run_suggests_similar_names(tmp_path):
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / "config.yaml").write_text("name: small\n")
     start = "Note: --resume found nothing to continue in"
@@ -104,14 +104,14 @@ def test_a_resume_that_finds_nothing_says_what_may_have_been_meant(tmp_path):
         )
 
 
-def test_a_run_that_is_there_is_not_trained_in_without_resume(own_run, tiny):
+def test_an_existing_run_requires_resume(own_run, tiny):
     before = files(own_run)
     with pytest.raises(RunError, match=r"exists already\. Continue it with --resume"):
         train(tiny, run=own_run.directory)
     assert files(own_run) == before
 
 
-def test_a_directory_of_something_else_is_left_alone(tmp_path):
+def test_a_foreign_directory_is_not_changed(tmp_path):
     (tmp_path / "config.yaml").write_text("mine")
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(RunError) as caught:
@@ -123,7 +123,7 @@ def test_a_directory_of_something_else_is_left_alone(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["config.yaml", "thesis.tex"]
 
 
-def test_two_trainings_do_not_share_a_directory(own_run, tiny, tmp_path, capsys):
+def test_two_trainings_cannot_share_a_directory(own_run, tiny, tmp_path, capsys):
     path = tmp_path / "tiny.yaml"
     path.write_text(dump_yaml(load_config(tiny)))
     before = files(own_run)
@@ -139,7 +139,7 @@ def test_two_trainings_do_not_share_a_directory(own_run, tiny, tmp_path, capsys)
 # Finished.
 
 
-def test_a_finished_training_stays_as_it_is(own_run, tiny, capsys):
+def test_a_finished_training_is_unchanged(own_run, tiny, capsys):
     run = own_run
     metrics = run.metrics()
     run.write_metrics({**metrics, "train": metrics["test"]})  # As `mmzoo eval` adds.
@@ -149,12 +149,12 @@ def test_a_finished_training_stays_as_it_is(own_run, tiny, capsys):
     assert "This training is finished; its results stay as they are." in capsys.readouterr().err
 
 
-def test_a_training_that_lacks_only_its_evaluation_gets_it(own_run, trained_run, tiny):
+def test_a_training_without_its_evaluation_is_evaluated(own_run, trained_run, tiny):
     own_run.metrics_file.unlink()
     assert resumed(own_run, tiny).metrics() == trained_run.metrics()
 
 
-def test_more_epochs_give_what_they_would_have_given_at_once(tmp_path):
+def test_more_epochs_equal_one_longer_training(tmp_path):
     def values(epochs: int) -> dict[str, Any]:
         schedule = {"type": "step", "epochs": [1.5]}
         return config(train={"epochs": epochs, "optimizer": {"schedule": schedule}})
@@ -166,7 +166,7 @@ def test_more_epochs_give_what_they_would_have_given_at_once(tmp_path):
     assert longer.config() == whole.config()
 
 
-def test_a_longer_training_that_is_interrupted_has_nothing_of_the_shorter_one(tmp_path):
+def test_an_interrupted_extension_keeps_no_old_results(tmp_path):
     """Its probes would be asked about features of other weights than those they were fitted to."""
     run = train(config(probes=["knn"], train={"epochs": 1}), run=tmp_path / "run")
     run.write_baselines({})
@@ -189,7 +189,7 @@ def test_more_epochs_are_refused_where_they_change_earlier_learning_rates(half, 
     assert "trained with another config: train.epochs was 3, is 4." in message
 
 
-def test_what_was_asked_for_may_be_asked_for_again_whatever_the_data_told(half):
+def test_a_requested_config_can_be_repeated_for_fitted_fields(half):
     """A training reads off the data what is then in config.yaml in the place of what was asked."""
     fitted = half.config()
     assert half.environment()["requested"]["heads.digit.classes"] is None
@@ -201,7 +201,7 @@ def test_what_was_asked_for_may_be_asked_for_again_whatever_the_data_told(half):
         check_same_config(half, other, fitted=False)
 
 
-def test_a_mapping_that_the_data_told_may_be_asked_for_again_as_it_was(half):
+def test_a_fitted_mapping_can_be_repeated(half):
     """Class weights of auto become a mapping of names; `auto` stays what was asked for."""
     was = config(heads={"digit": {"class_weights": "auto"}})
     environment = half.environment()
@@ -221,7 +221,7 @@ def data_of(values: dict[str, Any]) -> Any:
 # The same training.
 
 
-def test_another_config_is_refused_with_all_that_differs(half):
+def test_another_config_is_refused_with_all_differences(half):
     other = config(
         inputs={"image": {"encoder": {"filters": [8]}}},
         train={"batch_size": 64, "optimizer": {"type": "sgd", "learning_rate": 0.1}},
@@ -241,7 +241,7 @@ def test_another_config_is_refused_with_all_that_differs(half):
     )
 
 
-def test_what_changes_no_step_may_differ(half, small_run):
+def test_fields_that_change_no_step_can_differ(half, small_run):
     changes = {"log_steps": 5, "checkpoint_seconds": 100, "early_stopping": {"patience": 9}}
     done = resumed(half, config(train=changes))
     differing = differences(small_run, done)
@@ -267,7 +267,7 @@ def test_another_number_of_devices_is_refused(half):
     )
 
 
-def test_a_resume_on_another_machine_is_reported_and_its_seconds_are_added(half, capsys):
+def test_a_resume_on_another_machine_is_reported_and_its_time_is_added(half, capsys):
     """Other kinds of device, threads and versions may give other bits; the first are recorded."""
     threads = half.environment()["device"]["threads"]
     edit_environment(half, "device", kind="gpu", threads=threads + 1)
@@ -305,7 +305,7 @@ def add_seconds(run: Run, seconds: float) -> float:
     return state["seconds"]
 
 
-def test_the_precision_is_the_one_it_began_with(half, capsys):
+def test_a_resume_keeps_the_precision(half, capsys):
     """`auto` would be another one on another device."""
     edit_environment(half, "device", precision="mixed_bfloat16")
     done = resumed(half, config())
@@ -313,13 +313,13 @@ def test_the_precision_is_the_one_it_began_with(half, capsys):
     assert done.environment()["device"]["precision"] == "mixed_bfloat16"
 
 
-def test_xla_is_used_or_not_as_it_began(half, capsys):
+def test_a_resume_keeps_the_xla_setting(half, capsys):
     edit_environment(half, "device", xla=True)
     resumed(half, config())
     assert "(float32, XLA)" in capsys.readouterr().err
 
 
-def test_another_config_and_a_missing_gpu_are_refused_before_data_are_read(half):
+def test_another_config_and_a_missing_gpu_are_refused_before_reading_data(half):
     with patch("mmzoo.training.train.load_frame", side_effect=AssertionError):
         assert "train.batch_size was 128, is 64" in refusal(half, config(train={"batch_size": 64}))
         with pytest.raises(TrainingError, match=r"^--device gpu: "):
@@ -329,7 +329,7 @@ def test_another_config_and_a_missing_gpu_are_refused_before_data_are_read(half)
 # Checkpoints.
 
 
-def test_a_damaged_checkpoint_costs_only_the_steps_since_the_one_before(half, small_run, capsys):
+def test_a_damaged_checkpoint_falls_back_to_the_previous_one(half, small_run, capsys):
     """And files that a kill left half-written are removed."""
     newest = checkpoints(half.last)[-1]
     newest.write_bytes(newest.read_bytes()[:-100])
@@ -343,7 +343,7 @@ def test_a_damaged_checkpoint_costs_only_the_steps_since_the_one_before(half, sm
     assert f"Resuming after step {int(checkpoints(half.last)[0].stem)} of 33" not in said
 
 
-def test_a_state_that_lacks_an_entry_is_a_damaged_checkpoint(half, small_run, capsys):
+def test_a_state_without_an_entry_is_a_damaged_checkpoint(half, small_run, capsys):
     newest = checkpoints(half.last)[-1]
     arrays, state = read_checkpoint(newest)
     del state["watchers"]
@@ -359,7 +359,7 @@ def rewrite_checkpoint(path: Path, arrays: list[np.ndarray], state: dict[str, An
     np.savez(path, allow_pickle=False, **entries, state=text)
 
 
-def test_nothing_but_damaged_checkpoints_is_an_error(half):
+def test_only_damaged_checkpoints_is_an_error(half):
     for path in checkpoints(half.last):
         path.write_bytes(b"")
     assert refusal(half, config()) == (

@@ -36,7 +36,7 @@ def wait_for_checkpoint(run: Run, process: subprocess.Popen[Any]) -> None:
         time.sleep(0.01)
 
 
-def test_a_signal_saves_and_says_how_to_go_on(command, uninterrupted, tmp_path):
+def test_a_signal_saves_and_prints_how_to_resume(command, uninterrupted, tmp_path):
     run = Run(tmp_path / "run")
     for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
         process = subprocess.Popen(
@@ -124,7 +124,7 @@ def test_a_signal_in_validation_loses_nothing(tmp_path):
 
 @pytest.mark.parametrize("first", BOTH)
 @pytest.mark.parametrize("second", BOTH)
-def test_the_next_signal_ends_the_process(first, second):
+def test_a_second_signal_ends_the_process(first, second):
     code = (
         "import time\n"
         "from mmzoo.training.signals import stop_on_signals\n"
@@ -144,7 +144,7 @@ def test_the_next_signal_ends_the_process(first, second):
     process.stdout.close()
 
 
-def test_two_signals_at_once_end_the_process_without_complaint():
+def test_two_simultaneous_signals_end_the_process_cleanly():
     """Python gets to its handlers only when both are there."""
     code = (
         "import os, signal, time\n"
@@ -161,7 +161,7 @@ def test_two_signals_at_once_end_the_process_without_complaint():
     assert done.stderr == ""
 
 
-def test_the_handlers_are_put_back():
+def test_signal_handlers_are_restored():
     before = [signal.getsignal(number) for number in BOTH]
     with stop_on_signals() as stop:
         assert not stop

@@ -56,7 +56,7 @@ def changed(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> set[
     return {path for path in before if (before[path] != after[path]).any()}
 
 
-def test_the_second_stage_goes_on_with_the_count_of_epochs_at_its_own_rate(staged):
+def test_the_second_stage_continues_the_epoch_count_at_its_own_learning_rate(staged):
     history = staged.history()
     assert [row["epoch"] for row in history] == [1, 2, 3, 4]
     assert [row["step"] for row in history] == [6, 12, 18, 24]
@@ -68,7 +68,7 @@ def test_the_second_stage_goes_on_with_the_count_of_epochs_at_its_own_rate(stage
     assert [step for step, _ in curve] == list(range(2, 25, 2))
 
 
-def test_the_first_stage_leaves_the_encoder_alone_the_second_thaws_its_last(staged, tmp_path):
+def test_only_the_second_stage_trains_the_last_encoder_layers(staged, tmp_path):
     single = merged(CONFIG, {"train": {"fine_tune": None}})
     run = train(single, run=tmp_path / "run")
     model, config = load_trained(run, "last")
@@ -80,7 +80,7 @@ def test_the_first_stage_leaves_the_encoder_alone_the_second_thaws_its_last(stag
     assert names == {"fire9_expand1x1", "fire9_expand3x3"}
 
 
-def test_the_second_stage_begins_with_the_best_weights_of_the_first(tmp_path):
+def test_the_second_stage_starts_from_the_best_weights_of_the_first(tmp_path):
     """Steps too small to change a weight leave every validation as the best one was."""
     tiny_steps = {
         "epochs": 3,
@@ -95,7 +95,7 @@ def test_the_second_stage_begins_with_the_best_weights_of_the_first(tmp_path):
     assert last["validation_loss"] == pytest.approx(best["validation_loss"], rel=1e-3)
 
 
-def test_early_stopping_ends_a_stage_and_not_the_training(tmp_path):
+def test_early_stopping_ends_a_stage_only(tmp_path):
     patience = {"epochs": 9, "early_stopping": {"patience": 1, "min_delta": 1.0}}
     run = train(merged(CONFIG, {"train": patience}), run=tmp_path / "run")
     log = run.log_file.read_text()
@@ -114,18 +114,18 @@ def test_early_stopping_ends_a_stage_and_not_the_training(tmp_path):
         pytest.param(STEPS * EPOCHS + STEPS + 2, marks=pytest.mark.slow),
     ],
 )
-def test_a_crash_in_either_stage_changes_nothing(staged, tmp_path, step):
+def test_resuming_either_stage_changes_nothing(staged, tmp_path, step):
     assert differences(staged, train_with_crash(CONFIG, tmp_path / "run", step)) == []
 
 
-def test_a_crash_before_the_second_stage_saved_by_itself_changes_nothing(staged, tmp_path):
+def test_resuming_before_the_first_save_of_stage_two_changes_nothing(staged, tmp_path):
     """By then it has better weights than those that it began with."""
     rarely = {"train": {"checkpoint_seconds": 1000}}
     values = merged(CONFIG, rarely)
     assert differences(staged, train_with_crash(values, tmp_path / "run", STEPS * EPOCHS + 8)) == []
 
 
-def test_two_crashes_one_in_each_stage_change_nothing(staged, tmp_path):
+def test_a_crash_in_each_stage_changes_nothing(staged, tmp_path):
     for resume, step in ((False, STEPS + 1), (True, STEPS * EPOCHS + 2)):
         with pytest.raises(Crash), crash_after_step(step):
             train(CONFIG, run=tmp_path / "run", resume=resume)
@@ -141,7 +141,7 @@ def test_a_damaged_first_checkpoint_of_the_second_stage_costs_only_time(staged, 
     assert differences(staged, train(CONFIG, run=run.directory, resume=True)) == []
 
 
-def test_the_second_stage_does_not_begin_with_weights_of_its_own(staged, tmp_path):
+def test_the_second_stage_does_not_resume_from_its_own_weights(staged, tmp_path):
     """As if its first checkpoint were damaged, and a kill came between its best weights and it."""
     run = crashed_in_the_second_stage(tmp_path / "run")
     checkpoints(run.last)[-1].unlink()
@@ -163,14 +163,14 @@ def crashed_in_the_second_stage(directory) -> Run:
     return Run(directory)
 
 
-def test_the_run_is_evaluated_like_any_other(staged):
+def test_a_fine_tuned_run_is_evaluated_normally(staged):
     test = staged.metrics()["test"]
     again = evaluate(staged, split="test")
     assert again["digit"]["accuracy"] == test["digit"]["accuracy"]
     assert again["loss"] == pytest.approx(test["loss"], rel=1e-5)
 
 
-def test_there_must_be_something_to_thaw():
+def test_there_must_be_something_to_unfreeze():
     values = merged(CONFIG, {"inputs": {"image": {"encoder": {"type": "cnn"}}}})
     with pytest.raises(ConfigError) as caught:
         load_config(values)

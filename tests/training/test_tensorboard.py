@@ -42,7 +42,7 @@ def test_train_and_validation_share_tags_in_two_directories(tmp_path):
     assert points(validation, "loss") == [(10, 0.25)]
 
 
-def test_what_was_flushed_is_in_the_file_though_the_log_is_open(tmp_path):
+def test_flushed_events_can_be_read_from_an_open_log(tmp_path):
     log = TensorBoardLog(tmp_path)
     log.scalars("train", 1, {"loss": 0.5})
     log.flush()
@@ -50,7 +50,7 @@ def test_what_was_flushed_is_in_the_file_though_the_log_is_open(tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(3, 28, 20, 1), (2, 8, 9, 3), (1, 4, 5, 4)])
-def test_images_come_back_pixel_for_pixel(tmp_path, shape):
+def test_images_round_trip(tmp_path, shape):
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     log = TensorBoardLog(tmp_path)
     log.images("validation", 7, "mistakes", images)
@@ -63,7 +63,7 @@ def test_images_come_back_pixel_for_pixel(tmp_path, shape):
     assert np.array_equal([tf.io.decode_png(picture) for picture in pictures], images)
 
 
-def test_one_picture_needs_no_count(tmp_path):
+def test_one_image_needs_no_count(tmp_path):
     log = TensorBoardLog(tmp_path)
     log.images("train", 0, "confusion", np.zeros((4, 6, 3), np.uint8))
     log.close()
@@ -71,7 +71,7 @@ def test_one_picture_needs_no_count(tmp_path):
     assert len(make_ndarray(event.tensor_proto)) == 2 + 1
 
 
-def test_text_belongs_to_the_run_as_a_whole(tmp_path):
+def test_text_has_no_split(tmp_path):
     log = TensorBoardLog(tmp_path)
     log.text("config", 0, "```yaml\nname: mnist_cnn\n```")
     log.close()
@@ -103,7 +103,7 @@ def test_hparams_are_one_finished_session_with_its_metrics(tmp_path):
     assert start.start_time_secs <= began <= end.end_time_secs
 
 
-def test_what_is_in_the_files_already_is_not_logged_twice(tmp_path):
+def test_existing_events_are_not_logged_twice(tmp_path):
     """As after a kill between the end of an epoch and its checkpoint, or after the last step."""
     picture = np.zeros((4, 4, 1), np.uint8)
     for loss in (0.5, 0.25):
@@ -123,7 +123,7 @@ def test_what_is_in_the_files_already_is_not_logged_twice(tmp_path):
     assert [event.step for event in run.Tensors("_hparams_/session_end_info")] == [30]
 
 
-def test_resumed_log_goes_on_after_the_cut(tmp_path):
+def test_resumed_log_continues_after_the_cut(tmp_path):
     picture = np.zeros((4, 4, 1), np.uint8)
     for first in (0, 20):
         truncate_events(tmp_path, first)

@@ -35,20 +35,20 @@ def test_time_within_a_nested_activity_counts_once(monkeypatch):
         (600, {"waiting": 600}, "Time: 10 min: waiting 10 min (100 %)"),
     ],
 )
-def test_it_is_one_sentence(monkeypatch, total, seconds, expected):
+def test_the_summary_is_one_sentence(monkeypatch, total, seconds, expected):
     timer = Timer(seconds=seconds, started=0.0)
     monkeypatch.setattr(time, "monotonic", lambda: float(total))
     assert str(timer) == expected
 
 
 @pytest.mark.parametrize(("waited", "limited"), [(1.9, False), (2.1, True)])
-def test_a_fifth_of_the_steps_time_is_slow_data(monkeypatch, waited, limited):
+def test_waiting_a_fifth_of_the_time_is_slow_data(monkeypatch, waited, limited):
     monkeypatch.setattr(time, "monotonic", lambda: 10.0)
     assert Timer({STEPS: 10 - waited, WAITING: waited}, started=0.0).limited_by_data is limited
     assert not Timer().limited_by_data
 
 
-def test_a_training_reports_its_parts_and_what_would_help(tmp_path, monkeypatch):
+def test_training_reports_its_activities_and_a_suggestion(tmp_path, monkeypatch):
     for share in ("SLOW_DATA", "_LEAST_WAITING"):
         monkeypatch.setattr(f"mmzoo.training.timer.{share}", -1.0)
     run = train(config(), run=tmp_path / "run")
@@ -71,7 +71,7 @@ def scheduler_after(*calls: tuple[int, float, float]) -> StepScheduler:
     return scheduler
 
 
-def test_before_the_speed_is_known_steps_are_taken_one_by_one():
+def test_steps_run_singly_until_the_speed_is_known():
     for scheduler in (StepScheduler(), scheduler_after()):
         assert (scheduler.steps, scheduler.steps_per_second, scheduler.waiting) == (1, 0.0, 0.0)
 
@@ -79,11 +79,11 @@ def test_before_the_speed_is_known_steps_are_taken_one_by_one():
 @pytest.mark.parametrize(
     ("seconds", "steps"), [(0.001, 100), (0.01, 10), (0.05, 2), (0.5, 1), (60.0, 1), (1e-6, 1000)]
 )
-def test_a_tenth_of_a_second_of_steps_is_taken_at_once(seconds, steps):
+def test_one_call_runs_a_tenth_of_a_second_of_steps(seconds, steps):
     assert scheduler_after((1, seconds, 0.0)).steps == pytest.approx(steps, abs=1)
 
 
-def test_waiting_is_a_share_of_the_time():
+def test_waiting_is_a_fraction_of_the_time():
     assert scheduler_after((10, 2.0, 0.5)).waiting == 0.25
     assert scheduler_after((10, 2.0, 2.5)).waiting == 1.0
 

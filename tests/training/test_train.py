@@ -36,7 +36,7 @@ def test_the_files_of_a_run(trained_run):
     ]
 
 
-def test_the_environment_says_what_a_result_depends_on(trained_run):
+def test_the_environment_records_everything_a_result_depends_on(trained_run):
     environment = trained_run.environment()
     assert environment["versions"]["mmzoo"] == __version__
     assert environment["versions"]["tensorflow"] == tf.__version__
@@ -56,13 +56,13 @@ def test_the_environment_says_what_a_result_depends_on(trained_run):
     assert datetime.fromisoformat(trained["date"]) <= datetime.now().astimezone()
 
 
-def test_the_config_trains_again_as_it_is(trained_run, tmp_path):
+def test_the_saved_config_can_be_trained_again(trained_run, tmp_path):
     again = train(trained_run.config_file, run=tmp_path / "again")
     assert differences(trained_run, again) == []
     assert again.config_file.read_text() == trained_run.config_file.read_text()
 
 
-def test_metrics_are_those_of_the_test_split(trained_run):
+def test_metrics_are_of_the_test_split(trained_run):
     [(split, entry)] = json.loads(trained_run.metrics_file.read_text()).items()
     assert split == "test"
     assert entry.keys() == {"data", "examples", "loss", "digit"}
@@ -82,7 +82,7 @@ def test_the_history_has_a_row_for_each_epoch(trained_run):
     assert rows[-1]["loss"] < rows[0]["loss"]
 
 
-def test_the_log_tells_the_story(trained_run):
+def test_the_log_describes_the_training(trained_run):
     lines = trained_run.log_file.read_text().splitlines()
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \S", line) for line in lines)
     said = [line[21:] for line in lines]
@@ -102,7 +102,7 @@ def test_the_log_tells_the_story(trained_run):
 # Every way to start it.
 
 
-def test_a_mapping_a_file_a_config_and_the_command_are_the_same(tiny, trained_run, tmp_path):
+def test_mapping_file_config_and_command_train_alike(tiny, trained_run, tmp_path):
     path = tmp_path / "tiny.yaml"
     path.write_text(dump_yaml(load_config({**tiny, "train": {**tiny["train"], "epochs": 1}})))
     epochs = ["train.epochs=3"]
@@ -118,12 +118,12 @@ def test_a_mapping_a_file_a_config_and_the_command_are_the_same(tiny, trained_ru
         assert differences(trained_run, run) == []
 
 
-def test_another_seed_is_another_training(tiny, trained_run, tmp_path):
+def test_another_seed_gives_another_training(tiny, trained_run, tmp_path):
     other = train(tiny, overrides=["train.seed=1"], run=tmp_path / "other")
     assert other.history()[0]["loss"] != trained_run.history()[0]["loss"]
 
 
-def test_early_stopping_ends_the_training_at_its_epoch(tmp_path):
+def test_early_stopping_ends_the_training(tmp_path):
     """No accuracy is better by one than the first, so patience decides."""
     values = config(train={"epochs": 9, "early_stopping": {"patience": 2, "min_delta": 1.0}})
     run = train(values, run=tmp_path / "run")
@@ -135,7 +135,7 @@ def test_early_stopping_ends_the_training_at_its_epoch(tmp_path):
     assert "test" in run.metrics()
 
 
-def test_xla_trains_what_is_trained_without_it(tmp_path):
+def test_xla_gives_similar_results(tmp_path):
     plain = config(
         inputs={"image": {"encoder": {"batch_norm": False, "dropout": 0.0}}}, train={"epochs": 1}
     )
@@ -161,7 +161,7 @@ def tags(directory: Path) -> set[str]:
     }
 
 
-def test_curves_pictures_config_and_hyperparameters_in_tensorboard(tmp_path):
+def test_curves_images_config_and_hyperparameters_in_tensorboard(tmp_path):
     logs = train(config(), run=tmp_path / "run").logs
     assert tags(logs / "train") == {
         *("loss", "digit/accuracy", "step/loss", "step/learning_rate", "step/gradient_norm"),
@@ -179,7 +179,7 @@ def test_curves_pictures_config_and_hyperparameters_in_tensorboard(tmp_path):
     assert images[0].tensor_proto.string_val[2].startswith(b"\x89PNG")
 
 
-def test_the_curves_are_the_history(tmp_path):
+def test_curves_equal_the_history(tmp_path):
     run = train(config(train={"log_steps": 1}), run=tmp_path / "run")
     rows = run.history()
     curves = {split: read_scalars(run.logs / split) for split in ("train", "validation")}
@@ -197,7 +197,7 @@ def test_the_curves_are_the_history(tmp_path):
         assert row["loss"] == pytest.approx(np.average(losses, weights=sizes), rel=1e-4)
 
 
-def test_a_point_that_spans_epochs_is_of_its_own_epoch_alone(tmp_path):
+def test_points_do_not_mix_epochs(tmp_path):
     """With fewer points than epochs the mean before the last point is that of another epoch."""
     often = train(config(train={"log_steps": 1}), run=tmp_path / "often")
     seldom = train(config(train={"log_steps": STEPS_PER_EPOCH + 2}), run=tmp_path / "seldom")

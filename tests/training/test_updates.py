@@ -30,7 +30,7 @@ from mmzoo.training.loop import Loop
 
 
 @pytest.mark.parametrize("clip", [None, 0.01])
-def test_the_norm_is_that_of_all_gradients_together_before_clipping(clip):
+def test_the_norm_is_global_and_before_clipping(clip):
     loop = make_loop(optimizer=SGD(clip_norm=clip))
     kernel, bias = hand_gradient(loop, *batch(0))
     take(loop, batch(0))
@@ -38,7 +38,7 @@ def test_the_norm_is_that_of_all_gradients_together_before_clipping(clip):
     assert loop.updates.gradient_norm.numpy() == pytest.approx(expected, rel=1e-5)
 
 
-def test_clipping_holds_for_the_norm_of_all_gradients():
+def test_clipping_uses_the_global_norm():
     loop = make_loop(optimizer=SGD(learning_rate=1.0, momentum=0.0, clip_norm=0.01))
     before = weights(loop)
     take(loop, batch(0))
@@ -68,13 +68,13 @@ def moved(loop: Loop) -> np.ndarray:
     )
 
 
-def test_the_norm_is_that_of_what_comes_together_for_a_word():
+def test_the_norm_sums_sparse_gradients_by_word():
     loop = make_loop(words, optimizer=SGD(learning_rate=1.0, momentum=0.0))
     step = moved(loop)
     assert loop.updates.gradient_norm.numpy() == pytest.approx(np.linalg.norm(step), rel=1e-5)
 
 
-def test_clipping_holds_for_what_comes_together_for_a_word():
+def test_clipping_sums_sparse_gradients_by_word():
     plain = SGD(learning_rate=1.0, momentum=0.0)
     step = moved(make_loop(words, optimizer=plain))
     clipped = moved(make_loop(words, optimizer=plain.replace(clip_norm=0.01)))
@@ -95,7 +95,7 @@ def test_steps_are_counted():
 # Accumulated.
 
 
-def test_two_halves_make_the_same_update_as_the_whole():
+def test_two_accumulated_halves_equal_a_full_batch():
     momentum = SGD(learning_rate=0.1, momentum=0.9)
     whole, halves = make_loop(optimizer=momentum), make_loop(optimizer=momentum, accumulate=2)
     x, y = X[:ROWS], Y[:ROWS]
@@ -106,7 +106,7 @@ def test_two_halves_make_the_same_update_as_the_whole():
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-7)
 
 
-def test_nothing_moves_until_an_update_is_due():
+def test_weights_change_only_at_updates():
     loop = make_loop(accumulate=3, optimizer=Adam())
     before = weights(loop)
     take(loop, batch(0), batch(1))
@@ -124,7 +124,7 @@ def mean_gradient(loop: Loop, *numbers: int) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("accumulate", [3, 100])
 @pytest.mark.parametrize("non_finite", ["stop", "skip"])
-def test_the_last_steps_make_an_update_of_their_own(accumulate, non_finite):
+def test_the_last_steps_make_their_own_update(accumulate, non_finite):
     """Also if there are fewer steps than are to be averaged."""
     loop = make_loop(accumulate=accumulate, non_finite=non_finite, last_step=5)
     take(loop, batch(0), batch(1), batch(2))
@@ -153,7 +153,7 @@ def test_the_first_bad_step_is_remembered(kind):
     assert loop.updates.bad_step.numpy() == 2
 
 
-def test_a_nan_that_relu_hides_from_the_loss_is_found_in_the_gradient():
+def test_a_nan_hidden_by_relu_is_found_in_the_gradient():
     loop = make_loop(relu)
     x, y = batch(0)
     x[:] = -1.0  # All units are off ...
@@ -173,7 +173,7 @@ def test_an_infinite_loss_with_a_finite_gradient_is_bad():
 
 @pytest.mark.parametrize("kind", ["input", "label"])
 @pytest.mark.parametrize("first", [True, False])
-def test_a_step_that_is_left_out_leaves_no_trace(kind, first):
+def test_a_skipped_step_leaves_no_trace(kind, first):
     """Not even in batch norm, metrics or momentum."""
     loop = make_loop(noisy, non_finite="skip", optimizer=Adam(), ema=0.9)
     if not first:
@@ -188,7 +188,7 @@ def test_a_step_that_is_left_out_leaves_no_trace(kind, first):
     assert np.isfinite(loop.metrics()["loss"])
 
 
-def test_leaving_out_changes_nothing_where_all_is_finite():
+def test_skipping_changes_nothing_if_all_is_finite():
     stop, skip = make_loop(noisy), make_loop(noisy, non_finite="skip")
     for loop in (stop, skip):
         take(loop, batch(0), batch(1), batch(2))
@@ -216,7 +216,7 @@ def scale(loop: Loop) -> float:
     return float(loop.model.optimizer.dynamic_scale.numpy())
 
 
-def test_a_scaled_gradient_may_overflow():
+def test_an_overflow_of_a_scaled_gradient_is_not_an_error():
     loop = make_loop(precision="mixed_float16", optimizer=SGD(learning_rate=1e-3))
     scale_before, before = scale(loop), weights(loop)
     take(loop, batch(0, bad_x=300.0, bad_y=300.0))
@@ -225,7 +225,7 @@ def test_a_scaled_gradient_may_overflow():
     assert_equal(weights(loop), before)
 
 
-def test_the_norm_is_that_of_the_gradient_before_scaling():
+def test_the_norm_is_unscaled():
     loop = make_loop(precision="mixed_float16")
     x, y = batch(0)
     small = x / 10, y / 10
@@ -235,13 +235,13 @@ def test_the_norm_is_that_of_the_gradient_before_scaling():
     assert loop.updates.gradient_norm.numpy() == pytest.approx(expected, rel=1e-2)
 
 
-def test_a_bad_loss_is_bad_whatever_the_scale():
+def test_a_non_finite_loss_is_bad_at_any_scale():
     loop = make_loop(precision="mixed_float16")
     take(loop, batch(0), batch(1, bad_y=np.nan))
     assert loop.updates.bad_step.numpy() == 1
 
 
-def test_a_gradient_that_no_scale_makes_finite_is_bad():
+def test_a_gradient_non_finite_at_every_scale_is_bad():
     loop = make_loop(rooted, precision="mixed_float16")
     take(loop, *[batch(0)] * 20)
     assert np.isfinite(loop.metrics()["loss"])

@@ -28,15 +28,15 @@ def bests(metric: str, values: Sequence[float], min_delta: float = 0.0) -> list[
         ("validation_digit_accuracy", [1, 2]),
     ],
 )
-def test_losses_and_errors_are_best_when_small_and_all_others_when_large(metric, expected):
+def test_losses_and_errors_are_minimized_and_others_maximized(metric, expected):
     assert bests(metric, [0.5, 0.6, 0.4, 0.3, 0.6]) == expected
 
 
-def test_of_equal_values_the_first_is_the_best():
+def test_the_first_of_equal_values_is_best():
     assert bests("validation_loss", [0.5, 0.5, 0.4, 0.4]) == [1, 3]
 
 
-def test_of_equal_values_the_smaller_loss_is_the_best_if_it_is_told():
+def test_ties_are_broken_by_loss_if_given():
     best = Best("validation_digit_accuracy")
     epochs = [(0.9, 0.5), (1.0, 0.4), (1.0, 0.4), (1.0, 0.3), (0.9, 0.1), (1.0, NAN), (1.0, 0.2)]
     found = [n for n, (value, loss) in enumerate(epochs, 1) if best.update(n, value, loss)]
@@ -51,7 +51,7 @@ def test_better_means_by_more_than_min_delta():
 
 
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])
-def test_what_is_not_a_finite_number_is_never_the_best(bad):
+def test_non_finite_values_are_never_best(bad):
     for metric in ("validation_loss", "validation_digit_accuracy"):
         assert bests(metric, [bad, bad, 0.5, bad]) == [3]
 
@@ -80,11 +80,11 @@ def test_early_stopping_counts_epochs_without_a_better_value(values, epoch):
     assert stops_after(values, patience=2) == epoch
 
 
-def test_early_stopping_counts_what_is_better_by_too_little():
+def test_early_stopping_counts_improvements_below_min_delta():
     assert stops_after([1.0, 0.9, 0.8, 0.7], patience=2, min_delta=0.3) == 3
 
 
-def test_the_loss_breaks_ties_for_all_alike():
+def test_the_loss_breaks_ties_everywhere():
     """Ten epochs of the same accuracy, of which the loss still falls in the first five."""
     losses = [0.5, 0.4, 0.3, 0.2, 0.1, 0.1, 0.2, 0.3, 0.4, 0.5]
     best = Best("validation_digit_accuracy")
@@ -107,7 +107,7 @@ def factors(values: Sequence[float], **options: float) -> list[float]:
     return found
 
 
-def test_plateau_drops_after_patience_and_counts_anew():
+def test_plateau_reduces_after_patience_and_restarts_counting():
     assert factors([1, 1, 1, 1, 1], patience=2) == [1, 1, 0.5, 0.5, 0.25]
 
 
@@ -119,7 +119,7 @@ def test_plateau_counts_from_the_best_value():
     assert factors([2, 3, 1, 2, 2], patience=2) == [1, 1, 1, 1, 0.5]
 
 
-def test_plateau_drops_no_lower_than_its_floor():
+def test_plateau_does_not_go_below_its_minimum():
     assert factors([1] * 5, patience=1, floor=0.2) == [1, 0.5, 0.25, 0.2, 0.2]
 
 
@@ -128,7 +128,7 @@ VALUES = [1.0, 0.9, NAN, 0.95, 0.9, 0.85, 0.85, 0.86, 0.87, 0.9]
 
 @pytest.mark.parametrize("interrupted", range(1, len(VALUES)))
 @pytest.mark.parametrize("kind", ["best", "early_stop", "plateau"])
-def test_all_decide_alike_when_restored_in_between(kind, interrupted):
+def test_restored_watchers_decide_alike(kind, interrupted):
     def make() -> Best | EarlyStopper | PlateauReducer:
         return {
             "best": Best("validation_loss", 0.01),

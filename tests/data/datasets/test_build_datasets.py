@@ -43,7 +43,7 @@ def table(real_data: Path, name: str) -> Path:
     return path
 
 
-def test_mr_is_the_official_table(real_data: Path, tmp_path: Path) -> None:
+def test_mr_matches_the_official_table(real_data: Path, tmp_path: Path) -> None:
     rows = list(rows_of(table(real_data, "mr.csv")))
     for label, name in (("0", "rt-polarity.neg"), ("1", "rt-polarity.pos")):
         lines = (f"{row['text']} \n" for row in rows if row["label"] == label)
@@ -52,7 +52,9 @@ def test_mr_is_the_official_table(real_data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_thucnews_titles_are_the_official_table(real_data: Path, tmp_path: Path, end: str) -> None:
+def test_thucnews_titles_match_the_official_table(
+    real_data: Path, tmp_path: Path, end: str
+) -> None:
     """Git may have changed the ends of lines."""
     rows = list(rows_of(table(real_data, "thucnews_titles_20k.csv")))
     folder = tmp_path / "THUCNews" / "data"
@@ -70,7 +72,7 @@ def test_thucnews_titles_are_the_official_table(real_data: Path, tmp_path: Path,
     assert_official("thucnews_titles", build_thucnews_titles(tmp_path))
 
 
-def test_fsdd_is_the_official_table_and_list(real_data: Path) -> None:
+def test_fsdd_matches_the_official_table_and_list(real_data: Path) -> None:
     if not (real_data / "fsdd").is_dir():
         pytest.skip("fsdd is not in MMZOO_DATA_DIR")
     files = build_fsdd(real_data / "fsdd")
@@ -78,7 +80,7 @@ def test_fsdd_is_the_official_table_and_list(real_data: Path) -> None:
     assert_official("fsdd", files)
 
 
-def test_easy_vqa_is_the_official_tables_and_list(real_data: Path, tmp_path: Path) -> None:
+def test_easy_vqa_matches_the_official_tables_and_list(real_data: Path, tmp_path: Path) -> None:
     official = real_data / "easy_vqa"
     if not official.is_dir():
         pytest.skip("easy_vqa is not in MMZOO_DATA_DIR")
@@ -106,7 +108,7 @@ def test_a_missing_recording_is_named(tmp_path: Path) -> None:
     )
 
 
-def test_another_number_of_sentences_is_told(tmp_path: Path) -> None:
+def test_a_wrong_number_of_sentences_is_reported(tmp_path: Path) -> None:
     for name in ("rt-polarity.neg", "rt-polarity.pos"):
         write(tmp_path / name, "one . \n\ntwo . \n")
     with pytest.raises(DataError) as caught:
@@ -122,7 +124,7 @@ def test_another_number_of_sentences_is_told(tmp_path: Path) -> None:
         (b"0 \xff", "is not utf-8 text: invalid start byte."),
     ],
 )
-def test_another_file_of_the_same_name_is_told(
+def test_a_different_file_of_the_same_name_is_reported(
     tmp_path: Path, content: bytes, problem: str
 ) -> None:
     for split in ("train", "dev", "test"):
@@ -135,7 +137,7 @@ def test_another_file_of_the_same_name_is_told(
 @pytest.mark.parametrize(
     "content", ["no JSON", "{}", "[[1, 2]]", '[["what is it?", "green", "one"]]', '[["q", "?", 0]]']
 )
-def test_other_questions_are_told(tmp_path: Path, content: str) -> None:
+def test_different_questions_are_reported(tmp_path: Path, content: str) -> None:
     write(tmp_path / "answers.txt", "green\nred\n")
     for split in ("train", "test"):
         write(tmp_path / split / "questions.json", content)
@@ -144,7 +146,7 @@ def test_other_questions_are_told(tmp_path: Path, content: str) -> None:
     assert str(caught.value).startswith(f"{tmp_path}/train")
 
 
-def test_an_unreadable_folder_is_passed_over(tmp_path: Path) -> None:
+def test_an_unreadable_folder_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0)
     (tmp_path / "loop").symlink_to(tmp_path)
     with pytest.raises(DataError, match=r"^0_george_0\.wav not found in "):

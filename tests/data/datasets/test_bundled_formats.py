@@ -18,7 +18,7 @@ def put(folder: Path, name: str, values: np.ndarray, rate: int = 8_000) -> str:
     return str(path)
 
 
-def test_recordings_are_cut_or_padded(tmp_path: Path) -> None:
+def test_recordings_are_trimmed_or_padded(tmp_path: Path) -> None:
     paths = [put(tmp_path, f"{count}.wav", np.arange(1, count + 1)) for count in (3, 5, 8)]
     waveforms, lengths = read_recordings(np.array(paths), 8_000, 5)
     assert waveforms.dtype == np.int16
@@ -38,7 +38,7 @@ def test_recordings_are_cut_or_padded(tmp_path: Path) -> None:
         (np.zeros(0), 8_000, "has 0 samples of 1 channels"),
     ],
 )
-def test_recordings_of_another_kind_are_named(
+def test_recordings_in_another_format_are_named(
     values: np.ndarray, rate: int, message: str, tmp_path: Path
 ) -> None:
     path = put(tmp_path, "one.wav", values, rate)
@@ -46,7 +46,7 @@ def test_recordings_of_another_kind_are_named(
         read_recordings(np.array([path]), 8_000, 4)
 
 
-def test_what_is_no_sound_is_named(tmp_path: Path) -> None:
+def test_files_that_are_not_audio_are_named(tmp_path: Path) -> None:
     path = tmp_path / "one.wav"
     path.write_text("no sound")
     with pytest.raises(DataError, match=f"^{path} cannot be read as audio: "):

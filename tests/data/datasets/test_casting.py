@@ -19,7 +19,7 @@ def test_numbers_are_double_precision(role: Role) -> None:
     assert cast_column(IMDB, "rating", np.array([1, 10]), role).dtype == np.float64
 
 
-def test_classes_are_numbers_as_targets_and_names_as_inputs() -> None:
+def test_classes_are_ids_as_targets_and_names_as_inputs() -> None:
     classes = np.array([1, 0, 1])
     assert cast_column(IMDB, "label", classes, "class") is classes
     values = cast_column(IMDB, "label", classes, "value")
@@ -28,11 +28,11 @@ def test_classes_are_numbers_as_targets_and_names_as_inputs() -> None:
 
 
 @pytest.mark.parametrize("role", ["text", "value"])
-def test_texts_stay_what_they_are(role: Role) -> None:
+def test_texts_are_unchanged(role: Role) -> None:
     assert cast_column(IMDB, "text", TEXTS, role) is TEXTS
 
 
-def test_files_stay_what_they_are() -> None:
+def test_files_are_unchanged() -> None:
     paths = np.array(["/a.wav"])
     assert cast_column(FSDD, "audio", paths, "file") is paths
 
@@ -49,7 +49,7 @@ def test_files_stay_what_they_are() -> None:
         ("imdb", "label", "labels", "classes, expected multiple labels per row"),
     ],
 )
-def test_a_column_of_another_kind_is_named(
+def test_a_column_of_the_wrong_type_is_named(
     name: str, column: str, role: Role, problem: str
 ) -> None:
     spec = ColumnSpec(role, lambda random, rows: np.zeros(rows))

@@ -20,7 +20,7 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+def test_unknown_name_suggests_the_nearest() -> None:
     for get in (fetch, lambda name: build(name, Path())):
         with pytest.raises(DataError) as caught:
             get("fashion-mnist")
@@ -47,17 +47,19 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
         ),
     ],
 )
-def test_what_cannot_be_built_is_told_with_what_to_do(name: str, message: str) -> None:
+def test_unbuildable_sets_explain_what_to_do(name: str, message: str) -> None:
     with pytest.raises(DataError) as caught:
         build(name, Path("nowhere"))
     assert str(caught.value) == message
 
 
-def test_fetch_of_what_is_bundled_needs_no_network() -> None:
+def test_fetching_a_bundled_set_needs_no_network() -> None:
     assert fetch("digits") == ()
 
 
-def test_fetch_of_what_is_there_checks_it(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetching_an_existing_set_verifies_it(
+    real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not (real_data / "mnist").is_dir():
         pytest.skip("mnist is not in MMZOO_DATA_DIR")
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
@@ -65,7 +67,7 @@ def test_fetch_of_what_is_there_checks_it(real_data: Path, monkeypatch: pytest.M
     assert files == tuple(real_data / "mnist" / file.name for file in NAMED["mnist"].files)
 
 
-def test_the_catalogue_says_what_is_where(given: Path) -> None:
+def test_the_catalogue_locates_sets(given: Path) -> None:
     for file in NAMED["mnist"].files:
         path = given / "mnist" / file.name
         path.parent.mkdir(exist_ok=True)
@@ -80,7 +82,7 @@ def test_the_catalogue_says_what_is_where(given: Path) -> None:
     assert digits.examples == {"train": 1_797}
 
 
-def test_the_catalogue_says_how_to_get_each(given: Path) -> None:
+def test_the_catalogue_explains_how_to_get_each_set(given: Path) -> None:
     listings = {listing.name: listing for listing in catalogue()}
     assert listings["iris"].how_to_get == "it comes with scikit-learn, nothing to download"
     assert listings["imdb"].how_to_get == "`mmzoo data fetch imdb` downloads 84.1 MB"
@@ -99,7 +101,7 @@ def test_the_catalogue_counts_examples_columns_and_classes(given: Path) -> None:
     )
 
 
-def test_a_set_of_many_files_is_there_once_their_folder_is(given: Path) -> None:
+def test_a_set_of_many_files_exists_once_its_folder_does(given: Path) -> None:
     (given / "fsdd").mkdir()
     for file in NAMED["fsdd"].files:
         with (given / "fsdd" / file.name).open("wb") as sparse:
@@ -109,7 +111,7 @@ def test_a_set_of_many_files_is_there_once_their_folder_is(given: Path) -> None:
     assert {one.name: one.place for one in catalogue()}["fsdd"] == given / "fsdd"
 
 
-def test_a_set_made_of_others_is_there_once_they_all_are(given: Path) -> None:
+def test_a_derived_set_exists_once_its_sources_do(given: Path) -> None:
     def place() -> Path | None:
         return {one.name: one.place for one in catalogue()}["av_digits"]
 
@@ -126,7 +128,7 @@ def test_a_set_made_of_others_is_there_once_they_all_are(given: Path) -> None:
     assert place() == given
 
 
-def test_fetch_of_a_set_made_of_others_fetches_each(
+def test_fetching_a_derived_set_fetches_its_sources(
     real_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not ((real_data / "mnist").is_dir() and (real_data / "fsdd").is_dir()):

@@ -105,7 +105,7 @@ def test_a_download_goes_to_the_data_dir(given: Path, mirror: str, messages: lis
     assert messages == []
 
 
-def test_a_download_goes_to_the_cache_where_the_data_dir_is_read_only(
+def test_downloads_go_to_the_cache_if_the_data_dir_is_read_only(
     cache: Path, given: Path, mirror: str
 ) -> None:
     given.chmod(0o555)
@@ -114,7 +114,7 @@ def test_a_download_goes_to_the_cache_where_the_data_dir_is_read_only(
     assert list(given.iterdir()) == []
 
 
-def test_a_download_goes_to_the_cache_where_the_data_dir_is_no_folder(
+def test_downloads_go_to_the_cache_if_the_data_dir_is_not_a_folder(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirror: str
 ) -> None:
     (tmp_path / "file").write_text("no folder")
@@ -133,7 +133,7 @@ def test_a_download_goes_to_the_cache_where_the_data_dir_is_no_folder(
         ),
     ],
 )
-def test_a_wrong_file_in_the_data_dir_is_named_and_left_alone(
+def test_a_wrong_file_in_the_data_dir_is_reported_but_not_changed(
     given: Path, mirror: str, content: bytes, problem: str
 ) -> None:
     path = put(given, content)
@@ -147,7 +147,7 @@ def test_a_wrong_file_in_the_data_dir_is_named_and_left_alone(
     assert path.read_bytes() == content
 
 
-def test_a_wrong_file_in_the_cache_is_replaced_and_said(
+def test_a_wrong_file_in_the_cache_is_replaced_with_a_warning(
     cache: Path, mirror: str, messages: list[str]
 ) -> None:
     path = put(cache, b"official")
@@ -158,14 +158,14 @@ def test_a_wrong_file_in_the_cache_is_replaced_and_said(
     )
 
 
-def test_a_wrong_file_in_the_cache_survives_a_download_that_fails(cache: Path) -> None:
+def test_a_wrong_file_in_the_cache_survives_a_failed_download(cache: Path) -> None:
     path = put(cache, b"official")
     with pytest.raises(UnobtainableError):
         obtain(tiny())
     assert path.read_bytes() == b"official"
 
 
-def test_what_cannot_be_had_is_told_with_every_way_out(cache: Path, given: Path) -> None:
+def test_unavailable_sets_list_every_alternative(cache: Path, given: Path) -> None:
     with pytest.raises(UnobtainableError) as caught:
         obtain(tiny())
     assert caught.value.why == "one.bin: MMZOO_OFFLINE is set, so nothing is downloaded"
@@ -183,23 +183,23 @@ def test_what_cannot_be_had_is_told_with_every_way_out(cache: Path, given: Path)
 SERVING = OfficialFile("two.bin", len(DAMAGED), hashlib.sha256(DAMAGED).hexdigest())
 
 
-def test_files_that_hold_the_same_serve_instead(given: Path) -> None:
+def test_equivalent_files_are_accepted(given: Path) -> None:
     path = put(given, DAMAGED, "two.bin")
     assert obtain(replace(tiny(), alternatives=(SERVING,))) == {"two.bin": path}
 
 
-def test_official_files_come_before_those_that_serve_instead(given: Path) -> None:
+def test_official_files_are_preferred_to_equivalent_ones(given: Path) -> None:
     path = put(given, CONTENT)
     put(given, DAMAGED, "two.bin")
     assert obtain(replace(tiny(), alternatives=(SERVING,))) == {"one.bin": path}
 
 
-def test_what_is_fetched_are_the_official_files(given: Path, mirror: str) -> None:
+def test_official_files_are_fetched(given: Path, mirror: str) -> None:
     named = replace(tiny(mirror), alternatives=(SERVING,))
     assert obtain(named) == {"one.bin": given / "tiny" / "one.bin"}
 
 
-def test_a_wrong_file_in_the_place_of_official_ones_is_named(cache: Path) -> None:
+def test_a_wrong_file_in_place_of_an_official_one_is_named(cache: Path) -> None:
     path = put(cache, CONTENT, "two.bin")
     with pytest.raises(DataError, match=rf"^{path} is not the official file of tiny: its sha256 "):
         obtain(replace(tiny(), alternatives=(SERVING,)))
@@ -241,14 +241,14 @@ def pack(path: Path, content: bytes = CONTENT + b"!") -> Path:
     return path
 
 
-def test_files_may_be_in_a_folder_of_several_sets(given: Path) -> None:
+def test_several_sets_can_share_a_folder(given: Path) -> None:
     path = given / "texts" / "one.bin"
     path.parent.mkdir()
     path.write_bytes(CONTENT)
     assert obtain(built()) == {"one.bin": path}
 
 
-def test_what_is_not_published_is_built_from_a_download(
+def test_unpublished_sets_are_built_from_a_download(
     given: Path, tmp_path: Path, mirror: str
 ) -> None:
     pack(tmp_path / "mirror" / ARCHIVE)
@@ -260,7 +260,7 @@ def test_what_is_not_published_is_built_from_a_download(
     assert obtain(built(mirror)) == {"one.bin": given / "texts" / "one.bin"}
 
 
-def test_the_next_archive_is_taken_where_one_is_missing_or_another_version(
+def test_the_next_archive_is_tried_if_one_is_missing_or_of_another_version(
     given: Path, tmp_path: Path, mirror: str
 ) -> None:
     pack(tmp_path / "mirror" / "other.zip", b"other content")
@@ -269,7 +269,7 @@ def test_the_next_archive_is_taken_where_one_is_missing_or_another_version(
     assert (given / "texts" / "one.bin").read_bytes() == CONTENT
 
 
-def test_what_can_be_neither_downloaded_nor_built_is_told_with_every_way_out(
+def test_sets_neither_downloadable_nor_buildable_list_every_alternative(
     cache: Path, given: Path
 ) -> None:
     with pytest.raises(UnobtainableError) as caught:
@@ -305,7 +305,7 @@ def test_files_are_built_from_an_archive_or_a_folder(
     assert (cache / "texts" / "one.bin").read_bytes() == CONTENT
 
 
-def test_another_version_is_refused_and_nothing_written(cache: Path, tmp_path: Path) -> None:
+def test_another_version_is_refused_before_writing(cache: Path, tmp_path: Path) -> None:
     path = pack(tmp_path / ARCHIVE, b"other content")
     with pytest.raises(DataError) as caught:
         build_files(built(), path)
@@ -319,7 +319,9 @@ def test_another_version_is_refused_and_nothing_written(cache: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("content", [b"no archive", pytest.param(None, id="truncated")])
-def test_what_is_no_archive_is_refused(cache: Path, tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_not_an_archive_is_refused(
+    cache: Path, tmp_path: Path, content: bytes | None
+) -> None:
     path = tmp_path / ARCHIVE
     path.write_bytes(content or pack(path).read_bytes()[:100])
     with pytest.raises(DataError, match=f"^{path} is (neither a folder nor an archive|damaged)"):
@@ -337,7 +339,7 @@ def test_an_archive_cannot_write_outside_its_folder(cache: Path, tmp_path: Path)
     assert not (tmp_path / "outside").exists()
 
 
-def test_a_fault_in_an_archive_is_told_with_its_name(cache: Path, tmp_path: Path) -> None:
+def test_a_damaged_archive_is_named(cache: Path, tmp_path: Path) -> None:
     archive = pack(tmp_path / ARCHIVE)
     sst2 = NAMED["sst2"]
     with pytest.raises(DataError) as caught:
@@ -357,7 +359,7 @@ def test_a_fault_in_an_archive_is_told_with_its_name(cache: Path, tmp_path: Path
     )
 
 
-def test_a_wrong_file_that_is_built_is_named(cache: Path) -> None:
+def test_a_wrongly_built_file_is_named(cache: Path) -> None:
     path = cache / "texts" / "one.bin"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"official")
@@ -369,7 +371,7 @@ def test_a_wrong_file_that_is_built_is_named(cache: Path) -> None:
     )
 
 
-def test_many_files_are_held_against_their_list(given: Path) -> None:
+def test_many_files_are_verified_against_their_list(given: Path) -> None:
     sums = f"{FILE.sha256}  ./pictures/one.png\n".encode()
     listed = OfficialFile(SUMS, len(sums), hashlib.sha256(sums).hexdigest())
     named = replace(built(), folder=None, files=(listed,), media=("pictures",))
@@ -389,7 +391,7 @@ def test_the_data_dir_may_start_with_a_tilde(
     assert data_directory() == tmp_path / "home" / "sets"
 
 
-def test_without_a_data_dir_there_is_the_cache(cache: Path) -> None:
+def test_without_a_data_dir_the_cache_is_used(cache: Path) -> None:
     assert data_directories() == (cache,)
     assert data_directory() == cache
 
@@ -413,7 +415,7 @@ def message(sums: Path) -> str:
     return str(caught.value)
 
 
-def test_right_files_pass_and_others_do_not_count(sums: Path) -> None:
+def test_correct_files_pass_and_others_are_ignored(sums: Path) -> None:
     (sums.parent / "README").write_text("changed")
     (sums.parent / "recordings" / "more.wav").write_text("not listed")
     verify_checksums(sums, ["recordings"], "data set tiny")
@@ -436,14 +438,14 @@ def test_a_missing_file_is_named(sums: Path) -> None:
     assert "  recordings/one.wav: there is no such file\n" in message(sums)
 
 
-def test_a_pipe_is_not_waited_for(sums: Path) -> None:
+def test_a_pipe_does_not_block(sums: Path) -> None:
     path = sums.parent / "recordings" / "one.wav"
     path.unlink()
     os.mkfifo(path)
     assert "  recordings/one.wav: it is not a regular file\n" in message(sums)
 
 
-def test_only_some_of_many_are_named(tmp_path: Path) -> None:
+def test_long_lists_of_files_are_truncated(tmp_path: Path) -> None:
     sums = tmp_path / "SHA256SUMS"
     sums.write_text("".join(f"{'0' * 64}  recordings/{number}.wav\n" for number in range(9)))
     assert message(sums).splitlines()[1:] == [
@@ -453,7 +455,7 @@ def test_only_some_of_many_are_named(tmp_path: Path) -> None:
     ]
 
 
-def test_another_file_is_no_list(tmp_path: Path) -> None:
+def test_a_wrong_checksum_list_is_refused(tmp_path: Path) -> None:
     sums = tmp_path / "SHA256SUMS"
     sums.write_text("hello\n")
     assert message(sums) == f"{sums} is not a list of sha256: 'hello'."

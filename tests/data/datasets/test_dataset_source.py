@@ -31,7 +31,7 @@ def rows(data: Frame, split: str) -> set[bytes]:
     return {image.tobytes() for image in splits_of(data)[split]["image"]}
 
 
-def test_digits_are_cut_into_three_disjoint_splits() -> None:
+def test_digits_have_three_disjoint_splits() -> None:
     data = load()
     assert {split: data.examples(split) for split in splits_of(data)} == {
         "train": 1_294,
@@ -42,7 +42,7 @@ def test_digits_are_cut_into_three_disjoint_splits() -> None:
     assert len(set.union(*splits)) == sum(len(split) for split in splits) == 1_797
 
 
-def test_a_cut_split_is_stratified() -> None:
+def test_a_sampled_split_is_stratified() -> None:
     data = load()
     shares = [
         np.bincount(columns["label"]) / len(columns["label"])
@@ -52,7 +52,7 @@ def test_a_cut_split_is_stratified() -> None:
     np.testing.assert_allclose(shares[2], shares[0], atol=0.006)
 
 
-def test_images_keep_their_labels() -> None:
+def test_images_match_their_labels() -> None:
     whole = load(validation=0.5, test=0.5)
     other = load(seed=3)
     known = {
@@ -65,13 +65,13 @@ def test_images_keep_their_labels() -> None:
             assert known[image.tobytes()] == label
 
 
-def test_the_seed_moves_validation_and_leaves_test_alone() -> None:
+def test_the_seed_changes_validation_but_not_test() -> None:
     one, two = load(seed=1), load(seed=2)
     assert rows(one, "validation") != rows(two, "validation")
     assert rows(one, "test") == rows(two, "test")
 
 
-def test_what_was_cut_is_said() -> None:
+def test_sampled_splits_are_reported() -> None:
     assert load(seed=4).notes == (
         "digits has no test split: held out 359 of 1,797 training examples, "
         "stratified by label, seed 0",
@@ -80,7 +80,7 @@ def test_what_was_cut_is_said() -> None:
     )
 
 
-def test_the_fingerprint_is_that_of_content_and_cuts() -> None:
+def test_the_fingerprint_covers_content_and_splits() -> None:
     first = load().fingerprint
     assert load().fingerprint == first
     changed = {
@@ -91,24 +91,24 @@ def test_the_fingerprint_is_that_of_content_and_cuts() -> None:
     assert len({first, *changed}) == 4
 
 
-def test_class_names_are_those_of_the_columns_wanted() -> None:
+def test_class_names_belong_to_the_requested_columns() -> None:
     assert load().class_names == {"label": tuple("0123456789")}
     assert Dataset(name="digits").read({"image": IMAGE}, 0).class_names == {}
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_a_share_that_is_too_small_still_takes_one_of_each_class(split: str) -> None:
+def test_a_tiny_share_takes_one_row_per_class(split: str) -> None:
     assert load(**{split: 0.001}).examples(split) == 10
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, 1.5, float("nan")])
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_a_share_lies_between_0_and_1(split: str, share: float) -> None:
+def test_a_share_is_between_0_and_1(split: str, share: float) -> None:
     with pytest.raises(ValidationError):
         load(**{split: share})
 
 
-def test_a_missing_column_is_named_before_anything_is_fetched() -> None:
+def test_a_missing_column_is_reported_before_fetching() -> None:
     with pytest.raises(DataError) as caught:
         Dataset(name="mnist").read({"lable": CLASS}, 0)
     assert str(caught.value) == (
@@ -116,7 +116,7 @@ def test_a_missing_column_is_named_before_anything_is_fetched() -> None:
     )
 
 
-def test_the_fallback_serves_and_says_so() -> None:
+def test_the_fallback_is_used_with_a_warning() -> None:
     data = load(name="mnist", fallback="digits")
     assert (data.name, data.fallback_for) == ("digits", "mnist")
     assert splits_of(data)["train"]["image"].shape == (1_294, 8, 8, 1)
@@ -138,7 +138,7 @@ def test_without_a_fallback_it_is_an_error() -> None:
     assert "source.fallback" not in str(caught.value)
 
 
-def test_a_damaged_file_is_an_error_in_spite_of_a_fallback(
+def test_a_damaged_file_is_an_error_despite_a_fallback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "mnist" / "train-images-idx3-ubyte.gz"
@@ -149,7 +149,7 @@ def test_a_damaged_file_is_an_error_in_spite_of_a_fallback(
         load(name="mnist", fallback="digits")
 
 
-def test_a_fallback_must_have_the_columns_too() -> None:
+def test_the_fallback_must_have_the_same_columns() -> None:
     with pytest.raises(DataError, match=r"^data set digits has no column `coarse_label`\."):
         Dataset(name="cifar100", fallback="digits").read({"coarse_label": CLASS}, 0)
 
@@ -159,7 +159,7 @@ def test_digits_take_no_fallback() -> None:
         Dataset(name="digits", fallback="digits")
 
 
-def test_columns_are_known_without_reading() -> None:
+def test_columns_are_known_before_reading() -> None:
     assert Dataset(name="cifar100").columns() == {
         "image": "input",
         "label": "target",
@@ -220,7 +220,7 @@ def load_texts(name: str, **fields: object) -> Frame:
         ("thucnews_titles", [9_000, 1_000, 10_000]),
     ],
 )
-def test_texts_are_objects_and_not_of_one_width(here: Path, name: str, examples: list[int]) -> None:
+def test_texts_are_python_strings(here: Path, name: str, examples: list[int]) -> None:
     data = load_texts(name)
     assert [data.examples(split) for split in ("train", "validation", "test")] == examples
     for columns in splits_of(data).values():
@@ -229,7 +229,7 @@ def test_texts_are_objects_and_not_of_one_width(here: Path, name: str, examples:
     assert len(data.class_names["label"]) > 1
 
 
-def test_imdb_keeps_stars_and_labels_together(here: Path) -> None:
+def test_imdb_stars_match_their_labels(here: Path) -> None:
     source = Dataset(name="imdb")
     data = source.read({"text": TEXT, "label": CLASS, "rating": NUMBER}, 0)
     for columns in splits_of(data).values():
@@ -240,7 +240,7 @@ def test_imdb_keeps_stars_and_labels_together(here: Path) -> None:
     assert data.class_names == {"label": ("neg", "pos")}
 
 
-def test_each_fold_of_mr_tests_once(here: Path) -> None:
+def test_each_row_of_mr_is_tested_in_one_fold(here: Path) -> None:
     tests = []
     for index in range(1, 11):
         data = load_texts("mr", fold={"index": index})
@@ -253,13 +253,13 @@ def test_each_fold_of_mr_tests_once(here: Path) -> None:
     assert sum(map(len, tests)) == 10_662
 
 
-def test_the_first_fold_of_mr_tests_by_default(here: Path) -> None:
+def test_the_first_fold_of_mr_is_the_default_test_split(here: Path) -> None:
     plain = load_texts("mr")
     assert plain.fingerprint == load_texts("mr", fold={"index": 1, "of": 10}).fingerprint
     assert plain.fingerprint != load_texts("mr", fold={"index": 2, "of": 10}).fingerprint
 
 
-def test_questions_on_one_picture_are_in_one_split(here: Path) -> None:
+def test_questions_about_one_image_are_in_one_split(here: Path) -> None:
     source = Dataset(name="easy_vqa")
     data = source.read({"image": IMAGE, "question": TEXT, "label": CLASS}, 0)
     splits = [set(columns["image"].tolist()) for columns in splits_of(data).values()]
@@ -279,7 +279,7 @@ def test_recordings_are_paths(here: Path) -> None:
     assert data.class_names["speaker"][splits_of(data)["test"]["speaker"][0]] == "george"
 
 
-def test_numbers_are_cut_at_random() -> None:
+def test_regression_splits_are_random() -> None:
     data = Dataset(name="diabetes").read({"bmi": VALUE, "target": NUMBER}, 5)
     assert [data.examples(split) for split in splits_of(data)] == [319, 35, 88]
     train = splits_of(data)["train"]
@@ -296,7 +296,7 @@ def test_classes_as_inputs_are_their_names() -> None:
     assert data.class_names == {}
 
 
-def test_sets_without_a_test_split_are_dealt_into_folds() -> None:
+def test_sets_without_a_test_split_support_folds() -> None:
     tests: list[bytes] = []
     for index in (1, 2, 3):
         data = load(fold={"index": index, "of": 3})
@@ -306,7 +306,7 @@ def test_sets_without_a_test_split_are_dealt_into_folds() -> None:
     assert len(set(tests)) == len(tests) == 1_797
 
 
-def test_a_column_of_another_kind_is_named_before_anything_is_fetched() -> None:
+def test_a_column_of_the_wrong_type_is_reported_before_fetching() -> None:
     with pytest.raises(DataError, match=r"^data set imdb: column `text` holds texts, expected cl"):
         Dataset(name="imdb").read({"text": CLASS}, 0)
 
@@ -325,12 +325,12 @@ def test_a_column_of_another_kind_is_named_before_anything_is_fetched() -> None:
         ({"name": "iris", "fallback": "digits"}, "iris is always available: leave this out"),
     ],
 )
-def test_what_a_set_cannot_have_is_refused(fields: dict[str, object], problem: str) -> None:
+def test_unsupported_options_of_a_set_are_refused(fields: dict[str, object], problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         Dataset.model_validate(fields)
 
 
-def test_columns_of_texts_and_tables_are_known_without_reading() -> None:
+def test_columns_of_texts_and_tables_are_known_before_reading() -> None:
     assert Dataset(name="imdb").columns() == {
         "text": "input",
         "label": "target",

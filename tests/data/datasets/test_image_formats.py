@@ -38,7 +38,7 @@ def idx_message(path: Path) -> str:
     return str(caught.value)
 
 
-def test_values_come_back_as_written(tmp_path: Path) -> None:
+def test_values_round_trip(tmp_path: Path) -> None:
     values = read_idx(write(tmp_path, SOUND), SHAPE)
     assert values.dtype == np.uint8
     np.testing.assert_array_equal(values, VALUES)
@@ -61,7 +61,7 @@ def test_values_come_back_as_written(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_another_header_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_a_wrong_header_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
     path = write(tmp_path, content)
     assert idx_message(path) == f"{path} is not the expected idx file: {complaint}."
 
@@ -78,7 +78,7 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert idx_message(path) == f"{path} decompresses to more than the expected 40 bytes."
 
 
-def test_what_is_not_gzip_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_gzip_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, SOUND, packed=False)
     assert idx_message(path) == (
         f"{path} is not a valid gzip file: "
@@ -86,12 +86,12 @@ def test_what_is_not_gzip_is_refused(tmp_path: Path) -> None:
     )
 
 
-def test_half_a_gzip_file_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_gzip_file_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, gzip.compress(SOUND)[:-9], packed=False)
     assert idx_message(path) == f"{path} is truncated: its gzip stream has no end."
 
 
-def test_no_changed_byte_gives_other_values(tmp_path: Path) -> None:
+def test_a_changed_byte_never_changes_values_silently(tmp_path: Path) -> None:
     packed = gzip.compress(SOUND, mtime=0)
     # The ten bytes of gzip's own header hold no values: a time, a level, a system.
     places = range(10, len(packed))
@@ -156,7 +156,7 @@ def cifar_message(path: Path) -> str:
     return str(caught.value)
 
 
-def test_members_are_joined_in_the_order_of_the_layout(tmp_path: Path) -> None:
+def test_members_are_concatenated_in_layout_order(tmp_path: Path) -> None:
     splits = read_cifar(archive(tmp_path / "c.tar.gz", members()), LABELS, LAYOUT)
     assert splits["train"]["coarse_label"].tolist() == [1, 2, 3]
     assert splits["train"]["label"].tolist() == [6, 7, 8]
@@ -180,7 +180,7 @@ def test_a_missing_member_is_named(tmp_path: Path) -> None:
     assert cifar_message(path) == f"{path} does not have set/one.bin, set/test.bin."
 
 
-def test_a_member_of_another_length_is_named(tmp_path: Path) -> None:
+def test_a_member_of_the_wrong_length_is_named(tmp_path: Path) -> None:
     path = archive(tmp_path / "c.tar.gz", members() | {"set/two.bin": record(3, 8)[:-1]})
     assert cifar_message(path) == f"{path}: set/two.bin has 3,073 bytes, expected 3,074."
 
@@ -194,12 +194,12 @@ def test_a_folder_in_place_of_a_member_is_refused(tmp_path: Path) -> None:
     assert cifar_message(path) == f"{path}: set/two.bin has 0 bytes, expected 3,074."
 
 
-def test_a_large_stranger_is_refused(tmp_path: Path) -> None:
+def test_a_large_foreign_file_is_refused(tmp_path: Path) -> None:
     path = archive(tmp_path / "c.tar.gz", {"set/bomb": bytes(1_000_001)} | members())
     assert cifar_message(path) == f"{path} has an unexpected member, set/bomb."
 
 
-def test_an_archive_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
+def test_an_archive_truncated_anywhere_is_refused(tmp_path: Path) -> None:
     path = archive(tmp_path / "c.tar.gz", members())
     whole = path.read_bytes()
     # The last bytes are the empty blocks that end a tar: nothing is lost without them.
@@ -208,7 +208,7 @@ def test_an_archive_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
         assert cifar_message(path).startswith(str(path))
 
 
-def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.tar.gz"
     path.write_bytes(b"<html>Please log in</html>" * 100)
     assert cifar_message(path).startswith(f"{path} is not a valid tar.gz archive: ")

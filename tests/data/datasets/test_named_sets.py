@@ -16,12 +16,12 @@ from mmzoo.data.datasets.dataset_files import UnobtainableError, obtain
 from mmzoo.data.frame import Splits
 
 
-def test_no_entry_replaces_another_of_its_name() -> None:
+def test_names_of_data_sets_are_unique() -> None:
     assert len(NAMED) == 15
 
 
 @pytest.mark.parametrize("named", NAMED.values(), ids=NAMED)
-def test_an_entry_is_whole(named: NamedSet) -> None:
+def test_every_entry_is_complete(named: NamedSet) -> None:
     assert named.description.endswith(".")
     assert named.licence
     assert named.citation
@@ -67,7 +67,7 @@ def test_every_class_has_a_name(name: str, column: str, classes: int) -> None:
     assert len(NAMED[name].classes[column]) == classes
 
 
-def test_digits_are_scikit_learns() -> None:
+def test_digits_equal_scikit_learn() -> None:
     from sklearn.datasets import load_digits
 
     official = load_digits()
@@ -93,7 +93,7 @@ def read(
     return named, named.read(files)
 
 
-def test_a_set_holds_what_its_entry_says(read: tuple[NamedSet, Splits]) -> None:
+def test_a_set_matches_its_entry(read: tuple[NamedSet, Splits]) -> None:
     named, splits = read
     assert {split: len(next(iter(columns.values()))) for split, columns in splits.items()} == (
         named.examples
@@ -124,7 +124,7 @@ def check(values: np.ndarray, kind: Kind, names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("name", ["imdb", "mr", "sst2", "thucnews_titles", "easy_vqa"])
-def test_names_of_classes_are_those_in_the_tables(name: str, real_data: Path) -> None:
+def test_class_names_match_the_tables(name: str, real_data: Path) -> None:
     import polars
 
     named = NAMED[name]
@@ -142,7 +142,7 @@ def test_names_of_classes_are_those_in_the_tables(name: str, real_data: Path) ->
         assert found == names
 
 
-def test_the_labels_of_spoken_digits_are_those_in_their_names(
+def test_labels_of_spoken_digits_match_their_file_names(
     real_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = NAMED["fsdd"]
@@ -159,7 +159,7 @@ def test_the_labels_of_spoken_digits_are_those_in_their_names(
 
 
 @pytest.mark.parametrize("name", ["breast_cancer", "wine", "iris", "diabetes"])
-def test_tables_are_scikit_learns(name: str) -> None:
+def test_tables_equal_scikit_learn(name: str) -> None:
     from sklearn import datasets
 
     options = {"scaled": False} if name == "diabetes" else {}
@@ -175,7 +175,7 @@ def test_tables_are_scikit_learns(name: str) -> None:
         assert list(named.classes["target"]) == list(official.target_names)
 
 
-def test_bundled_sets_are_read_the_documented_way_where_their_files_are_elsewhere(
+def test_bundled_sets_are_read_the_documented_way_if_their_files_are_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     names: list[str] = ["digits", "wine", "diabetes"]

@@ -23,7 +23,7 @@ from mmzoo.errors import DataError
 TABLE = 'text,label,split\n"a, ""b""",1,train\n体验,0,dev\n"two\nlines",0,train\n'
 
 
-def test_texts_are_parted_by_split_and_keep_their_row(tmp_path: Path) -> None:
+def test_texts_are_divided_by_split_and_keep_their_row(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(TABLE)
     splits = read_labelled_texts(path, {"train": "train", "validation": "dev"})
@@ -36,7 +36,7 @@ def test_texts_are_parted_by_split_and_keep_their_row(tmp_path: Path) -> None:
     assert splits["train"]["label"].dtype == splits["train"]["name"].dtype == np.int64
 
 
-def test_a_packed_table_is_unpacked(tmp_path: Path) -> None:
+def test_a_compressed_table_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "t.csv.xz"
     path.write_bytes(lzma.compress(TABLE.encode()))
     assert read_rows(path, ("label",)).to_dict(as_series=False) == {"label": ["1", "0", "0"]}
@@ -52,7 +52,7 @@ def test_a_packed_table_is_unpacked(tmp_path: Path) -> None:
         ("t.csv", b"text,label\n\xff\xfe,1\n"),
     ],
 )
-def test_what_is_no_such_table_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+def test_a_file_of_another_format_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"is not a valid table of text, label: "):
@@ -92,7 +92,7 @@ def members() -> dict[str, bytes]:
     return others | {f"aclImdb/{name}.txt": text.encode() for name, text in REVIEWS.items()}
 
 
-def test_reviews_are_read_in_their_order(tmp_path: Path) -> None:
+def test_reviews_are_read_in_order(tmp_path: Path) -> None:
     splits = read_archive(archive(tmp_path / "a.tar.gz", members()), EXAMPLES)
     train = splits["train"]
     assert train["name"].tolist() == ["train/pos/2_10", "train/pos/10_9", "train/neg/0_3"]
@@ -104,7 +104,7 @@ def test_reviews_are_read_in_their_order(tmp_path: Path) -> None:
     assert (kinds["text"], kinds["label"], kinds["rating"]) == (object, np.int64, np.float64)
 
 
-def test_tables_give_what_the_archive_gives(tmp_path: Path) -> None:
+def test_tables_equal_the_archive(tmp_path: Path) -> None:
     official = read_archive(archive(tmp_path / "a.tar.gz", members()), EXAMPLES)
     paths = {}
     for split, columns in official.items():
@@ -123,7 +123,7 @@ def test_tables_give_what_the_archive_gives(tmp_path: Path) -> None:
             assert tables[split][column].dtype == values.dtype
 
 
-def test_links_and_other_paths_are_left_alone(tmp_path: Path) -> None:
+def test_links_and_other_paths_are_ignored(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.tar.gz", members())
     with tarfile.open(path, "w:gz") as tar:
         link = tarfile.TarInfo("aclImdb/train/pos/5_9.txt")
@@ -157,13 +157,13 @@ def test_a_review_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     assert message(path) == f"{path}: aclImdb/test/neg/3_2.txt is not UTF-8 text."
 
 
-def test_a_cut_archive_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_archive_is_refused(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.tar.gz", members())
     path.write_bytes(path.read_bytes()[:-200])
     assert message(path).startswith(f"{path} is not a valid tar.gz archive: ")
 
 
-def test_a_review_that_is_not_there_is_missed(tmp_path: Path) -> None:
+def test_a_missing_review_is_reported(tmp_path: Path) -> None:
     content = members()
     del content["aclImdb/test/neg/1_1.txt"]
     path = archive(tmp_path / "a.tar.gz", content)

@@ -42,14 +42,14 @@ def changing(rate: int) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def test_a_file_that_says_its_length_is_left_alone():
+def test_a_file_with_a_correct_length_is_unchanged():
     content = mp3(tone(), 8_000)
     assert add_frame_count(content) is content
     tagged = b"ID3\x04\x00\x00\x00\x00\x00\x05" + bytes(5) + content
     assert add_frame_count(tagged) is tagged
 
 
-def test_a_wrong_number_of_bytes_is_corrected_lest_the_decoder_logs(capfd):
+def test_a_wrong_byte_count_is_corrected_before_decoding(capfd):
     content = mp3(changing(8_000), 8_000, "VARIABLE")
     tag = content.find(b"Xing")
     wrong = content[: tag + 12] + (9_999_999).to_bytes(4, "big") + content[tag + 16 :]
@@ -60,7 +60,7 @@ def test_a_wrong_number_of_bytes_is_corrected_lest_the_decoder_logs(capfd):
 
 @pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE", "AVERAGE"])
 @pytest.mark.parametrize("rate", [8_000, 44_100])
-def test_a_file_without_a_length_is_read_whole(rate, mode):
+def test_a_file_without_a_length_is_read_to_its_end(rate, mode):
     values = changing(rate)
     whole = mp3(values, rate, mode)
     content = without_length(whole)
@@ -76,7 +76,7 @@ def test_a_file_without_a_length_is_read_whole(rate, mode):
 @pytest.mark.parametrize(
     "rate", [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]
 )
-def test_every_rate_has_room_for_a_length(rate, channels):
+def test_a_length_can_be_added_at_every_rate(rate, channels):
     content = without_length(mp3(hiss(rate, channels), rate))
     counted = add_frame_count(content)
     assert counted.endswith(content)
@@ -94,7 +94,7 @@ def test_every_rate_has_room_for_a_length(rate, channels):
     ],
     ids=["ID3v2", "ID3v1", "APE", "zeros"],
 )
-def test_tags_are_no_sound(before, behind):
+def test_tags_are_not_audio(before, behind):
     content = without_length(mp3(tone(), 8_000))
     tagged = before + content + behind
     assert read_audio_header(tagged) == read_audio_header(content)
@@ -104,13 +104,13 @@ def test_tags_are_no_sound(before, behind):
     )
 
 
-def test_a_last_frame_that_breaks_off_is_left_out():
+def test_an_incomplete_last_frame_is_dropped():
     content = without_length(mp3(tone(), 8_000))
     assert read_audio_header(content[:-10]).samples == read_audio_header(content).samples - 576
     find_audio_flaw(content[:-10])
 
 
-def test_what_is_no_frame_among_frames_is_damage():
+def test_bytes_between_frames_are_damage():
     content = without_length(mp3(tone(), 8_000))
     length = parse_frame(content, 0).length
     damaged = content[: 3 * length] + b"what is this" + content[3 * length :]
@@ -122,5 +122,5 @@ def test_what_is_no_frame_among_frames_is_damage():
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfb", b"\xff\xfb\x00\x00", b"ID3", b"fLaC" * 9])
-def test_what_has_no_frame_of_layer_three_is_left_to_the_decoder(content):
+def test_files_without_layer_three_frames_are_left_to_the_decoder(content):
     assert add_frame_count(content) is content

@@ -47,7 +47,7 @@ def reason(content: bytes, decode: bool = True) -> str:
         ("MP3", "MPEG_LAYER_III", 0.1),
     ],
 )
-def test_all_containers_and_depths_give_the_samples(container, subtype, error):
+def test_all_containers_and_bit_depths_give_equal_samples(container, subtype, error):
     values = tone()
     content = encoded(values, container=container, subtype=subtype)
     assert read_audio_header(content) == Header(8_000, 1, 8_000)
@@ -79,7 +79,7 @@ def test_channels_are_averaged(container, channels):
     ],
 )
 @pytest.mark.parametrize("container", ["WAV", "FLAC"])
-def test_sounds_are_cut_or_padded(container, keep, samples, expected):
+def test_audio_is_trimmed_or_padded(container, keep, samples, expected):
     content = encoded(np.arange(1, 9, dtype="int16"), container=container)
     decoded = decode_audio(content, WaveformFormat(8_000, samples, keep))
     assert (decoded * 2**15).tolist() == expected
@@ -98,7 +98,7 @@ def test_sounds_are_cut_or_padded(container, keep, samples, expected):
     ],
     ids=lambda options: "-".join(options.values()),
 )
-def test_the_center_is_that_of_a_full_decode_to_the_last_bit(options):
+def test_the_center_is_bit_identical_to_that_of_a_full_decode(options):
     """Noise and tones by turns, so that variable bitrates vary, in a long and a short file."""
     for seconds in (40, 2):
         parts = [hiss(8_000, seed=n)[:, 0] if n % 2 else tone(90.0 * n) for n in range(seconds)]
@@ -113,27 +113,27 @@ def test_the_center_is_that_of_a_full_decode_to_the_last_bit(options):
 
 
 @pytest.mark.parametrize("rate", [11_025, 16_000, 22_050, 44_100, 48_000])
-def test_a_tone_stays_what_it_is_at_another_rate(rate):
+def test_resampling_preserves_a_tone(rate):
     decoded = decode_audio(encoded(tone(1_000, rate), rate, subtype="FLOAT"), SECOND)
     error = (decoded - tone(1_000))[200:-200]
     assert 10 * np.log10(np.mean(error**2) / np.mean(tone(1_000) ** 2)) < -90
 
 
 @pytest.mark.parametrize("rate", [16_000, 44_100])
-def test_what_lies_above_the_new_band_is_gone(rate):
+def test_resampling_removes_frequencies_above_the_new_band(rate):
     decoded = decode_audio(encoded(tone(5_000, rate), rate, subtype="FLOAT"), SECOND)
     assert 10 * np.log10(np.mean(decoded[200:-200] ** 2) / np.mean(tone() ** 2)) < -90
 
 
 @pytest.mark.parametrize("keep", ["start", "center"])
-def test_a_part_is_resampled_as_the_whole_would_be(keep):
+def test_a_segment_is_resampled_like_the_full_file(keep):
     """Only what is kept is decoded, with no trace of that at its end."""
     long = encoded(tone(1_000, 16_000, seconds=5.0), 16_000, subtype="FLOAT")
     decoded = decode_audio(long, WaveformFormat(8_000, 8_000, keep))
     np.testing.assert_allclose(decoded[200:], tone(1_000)[200:], atol=1e-4)
 
 
-def test_floats_beyond_one_stay():
+def test_floats_beyond_one_are_kept():
     content = encoded(np.full(8, 3.0, "float32"), subtype="FLOAT")
     assert decode_audio(content, WaveformFormat(8_000, 8, "start")).tolist() == [3.0] * 8
 
@@ -145,14 +145,14 @@ def test_floats_beyond_one_stay():
     "content",
     [b"", b"RIFF", b"a text, and no sound", b"\xff\xd8\xff\xe0 a JPEG", b"\xff\xff\xff\xff" * 4],
 )
-def test_what_is_no_sound_is_refused(content):
+def test_files_that_are_not_audio_are_refused(content):
     assert detect_container(content) is None
     assert (
         reason(content) == "not an audio file that mmzoo can read: expected WAV, FLAC, OGG or MP3"
     )
 
 
-def test_exotic_formats_do_not_reach_the_decoder():
+def test_unsupported_formats_do_not_reach_the_decoder():
     """libsndfile reads two dozen, and whatever is wrong with any of them would be our trouble."""
     for container in ("AIFF", "AU", "CAF", "VOC", "W64"):
         assert reason(encoded(tone(), container=container)).startswith(
@@ -160,7 +160,7 @@ def test_exotic_formats_do_not_reach_the_decoder():
         )
 
 
-def test_a_sound_without_samples_is_refused():
+def test_audio_without_samples_is_refused():
     for container in ("WAV", "OGG"):
         assert reason(encoded(np.zeros(0, "float32"), container=container)) == (
             "the audio is empty: it has a header but no samples"
@@ -176,7 +176,7 @@ def test_a_rate_of_0_hz_is_refused():
     assert reason(content) == "the audio has a sample rate of 0 Hz in its header"
 
 
-def test_a_rate_beyond_all_recorders_is_refused():
+def test_an_absurd_rate_is_refused():
     content = with_bytes(encoded(tone()), 24, (2**31 - 1).to_bytes(4, "little"))
     assert reason(content) == (
         "the audio has 2,147,483,647 samples per second, and mmzoo reads 1,000 to 768,000: "
@@ -190,14 +190,14 @@ def test_too_many_channels_are_refused():
     )
 
 
-def test_more_samples_than_anyone_records_are_refused(monkeypatch):
+def test_an_absurd_number_of_samples_is_refused(monkeypatch):
     monkeypatch.setattr("mmzoo.modalities.audio.audio_files.MAX_SAMPLES", 9_999)
     assert reason(encoded(hiss(5_000, channels=2)), decode=False) == (
         "the audio has 5,000 samples per channel, and mmzoo reads at most 4,999: split it"
     )
 
 
-def test_a_wav_file_that_breaks_off_is_refused():
+def test_a_truncated_wav_file_is_refused():
     content = encoded(tone())
     assert reason(content[:8_044], decode=False) == (
         "the audio is damaged: it has 8,000 of 16,000 bytes of samples"
@@ -207,7 +207,7 @@ def test_a_wav_file_that_breaks_off_is_refused():
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0xFFFFFFF8, 0x7FFFFFFF - 36, 0x7FFFEFF6])
-def test_a_wav_file_that_was_streamed_is_read(size):
+def test_a_streamed_wav_file_is_read(size):
     """Whoever writes into a pipe cannot go back to say how long it became."""
     content = with_bytes(encoded(tone()), 40, size.to_bytes(4, "little"))
     np.testing.assert_array_equal(
@@ -222,7 +222,7 @@ def test_an_empty_wav_file_with_other_chunks_is_empty():
     assert reason(content) == "the audio is empty: it has a header but no samples"
 
 
-def test_flac_without_a_number_of_samples_is_read():
+def test_flac_without_a_sample_count_is_read():
     """As ffmpeg and flac write it into a pipe."""
     content = encoded(hiss(), container="FLAC")
     streamed = with_flac_length(content, 0)
@@ -261,7 +261,7 @@ def test_mp3_in_wav_is_read():
     ("tag", "bits", "kind"),
     [(1, 64, "64-bit PCM"), (0xFF, 16, "AAC"), (0x7777, 0, "format 0x7777")],
 )
-def test_codecs_that_cannot_be_read_are_not_called_damage(tag, bits, kind):
+def test_unsupported_codecs_are_not_reported_as_damage(tag, bits, kind):
     assert reason(in_wav(bytes(4_000), tag, bits)) == (
         f"a WAV file with {kind} audio, which mmzoo cannot read: convert it to 16-bit PCM"
     )
@@ -269,20 +269,20 @@ def test_codecs_that_cannot_be_read_are_not_called_damage(tag, bits, kind):
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 @pytest.mark.parametrize("container", ["FLAC", "OGG", "MP3"])
-def test_a_compressed_file_that_breaks_off_is_refused(container, share):
+def test_a_truncated_compressed_file_is_refused(container, share):
     content = encoded(hiss(16_000), container=container)
     cut = content[: int(len(content) * share)]
     with pytest.raises(UnreadableError, match="the audio is damaged: "):
         find_audio_flaw(cut)
 
 
-def test_a_truncated_mp3_is_told_by_where_it_ends():
+def test_a_truncated_mp3_reports_where_it_ends():
     content = encoded(tone(seconds=4.0), container="MP3")
     with pytest.raises(UnreadableError, match=r"it ends after 1\d,\d{3} of 32,000 samples"):
         find_audio_flaw(content[: len(content) // 2])
 
 
-def test_what_is_cut_off_may_be_damaged():
+def test_damage_outside_the_used_segment_is_ignored():
     """What a training reads of the file is whole."""
     content = encoded(tone(seconds=4.0), container="MP3")[:-500]
     decode_audio(content, SECOND)
@@ -296,7 +296,7 @@ def test_damaged_flac_is_refused():
     assert reason(flipped).startswith("the audio is damaged: ")
 
 
-def test_samples_that_are_no_numbers_are_refused():
+def test_non_finite_samples_are_refused():
     values = tone()
     values[7] = np.nan
     assert reason(encoded(values, subtype="FLOAT")) == (
@@ -309,7 +309,7 @@ def test_samples_that_are_no_numbers_are_refused():
 
 
 @pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "MP3"])
-def test_no_damage_raises_anything_else(container):
+def test_damage_raises_only_data_errors(container):
     """Whatever bytes are changed or lost: samples that are numbers, or an UnreadableError."""
     content = encoded(hiss(2_000), container=container)
     random, reasons = np.random.RandomState(0), []
@@ -326,7 +326,7 @@ def test_no_damage_raises_anything_else(container):
     assert not any("0x" in one for one in reasons), "an address in memory means nothing to anyone"
 
 
-def test_nothing_but_files_are_read(tmp_path):
+def test_only_regular_files_are_read(tmp_path):
     from mmzoo.modalities.file_probe import read_file
 
     os.mkfifo(tmp_path / "pipe.wav")

@@ -99,7 +99,7 @@ def test_rules(fields, message):
     assert messages(lambda: audio(**fields)) == [message]
 
 
-def test_silence_has_finite_decibels_down_to_the_lowest_floor():
+def test_silence_has_finite_decibels_at_the_lowest_floor():
     """Beyond, its power would be 0 in float32, and its logarithm infinite."""
     audio(spectrogram={"type": "log_mel", "floor": -200.0})
     with pytest.raises(ValidationError, match="greater than or equal to -200"):
@@ -108,7 +108,7 @@ def test_silence_has_finite_decibels_down_to_the_lowest_floor():
     np.testing.assert_allclose(layer(np.zeros((1, 800), "float32")), -200.0, atol=1e-3)
 
 
-def test_a_band_without_frequencies_is_found_exactly():
+def test_empty_mel_bands_are_found_exactly():
     """The rule says without numpy what the layer's own weights show."""
     for bins in range(20, 90, 3):
         layer = LogMel(8_000, bins, 200, 80, 20.0, 4_000.0)
@@ -121,7 +121,7 @@ def test_a_band_without_frequencies_is_found_exactly():
             assert not empty, bins
 
 
-def test_the_smallest_sound_is_just_large_enough():
+def test_the_shortest_audio_is_tight():
     """One frame less than the encoder needs is refused by the input, and no more than that."""
     encoder = AudioCNN(filters=(2, 2, 2, 2))
     smallest = encoder.smallest_spectrogram()
@@ -138,7 +138,7 @@ def test_the_smallest_sound_is_just_large_enough():
 
 @pytest.mark.parametrize("keep", ["start", "center"])
 @pytest.mark.parametrize("samples", [7_000, 8_000, 9_001])
-def test_waveforms_are_cut_or_padded_as_files_are(keep, samples):
+def test_waveforms_are_trimmed_or_padded_like_files(keep, samples):
     spec = audio(keep=keep)
     values = hiss(samples)[:, 0]
     content = encoded(values, subtype="FLOAT")
@@ -146,7 +146,7 @@ def test_waveforms_are_cut_or_padded_as_files_are(keep, samples):
     np.testing.assert_array_equal(fitted[0], decode_audio(content, spec._waveform_format))
 
 
-def test_waveforms_of_the_right_length_are_not_touched():
+def test_waveforms_of_the_right_length_are_unchanged():
     values = tf.constant(tone()[None])
     assert audio().load(values) is values
 
@@ -170,7 +170,7 @@ def test_other_arrays_are_refused(values, message):
         audio().check(values, "audio")
 
 
-def test_made_up_sounds_pass_the_check():
+def test_synthetic_audio_is_valid():
     spec = audio()
     values = spec.synthetic(np.random.RandomState(0), 5)
     spec.check(values, "audio")
@@ -182,7 +182,7 @@ def test_made_up_sounds_pass_the_check():
 # Files.
 
 
-def test_files_are_opened_to_path_length_and_hash(tmp_path):
+def test_a_scan_gives_path_length_and_hash(tmp_path):
     paths = [write(tmp_path / "a.wav", tone()), write(tmp_path / "b.wav", tone(seconds=0.5))]
     found = opened(audio(), *paths)
     expected = [
@@ -194,7 +194,7 @@ def test_files_are_opened_to_path_length_and_hash(tmp_path):
     assert (measured.lengths.tolist(), measured.limit, measured.unit) == ([1, 0.5], 1, "seconds")
 
 
-def test_files_become_their_waveforms(tmp_path):
+def test_files_are_loaded_as_waveforms(tmp_path):
     values = [tone(200.0 * (1 + number)) for number in range(5)]
     containers = ("WAV", "FLAC", "WAV", "FLAC", "WAV")
     paths = [
@@ -208,7 +208,7 @@ def test_files_become_their_waveforms(tmp_path):
     np.testing.assert_allclose(decoded, np.stack(values), atol=2e-7)
 
 
-def test_each_unreadable_file_has_its_reason(tmp_path):
+def test_unreadable_files_have_reasons(tmp_path):
     short = encoded(tone())[:1_044]
     (tmp_path / "short.wav").write_bytes(short)
     (tmp_path / "text.wav").write_text("no sound")
@@ -219,7 +219,7 @@ def test_each_unreadable_file_has_its_reason(tmp_path):
     }
 
 
-def test_what_only_decoding_finds_is_found_by_decoding(tmp_path):
+def test_decoding_finds_further_damage(tmp_path):
     path = write(tmp_path / "cut.flac", hiss(), container="FLAC")
     path.write_bytes(path.read_bytes()[:-2_000])
     good = write(tmp_path / "good.flac", hiss(), container="FLAC")
@@ -241,7 +241,7 @@ def test_flawed_files_are_reported_by_kind_with_a_count_and_an_example(tmp_path)
     )
 
 
-def test_a_damaged_file_stops_a_batch(tmp_path):
+def test_a_damaged_file_fails_its_batch(tmp_path):
     path = write(tmp_path / "cut.flac", hiss(), container="FLAC")
     files = file_array(opened(audio(), path).values)
     path.write_bytes(path.read_bytes()[:-2_000])
@@ -250,7 +250,7 @@ def test_a_damaged_file_stops_a_batch(tmp_path):
         next(iter(batches))
 
 
-def test_what_is_done_to_files_is_said_once(tmp_path):
+def test_changes_to_files_are_noted_once(tmp_path):
     paths = [
         write(tmp_path / "0.wav", tone()),
         write(tmp_path / "1.wav", tone(rate=16_000, seconds=2.0), 16_000),
@@ -271,7 +271,7 @@ def test_what_is_done_to_files_is_said_once(tmp_path):
 
 @pytest.mark.parametrize("normalize", ["batch", "example"])
 @pytest.mark.parametrize("spectrogram", ["log_mel", "mfcc"])
-def test_the_encoder_gets_normalised_spectrograms(normalize, spectrogram):
+def test_the_encoder_receives_normalized_spectrograms(normalize, spectrogram):
     spec = audio(normalize=normalize, spectrogram={"type": spectrogram})
     x = spec.placeholder("audio")
     model = keras.Model(x, spec.features(x).vector)
@@ -285,14 +285,14 @@ def test_the_encoder_gets_normalised_spectrograms(normalize, spectrogram):
 
 
 @pytest.mark.parametrize("normalize", ["batch", "example"])
-def test_silence_is_no_trouble(normalize):
+def test_silence_has_finite_features(normalize):
     spec = audio(normalize=normalize, masking={})
     x = spec.placeholder("audio")
     model = keras.Model(x, spec.features(x).vector)
     assert np.isfinite(model(np.zeros((2, 8_000), "float32"), training=True)).all()
 
 
-def test_a_prediction_does_not_depend_on_its_neighbours():
+def test_predictions_do_not_depend_on_the_batch():
     spec = audio()
     x = spec.placeholder("audio")
     model = keras.Model(x, spec.features(x).vector)
@@ -301,7 +301,7 @@ def test_a_prediction_does_not_depend_on_its_neighbours():
     np.testing.assert_allclose(together[:1], model(quiet), rtol=1e-4, atol=1e-6)
 
 
-def test_spectrograms_are_made_in_float32_whatever_the_policy():
+def test_spectrograms_are_float32_under_every_policy():
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_float16")
     try:
@@ -319,7 +319,7 @@ def test_spectrograms_are_made_in_float32_whatever_the_policy():
 # Pictures.
 
 
-def test_a_picture_shows_waveform_and_spectrogram():
+def test_the_plot_shows_waveform_and_spectrogram():
     spec = audio()
     silent, low, high = (
         spec.to_image(one) for one in (np.zeros(8_000, "float32"), tone(300), tone(3_000))
@@ -334,7 +334,7 @@ def test_a_picture_shows_waveform_and_spectrogram():
     assert isinstance(spec, HasImage)
 
 
-def test_a_sound_shorter_than_the_picture_is_drawn():
+def test_audio_shorter_than_the_plot_is_drawn():
     spec = audio(
         seconds=0.01,
         spectrogram={"type": "log_mel", "window": 0.005, "bins": 5},

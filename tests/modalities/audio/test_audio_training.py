@@ -82,7 +82,7 @@ def run(folder, tmp_path_factory) -> Run:
     return train(config(folder), run=tmp_path_factory.mktemp("runs") / "sounds")
 
 
-def test_it_learns_and_tells_what_is_done_to_sounds(run):
+def test_training_learns_and_notes_changes_to_audio(run):
     assert run.metrics()["test"]["pitch"]["accuracy"] > 0.8
     said = run.log_file.read_text()
     for note in (
@@ -95,7 +95,7 @@ def test_it_learns_and_tells_what_is_done_to_sounds(run):
         assert said.count(note) == 1, note
 
 
-def test_predictions_of_the_files_are_those_of_the_evaluation(run, folder):
+def test_predictions_of_files_match_the_evaluation(run, folder):
     assert evaluate(run) == run.metrics()["test"]
     with (run.evaluation("test") / "predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -107,7 +107,7 @@ def test_predictions_of_the_files_are_those_of_the_evaluation(run, folder):
     )
 
 
-def test_files_that_cannot_be_predicted_from_are_named(run, folder, tmp_path):
+def test_unusable_files_are_named_by_predict(run, folder, tmp_path):
     cut = tmp_path / "cut.flac"
     cut.write_bytes((folder / "low" / "01.flac").read_bytes()[:3_000])
     (tmp_path / "text.wav").write_text("no sound")
@@ -121,7 +121,7 @@ def test_files_that_cannot_be_predicted_from_are_named(run, folder, tmp_path):
         predict(run, cut)
 
 
-def test_the_model_is_shown_with_its_spectrogram(run):
+def test_the_summary_shows_the_spectrogram(run):
     shown = summarize(run.directory)
     layers = {layer.name: layer.output for layer in shown.layers}
     assert layers["sound"] == "4000"
@@ -129,7 +129,7 @@ def test_the_model_is_shown_with_its_spectrogram(run):
     assert "GRU" in {layer.kind for layer in shown.layers}
 
 
-def test_sounds_are_drawn_as_the_model_gets_them(folder, tmp_path):
+def test_audio_is_drawn_as_the_model_receives_it(folder, tmp_path):
     path = tmp_path / "sounds.yaml"
     path.write_text(dump_yaml(load_config(config(folder))))
     drawing = draw_augmented_examples(path, [], rows=2, epochs=2, output=tmp_path / "view.png")

@@ -34,7 +34,7 @@ def whole(content: bytes) -> np.ndarray:
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options.values()))
 @pytest.mark.parametrize("count", [2, 3])
-def test_joined_files_are_decoded_one_after_the_other(options, count, tmp_path):
+def test_concatenated_files_are_decoded_in_full(options, count, tmp_path):
     parts = [encoded(hiss(4_000 + 999 * n, seed=n), **options) for n in range(count)]
     joined = b"".join(parts)
     expected = np.concatenate([whole(part) for part in parts])
@@ -53,14 +53,14 @@ def test_joined_files_are_decoded_one_after_the_other(options, count, tmp_path):
 
 
 @pytest.mark.parametrize("tags", [ID3, ID3_1, ID3_1 + ID3], ids=["ID3v2", "ID3v1", "both"])
-def test_joined_mp3_files_may_have_tags(tags):
+def test_concatenated_mp3_files_can_have_tags(tags):
     one, other = (encoded(hiss(seed=seed), container="MP3") for seed in (0, 1))
     np.testing.assert_array_equal(
         whole(ID3 + one + tags + other + ID3_1), np.concatenate([whole(one), whole(other)])
     )
 
 
-def test_a_part_without_a_declared_length_follows_one_that_has_it():
+def test_a_part_without_a_length_can_follow_one_with_it():
     one, other = (encoded(hiss(seed=seed), container="MP3") for seed in (0, 1))
     other = other[parse_frame(other, 0).length :]
     np.testing.assert_array_equal(whole(one + other), np.concatenate([whole(one), whole(other)]))
@@ -121,11 +121,11 @@ def test_audio_that_becomes_nothing_is_reported(kind):
     [SINE, 0.001 * SINE, 3 * SINE, np.stack([SINE, 0 * SINE], 1), np.stack([SINE, -0.5 * SINE], 1)],
     ids=["sine", "quiet", "loud", "one channel", "half opposite"],
 )
-def test_good_audio_is_not(values):
+def test_audio_with_sound_is_not_reported(values):
     assert find_audio_flaw(encoded(values, subtype="FLOAT")) is None
 
 
-def test_samples_that_a_header_leaves_out_are_reported():
+def test_samples_beyond_the_declared_length_are_reported():
     assert "declare fewer bytes of samples than they have" in find_audio_flaw(
         wav_that_declares(4_000)
     )

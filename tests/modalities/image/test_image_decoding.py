@@ -69,12 +69,12 @@ def largest_difference(one: np.ndarray, other: np.ndarray) -> int:
     return int(np.abs(one.astype(int) - other.astype(int)).max())
 
 
-def test_every_kind_is_there(kinds):
+def test_all_formats_are_covered(kinds):
     assert tuple(kinds) == KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_is_decoded_as_pillow_does(kinds, kind):
+def test_every_format_is_decoded_like_pillow(kinds, kind):
     pixels = decoded(kinds[kind])
     expected = np.broadcast_to(decode_image(kinds[kind].read_bytes()), pixels.shape)
     assert pixels.dtype == np.uint8
@@ -82,7 +82,7 @@ def test_every_kind_is_decoded_as_pillow_does(kinds, kind):
 
 
 @pytest.mark.parametrize("size", [(50, 70), (33, 41), (1, 3)])
-def test_bmp_rows_from_above_and_bytes_behind_the_pixels(tmp_path, size):
+def test_bmp_with_top_down_rows_and_trailing_bytes(tmp_path, size):
     """Rows are padded to four bytes each, and lie upside down unless the height is negative."""
     picture = scene(*size)
     below = write(tmp_path / "below.bmp", picture)
@@ -99,7 +99,7 @@ def test_bmp_rows_from_above_and_bytes_behind_the_pixels(tmp_path, size):
         np.testing.assert_array_equal(decoded(tmp_path / f"{name}.bmp"), np.asarray(picture))
 
 
-def test_cmyk_without_adobes_marker_is_the_same_for_all_readers(kinds, tmp_path):
+def test_cmyk_without_adobe_marker_is_the_same_in_all_decoders(kinds, tmp_path):
     """Without the marker, inks are not inverted; Pillow takes them as inverted anyway."""
     content = kinds["cmyk.jpg"].read_bytes()
     marker = content.index(b"\xff\xee")
@@ -115,7 +115,7 @@ def test_cmyk_without_adobes_marker_is_the_same_for_all_readers(kinds, tmp_path)
     np.testing.assert_array_equal(given, decoded(path))
 
 
-def test_the_transparent_color_of_16_bits_is_white_for_all_readers(tmp_path):
+def test_a_16_bit_transparent_color_is_white_in_all_decoders(tmp_path):
     """A colour counts with all of its bits; Pillow compares eight of them."""
     deep = np.array([[[1000, 40_000, 60_000], [1001, 40_000, 60_000], [0, 0, 0]]], ">u2")
     path = tmp_path / "key.png"
@@ -139,7 +139,7 @@ def test_an_orientation_in_xmp_is_undone(tmp_path, ending):
     assert np.abs(decoded(path).astype(int) - np.asarray(scene())).mean() < 4
 
 
-def test_a_bmp_that_is_cut_short_is_found(tmp_path):
+def test_a_truncated_bmp_is_found(tmp_path):
     path = write(tmp_path / "cut.bmp", scene())
     files = opened(image(), [path])
     path.write_bytes(path.read_bytes()[:5000])
@@ -158,7 +158,7 @@ def test_every_orientation_is_undone(tmp_path, orientation, ending):
 @pytest.mark.parametrize("antialias", [True, False])
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
 @pytest.mark.parametrize("shape", [(24, 20, 3), (90, 60, 3), (50, 70, 3), (24, 20, 1)])
-def test_files_are_made_to_fit_as_pixels_are(kinds, resize, shape, antialias):
+def test_files_are_resized_like_arrays(kinds, resize, shape, antialias):
     spec, paths = image(shape, resize=resize, antialias=antialias), list(kinds.values())
     given = spec.load(tf.constant(opened(spec, paths)))
     assert given.shape == (len(paths), *shape)
@@ -167,7 +167,7 @@ def test_files_are_made_to_fit_as_pixels_are(kinds, resize, shape, antialias):
         assert largest_difference(pixels, by_pillow(spec, path)) <= 2, path.name
 
 
-def test_photos_that_lie_and_absent_ones_among_upright_ones(tmp_path):
+def test_rotated_missing_and_upright_photos_in_one_batch(tmp_path):
     spec = image(missing="learned")
     paths = [
         write(tmp_path / f"{number}.jpg", scene(), number, quality=95) for number in ORIENTED
@@ -179,7 +179,7 @@ def test_photos_that_lie_and_absent_ones_among_upright_ones(tmp_path):
     assert not absent.any()
 
 
-def test_same_bits_bare_and_in_a_parallel_pipeline_whatever_the_batch(kinds):
+def test_same_bits_eagerly_and_in_a_parallel_pipeline_for_any_batch(kinds):
     spec = image(resize="crop")
     files = opened(spec, [*kinds.values(), *kinds.values()])
     bare = spec.load(tf.constant(files)).numpy()
@@ -190,7 +190,7 @@ def test_same_bits_bare_and_in_a_parallel_pipeline_whatever_the_batch(kinds):
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_large_photos_are_shrunk_by_their_decoder(tmp_path, orientation):
+def test_large_photos_are_downscaled_by_the_decoder(tmp_path, orientation):
     """At least twice too large, so that what we make of them is as good as ever."""
     path = write(tmp_path / "large.jpg", scene(912, 1200), orientation, quality=95)
     content, info = tf.constant(path.read_bytes()), tf.constant(str(orientation))
@@ -218,7 +218,7 @@ def test_large_photos_are_shrunk_by_their_decoder(tmp_path, orientation):
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
 @pytest.mark.parametrize("photo", [0, 1])
 @pytest.mark.parametrize("size", [(3000, 2000), (2999, 2000), (1281, 854)])
-def test_a_photo_is_the_same_however_it_is_decoded(tmp_path, photo, size, resize):
+def test_all_decoding_paths_agree(tmp_path, photo, size, resize):
     """Real photos, which have edges and fine patterns, in a size that can be shrunk and others."""
     pixels = PIL.Image.fromarray(load_sample_images().images[photo])
     path = write(tmp_path / "photo.jpg", pixels.resize(size, PIL.Image.Resampling.BICUBIC))
@@ -229,7 +229,7 @@ def test_a_photo_is_the_same_however_it_is_decoded(tmp_path, photo, size, resize
     assert difference.max() <= 8
 
 
-def test_without_antialiasing_large_photos_are_decoded_whole(tmp_path):
+def test_without_antialiasing_large_photos_are_decoded_in_full(tmp_path):
     """A decoder that shrinks them averages, which would be another meaning of the setting."""
     spec = image(antialias=False)
     path = write(tmp_path / "large.jpg", scene(900, 1200), quality=95)
@@ -237,7 +237,7 @@ def test_without_antialiasing_large_photos_are_decoded_whole(tmp_path):
     assert largest_difference(given, by_pillow(spec, path)) <= 1
 
 
-def test_without_antialiasing_pictures_are_those_of_keras_own_loader(tmp_path):
+def test_without_antialiasing_images_match_the_keras_loader(tmp_path):
     random = np.random.RandomState(0)
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -255,7 +255,7 @@ def test_without_antialiasing_pictures_are_those_of_keras_own_loader(tmp_path):
     assert np.abs(given - averaged).max() > 20
 
 
-def test_a_photo_of_the_size_wanted_keeps_its_pixels(tmp_path):
+def test_a_photo_of_the_target_size_keeps_its_pixels(tmp_path):
     path = write(tmp_path / "exact.png", scene(24, 20))
     spec = image()
     given = spec.load(tf.constant(opened(spec, [path])))

@@ -51,12 +51,12 @@ def test_lossless_formats_give_their_pixels(tmp_path, format):
         np.testing.assert_array_equal(read, COLOUR)
 
 
-def test_jpeg_is_read_whatever_the_file_is_called(tmp_path):
+def test_jpeg_is_read_with_any_extension(tmp_path):
     path = saved(tmp_path / "photo.png", np.full((8, 8, 3), 77, "uint8"), format="JPEG")
     assert np.abs(read_image(path).astype(int) - 77).max() <= 2
 
 
-def test_grey_pictures_have_one_channel(tmp_path):
+def test_greyscale_images_have_one_channel(tmp_path):
     np.testing.assert_array_equal(read_image(saved(tmp_path / "g.png", GREY))[:, :, 0], GREY)
     bits = saved(tmp_path / "b.png", (GREY > 100), None)
     np.testing.assert_array_equal(read_image(bits)[:, :, 0], (GREY > 100) * 255)
@@ -75,7 +75,7 @@ def test_palettes_and_cmyk_become_colours(tmp_path):
     assert np.abs(cmyk.astype(int) - [255, 0, 0]).max() <= 3
 
 
-def test_transparency_shows_white(tmp_path):
+def test_transparency_becomes_white(tmp_path):
     rgba = np.array([[[10, 20, 30, 255], [10, 20, 30, 0], [0, 100, 200, 128]]], "uint8")
     read = read_image(saved(tmp_path / "a.png", rgba))
     assert read.tolist() == [[[10, 20, 30], [255, 255, 255], [127, 177, 227]]]
@@ -84,7 +84,7 @@ def test_transparency_shows_white(tmp_path):
     assert read_image(path).tolist() == [[[9], [255]]]
 
 
-def test_transparent_palette_shows_white(tmp_path):
+def test_transparent_palette_becomes_white(tmp_path):
     path = tmp_path / "t.gif"
     image = PIL.Image.new("P", (2, 1))
     image.putpalette([0, 0, 0, 200, 0, 0])
@@ -121,7 +121,7 @@ def test_missing_file(tmp_path):
     assert refusal(tmp_path / "no.png") == f"{tmp_path}/no.png: No such file or directory"
 
 
-def test_folder_pipe_and_device(tmp_path):
+def test_folders_pipes_and_devices_are_refused(tmp_path):
     assert refusal(tmp_path) == f"{tmp_path}: expected an image file, found a folder"
     os.mkfifo(tmp_path / "pipe.png")
     assert refusal(tmp_path / "pipe.png") == (
@@ -132,7 +132,7 @@ def test_folder_pipe_and_device(tmp_path):
     )
 
 
-def test_files_of_other_kinds(tmp_path):
+def test_files_of_other_types(tmp_path):
     expected = "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"
     (tmp_path / "notes.png").write_text("not a picture")
     assert refusal(tmp_path / "notes.png") == f"{tmp_path}/notes.png: {expected}"
@@ -143,14 +143,14 @@ def test_files_of_other_kinds(tmp_path):
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "BMP", "GIF", "WEBP"])
-def test_a_file_cut_short_is_damaged(tmp_path, format):
+def test_a_truncated_file_is_damaged(tmp_path, format):
     noise = np.random.RandomState(0).randint(0, 256, (64, 64, 3)).astype("uint8")
     path = saved(tmp_path / "cut", noise, format=format)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert refusal(path).startswith(f"{path}: the image is damaged: ")
 
 
-def test_enormous_pictures_are_refused_by_their_headers(tmp_path):
+def test_huge_images_are_refused_by_their_headers(tmp_path):
     path = tmp_path / "bomb.png"
     path.write_bytes(png_header(10_000, 5_001))
     assert refusal(path) == (
@@ -163,7 +163,7 @@ def test_enormous_pictures_are_refused_by_their_headers(tmp_path):
     assert refusal(path) == (f"{path}: the image has more than 50,000,000 pixels: make it smaller")
 
 
-def test_enormous_files_are_refused_unread(tmp_path):
+def test_huge_files_are_refused_unread(tmp_path):
     path = tmp_path / "large.png"
     path.write_bytes(png_header(4, 4))
     os.truncate(path, MAX_BYTES + 1)

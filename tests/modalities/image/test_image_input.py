@@ -45,7 +45,7 @@ def test_channels_are_one_or_three():
     ]
 
 
-def test_the_encoder_must_fit_into_the_picture():
+def test_the_image_must_be_large_enough_for_the_encoder():
     encoder = CNN(filters=(8, 8, 8, 8))
     smallest = encoder.smallest_image()
     assert messages(lambda: image((28, 20, 1), encoder)) == [
@@ -68,7 +68,7 @@ def test_placeholder_takes_bytes():
     assert placeholder.shape == (None, 32, 30, 3)
 
 
-def test_check_accepts_pictures_of_any_size():
+def test_check_accepts_images_of_any_size():
     image().check(np.zeros((5, 64, 3, 3), "uint8"), "here")
     image().check(np.zeros((0, 28, 28, 1), "uint8"), "here")
 
@@ -92,7 +92,7 @@ def test_check_names_a_wrong_type():
     )
 
 
-def test_preprocess_leaves_what_fits_alone():
+def test_preprocess_does_not_change_fitting_images():
     values = tf.zeros([4, 28, 28, 1], tf.uint8)
     assert image().load(values) is values
 
@@ -100,7 +100,7 @@ def test_preprocess_leaves_what_fits_alone():
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
 @pytest.mark.parametrize("given", [1, 3])
 @pytest.mark.parametrize("wanted", [1, 3])
-def test_preprocess_makes_the_shape(given, wanted, resize):
+def test_preprocess_gives_the_configured_shape(given, wanted, resize):
     values = tf.fill([4, 40, 50, given], tf.constant(90, tf.uint8))
     preprocessed = image((28, 30, wanted), resize=resize).load(values)
     assert preprocessed.shape == (4, 28, 30, wanted)
@@ -108,7 +108,7 @@ def test_preprocess_makes_the_shape(given, wanted, resize):
     assert (preprocessed[:, 14, 15].numpy() == 90).all()
 
 
-def test_augmented_does_what_the_config_lists():
+def test_configured_augmentations_are_applied():
     values = tf.constant(np.random.RandomState(0).randint(0, 256, (50, 28, 28, 1)), tf.uint8)
     assert image().augment_batch(values, stream(50)) is values
     spec = image(augment=(Flip(), Brightness(), Erasing()))
@@ -142,7 +142,7 @@ def test_paste_replaces_a_box_and_counts_what_remains():
     assert float(remaining) == pytest.approx(1 - 7 * 20 / (28 * 40))
 
 
-def test_synthetic_pictures_pass_the_check():
+def test_synthetic_images_are_valid():
     spec = image((28, 30, 3))
     made = spec.synthetic(np.random.RandomState(0), 7)
     spec.check(made, "here")
@@ -151,7 +151,7 @@ def test_synthetic_pictures_pass_the_check():
     np.testing.assert_array_equal(made, spec.synthetic(np.random.RandomState(0), 7))
 
 
-def test_a_file_goes_the_way_of_the_data(tmp_path):
+def test_files_are_processed_like_arrays(tmp_path):
     photo = np.random.RandomState(0).randint(0, 256, (40, 36, 3)).astype("uint8")
     PIL.Image.fromarray(photo).save(tmp_path / "photo.png")
     spec = image()
@@ -161,6 +161,6 @@ def test_a_file_goes_the_way_of_the_data(tmp_path):
     np.testing.assert_array_equal(spec.load(tf.constant(read[None])), expected)
 
 
-def test_a_picture_to_look_at_is_the_value_itself():
+def test_the_displayed_image_is_the_value_itself():
     value = np.zeros((28, 28, 1), "uint8")
     assert image().to_image(value) is value

@@ -16,20 +16,20 @@ def pictures(height, width, channels=1, seed=0) -> tf.Tensor:
 
 
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
-def test_pictures_that_fit_are_returned_as_they_are(resize):
+def test_fitting_images_are_returned_unchanged(resize):
     images = pictures(6, 8)
     assert resize_images(images, 6, 8, resize) is images
 
 
 @pytest.mark.parametrize("size", [(7, 5), (5, 7), (200, 1), (1, 200), (3, 3)])
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
-def test_any_size_becomes_the_size_wanted(resize, size):
+def test_any_size_becomes_the_target_size(resize, size):
     images = resize_images(pictures(*size, 3), 10, 12, resize)
     assert images.shape == (2, 10, 12, 3)
     assert images.dtype == tf.uint8
 
 
-def test_stretch_shrinks_as_pillow_does():
+def test_stretch_downscales_like_pillow():
     images = pictures(30, 40, seed=1)
     shrunk = resize_images(images, 12, 10, "stretch")[0, :, :, 0].numpy().astype(int)
     whole = PIL.Image.fromarray(images[0, :, :, 0].numpy())
@@ -38,14 +38,14 @@ def test_stretch_shrinks_as_pillow_does():
 
 
 @pytest.mark.parametrize("size", [(30, 40), (9, 40), (12, 10), (1, 1), (5, 200)])
-def test_two_passes_are_as_good_as_one(size):
+def test_two_pass_resizing_matches_one_pass(size):
     images = pictures(*size, 3)
     given = resize_images(images, 12, 11, "stretch").numpy().astype(float)
     expected = tf.image.resize(images, [12, 11], antialias=True).numpy()
     assert np.abs(given - expected).max() <= 0.501
 
 
-def test_without_antialiasing_a_small_picture_is_made_of_neighbours():
+def test_without_antialiasing_downscaling_uses_neighbours_only():
     images = pictures(30, 40, seed=1)
     given = resize_images(images, 12, 10, "stretch", antialias=False).numpy().astype(float)
     assert np.abs(given - tf.image.resize(images, [12, 10]).numpy()).max() <= 0.501
@@ -53,7 +53,7 @@ def test_without_antialiasing_a_small_picture_is_made_of_neighbours():
 
 
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
-def test_pictures_that_grow_are_the_same_with_and_without_antialiasing(resize):
+def test_antialiasing_does_not_affect_upscaling(resize):
     images = pictures(9, 7, 3)
     given = resize_images(images, 30, 40, resize, antialias=False).numpy().astype(int)
     assert np.abs(given - resize_images(images, 30, 40, resize).numpy()).max() <= 1
@@ -62,7 +62,7 @@ def test_pictures_that_grow_are_the_same_with_and_without_antialiasing(resize):
 @pytest.mark.parametrize("antialias", [True, False])
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
 @pytest.mark.parametrize("size", [(7, 5), (5, 7), (200, 1), (1, 200), (10, 12), (333, 501)])
-def test_sizes_that_are_known_late_give_the_same(resize, size, antialias):
+def test_dynamic_sizes_give_the_same_result(resize, size, antialias):
     late = tf.function(
         lambda images: resize_images(images, 10, 12, resize, antialias),
         input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)],
@@ -71,7 +71,7 @@ def test_sizes_that_are_known_late_give_the_same(resize, size, antialias):
     np.testing.assert_array_equal(late(images), resize_images(images, 10, 12, resize, antialias))
 
 
-def test_crop_loses_the_longer_sides_edges_and_keeps_proportions():
+def test_crop_trims_the_longer_side_and_keeps_the_aspect_ratio():
     image = np.zeros((1, 8, 20, 1), "uint8")
     image[:, :, 6:14] = 90  # The middle square.
     assert (resize_images(tf.constant(image), 8, 8, "crop").numpy() == 90).all()
@@ -80,7 +80,7 @@ def test_crop_loses_the_longer_sides_edges_and_keeps_proportions():
     assert (resize_images(upright, 8, 8, "crop").numpy() == 90).all()
 
 
-def test_pad_adds_black_on_both_sides_and_keeps_proportions():
+def test_pad_adds_black_on_both_sides_and_keeps_the_aspect_ratio():
     image = tf.fill([1, 4, 8, 1], tf.constant(90, tf.uint8))
     padded = resize_images(image, 10, 10, "pad").numpy()[0, :, :, 0]
     assert (padded[2:7] == 90).all()
@@ -90,14 +90,14 @@ def test_pad_adds_black_on_both_sides_and_keeps_proportions():
     assert (padded[:, [0, 1, 6, 7]] == 0).all()
 
 
-def test_grey_becomes_three_equal_channels():
+def test_greyscale_becomes_three_equal_channels():
     grey = pictures(3, 4)
     colour = convert_channels(grey, 3)
     assert colour.shape == (2, 3, 4, 3)
     assert (colour.numpy() == grey.numpy()).all()
 
 
-def test_colour_becomes_as_grey_as_pillow_has_it():
+def test_colour_becomes_greyscale_like_pillow():
     colour = pictures(50, 60, 3)
     grey = convert_channels(colour, 1)
     assert grey.dtype == tf.uint8
@@ -106,7 +106,7 @@ def test_colour_becomes_as_grey_as_pillow_has_it():
 
 
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
-def test_same_bits_bare_and_in_a_parallel_pipeline(resize):
+def test_same_bits_eagerly_and_in_a_parallel_pipeline(resize):
     images = tf.constant(np.random.RandomState(0).randint(0, 256, (32, 9, 14, 3)), tf.uint8)
     batches = tf.data.Dataset.from_tensor_slices(images).batch(8)
     batches = batches.map(lambda batch: convert_channels(resize_images(batch, 7, 6, resize), 1), 4)

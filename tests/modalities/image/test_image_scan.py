@@ -40,7 +40,7 @@ def cut_short(path: Path) -> Path:
     return path
 
 
-def test_a_file_becomes_its_path_orientation_and_hash(tmp_path):
+def test_a_scan_gives_path_orientation_and_hash(tmp_path):
     paths = [write(tmp_path / "a.jpg", scene()), write(tmp_path / "b.jpg", scene(), orientation=6)]
     found = opened(*paths)
     assert [row.tolist() for row in file_array(found.values)] == [
@@ -66,7 +66,7 @@ def test_a_file_of_several_rows_is_opened_once(tmp_path, monkeypatch):
     np.testing.assert_array_equal(values[2], values[0])
 
 
-def test_arrays_pass_as_they_are():
+def test_arrays_are_unchanged():
     pixels = np.zeros((2, 24, 20, 3), "uint8")
     spec = image()
     scan = spec.scan(frame_of({"train": {"photo": pixels}}), "here")
@@ -74,7 +74,7 @@ def test_arrays_pass_as_they_are():
     assert np.shares_memory(spec.transform(scan.values, {}, "here"), pixels)
 
 
-def test_an_opened_column_is_a_column_like_any_other(tmp_path):
+def test_a_scanned_column_can_be_selected_and_concatenated(tmp_path):
     paths = [write(tmp_path / f"{number}.png", scene(seed=number)) for number in range(4)]
     values = file_array(opened(*paths).values)
     assert len(values) == 4
@@ -82,7 +82,7 @@ def test_an_opened_column_is_a_column_like_any_other(tmp_path):
     np.testing.assert_array_equal(np.delete(values, [1], axis=0), values[[0, 2, 3]])
 
 
-def test_what_cannot_be_read_is_found_by_split_and_row(tmp_path):
+def test_unreadable_files_are_located_by_split_and_row(tmp_path):
     good = write(tmp_path / "good.png", scene())
     (tmp_path / "notes.jpg").write_text("no picture")
     os.mkfifo(tmp_path / "pipe.jpg")
@@ -98,7 +98,7 @@ def test_what_cannot_be_read_is_found_by_split_and_row(tmp_path):
     }
 
 
-def test_damage_behind_the_header_is_found_by_decoding(tmp_path):
+def test_damage_after_the_header_is_found_by_decoding(tmp_path):
     paths = [write(tmp_path / "good.png", scene()), cut_short(tmp_path / "cut.jpg")]
     for _ in range(2):  # What is damaged is found again, unlike what is whole.
         found = opened(*paths)
@@ -106,7 +106,7 @@ def test_damage_behind_the_header_is_found_by_decoding(tmp_path):
         assert found.issues[1].startswith("the image is damaged: image file is truncated")
 
 
-def test_what_was_found_whole_is_not_decoded_again(tmp_path, monkeypatch):
+def test_verified_files_are_not_decoded_again(tmp_path, monkeypatch):
     paths = [write(tmp_path / f"{number}.png", scene(seed=40 + number)) for number in range(3)]
     assert not opened(*paths).issues
     decoded: list[bytes] = []
@@ -124,14 +124,14 @@ def test_what_was_found_whole_is_not_decoded_again(tmp_path, monkeypatch):
     assert decoded == [paths[1].read_bytes()]
 
 
-def test_damage_that_only_tensorflow_minds(tmp_path, monkeypatch):
+def test_damage_that_only_tensorflow_rejects(tmp_path, monkeypatch):
     """Whatever Pillow thinks: what counts is whether a training can decode it."""
     path = cut_short(tmp_path / "cut.jpg")
     monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)
     assert opened(path).issues == {0: "the image is damaged"}
 
 
-def test_content_is_that_of_the_readable_files_wherever_they_lie(tmp_path):
+def test_the_content_hash_does_not_depend_on_the_folder(tmp_path):
     for folder in ("here", "there"):
         (tmp_path / folder).mkdir()
         for number in range(3):
@@ -163,17 +163,17 @@ def test_content_is_that_of_the_readable_files_wherever_they_lie(tmp_path):
         ),
     ],
 )
-def test_a_note_tells_of_other_sizes(tmp_path, sizes, resize, note):
+def test_other_sizes_are_noted(tmp_path, sizes, resize, note):
     paths = [write(tmp_path / f"{number}.png", scene(*size)) for number, size in enumerate(sizes)]
     assert opened(*paths, resize=resize).notes == ((note,) if note else ())
 
 
-def test_sizes_are_those_that_a_viewer_shows(tmp_path):
+def test_sizes_respect_the_orientation(tmp_path):
     path = write(tmp_path / "turned.jpg", scene(24, 20), orientation=6)
     assert not opened(path).notes
 
 
-def test_what_takes_long_is_told(tmp_path, monkeypatch, messages):
+def test_long_scans_are_logged(tmp_path, monkeypatch, messages):
     monkeypatch.setattr(mmzoo.modalities.file_probe, "_LOG_SECONDS", 0.0)
     content = write(tmp_path / "a.png", scene()).read_bytes()
     paths = [tmp_path / f"{number}.png" for number in range(40)]
@@ -183,7 +183,7 @@ def test_what_takes_long_is_told(tmp_path, monkeypatch, messages):
     assert messages == ["Checked 32 of 40 image files.", "Checked 40 of 40 image files."]
 
 
-def test_files_that_are_no_longer_there_are_named(tmp_path):
+def test_deleted_files_are_named(tmp_path):
     paths = [write(tmp_path / f"{number}.png", scene()) for number in range(3)]
     values = file_array(opened(*paths).values)
     paths[1].unlink()
@@ -210,7 +210,7 @@ NOTHING = {
 
 
 @pytest.mark.parametrize("kind", NOTHING)
-def test_images_that_become_nothing_are_reported_each_time(tmp_path, kind):
+def test_blank_images_are_reported_each_time(tmp_path, kind):
     content, words = NOTHING[kind]
     for name in ("a", "b"):
         (tmp_path / f"{name}.png").write_bytes(content)
@@ -233,6 +233,6 @@ def test_images_that_become_nothing_are_reported_each_time(tmp_path, kind):
     ],
     ids=["deep", "stars", "dark", "pale", "four pixels", "a thin line"],
 )
-def test_images_with_little_in_them_are_good(tmp_path, content):
+def test_images_with_little_content_are_valid(tmp_path, content):
     (tmp_path / "a.png").write_bytes(content)
     assert opened(tmp_path / "a.png").warnings == ()

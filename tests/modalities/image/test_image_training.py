@@ -59,13 +59,13 @@ def run(folder, tmp_path_factory) -> Run:
     return train(config, run=tmp_path_factory.mktemp("runs") / "photos")
 
 
-def test_it_learns_and_tells_of_the_sizes(run):
+def test_training_learns_and_notes_the_sizes(run):
     assert run.metrics()["test"]["colour"]["accuracy"] > 0.8
     assert "stretched to 32x24" in run.log_file.read_text()
     assert (run.directory / "checkpoints" / "best.weights.h5").is_file()
 
 
-def test_an_evaluation_names_the_files(run, folder):
+def test_evaluation_names_the_files(run, folder):
     of_training = run.metrics()["test"]
     assert evaluate(run) == of_training
     with (run.evaluation("test") / "predictions.csv").open(newline="") as file:
@@ -75,7 +75,7 @@ def test_an_evaluation_names_the_files(run, folder):
     assert all(row["file"].startswith(row["colour_true"]) for row in rows)
 
 
-def test_predictions_of_the_files_are_those_of_the_evaluation(run, folder):
+def test_predictions_of_files_match_the_evaluation(run, folder):
     evaluate(run)
     with (run.evaluation("test") / "predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -88,7 +88,7 @@ def test_predictions_of_the_files_are_those_of_the_evaluation(run, folder):
     )
 
 
-def test_a_photo_that_changed_is_other_data(run, folder):
+def test_a_changed_photo_changes_the_fingerprint(run, folder):
     changed = folder / "red" / "00.jpg"
     content = changed.read_bytes()
     changed.write_bytes((folder / "red" / "05.jpg").read_bytes())

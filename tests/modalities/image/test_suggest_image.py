@@ -24,7 +24,7 @@ def looked(folder, modes, suffix="png"):
 
 
 @pytest.mark.parametrize("modes", [["L"] * 3, ["1", "LA", "I;16"]])
-def test_grey_files_have_one_channel(tmp_path, modes):
+def test_greyscale_files_suggest_one_channel(tmp_path, modes):
     found = looked(tmp_path, modes)
     assert found.fields["shape"] == [20, 24, 1]
     assert (
@@ -33,7 +33,7 @@ def test_grey_files_have_one_channel(tmp_path, modes):
     )
 
 
-def test_one_in_colour_is_reason_for_three(tmp_path):
+def test_one_colour_image_suggests_three_channels(tmp_path):
     found = looked(tmp_path, ["L", "RGB", "L"])
     assert found.fields["shape"] == [20, 24, 3]
     assert (
@@ -42,5 +42,5 @@ def test_one_in_colour_is_reason_for_three(tmp_path):
     )
 
 
-def test_scans_in_grey_are_known_by_their_headers(tmp_path):
+def test_greyscale_scans_are_recognized_by_their_headers(tmp_path):
     assert looked(tmp_path, ["L", "L"], "jpg").fields["shape"] == [20, 24, 1]

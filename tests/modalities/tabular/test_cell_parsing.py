@@ -34,7 +34,7 @@ def days(*values) -> np.ndarray:
         *(("007", 7), ("3.4e38", 3.4e38)),
     ],
 )
-def test_a_number_that_is_written_out(cell, number):
+def test_cells_that_are_numbers(cell, number):
     cells = read_cells(texts(cell), "number")
     assert cells.values.to_list() == [number]
     assert not cells.wrong.any()
@@ -45,7 +45,7 @@ def test_a_number_that_is_written_out(cell, number):
     "cell", [None, "", "  ", "NA", "n/a", "NaN", "nan", "null", "None", "-", "?", "NaT"]
 )
 @pytest.mark.parametrize("kind", ["number", "datetime"])
-def test_what_says_that_there_is_none(cell, kind):
+def test_cells_that_mark_a_missing_value(cell, kind):
     cells = read_cells(texts(cell, "x"), kind)
     assert cells.missing.to_list() == [True, False]
     assert cells.wrong.to_list() == [False, True]
@@ -58,13 +58,13 @@ def test_what_says_that_there_is_none(cell, kind):
         *("2026-03-01", "1" * 400, "\x00", "½", "=1+1"),
     ],
 )
-def test_what_is_no_number(cell):
+def test_values_that_are_not_numbers(cell):
     cells = read_cells(texts("1", cell), "number")
     assert cells.wrong.to_list() == [False, True]
     np.testing.assert_array_equal(cells.values.to_numpy(), [1, NAN])
 
 
-def test_numbers_that_no_float32_holds_are_wrong():
+def test_numbers_beyond_float32_are_invalid():
     cells = read_cells(np.array([1, NAN, np.inf, -np.inf, 1e300]), "number")
     assert cells.wrong.to_list() == [False, False, True, True, True]
     assert cells.missing.to_list() == [False, True, False, False, False]
@@ -92,7 +92,7 @@ def test_numbers_of_any_type_become_one(dtype):
         ("9999-12-31", "9999-12-31T00:00:00"),
     ],
 )
-def test_a_date_that_is_written_out(cell, date):
+def test_cells_that_are_dates(cell, date):
     cells = read_cells(texts(cell), "datetime")
     assert cells.values.dt.strftime("%Y-%m-%dT%H:%M:%S").to_list() == [date]
     assert not cells.wrong.any()
@@ -105,20 +105,20 @@ def test_a_date_that_is_written_out(cell, date):
         *("01/02/2026", "20260301", "2026-3-1", "2026-03-01 25:00", "soon", "1", "14:30"),
     ],
 )
-def test_what_is_no_date(cell):
+def test_cells_that_are_not_dates(cell):
     cells = read_cells(texts("2026-03-01", cell), "date")
     assert cells.wrong.to_list() == [False, True]
     assert cells.values.is_null().to_list() == [False, True]
 
 
-def test_dates_of_other_units_and_of_no_sensible_year():
+def test_dates_in_other_units_and_absurd_years():
     given = np.array(["2020-01-01T10:20", NAT, "200000-01-01"], "datetime64[us]")
     cells = read_cells(given, "datetime")
     np.testing.assert_array_equal(cells.values.to_numpy(), days("2020-01-01T10:20", NAT, NAT))
     assert cells.wrong.to_list() == [False, False, True]
 
 
-def test_numbers_are_no_dates_and_dates_no_numbers():
+def test_numbers_and_dates_are_not_confused():
     assert read_cells(np.array([20260301.0, NAN]), "date").wrong.to_list() == [True, False]
     assert read_cells(days("2026-03-01", NAT), "number").wrong.to_list() == [True, False]
 
@@ -161,17 +161,17 @@ def test_anything_can_be_a_category(given, categories):
         (texts(), "category"),
     ],
 )
-def test_values_say_what_a_column_holds(given, kind):
+def test_column_types_are_inferred_from_values(given, kind):
     assert tabular_cells.infer_column_kind(to_series("x", given)) == kind
 
 
 @pytest.mark.parametrize("values", [np.zeros((3, 2)), np.zeros((3, 8, 8, 1), "uint8")])
-def test_a_column_of_something_else_is_refused(values):
+def test_a_column_of_an_unsupported_type_is_refused(values):
     with pytest.raises(DataError, match="column `photo`: expected one number, date or text per"):
         tabular_cells.check_column(to_series("photo", values), "photo")
 
 
-def test_what_is_wrong_is_told_on_one_line():
+def test_errors_are_one_line():
     assert wrong_value_reason("age", "a\nb", "number") == (
         "its `age` is 'a\\nb', expected a number, between -3.4e+38 and 3.4e+38"
     )

@@ -42,7 +42,7 @@ def prepared(values, normalize, later=None) -> np.ndarray:
 # Numbers.
 
 
-def test_standard_has_mean_0_and_deviation_1():
+def test_standard_has_mean_0_and_std_1():
     values = RANDOM.normal(100, 20, 1_000)
     made = prepared([*values, NAN], "standard")
     np.testing.assert_allclose(made[:-1], (values - values.mean()) / values.std(), rtol=1e-4)
@@ -53,11 +53,11 @@ def test_minmax_goes_from_minus_1_to_1():
     np.testing.assert_allclose(prepared([10, NAN, 20, 12.5], "minmax"), [-1, NAN, 1, -0.5])
 
 
-def test_none_leaves_numbers_alone_however_large():
+def test_none_does_not_scale():
     np.testing.assert_array_equal(prepared([1e30, NAN, -5], "none"), np.float32([1e30, NAN, -5]))
 
 
-def test_quantiles_are_even_whatever_the_sizes():
+def test_quantiles_are_uniform_for_any_distribution():
     made = prepared(np.exp(RANDOM.normal(0, 5, 5_001)), "quantile")
     assert made.mean() == pytest.approx(0, abs=1e-3)
     assert made.std() == pytest.approx(1, abs=1e-3)
@@ -75,7 +75,7 @@ def test_equal_numbers_have_the_middle_of_their_quantiles():
 
 @pytest.mark.parametrize("normalize", ["standard", "minmax", "quantile"])
 @pytest.mark.parametrize("values", [[3, 3, 3], [0.1] * 7, [1e300, 1e300], [NAN, NAN], [7], []])
-def test_numbers_that_say_nothing_become_0(values, normalize):
+def test_constant_columns_become_0(values, normalize):
     made = prepared(values, normalize)
     np.testing.assert_array_equal(made[~np.isnan(values)], 0)
 
@@ -85,7 +85,7 @@ def test_numbers_that_say_nothing_become_0(values, normalize):
     st.lists(st.floats(-3.4e38, 3.4e38), min_size=1, max_size=5),
     st.sampled_from(["standard", "minmax", "quantile"]),
 )
-def test_prepared_numbers_are_small_and_keep_their_order(values, later, normalize):
+def test_scaled_numbers_are_bounded_and_monotonic(values, later, normalize):
     made = prepared(values, normalize, [*values, *later])
     there = made[~np.isnan(made)]
     assert np.isnan(made).sum() == np.isnan(values).sum()
@@ -94,7 +94,7 @@ def test_prepared_numbers_are_small_and_keep_their_order(values, later, normaliz
     assert (np.diff(made[order][~np.isnan(made[order])]) >= 0).all()
 
 
-def test_numbers_are_written_as_they_were():
+def test_numbers_round_trip():
     for normalize in ("standard", "minmax", "quantile", "none"):
         known = fit_numbers(np.array([10.0, 25, 40]), normalize)
         assert known.to_texts(known.transform(series(np.array([25.0, NAN])))) == ["25", "missing"]
@@ -103,12 +103,12 @@ def test_numbers_are_written_as_they_were():
 @pytest.mark.parametrize(
     "fields", [{"values": (1.0,), "places": ()}, {"values": (2.0, 1.0), "places": (0.0, 1.0)}]
 )
-def test_places_that_make_no_sense_are_refused(fields):
+def test_invalid_quantiles_are_refused(fields):
     with pytest.raises(ValidationError):
         RankedNumbers(**fields)
 
 
-def test_a_spread_of_0_is_refused():
+def test_a_scale_of_0_is_refused():
     with pytest.raises(ValidationError):
         ScaledNumbers(centre=0.0, spread=0.0)
 
@@ -128,7 +128,7 @@ def test_the_most_frequent_come_first_and_then_the_alphabet():
     assert fit_categories(series(texts(None)), 10, 1).values == ()
 
 
-def test_categories_become_numbers():
+def test_categories_become_ids():
     known = Categories(values=("x", "y"))
     made = known.transform(series(texts("y", None, "new", "x", "missing")))
     np.testing.assert_array_equal(made, [[3], [0], [1], [2], [1]])
@@ -137,7 +137,7 @@ def test_categories_become_numbers():
     assert known.to_texts(made[:4]) == ["y", "missing", "unknown", "x"]
 
 
-def test_nothing_is_known_of_a_category_without_values():
+def test_categories_without_known_values_are_unknown():
     np.testing.assert_array_equal(
         Categories(values=()).transform(series(texts("a", None))), [[1], [0]]
     )
@@ -167,7 +167,7 @@ def test_days_are_counted_from_1970():
     np.testing.assert_array_equal(days_since_1970(values, "date"), [1, -1, NAN])
 
 
-def test_a_date_is_the_days_gone_by_and_places_in_year_and_week():
+def test_dates_become_days_and_positions_in_year_and_week():
     # 2024 has 366 days; 1 January was a Monday, 1 July is day 182 and a Monday too.
     values = dates("2024-01-01", "2024-07-01", "NaT")
     made = fit_dates(series(values), "date").transform(series(values))
@@ -179,7 +179,7 @@ def test_a_date_is_the_days_gone_by_and_places_in_year_and_week():
     assert np.isnan(made[2]).all()
 
 
-def test_a_datetime_has_a_place_in_the_day_too():
+def test_datetimes_also_have_a_time_of_day():
     values = dates("2024-01-01T06:00", "2024-01-04T12:00")  # A Monday, a Thursday.
     made = fit_dates(series(values), "datetime").transform(series(values))
     np.testing.assert_allclose(made[:, 5:], [[1, 0], [0, -1]], atol=1e-6)
@@ -195,7 +195,7 @@ def test_the_end_of_a_year_is_near_its_beginning():
 
 
 @pytest.mark.parametrize("kind", ["date", "datetime"])
-def test_the_first_and_the_last_date_and_none_at_all(kind):
+def test_first_last_and_missing_dates(kind):
     values = dates("0001-01-01", "9999-12-31T23:59:59", "NaT")
     known = fit_dates(series(values), kind)
     made = known.transform(series(values))

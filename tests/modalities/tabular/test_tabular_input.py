@@ -77,19 +77,19 @@ def test_rows_are_numbers_dates_and_then_categories():
     assert rows[:, 6].tolist() == [2, 3, 0, 2]
 
 
-def test_a_list_of_columns_is_short_for_auto():
+def test_a_list_of_columns_means_auto():
     assert Tabular(columns=["x", "y"]).columns == {"x": "auto", "y": "auto"}
     with pytest.raises(ValidationError):
         Tabular(columns=["x", 1])
 
 
-def test_a_fitted_input_stays_as_it_is_and_gives_the_same_rows():
+def test_refitting_changes_nothing():
     spec, files = fitted(tabular())
     again, files_again = fitted(spec)
     assert (again, files_again) == (spec, files)
 
 
-def test_what_was_found_in_training_is_used_for_all(messages):
+def test_training_statistics_are_used_for_all_splits(messages):
     spec, files = fitted(tabular())
     later = {"city": texts("Bergen", ""), "age": np.array([40.0, 60]), "joined": texts(None, None)}
     rows = spec.transform(scanned(spec, later), files, f"{WHERE}, test")
@@ -98,7 +98,7 @@ def test_what_was_found_in_training_is_used_for_all(messages):
     assert messages == [f"{WHERE}, test: unseen categories: 1 of `city`."]
 
 
-def test_the_file_reads_back_to_the_very_same_numbers():
+def test_the_file_round_trips_bit_for_bit():
     columns = {"a": np.random.RandomState(0).normal(size=50), "b": texts(*['"ä\n\u2028'] * 50)}
     for normalize in ("standard", "minmax", "quantile", "none"):
         spec = Tabular(columns={"a": "number", "b": "category"}, normalize=normalize)
@@ -110,7 +110,7 @@ def test_the_file_reads_back_to_the_very_same_numbers():
         assert len(set(rows[:, 0].tolist())) == 50
 
 
-def test_rows_are_written_in_words():
+def test_rows_are_described_as_text():
     spec, files = fitted(tabular())
     rows = spec.transform(scanned(spec), files, WHERE)
     assert spec.to_texts(rows[:3], files) == [
@@ -129,7 +129,7 @@ def test_rows_are_written_in_words():
         ({"min_count": 9}, []),
     ],
 )
-def test_how_many_categories_are_known(options, values):
+def test_the_number_of_known_categories(options, values):
     spec = Tabular(columns={"x": "category"}, **options)
     whole, files = fitted(spec, {"x": texts(*"abccacd")})
     assert whole.category_sizes == {"x": len(values)}
@@ -153,18 +153,18 @@ def test_wrong_cells_are_named_with_their_column_and_row():
     }
 
 
-def test_empty_cells_are_wrong_where_that_is_asked_for():
+def test_empty_cells_can_be_refused():
     spec = tabular(missing="error")
     assert bad(spec, COLUMNS) == {2: "its `city` is empty", 1: "its `age` is empty"}
 
 
-def test_of_one_training_column_nearly_all_numbers_decide():
+def test_a_nearly_numeric_column_is_numeric():
     spec = Tabular(columns={"age": "auto"})
     columns = {"age": texts(*["1"] * 99, "many")}
     assert scan(spec, columns).issues.keys() == {99}
 
 
-def test_only_the_training_split_decides():
+def test_only_the_training_split_is_used():
     spec = Tabular(columns={"x": "auto"})
     splits = {"train": {"x": texts("1", "2")}, "test": {"x": texts("a", "2")}}
     found = spec.scan(frame_of(splits), WHERE)
@@ -172,7 +172,7 @@ def test_only_the_training_split_decides():
     assert found.issues.keys() == {2}
 
 
-def test_columns_that_teach_nothing_are_told():
+def test_uninformative_columns_are_reported():
     columns = {
         "same": np.full(200, 3.0),
         "none": np.full(200, NAN),
@@ -194,13 +194,13 @@ def test_columns_that_teach_nothing_are_told():
     assert not np.isinf(rows).any()
 
 
-def test_pictures_are_no_columns_of_a_table():
+def test_images_are_not_tabular_columns():
     spec = Tabular(columns={"photo": "auto"})
     with pytest.raises(DataError, match="found uint8 of shape"):
         scan(spec, {"photo": np.zeros((2, 8, 8, 1), "uint8")})
 
 
-def test_a_row_without_any_value_lacks_the_input_only_with_modality_dropout():
+def test_a_row_without_values_is_a_missing_input_only_with_modality_dropout():
     columns = {"age": np.array([1.0, NAN]), "city": texts("Rome", None)}
     kinds = {"age": "number", "city": "category"}
     assert scan(Tabular(columns=kinds), columns).values.null_count() == 0
@@ -281,7 +281,7 @@ def config(**fields: Any) -> Config:
     return load_config(values | fields)
 
 
-def test_by_default_all_inputs_are_read_that_no_other_part_reads():
+def test_by_default_all_remaining_columns_are_used():
     named = config().with_columns().inputs["facts"]
     assert len(named.columns) == 4
     assert set(named.columns.values()) == {"auto"}
@@ -297,7 +297,7 @@ def test_by_default_all_inputs_are_read_that_no_other_part_reads():
     assert both.columns["length"] == first
 
 
-def test_a_column_that_a_head_reads_is_left_to_it():
+def test_columns_of_heads_are_excluded():
     named = config(heads={"kind": {"type": "regression", "column": "petal width (cm)"}})
     assert "petal width (cm)" not in named.with_columns().inputs["facts"].columns
 
@@ -312,7 +312,7 @@ def test_a_column_that_a_head_reads_is_left_to_it():
         ),
     ],
 )
-def test_an_input_without_columns_says_what_to_write(fields, why):
+def test_an_input_without_columns_suggests_a_fix(fields, why):
     with pytest.raises(ConfigError) as caught:
         config(**fields).with_columns()
     name = list(fields.get("inputs", {"facts": 0}))[-1]
@@ -322,7 +322,7 @@ def test_an_input_without_columns_says_what_to_write(fields, why):
     )
 
 
-def test_a_column_that_the_data_lacks_is_named():
+def test_missing_columns_are_named():
     inputs = {"facts": {"type": "tabular", "columns": {"petal": "number"}}}
     with pytest.raises(
         ConfigError, match=r"inputs\.facts\.columns: the data has no column 'petal'"
@@ -330,18 +330,18 @@ def test_a_column_that_the_data_lacks_is_named():
         config(inputs=inputs)
 
 
-def test_a_model_needs_to_know_the_columns():
+def test_a_model_requires_fitted_columns():
     with pytest.raises(ConfigError, match=r"inputs\.facts: the model's shape depends on its data"):
         build_model(config(heads={"kind": {"type": "classification", "classes": 3}}).with_columns())
 
 
-def test_sizes_of_other_columns_are_refused():
+def test_sizes_of_unknown_columns_are_refused():
     with pytest.raises(ValidationError, match="one size per categorical column"):
         Tabular(columns={"a": "category"}, category_sizes={"b": 3})
 
 
 @pytest.mark.parametrize("kind", ["number", "category", "date", "datetime", "auto"])
-def test_made_up_columns_go_the_whole_way(kind):
+def test_synthetic_columns_can_be_trained_on(kind):
     spec = Tabular(columns={"x": kind})
     [wanted] = spec.required_columns().values()
     assert wanted.role == ("category" if kind == "category" else "value")

@@ -69,7 +69,7 @@ def run(table, tmp_path_factory) -> Run:
     return train(config(table), run=tmp_path_factory.mktemp("runs") / "houses")
 
 
-def test_prices_in_the_millions_are_learnt_and_told_in_their_units(run):
+def test_prices_in_the_millions_are_learned_and_reported_in_their_units(run):
     found = run.metrics()["test"]["price"]
     assert found["r2"] > 0.6
     assert 1e4 < found["mean_absolute_error"] < 1e5
@@ -79,7 +79,7 @@ def test_prices_in_the_millions_are_learnt_and_told_in_their_units(run):
     assert best["validation_price_mean_absolute_error"] > 1e4
 
 
-def test_the_run_holds_what_was_found(run):
+def test_the_run_stores_the_fitted_statistics(run):
     whole = run.config()
     assert whole.inputs["facts"].columns == {"area": "number", "city": "category", "built": "date"}
     assert whole.inputs["facts"].category_sizes == {"city": 4}
@@ -92,7 +92,7 @@ def summarise_by_hand(run: Run) -> int:
     return sum(int(np.prod(variable.shape)) for variable in build_model(run.config()).weights)
 
 
-def test_an_evaluation_gives_the_same_figures_and_a_report(run):
+def test_evaluation_gives_the_same_metrics_and_a_report(run):
     assert evaluate(run) == run.metrics()["test"]
     folder = run.evaluation("test")
     with (folder / "predictions.csv").open(newline="") as file:
@@ -113,7 +113,7 @@ def test_an_evaluation_gives_the_same_figures_and_a_report(run):
     ],
 )
 @pytest.mark.parametrize("kind", ["category", "auto"])
-def test_a_category_is_known_again_whatever_is_in_other_rows(cells, kind, tmp_path):
+def test_categories_are_recognized_regardless_of_other_rows(cells, kind, tmp_path):
     """Cells that are all numbers or dates are the same names beside cells that are none."""
 
     def table(name, cells):
@@ -182,7 +182,7 @@ def test_rows_of_another_table_are_predicted(run, tmp_path):
     assert atlantis - rome == pytest.approx(5e4, abs=1e5)
 
 
-def test_no_column_of_a_table_is_lost_beside_what_is_said(run, tmp_path):
+def test_predictions_keep_all_columns_of_the_table(run, tmp_path):
     path = tmp_path / "new.csv"
     path.write_text("price,price_given,area,city,built\n1,2,100,Rome,1985-05-01\n")
     said = predict(run, data=path)
@@ -203,7 +203,7 @@ def test_a_damaged_file_of_statistics_is_refused(table, tmp_path):
         evaluate(run)
 
 
-def test_wrong_cells_are_refused_by_row_or_left_out(tmp_path):
+def test_invalid_cells_are_refused_or_skipped_by_row(tmp_path):
     rows = houses(100)
     rows[6][1], rows[41][3] = "large", "2024-02-30"
     path = written(tmp_path / "houses.csv", rows)
@@ -220,7 +220,7 @@ def test_wrong_cells_are_refused_by_row_or_left_out(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2])
-def test_what_was_never_seen_is_learnt_because_categories_are_hidden(table, tmp_path, share):
+def test_hidden_categories_teach_unseen_ones(table, tmp_path, share):
     """Without that its vector would be the one that was drawn before training."""
     values = config(table, epochs=3)
     values["inputs"]["facts"]["category_dropout"] = share
@@ -236,7 +236,7 @@ def test_what_was_never_seen_is_learnt_because_categories_are_hidden(table, tmp_
     assert changed == [hidden, hidden, True, True, True, True]
 
 
-def test_a_training_goes_on_to_the_very_same_weights(table, tmp_path, monkeypatch):
+def test_a_resume_is_bit_identical(table, tmp_path, monkeypatch):
     """Hidden categories are drawn by epoch and row, so nothing of them needs to be saved."""
     values = config(table, epochs=4)
     values["inputs"]["facts"]["encoder"] = {"type": "mlp", "dropout": 0.2, "batch_norm": True}

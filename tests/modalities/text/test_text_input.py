@@ -58,7 +58,7 @@ def coverage(spec: Text, files, **splits: list[str | None]) -> str:
     return spec.coverage_note(values, ids)
 
 
-def test_the_vocabulary_is_read_off_the_training_texts():
+def test_the_vocabulary_comes_from_the_training_texts():
     spec, files = fitted()
     assert files == {"vocabulary.txt": "film\ngood\nthe\nis\na\nbad\nplot\n"}
     assert spec.vocabulary_size == 7
@@ -74,24 +74,24 @@ def test_ids_begin_after_padding_and_the_unknown_word():
     assert spec.to_texts(ids, files) == ["good plot", "the [?] film", "[?]"]
 
 
-def test_characters_are_written_without_spaces_between_them():
+def test_characters_are_joined_without_spaces():
     spec, files = fitted(tokens="characters")
     ids, _ = prepared(spec, files, "a bad 电影")
     assert spec.to_texts(ids, files) == ["a bad [?][?]"]
 
 
-def test_a_text_that_is_too_long_is_read_from_its_start_or_to_its_end():
+def test_long_texts_are_truncated_at_the_end_or_start():
     assert prepared(*fitted(length=2), "the film is bad")[0].tolist() == [[4, 2]]
     assert prepared(*fitted(length=2, keep="end"), "the film is bad")[0].tolist() == [[5, 7]]
 
 
-def test_the_length_can_be_that_which_leaves_most_texts_whole():
+def test_auto_length_truncates_few_texts():
     texts = column(*(" ".join(["word"] * count) for count in range(1, 101)))
     assert fit(text_input(length="auto"), texts)[0].length == 96
     assert fit(text_input(length="auto"), column("", "..", "word", ""))[0].length == 1
 
 
-def test_what_is_unknown_or_cut_is_said():
+def test_unknown_words_and_truncation_are_noted():
     spec, files = fitted(length=3)
     known, some = [*9 * ["the film"], "the film is so new", None], ["some film"]
     assert coverage(spec, files, train=known) == coverage(spec, files, train=[None]) == ""
@@ -119,7 +119,7 @@ def test_what_is_unknown_or_cut_is_said():
         ),
     ],
 )
-def test_texts_without_words_cannot_be_fitted_to(texts, fields, message):
+def test_texts_without_words_cannot_be_fitted(texts, fields, message):
     with pytest.raises(DataError) as raised:
         fit(text_input(missing="empty", **fields), column(*texts))
     assert str(raised.value).startswith(f"here: {message}")
@@ -144,7 +144,7 @@ def test_rows_without_a_word_are_bad():
     assert 3 not in text_input(punctuation="keep").scan(frame, "here").issues
 
 
-def test_what_are_no_texts_is_refused():
+def test_values_that_are_not_texts_are_refused():
     values = np.zeros((2, 8, 8, 1), "uint8")
     with pytest.raises(DataError, match=r"^here: expected texts, found uint8 of shape \(2, 8, 8"):
         scanned(text_input(), values)
@@ -168,7 +168,7 @@ def test_a_batch_is_as_long_as_its_longest_text():
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_the_length_of_others_changes_no_prediction(encoder):
+def test_predictions_do_not_depend_on_other_lengths(encoder):
     """So a batch may be cut, and a text may stand beside a longer one."""
     keras.utils.set_random_seed(0)
     spec, files = fitted(encoder=encoder)
@@ -184,7 +184,7 @@ def test_the_length_of_others_changes_no_prediction(encoder):
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=30)), min_size=1, max_size=6))
-def test_any_texts_become_ids_in_range_with_padding_at_the_end(texts):
+def test_any_text_becomes_ids_in_range_with_padding_at_the_end(texts):
     for unit in ("words", "characters"):
         spec, files = fitted(length=5, tokens=unit, punctuation="keep")
         ids, _ = prepared(spec, files, *texts)
@@ -197,7 +197,7 @@ def test_any_texts_become_ids_in_range_with_padding_at_the_end(texts):
 
 
 @given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=6))
-def test_what_is_fitted_to_any_texts_knows_all_their_words(texts):
+def test_a_fitted_vocabulary_covers_all_training_words(texts):
     spec = text_input(missing="empty", tokens="characters", punctuation="keep")
     try:
         spec, files = fit(spec, column(*texts))
@@ -209,7 +209,7 @@ def test_what_is_fitted_to_any_texts_knows_all_their_words(texts):
     assert set(np.unique(ids)) - {0, 1} == set(range(2, len(words) + 2))
 
 
-def test_few_examples_of_real_reviews(real_data):
+def test_a_few_real_reviews(real_data):
     path = real_data / "text" / "sst2.csv"
     texts = pl.read_csv(path)["text"].to_numpy()
     spec, files = fit(text_input(length="auto"), texts)

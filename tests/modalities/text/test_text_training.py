@@ -73,11 +73,11 @@ def own(run, tmp_path) -> Run:
     return Run(Path(shutil.copytree(run.directory, tmp_path / "run")))
 
 
-def test_words_are_learnt(run):
+def test_words_are_learned(run):
     assert run.metrics()["test"]["mood"]["accuracy"] == 0.95  # All but those mislabelled.
 
 
-def test_the_run_keeps_the_vocabulary_as_text(run):
+def test_the_run_stores_the_vocabulary_as_text(run):
     path = run.directory / "preprocessing" / "opinion" / "vocabulary.txt"
     words = path.read_text(encoding="utf-8").splitlines()
     assert {"good", "bad", "film"} <= set(words)
@@ -86,7 +86,7 @@ def test_the_run_keeps_the_vocabulary_as_text(run):
     assert run.preprocessing()["opinion"] == {path.name: path.read_text(encoding="utf-8")}
 
 
-def test_the_log_has_no_note_on_words_that_are_all_known(run):
+def test_no_note_if_all_words_are_known(run):
     log = run.log_file.read_text(encoding="utf-8")
     assert "opinions" in log
     assert "not in the vocabulary" not in log
@@ -114,7 +114,7 @@ def test_the_report_and_the_projector_show_texts(own):
     assert done.metrics == own.metrics()["test"]
 
 
-def test_tensorboard_shows_texts_as_they_are(run):
+def test_tensorboard_shows_texts_verbatim(run):
     log = EventAccumulator(str(run.logs)).Reload()
     for tag, captions in (
         ("inputs/opinion", ("    good\n", "    bad\n")),
@@ -129,7 +129,7 @@ def test_tensorboard_shows_texts_as_they_are(run):
         assert all(line.startswith("    ") for line in text.split("\n") if line)
 
 
-def test_the_model_is_summed_up(run):
+def test_the_model_is_summarized(run):
     summary = summarize(run.directory)
     spec = run.config().inputs["opinion"]
     assert summary.parameters == (spec.vocabulary_size + 2) * 8 + 2 * 8 + 2
@@ -144,7 +144,7 @@ def test_the_model_is_summed_up(run):
         (None, "is missing"),
     ],
 )
-def test_a_run_whose_vocabulary_is_damaged_is_refused(own, damage, problem):
+def test_a_run_with_a_damaged_vocabulary_is_refused(own, damage, problem):
     path = own.directory / "preprocessing" / "opinion" / "vocabulary.txt"
     if damage is None:
         path.unlink()
@@ -155,7 +155,7 @@ def test_a_run_whose_vocabulary_is_damaged_is_refused(own, damage, problem):
     assert str(raised.value).startswith(f"{path}: damaged: it {problem}")
 
 
-def test_rows_without_text_are_refused_skipped_or_read_as_unknown(tmp_path):
+def test_rows_without_text_are_refused_skipped_or_unknown(tmp_path):
     write_opinions(tmp_path)
     path = tmp_path / "opinions.csv"
     with path.open("a", encoding="utf-8") as file:

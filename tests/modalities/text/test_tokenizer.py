@@ -72,7 +72,7 @@ def test_words(text, expected):
         ("한국어 영화", ["한국어", "영화"]),
     ],
 )
-def test_scripts_without_spaces_are_read_by_the_character(text, expected):
+def test_scripts_without_spaces_are_split_into_characters(text, expected):
     assert tokens(text) == expected
 
 
@@ -90,7 +90,7 @@ def test_case_and_punctuation_can_be_kept():
     assert tokens("你好，世界。", punctuation="keep") == [*"你好,世界。"]
 
 
-def test_html_is_no_text_unless_it_is_kept():
+def test_html_is_removed_unless_kept():
     review = 'Bad.<br /><br/>Very <A HREF="x">bad</a>&nbsp;&amp; it&#39;s <3 <unk> a<b, b>c'
     expected = ["bad", "very", "bad", "it's", "3", "unk", "a", "b", "b", "c"]
     assert tokens(review) == expected
@@ -105,7 +105,7 @@ def test_html_is_no_text_unless_it_is_kept():
     punctuation=st.sampled_from(["remove", "keep"]),
     html=st.sampled_from(["remove", "keep"]),
 )
-def test_any_text_has_tokens_of_one_line_each(text, unit, lowercase, punctuation, html):
+def test_tokens_have_no_line_breaks(text, unit, lowercase, punctuation, html):
     for token in tokens(text, unit, lowercase, punctuation, html):
         assert token
         assert token == " " or not any(map(str.isspace, token))
@@ -114,7 +114,7 @@ def test_any_text_has_tokens_of_one_line_each(text, unit, lowercase, punctuation
 
 
 @given(st.lists(st.one_of(st.none(), ANY_TEXT), max_size=5))
-def test_the_tokens_of_a_text_do_not_depend_on_the_others(texts):
+def test_texts_are_tokenized_independently(texts):
     tokenizer = Tokenizer("words", True, "keep", "remove")
     together = tokenize(series(*texts, "x"), tokenizer).to_list()
     assert together == [*(tokens(text, punctuation="keep") for text in texts), ["x"]]

@@ -28,7 +28,7 @@ WORDS = st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_siz
 
 
 @given(WORDS)
-def test_a_file_is_read_as_it_was_written(words):
+def test_a_vocabulary_file_round_trips(words):
     text = format_vocabulary(words)
     assert read_vocabulary(text.encode().decode(), len(words), "here") == words
     assert format_vocabulary(read_vocabulary(text, len(words), "here")) == text
@@ -61,7 +61,7 @@ def test_a_damaged_file_is_refused_with_its_place(text, message):
     )
 
 
-def test_ids_are_those_of_the_lines_with_padding_at_the_end():
+def test_ids_are_line_numbers_with_padding_at_the_end():
     ids = encode_ids(lists(["a", "x", "b"], [], ["b"]), ["b", "a"])
     assert ids.tolist() == [[3, 1, 2], [1, 0, 0], [2, 0, 0]]
     assert ids.dtype == "uint8"
@@ -70,12 +70,12 @@ def test_ids_are_those_of_the_lines_with_padding_at_the_end():
 @pytest.mark.parametrize(
     ("words", "dtype"), [(254, "uint8"), (255, "uint16"), (65_534, "uint16"), (65_535, "uint32")]
 )
-def test_ids_take_no_more_room_than_the_largest_needs(words, dtype):
+def test_ids_use_the_smallest_dtype(words, dtype):
     vocabulary = [str(word) for word in range(words)]
     ids = encode_ids(lists([vocabulary[-1]]), vocabulary)
     assert ids.dtype == dtype
     assert ids.tolist() == [[words + 1]]
 
 
-def test_no_texts_have_ids_of_one_position():
+def test_no_texts_give_ids_of_length_one():
     assert encode_ids(lists(), ["a"]).shape == (0, 1)
