@@ -23,7 +23,7 @@ settings.load_profile("mmzoo")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Names a test after the name of its bytes, not after them: archives hold the time of day.
+    """Names parameters of type bytes by position: archives contain the time of day.
 
     Tests that run in several processes must have the same names in all of them.
     """
@@ -32,14 +32,14 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keeps what trainings of tests keep out of the user's cache, and what is there out of them."""
+    """Gives the tests a cache of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMZOO_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
 
 
 _REAL_DATA = os.environ.get("MMZOO_DATA_DIR")
-"""Read before any test takes it out of the environment."""
+"""Read before any test removes it from the environment."""
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def fresh_logging() -> None:
 
 @pytest.fixture
 def messages() -> Iterator[list[str]]:
-    """The log messages of a test, in place of printing them to stderr."""
+    """The log messages of a test, instead of printing them to stderr."""
     from mmzoo.run_log import shown_by
 
     seen: list[str] = []
@@ -99,7 +99,7 @@ def own_run(trained_run: Run, tmp_path: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def run_of_all_heads(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A finished run with a head of each kind, on data that no net learns."""
+    """A finished run with a head of each type, on random data."""
     from mmzoo.training.train import train
 
     encoder = {"type": "cnn", "filters": [4], "padding": "same"}

@@ -15,7 +15,7 @@ from mmzoo.preprocessing import Arrays, fit_config, load_frame, transform
 
 
 def splits_of(frame: Frame) -> dict[str, dict[str, np.ndarray]]:
-    """The source's columns by split: a missing label is -1 or NaN, any other value NaN or None."""
+    """The source's columns by split; missing labels are -1 or NaN, others NaN or None."""
     columns = [column for column in frame.table.columns if not column.startswith("mmzoo.")]
     values = {}
     for column in columns:

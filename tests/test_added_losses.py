@@ -22,7 +22,7 @@ PRICE = Regression(dim=1, normalize=False)
     ],
 )
 def test_losses_added_by_layers_are_included(weights, auxiliary, training):
-    """As they are in Keras' own sum: regularizers, and what a layer says by `add_loss`."""
+    """As in Keras' own sum: regularizers and `add_loss`."""
     heads = {"price": PRICE, "weight": PRICE}
 
     def loss_of(regularizer) -> tuple[float, float]:

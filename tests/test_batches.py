@@ -24,7 +24,7 @@ AUGMENT = [
 
 
 def config(augment=(), mixing=None, heads=None, seed=0, **train) -> Config:
-    """The rows' own numbers are what is predicted, so that a batch says which rows it has."""
+    """Row numbers are the targets, so that a batch shows its rows."""
     return load_config(
         {
             "name": "order",
@@ -86,7 +86,7 @@ def assert_equal(left: list[list[np.ndarray]], right: list[list[np.ndarray]]) ->
     ],
 )
 def test_the_order_of_an_epoch_never_changes_between_versions(seed, epoch, expected):
-    """A training that was begun with one version is resumed with another."""
+    """A training started with one version can be resumed with another."""
     order = epoch_order(seed, epoch, 10)
     assert order.tolist() == expected
     assert order.dtype == np.int64
@@ -156,7 +156,7 @@ def test_blocks_can_end_within_an_epoch():
 
 
 def test_starting_late_in_ten_million_rows_draws_one_order(monkeypatch):
-    """Whatever came before the start is not gone through: neither its epochs nor its steps."""
+    """Neither the epochs nor the steps before the start are computed."""
     asked = []
 
     def noted(seed, epoch, rows):
@@ -193,7 +193,7 @@ def test_python_is_called_twice_an_epoch_and_not_every_step(monkeypatch):
     "mixing", [None, {"type": "mixup", "alpha": 1.0}, {"type": "cutmix"}], ids=str
 )
 def test_batches_from_any_step_are_the_tail_of_the_full_stream(mixing):
-    """Bit for bit, with augmentation, through smaller last batches and over epochs' ends."""
+    """Bit for bit, with augmentation, smaller last batches and several epochs."""
     spec, order = config(AUGMENT, mixing), TrainingOrder(0, ROWS, 6)
     steps = 3 * order.steps_per_epoch
     whole = training(spec, order, 0, steps)
@@ -246,7 +246,7 @@ def test_augmentation_does_not_depend_on_the_batch():
 
 @pytest.mark.parametrize("replicas", [2, 3])
 def test_replicas_share_each_batch(replicas):
-    """All get equal parts of one batch; its rows and their augmentation are one device's."""
+    """Each gets an equal part of the batch that one device would get."""
     spec, order = config(AUGMENT), TrainingOrder(0, ROWS, 6, replicas)
     steps = 2 * order.steps_per_epoch
     given = training(spec, order, 0, steps)
@@ -349,7 +349,7 @@ def test_evaluation_on_replicas_has_every_row_once_and_no_empty_replica(size, ro
 
 
 def test_evaluation_in_another_order_has_batches_of_similar_size():
-    """A last batch of one row could not be shuffled in itself."""
+    """The row of a last batch of one could not be shuffled."""
     spec = config(evaluation_batch_size=8)
     order = np.random.RandomState(0).permutation(17)
     found = elements(evaluation_batches(spec, columns(17), order=order))

@@ -220,7 +220,7 @@ def test_unknown_name_gets_a_suggestion():
 
 
 def test_families_are_the_unions_of_configs():
-    """What can be written in a config is what is listed: there is no second list to keep."""
+    """The listed components are those of the config's unions; there is no second list."""
     schema = json_schema(Config)["$defs"]
     typed = {
         name

@@ -36,7 +36,7 @@ def assert_equal(one: list[np.ndarray], two: list[np.ndarray]) -> None:
 
 
 def restore(folder: Path) -> tuple[list[np.ndarray], dict, list[str]]:
-    """What a restore into fresh variables gives: their values, the state, what was said."""
+    """Result of restoring into fresh variables: values, state, messages."""
     fresh, said, state = variables(-1.0), [], None
     with shown_by(said.append):
         found = newest_checkpoint(folder)
@@ -74,7 +74,7 @@ def test_the_newest_two_are_kept(tmp_path):
 
 
 def test_partial_file_is_not_a_checkpoint(tmp_path):
-    """Else a kill in the very first save would leave a run that can't go on."""
+    """Otherwise a kill during the first save would leave a run that cannot be resumed."""
     (tmp_path / ".000000000003.npz.4242.tmp.npz").write_bytes(b"half")
     assert restore(tmp_path)[1] is None
     save(tmp_path, 2, variables(), {})
@@ -97,7 +97,7 @@ def test_non_finite_values_are_not_saved(tmp_path, bad):
 
 
 def damaged(content: bytes, chance: random.Random) -> bytes:
-    """The content with a few bits flipped, or cut off, or with a hole."""
+    """The content with flipped bits, truncated, or with a hole."""
     changed = bytearray(content)
     kind, place = chance.randrange(4), chance.randrange(len(content))
     if kind == 0:
@@ -112,7 +112,7 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
 
 
 def test_damage_is_detected(tmp_path):
-    """Whatever happens to the file, either the exact values come back or it is refused."""
+    """A damaged file gives the exact values or is refused."""
     saved = variables(1.5)
     path = save(tmp_path, 5, saved, {"a": 1})
     content, chance, refused = path.read_bytes(), random.Random(0), 0
@@ -129,7 +129,7 @@ def test_damage_is_detected(tmp_path):
 
 
 def test_wrong_array_header_is_detected(tmp_path):
-    """Numpy would read no further than that, and so not come to the checksum."""
+    """Numpy would stop there and not reach the checksum."""
     path = save(tmp_path, 5, variables(), {})
     content = path.read_bytes()
     assert content.count(b"'shape': (3, 2)") == 1
@@ -150,7 +150,7 @@ def test_falls_back_to_the_previous_checkpoint(tmp_path, content):
 
 
 def test_damaged_checkpoint_is_replaced(tmp_path):
-    """Or it would come first at every resume, and be one of the two that are kept."""
+    """Otherwise it would be tried first at every resume, and be one of the two that are kept."""
     save(tmp_path, 10, variables(), {})
     save(tmp_path, 20, variables(), {}).write_bytes(b"")
     save(tmp_path, 15, variables(), {})

@@ -27,7 +27,7 @@ def config(**fields) -> Config:
 
 
 def values(**fields) -> dict[str, Any]:
-    """Of a small config, with other fields in place of its own."""
+    """Values of a small config with some fields replaced."""
     return {
         "name": "x",
         "source": {"type": "dataset", "name": "cifar100"},
@@ -199,7 +199,7 @@ def test_synthetic_data_has_every_column():
 
 
 def test_parts_find_their_columns():
-    """By their names, else the first of their kind; a column that is named stays."""
+    """By name, otherwise the first of their type; a named column stays."""
     found = config(
         inputs={"photo": IMAGE},
         heads={
@@ -226,7 +226,7 @@ def test_required_columns_have_synthetic_generators():
 
 
 def test_requirements_for_one_column_are_merged():
-    """A head that knows the order of the classes has it for the other, wherever it stands."""
+    """A head with a class order shares it with the other one, whichever comes first."""
     named = {**CLASSES, "column": "label", "class_names": ["a", "b"]}
     other = {"type": "binary", "column": "label", "positive": ["b"]}
     for heads in ({"x": named, "y": other}, {"x": other, "y": named}):
@@ -331,7 +331,7 @@ def test_open_fields_are_inferred_from_the_data():
 
 
 def test_refitting_a_fitted_config_changes_nothing():
-    """It is what a run keeps, and trains again as it is."""
+    """The fitted config is stored in the run and can be trained again."""
     found = data({"image": PIXELS, "label": [0, 2, 1]}, names={"label": ("a", "b", "c")})
     weighted = config(heads={"label": {**CLASSES, "class_weights": "auto"}})
     fitted = fit(weighted.with_columns(), found)

@@ -33,7 +33,7 @@ PARAMETERS = {
     "mnist_vgg": 614_490,
 }
 SMALL = ("fashion_cnn", "mnist_best", "mnist_fast")
-"""Those that promise to have fewer than 100,000 parameters."""
+"""Networks that state fewer than 100,000 parameters."""
 
 
 def test_there_are_configs():

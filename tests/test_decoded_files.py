@@ -146,13 +146,13 @@ def test_inputs_sharing_files_decode_them_separately(photos):
 
 
 def damage(path: Path) -> None:
-    """Leaves the header whole, and not the pixels."""
+    """Damages the pixels and not the header."""
     PIL.Image.effect_noise((200, 200), 90).save(path, format="JPEG")
     path.write_bytes(path.read_bytes()[:4000])
 
 
 def test_all_undecodable_files_are_named(photos):
-    """Those whose headers are whole are found only now."""
+    """Including those with intact headers."""
     spec = config(photos)
     names = load(spec).row_names["train"][:2].tolist()
     for name in names:

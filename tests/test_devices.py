@@ -100,7 +100,7 @@ print(prepare_devices("cpu", Train(), other).threads)
 
 
 def threads(before: str = "None", **environment: str) -> list[int]:
-    """What a new process says: the threads it takes, TensorFlow's, and those of a later call."""
+    """Output of a new process: its threads, TensorFlow's, and those of a later call."""
     done = subprocess.run(
         [sys.executable, "-c", CODE.format(before=before)],
         env={**os.environ, **environment},
@@ -112,7 +112,7 @@ def threads(before: str = "None", **environment: str) -> list[int]:
 
 
 def test_threads_are_the_cores_unless_a_resume_says_otherwise():
-    """Their number decides the last bits of all sums."""
+    """The last bits of sums depend on the number of threads."""
     assert threads() == [available_cores()] * 3
     before = "{'threads': 5, 'precision': 'float32', 'xla': False}"
     # Once TensorFlow has started it is too late to change them: what is said is what holds.
@@ -123,7 +123,7 @@ def test_threads_are_the_cores_unless_a_resume_says_otherwise():
 
 
 def test_precision_does_not_outlive_a_training(tiny, tmp_path):
-    """Keras' policy holds for a process; a user's own models in it are none of ours."""
+    """Keras' policy is global, and the user's own models must keep theirs."""
     before = keras.config.dtype_policy().name
     tiny["train"] |= {"precision": "mixed_bfloat16", "epochs": 1}
     run = train(tiny, run=tmp_path / "run")
@@ -160,7 +160,7 @@ def test_determinism_does_not_outlive_a_training():
 
 
 def test_trainings_in_one_process_are_independent(tiny, trained_run, tmp_path):
-    """The session's first training, one with everything else, and the first again."""
+    """One training, one with different settings, and the first again."""
     other = {"precision": "mixed_bfloat16", "deterministic": True, "ema": 0.9, "epochs": 1}
     train({**tiny, "train": {**tiny["train"], **other}}, run=tmp_path / "other")
     again = train(tiny, run=tmp_path / "again")

@@ -85,7 +85,7 @@ def blocks(language: str) -> list[Block]:
 
 
 def commands() -> dict[str, click.Command]:
-    """Every command by what one types for it: "mmzoo data list"."""
+    """Command line -> command: "mmzoo data list"."""
 
     def walk(command: click.Command, words: str) -> Iterator[tuple[str, click.Command]]:
         yield words, command
@@ -97,13 +97,13 @@ def commands() -> dict[str, click.Command]:
 
 
 def examples(command: click.Command) -> list[str]:
-    """The lines of a command's help that are there to be copied."""
+    """The example lines of a command's help."""
     _, _, text = (command.help or "").partition("Example:")
     return [line.strip() for line in text.splitlines() if line.strip().startswith("mmzoo")]
 
 
 def shown_commands() -> list[str]:
-    """Every command that is there to be copied, once."""
+    """Every documented command, once."""
     lines = [line for block in blocks("sh") for line in block.text.splitlines()]
     lines += [line for command in commands().values() for line in examples(command)]
     parts = [part.partition(" #")[0].strip() for line in lines for part in line.split("&&")]
@@ -121,7 +121,7 @@ def runnable() -> list[str]:
 
 @pytest.fixture(scope="module")
 def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No data but what is bundled, wherever the tests run."""
+    """Only bundled data, wherever the tests run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMZOO_OFFLINE", "1")
         patch.setenv("MMZOO_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
@@ -194,13 +194,13 @@ def run(line: str) -> int:
 
 
 def test_the_readme_shows_the_first_commands(finished: Workspace) -> None:
-    """In place of running them once more in the test below."""
+    """Instead of running them again in the test below."""
     assert set(FIRST) <= set(runnable())
     assert all(finished.screens.values())
 
 
 def use_prices_only(config: Path) -> None:
-    """Leaves the photos and the descriptions of the sample table out of its config."""
+    """Removes the photos and descriptions of the sample table from its config."""
     values = yaml.safe_load(config.read_text())
     del values["inputs"]["photo"], values["inputs"]["description"]
     config.write_text(yaml.safe_dump(values))

@@ -20,7 +20,7 @@ Usage = namedtuple("Usage", "total used free")
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """What it says, and its exit code, as text and as JSON; trained once."""
+    """Output and exit code, as text and as JSON."""
     findings = list(doctor.examine())
     assert [finding.name for finding in findings] == NAMES
     return findings
@@ -28,7 +28,7 @@ def report(tmp_path_factory):
 
 @pytest.fixture
 def examined(report, monkeypatch):
-    """Makes the command say these findings in place of looking again."""
+    """Makes the command report these findings instead of examining the machine again."""
 
     def give(findings):
         monkeypatch.setattr(doctor, "examine", lambda: iter(findings))
@@ -80,7 +80,7 @@ def test_a_bad_finding_comes_with_a_fix_and_exit_code_1(capsys, examined, report
 
 
 def findings(monkeypatch, tmp_path):
-    """All but the training, from an empty folder."""
+    """All findings except those of the training, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(doctor, "_training", lambda: doctor.Finding("training", True, ""))
     return {finding.name: finding for finding in doctor.examine()}

@@ -119,7 +119,7 @@ class Handler(BaseHTTPRequestHandler):
         self.in_chunks(PAYLOAD[:HALF], ends=False)
 
     def in_chunks(self, body: bytes, ends: bool) -> None:
-        """As GitHub serves archives: of no announced length, with a mark at the end."""
+        """As GitHub serves archives: chunked, without a length."""
         self.protocol_version = "HTTP/1.1"
         self.answer(200, Content_Length="", Transfer_Encoding="chunked", Connection="close")
         for first in range(0, len(body), 100_000):
@@ -166,7 +166,7 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, *_: object) -> None:
-        """Keeps the tests' output clean."""
+        """Silences the server's log."""
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def part(target: Path) -> Path:
 
 
 def get(server: Server, target: Path, *faults: str) -> list[str]:
-    """Downloads from these mirrors; returns what was told."""
+    """Downloads from these mirrors; returns the messages."""
     told: list[str] = []
     urls = [server.url(fault) for fault in faults]
     with shown_by(told.append):

@@ -51,7 +51,7 @@ def names(cache):
 
 
 def age(cache, name, seconds):
-    """Makes features look as if they were last used so many seconds ago."""
+    """Sets the time of last use to so many seconds ago."""
     used = time.time() - seconds
     os.utime(cache.folder / key(name).digest / "meta.json", (used, used))
 
@@ -231,7 +231,7 @@ class TestDamage:
 
 
 class TestRoom:
-    """The least recently used entries make room, and what has none is not cached."""
+    """The least recently used entries are evicted; what does not fit is not cached."""
 
     KB = features(10, 25, "float32")
     MB = features(1_000, 250, "float32")
@@ -289,7 +289,7 @@ class TestRoom:
     def test_a_disk_that_fills_up_half_way(self, cache):
         @contextmanager
         def files_end_at(size):
-            """The kernel refuses to make files of this process longer, as a full disk would."""
+            """Limits the size of files of this process, as a full disk would."""
             soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
             try:

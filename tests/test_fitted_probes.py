@@ -45,7 +45,7 @@ def probed(tmp_path_factory):
 
 @pytest.fixture
 def own(probed, tmp_path):
-    """A copy of it that a test may change."""
+    """A copy that a test may change."""
     return Run(shutil.copytree(probed.directory, tmp_path / "runs" / "probed" / "001"))
 
 
@@ -205,7 +205,7 @@ def test_a_file_of_another_model_is_named(own):
 
 @pytest.fixture(scope="module")
 def of_all_heads():
-    """The model, config and data of a head of each kind, nothing of it trained."""
+    """Untrained model, config and data with a head of each type."""
     encoder = {"type": "cnn", "filters": [4], "padding": "same"}
     image = {"type": "image", "shape": [8, 8, 1], "encoder": encoder}
     config = load_config(

@@ -23,7 +23,7 @@ LIGHT = [
     *("mmzoo", "mmzoo.cli", *COMMANDS),
     *("mmzoo.config", "mmzoo.catalogue", "mmzoo.spec", "mmzoo.runs", "mmzoo.board"),
 ]
-"""The road of `mmzoo --help`, `check`, `list`, `schema`, `data` and of every config error."""
+"""Modules imported by `mmzoo --help`, `check`, `list`, `schema`, `data` and config errors."""
 
 
 def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -69,7 +69,7 @@ except ConfigError as error:
 
 
 def test_modules_do_not_import_tensorflow():
-    """Save what derives from a class of theirs: our layers, and modules here stood in for."""
+    """Except modules that derive from its classes: our layers, replaced here."""
     code = f"""
 import importlib, pathlib, sys, types
 sys.modules["mmzoo.weighted_loss_model"] = types.SimpleNamespace(WeightedLossModel=None)
@@ -123,7 +123,7 @@ def test_unknown_attribute():
 
 
 def test_failed_import_prints_captured_stderr(tmp_path):
-    """TensorFlow's log may say why it cannot be imported."""
+    """TensorFlow's log may contain the reason."""
     (tmp_path / "tensorflow.py").write_text(
         "import os\nos.write(2, b'libcudart is missing\\n')\nraise ImportError('no tensorflow')\n"
     )

@@ -69,7 +69,7 @@ def modules() -> dict[str, ast.Module]:
 
 
 def imports(module: str) -> Iterator[str]:
-    """The modules of mmzoo that a module names in an import, wherever the import stands."""
+    """The modules of mmzoo that a module imports, at any place."""
     for node in ast.walk(modules()[module]):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -118,7 +118,7 @@ def test_imports_point_down(name):
 
 
 def test_only_packages_and_the_version_are_imported_from_mmzoo_itself():
-    """The rest of `mmzoo/__init__.py` stands above everything."""
+    """The rest of `mmzoo/__init__.py` is above everything."""
     for module, tree in modules().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module == "mmzoo":
@@ -165,7 +165,7 @@ FAMILIES = (
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_members_of_a_family_do_not_import_one_another(family):
-    """Each can be read, and taken out, by itself."""
+    """Each can be read and removed on its own."""
     members = {
         module
         for module in imports(f"mmzoo.{family}")
@@ -215,7 +215,7 @@ def imported_names(node: ast.Import | ast.ImportFrom) -> list[str]:
 
 
 def test_no_meaningless_module_names():
-    """`utils`, `common`, `manager` and `helper` are the name of no module and no class."""
+    """No module or class is named `utils`, `common`, `manager` or `helper`."""
     for module, tree in modules().items():
         assert not FORBIDDEN_NAMES & set(module.lower().split(".")), module
         classes = {node.name.lower() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
@@ -223,7 +223,7 @@ def test_no_meaningless_module_names():
 
 
 def test_nothing_reads_code_from_files():
-    """No pickle, no model from its description, no code from text: nothing that could run one."""
+    """No pickle, no deserialized model, no evaluated text."""
     for module, tree in modules().items():
         named = {name for node in ast.walk(tree) for name in called_or_imported(node)}
         assert not FORBIDDEN_CALLS & named, module

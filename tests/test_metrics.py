@@ -389,7 +389,7 @@ def test_a_paired_bootstrap_does_not_depend_on_the_block_size(monkeypatch):
 
 
 def test_columns_of_a_bootstrap_are_resampled_together():
-    """So their differences are those of the paired bootstrap."""
+    """So their differences equal those of the paired bootstrap."""
     scores = np.random.default_rng(0).random((200, 3))
     means = metrics.bootstrap_means(scores, draws=300, seed=4)
     assert means.shape == (300, 3)

@@ -38,7 +38,7 @@ from mmzoo.visualization.augmented_examples import draw_augmented_examples
 
 ROWS = 40
 ABSENT = {"photo": 5, "sound": 4, "title": 4, "facts": 8}
-"""Every so many-th row lacks the input."""
+"""The input is missing in every n-th row."""
 INPUTS: dict[str, dict[str, Any]] = {
     "photo": {
         "type": "image",
@@ -73,7 +73,7 @@ def lacks(name: str, row: int) -> bool:
 
 
 def cells(folder: Path) -> dict[str, list[Any]]:
-    """The columns of the table, whose files are written too."""
+    """The columns of the table; writes its files."""
     import soundfile
 
     random = np.random.RandomState(0)
@@ -164,7 +164,7 @@ def test_missing_inputs_are_neutral_in_batches(tmp_path, columns):
 
 
 def test_placeholders_of_missing_inputs_train_nothing(tmp_path, columns):
-    """The batches are the same, and with them batch norm's averages and all else."""
+    """Batches, batch norm statistics and everything else are equal."""
     lenient = {"augment": [{"type": "brightness"}], "missing_files": "absent"}
     others = {
         **columns,

@@ -24,7 +24,7 @@ def stream(first=0, count=CLASSES, seed=0) -> Randomness:
 
 
 def batch():
-    """Image k is constant, 40 k; its target is one-hot, k."""
+    """Image k has the constant value 40 k; its target is one-hot k."""
     grey = tf.cast(40 * tf.range(CLASSES), tf.uint8)[:, None, None, None]
     return {"photo": tf.tile(grey, [1, 28, 20, 1])}, {"digit": tf.eye(CLASSES)}
 

@@ -17,7 +17,7 @@ ROWS = 23
 
 
 def config(rates: dict[str, float], missing: str = "learned", **train: Any) -> Config:
-    """Three inputs, of which the first is augmented; the rows' own numbers are predicted."""
+    """Three inputs, the first augmented; row numbers are the targets."""
     fields: dict[str, dict[str, Any]] = {
         "photo": {
             "type": "image",
@@ -47,7 +47,7 @@ def config(rates: dict[str, float], missing: str = "learned", **train: Any) -> C
 
 
 def columns(spec: Config, rows: int = ROWS) -> dict[str, np.ndarray]:
-    """Of every third row the photo is absent, in the data itself."""
+    """The data have no photo in every third row."""
     random = np.random.RandomState(0)
     values = {
         "photo": random.randint(0, 256, (rows, 4, 4, 1)).astype("uint8"),
@@ -117,7 +117,7 @@ def test_dropout_of_missing_inputs_leaves_one_present():
 
 
 def test_draws_never_change_between_versions():
-    """A training that was begun with one version is resumed with another."""
+    """A training started with one version can be resumed with another."""
     left = presence_of(8, {"photo": 0.5, "sound": 0.5, "words": 0.5}, epoch=3)
     assert {name: one.astype(int).tolist() for name, one in left.items()} == {
         "photo": [1, 1, 1, 1, 1, 1, 1, 1],

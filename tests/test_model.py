@@ -122,7 +122,7 @@ def test_initial_weights_depend_on_the_seed():
 
 
 def test_dropout_depends_on_the_seed():
-    """And goes on from call to call."""
+    """It changes from call to call."""
     spec = config({"type": "cnn", "filters": [4], "dropout": 0.5})
 
     def two_calls():

@@ -14,7 +14,7 @@ PHOTO = {"type": "image", "shape": [4, 4, 1], "encoder": {"type": "cnn", "filter
 
 @pytest.fixture(scope="module")
 def towers() -> keras.Model:
-    """A model of two heads with an encoder each; the second is called as nothing is in Python."""
+    """A model of two heads with an encoder each; the second's name is no Python identifier."""
     kind = {"type": "classification", "classes": 2}
     return build_model(
         load_config(

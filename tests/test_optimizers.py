@@ -192,7 +192,7 @@ def test_every_own_field_changes_the_steps(optimizer):
 
 
 def walk(spec) -> np.ndarray:
-    """Weights after ten steps along the same gradients."""
+    """Weights after ten steps with equal gradients."""
     weights = keras.Variable(np.zeros(50, "float32"))
     optimizer = spec.build(RATE)
     optimizer.build([weights])

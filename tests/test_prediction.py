@@ -21,7 +21,7 @@ from mmzoo.trained_model import load_trained
 
 @pytest.fixture(scope="session")
 def evaluation(trained_run):
-    """The run's own evaluation, and the pixels it is of."""
+    """The run's own evaluation and its pixels."""
     model, config = load_trained(trained_run)
     data = load_arrays(config)
     found = evaluate_model(model, config, data, "test")
@@ -48,7 +48,7 @@ def test_predictions_match_the_evaluation(trained_run, digits):
 
 
 def test_files_are_predicted_independently(own_run, digits, monkeypatch):
-    """Neither on those of the same batch, nor on where a batch ends."""
+    """Predictions depend neither on the batch nor on its end."""
     paths, _ = digits
     together = predict(own_run, paths)
     alone = [predict(own_run, [path]) for path in paths[:3]]
@@ -87,7 +87,7 @@ def test_a_folder_stands_for_its_files(trained_run, digits, tmp_path):
 
 
 def test_damaged_files_are_skipped_if_asked(trained_run, digits, tmp_path, capsys):
-    """By their headers or only in decoding, each is left out; the others stay as they were."""
+    """Files with bad headers or bad pixels are skipped; the others are unaffected."""
     paths, _ = digits
     cut, text = tmp_path / "cut.jpg", tmp_path / "text.png"
     Image.effect_noise((100, 100), 90).save(cut)
@@ -122,7 +122,7 @@ def test_damage_after_a_header_is_named(trained_run, digits, tmp_path):
 
 
 def test_all_problems_of_files_are_reported_together(trained_run, digits, tmp_path):
-    """By the file system, by their headers and by decoding them."""
+    """Missing files, bad headers and bad pixels."""
     paths, _ = digits
     cut, text = tmp_path / "cut.jpg", tmp_path / "text.png"
     Image.effect_noise((100, 100), 90).save(cut)
@@ -200,7 +200,7 @@ def test_images_of_other_sizes_are_resized(trained_run, digits, tmp_path):
 
 
 def test_an_inverted_image_changes_the_prediction(trained_run, digits, tmp_path):
-    """Nothing is guessed about the colours: what the model is shown is what the file has."""
+    """Colours are not guessed: the model gets the pixels of the file."""
     paths, _ = digits
     inverted = [tmp_path / f"inverted{row}.png" for row in range(len(paths))]
     for path, target in zip(paths, inverted, strict=True):
@@ -233,7 +233,7 @@ def test_every_type_of_head_is_predicted(run_of_all_heads, digits):
 
 
 def test_the_probability_belongs_to_the_predicted_class(run_of_all_heads):
-    """Of no as of yes, with the threshold at 0.3."""
+    """For "no" as for "yes", with a threshold of 0.3."""
     head = run_of_all_heads.config().heads["is"]
     table = head.decode(np.array([[0.1], [0.35], [0.9]]), "is")
     assert table == {

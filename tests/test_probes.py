@@ -29,7 +29,7 @@ CASES = list(cases())
 
 
 def made_up(role: str, width: int, rows: int = 90):
-    """Features and what they say with some noise: classes, or numbers `[rows, width]`."""
+    """Features, and noisy targets of them: classes, or numbers `[rows, width]`."""
     random = np.random.RandomState(0)
     features = (random.normal(size=(rows, WIDTH)) * 3 + 5).astype("float32")
     values = features[:, :width] + random.normal(size=(rows, width))

@@ -69,7 +69,7 @@ def yaml(table: Path) -> Path:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often Python opens each file, by its name."""
+    """File name -> how often Python opens it."""
     counts: Counter[str] = Counter()
     real: Callable[..., Any] = builtins.open
 
@@ -84,7 +84,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 @pytest.fixture
 def tokenized(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many texts each pass over a column of them takes."""
+    """Number of texts in each tokenization pass."""
     passes: list[int] = []
     real = Tokenizer.tokens
 

@@ -26,7 +26,7 @@ CONFIGS = sorted(ROOT.glob("configs/*.yaml"))
 
 @pytest.fixture(scope="module", autouse=True)
 def scripts() -> Any:
-    """The scripts' folder among those that modules are imported from, as when they run."""
+    """Adds the folder of scripts to the import path."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT / "scripts"))
         yield
@@ -128,7 +128,7 @@ def test_a_head_agrees_with_the_table(path, rows):
 
 
 ALONE = ("image alone", "audio alone")
-"""Variants that the heads of all av_digits configs quote."""
+"""Variants quoted in the heads of all av_digits configs."""
 
 
 def test_heads_agree_with_the_table_on_variants(every_row):

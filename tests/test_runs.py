@@ -27,7 +27,7 @@ ENVIRONMENT = {
 
 
 def finished(directory: Path) -> Run:
-    """A run as far as `open_run` looks."""
+    """A run that `open_run` accepts."""
     directory.mkdir(parents=True)
     (directory / "config.yaml").write_text("name: x\n")
     return Run(directory)
@@ -290,7 +290,7 @@ def test_metrics_round_trip(tmp_path):
 
 
 def test_non_json_metrics_are_not_written(tmp_path):
-    """`NaN` is what JSON readers of other languages choke on."""
+    """JSON readers of other languages fail on `NaN`."""
     run = Run(tmp_path)
     before = {"test": {"examples": 3, "data": "digits", "loss": 1.0}}
     run.write_metrics(before)

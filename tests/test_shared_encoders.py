@@ -42,7 +42,7 @@ def values(names, rows=3):
 
 @pytest.fixture(scope="module")
 def photos() -> tuple[Config, keras.Model]:
-    """A sharing input stands before the one that it shares with."""
+    """A config whose sharing input comes first."""
     experiment = config({"back": SHARED, "front": PHOTO})
     return experiment, build_model(experiment)
 

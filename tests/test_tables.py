@@ -88,7 +88,7 @@ ODD = {
 @pytest.mark.parametrize("name", list(ODD))
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_values_of_any_type_are_written(tmp_path, name, ending):
-    """A table is written at the end of all work, so no type of a column may stop it."""
+    """A table is written after all work, so no column type may make it fail."""
     path = tmp_path / f"x.{ending}"
     column = polars.Series(name, ODD[name], strict=False)
     write_table(path, {"id": ["a", "b", "c"], name: column})

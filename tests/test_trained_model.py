@@ -48,7 +48,7 @@ def test_a_checkpoint_can_be_named_by_its_file(trained_run):
 
 
 def test_best_and_last_are_averaged_weights_with_ema(tiny, tmp_path):
-    """After one epoch, which is the best as it is the last."""
+    """After one epoch, which is both best and last."""
     tiny["train"] |= {"ema": 0.95, "epochs": 1}
     tiny["inputs"]["image"]["encoder"]["batch_norm"] = True
     run = train(tiny, run=tmp_path / "run")

@@ -136,7 +136,7 @@ def test_a_step_trains_every_weight_with_the_usual_metric_names(fields):
 
 @pytest.mark.parametrize("training", [True, False])
 def test_learned_weights_are_inverse_variances(uncertain, training):
-    """A loss of classes is divided by the variance, one of numbers by twice that."""
+    """A classification loss is divided by the variance, a regression loss by twice that."""
     inputs, targets = batch()
     layer = uncertain.get_layer("loss.weights")
     before = layer.log_variances.numpy()
@@ -152,7 +152,7 @@ def test_learned_weights_are_inverse_variances(uncertain, training):
 
 
 def test_the_gradient_of_a_log_variance_is_zero_at_the_optimum(uncertain):
-    """At its minimum the variance is that of the predictions: twice the loss of classes."""
+    """At the minimum, the variance equals twice the classification loss."""
     inputs, targets = batch()
     layer = uncertain.get_layer("loss.weights")
     before = layer.log_variances.numpy()
@@ -175,7 +175,7 @@ def test_the_gradient_of_a_log_variance_is_zero_at_the_optimum(uncertain):
     ],
 )
 def test_optimal_loss_weights_match_the_likelihood(loss, scale):
-    """Normal errors: 1 / (2 variance), and half a square in itself; Laplace's: 1 / scale."""
+    """Normal errors: 1 / (2 variance); Laplace errors: 1 / scale."""
     price = HEADS["price"].replace(loss=loss)
     objective = Supervised(weights="uncertainty")
     said = keras.Input((1,), name="said")

@@ -217,7 +217,7 @@ def test_many_differences_are_abbreviated(file):
 
 
 def test_huge_array_is_rejected(file):
-    """12 kB may declare terabytes; to read them would take the machine down."""
+    """A file of 12 kB can declare terabytes, which would exhaust memory."""
     with h5py.File(file, "r+") as h5:
         del h5[KERNEL]
         h5.create_dataset(KERNEL, shape=(2**20, 2**20), dtype="f4")

@@ -15,4 +15,4 @@ TINY = {
     "heads": {"digit": {"type": "classification"}},
     "train": {"epochs": 3, "optimizer": {"type": "adam", "learning_rate": 1e-2}},
 }
-"""A config that trains in two seconds, on data that is always there."""
+"""A config that trains in two seconds, on bundled data."""

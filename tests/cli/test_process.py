@@ -49,7 +49,7 @@ def test_the_script_is_the_module(tmp_path):
 
 
 def test_quick_commands_import_nothing_heavy(config):
-    """Neither does a training or an evaluation before the last thing that can be checked."""
+    """Training and evaluation import it only after everything that can be checked without it."""
     (config.parent / "bad.yaml").write_text("name: [")
     commands = [
         *("--help", "train --help", "check good.yaml", "check good.yaml --json", "check bad.yaml"),
@@ -84,7 +84,7 @@ def test_other_commands_write_no_files(config):
 
 
 def test_closed_streams_are_opened_on_the_null_device():
-    """Else the log of TensorFlow goes to whatever file is opened next."""
+    """Otherwise TensorFlow's log would go to the next file that is opened."""
     code = """
 import os, sys
 from mmzoo.cli.main_command import open_closed_streams

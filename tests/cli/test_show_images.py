@@ -9,7 +9,7 @@ from PIL import Image
 
 @pytest.fixture
 def photo(tmp_path):
-    """A picture file of another size than any model takes."""
+    """An image file of a size that no model takes."""
     pixels = np.random.RandomState(0).randint(0, 256, (20, 30, 3)).astype("uint8")
     Image.fromarray(pixels).save(tmp_path / "photo.jpg")
     return "photo.jpg"

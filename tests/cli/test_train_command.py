@@ -93,7 +93,7 @@ def test_a_file_can_be_neither_created_nor_resumed_as_a_run(mmzoo, config, tmp_p
 
 @pytest.fixture
 def without_data(tmp_path, monkeypatch):
-    """No data set but the bundled one is here, nor can be downloaded."""
+    """Only the bundled data set is available, and downloads fail."""
     monkeypatch.setenv("MMZOO_DATA_DIR", str(tmp_path / "nothing"))
     monkeypatch.setenv("MMZOO_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr("mmzoo.data.datasets.dataset_files.download", _unreachable)

@@ -1,4 +1,4 @@
-"""No network and an empty cache for these tests; an unprivileged user."""
+"""No network, an empty cache, and an unprivileged user."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
-    """A folder of a user who has no more rights than others, which this process then is."""
+    """A folder of an unprivileged user, as whom this process continues."""
     with tempfile.TemporaryDirectory() as folder:
         is_root = os.geteuid() == 0
         if is_root:  # To whom no permission is denied.

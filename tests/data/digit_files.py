@@ -22,7 +22,7 @@ from mmzoo.data.frame import Splits
 PICTURES = {"train": 60, "test": 20}
 SPEAKERS = ("george", "theo")
 RECORDINGS = 7
-"""Of each digit by each speaker; the first 5 test."""
+"""Recordings per digit and speaker; the first 5 are for testing."""
 
 
 def make_digits(folder: Path, patch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def split_photos(tmp_path: Path) -> Path:
 
 
 def load(root: Path, wanted: Sequence[str] = tuple(WANTED), seed: int = 0, **fields: Any) -> Frame:
-    """Frame whose bad rows are apply_on_bad_row, as a config does once inputs have found others."""
+    """Frame after apply_on_bad_row."""
     folder = Folder(path=str(root), **fields)
     data = folder.read(dict.fromkeys(wanted), seed)  # type: ignore[arg-type]
     return apply_on_bad_row(data, folder.on_bad_row)
@@ -231,7 +231,7 @@ def test_a_class_that_is_a_link_is_refused(photos: Path, tmp_path: Path) -> None
 
 
 def spoil(photos: Path) -> None:
-    """A bad file of each kind in the class of cats."""
+    """Adds one bad file of each kind to the class of cats."""
     write(photos, "cat/empty.jpg", content=b"")
     (photos / "cat" / "gone.jpg").symlink_to("nothing.jpg")
     (photos / "cat" / "out.jpg").symlink_to("/dev/zero")
@@ -464,7 +464,7 @@ def test_fields_out_of_range(fields: dict[str, Any], message: str) -> None:
 
 
 def test_the_same_class_in_two_unicode_forms(split_photos: Path) -> None:
-    """As of folders that were copied between macOS and Linux."""
+    """As in folders copied between macOS and Linux."""
     for split, form in (("Train", "NFC"), ("val", "NFD"), ("test", "NFC")):
         write(split_photos, f"{split}/{unicodedata.normalize(form, 'café')}/1.jpg")
     data = load(split_photos)

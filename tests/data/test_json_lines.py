@@ -24,7 +24,7 @@ def lines(*cells: object, ascii_only: bool = False, gap: str = ": ") -> bytearra
 
 @pytest.fixture
 def line_by_line(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was read in Python, a line at a time."""
+    """The rows as Python's json module reads them, line by line."""
     read: list[str] = []
     check = typed._check_lines
 
@@ -75,7 +75,7 @@ CELLS = st.one_of(
 
 @given(st.lists(CELLS, min_size=1, max_size=6))
 def test_parsed_values_equal_the_json(cells: list[object]) -> None:
-    """Lists and objects are said to be of other kinds than texts, and never become text."""
+    """Lists and objects are reported as such and never become text."""
     try:
         frame, _ = read_json_lines(lines(*cells), "a")
     except DataError:

@@ -61,7 +61,7 @@ SMALLEST = {
     "table": table,
     "tfds": prepared,
 }
-"""Of each type of source, what makes the fields of one that needs no network, in a folder."""
+"""Source type -> function that prepares a folder and returns fields that need no network."""
 
 FAMILY = get_args(get_args(Source)[0])
 
@@ -75,7 +75,7 @@ def label(random: np.random.RandomState, rows: int) -> np.ndarray:
 
 
 def wanted(source: Any) -> dict[str, Any]:
-    """The first column of each role; `image` and `label` where the source has any there may be."""
+    """The first column of each role; `image` and `label` if the source accepts any name."""
     roles = source.columns() or {"image": "input", "label": "target"}
     [first, *_] = [column for column, role in roles.items() if role == "input"]
     [second, *_] = [column for column, role in roles.items() if role == "target"]

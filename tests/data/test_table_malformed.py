@@ -45,7 +45,7 @@ def load(path: Path | str, **fields: Any) -> Frame:
 
 
 def with_line(line: str | bytes, before: str = GOOD) -> bytes:
-    """A good table with another line after the tenth row."""
+    """A valid table with an additional line after the tenth row."""
     lines = before.encode().splitlines()
     lines.insert(11, line.encode() if isinstance(line, str) else line)
     return b"\n".join(lines) + b"\n"
@@ -222,7 +222,7 @@ MALFORMED: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "parquet of structs": ("a.parquet", parquet(text=[{"x": 1}] * 20), ("lists or objects",)),
     "parquet of bytes": ("a.parquet", parquet(text=[b"x"] * 20), ("holds bytes, expected text",)),
 }
-"""By what is wrong: the file's name, what is in it, and words of the error."""
+"""Kind of error -> file name, content, and part of the message."""
 
 
 @pytest.mark.parametrize("case", MALFORMED)
@@ -367,7 +367,7 @@ def test_tables_written_by_python_round_trip(
     )
 )
 def test_tables_are_read_like_the_csv_module(text: str, tmp_path: Path) -> None:
-    """Of text that may be wrong in any way: refused, or read just so, with bad rows named."""
+    """Random text is either refused or read exactly like that, with bad rows named."""
     (tmp_path / "a.csv").write_bytes(f"a,b\n{text}".encode())
     try:
         cells = read_table(str(tmp_path / "a.csv"), TableFormat())
@@ -383,7 +383,7 @@ def test_tables_are_read_like_the_csv_module(text: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [GOOD.encode(), json_lines(), parquet()])
 def test_damaged_bytes_raise_only_data_errors(content: bytes, tmp_path: Path) -> None:
-    """Of each format: cut off at many places, and with single bytes changed."""
+    """Every format, truncated at many positions and with single bytes changed."""
     ending = {b"t": "csv", b"{": "jsonl", b"P": "parquet"}[content[:1]]
     random = np.random.RandomState(0)
     path = tmp_path / f"a.{ending}"

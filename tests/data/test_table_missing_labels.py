@@ -18,7 +18,7 @@ ROWS = 60
 
 
 def cell(row: int, column: str) -> str:
-    """Rows lack the kind in every third, the price in every fourth, the tags in every fifth row."""
+    """Every third row has no kind, every fourth no price, every fifth no tags."""
     if row % {"kind": 3, "price": 4, "tags": 5}[column] == 0 and row:
         return ""
     return {"kind": "ab"[row % 2], "price": str(row), "tags": ("x|y", "y")[row % 2]}[column]
@@ -122,7 +122,7 @@ def test_a_single_row_without_a_class_need_not_be_in_every_split(tmp_path):
 
 
 def test_labels_missing_from_training_are_found_beside_empty_cells(tmp_path):
-    """The one without labels is not taken for one of an unknown label."""
+    """A row without labels is not reported as one with an unknown label."""
     path = tmp_path / "split.csv"
     rows = [
         "a,x,1,train",

@@ -382,7 +382,7 @@ def test_lists_are_labels_and_nothing_else(tmp_path: Path, role: Role, expected:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A table of files: two that are there, and others that may not be opened."""
+    """A table of files: two that exist, and others that must not be opened."""
     (tmp_path / "data" / "photos").mkdir(parents=True)
     (tmp_path / "outside.jpg").write_bytes(b"x")
     (tmp_path / "data" / "photos" / "1.jpg").write_bytes(b"x")

@@ -315,7 +315,7 @@ def test_labels_missing_from_training_are_refused(tmp_path: Path) -> None:
 def test_splits_do_not_change_once_classes_are_fitted(
     tmp_path: Path, role: Role, fields: dict[str, Any]
 ) -> None:
-    """Rows whose class or label is in another split alone are left out, and move no other row."""
+    """Rows with a class or label that only another split has are dropped; no other row moves."""
     kinds = [("a", "b")[row % 2] for row in range(40)]
     kinds[13] = "rare" if role == "class" else "a|rare"
     path = write(tmp_path / "a.csv", text=list(range(40)), kind=kinds)
@@ -402,7 +402,7 @@ def test_too_few_rows_or_groups_for_folds(tmp_path: Path) -> None:
 
 @pytest.fixture
 def repeated(tmp_path: Path) -> Path:
-    """Rows 1, 2 and 3 train, and are in validation, in test and in both."""
+    """Rows 1, 2 and 3 of train also occur in validation, in test, and in both."""
     return write(
         tmp_path / "a.csv",
         text=["a", "b", "c", "d", "e", "d", "a", "c", "v", "b", "c", "t", None, None],
@@ -421,7 +421,7 @@ INPUTS = {"text": {"type": "text", "encoder": {"type": "embedding"}}}
 def load_all(
     path: Path, inputs: Mapping[str, Any] = INPUTS, head: str = "kind", **fields: Any
 ) -> Frame:
-    """The rows as a training reads them, scanned."""
+    """The frame that a training reads, after scanning."""
     source = {"type": "table", "path": str(path), **fields}
     heads = {head: {"type": "classification"}}
     config = {"name": "t", "source": source, "inputs": inputs, "heads": heads}

@@ -21,7 +21,7 @@ from mmzoo.directories import cache_directory
 from mmzoo.errors import DataError
 
 ODD = ((8, 9, 3), (10, 4, 3))
-"""Two shapes that pictures take in turns."""
+"""Two alternating image shapes."""
 
 
 def load(
@@ -47,7 +47,7 @@ def refusal(folder: Path, name: str = "things", loading: Any = load, **fields: A
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `things`, all splits and pictures of one size, and `odd`, of two sizes."""
+    """A folder with `things` (all splits, images of one size) and `odd` (two sizes)."""
     folder = tmp_path_factory.mktemp("prepared")
     prepare(folder, splits={"train": 20, "validation": 4, "test": 4})
     prepare(folder, "odd", splits={"train": 20, "test": 4}, shapes=ODD)
@@ -56,7 +56,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(prepared: Path, tmp_path: Path) -> Path:
-    """A copy of it that a test may change."""
+    """A copy that a test may change."""
     return Path(shutil.copytree(prepared, tmp_path / "sets"))
 
 
@@ -299,7 +299,7 @@ def test_data_sets_of_the_package_are_prepared(
     raw.write_bytes(png(pictures(1)[0]))
 
     class MadeForMmzoo(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
-        """Twenty times one picture, once the picture is there."""
+        """Twenty copies of one image, which must exist first."""
 
         VERSION = tfds.core.Version("2.0.0")
 

@@ -12,7 +12,7 @@ import pytest
 
 
 def pictures(count: int, shapes: Sequence[tuple[int, int, int]] = ((8, 8, 1),)) -> list[np.ndarray]:
-    """Noise of the shapes, which take turns."""
+    """Noise images of alternating shapes."""
     random = np.random.RandomState(0)
     return [random.randint(0, 256, shapes[i % len(shapes)]).astype(np.uint8) for i in range(count)]
 

@@ -38,7 +38,7 @@ GUESS = {
         "optimizer": {"type": "adam", "learning_rate": 0.03},
     },
 }
-"""A head of each kind, and all of them know from the clue and nothing from the noise."""
+"""A head of each type; the clue determines every target, the noise none."""
 
 
 def table(path: Path, rows: int = 400) -> Path:
@@ -66,7 +66,7 @@ def guess_run(tmp_path_factory) -> Run:
 
 @pytest.fixture(scope="session")
 def guessed(guess_run) -> Evaluated:
-    """All that can be asked of its inputs."""
+    """All comparisons of its inputs."""
     return evaluate_run(
         guess_run,
         split="test",

@@ -21,7 +21,7 @@ FILES = [
 
 @pytest.fixture
 def own_guess(guess_run, guessed, tmp_path):
-    """A copy of the run with all that was asked of its inputs."""
+    """A copy of the run with all comparisons of its inputs."""
     return Run(shutil.copytree(guess_run.directory, tmp_path / "run"))
 
 

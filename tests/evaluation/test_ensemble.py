@@ -42,7 +42,7 @@ def runs(trained_run, tmp_path_factory):
 
 @pytest.fixture
 def two(runs, tmp_path, monkeypatch):
-    """Their directories, as a user names them; a test may change what is there."""
+    """Copies of their directories, which a test may change."""
     shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return ["runs/tiny/001", "runs/tiny/002"]
@@ -60,7 +60,7 @@ def refusal(*arguments, **named):
 
 
 def changed(directory, **fields):
-    """Changes the config of a run, and writes down the data that it then has."""
+    """Changes the config of a run and records the matching data fingerprint."""
     run = Run(Path(directory))
     run.write_config(run.config().replace(**fields))
     data = load_frame(run.config())

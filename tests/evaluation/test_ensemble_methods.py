@@ -21,7 +21,7 @@ HEADS = {
 
 
 def made_up(kind: str, members: int = 3):
-    """Labels, and what members of different worth say of them."""
+    """Labels, and predictions of members of different quality."""
     random = np.random.RandomState(0)
     shape = {"classification": (ROWS, 3), "binary": (ROWS, 1), "multilabel": (ROWS, 3)}
     if kind == "regression":

@@ -94,7 +94,7 @@ def test_data_of_another_run(own_run):
 
 
 def test_mistakes_match_the_confusion_matrix(run_of_all_heads, tmp_path):
-    """With a threshold of 0.3, what was said may be the less probable class."""
+    """With a threshold of 0.3, the predicted class may be the less probable one."""
     model, config = load_trained(run_of_all_heads)
     data = load_arrays(config)
     evaluation = evaluate_model(model, config, data, "test")

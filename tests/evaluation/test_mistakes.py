@@ -40,7 +40,7 @@ def test_captions_show_true_and_predicted_class():
 
 
 def test_the_predicted_class_need_not_be_the_most_probable():
-    """A yes from a threshold of 0.3 on is a mistake of 35 %, though no would be likelier."""
+    """With a threshold of 0.3, a probability of 35 % is a wrong "yes", though "no" is likelier."""
     captions = mistake_captions(np.array([0]), np.array([1]), np.array([0.35]), ["no", "yes"])
     assert captions == ["true no, predicted yes (35 %)"]
 

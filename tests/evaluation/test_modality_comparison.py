@@ -127,7 +127,7 @@ WORSE, NOTHING, BETTER = (
 
 
 def leads(absent=None, clue_shuffled=BETTER, noise_shuffled=NOTHING):
-    """As of a model that was trained to work without the clue at most: noise alone is absent."""
+    """A model that was trained with missing noise only."""
     found = {("shuffled", ("noise",)): clue_shuffled, ("shuffled", ("clue",)): noise_shuffled}
     return found if absent is None else {("absent", ("noise",)): absent, **found}
 
@@ -189,7 +189,7 @@ def test_shuffling_shows_reliance_and_not_value(info, findings):
 
 
 def baselines_of(metrics):
-    """A comparison with models trained on one input each, for the head colour only."""
+    """A comparison with unimodal models for the head `colour` only."""
     rows = [
         ComparisonRow("colour", "clue + noise", "accuracy", metrics["colour"]["accuracy"]),
         ComparisonRow("colour", "clue", "accuracy", 0.8, (0.7, 0.9), -0.159, (-0.18, -0.14)),
@@ -245,7 +245,7 @@ def test_baselines_count_only_for_the_best_weights_on_their_split(guess_run, gue
 
 
 def test_an_interval_is_the_same_in_every_comparison(guessed):
-    """The same drawn examples, though inputs are shuffled in an order of their own."""
+    """The bootstrap draws equal examples although every input is shuffled separately."""
     for head in guessed.modalities.heads:
         whole, clean = guessed.modalities.row(head, "all"), guessed.robustness.row(head, "none")
         assert whole.value == pytest.approx(clean.value, rel=1e-5)
@@ -268,7 +268,7 @@ def test_the_files_have_the_comparison(guess_run, guessed):
 
 
 def test_shuffling_moves_every_value(guess_run):
-    """With one example of each colour, the clue of any other is always wrong."""
+    """With one example per colour, the clue of another example is always wrong."""
     network, config = load_network(guess_run)
     data = transform(config, load_frame(config), guess_run.preprocessing())
     test = data.splits["test"]

@@ -18,7 +18,7 @@ from mmzoo.runs import Run
 
 
 def table(path: Path, rows: int, seed: int, **columns: Any) -> Path:
-    """Plants whose kind is plain from their colour and height."""
+    """Plants whose kind depends on colour and height."""
     random = np.random.RandomState(seed)
     kind = random.randint(0, 2, rows)
     frame = {

@@ -138,7 +138,7 @@ def test_inputs_of_every_modality_can_be_removed_and_corrupted():
 
 
 def test_rows_without_remaining_cells_count_as_missing():
-    """Told what stands in for absent facts means the wrong class, and all else the right one."""
+    """A model that predicts the wrong class for missing facts only."""
     facts = {"type": "tabular", "columns": {"age": "number", "city": "category"}}
     inputs = {
         "facts": {**facts, "modality_dropout": 0.3},

@@ -128,7 +128,7 @@ def test_convolutions_are_stacked():
 
 @pytest.mark.parametrize("fusion", [Attention(blocks=2, dim=8), Bilinear(dim=3)])
 def test_the_order_of_inputs_does_not_matter(fusion):
-    """Where each keeps its own projection: what lies between treats all of them alike."""
+    """If every input keeps its own projection, the rest of the fusion is symmetric."""
     model = joining(fusion, SAME)
     weights = {layer.name: layer.get_weights() for layer in model.layers}
     for order in ("cab", "bca"):
@@ -151,7 +151,7 @@ def test_num_heads_must_divide_the_token_width():
 
 
 def reading(fusion: FeatureFusion) -> keras.Model:
-    """Of the tokens of one input, any number of them, and the vectors of two others."""
+    """A model of one input's tokens, any number of them, and the vectors of two others."""
     keras.utils.set_random_seed(0)
     inputs = {name: keras.Input((4,), name=name) for name in "abc"}
     inputs["tokens"] = keras.Input((None, 6), name="tokens")
@@ -193,7 +193,7 @@ def test_cross_attention_also_uses_the_vectors():
 
 
 def test_tokens_attend_to_other_inputs_only():
-    """Without the answers of others, nothing that is not an input's own reaches its part."""
+    """Without attending to others, an input's part depends on that input only."""
     model = reading(CrossAttention(dim=8))
     before = model({**SAME, "tokens": TOKENS}).numpy()
     changed = model({**SAME, "b": SAME["b"][::-1], "tokens": TOKENS}).numpy()

@@ -19,10 +19,10 @@ from mmzoo.weights import load_weights, save_weights
 FUSIONS = family_members("fusions")
 HEADS = {"kind": Classification(classes=3), "price": Regression(dim=1)}
 WIDTHS = {"picture": 6, "text": 4, "sound": 3, "table": 4}
-"""Of the vectors; those of tokens are 2 more. A table has none, and a picture no mask."""
+"""Width of the vectors; tokens are 2 wider. A table has no tokens, an image no mask."""
 POSITIONS = {"picture": 4, "text": 5, "sound": 5}
 LENGTHS = {"text": (5, 2, 0, 1), "sound": (1, 5, 3, 5)}
-"""Of the tokens of each example: the third has a text without any word."""
+"""Token masks of four examples; the third has a text without words."""
 ALL = tuple(WIDTHS)
 
 
@@ -34,7 +34,7 @@ def fusion(request) -> str:
 
 @cache
 def model(fusion: str, names: tuple[str, ...] = ALL, precision: str = "float32") -> keras.Model:
-    """A fusion with all its defaults on inputs of these names; tests leave its weights alone."""
+    """A fusion with default fields on these inputs; tests must not change its weights."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
@@ -66,7 +66,7 @@ def placeholders(names) -> tuple[dict[str, keras.KerasTensor], dict[str, Feature
 
 
 def values(names=ALL, padding: int = 0, seed: int = 0) -> dict[str, np.ndarray]:
-    """Features of four examples. Padding is no zeros: nothing may look at it."""
+    """Features of four examples. Padding is not zero, as nothing may depend on it."""
     random = np.random.RandomState(seed)
     given: dict[str, np.ndarray] = {}
     for name in names:
@@ -184,7 +184,7 @@ def test_inputs_can_be_named_like_parts_of_a_fusion(fusion):
 
 
 def test_every_input_affects_the_output(fusion):
-    """For all examples but the third, whose text has no word that could."""
+    """Except for the third example, whose text has no words."""
     given = values()
     before = predicted(fusion, given)["kind"]
     for name in ALL:

@@ -117,7 +117,7 @@ def test_all_but_one_can_be_missing(model):
 
 
 def test_the_vector_of_a_missing_input_is_learned(model):
-    """And nothing of what was in its place is, not even what is no number."""
+    """The values in its place have no effect, not even NaN."""
     batch = {**values(0), presence("facts"): np.zeros(ROWS, "float32")}
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(model(batch, training=True)["price"] ** 2)

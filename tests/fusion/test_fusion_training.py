@@ -29,7 +29,7 @@ from mmzoo.runs import Run
 
 
 def values(fusion: dict[str, Any], **inputs: int) -> dict[str, Any]:
-    """A config of small tables of made-up numbers: the width of each one's features by its name."""
+    """A config of small synthetic tables, from input name to width of its features."""
     return {
         "name": "fused",
         "source": {"type": "synthetic", "rows": 64},
@@ -109,11 +109,11 @@ def test_an_outer_product_that_is_too_large_is_an_error_of_the_config():
 
 CORNERS = np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)], "float32")
 DIFFERENT = np.array([[0], [1], [1], [0]], "float32")
-"""Whether the signs of two inputs differ: neither says anything of it alone, nor their sum."""
+"""XOR of the signs of two inputs: neither input nor their sum determines it."""
 
 
 def right_after_training(fusion: BaseFusion, steps: int = 150) -> float:
-    """The share of the four examples that a model on the bare inputs learns."""
+    """Accuracy on the four examples of XOR, with the inputs as features."""
     keras.utils.set_random_seed(0)
     inputs = {name: keras.Input((1,), name=name) for name in "ab"}
     features = {name: Features(vector) for name, vector in inputs.items()}

@@ -192,7 +192,7 @@ def test_several_classes_can_be_positive():
 
 
 def test_negative_classes_are_recognized_in_other_data():
-    """So other data number them alike, and a class that was never seen is no silent no."""
+    """Other data use the same ids, and an unknown class is not silently negative."""
     head = Binary(positive=("bee",)).fit(np.array([0, 1, 2]), ("ant", "bee", "cat"), WHERE)
     assert head.known_names == ("ant", "bee", "cat")
     assert head.fit(np.array([0, 2]), head.known_names, WHERE) == head
@@ -306,7 +306,7 @@ def test_values_that_are_not_sets_of_labels():
     ],
 )
 def test_labels_round_trip(names, separator, cells):
-    """Predictions can be the labels of another training, whatever is in their names."""
+    """Written predictions can be used as labels, whatever characters their names contain."""
     head = Multilabel(classes=2, class_names=names, separator=separator)
     rows = np.array([[1, 0], [1, 1], [0, 0]])
     assert head.decode_labels(rows) == cells
@@ -383,7 +383,7 @@ def test_rules_of_mean_and_std(fields, message):
 
 @pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error", "huber"])
 def test_loss_and_gradients_do_not_depend_on_the_unit(loss):
-    """Prices in euros are learnt like prices in millions, and predicted in the data's units."""
+    """Targets of any magnitude train equally and are predicted in the data's units."""
     values = np.random.RandomState(0).normal(size=(64, 1))
     found = []
     for scale, shift in ((1.0, 0.0), (2e5, 1e6)):
@@ -423,7 +423,7 @@ def test_predicting_the_mean_has_a_squared_error_of_one():
     ],
 )
 def test_close_labels_stay_distinct_and_round_trip(start, step):
-    """float32 would round all of these labels to one, or to zero."""
+    """float32 would round all of these labels to the same number."""
     labels = start + step * np.random.RandomState(0).permutation(60).astype("float64")
     head = Regression().fit(labels, None, WHERE)
     target = head.target(tf.constant(labels), soft=False)
@@ -476,7 +476,7 @@ def test_numbers_without_a_finite_std_are_refused():
 
 
 def test_synthetic_numbers_do_not_depend_on_fitted_statistics():
-    """A run on made-up data reads them again, when its head is whole."""
+    """A run on synthetic data reads them again with a fitted head."""
     head = Regression(column="price", dim=1)
     whole = head.replace(mean=(500.0,), std=(100.0,))
     first, second = (one.synthetic(np.random.RandomState(0), 50) for one in (head, whole))
@@ -523,7 +523,7 @@ def test_cross_entropy_matches_a_manual_computation():
 
 
 def test_focal_loss_matches_a_manual_computation():
-    """(1 - p) ** gamma times the cross-entropy, with no constant before it."""
+    """(1 - p) ** gamma times the cross-entropy, without a constant factor."""
     predicted = np.array([[0.2, 0.5, 0.3]], "float32")
     head = Classification(classes=3, loss="focal", focal_gamma=3.0)
     loss = head.keras_loss(False)(head.target(tf.constant([1]), False), predicted)

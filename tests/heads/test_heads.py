@@ -21,7 +21,7 @@ MAIN_METRIC = {
     "multilabel": ("subset_accuracy", 1),
     "regression": ("mean_absolute_error", -1),
 }
-"""Of each head, the metric that sums it up, and whether higher or lower is better."""
+"""Head -> its main metric, and whether higher or lower is better."""
 
 
 def with_each_loss():
@@ -37,7 +37,7 @@ def test_there_are_heads_and_losses():
 
 @pytest.fixture(params=with_each_loss())
 def head(request) -> LabelledHead:
-    """A head with one of its losses, fitted to labels that it made up."""
+    """A head with one of its losses, fitted to synthetic labels."""
     return request.param.fit(labels(request.param), None, "here")
 
 
@@ -51,7 +51,7 @@ def truth(head: LabelledHead) -> np.ndarray:
 
 
 def guesses(head: LabelledHead) -> np.ndarray:
-    """Outputs between right and wrong, none certain, no two alike."""
+    """Distinct outputs between right and wrong, none of them certain."""
     random = np.random.RandomState(1)
     right = truth(head)
     return (0.45 * right + 0.25 + 0.2 * random.uniform(size=right.shape)).astype("float32")
@@ -118,7 +118,7 @@ def test_the_loss_of_a_batch_is_the_mean_over_its_examples(head):
 
 
 def test_mixed_targets_give_the_mixed_loss(head):
-    """Mixup's targets lie between two truths; losses that are no losses of such would not do."""
+    """Mixup's targets lie between two true labels, which every loss must support."""
     target = truth(head)
     mixed = tf.constant(0.5 * target + 0.5 * np.roll(target, 1, axis=0))
     value = float(head.keras_loss(soft=True)(mixed, guesses(head)))
@@ -148,7 +148,7 @@ def test_metrics_have_names_and_distinguish_good_from_bad(head, soft):
 
 
 def test_monitored_metrics_have_a_direction(head):
-    """`mmzoo.training.watch` goes by the name: losses and errors are best when small."""
+    """`mmzoo.training.watch` decides by name: losses and errors are minimized."""
     small = ("loss", "error")
     for metric in head.keras_metrics(soft=False):
         assert isinstance(metric, keras.metrics.Metric)

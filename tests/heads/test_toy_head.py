@@ -51,7 +51,7 @@ class DistanceError(keras.metrics.Mean):
 
 
 class Scatter(keras.layers.Layer):
-    """Passes vectors through and adds a loss of its own where they are all the same."""
+    """Passes vectors through and adds a loss if they are all equal."""
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         self.add_loss(0.1 * tf.exp(-tf.reduce_mean(tf.math.reduce_variance(x, axis=0))))

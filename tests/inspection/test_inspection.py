@@ -56,7 +56,7 @@ PICTURE = {
 
 @pytest.fixture
 def photos(tmp_path):
-    """60 pictures, no two of them equal."""
+    """60 different images."""
     for number in range(ROWS):
         colour = (number, 255 - number, 3 * number)
         picture = Image.new("RGB", (8, 8), colour)

@@ -36,11 +36,11 @@ FIELDS = {
     },
     "text": {"length": 30, "encoder": {"type": "embedding", "dim": 4}},
 }
-"""Of each input, what it needs: a new one adds its own."""
+"""Fields per input type; a new one adds its own."""
 
 
 class Road:
-    """One input of made-up data, fitted."""
+    """One fitted input of synthetic data."""
 
     def __init__(self, kind: str):
         self.config = load_config(
@@ -109,7 +109,7 @@ def test_fitted_state_round_trips(road):
 
 
 def test_only_the_training_split_is_fitted_to(road):
-    """Another validation split changes nothing of what is found."""
+    """Another validation split does not change the fitted state."""
     assigned = road.data.table[SPLIT].replace({"test": "validation", "validation": "test"})
     other = replace(road.data, table=road.data.table.with_columns(assigned))
     config, preprocessing = fit_config(road.config, other)

@@ -18,7 +18,7 @@ def record(tmp_path, monkeypatch) -> Path:
 
 
 def looked_at(*contents: str, bad: tuple[str, ...] = (), kind: str = "image") -> list[str]:
-    """The files that are decoded; those that are not bad are added to the cache."""
+    """The files that are decoded; those that are good are added to the cache."""
     hashes = {one: hashlib.sha256(one.encode()).hexdigest() for one in contents}
     cache = IntegrityCache(kind)
     seen = [one for one in contents if hashes[one] not in cache]

@@ -7,7 +7,7 @@ from mmzoo.spec import Spec, field_notes
 
 
 class Animal(Spec):
-    """One of many."""
+    """An animal."""
 
     legs: int = 4
     """How many it has,
@@ -36,12 +36,12 @@ def test_string_below_a_field_is_its_note():
 
 
 def test_inherited_and_redeclared_notes():
-    """One that is taken over keeps it; one that is declared anew has another, or none."""
+    """An inherited field keeps its note; a redeclared one has another or none."""
     assert field_notes(Bird) == {"size": "In metres, from wing to wing.", "age": "In years."}
 
 
 def test_checking_a_config_does_not_read_source_code():
-    """To find the notes of a hundred classes takes as long as all else that a check does."""
+    """Finding the notes of a hundred classes takes as long as the rest of a check."""
     code = (
         "import ast; parse, calls = ast.parse, []\n"
         "ast.parse = lambda *given, **named: calls.append(given) or parse(*given, **named)\n"

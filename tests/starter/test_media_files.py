@@ -1,4 +1,4 @@
-"""Media files of a table: where they are, and cells that are not quite paths of them."""
+"""Media files of a table: where they are, and cells that are almost paths."""
 
 from __future__ import annotations
 

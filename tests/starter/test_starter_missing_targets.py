@@ -8,7 +8,7 @@ from mmzoo.starter.starter_config import starter_config
 
 
 def table(folder: Path) -> Path:
-    """Every third row lacks the kind, every fourth the price; rows 0, 12, ... lack both."""
+    """Every third row has no kind, every fourth no price; rows 0, 12, ... have neither."""
     lines = ["text,kind,price"]
     for row in range(60):
         kind = "ab"[row % 2] if row % 3 else ""

@@ -32,7 +32,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.fixture(scope="session")
 def uninterrupted(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The run of `command` when nothing comes between."""
+    """The uninterrupted run of `command`."""
     run = Run(tmp_path_factory.mktemp("uninterrupted") / "run")
     subprocess.run([*command, str(run.directory)], check=True, capture_output=True)
     return run
@@ -40,5 +40,5 @@ def uninterrupted(command: list[str], tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The finished run of `trainings.CONFIG`, which tests leave as it is."""
+    """The finished run of `trainings.CONFIG`, which tests must not change."""
     return train(config(), run=tmp_path_factory.mktemp("small") / "run")

@@ -43,7 +43,7 @@ def test_a_resume_after_a_crash_is_bit_identical(tmp_path):
 
 
 def test_features_of_a_frozen_audio_encoder_are_cached(tmp_path, monkeypatch):
-    """No encoder of sounds is frozen yet; but whatever reads sounds is a sub-model like others."""
+    """A frozen audio encoder is a sub-model like any other."""
     build = AudioCNN.build
 
     def frozen_build(encoder, x):

@@ -40,7 +40,7 @@ RIGHT = LEFT | {"columns": {"b": "number"}}
 
 
 def write_table(path: Path) -> None:
-    """Points on a plane: the quadrant takes both coordinates, the side the first alone."""
+    """Points on a plane: `quadrant` depends on both coordinates, `side` on the first only."""
     random = np.random.RandomState(0)
     rows = [
         f"{a:.3f},{b:.3f},{['sw', 'se', 'nw', 'ne'][(a > 0) + 2 * (b > 0)]},{3 * a:.3f}\n"
@@ -465,7 +465,7 @@ def test_without_common_rows_each_input_is_scored_on_its_own():
 
 
 def compared(pairs: dict[str, PairedScores], **metrics: Any) -> Comparison:
-    """Of an image that all eight rows have, a text that four have and a sound that two have."""
+    """Comparison of an image in all eight rows, a text in four and audio in two."""
     accuracy = {"accuracy": 0.75, "accuracy_ci95": [0.41, 0.93], "majority": 0.5}
     runs = {
         name: {

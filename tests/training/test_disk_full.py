@@ -53,7 +53,7 @@ def test_a_real_limit_on_the_size_of_files(command, tmp_path):
 
 
 def test_a_full_disk_is_found_before_weights_are_written(tmp_path):
-    """HDF5 would complain on its own, of one object after another, and past every handler."""
+    """HDF5 would print errors for each object itself, past every handler."""
     path = tmp_path / "model.weights.h5"
     code = f"""
 import resource
@@ -86,7 +86,7 @@ def test_data_that_cannot_be_read_is_not_a_full_disk(tmp_path):
 
 @contextmanager
 def failing(call: str, number: int, code: int) -> Iterator[None]:
-    """Within it the call `number` of `os.fsync` or `os.replace` fails."""
+    """Context in which call `number` of `os.fsync` or `os.replace` fails."""
     function, count = getattr(os, call), 0
 
     def counted(*arguments: Any) -> None:
@@ -127,7 +127,7 @@ def test_a_failed_write_loses_nothing(whole, tmp_path, call, number):
 @pytest.mark.slow
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
 def test_no_failed_write_loses_anything(whole, tmp_path, code):
-    """Each of those that every training has: those of files, names and folders alike."""
+    """Every write of a training: files, names and folders."""
     for call, most in (("fsync", 24), ("replace", 12)):
         for number in range(1, most + 1):
             check_failure(whole, tmp_path / f"{call}{number}", call, number, code)

@@ -94,7 +94,7 @@ def test_cut_without_event_files_makes_none(tmp_path):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_killed_at_any_byte_and_resumed_logs_each_step_once(tmp_path, seed):
-    """Step 20 is the checkpoint: until there all was flushed, beyond it anything may be torn."""
+    """Everything up to the checkpoint at step 20 was flushed; later bytes may be torn."""
     path = log(tmp_path, range(1, 21), value=1.0)
     flushed = path.stat().st_size
     path.unlink()

@@ -108,7 +108,7 @@ def test_resume_in_mid_epoch_changes_nothing_with(tmp_path: Path, changes: dict[
 
 
 def test_logs_after_the_last_checkpoint_are_removed(tmp_path: Path) -> None:
-    """The steps after the checkpoint are trained again, perhaps with points at others."""
+    """The steps after the checkpoint are trained again, possibly with points at other steps."""
     values = {"checkpoint_seconds": 1000, "log_steps": 2}
     run = Run(tmp_path / "run")
     with crash_after_step(MID_EPOCH), pytest.raises(Crash):
@@ -121,7 +121,7 @@ def test_logs_after_the_last_checkpoint_are_removed(tmp_path: Path) -> None:
 
 @contextmanager
 def crash_at_write(number: int, written: bool) -> Iterator[None]:
-    """Crashes just before or just after the file `number` takes the place of an older one."""
+    """Crashes just before or after file `number` replaces an older one."""
     replace, count = os.replace, 0
 
     def counted(source: Path, target: Path) -> None:
@@ -139,7 +139,7 @@ def crash_at_write(number: int, written: bool) -> Iterator[None]:
 
 @contextmanager
 def crash_in_validation() -> Iterator[None]:
-    """Crashes between two batches of the first validation there is."""
+    """Crashes between two batches of the first validation."""
 
     def batches_and_crash(batches: Any) -> Iterator[Any]:
         yield next(iter(batches))
@@ -152,7 +152,7 @@ def crash_in_validation() -> Iterator[None]:
 
 @contextmanager
 def crash_after_best() -> Iterator[None]:
-    """Crashes when the best weights are written, and nothing yet that says so."""
+    """Crashes after the best weights are written and before this is recorded."""
 
     def save_and_crash(model: Any, path: Path) -> None:
         save_weights(model, path)
@@ -164,7 +164,7 @@ def crash_after_best() -> Iterator[None]:
 
 @contextmanager
 def crash_at_the_end() -> Iterator[None]:
-    """Crashes when all is trained and evaluated, and before that is written."""
+    """Crashes after training and evaluation, before the results are written."""
     with patch.object(Run, "write_metrics", side_effect=Crash):
         yield
 

@@ -1,4 +1,4 @@
-"""Features of frozen encoders: computed once, with the same results as computing them anew."""
+"""Features of frozen encoders: computed once, with results equal to recomputing them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AUGMENTED = {"inputs": {"image": {"augment": [{"type": "shift"}]}}}
 
 @pytest.fixture(scope="module", autouse=True)
 def empty_cache(tmp_path_factory):
-    """The features of this module's trainings, and no others."""
+    """A cache for the features of this module's trainings."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMZOO_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -40,7 +40,7 @@ def empty_cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory) -> Run:
-    """The first training of CONFIG, which found nothing."""
+    """The first training of CONFIG, with an empty cache."""
     return train(CONFIG, run=tmp_path_factory.mktemp("first") / "run")
 
 

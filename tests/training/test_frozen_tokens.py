@@ -21,7 +21,7 @@ CROSS = {"type": "cross_attention", "dim": 4, "num_heads": 1, "blocks": 1}
 def fed(
     fusion, names=("left", "right")
 ) -> tuple[Network, Config, TrainingInputs, TrainingInputs, list[str]]:
-    """A network, what would be trained without and with features kept, and what is said of it."""
+    """A network, what would be trained without and with cached features, and the notes."""
     config = load_config(
         {
             "name": "tokens",

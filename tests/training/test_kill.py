@@ -1,4 +1,4 @@
-"""The real thing: `mmzoo train` killed by SIGKILL, and started again by the same command."""
+"""`mmzoo train` is killed by SIGKILL and restarted by the same command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECONDS = 4.0  # From the first checkpoint to the end, on a busy machine.
 
 
 def killed(command: list[str], run: Run, seconds: float) -> bool:
-    """Trains and kills so long after the first checkpoint; returns whether it was in time."""
+    """Kills a training seconds after its first checkpoint; returns whether it was still running."""
     process = subprocess.Popen(
         [*command, str(run.directory)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )

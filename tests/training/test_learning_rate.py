@@ -76,7 +76,7 @@ def test_the_learning_rate_of_each_step(tmp_path: Path, name: str) -> None:
 
 
 def test_accumulated_and_skipped_steps_count(tmp_path):
-    """The schedule goes by the data that was seen, not by the updates that it made."""
+    """The schedule depends on the data that was seen, not on the number of updates."""
     schedule = {"type": "exponential", "gamma": 0.5}
     optimizer = {"type": "adam", "learning_rate": PEAK, "schedule": schedule}
     changes = {"optimizer": optimizer, "accumulate": 4, "non_finite": "skip"}
@@ -87,7 +87,7 @@ def test_accumulated_and_skipped_steps_count(tmp_path):
 
 
 def test_plateau_reduces_after_patience_also_across_a_resume(tmp_path):
-    """Nothing is better by 100, so it drops after each epoch but the first."""
+    """No value improves by 100, so the rate is reduced after every epoch but the first."""
     plateau = {"type": "plateau", "patience": 1, "gamma": 0.1, "floor": 0.01, "min_delta": 100.0}
     config = values(optimizer={"type": "sgd", "learning_rate": PEAK, "schedule": plateau})
     with spoilt_rows():
@@ -101,7 +101,7 @@ def test_plateau_reduces_after_patience_also_across_a_resume(tmp_path):
 
 
 def test_the_optimizer_uses_the_learning_rate(tmp_path):
-    """Clipped to a norm of 1e-3, plain descent moves by the learning rate times that."""
+    """With gradients clipped to a norm of 1e-3, SGD moves by the learning rate times that."""
     plain = {"type": "sgd", "momentum": 0.0, "clip_norm": 1e-3, "learning_rate": 100.0}
     optimizer = {**plain, "schedule": {"type": "one_cycle"}}
     config = load_config(values(optimizer=optimizer)).with_columns()

@@ -28,7 +28,7 @@ from mmzoo.training.loop import Loop, named_by_head
 
 
 def batches(*numbers: int) -> tf.data.Dataset:
-    """Of different sizes: the last of them is half a batch."""
+    """Batches of different sizes; the last is half a batch."""
     whole = [batch(number) for number in numbers]
     x, y = whole[-1]
     whole[-1] = x[:4], y[:4]
@@ -92,7 +92,7 @@ def test_averages_follow_each_update():
 
 
 def test_before_the_first_update_the_averages_are_the_weights():
-    """Which is late where many steps make one, or the first are left out."""
+    """The first update is late with accumulation or skipped steps."""
     loop = make_loop(ema=0.9, accumulate=3)
     before = weights(loop)
     take(loop, batch(0))
@@ -121,7 +121,7 @@ def test_without_averages_the_weights_are_validated():
 
 
 def test_all_variables_exist_before_the_first_step():
-    """Or a checkpoint could not be restored into them."""
+    """Otherwise a checkpoint could not be restored into them."""
     loop = make_loop(noisy, accumulate=2, ema=0.9, optimizer=Adam())
     before = [(tuple(v.shape), str(v.dtype)) for v in loop.variables]
     take(loop, batch(0), batch(1))
@@ -143,7 +143,7 @@ def test_variables_determine_the_following_steps():
 
 
 def test_the_number_of_steps_per_call_changes_nothing():
-    """One call of four steps is four calls of one step."""
+    """One call of four steps equals four calls of one step."""
     at_once, one_by_one = make_loop(noisy), make_loop(noisy)
     take(at_once, *(batch(number) for number in range(4)))
     for number in range(4):

@@ -24,7 +24,7 @@ EPOCHS = 15
 
 
 def halves(**image: Any) -> dict[str, Any]:
-    """Digits read twice, by two inputs of which each may be taken away."""
+    """Digits read by two inputs, each with modality dropout."""
     fields = {
         "type": "image",
         "column": "image",
@@ -50,13 +50,13 @@ def test_a_resume_drops_the_same_inputs(tmp_path):
 
 
 def said(random: np.random.RandomState, kind: int, sure: float) -> str:
-    """A text whose first word tells its kind, surely or so often."""
+    """A text whose first word is the class with this probability."""
     told = kind if random.uniform() < sure else random.randint(2)
     return " ".join([("good", "bad")[told], *(f"w{number}" for number in random.randint(0, 5, 2))])
 
 
 def table(path: Path, seed: int, rows: int = 900) -> None:
-    """Titles tell the class always, reviews in 85 of 100 rows."""
+    """Titles always determine the class, reviews in 85 % of the rows."""
     random = np.random.RandomState(seed)
     lines = [
         f"{said(random, row % 2, 1.0)},{said(random, row % 2, 0.7)},{row % 2}"
@@ -66,7 +66,7 @@ def table(path: Path, seed: int, rows: int = 900) -> None:
 
 
 def accuracies(path: Path, rate: float) -> dict[str, float]:
-    """The test accuracy with all inputs, and without each, of a model trained with this rate."""
+    """Test accuracy with all inputs, and without each, after training with this dropout rate."""
     text = {
         "type": "text",
         "length": 3,
@@ -119,7 +119,7 @@ def without(
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_a_model_trained_with_modality_dropout_loses_less_without_an_input(tmp_path, seed):
-    """docs/fusion.md has what came of the three: 50, 71 and 50 %; and 84, 87 and 83 %."""
+    """docs/fusion.md quotes the results of the three: 50, 71 and 50 %; and 84, 87 and 83 %."""
     table(tmp_path / "kinds.csv", seed)
     plain = accuracies(tmp_path / "kinds.csv", 0.0)
     dropped = accuracies(tmp_path / "kinds.csv", 0.3)

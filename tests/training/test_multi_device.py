@@ -34,7 +34,7 @@ SCRIPT = Path(__file__).with_name("train_on_devices.py")
 
 
 def train_on(devices: int, jobs: dict[str, dict[str, Any]], folder: Path) -> dict[str, str | None]:
-    """Does all jobs in one process, each into the directory of its name; returns their errors."""
+    """Runs all jobs in one process, each in the directory of its name; returns their errors."""
     for name, job in jobs.items():
         job["directory"] = str(folder / name)
     done = subprocess.run(
@@ -115,7 +115,7 @@ def test_two_devices_resume_exactly(errors, folder):
 
 
 def test_weights_of_two_devices_work_on_one(errors, folder):
-    """Batch norm's averages are those that were validated, not those of the first device."""
+    """Batch norm statistics are the validated ones, not those of the first device."""
     run = Run(folder / "whole")
     best = max(run.history(), key=lambda row: row["validation_digit_accuracy"])
     here = evaluate(run, split="validation")
@@ -184,7 +184,7 @@ def test_three_devices_match_one_and_resume_exactly(folder, tmp_path):
 
 
 def test_devices_divide_texts_of_any_length(tmp_path):
-    """The gradient of an embedding has as many slices as the device's texts have words."""
+    """The number of slices in an embedding's gradient differs between devices."""
     texts = {
         "name": "texts",
         "source": {"type": "synthetic", "rows": 80},
@@ -222,7 +222,7 @@ STAGED = {
 
 @pytest.mark.slow
 def test_frozen_layers_are_unchanged_on_three_devices(tmp_path):
-    """Of two, the mean of equal values is that value; of three it is not, in the last bit."""
+    """The mean of two equal values is exact; that of three may differ in the last bit."""
     jobs: dict[str, dict[str, Any]] = {
         "staged": {"values": STAGED},
         "resumed": {"values": STAGED, "crash": 8},

@@ -24,7 +24,7 @@ ROWS = 96
 
 
 def write_table(path: Path) -> None:
-    """A third of the rows lack the kind, a quarter of the others the price."""
+    """A third of the rows have no kind, a quarter of the others no price."""
     random = np.random.RandomState(0)
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -205,7 +205,7 @@ def test_a_trained_model_predicts_with_its_heads_only(run):
 
 @pytest.mark.slow
 def test_two_devices_have_the_loss_of_one(on_two_devices, folder):
-    """However the labels fall on the devices, each counts the same."""
+    """Every label has equal weight, whichever device it is on."""
     one = train(config(folder, **PLAIN), run=folder / "one")
     two = Run(on_two_devices / "plain")
     assert two.environment()["device"]["replicas"] == 2

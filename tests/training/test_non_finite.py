@@ -22,7 +22,7 @@ BATCH = 8
 
 
 def step_of(row: int, epoch: int) -> int:
-    """The step, from 1, that takes this row of the training split in an epoch from 0."""
+    """The step (from 1) with this row of the training split in this epoch (from 0)."""
     [place] = (epoch_order(0, epoch, 44) == row).nonzero()[0]
     return epoch * STEPS + int(place) // BATCH + 1
 
@@ -35,7 +35,7 @@ def failure(values: dict[str, Any], directory: Path) -> str:
 
 @pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
 def test_the_step_and_its_rows_are_named_and_nothing_of_it_is_saved(tmp_path, loss):
-    """An infinite absolute error has a finite gradient, and is named all the same."""
+    """An infinite absolute error has a finite gradient and is still reported."""
     values = merged(REGRESSION, {"heads": {"number": {"loss": loss}}})
     bad = epoch_order(0, 0, 44)[3 * BATCH + 2 : 3 * BATCH + 4].tolist()  # Rows of the fourth step.
     with spoilt_rows(train=bad):
@@ -119,7 +119,7 @@ def test_a_non_finite_validation_metric_is_never_best(tmp_path):
 
 
 def test_an_epoch_of_skipped_steps_ends_the_training(tmp_path):
-    """It would learn nothing for ever."""
+    """It would never learn anything."""
     values = merged(REGRESSION, {"train": {"non_finite": "skip"}})
     with spoilt_rows(train=list(range(44))):
         message = failure(values, tmp_path / "run")

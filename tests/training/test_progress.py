@@ -37,7 +37,7 @@ def written(console):
 
 
 def screen(output):
-    """The lines that a terminal shows after `output`, as far as our control sequences go."""
+    """The lines that a terminal shows after `output`; knows only our control sequences."""
     lines, row, column = [""], 0, 0
     for token in re.findall(r"\x1b\[[?0-9;]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", output):
         if token == "\r":
@@ -58,7 +58,7 @@ def screen(output):
 
 
 class Clock:
-    """A clock that goes on when told."""
+    """A clock that advances on request."""
 
     now = 0.0
 

@@ -32,7 +32,7 @@ from mmzoo.training.train import train
 
 
 def files(run: Run) -> dict[str, tuple[bytes, int]]:
-    """Everything in a run directory, save what is said."""
+    """Every file of a run directory except its log."""
     return {
         str(path): (path.read_bytes(), path.stat().st_mtime_ns)
         for path in run.directory.rglob("*")
@@ -41,7 +41,7 @@ def files(run: Run) -> dict[str, tuple[bytes, int]]:
 
 
 def refusal(run: Run, values: dict[str, Any]) -> str:
-    """The message with which a resume is refused; nothing is changed by it."""
+    """The error of a refused resume; checks that no file changed."""
     before = files(run)
     with pytest.raises(RunError) as caught:
         train(values, run=run.directory, resume=True)
@@ -167,7 +167,7 @@ def test_more_epochs_equal_one_longer_training(tmp_path):
 
 
 def test_an_interrupted_extension_keeps_no_old_results(tmp_path):
-    """Its probes would be asked about features of other weights than those they were fitted to."""
+    """Otherwise old probes would be applied to features of new weights."""
     run = train(config(probes=["knn"], train={"epochs": 1}), run=tmp_path / "run")
     run.write_baselines({})
     assert run.probe("digit", "knn").is_file()
@@ -190,7 +190,7 @@ def test_more_epochs_are_refused_where_they_change_earlier_learning_rates(half, 
 
 
 def test_a_requested_config_can_be_repeated_for_fitted_fields(half):
-    """A training reads off the data what is then in config.yaml in the place of what was asked."""
+    """In config.yaml, fitted values replace requested ones."""
     fitted = half.config()
     assert half.environment()["requested"]["heads.digit.classes"] is None
     assert fitted.heads["digit"].classes == 10
@@ -202,7 +202,7 @@ def test_a_requested_config_can_be_repeated_for_fitted_fields(half):
 
 
 def test_a_fitted_mapping_can_be_repeated(half):
-    """Class weights of auto become a mapping of names; `auto` stays what was asked for."""
+    """`class_weights: auto` becomes a mapping; `auto` stays the requested value."""
     was = config(heads={"digit": {"class_weights": "auto"}})
     environment = half.environment()
     environment["requested"]["heads.digit.class_weights"] = "auto"
@@ -268,7 +268,7 @@ def test_another_number_of_devices_is_refused(half):
 
 
 def test_a_resume_on_another_machine_is_reported_and_its_time_is_added(half, capsys):
-    """Other kinds of device, threads and versions may give other bits; the first are recorded."""
+    """Other devices, threads and versions may change bits; the first ones are recorded."""
     threads = half.environment()["device"]["threads"]
     edit_environment(half, "device", kind="gpu", threads=threads + 1)
     edit_environment(half, "versions", numpy="1.0")
@@ -306,7 +306,7 @@ def add_seconds(run: Run, seconds: float) -> float:
 
 
 def test_a_resume_keeps_the_precision(half, capsys):
-    """`auto` would be another one on another device."""
+    """`auto` may differ on another device."""
     edit_environment(half, "device", precision="mixed_bfloat16")
     done = resumed(half, config())
     assert "(mixed_bfloat16)" in capsys.readouterr().err
@@ -330,7 +330,7 @@ def test_another_config_and_a_missing_gpu_are_refused_before_reading_data(half):
 
 
 def test_a_damaged_checkpoint_falls_back_to_the_previous_one(half, small_run, capsys):
-    """And files that a kill left half-written are removed."""
+    """Half-written files of a kill are removed."""
     newest = checkpoints(half.last)[-1]
     newest.write_bytes(newest.read_bytes()[:-100])
     left = [half.last / ".000000000007.npz.1.tmp.npz", half.last.parent / ".best.1.tmp.weights.h5"]

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM finish the step, save, say how to go on; and the next one leaves at once."""
+"""Ctrl-C and SIGTERM finish the step, save, and print how to resume; a second one exits at once."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_ctrl_c_leaves_the_terminal_as_it_was(command, tmp_path):
 
 
 def take_terminal() -> None:
-    """Makes stdin the terminal whose Ctrl-C this process gets."""
+    """Makes stdin the controlling terminal of this process."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
@@ -101,7 +101,7 @@ def read_all(descriptor: int, into: bytearray) -> None:
 
 
 def test_a_signal_in_validation_loses_nothing(tmp_path):
-    """The training metrics of the epoch are kept, and validation is done again."""
+    """The epoch's training metrics are preserved and validation is repeated."""
     values = config(train={"evaluation_batch_size": 50})
     whole = train(values, run=tmp_path / "whole")
     validate = Loop.validate
@@ -145,7 +145,7 @@ def test_a_second_signal_ends_the_process(first, second):
 
 
 def test_two_simultaneous_signals_end_the_process_cleanly():
-    """Python gets to its handlers only when both are there."""
+    """Python calls its handlers only after both signals arrived."""
     code = (
         "import os, signal, time\n"
         "from mmzoo.training.signals import stop_on_signals\n"

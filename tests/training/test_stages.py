@@ -1,4 +1,4 @@
-"""Fine-tuning: a second stage that trains what the first one left frozen."""
+"""Fine-tuning: a second stage that trains layers frozen in the first."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_only_the_second_stage_trains_the_last_encoder_layers(staged, tmp_path):
 
 
 def test_the_second_stage_starts_from_the_best_weights_of_the_first(tmp_path):
-    """Steps too small to change a weight leave every validation as the best one was."""
+    """Steps too small to change a weight make all validations equal."""
     tiny_steps = {
         "epochs": 3,
         "optimizer": {"type": "sgd", "momentum": 0.0, "learning_rate": 2.0},
@@ -119,7 +119,7 @@ def test_resuming_either_stage_changes_nothing(staged, tmp_path, step):
 
 
 def test_resuming_before_the_first_save_of_stage_two_changes_nothing(staged, tmp_path):
-    """By then it has better weights than those that it began with."""
+    """By then the second stage has better weights than it started from."""
     rarely = {"train": {"checkpoint_seconds": 1000}}
     values = merged(CONFIG, rarely)
     assert differences(staged, train_with_crash(values, tmp_path / "run", STEPS * EPOCHS + 8)) == []
@@ -142,7 +142,7 @@ def test_a_damaged_first_checkpoint_of_the_second_stage_costs_only_time(staged, 
 
 
 def test_the_second_stage_does_not_resume_from_its_own_weights(staged, tmp_path):
-    """As if its first checkpoint were damaged, and a kill came between its best weights and it."""
+    """As after a kill between writing its best weights and its first checkpoint."""
     run = crashed_in_the_second_stage(tmp_path / "run")
     checkpoints(run.last)[-1].unlink()
     later = load_weights(build_model(staged.config()), staged.best_weights)

@@ -14,7 +14,7 @@ from mmzoo.training.tensorboard_log import TensorBoardLog, truncate_events
 
 
 def read(directory):
-    """What TensorBoard itself finds in one run's directory."""
+    """The events that TensorBoard reads from one run directory."""
     return EventAccumulator(str(directory), size_guidance={"tensors": 0}).Reload()
 
 

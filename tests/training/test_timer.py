@@ -63,7 +63,7 @@ def test_training_reports_its_activities_and_a_suggestion(tmp_path, monkeypatch)
 
 
 def scheduler_after(*calls: tuple[int, float, float]) -> StepScheduler:
-    """After calls of (steps, seconds, seconds waited), the first of which compiles."""
+    """A scheduler after calls of (steps, seconds, seconds waited); the first call compiles."""
     scheduler = StepScheduler()
     scheduler.record(1, 30.0, 29.0)
     for call in calls:

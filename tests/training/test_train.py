@@ -124,7 +124,7 @@ def test_another_seed_gives_another_training(tiny, trained_run, tmp_path):
 
 
 def test_early_stopping_ends_the_training(tmp_path):
-    """No accuracy is better by one than the first, so patience decides."""
+    """No accuracy improves by 1.0, so patience ends the training."""
     values = config(train={"epochs": 9, "early_stopping": {"patience": 2, "min_delta": 1.0}})
     run = train(values, run=tmp_path / "run")
     assert [row["epoch"] for row in run.history()] == [1, 2, 3]
@@ -152,7 +152,7 @@ def test_xla_gives_similar_results(tmp_path):
 
 
 def tags(directory: Path) -> set[str]:
-    """Of all values in the event files of one directory."""
+    """Tags of all values in the event files of one directory."""
     return {
         value.tag
         for path in directory.glob(EVENT_FILES)
@@ -198,7 +198,7 @@ def test_curves_equal_the_history(tmp_path):
 
 
 def test_points_do_not_mix_epochs(tmp_path):
-    """With fewer points than epochs the mean before the last point is that of another epoch."""
+    """With fewer points than epochs, the previous mean belongs to another epoch."""
     often = train(config(train={"log_steps": 1}), run=tmp_path / "often")
     seldom = train(config(train={"log_steps": STEPS_PER_EPOCH + 2}), run=tmp_path / "seldom")
     losses = [loss for _, loss in read_scalars(often.logs / "train")["step/loss"]]

@@ -47,7 +47,7 @@ def test_clipping_uses_the_global_norm():
 
 
 def words() -> list[keras.layers.Layer]:
-    """Vectors of words, whose gradient comes as slices: one for each time that a word is there."""
+    """Word vectors, whose gradient has one slice per occurrence of a word."""
     return [
         keras.layers.Embedding(4, 2),
         keras.layers.GlobalAveragePooling1D(),
@@ -56,7 +56,7 @@ def words() -> list[keras.layers.Layer]:
 
 
 def said() -> tuple[np.ndarray, np.ndarray]:
-    """A batch in which words come back."""
+    """A batch with repeated words."""
     return np.array([[0, 1, 1], [1, 1, 2]] * 4, "float32"), np.ones((ROWS, 1), "float32")
 
 
@@ -125,7 +125,7 @@ def mean_gradient(loop: Loop, *numbers: int) -> list[np.ndarray]:
 @pytest.mark.parametrize("accumulate", [3, 100])
 @pytest.mark.parametrize("non_finite", ["stop", "skip"])
 def test_the_last_steps_make_their_own_update(accumulate, non_finite):
-    """Also if there are fewer steps than are to be averaged."""
+    """Also if there are fewer steps than `accumulate`."""
     loop = make_loop(accumulate=accumulate, non_finite=non_finite, last_step=5)
     take(loop, batch(0), batch(1), batch(2))
     before = weights(loop)
@@ -196,7 +196,7 @@ def test_skipping_changes_nothing_if_all_is_finite():
 
 
 def test_a_bad_step_adds_nothing_to_an_accumulated_update():
-    """Nor does it keep the update from being made, when it is the last of its steps."""
+    """The update is made even if the bad step is its last."""
     loop = make_loop(accumulate=3, non_finite="skip")
     for _ in range(2):  # The steps are counted anew after each update.
         kernel, bias = mean_gradient(loop, 0, 2)

@@ -15,7 +15,7 @@ NAN, INF = math.nan, math.inf
 
 
 def bests(metric: str, values: Sequence[float], min_delta: float = 0.0) -> list[int]:
-    """The epochs, from 1, that were the best so far."""
+    """The epochs (from 1) that were best so far."""
     best = Best(metric, min_delta)
     return [epoch for epoch, value in enumerate(values, 1) if best.update(epoch, value)]
 
@@ -85,7 +85,7 @@ def test_early_stopping_counts_improvements_below_min_delta():
 
 
 def test_the_loss_breaks_ties_everywhere():
-    """Ten epochs of the same accuracy, of which the loss still falls in the first five."""
+    """Ten epochs of equal accuracy; the loss decreases in the first five."""
     losses = [0.5, 0.4, 0.3, 0.2, 0.1, 0.1, 0.2, 0.3, 0.4, 0.5]
     best = Best("validation_digit_accuracy")
     stop = EarlyStopper(EarlyStopping(patience=3), "validation_digit_accuracy")

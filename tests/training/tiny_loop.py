@@ -24,7 +24,7 @@ def linear() -> list[keras.layers.Layer]:
 
 
 def noisy() -> list[keras.layers.Layer]:
-    """All kinds of variables: batch norm's, dropout's seed."""
+    """A loop with all kinds of variables: batch norm statistics, dropout seeds."""
     return [
         keras.layers.Dense(4),
         keras.layers.BatchNormalization(),
@@ -34,7 +34,7 @@ def noisy() -> list[keras.layers.Layer]:
 
 
 def rooted() -> list[keras.layers.Layer]:
-    """The root of 0, which is 0, and whose gradient is not a number."""
+    """The square root at 0, whose gradient is NaN."""
     root = keras.layers.Lambda(lambda x: keras.ops.sqrt(0.0 * x))
     return [keras.layers.Dense(4), root, keras.layers.Dense(1)]
 
@@ -64,7 +64,7 @@ def make_loop(
 
 
 def take(loop: Loop, *batches: tuple[np.ndarray, np.ndarray]) -> None:
-    """A step for each batch."""
+    """Takes one step per batch."""
     spec = (tf.TensorSpec((None, WIDTH)), tf.TensorSpec((None, 1)))
     dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=spec)
     loop.train(iter(dataset), len(batches))
@@ -94,7 +94,7 @@ def assert_equal(one: list[np.ndarray], two: list[np.ndarray]) -> None:
 
 
 def hand_gradient(loop: Loop, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of the mean squared error of the linear model."""
+    """Gradient of the mean squared error of the linear model."""
     kernel, bias = weights(loop)
     error = 2 * (x @ kernel + bias - y) / len(x)
     return x.T @ error, error.sum(axis=0)

@@ -49,17 +49,17 @@ FROZEN_IMAGE = {
     "shape": [32, 32, 3],
     "encoder": {"type": "squeezenet", "weights": "none"},
 }
-"""An input whose encoder is frozen, as small as there is one."""
+"""An input with the smallest frozen encoder."""
 STEPS_PER_EPOCH = 11  # 1,294 examples; the last batch is smaller.
 TIMED = {"step/examples_per_second", "step/waiting_for_data", "seconds"}
 
 
 class Crash(BaseException):
-    """Ends a training as a lost process would: nothing that handles errors handles this."""
+    """Ends a training like a lost process: no error handler catches it."""
 
 
 def config(**changes: Any) -> dict[str, Any]:
-    """CONFIG with other values: `train={"epochs": 2}` changes no more than the epochs."""
+    """CONFIG with other values: `train={"epochs": 2}` changes only the epochs."""
     return merged(CONFIG, changes)
 
 
@@ -75,7 +75,7 @@ def merged(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def crash_after_step(step: int) -> Iterator[None]:
-    """Within it a training crashes when so many steps are done."""
+    """Context in which a training crashes after so many steps."""
     take = Loop.train
 
     def train_steps(loop: Loop, batches: Any, steps: int) -> float:
@@ -100,7 +100,7 @@ def train_with_crash(values: dict[str, Any], directory: Path, step: int) -> Run:
 
 
 def kept(run: Run) -> dict[str, Any]:
-    """All that an uninterrupted training and a resumed one must have in common, bit by bit."""
+    """Everything that must be bit-identical after an uninterrupted and a resumed training."""
     arrays, state = read_checkpoint(checkpoints(run.last)[-1])
     found = {f"variable {index}": array.tobytes() for index, array in enumerate(arrays)}
     found |= {f"best {name}": values.tobytes() for name, values in weights(run).items()}
@@ -152,7 +152,7 @@ def weights(run: Run) -> dict[str, np.ndarray]:
 
 
 def differences(run: Run, other: Run) -> list[str]:
-    """What the two runs do not have in common: nothing, if all is well."""
+    """Differences between two runs; empty if they are equal."""
     one, two = kept(run), kept(other)
     return sorted(name for name in one.keys() | two.keys() if one.get(name) != two.get(name))
 
@@ -182,7 +182,7 @@ TOO_LARGE = 3e38  # A finite float32 whose square, and whose sum with its like, 
 
 @contextmanager
 def spoilt_rows(**rows: list[int]) -> Iterator[None]:
-    """Trains on 44 rows. The given rows of a split have a label of TOO_LARGE, with either sign."""
+    """Trains on 44 rows. The given rows have labels of plus and minus TOO_LARGE."""
     random = np.random.RandomState(0)
     splits = {
         split: {

@@ -20,7 +20,7 @@ from mmzoo.visualization.augmented_examples import draw_augmented_examples
 
 @pytest.fixture
 def draw(tiny, tmp_path):
-    """Draws batches of `tiny` with these changes to it."""
+    """Draws batches of `tiny` with these changes."""
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(tiny))
 
@@ -39,7 +39,7 @@ def seen(drawing, row, column):
 
 
 def batches(tiny, epochs, **changes):
-    """The inputs and targets of whole epochs, by row of the split, and the first step's rows."""
+    """Inputs and targets of complete epochs by row of the split, and the rows of the first step."""
     config = load_config({**tiny, **changes}).with_columns()
     config, _ = fit_config(config, load_frame(config))
     data = load_arrays(config)

@@ -50,7 +50,7 @@ def test_class_by_name_or_index(finder):
 
 
 def heat_outside(explanation, corner):
-    """The share of the heat off the square; 1 too where there is no heat at all."""
+    """Fraction of the heat outside the square; 1 if there is no heat."""
     return 1 if explanation.centre is None else 1 - heat_at_square(explanation, corner)
 
 
@@ -64,7 +64,7 @@ def test_frozen_encoder_is_explained_too(finder):
 
 
 def test_confident_model_is_explained_too(finder):
-    """Softmax is flat where one class has it all; what comes before it is not."""
+    """Softmax saturates for a confident prediction; the logits do not."""
     model = build_model(finder.config)
     model.set_weights(finder.model.get_weights())
     head = model.get_layer("found")

@@ -55,7 +55,7 @@ def test_mr_matches_the_official_table(real_data: Path, tmp_path: Path) -> None:
 def test_thucnews_titles_match_the_official_table(
     real_data: Path, tmp_path: Path, end: str
 ) -> None:
-    """Git may have changed the ends of lines."""
+    """Git may have converted line endings."""
     rows = list(rows_of(table(real_data, "thucnews_titles_20k.csv")))
     folder = tmp_path / "THUCNews" / "data"
     write(folder / "class.txt", end.join(NAMED["thucnews_titles"].classes["label"]))

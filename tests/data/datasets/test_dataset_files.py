@@ -35,7 +35,7 @@ FILE = OfficialFile("one.bin", len(CONTENT), hashlib.sha256(CONTENT).hexdigest()
 
 class Silent(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Keeps the tests' output clean."""
+        """Silences the server's log."""
 
 
 @pytest.fixture

@@ -199,7 +199,7 @@ VALUE = ColumnSpec("value", made_up)
 
 @pytest.fixture
 def here(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """MMZOO_DATA_DIR with all that is there."""
+    """MMZOO_DATA_DIR with all its data sets."""
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
     if not (real_data / "text").is_dir():
         pytest.skip("texts are not in MMZOO_DATA_DIR")

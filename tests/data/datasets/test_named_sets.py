@@ -83,7 +83,7 @@ def test_digits_equal_scikit_learn() -> None:
 def read(
     request: pytest.FixtureRequest, real_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[NamedSet, Splits]:
-    """Each named set that is here, and what its files hold."""
+    """Each available data set and the content of its files."""
     named = NAMED[request.param]
     monkeypatch.setenv("MMZOO_DATA_DIR", str(real_data))
     try:

@@ -27,7 +27,7 @@ def encoded(
     subtype: str | None = None,
     mode: str | None = None,
 ) -> bytes:
-    """The content of a sound file; `mode` is the bitrate mode of MP3."""
+    """An encoded audio file; `mode` is the bitrate mode of MP3."""
     content = io.BytesIO()
     options = {"format": container, "subtype": subtype, "bitrate_mode": mode}
     soundfile.write(content, values, rate, **options)
@@ -35,7 +35,7 @@ def encoded(
 
 
 def write(path: Path, values: np.ndarray, rate: int = 8_000, **options: str) -> Path:
-    """Writes a sound file as WAV, or as the container that is given, whatever its ending."""
+    """Writes an audio file as WAV or in the given container, whatever its extension."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encoded(values, rate, **options))
     return path

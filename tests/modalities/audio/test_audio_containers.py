@@ -19,7 +19,7 @@ from mmzoo.modalities.audio.mp3_frames import add_frame_count, parse_frame
 from mmzoo.modalities.file_probe import UnreadableError
 
 DELAY = 576
-"""Samples that an encoder puts in front, which only the frame that was taken away tells."""
+"""Encoder delay, which only the removed frame states."""
 
 
 def mp3(values: np.ndarray, rate: int, mode: str = "CONSTANT") -> bytes:
@@ -32,12 +32,12 @@ def mp3(values: np.ndarray, rate: int, mode: str = "CONSTANT") -> bytes:
 
 
 def without_length(content: bytes) -> bytes:
-    """The file without its first frame, in which encoders say how long it is."""
+    """The file without its first frame, in which encoders store the length."""
     return content[parse_frame(content, 0).length :]
 
 
 def changing(rate: int) -> np.ndarray:
-    """Four seconds that take ever fewer bits: noise, a tone, silence."""
+    """Four seconds of decreasing bitrate: noise, a tone, silence."""
     parts = (hiss(rate)[:, 0], tone(300.0, rate), np.zeros(2 * rate, "float32"))
     return np.concatenate(parts)
 

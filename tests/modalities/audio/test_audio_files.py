@@ -22,7 +22,7 @@ SECOND = WaveformFormat(rate=8_000, samples=8_000, keep="start")
 
 
 def reason(content: bytes, decode: bool = True) -> str:
-    """Why a sound cannot be read."""
+    """Why an audio file cannot be read."""
     with pytest.raises(UnreadableError) as caught:
         decode_audio(content, SECOND) if decode else read_audio_header(content)
     return str(caught.value)
@@ -99,7 +99,7 @@ def test_audio_is_trimmed_or_padded(container, keep, samples, expected):
     ids=lambda options: "-".join(options.values()),
 )
 def test_the_center_is_bit_identical_to_that_of_a_full_decode(options):
-    """Noise and tones by turns, so that variable bitrates vary, in a long and a short file."""
+    """Alternating noise and tones, so that variable bitrates vary, in a long and a short file."""
     for seconds in (40, 2):
         parts = [hiss(8_000, seed=n)[:, 0] if n % 2 else tone(90.0 * n) for n in range(seconds)]
         content = encoded(np.concatenate(parts), **options)
@@ -127,7 +127,7 @@ def test_resampling_removes_frequencies_above_the_new_band(rate):
 
 @pytest.mark.parametrize("keep", ["start", "center"])
 def test_a_segment_is_resampled_like_the_full_file(keep):
-    """Only what is kept is decoded, with no trace of that at its end."""
+    """Only the segment is decoded, without artefacts at its end."""
     long = encoded(tone(1_000, 16_000, seconds=5.0), 16_000, subtype="FLOAT")
     decoded = decode_audio(long, WaveformFormat(8_000, 8_000, keep))
     np.testing.assert_allclose(decoded[200:], tone(1_000)[200:], atol=1e-4)
@@ -153,7 +153,7 @@ def test_files_that_are_not_audio_are_refused(content):
 
 
 def test_unsupported_formats_do_not_reach_the_decoder():
-    """libsndfile reads two dozen, and whatever is wrong with any of them would be our trouble."""
+    """libsndfile reads two dozen formats, whose bugs would become ours."""
     for container in ("AIFF", "AU", "CAF", "VOC", "W64"):
         assert reason(encoded(tone(), container=container)).startswith(
             "not an audio file that mmzoo"
@@ -208,7 +208,7 @@ def test_a_truncated_wav_file_is_refused():
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0xFFFFFFF8, 0x7FFFFFFF - 36, 0x7FFFEFF6])
 def test_a_streamed_wav_file_is_read(size):
-    """Whoever writes into a pipe cannot go back to say how long it became."""
+    """A writer to a pipe cannot go back to store the length."""
     content = with_bytes(encoded(tone()), 40, size.to_bytes(4, "little"))
     np.testing.assert_array_equal(
         decode_audio(content, SECOND), decode_audio(encoded(tone()), SECOND)
@@ -283,7 +283,7 @@ def test_a_truncated_mp3_reports_where_it_ends():
 
 
 def test_damage_outside_the_used_segment_is_ignored():
-    """What a training reads of the file is whole."""
+    """The part of the file that is used is intact."""
     content = encoded(tone(seconds=4.0), container="MP3")[:-500]
     decode_audio(content, SECOND)
     with pytest.raises(UnreadableError):
@@ -310,7 +310,7 @@ def test_non_finite_samples_are_refused():
 
 @pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "MP3"])
 def test_damage_raises_only_data_errors(container):
-    """Whatever bytes are changed or lost: samples that are numbers, or an UnreadableError."""
+    """Changed or lost bytes give finite samples or an UnreadableError."""
     content = encoded(hiss(2_000), container=container)
     random, reasons = np.random.RandomState(0), []
     for _ in range(60):

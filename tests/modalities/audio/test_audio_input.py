@@ -100,7 +100,7 @@ def test_rules(fields, message):
 
 
 def test_silence_has_finite_decibels_at_the_lowest_floor():
-    """Beyond, its power would be 0 in float32, and its logarithm infinite."""
+    """Below that floor the power would be 0 in float32 and its logarithm infinite."""
     audio(spectrogram={"type": "log_mel", "floor": -200.0})
     with pytest.raises(ValidationError, match="greater than or equal to -200"):
         audio(spectrogram={"type": "log_mel", "floor": -201.0})
@@ -109,7 +109,7 @@ def test_silence_has_finite_decibels_at_the_lowest_floor():
 
 
 def test_empty_mel_bands_are_found_exactly():
-    """The rule says without numpy what the layer's own weights show."""
+    """The rule, computed without numpy, agrees with the weights of the layer."""
     for bins in range(20, 90, 3):
         layer = LogMel(8_000, bins, 200, 80, 20.0, 4_000.0)
         empty = bool((layer._mel_weights().sum(0) == 0).any())
@@ -122,7 +122,7 @@ def test_empty_mel_bands_are_found_exactly():
 
 
 def test_the_shortest_audio_is_tight():
-    """One frame less than the encoder needs is refused by the input, and no more than that."""
+    """One frame less than the encoder needs is refused, and exactly enough is accepted."""
     encoder = AudioCNN(filters=(2, 2, 2, 2))
     smallest = encoder.smallest_spectrogram()
     seconds = 0.025 + 0.01 * (smallest - 1)

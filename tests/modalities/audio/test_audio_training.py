@@ -27,7 +27,7 @@ RATES = (8_000, 16_000, 44_100)
 
 
 def sound(pitch: float, number: int) -> tuple[np.ndarray, int]:
-    """A tone in a hiss, at one of three rates, in one channel or two; no two are as long."""
+    """A tone in noise, at one of three rates, mono or stereo, all of different lengths."""
     rate, seconds = RATES[number % 3], 0.3 + 0.02 * number
     values = tone(pitch * (1 + 0.01 * number), rate, seconds)[:, None]
     return values + 0.1 * hiss(len(values), channels=1 + number % 2, seed=number), rate
@@ -140,7 +140,7 @@ def test_audio_is_drawn_as_the_model_receives_it(folder, tmp_path):
 
 
 def test_the_worst_mistakes_are_shown(folder, tmp_path):
-    """Of a head that learns nothing there are many."""
+    """A head that learns nothing makes many."""
     spec = config(folder, epochs=1, optimizer={"type": "sgd", "learning_rate": 1e-9})
     done = train(spec, run=tmp_path / "mistaken")
     assert evaluate(done)["pitch"]["accuracy"] < 1

@@ -1,4 +1,4 @@
-"""Files that were joined end to end are read whole, and flawed audio is reported by its kind."""
+"""Concatenated files are read in full, and flawed audio is reported by kind."""
 
 from __future__ import annotations
 

@@ -21,11 +21,11 @@ ORIENTED = {
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_270,
 }
-"""Of each EXIF orientation, how an upright picture is turned to lie like that in a file."""
+"""EXIF orientation -> how an upright image is transformed for storage."""
 
 
 def scene(height: int = 50, width: int = 70, seed: int = 0) -> PIL.Image.Image:
-    """A smooth picture with an edge, so that no two of its corners are alike."""
+    """A smooth image with an edge and four different corners."""
     random = np.random.RandomState(seed)
     coarse = PIL.Image.fromarray(random.randint(0, 256, (4, 5, 3)).astype("uint8"))
     picture = coarse.resize((width, height), PIL.Image.Resampling.BICUBIC)
@@ -34,7 +34,7 @@ def scene(height: int = 50, width: int = 70, seed: int = 0) -> PIL.Image.Image:
 
 
 def transparent(picture: PIL.Image.Image) -> PIL.Image.Image:
-    """The picture, ever more transparent towards the right."""
+    """The image, increasingly transparent towards the right."""
     opacity = np.linspace(255, 0, picture.width).astype("uint8")
     picture = picture.copy()
     picture.putalpha(PIL.Image.fromarray(np.tile(opacity, (picture.height, 1))))
@@ -42,7 +42,7 @@ def transparent(picture: PIL.Image.Image) -> PIL.Image.Image:
 
 
 def write(path: Path, picture: PIL.Image.Image, orientation: int = 1, **options: object) -> Path:
-    """Saves the picture such that a viewer, which heeds EXIF, shows it as it is given here."""
+    """Saves the image such that a viewer that respects EXIF shows it as given here."""
     turn = ORIENTED[orientation]
     exif = PIL.Image.Exif()
     if orientation > 1:
@@ -78,7 +78,7 @@ def png(pixels: np.ndarray, color_type: int, depth: int, key: Sequence[int] | No
 
 
 def every_kind(folder: Path) -> dict[str, Path]:
-    """A file of each format and mode, all but the grey ones of the same scene."""
+    """A file of each format and mode, all of the same scene except the greyscale ones."""
     colour = scene()
     grey, alpha = colour.convert("L"), transparent(colour)
     deep = PIL.Image.fromarray(np.asarray(grey).astype("uint16") * 257)

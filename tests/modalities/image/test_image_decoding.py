@@ -116,7 +116,7 @@ def test_cmyk_without_adobe_marker_is_the_same_in_all_decoders(kinds, tmp_path):
 
 
 def test_a_16_bit_transparent_color_is_white_in_all_decoders(tmp_path):
-    """A colour counts with all of its bits; Pillow compares eight of them."""
+    """All 16 bits of the colour count; Pillow compares eight."""
     deep = np.array([[[1000, 40_000, 60_000], [1001, 40_000, 60_000], [0, 0, 0]]], ">u2")
     path = tmp_path / "key.png"
     path.write_bytes(png(deep, color_type=2, depth=16, key=deep[0, 0]))
@@ -191,7 +191,7 @@ def test_same_bits_eagerly_and_in_a_parallel_pipeline_for_any_batch(kinds):
 
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_large_photos_are_downscaled_by_the_decoder(tmp_path, orientation):
-    """At least twice too large, so that what we make of them is as good as ever."""
+    """Images stay at least twice the target size, so quality does not suffer."""
     path = write(tmp_path / "large.jpg", scene(912, 1200), orientation, quality=95)
     content, info = tf.constant(path.read_bytes()), tf.constant(str(orientation))
 
@@ -219,7 +219,7 @@ def test_large_photos_are_downscaled_by_the_decoder(tmp_path, orientation):
 @pytest.mark.parametrize("photo", [0, 1])
 @pytest.mark.parametrize("size", [(3000, 2000), (2999, 2000), (1281, 854)])
 def test_all_decoding_paths_agree(tmp_path, photo, size, resize):
-    """Real photos, which have edges and fine patterns, in a size that can be shrunk and others."""
+    """Real photos, in a size that the decoder can downscale and in others."""
     pixels = PIL.Image.fromarray(load_sample_images().images[photo])
     path = write(tmp_path / "photo.jpg", pixels.resize(size, PIL.Image.Resampling.BICUBIC))
     spec = image((160, 128, 3), resize=resize)
@@ -230,7 +230,7 @@ def test_all_decoding_paths_agree(tmp_path, photo, size, resize):
 
 
 def test_without_antialiasing_large_photos_are_decoded_in_full(tmp_path):
-    """A decoder that shrinks them averages, which would be another meaning of the setting."""
+    """A downscaling decoder averages pixels, which `antialias: false` must not do."""
     spec = image(antialias=False)
     path = write(tmp_path / "large.jpg", scene(900, 1200), quality=95)
     given = spec.load(tf.constant(opened(spec, [path]))).numpy()[0]

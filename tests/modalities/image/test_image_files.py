@@ -32,7 +32,7 @@ def refusal(path: Path) -> str:
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims this size, and has no pixels."""
+    """A PNG that declares this size and has no pixels."""
     chunks = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     header = struct.pack(">I", 13) + chunks + struct.pack(">I", zlib.crc32(chunks))
     data = struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))

@@ -33,7 +33,7 @@ def opened(*paths: Path, **options) -> Scan:
 
 
 def cut_short(path: Path) -> Path:
-    """A file whose header is whole, and whose pixels are not."""
+    """A file with an intact header and truncated pixels."""
     noise = PIL.Image.effect_noise((200, 200), 90).convert("RGB")
     noise.save(path, format="JPEG")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -125,7 +125,7 @@ def test_verified_files_are_not_decoded_again(tmp_path, monkeypatch):
 
 
 def test_damage_that_only_tensorflow_rejects(tmp_path, monkeypatch):
-    """Whatever Pillow thinks: what counts is whether a training can decode it."""
+    """What counts is whether a training can decode a file, not whether Pillow can."""
     path = cut_short(tmp_path / "cut.jpg")
     monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)
     assert opened(path).issues == {0: "the image is damaged"}

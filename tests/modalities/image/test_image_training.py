@@ -23,7 +23,7 @@ ENDINGS = ("jpg", "png", "gif", "bmp", "webp")
 
 
 def photo(colour: tuple[int, int, int], number: int) -> PIL.Image.Image:
-    """A scene in a haze of the colour that is to be learnt; no two are of a size."""
+    """A scene tinted in the colour to be learned; all sizes differ."""
     picture = scene(30 + number, 55 - number, seed=number)
     return PIL.Image.blend(picture, PIL.Image.new("RGB", picture.size, colour), 0.6)
 
@@ -103,7 +103,7 @@ def test_a_changed_photo_changes_the_fingerprint(run, folder):
 
 
 def test_the_worst_mistakes_are_shown(folder, tmp_path):
-    """Of a head that was taught the wrong names there are many."""
+    """A head trained on wrong labels makes many."""
     encoder = {"type": "cnn", "filters": [2], "pooling": "average"}
     config = {
         "name": "mistaken",

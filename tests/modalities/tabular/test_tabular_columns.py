@@ -30,7 +30,7 @@ def series(values: np.ndarray) -> pl.Series:
 
 
 def prepared(values, normalize, later=None) -> np.ndarray:
-    """Numbers as a column that was fitted to some makes them of others, or of the same."""
+    """Numbers transformed by a column that was fitted to others, or to the same."""
     values = np.array(values, float)
     known = fit_numbers(values, normalize)
     made = known.transform(series(values if later is None else np.array(later, float)))

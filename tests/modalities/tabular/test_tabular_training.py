@@ -32,7 +32,7 @@ def written(path: Path, rows: list[list[Any]]) -> Path:
 
 
 def houses(count: int = ROWS) -> list[list[Any]]:
-    """Prices are those of area, city and year, in the millions; a tenth of all cells are empty."""
+    """Prices depend on area, city and year, in millions; a tenth of all cells are empty."""
     random = np.random.RandomState(0)
     rows = []
     for number in range(count):
@@ -114,7 +114,7 @@ def test_evaluation_gives_the_same_metrics_and_a_report(run):
 )
 @pytest.mark.parametrize("kind", ["category", "auto"])
 def test_categories_are_recognized_regardless_of_other_rows(cells, kind, tmp_path):
-    """Cells that are all numbers or dates are the same names beside cells that are none."""
+    """Columns of numbers or dates have the same categories beside other cells."""
 
     def table(name, cells):
         path = tmp_path / name
@@ -221,7 +221,7 @@ def test_invalid_cells_are_refused_or_skipped_by_row(tmp_path):
 
 @pytest.mark.parametrize("share", [0.0, 0.2])
 def test_hidden_categories_teach_unseen_ones(table, tmp_path, share):
-    """Without that its vector would be the one that was drawn before training."""
+    """Otherwise its vector would stay the initial random one."""
     values = config(table, epochs=3)
     values["inputs"]["facts"]["category_dropout"] = share
     values["inputs"]["facts"]["columns"] = {"city": "category"}
@@ -237,7 +237,7 @@ def test_hidden_categories_teach_unseen_ones(table, tmp_path, share):
 
 
 def test_a_resume_is_bit_identical(table, tmp_path, monkeypatch):
-    """Hidden categories are drawn by epoch and row, so nothing of them needs to be saved."""
+    """Hidden categories are a function of epoch and row, so they need no saved state."""
     values = config(table, epochs=4)
     values["inputs"]["facts"]["encoder"] = {"type": "mlp", "dropout": 0.2, "batch_norm": True}
     whole = train(values, run=tmp_path / "whole")

@@ -169,7 +169,7 @@ def test_a_batch_is_as_long_as_its_longest_text():
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_predictions_do_not_depend_on_other_lengths(encoder):
-    """So a batch may be cut, and a text may stand beside a longer one."""
+    """So batches can be trimmed and short texts can stand beside longer ones."""
     keras.utils.set_random_seed(0)
     spec, files = fitted(encoder=encoder)
     x = spec.placeholder("review")

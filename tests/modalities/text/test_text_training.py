@@ -41,7 +41,7 @@ def config(folder: Path) -> dict:
 
 
 def write_opinions(folder: Path) -> None:
-    """The words say the mood, but for two rows of each split that are mislabelled."""
+    """Words determine the mood, except for two mislabelled rows in each split."""
     random = np.random.RandomState(0)
     fillers = ["film", "plot", "scene", "actor", "end", "star"]
     with (folder / "opinions.csv").open("w", newline="", encoding="utf-8") as file:

@@ -143,8 +143,7 @@ def test_magnitude_range():
 SIZE = 48
 PHOTOS = photos(SIZE)
 MIDDLE = slice(SIZE // 4, -SIZE // 4)
-"""What pictures moved by half of the ranges still show, out of reach of what Pillow does at
-borders."""
+"""The area that images moved by half of the ranges still show, away from Pillow's borders."""
 NAMES = (
     *("identity", "autocontrast", "equalize", "rotate", "solarize", "color", "posterize"),
     *("contrast", "brightness", "sharpness", "shear_x", "shear_y", "translate_x", "translate_y"),

@@ -23,7 +23,7 @@ SPECS = (EfficientNet, KerasBackbone, MobileNet, SqueezeNet)
 NETWORKS = {name: spec for spec in SPECS for name in spec.backbones}
 OF_KERAS = {name: spec for name, spec in NETWORKS.items() if spec is not SqueezeNet}
 QUICK = ("efficientnet_b0", "mobilenet_v2", "mobilenet_v3_small", "squeezenet")
-"""Those that are small, and the one whose weights need the most care."""
+"""Small networks, and the one with the most complicated weights file."""
 
 
 def some_quick(names):

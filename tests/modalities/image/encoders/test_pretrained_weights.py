@@ -389,7 +389,7 @@ class Answer(BaseHTTPRequestHandler):
         self.wfile.write(content[: int(self.server.sends * len(content))])
 
     def log_message(self, *_: object) -> None:
-        """Keeps the tests' output clean."""
+        """Silences the server's log."""
 
 
 @pytest.fixture

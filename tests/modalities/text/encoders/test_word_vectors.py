@@ -21,7 +21,7 @@ from mmzoo.run_log import shown_by
 WORDS = ["film", "don't", "très", "电影", "new york", "rare"]
 VECTORS = np.random.RandomState(0).normal(size=(len(WORDS), 4)).astype("float32")
 VOCABULARY = ["the", "très", "film", "电影", "unheard"]
-"""What is looked for: in another order, and with words that the file lacks."""
+"""Requested words: in another order, and some missing from the file."""
 
 
 def lines(words=WORDS, vectors=VECTORS, header=False, end=""):
