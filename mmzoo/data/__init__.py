@@ -23,8 +23,8 @@ from mmzoo.data.table_files import table_exists as table_exists
 from mmzoo.data.table_format import TableFormat as TableFormat
 from mmzoo.data.table_reader import columns_of as columns_of
 from mmzoo.data.table_source import Table as Table
-from mmzoo.data.table_source import read_rows as read_rows
 from mmzoo.data.tfds_source import Tfds as Tfds
+from mmzoo.data.unsplit_table import read_rows as read_rows
 from mmzoo.directories import data_directories as data_directories
 from mmzoo.directories import data_directory as data_directory
 

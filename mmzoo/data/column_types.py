@@ -1,35 +1,27 @@
 """Column types: what a table column holds, inferred alike by `init`, `check` and `train`.
 
 `train` parses cells with `parse_cells` and resolves the tabular kind `auto` with `infer_kind`.
-`init` profiles whole columns with `profile_column`, whose types come from these same functions.
+`init` profiles whole columns with `mmzoo.data.column_profile`, whose types come from these same
+functions.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import re
-from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 
 Kind = Literal["number", "category", "date", "datetime"]
 """What a tabular input can read a column as."""
-ColumnType = Kind | Literal["boolean", "text", "file", "identifier", "labels", "nested", "empty"]
-"""`file` is a column of paths, `labels` one of lists, `nested` one of structs or bytes."""
-
 TYPE_SHARE = 0.95
 """From this share of numbers (or dates) on, a text column is one of numbers (or dates): a few typos
 do not change a type; the rows that have them are bad rows."""
 NOTE_SHARE = 0.9
 """From this share on, the cells that keep a column from being one of numbers are reported; below,
 the column was hardly meant as such."""
-FILE_SHARE = 0.9
-"""From this share of cells with the suffix of a file on, a column holds paths."""
 SAMPLE = 10_000
 """Cells, evenly spread over the rows, that are enough to estimate a share."""
 MAX_CATEGORIES = 1_000
@@ -40,17 +32,13 @@ REPEAT_SHARE = 0.5
 """A category's values recur: at most this share of them is different. Others identify rows."""
 UNIQUE_SHARE = 0.9
 """From this share of different values on, `train` warns that a category identifies rows."""
-MIN_TEXT_WORDS = 4
-"""From this median number of words on, cells are sentences."""
-MIN_NAME_WORDS = 2
-"""From this median on, cells that hardly recur are titles or names, and read as text."""
 MISSING_WORDS = ("na", "n/a", "nan", "nat", "null", "none", "-", "?")
 """What people write in place of a number or a date, in lower case."""
 
 # Not \d, which matches the digits of all scripts.
 _NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 _NAN = r"^\s*(?i:nan)\s*$"
-_LEADING_ZERO = r"^\s*[+-]?0[0-9]"
+LEADING_ZERO = r"^\s*[+-]?0[0-9]"
 """As in phone numbers and postcodes, where 1 and 01 differ."""
 _WHOLE = r"^(-?(?:0|[1-9][0-9]*))\.0$"
 """A whole number as pandas writes it if other cells of the column are missing."""
@@ -63,7 +51,7 @@ _TIME = (
     r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[T ]([0-9]{2}:[0-9]{2})(?:(:[0-9]{2})(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?\s*$"
 )
-_CJK = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+CJK = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 """Characters of Chinese and Japanese, which have no spaces: each counts as a word."""
 
 
@@ -173,7 +161,7 @@ def parse_cells(column: pl.Series, where: str) -> tuple[pl.Series, str | None]:
     if dtype.is_numeric() and not merge_as_floats(column):
         return column.cast(pl.Float64), None
     if dtype in (pl.Date, pl.Datetime):
-        return _as_utc(column), None
+        return as_utc(column), None
     column = as_texts(column, where, "numbers, dates or categories")
     filled = column.drop_nulls()
     if not len(filled):
@@ -181,7 +169,7 @@ def parse_cells(column: pl.Series, where: str) -> tuple[pl.Series, str | None]:
     is_number = filled.str.contains(_NUMBER)
     numeric = is_number | filled.str.contains(_NAN)
     if numeric.all() and is_number.any():
-        if filled.str.contains(_LEADING_ZERO).any() or merge_as_floats(filled):
+        if filled.str.contains(LEADING_ZERO).any() or merge_as_floats(filled):
             return column, None
         return parse_numbers(column), None
     if filled.str.contains(_TIME).all():
@@ -195,7 +183,7 @@ def parse_cells(column: pl.Series, where: str) -> tuple[pl.Series, str | None]:
     return column, None
 
 
-def _as_utc(column: pl.Series) -> pl.Series:
+def as_utc(column: pl.Series) -> pl.Series:
     """Dates or datetimes as datetimes in microseconds, without a time zone."""
     if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone:
         column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
@@ -213,7 +201,7 @@ def infer_kind(texts: pl.Series) -> Kind:
     Example:
         `["1.5", "2", "n/a"]` are numbers, `["2024-01-31"]` a date, `["red", "2"]` a category.
     """
-    filled = _sample(texts.filter(texts.is_not_null() & ~is_missing_word(texts)))
+    filled = sample_cells(texts.filter(texts.is_not_null() & ~is_missing_word(texts)))
     if not len(filled):
         return "category"
     if parse_numbers(filled).is_not_null().sum() >= TYPE_SHARE * len(filled):
@@ -247,96 +235,6 @@ def sort_names(names: list[str]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (keys[name], name)))
 
 
-@dataclass(frozen=True)
-class ColumnProfile:
-    """A column's inferred type and the facts it follows from.
-
-    Attributes:
-        rows, missing, distinct: The number of rows, of empty cells and of different values.
-        cells: Its values as stripped strings; null where empty. Lists as they are.
-        whole, span: Whether all numbers are whole; the smallest and the largest one.
-        leading_zeros: Whether numbers begin with zeros, as postcodes do.
-        odd, odd_example: How many cells are not what nearly all others are, numbers or dates; one.
-        words: The median number of words, where each Chinese character is one.
-        cjk: Whether most words are Chinese or Japanese characters.
-        suffixes: File suffix, in lower case -> the share of cells that have it.
-        files: Absolute paths of a sample of existing files, for columns of paths; `init` adds them.
-    """
-
-    name: str
-    type: ColumnType
-    rows: int
-    missing: int
-    distinct: int
-    cells: pl.Series
-    whole: bool = False
-    span: tuple[float, float] = (0.0, 0.0)
-    leading_zeros: bool = False
-    odd: int = 0
-    odd_example: str = ""
-    words: float = 0.0
-    cjk: bool = False
-    suffixes: Mapping[str, float] = field(default_factory=dict)
-    files: tuple[str, ...] = ()
-
-    @property
-    def filled(self) -> int:
-        return self.rows - self.missing
-
-    @property
-    def repeats(self) -> bool:
-        """Whether values recur often enough to be categories or classes."""
-        return self.distinct <= REPEAT_SHARE * self.filled
-
-    @property
-    def example(self) -> str:
-        filled = self.cells.drop_nulls()
-        return "" if filled.is_empty() else str(filled[0])
-
-    @property
-    def sample(self) -> pl.Series:
-        """At most about 10,000 cells that are not empty, evenly spread over the rows."""
-        return _sample(self.cells.drop_nulls())
-
-    def share_with_suffix(self, suffixes: Collection[str]) -> float:
-        return sum(share for suffix, share in self.suffixes.items() if suffix in suffixes)
-
-
-def profile_column(column: pl.Series, file_suffixes: Collection[str] = ()) -> ColumnProfile:
-    """Infers the type of a column.
-
-    Args:
-        column: All of its cells.
-        file_suffixes: Suffixes, in lower case, by which paths of files are recognized.
-    """
-    dtype = column.dtype
-    if isinstance(dtype, pl.List | pl.Array):
-        return _profile("labels", column, column)
-    if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Time, pl.Duration):
-        cells = pl.Series([None] * len(column), dtype=pl.String)
-        return ColumnProfile(column.name, "nested", len(column), column.null_count(), 0, cells)
-    if dtype.is_float():
-        column = column.fill_nan(None)
-    cells = strip_texts(column)
-    if cells.null_count() == len(cells):
-        return _profile("empty", column, cells)
-    if dtype in (pl.Date, pl.Datetime):
-        return _profile(date_kind(_as_utc(column).drop_nulls()), column, cells)
-    if dtype == pl.Boolean:
-        return _profile("boolean", column, cells, words=1.0)
-    filled = cells.filter(cells.is_not_null() & ~is_missing_word(cells))
-    if merge_as_floats(column):
-        return _profile_texts(column, cells, filled, file_suffixes)
-    if dtype.is_numeric():
-        return _profile_numbers(column, cells, column.cast(pl.Float64))
-    kind = infer_kind(cells)
-    if kind == "number":
-        return _profile_numbers(column, cells, parse_numbers(cells), **_odd(filled, parse_numbers))
-    if kind in ("date", "datetime"):
-        return _profile(kind, column, cells, **_odd(filled, parse_times))
-    return _profile_texts(column, cells, filled, file_suffixes)
-
-
 def strip_texts(column: pl.Series) -> pl.Series:
     """Cells as strings without the whitespace around them; null where nothing is left."""
     stripped = column.cast(pl.String).str.strip_chars()
@@ -345,64 +243,9 @@ def strip_texts(column: pl.Series) -> pl.Series:
 
 def count_words(texts: pl.Series) -> pl.Series:
     """The number of words of each text; a Chinese or Japanese character counts as one."""
-    return texts.str.replace_all(_CJK, " x ").str.count_matches(r"\S+")
+    return texts.str.replace_all(CJK, " x ").str.count_matches(r"\S+")
 
 
-def _sample(column: pl.Series) -> pl.Series:
+def sample_cells(column: pl.Series) -> pl.Series:
+    """At most about 10,000 cells, evenly spread over the rows."""
     return column.gather_every(max(1, len(column) // SAMPLE))
-
-
-def _profile(kind: ColumnType, column: pl.Series, cells: pl.Series, **facts: Any) -> ColumnProfile:
-    filled = cells.drop_nulls()
-    return ColumnProfile(
-        column.name, kind, len(cells), len(cells) - len(filled), filled.n_unique(), cells, **facts
-    )
-
-
-def _odd(filled: pl.Series, parse: Any) -> dict[str, Any]:
-    others = filled.filter(parse(filled).is_null())
-    return {"odd": len(others), "odd_example": others[0]} if len(others) else {}
-
-
-def _profile_numbers(
-    column: pl.Series, cells: pl.Series, values: pl.Series, **odd: Any
-) -> ColumnProfile:
-    found = values.drop_nulls()
-    found = found.filter(found.is_finite())
-    if found.is_empty():
-        return _profile("empty", column, cells)
-    low, high = float(found.min()), float(found.max())  # type: ignore[arg-type]
-    whole = bool((found == found.round()).all())
-    zeros = column.dtype == pl.String and bool(cells.str.contains(_LEADING_ZERO).any())
-    rows = len(column)
-    numbers_rows = whole and low in (0, 1) and high - low == rows - 1 == found.n_unique() - 1 > 1
-    kind: ColumnType = "identifier" if numbers_rows else "number"
-    return _profile(kind, column, cells, whole=whole, span=(low, high), leading_zeros=zeros, **odd)
-
-
-def _profile_texts(
-    column: pl.Series, cells: pl.Series, filled: pl.Series, file_suffixes: Collection[str]
-) -> ColumnProfile:
-    sample = _sample(cells.drop_nulls())
-    words = count_words(sample)
-    endings = Counter(os.path.splitext(cell)[1] for cell in sample.str.to_lowercase().to_list())
-    facts: dict[str, Any] = {
-        "words": float(words.median() or 0),  # type: ignore[arg-type]
-        "cjk": bool(sample.str.count_matches(_CJK).sum() * 2 > words.sum()),
-        "suffixes": {one: count / len(sample) for one, count in endings.items() if one},
-    }
-    for parse in (parse_numbers, parse_times):
-        if parse(sample).is_not_null().sum() >= NOTE_SHARE * len(sample):
-            facts |= _odd(filled, parse)
-    profile = _profile("category", column, cells, **facts)
-    return replace(profile, type=_text_type(profile, file_suffixes))
-
-
-def _text_type(profile: ColumnProfile, file_suffixes: Collection[str]) -> ColumnType:
-    if profile.share_with_suffix(file_suffixes) >= FILE_SHARE:
-        return "file"
-    if profile.words >= MIN_TEXT_WORDS and profile.distinct > FEW_VALUES:
-        return "text"
-    if profile.repeats and profile.distinct <= MAX_CATEGORIES:
-        return "category"
-    return "text" if profile.words >= MIN_NAME_WORDS and not profile.odd else "identifier"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from mmzoo.column_spec import ColumnSpec
 from mmzoo.data.column_types import NOTE_SHARE, TYPE_SHARE, is_missing_word, parse_numbers
+from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 from mmzoo.spec.wording import shorten
 
@@ -163,3 +165,35 @@ def detect_decimal(columns: Iterable[pl.Series]) -> tuple[Decimal, str, str] | N
     if "grouped" in evidence and "comma" not in evidence:
         return ".", *evidence["grouped"]
     return None
+
+
+def check_thousands(
+    table: pl.DataFrame, specs: Mapping[str, ColumnSpec], decimal: Decimal | None, where: str
+) -> None:
+    """Raises a DataError if points may separate thousands, and `decimal` does not say so."""
+    for column in _numeric_texts(table, specs) if decimal is None else ():
+        if found := ambiguous_thousands(table[column]):
+            number = found[0].strip()
+            raise DataError(
+                f"{where}: column `{column}`: '{number}' beside '{found[1].strip()}' may be "
+                f'{number.replace(".", "")}. Write `decimal: ","` into the config\'s source if '
+                'points separate thousands, or `decimal: "."` if they do not.'
+            )
+
+
+def plain_columns(
+    table: pl.DataFrame, specs: Mapping[str, ColumnSpec], decimal: Decimal | None
+) -> pl.DataFrame:
+    """The table with plain numbers in the columns that are read as numbers."""
+    if decimal is None:
+        return table
+    columns = _numeric_texts(table, specs)
+    return table.with_columns([plain_numbers(table[column], decimal) for column in columns])
+
+
+def _numeric_texts(table: pl.DataFrame, specs: Mapping[str, ColumnSpec]) -> list[str]:
+    return [
+        column
+        for column, spec in specs.items()
+        if spec.role in ("value", "number") and table.schema[column] == pl.String
+    ]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mmzoo.column_spec import INPUT_ROLES, ColumnSpec
 from mmzoo.data import column_types
+from mmzoo.data.class_encoding import names_in, notes_on_names
 from mmzoo.data.label_lists import label_lists, other_separator
 from mmzoo.data.media_paths import is_not_found, problems
 from mmzoo.errors import DataError
-from mmzoo.lazy import np, pl
+from mmzoo.lazy import pl
 from mmzoo.spec.wording import describe, escape, shorten
 
 
@@ -42,9 +43,6 @@ _MAX_PATH = 4096
 """Most bytes of a path on Linux."""
 _MAX_LABELS = 4_000_000_000
 """Largest size of the multi-hot matrix, `rows * labels`."""
-_PLURAL = {"class": "classes", "label": "labels"}
-_MAX_NAMED = 5
-"""Most names in a message."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,7 @@ def _parse(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str
             return _values(column, name, where)
         case "class":
             texts = column_types.as_texts(column, where, "classes")
-            return ParsedColumn(texts, {}, _notes_on_names(name, texts, spec, where))
+            return ParsedColumn(texts, {}, notes_on_names(name, texts, spec, where))
         case "labels":
             labels = label_lists(column, spec.separator, where)
             names = names_in(labels)
@@ -131,7 +129,7 @@ def _parse(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str
                     f"too many for {len(labels):,} rows. Are they separated by something else than "
                     f"{describe(spec.separator)}? Set `separator` of the head."
                 )
-            notes = _notes_on_names(name, labels, spec, where)
+            notes = notes_on_names(name, labels, spec, where)
             if other := other_separator(column, spec.separator):
                 notes += (
                     f"`{name}`: no cell has the separator '{spec.separator}', but many have "
@@ -229,114 +227,6 @@ def _not_a_number(name: str, cell: object) -> str:
         return f"its `{name}` is {cell}, expected a finite number"
     hint = " with a decimal point and no thousands separator" if "," in cell else ""
     return f"its `{name}` is '{shorten(cell)}', expected a number{hint}"
-
-
-def encode_names(
-    values: pl.Series, names: Sequence[str], known: bool
-) -> tuple[pl.Series, dict[int, str]]:
-    """Encodes classes as int64 ids, and lists of labels as multi-hot uint8 arrays.
-
-    Args:
-        values: Class names, or lists of label names. Null stays null.
-        names: The names of class or label 0, 1, ...
-        known: Whether the names were known before the data was read; otherwise they are those of
-            the training rows. For the wording of the reasons.
-
-    Returns:
-        The column; and row -> reason, for rows with a class or label that is not in `names`.
-    """
-    column, what = values.name, "class" if values.dtype == pl.String else "label"
-    if what == "class":
-        codes = _codes(values, names)
-        unknown = {row: values[row] for row in _rows(codes.is_null() & values.is_not_null())}
-    else:
-        flat = pl.DataFrame({"row": pl.Series(range(len(values)), dtype=pl.Int64), "label": values})
-        flat = flat.explode("label").drop_nulls()
-        flat = flat.with_columns(_codes(flat["label"], names).alias("code"))
-        unknown = {}
-        for row, label, code in flat.sort("row", "label", descending=[False, True]).iter_rows():
-            if code is None:
-                unknown[row] = label  # The alphabetically first one is reported.
-        flat = flat.drop_nulls()
-        rows = np.zeros((len(values), len(names)), np.uint8)
-        rows[flat["row"].to_numpy(), flat["code"].to_numpy()] = 1
-        labels = pl.DataFrame({"labels": rows, "missing": values.is_null()})
-        is_missing = pl.when("missing").then(None)
-        codes = labels.select(is_missing.otherwise(pl.col("labels"))).to_series()
-    if not known:
-        return codes.alias(column), {
-            row: f"its `{column}` has {what} '{shorten(name)}', which no training row has"
-            for row, name in unknown.items()
-        }
-    return codes.alias(column), {
-        row: f"its `{column}` has {what} '{shorten(name)}', expected one of the {_PLURAL[what]} "
-        f"{first_names(names)}"
-        for row, name in unknown.items()
-    }
-
-
-def first_names(names: Sequence[str]) -> str:
-    """The first few names for a message: "'a', 'b' and 12 more"."""
-    shown = ", ".join(f"'{shorten(one)}'" for one in names[:_MAX_NAMED])
-    return shown + (f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else "")
-
-
-def names_in(values: pl.Series) -> tuple[str, ...]:
-    """The distinct classes or labels of a column, sorted, each in its most frequent spelling."""
-    spellings = _spellings(values).unique("value", keep="first", maintain_order=True)
-    return column_types.sort_names(spellings["name"].to_list())
-
-
-def _spellings(values: pl.Series) -> pl.DataFrame:
-    """The distinct names with the `value` that each spells, the most frequent ones first."""
-    flat = values if values.dtype == pl.String else values.explode()
-    counts = flat.drop_nulls().alias("name").value_counts(name="count")
-    counts = counts.sort("count", "name", descending=[True, False])
-    return counts.with_columns(column_types.one_spelling(counts["name"]).alias("value"))
-
-
-def _codes(names: pl.Series, known: Sequence[str]) -> pl.Series:
-    """The index of each name in `known`, where it may be spelled otherwise; null for others."""
-    spelled = column_types.one_spelling(pl.Series(known, dtype=pl.String)).to_list()
-    first = {value: index for index, value in reversed([*enumerate(spelled)])}
-    exact = names.replace_strict(
-        list(known), list(range(len(known))), default=None, return_dtype=pl.Int64
-    )
-    other = column_types.one_spelling(names).replace_strict(
-        list(first), list(first.values()), default=None, return_dtype=pl.Int64
-    )
-    return pl.select(pl.coalesce(exact, other)).to_series()
-
-
-def _notes_on_names(column: str, found: pl.Series, spec: ColumnSpec, where: str) -> tuple[str, ...]:
-    """A clause on names that differ only in case or whitespace, which may be meant as one class.
-
-    Raises:
-        DataError: All cells are empty.
-    """
-    names = spec.names or names_in(found)
-    if not names:
-        raise DataError(f"{where} is empty in all rows.")
-    spellings = _spellings(found)
-    kept = spellings.unique("value", keep="first", maintain_order=True)
-    others = spellings.join(kept, "name", how="anti").join(kept, "value", suffix="_kept")
-    if len(others):
-        one, other = others["name_kept"][0], others["name"][0]
-        is_unicode = one.isascii() is False and len(one) != len(other)
-        how = " (composed and decomposed Unicode)" if is_unicode else ""
-        return (
-            f"`{column}`: '{shorten(one)}' and '{shorten(other)}'{how} are spellings of one value, "
-            "and count as one",
-        )
-    seen: dict[str, str] = {}
-    for one in names:
-        other = seen.setdefault(" ".join(one.split()).casefold(), one)
-        if other != one:
-            return (
-                f"`{column}`: '{shorten(other)}' and '{shorten(one)}' differ only in case or "
-                "whitespace, and count as different",
-            )
-    return ()
 
 
 def media_folder(path: str, given: str | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from mmzoo.column_spec import ColumnSpec, Role, default_column
-from mmzoo.data.column_types import ColumnProfile
+from mmzoo.data.column_profile import ColumnProfile
 from mmzoo.lazy import keras, np, pl, tf
 from mmzoo.modalities.base_encoder import Encoder, Features
 from mmzoo.modalities.scan import Files, Scan

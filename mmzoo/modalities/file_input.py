@@ -8,15 +8,15 @@ from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from mmzoo.column_spec import ColumnSpec, Role
-from mmzoo.data.column_types import FILE_SHARE, ColumnProfile
+from mmzoo.data.column_profile import FILE_SHARE, ColumnProfile
 from mmzoo.data.frame import Frame
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 from mmzoo.modalities.base_input import BaseInput
 from mmzoo.modalities.file_probe import (
     FileKind,
+    decode_errors,
     file_array,
-    find_corrupt_files,
     read_file,
     scan_files,
 )
@@ -121,4 +121,4 @@ class FileInput(BaseInput):
 
     def find_corrupt(self, files: np.ndarray) -> dict[int, str]:
         """Decodes files, bytes `[rows, 3]`; returns row -> reason for those that are corrupt."""
-        return find_corrupt_files(files, self.files)
+        return decode_errors(files, self.files)

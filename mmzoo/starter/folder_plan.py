@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.data import Folder
-from mmzoo.data.column_types import profile_column
+from mmzoo.data.column_profile import profile_column
 from mmzoo.data.folder_listing import Ignored, class_folders, files_below
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl

@@ -11,14 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mmzoo.data.column_types import (
-    FEW_VALUES,
-    FILE_SHARE,
-    SAMPLE,
-    ColumnProfile,
-    name_words,
-    profile_column,
-)
+from mmzoo.data.column_profile import FILE_SHARE, ColumnProfile, profile_column
+from mmzoo.data.column_types import FEW_VALUES, SAMPLE, name_words
 from mmzoo.data.media_paths import problems
 from mmzoo.data.number_formats import UnreadFormat, ambiguous_thousands, unread_format
 from mmzoo.data.split_assignment import SPLIT_NAMES

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmzoo.data.column_types import FEW_VALUES, ColumnProfile, name_words, profile_column
+from mmzoo.data.column_profile import ColumnProfile, profile_column
+from mmzoo.data.column_types import FEW_VALUES, name_words
 from mmzoo.data.label_lists import SEPARATORS, parse_lists
 from mmzoo.data.number_formats import unread_format
 from mmzoo.errors import DataError

@@ -21,7 +21,7 @@ from pydantic import Field
 
 from mmzoo import modalities
 from mmzoo.column_spec import Role
-from mmzoo.data.column_types import ColumnProfile
+from mmzoo.data.column_profile import ColumnProfile
 from mmzoo.lazy import keras, tf
 from mmzoo.modalities.base_encoder import Encoder, Features
 from mmzoo.modalities.base_input import BaseInput

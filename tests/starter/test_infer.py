@@ -10,7 +10,8 @@ import polars
 import pytest
 
 import mmzoo.modalities
-from mmzoo.data.column_types import name_words, profile_column
+from mmzoo.data.column_profile import profile_column
+from mmzoo.data.column_types import name_words
 from mmzoo.errors import DataError
 from mmzoo.modalities.base_input import BaseInput
 from mmzoo.modalities.suggestion import Suggestion

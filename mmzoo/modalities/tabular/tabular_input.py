@@ -11,7 +11,8 @@ from annotated_types import Le
 from pydantic import BeforeValidator
 
 from mmzoo.column_spec import ColumnSpec, Role
-from mmzoo.data.column_types import FEW_VALUES, MAX_CATEGORIES, ColumnProfile, is_code_name
+from mmzoo.data.column_profile import ColumnProfile
+from mmzoo.data.column_types import FEW_VALUES, MAX_CATEGORIES, is_code_name
 from mmzoo.errors import ConfigError
 from mmzoo.lazy import keras, np, pl, tf
 from mmzoo.modalities.base_encoder import Features

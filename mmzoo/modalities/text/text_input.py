@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mmzoo.column_spec import Role
-from mmzoo.data.column_types import ColumnProfile, count_words
+from mmzoo.data.column_profile import ColumnProfile
+from mmzoo.data.column_types import count_words
 from mmzoo.errors import DataError
 from mmzoo.lazy import keras, np, pl, tf
 from mmzoo.modalities.base_encoder import Features, Shared

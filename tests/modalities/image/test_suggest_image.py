@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from mmzoo.data.column_types import profile_column
+from mmzoo.data.column_profile import profile_column
 from mmzoo.modalities.image import Image as ImageInput
 
 
