@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 from typing import Any
 
 import click
+
+from mmzoo.errors import DataError
+from mmzoo.spec.wording import escape
 
 _CHOICES = {"cuda": "gpu", "cuda:0": "gpu", "gpu:0": "gpu", "0": "gpu", "val": "validation"}
 """Words of other tools -> choice."""
@@ -70,3 +74,18 @@ on_bad_row_option = click.option(
 )
 config_argument = click.argument("config", type=PATH)
 run_argument = click.argument("run", type=PATH)
+
+
+def check_output(path: Path | None, suffixes: tuple[str, ...], force: bool) -> None:
+    """Raises a DataError if `--output` must not be written. Called before any other work."""
+    if path is None:
+        return
+    shown = escape(str(path))
+    if path.suffix.lower() not in suffixes:
+        raise DataError(f"--output {shown}: expected a name that ends in {suffixes[0]}")
+    if os.path.isdir(path):
+        raise DataError(f"--output {shown}: this is a folder")
+    if os.path.lexists(path) and not force:
+        raise DataError(
+            f"--output {shown}: the file exists. Use --force to replace it, or another name."
+        )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mmzoo.cli.command_options import PATH, config_argument, json_option, set_option
+from mmzoo.cli.command_options import PATH, check_output, config_argument, json_option, set_option
 from mmzoo.cli.terminal_text import columns, print_drawing, quote, styled, wrapped
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def fetch(names: tuple[str, ...]) -> None:
     """Download the data sets into the cache, unless they are there, and print their files.
 
     If the authors of a data set do not publish the files that mmzoo reads, this builds them from
-    what they publish, as `mmzoo data build` does. `mmzoo train` fetches data sets by itself.
+    the published ones, as `mmzoo data build` does. `mmzoo train` fetches data sets by itself.
 
     \b
     Example:
@@ -189,9 +189,9 @@ def view(
       mmzoo data view configs/mnist_cnn.yaml --set 'train.mixing={type: mixup}'
     """
     from mmzoo.visualization.augmented_examples import draw_augmented_examples
-    from mmzoo.visualization.drawing import check_output, unused_path
+    from mmzoo.visualization.drawing import unused_path
 
-    check_output(output, force)
+    check_output(output, (".png",), force)
     output = output or unused_path(Path(), Path("view.png"))
     drawing = draw_augmented_examples(config, overrides, rows=rows, epochs=epochs, output=output)
     print_drawing(drawing, as_json)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mmzoo.cli.command_options import PATH
+from mmzoo.cli.command_options import PATH, check_output
 from mmzoo.cli.terminal_text import columns, escape_control, quote
 
 
@@ -34,10 +34,9 @@ def init(data: Path, target: str | None, output: Path | None, force: bool) -> No
       mmzoo init photos --output photos.yaml
     """
     from mmzoo.files import write_text
-    from mmzoo.starter.starter_config import check_output, starter_config
+    from mmzoo.starter.starter_config import starter_config
 
-    if output is not None:
-        check_output(output, force)
+    check_output(output, (".yaml", ".yml"), force)
     plan, text = starter_config(data, target, output)
     _print_findings(plan.columns, plan.warnings)
     if output is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mmzoo.cli.command_options import PATH, json_option
+from mmzoo.cli.command_options import PATH, check_output, json_option
 
 
 @click.command(short_help="Show a component, a model's layers, filters or Grad-CAM.")
@@ -85,11 +85,10 @@ def show(
     if layers:
         raise click.UsageError(f"--layers cannot be combined with {drawn[0]}.")
     from mmzoo.cli.terminal_text import print_drawing
-    from mmzoo.visualization.drawing import check_output
     from mmzoo.visualization.feature_maps import draw_feature_maps, draw_filters
     from mmzoo.visualization.gradcam_plot import draw_gradcam
 
-    check_output(output, force)
+    check_output(output, (".png",), force)
     run = Path(what)
     if cam is not None:
         drawing = draw_gradcam(

@@ -89,7 +89,7 @@ class TableSplit(Spec):
 
 @dataclass(frozen=True)
 class SplitInfo:
-    """What is known of each row before missing splits are sampled.
+    """The facts of each row that sampling the missing splits depends on.
 
     Attributes:
         given: int64 `[rows]`, the split that the source gives each row, as an index into `SPLITS`;

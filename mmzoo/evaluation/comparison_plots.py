@@ -16,7 +16,7 @@ from mmzoo.evaluation.figures import (
     ORANGE,
     drawable,
     new_figure,
-    plain_numbers,
+    plain_ticks,
     tidy,
     write_figure,
 )
@@ -153,7 +153,7 @@ def _metric_axis(
         axis.set_major_formatter(PercentFormatter(xmax=1))
     else:
         limit(0, None)
-        plain_numbers(axes.xaxis if along == "x" else axes.yaxis)
+        plain_ticks(axes.xaxis if along == "x" else axes.yaxis)
 
 
 def _title(axes: Axes, text: str) -> None:

@@ -125,7 +125,7 @@ def tidy(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def plain_numbers(axis: Axis, ticks: int = 6) -> None:
+def plain_ticks(axis: Axis, ticks: int = 6) -> None:
     """Writes `241,700` at an axis, not `2.417` with a power of ten in a corner."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 

@@ -18,7 +18,7 @@ from mmzoo.evaluation.figures import (
     class_labels,
     drawable,
     new_figure,
-    plain_numbers,
+    plain_ticks,
     tidy,
     write_figure,
 )
@@ -316,7 +316,7 @@ def history_plot(path: Path, history: Sequence[Mapping[str, Any]], best: int | N
         axes.set_title(drawable(metric.replace("_", " ")), fontsize=11, color=INK, loc="left")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
         axes.set_xlabel("epoch", color=INK)
-        plain_numbers(axes.yaxis)
+        plain_ticks(axes.yaxis)
         tidy(axes)
     write_figure(figure, path)
 

@@ -17,7 +17,7 @@ from mmzoo.evaluation.figures import (
     ORANGE,
     class_labels,
     new_figure,
-    plain_numbers,
+    plain_ticks,
     tidy,
     write_figure,
 )
@@ -55,8 +55,8 @@ def regression_plot(
         axes.set_xlabel("true", color=INK)
         axes.set_ylabel("predicted", color=INK)
         tidy(axes)
-        plain_numbers(axes.xaxis, ticks=4)
-        plain_numbers(axes.yaxis)
+        plain_ticks(axes.xaxis, ticks=4)
+        plain_ticks(axes.yaxis)
     write_figure(figure, path)
 
 
@@ -85,8 +85,8 @@ def residual_plot(
         for axes in (points, bars):
             axes.axhline(0, color=ORANGE, linewidth=1.2)
             tidy(axes)
-            plain_numbers(axes.xaxis, ticks=4)
-            plain_numbers(axes.yaxis)
+            plain_ticks(axes.xaxis, ticks=4)
+            plain_ticks(axes.yaxis)
     write_figure(figure, path)
 
 

@@ -232,7 +232,7 @@ def has_file(files: np.ndarray) -> np.ndarray:
     return files[:, 0] != b""
 
 
-def find_corrupt_files(files: np.ndarray, kind: FileKind[_Header]) -> dict[int, str]:
+def decode_errors(files: np.ndarray, kind: FileKind[_Header]) -> dict[int, str]:
     """Decodes files; returns row -> why its file cannot be decoded, as a clause.
 
     Args:

@@ -150,16 +150,3 @@ def _target_names(target: str | None, columns: Sequence[str]) -> list[str]:
     if target in columns:  # A name may have commas in it.
         return [target]
     return [name.strip() for name in target.split(",")]
-
-
-def check_output(path: Path, force: bool) -> None:
-    """Raises a DataError if the config cannot be written to this path."""
-    shown = escape(str(path))
-    if path.suffix not in (".yaml", ".yml"):
-        raise DataError(f"--output {shown}: expected a name that ends in .yaml")
-    if os.path.isdir(path):
-        raise DataError(f"--output {shown}: this is a folder")
-    if os.path.lexists(path) and not force:
-        raise DataError(
-            f"--output {shown}: the file exists. Use --force to replace it, or another name."
-        )

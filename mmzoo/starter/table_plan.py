@@ -357,8 +357,8 @@ def _warnings(
             yield f"{target.name}: {special[1]}, so there may be nothing to learn"
         elif special is not None and special[0] in ("split", "fold"):
             yield (
-                f"{target.name}: it seems to be the {special[0]} column, as {special[1]}: is it "
-                "really what the model should predict? If not, choose another --target"
+                f"{target.name}: it seems to be the {special[0]} column, as {special[1]}: if "
+                "you do not want to predict it, choose another --target"
             )
         if is_sampled and target.class_counts:
             yield from rare_classes(target.name, target.class_counts, "row")

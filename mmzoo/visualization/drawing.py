@@ -47,15 +47,6 @@ def require_png(path: Path | None) -> None:
         raise DataError(f"{path}: expected a name that ends in .png")
 
 
-def check_output(path: Path | None, force: bool) -> None:
-    """Raises a DataError if a drawing must not be written to this path. Called before any work."""
-    require_png(path)
-    if path is not None and os.path.lexists(path) and not force:
-        raise DataError(
-            f"--output {path}: the file exists. Use --force to replace it, or another name."
-        )
-
-
 def unused_path(folder: Path, file: Path) -> Path:
     """A path for a new PNG with the stem of a file: `digit.png`, or `digit_2.png` if that exists.
 

@@ -37,7 +37,7 @@ def table_reader(
     """The reader of a table; its target is int64 if it has `classes`, else float64."""
 
     def read(files: Mapping[str, Path]) -> Splits:
-        table = read_table(name)
+        table = bundled_table(name)
         inputs = {column: table[:, index] for index, column in enumerate(columns)}
         target = table[:, -1]
         return {"train": {**inputs, TARGET: target.astype("int64") if classes else target}}
@@ -45,7 +45,7 @@ def table_reader(
     return read
 
 
-def read_table(name: str) -> np.ndarray:
+def bundled_table(name: str) -> np.ndarray:
     """The table of `iris`, `wine`, `breast_cancer` or `diabetes`: float64, the target last.
 
     Raises:

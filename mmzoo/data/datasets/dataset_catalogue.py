@@ -69,7 +69,7 @@ def catalogue() -> tuple[Listing, ...]:
 
 
 def fetch(name: str) -> tuple[Path, ...]:
-    """Gets what is missing of a named data set, by download, and checks the rest.
+    """Downloads the missing files of a named data set, and verifies all of them.
 
     Args:
         name: A name in the catalogue.
@@ -90,8 +90,7 @@ def build(name: str, source: Path) -> tuple[Path, ...]:
 
     Args:
         name: A name in the catalogue.
-        source: What its authors publish: a clone of their repository, or their archive, unpacked
-            or not.
+        source: A clone of its authors' repository, or their archive, unpacked or not.
 
     Returns:
         The files, verified.

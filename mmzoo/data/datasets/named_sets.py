@@ -46,6 +46,16 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+def _mnist(name: str, description: str, **fields: Any) -> NamedSet:
+    return NamedSet(
+        name=name,
+        description=description,
+        examples={"train": 60_000, "test": 10_000},
+        read=read_mnist_layout,
+        **fields,
+    )
+
+
 def _cifar(name: str, description: str, **fields: Any) -> NamedSet:
     return NamedSet(
         name=name,
@@ -84,16 +94,15 @@ def _bundled_table(
 
 
 _ENTRIES = (
-    NamedSet(
-        name="mnist",
-        description="Handwritten digits, 28x28, greyscale.",
+    _mnist(
+        "mnist",
+        "Handwritten digits, 28x28, greyscale.",
         homepage="http://yann.lecun.com/exdb/mnist/",
         licence="none stated by the authors; commonly assumed to be CC BY-SA 3.0",
         citation=(
             'LeCun et al., "Gradient-based learning applied to document recognition", '
             "Proceedings of the IEEE, 1998"
         ),
-        examples={"train": 60_000, "test": 10_000},
         classes={"label": _DIGITS},
         files=_files("""
 440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609 9912422 train-images-idx3-ubyte.gz
@@ -107,18 +116,16 @@ f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6 4542 t10k-label
             "https://ossci-datasets.s3.amazonaws.com/mnist",
             "http://yann.lecun.com/exdb/mnist",
         ),
-        read=read_mnist_layout,
     ),
-    NamedSet(
-        name="fashion_mnist",
-        description="Photos of clothing, 28x28, greyscale.",
+    _mnist(
+        "fashion_mnist",
+        "Photos of clothing, 28x28, greyscale.",
         homepage="https://github.com/zalandoresearch/fashion-mnist",
         licence="MIT",
         citation=(
             'Xiao et al., "Fashion-MNIST: a novel image dataset for benchmarking machine learning '
             'algorithms", arXiv:1708.07747, 2017'
         ),
-        examples={"train": 60_000, "test": 10_000},
         classes={
             "label": (
                 *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt"),
@@ -136,7 +143,6 @@ a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845 29515 train-lab
             "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion",
             "https://storage.googleapis.com/tensorflow/tf-keras-datasets",
         ),
-        read=read_mnist_layout,
     ),
     _cifar(
         "cifar10",

@@ -18,7 +18,7 @@ from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 
 
-def read_rows(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+def read_csv_columns(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     """Reads columns of a `.csv` or `.csv.xz` table, with all cells as strings.
 
     Raises:
@@ -48,7 +48,7 @@ def read_labelled_texts(path: Path, split_names: Mapping[str, str]) -> Splits:
     Raises:
         DataError: The file cannot be read, or has no such columns.
     """
-    rows = read_rows(path, ("text", "label", "split")).with_row_index("name", offset=1)
+    rows = read_csv_columns(path, ("text", "label", "split")).with_row_index("name", offset=1)
     return {
         split: {
             "text": part["text"].to_numpy(),
@@ -62,7 +62,7 @@ def read_labelled_texts(path: Path, split_names: Mapping[str, str]) -> Splits:
 
 def read_mr(files: Mapping[str, Path]) -> Splits:
     """Reads `mr.csv`; `fold` counts from 0."""
-    rows = read_rows(files["mr.csv"], ("text", "label", "fold"))
+    rows = read_csv_columns(files["mr.csv"], ("text", "label", "fold"))
     return {
         "train": {
             "text": rows["text"].to_numpy(),
@@ -92,7 +92,7 @@ SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 
 def read_fsdd(files: Mapping[str, Path]) -> Splits:
     """Reads `fsdd.csv`; the recordings are next to it."""
-    rows = read_rows(files["fsdd.csv"], ("file", "label", "speaker", "split"))
+    rows = read_csv_columns(files["fsdd.csv"], ("file", "label", "speaker", "split"))
     return {
         split: {
             "audio": paths_of(part["file"], files[SUMS].parent),
@@ -109,7 +109,7 @@ def read_easy_vqa(files: Mapping[str, Path]) -> Splits:
     """Reads `train.csv` and `test.csv` of easy-VQA; the images are next to them."""
     splits = {}
     for split in ("train", "test"):
-        rows = read_rows(files[f"{split}.csv"], ("image", "question", "label"))
+        rows = read_csv_columns(files[f"{split}.csv"], ("image", "question", "label"))
         splits[split] = {
             "image": paths_of(rows["image"], files[SUMS].parent),
             "question": rows["question"].to_numpy(),
@@ -249,7 +249,7 @@ def read_tables(train: Path, test: Path) -> Splits:
 
 
 def _table(path: Path) -> dict[str, np.ndarray]:
-    rows = read_rows(path, ("id", "text", "label", "rating"))
+    rows = read_csv_columns(path, ("id", "text", "label", "rating"))
     return {
         "text": rows["text"].to_numpy(),
         "label": rows["label"].to_numpy().astype(np.int64),

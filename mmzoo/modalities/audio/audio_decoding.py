@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from mmzoo.lazy import np, tf
 from mmzoo.modalities.audio.audio_files import (
-    Header,
+    AudioHeader,
     Keep,
     WaveformFormat,
     decode_audio,
@@ -65,7 +65,7 @@ def decode_batch(files: tf.Tensor, form: WaveformFormat) -> tf.Tensor:
     return tf.ensure_shape(values, [None, form.samples])
 
 
-def audio_info(header: Header) -> str:
+def audio_info(header: AudioHeader) -> str:
     """Seconds of a file, and the offsets of its parts but the first: "2.500" or "5.000 40125"."""
     return " ".join([f"{header.samples / header.rate:.3f}", *map(str, header.parts[1:])])
 
@@ -83,7 +83,7 @@ AUDIO_FILES = FileKind(
 )
 
 
-def conversion_notes(headers: Sequence[Header], form: WaveformFormat) -> Iterator[str]:
+def conversion_notes(headers: Sequence[AudioHeader], form: WaveformFormat) -> Iterator[str]:
     """Notes on how files are converted, each with the number of files."""
     of_all = f"of {len(headers):,} files"
     seconds = f"{form.samples / form.rate:g} s"

@@ -54,7 +54,7 @@ _UNKNOWN_SAMPLES = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class Header:
+class AudioHeader:
     """Header of an audio file."""
 
     rate: int
@@ -78,7 +78,7 @@ class WaveformFormat:
     """The part that remains of longer audio, and the position of shorter audio."""
 
 
-def read_audio_header(content: bytes) -> Header:
+def read_audio_header(content: bytes) -> AudioHeader:
     """Header of an audio file with this content.
 
     Raises:
@@ -98,7 +98,7 @@ def read_audio_header(content: bytes) -> Header:
         )
     first = headers[0]
     samples = sum(header.samples for header in headers)
-    return _moderate(Header(first.rate, first.channels, samples, parts))
+    return _moderate(AudioHeader(first.rate, first.channels, samples, parts))
 
 
 def decode_audio(
@@ -111,7 +111,7 @@ def decode_audio(
     Args:
         content: content of the file.
         form: sample rate and length of the waveform.
-        parts: `Header.parts`, if known.
+        parts: `AudioHeader.parts`, if known.
 
     Returns:
         float32 `[form.samples]`, from -1 to 1, unless the file has floats beyond.
@@ -144,7 +144,7 @@ def _decode_joined(content: bytes, form: WaveformFormat) -> np.ndarray:
     return pad_or_trim(_resampled(np.concatenate(waveforms), header.rate, form.rate), form)
 
 
-def _range(header: Header, form: WaveformFormat) -> tuple[int, int]:
+def _range(header: AudioHeader, form: WaveformFormat) -> tuple[int, int]:
     """The first sample of a file that is decoded, and the most samples from there on."""
     needed = -(-form.samples * header.rate // form.rate)
     lookahead = 0 if header.rate == form.rate else round(_LOOKAHEAD * header.rate)
@@ -246,7 +246,9 @@ def _mono(values: np.ndarray) -> np.ndarray:
     return values[:, 0] if values.shape[1] == 1 else values.mean(axis=1)
 
 
-def _read_mono(audio: soundfile.SoundFile, header: Header, first: int, most: int) -> np.ndarray:
+def _read_mono(
+    audio: soundfile.SoundFile, header: AudioHeader, first: int, most: int
+) -> np.ndarray:
     """Decodes up to `most` samples of a file, starting at sample `first`: float32 `[samples]`."""
     if audio.subtype.startswith(_EXACT_SEEK):
         audio.seek(first)
@@ -257,7 +259,7 @@ def _read_mono(audio: soundfile.SoundFile, header: Header, first: int, most: int
     return _mono(_read(audio, header, first, most))
 
 
-def _read(audio: soundfile.SoundFile, header: Header, first: int, most: int) -> np.ndarray:
+def _read(audio: soundfile.SoundFile, header: AudioHeader, first: int, most: int) -> np.ndarray:
     """Decodes up to `most` samples, starting at sample `first`: float32 `[samples, channels]`.
 
     Args:
@@ -351,14 +353,14 @@ def _reason(error: soundfile.LibsndfileError, content: bytes, container: Contain
     return f"the audio is damaged: {reason}"
 
 
-def _header(audio: soundfile.SoundFile) -> Header:
-    header = Header(audio.samplerate, audio.channels, audio.frames)
+def _header(audio: soundfile.SoundFile) -> AudioHeader:
+    header = AudioHeader(audio.samplerate, audio.channels, audio.frames)
     if header.samples < 1:
         raise UnreadableError("the audio is empty: it has a header but no samples")
     return _moderate(header)
 
 
-def _moderate(header: Header) -> Header:
+def _moderate(header: AudioHeader) -> AudioHeader:
     """The header, if its numbers are within the limits."""
     if not LOWEST_RATE <= header.rate <= HIGHEST_RATE:
         raise UnreadableError(

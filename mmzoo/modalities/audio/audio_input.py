@@ -18,7 +18,7 @@ from mmzoo.modalities.audio.audio_decoding import (
     decode_batch,
     pad_or_trim,
 )
-from mmzoo.modalities.audio.audio_files import Header, Keep, WaveformFormat
+from mmzoo.modalities.audio.audio_files import AudioHeader, Keep, WaveformFormat
 from mmzoo.modalities.audio.audio_plot import plot_audio
 from mmzoo.modalities.audio.audio_spectrogram import LogMel, Masking, Spectrogram
 from mmzoo.modalities.audio.encoders import AudioEncoder
@@ -113,7 +113,7 @@ class Audio(FileInput):
         """The model's input: float32 `[batch, samples]`, from -1 to 1."""
         return keras.Input((self.samples,), dtype="float32", name=name)
 
-    def conversion_notes(self, headers: Sequence[Header]) -> Iterator[str]:
+    def conversion_notes(self, headers: Sequence[AudioHeader]) -> Iterator[str]:
         """Notes on how files are converted: resampled, averaged, truncated or padded."""
         return conversion_notes(headers, self._waveform_format)
 
@@ -186,7 +186,7 @@ class Audio(FileInput):
         return plot_audio(value, self.spectrogram, self.rate)
 
     @classmethod
-    def suggest_fields(cls, headers: Sequence[Header]) -> Section:
+    def suggest_fields(cls, headers: Sequence[AudioHeader]) -> Section:
         """Sample rate and length that fit audio files with these headers."""
         [(found, _)] = Counter(header.rate for header in headers).most_common(1)
         lengths = sorted(header.samples / header.rate for header in headers)

@@ -13,7 +13,7 @@ from mmzoo.lazy import np, tf
 from mmzoo.modalities.file_probe import FileKind, UnreadableError, read_file
 from mmzoo.modalities.image.image_files import (
     TRANSPOSED,
-    Header,
+    ImageHeader,
     decode_image,
     find_image_flaw,
     read_image_header,
@@ -246,7 +246,7 @@ IMAGE_FILES = FileKind(
 
 
 def conversion_notes(
-    headers: Sequence[Header], shape: Sequence[int], resize: Resize
+    headers: Sequence[ImageHeader], shape: Sequence[int], resize: Resize
 ) -> tuple[str, ...]:
     """A note on how images of other sizes are resized, if there are any."""
     height, width = shape[:2]

@@ -29,7 +29,7 @@ TRANSPOSED = 5
 
 
 @dataclass(frozen=True)
-class Header:
+class ImageHeader:
     """Header of an image file.
 
     Attributes:
@@ -45,7 +45,7 @@ class Header:
     is_greyscale: bool
 
 
-def read_image_header(content: bytes) -> Header:
+def read_image_header(content: bytes) -> ImageHeader:
     """Header of an image file with this content.
 
     Raises:
@@ -54,7 +54,7 @@ def read_image_header(content: bytes) -> Header:
     with _image(content) as image:
         orientation = _orientation(image, content)
         width, height = image.size if orientation < TRANSPOSED else image.size[::-1]
-        return Header(height, width, orientation, _is_greyscale(image))
+        return ImageHeader(height, width, orientation, _is_greyscale(image))
 
 
 def decode_image(content: bytes) -> np.ndarray:

@@ -23,7 +23,7 @@ from mmzoo.modalities.image.image_decoding import (
     decode_batch,
     read_image,
 )
-from mmzoo.modalities.image.image_files import Header
+from mmzoo.modalities.image.image_files import ImageHeader
 from mmzoo.modalities.image.image_resize import Resize, convert_channels, crop_edges, resize_images
 from mmzoo.modalities.suggestion import Section
 from mmzoo.randomness import Randomness
@@ -94,7 +94,7 @@ class Image(FileInput):
         """The model's input: uint8 `[batch, height, width, channels]`."""
         return keras.Input(self.shape, dtype="uint8", name=name)
 
-    def conversion_notes(self, headers: Sequence[Header]) -> Iterable[str]:
+    def conversion_notes(self, headers: Sequence[ImageHeader]) -> Iterable[str]:
         """A note on how images of other sizes are resized, if there are any."""
         return conversion_notes(headers, self.shape, self.resize)
 
@@ -193,7 +193,7 @@ class Image(FileInput):
         return value
 
     @classmethod
-    def suggest_fields(cls, headers: Sequence[Header]) -> Section:
+    def suggest_fields(cls, headers: Sequence[ImageHeader]) -> Section:
         """Size, channels and encoder that fit images with these headers."""
         sizes = {(header.height, header.width) for header in headers}
         height = sorted(header.height for header in headers)[len(headers) // 2]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from mmzoo.errors import RunError
 from mmzoo.lazy import np, pl
+from mmzoo.metrics.metric_info import percent
 from mmzoo.modalities.text.tokenizer import PADDING, UNKNOWN, Unit
 
 VOCABULARY = "vocabulary.txt"
@@ -116,10 +117,3 @@ def coverage_note(
             f"{100 - LENGTH_PERCENTILE} % of them, and take longer)"
         )
     return "; ".join(notes)
-
-
-def percent(share: float) -> str:
-    """`0.3 %`, `31 %`; never 0 where there is any."""
-    if 0 < share < 0.001:
-        return "less than 0.1 %"
-    return f"{100 * share:.1f} %" if share < 0.1 else f"{100 * share:.0f} %"

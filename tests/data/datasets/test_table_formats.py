@@ -14,8 +14,8 @@ import pytest
 from mmzoo.data.datasets.table_formats import (
     paths_of,
     read_archive,
+    read_csv_columns,
     read_labelled_texts,
-    read_rows,
     read_tables,
 )
 from mmzoo.errors import DataError
@@ -39,7 +39,7 @@ def test_texts_are_divided_by_split_and_keep_their_row(tmp_path: Path) -> None:
 def test_a_compressed_table_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "t.csv.xz"
     path.write_bytes(lzma.compress(TABLE.encode()))
-    assert read_rows(path, ("label",)).to_dict(as_series=False) == {"label": ["1", "0", "0"]}
+    assert read_csv_columns(path, ("label",)).to_dict(as_series=False) == {"label": ["1", "0", "0"]}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path, name: str, content:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"is not a valid table of text, label: "):
-        read_rows(path, ("text", "label"))
+        read_csv_columns(path, ("text", "label"))
 
 
 def test_paths_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from sample_sounds import encoded, hiss, tone
 
 from mmzoo.modalities.audio.audio_containers import detect_container, with_flac_length
 from mmzoo.modalities.audio.audio_files import (
-    Header,
+    AudioHeader,
     WaveformFormat,
     decode_audio,
     find_audio_flaw,
@@ -50,7 +50,7 @@ def reason(content: bytes, decode: bool = True) -> str:
 def test_all_containers_and_bit_depths_give_equal_samples(container, subtype, error):
     values = tone()
     content = encoded(values, container=container, subtype=subtype)
-    assert read_audio_header(content) == Header(8_000, 1, 8_000)
+    assert read_audio_header(content) == AudioHeader(8_000, 1, 8_000)
     decoded = decode_audio(content, SECOND)
     assert (decoded.dtype, decoded.shape) == (np.float32, (8_000,))
     # Where a codec begins and ends, it lacks what it looks at to either side.
@@ -213,7 +213,7 @@ def test_a_streamed_wav_file_is_read(size):
     np.testing.assert_array_equal(
         decode_audio(content, SECOND), decode_audio(encoded(tone()), SECOND)
     )
-    assert read_audio_header(with_bytes(content, 4, bytes(4))) == Header(8_000, 1, 8_000)
+    assert read_audio_header(with_bytes(content, 4, bytes(4))) == AudioHeader(8_000, 1, 8_000)
     assert find_audio_flaw(content) is None
 
 
