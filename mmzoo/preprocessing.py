@@ -138,8 +138,6 @@ def load_frame(config: Config) -> Frame:
     policy = config.source.on_bad_row
     frame = config.source.read(config.required_columns(), config.train.effective_split_seed)
     frame = scan(config, frame)
-    if policy == "skip":
-        frame = frame.resample()
     frame = resolve_duplicates(config, apply_on_bad_row(frame, policy))
     require_present(frame, config.presence)
     return with_missing_notes(config, frame)

@@ -27,7 +27,7 @@ _FIX = {"file": "Replace", "row": "Fix"}
 
 
 def apply_on_bad_row(frame: Frame, on_bad_row: OnBadRow, skip_hint: str = _SKIP_IN_CONFIG) -> Frame:
-    """The frame without its bad rows.
+    """The frame without its bad rows, which no sampled split has.
 
     Args:
         frame: A frame with all its issues.
@@ -41,7 +41,7 @@ def apply_on_bad_row(frame: Frame, on_bad_row: OnBadRow, skip_hint: str = _SKIP_
     if frame.issues.is_empty():
         return frame
     if on_bad_row == "skip":
-        return drop_bad_rows(frame)
+        return drop_bad_rows(frame.assign_again())
     rows = bad_rows(frame)
     _refuse_other_classes(frame, rows)
     raise bad_rows_error(frame.name, rows, frame.rows_are, skip_hint)

@@ -7,7 +7,6 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from annotated_types import Gt, Lt, MinLen
@@ -23,10 +22,10 @@ from mmzoo.data.folder_listing import (
     first_few,
     folder_root,
 )
-from mmzoo.data.frame import ROW, SPLIT, Frame, Issues, OnBadRow, Sampling, issues_table, table_of
+from mmzoo.data.frame import ROW, SPLIT, Frame, Issues, OnBadRow, issues_table, table_of
 from mmzoo.data.media_paths import problems
 from mmzoo.data.parse_columns import check_columns
-from mmzoo.data.split_assignment import SplitInfo, assign_splits
+from mmzoo.data.split_assignment import Assignment, SplitInfo, assign_splits
 from mmzoo.data.splits import SPLITS, Fold
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
@@ -111,56 +110,54 @@ class Folder(Spec):
         found = self._list_files(root, self.layout, ignored)
         minimum = 2 if "label" in specs else 1
         class_names = checked_class_names(root, found, self._suffixes, minimum)
-        names, labels, given = [], [], []
-        for split, classes in found.items():
-            split_names, split_labels = _flatten(classes, class_names)
-            names += split_names
-            labels += split_labels
-            given += [SPLITS.index(split)] * len(split_names)
-        shares = {"validation": self.validation, "test": self.test}
-        codes = np.array(labels, np.int64)
-        info = SplitInfo(
-            np.array(given, np.int64), classes=codes, class_names=class_names, by="label"
-        )
         if self.fold and "test" in found:
             raise DataError(f"source.fold: expected none: {escape(root)} has a test split.")
-        assigned, sampled, sampling_notes = assign_splits(name, info, shares, seed, self.fold)
-        order = np.argsort(assigned, kind="stable")
-        names, assigned, info = [names[row] for row in order], assigned[order], info.take(order)
-        table = _table(names, codes[order], root, specs, "train").with_columns(
-            pl.Series(SPLIT, [SPLITS[index] for index in assigned])
+        names, codes, assigned = self._assign(name, found, class_names, seed)
+        table = _table(names, codes, root, specs, "train").with_columns(
+            pl.Series(SPLIT, [SPLITS[index] for index in assigned.splits])
         )
         listed = {
-            split: [
-                [names[row] for row in np.flatnonzero(assigned == index)],
-                codes[order][assigned == index].tolist(),
-            ]
+            split: [[names[row] for row in rows], codes[rows].tolist()]
             for index, split in enumerate(SPLITS)
+            for rows in [np.flatnonzero(assigned.splits == index)]
         }
-
-        def draw(usable: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-            splits, _, notes = assign_splits(
-                name, replace(info, usable=usable), shares, seed, self.fold
-            )
-            return splits, notes
-
+        given = {
+            split: set(of) for split, (_, of) in listed.items() if split not in assigned.sampled
+        }
         return Frame(
             table,
             name=name,
-            fingerprint=_fingerprint(listed, class_names, sampled),
+            fingerprint=_fingerprint(listed, class_names, assigned.sampled),
             issues=issues_table(_problems(names, root)),
             class_names={"label": class_names} if "label" in specs else {},
             notes=(
-                *sampling_notes,
+                *assigned.notes,
                 *ignored.notes(name),
-                *_missing_classes(
-                    name,
-                    {split: set(of) for split, (_, of) in listed.items() if split not in sampled},
-                    class_names,
-                ),
+                *_missing_classes(name, given, class_names),
             ),
-            sampling=Sampling(np.ones(len(names), bool), sampling_notes, draw),
+            assignment=assigned,
         )
+
+    def _assign(
+        self,
+        name: str,
+        found: Mapping[str, Mapping[str, list[str]]],
+        class_names: tuple[str, ...],
+        seed: int,
+    ) -> tuple[list[str], np.ndarray, Assignment]:
+        """The relative paths of all files, and their labels, in the order of splits."""
+        names, labels, splits = [], [], []
+        for index, split in enumerate(SPLITS):
+            split_names, split_labels = _flatten(found.get(split, {}), class_names)
+            names += split_names
+            labels += split_labels
+            splits += [index] * len(split_names)
+        codes = np.array(labels, np.int64)
+        info = SplitInfo(np.array(splits), classes=codes, class_names=class_names, by="label")
+        shares = {"validation": self.validation, "test": self.test}
+        assigned = assign_splits(name, info, shares, seed, self.fold)
+        order = np.argsort(assigned.splits, kind="stable")
+        return [names[row] for row in order], codes[order], assigned.take(order)
 
     def rows(self, specs: Mapping[str, ColumnSpec], split: str) -> Frame:
         """Lists all files as a single split, for a trained model.

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from mmzoo.data.split_assignment import Assignment
 from mmzoo.data.splits import SPLITS
 from mmzoo.lazy import np, pl
 
@@ -49,18 +50,6 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """How the splits of a frame were sampled, to draw them again."""
-
-    usable: np.ndarray
-    """bool `[rows]`, the rows from which they were drawn."""
-    notes: tuple[str, ...]
-    """The notes on them in `Frame.notes`."""
-    draw: Callable[[np.ndarray], tuple[np.ndarray, tuple[str, ...]]]
-    """Usable rows, bool `[rows]` -> the split of each row as an index into `SPLITS`, and notes."""
-
-
-@dataclass(frozen=True)
 class Frame:
     """The rows of a source, with their columns and splits.
 
@@ -89,9 +78,9 @@ class Frame:
     """What messages call a row: a file, or a row of a table."""
     skipped: tuple[Skipped, ...] = ()
     """The rows that were dropped because they could not be used."""
-    sampling: Sampling | None = None
-    """How splits were sampled, for sources of files; None if they were not, or rows were dropped
-    since."""
+    assignment: Assignment | None = None
+    """How rows were assigned to splits; None if they cannot be assigned again, because rows were
+    dropped since, or none can be bad."""
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
@@ -148,9 +137,9 @@ class Frame:
         issues = {
             new_index[row]: issue for row, issue in self.found_issues().items() if row in new_index
         }
-        return replace(self, table=self.table[rows], issues=issues_table(issues), sampling=None)
+        return replace(self, table=self.table[rows], issues=issues_table(issues), assignment=None)
 
-    def resample(self) -> Frame:
+    def assign_again(self) -> Frame:
         """The frame with its sampled splits drawn again, from the rows without issues only.
 
         Splits are drawn when a source is read, before its files are known to be readable. A corrupt
@@ -159,20 +148,23 @@ class Frame:
         Raises:
             DataError: There are too few rows.
         """
-        if self.sampling is None:
+        if self.assignment is None:
             return self
         usable = np.ones(self.table.height, bool)
         usable[self.issues["row"].to_numpy()] = False
-        if (usable | ~self.sampling.usable).all():
+        before = self.assignment.info.usable
+        if (usable | (False if before is None else ~before)).all():
             return self  # All bad rows were known when the splits were drawn.
-        splits, notes = self.sampling.draw(usable)
-        content = json.dumps([self.fingerprint, splits.tolist()])
+        found = self.assignment.with_usable(usable)
+        content = json.dumps([self.fingerprint, found.splits.tolist()])
         return replace(
             self,
-            table=self.table.with_columns(pl.Series(SPLIT, [SPLITS[index] for index in splits])),
+            table=self.table.with_columns(
+                pl.Series(SPLIT, [SPLITS[index] for index in found.splits])
+            ),
             fingerprint=hashlib.sha256(content.encode()).hexdigest(),
-            notes=(*notes, *(note for note in self.notes if note not in self.sampling.notes)),
-            sampling=None,
+            notes=(*found.notes, *(one for one in self.notes if one not in self.assignment.notes)),
+            assignment=None,
         )
 
     def found_issues(self) -> dict[int, tuple[str | None, str]]:

@@ -2,89 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Annotated
-
-from annotated_types import Gt, Lt, MinLen
+from functools import cached_property, partial
 
 from mmzoo.data.splits import SPLITS, TEST_SEED, Fold, assign_folds, hold_out
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
-from mmzoo.spec import Problem, Spec
 from mmzoo.spec.wording import shorten
 
-SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-}
-"""Lower-case name -> split."""
-
 _MAX_NAMED = 5
-"""Most values or classes that a message names."""
-
-ColumnName = Annotated[str, MinLen(1)]
-Share = Annotated[float, Gt(0), Lt(1)]
-
-
-class SplitFiles(Spec):
-    """Separate tables for the validation and test splits, with the same columns as the first."""
-
-    validation: Annotated[str, MinLen(1)] | None = None
-    """The table with the validation rows, relative to the working directory."""
-    test: Annotated[str, MinLen(1)] | None = None
-    """The table with the test rows, relative to the working directory."""
-
-    def rules(self) -> Iterator[Problem]:
-        if self.validation is None and self.test is None:
-            yield Problem((), "expected a file for `validation` or `test`, or no `files` at all")
-
-
-class TableSplit(Spec):
-    """The splits of a table: sampled, from a column, or from separate files.
-
-    Splits that no column, file or fold provides are sampled from the remaining rows, stratified by
-    class if a head predicts classes; the only row of a class is a training row. The test split does
-    not depend on the seed.
-    """
-
-    validation: Share = 0.1
-    """Share of the rows without a given split that is held out for validation. The seed decides
-    which rows."""
-    test: Share = 0.1
-    """Share of the rows without a given split that is held out for testing, the same rows for all
-    seeds."""
-    column: ColumnName | None = None
-    """The column with the split of each row: train, validation (or valid, val, dev) or test."""
-    files: SplitFiles | None = None
-    """Separate tables for other splits; the rows of `path` are then the training split."""
-    folds: ColumnName | None = None
-    """The column with the fold of each row; `source.fold` chooses the test fold."""
-    group: ColumnName | None = None
-    """A column such as the patient's id: rows with the same value are sampled into the same
-    split."""
-
-    def rules(self) -> Iterator[Problem]:
-        given = [name for name in ("column", "files", "folds") if getattr(self, name) is not None]
-        for name in given[1:]:
-            yield Problem((name,), f"expected none with `{given[0]}`: both define the test split")
-        if not given and self.validation + self.test >= 1:
-            yield Problem(
-                ("test",),
-                "expected shares for validation and test that leave rows to train on; their sum is "
-                f"{self.validation + self.test:g}",
-            )
-
-    def columns(self) -> tuple[str, ...]:
-        """The columns that define splits."""
-        return tuple(name for name in (self.column, self.folds, self.group) if name is not None)
+"""Most classes that a message names."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +120,33 @@ class SplitInfo:
         return rows[self.known[rows] | (counts[class_of] > 1)]
 
 
+@dataclass(frozen=True)
+class Assignment:
+    """Rows assigned to splits; can be repeated when more rows turn out to be unusable.
+
+    Attributes:
+        splits: int64 `[rows]`, the split of each row, as an index into `SPLITS`.
+        sampled: Split -> share and seed, for sampled splits.
+        notes: Sentences on the splits that were sampled.
+        info: The rows.
+        assign: Assigns such rows in the same way.
+    """
+
+    splits: np.ndarray
+    sampled: Mapping[str, tuple[float, int]]
+    notes: tuple[str, ...]
+    info: SplitInfo
+    assign: Callable[[SplitInfo], Assignment]
+
+    def take(self, rows: np.ndarray) -> Assignment:
+        """The assignment of these rows, in this order."""
+        return replace(self, splits=self.splits[rows], info=self.info.take(rows))
+
+    def with_usable(self, usable: np.ndarray) -> Assignment:
+        """The splits assigned again; bool `[rows]`, only these rows may be sampled."""
+        return self.assign(replace(self.info, usable=usable))
+
+
 def assign_splits(
     name: str,
     info: SplitInfo,
@@ -200,7 +155,7 @@ def assign_splits(
     fold: Fold | None = None,
     *,
     is_table: bool = False,
-) -> tuple[np.ndarray, dict[str, tuple[float, int]], tuple[str, ...]]:
+) -> Assignment:
     """Samples the test and validation splits that neither the source nor a fold gives.
 
     Args:
@@ -212,10 +167,6 @@ def assign_splits(
         fold: The test fold, for cross-validation.
         is_table: Whether the rows are those of a table.
 
-    Returns:
-        int64 `[rows]`, the split of each row; split -> share and seed, for sampled splits; and
-        sentences on the splits that were sampled.
-
     Raises:
         DataError: No class has two rows, or there are too few rows or groups.
     """
@@ -226,34 +177,42 @@ def assign_splits(
         has["test"] = True
         notes.append(f"{name}: fold {fold.index} of {fold.of} is the test split")
     drawn_from = info.free(given)
-    pool = len(drawn_from)
     for split, split_seed in (("test", TEST_SEED), ("validation", seed)):
-        if has[split]:
-            continue
-        rows = info.free(given)
-        share, of = shares[split], len(rows)
-        if is_table:
-            rows, of = info.without_single_unknown(rows), pool
-            share = min(share * pool / max(len(rows), 1), 1.0)
-        try:
-            drawn = info.hold_out(rows, share, split_seed)
-        except DataError as error:
-            field = "source.split" if is_table else "source"
-            raise DataError(f"{field}.{split}: {error}") from error
-        given[drawn] = SPLITS.index(split)
-        sampled[split] = (shares[split], split_seed)
-        held_out = f"held out {len(drawn):,} of {of:,}"
-        notes.append(
-            f"{name}: {held_out} rows for {split}, {info.how}, seed {split_seed}"
-            if is_table
-            else f"{name} has no {split} split: {held_out} training examples, {info.how}, seed "
-            f"{split_seed}"
-        )
-    if sampled:
-        notes += [
-            f"{name}: {clause}" for clause in _rare_classes(info, drawn_from, 1 + len(sampled))
-        ]
-    return given, sampled, tuple(notes)
+        if not has[split]:
+            pool = len(drawn_from) if is_table else None
+            drawn, of = _sample(info, given, split, shares[split], split_seed, pool)
+            given[drawn] = SPLITS.index(split)
+            sampled[split] = (shares[split], split_seed)
+            start = f"{name}:" if is_table else f"{name} has no {split} split:"
+            rows = f"rows for {split}" if is_table else "training examples"
+            notes.append(
+                f"{start} held out {len(drawn):,} of {of:,} {rows}, {info.how}, seed {split_seed}"
+            )
+    clauses = [*_rare_classes(info, drawn_from, 1 + len(sampled))] if sampled else []
+    if is_table:
+        clauses += _shared_groups(info, given)
+    notes += [f"{name}: {clause}" for clause in clauses]
+    again = partial(assign_splits, name, shares=shares, seed=seed, fold=fold, is_table=is_table)
+    return Assignment(given, sampled, tuple(notes), info, again)
+
+
+def _sample(
+    info: SplitInfo, given: np.ndarray, split: str, share: float, seed: int, pool: int | None
+) -> tuple[np.ndarray, int]:
+    """Samples a split; returns its rows, and of how many rows they are a share.
+
+    `pool` is the number of rows of which `share` is a share; by default those that remain.
+    """
+    rows = info.free(given)
+    of = len(rows)
+    if pool is not None:
+        rows, of = info.without_single_unknown(rows), pool
+        share = min(share * pool / max(len(rows), 1), 1.0)
+    try:
+        return info.hold_out(rows, share, seed), of
+    except DataError as error:
+        field = "source" if pool is None else "source.split"
+        raise DataError(f"{field}.{split}: {error}") from error
 
 
 def _rare_classes(info: SplitInfo, rows: np.ndarray, splits: int) -> Iterator[str]:
@@ -272,72 +231,11 @@ def _rare_classes(info: SplitInfo, rows: np.ndarray, splits: int) -> Iterator[st
         yield f"{have} too few rows to be in every split: {', '.join(rare[:_MAX_NAMED])}{more}"
 
 
-def splits_in_column(words: pl.Series, where: str) -> np.ndarray:
-    """The split of each row, from a column with names of splits.
-
-    Args:
-        words: The column, as strings.
-        where: The column, for errors.
-
-    Returns:
-        int64 `[rows]`, an index into `SPLITS`.
-
-    Raises:
-        DataError: The column has other values, or no row is a training row.
-    """
-    found = words.str.strip_chars().str.to_lowercase()
-    indices = {word: SPLITS.index(split) for word, split in SPLIT_NAMES.items()}
-    splits = found.replace_strict(indices, default=-1, return_dtype=pl.Int64)
-    splits = splits.set(found.is_null(), -1)
-    wrong = (splits == -1).arg_true().to_list()
-    if wrong:
-        kinds = words.gather(wrong).unique(maintain_order=True).to_list()
-        shown = ", ".join(
-            "an empty cell" if one is None else f"'{shorten(one)}'" for one in kinds[:_MAX_NAMED]
-        )
-        more = f" and {len(kinds) - _MAX_NAMED:,} more" if len(kinds) > _MAX_NAMED else ""
-        raise DataError(
-            f"{where}: {len(wrong):,} rows, the first of them row {wrong[0] + 1:,}, have {shown}"
-            f"{more}. Expected train, validation (or valid, val, dev) or test in each."
-        )
-    if not (splits == 0).any():
-        raise DataError(f"{where}: no row is `train`, so there is nothing to train on.")
-    return splits.to_numpy(writable=True)
-
-
-def folds_in_column(words: pl.Series, names: Sequence[str], fold: Fold, where: str) -> np.ndarray:
-    """The fold of each row, from a column with numbers or names of folds.
-
-    Args:
-        words: The column, as strings.
-        names: Its distinct values, in the order of the folds.
-        fold: The number of folds that the config expects.
-        where: The column, for errors.
-
-    Returns:
-        int64 `[rows]`, counted from 0.
-
-    Raises:
-        DataError: The column has empty cells, or another number of folds.
-    """
-    empty = words.is_null().arg_true()
-    if len(empty):
-        raise DataError(f"{where} is empty in {len(empty):,} rows, such as row {empty[0] + 1:,}.")
-    if len(names) != fold.of:
-        shown = ", ".join(f"'{shorten(name)}'" for name in names[:_MAX_NAMED])
-        more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
-        raise DataError(
-            f"{where} has {len(names):,} folds, {shown}{more}; `source.fold.of` is {fold.of}."
-        )
-    indices = words.cast(pl.Enum(names)).to_physical().cast(pl.Int64)
-    return indices.to_numpy(writable=True)
-
-
 def _take(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
     return None if values is None else values[rows]
 
 
-def shared_groups(info: SplitInfo, splits: np.ndarray) -> Iterator[str]:
+def _shared_groups(info: SplitInfo, splits: np.ndarray) -> Iterator[str]:
     """A clause on groups with rows in several splits, which a column or files may assign."""
     if info.groups is None or info.group_ids is None:
         return

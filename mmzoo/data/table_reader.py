@@ -18,10 +18,10 @@ from mmzoo.data.csv_dialect import (
 )
 from mmzoo.data.frame import ROW, SPLIT, Frame, Issues, issues_table
 from mmzoo.data.parse_columns import check_columns
-from mmzoo.data.split_assignment import SplitFiles
 from mmzoo.data.splits import SPLITS
 from mmzoo.data.table_files import open_table, read_content
 from mmzoo.data.table_format import TableFormat, format_for, separator_of
+from mmzoo.data.table_split import SplitFiles
 from mmzoo.data.text_encoding import as_utf8, is_wide
 from mmzoo.data.typed_tables import read_json_lines, read_parquet
 from mmzoo.errors import DataError

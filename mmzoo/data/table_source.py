@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Annotated, Literal
 
 from annotated_types import MinLen
@@ -17,20 +16,14 @@ from mmzoo.data.bad_rows import bad_rows_error
 from mmzoo.data.class_encoding import encode_columns, encode_names, names_in
 from mmzoo.data.column_types import as_texts, one_spelling
 from mmzoo.data.duplicates import OnDuplicate
-from mmzoo.data.frame import ROW, SPLIT, Frame, OnBadRow, Sampling, Skipped, issues_table
+from mmzoo.data.frame import ROW, SPLIT, Frame, OnBadRow, Skipped, issues_table
 from mmzoo.data.number_formats import check_thousands, plain_columns
 from mmzoo.data.parse_columns import ParsedColumn, issues_of, media_folder, parse_columns
-from mmzoo.data.split_assignment import (
-    SplitInfo,
-    TableSplit,
-    assign_splits,
-    folds_in_column,
-    shared_groups,
-    splits_in_column,
-)
+from mmzoo.data.split_assignment import Assignment, SplitInfo, assign_splits
 from mmzoo.data.splits import SPLITS, Fold
 from mmzoo.data.table_format import TableFormat
 from mmzoo.data.table_reader import concat_tables
+from mmzoo.data.table_split import TableSplit, folds_in_column, splits_in_column
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 from mmzoo.spec import Problem, Spec
@@ -119,41 +112,45 @@ class Table(TableFormat, TableRows):
             raw = replace(raw, issues=issues_table(issues))
         usable = np.ones(raw.table.height, bool)
         usable[raw.issues["row"].to_numpy()] = False
-        try:
-            info = self._split_info(raw, f"table {shown}: column", parsed, specs, usable)
-            splits, sampling_notes = self._draw(name, info, seed, usable)
-        except DataError:
-            if not raw.issues.is_empty() and self.on_bad_row == "error":
-                found = raw.found_issues().items()
-                bad = [Skipped(raw.row_name(row), "", reason) for row, (_, reason) in found]
-                raise bad_rows_error(name, bad, "row") from None
-            raise
+        assigned = self._assign(raw, f"table {shown}: column", parsed, specs, usable, seed)
         table, class_names, unknown = encode_columns(
             {column: one.values for column, one in parsed.items()},
             specs,
-            np.flatnonzero(usable & (splits == 0)),
+            np.flatnonzero(usable & (assigned.splits == 0)),
         )
-        usable[list(unknown)] = False
+        usable[list(unknown)] = False  # In `assigned.info` too, as they need not be drawn again.
         clauses = (*raw.notes, *(note for one in parsed.values() for note in one.notes))
         return replace(
             raw,
             table=table.with_columns(
-                pl.Series(SPLIT, [SPLITS[index] for index in splits]), raw.table[ROW]
+                pl.Series(SPLIT, [SPLITS[index] for index in assigned.splits]), raw.table[ROW]
             ),
-            fingerprint=self._fingerprint(sha256s, splits, specs),
+            fingerprint=self._fingerprint(sha256s, assigned.splits, specs),
             class_names=class_names,
-            notes=(*sampling_notes, *(f"{name}: {clause}" for clause in clauses)),
-            sampling=Sampling(usable, sampling_notes, partial(self._draw, name, info, seed)),
+            notes=(*assigned.notes, *(f"{name}: {clause}" for clause in clauses)),
+            assignment=assigned,
         ).with_issues(unknown)
 
-    def _draw(
-        self, name: str, info: SplitInfo, seed: int, usable: np.ndarray
-    ) -> tuple[np.ndarray, tuple[str, ...]]:
-        """The split of each row, and notes."""
-        info = replace(info, usable=usable)
+    def _assign(
+        self,
+        raw: Frame,
+        where: str,
+        parsed: Mapping[str, ParsedColumn],
+        specs: Mapping[str, ColumnSpec],
+        usable: np.ndarray,
+        seed: int,
+    ) -> Assignment:
+        """Assigns rows to splits; if there are too few, bad rows are reported as the cause."""
         shares = {"validation": self.split.validation, "test": self.split.test}
-        splits, _, notes = assign_splits(name, info, shares, seed, self.fold, is_table=True)
-        return splits, (*notes, *(f"{name}: {clause}" for clause in shared_groups(info, splits)))
+        try:
+            info = self._split_info(raw, where, parsed, specs, usable)
+            return assign_splits(raw.name, info, shares, seed, self.fold, is_table=True)
+        except DataError:
+            if not raw.issues.is_empty() and self.on_bad_row == "error":
+                found = raw.found_issues().items()
+                bad = [Skipped(raw.row_name(row), "", reason) for row, (_, reason) in found]
+                raise bad_rows_error(raw.name, bad, "row") from None
+            raise
 
     def _split_info(
         self,

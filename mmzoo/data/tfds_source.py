@@ -15,7 +15,7 @@ from pydantic import AfterValidator
 from mmzoo.column_spec import ColumnSpec
 from mmzoo.data.frame import ROW, SPLIT, Frame, Issues, OnBadRow, Splits, issues_table, table_of
 from mmzoo.data.media_paths import problems
-from mmzoo.data.split_assignment import SplitInfo, assign_splits
+from mmzoo.data.split_assignment import Assignment, SplitInfo, assign_splits
 from mmzoo.data.splits import SPLITS
 from mmzoo.data.tfds_builder import load_builder, set_name, split_name
 from mmzoo.data.tfds_columns import check_features, class_columns, read_columns
@@ -108,8 +108,7 @@ class Tfds(Spec):
         unpacked = cache_directory() / "tfds"
         columns = dict.fromkeys([*specs, *([by] if by else [])])
         splits = read_columns(builder, official, columns, unpacked)
-        cuts: dict[str, tuple[float, int]] = {}
-        notes: tuple[str, ...] = ()
+        assigned: Assignment | None = None
         sizes = [len(next(iter(of.values()))) for of in splits.values()]
         given = np.repeat([SPLITS.index(split) for split in splits], sizes)
         if by:
@@ -117,13 +116,14 @@ class Tfds(Spec):
             shares = {"validation": self.validation, "test": self.test}
             labels = np.concatenate([of[by] for of in splits.values()])
             info = SplitInfo(given, classes=labels, class_names=classes[by], by=by)
-            given, cuts, notes = assign_splits(name, info, shares, seed)
+            assigned = assign_splits(name, info, shares, seed)
+            given = assigned.splits
         names = _row_names(splits)
         table = table_of(
             {split: {column: of[column] for column in specs} for split, of in splits.items()}
         )
-        assigned = pl.Series(SPLIT, given).replace_strict([0, 1, 2], list(SPLITS))
-        table = table.with_columns(assigned)
+        split_names = pl.Series(SPLIT, given).replace_strict([0, 1, 2], list(SPLITS))
+        table = table.with_columns(split_names)
         if names is not None:
             table = table.with_columns(pl.Series(ROW, names))
         frame = Frame(
@@ -132,9 +132,11 @@ class Tfds(Spec):
             fingerprint="",
             issues=issues_table(_problems(table, str(unpacked))),
             class_names={column: classes[column] for column in specs if column in classes},
-            notes=notes,
+            notes=assigned.notes if assigned else (),
+            assignment=assigned,
         )
-        return replace(frame, fingerprint=_fingerprint(builder, official, frame, cuts))
+        sampled = assigned.sampled if assigned else {}
+        return replace(frame, fingerprint=_fingerprint(builder, official, frame, sampled))
 
     def _official_splits(self, builder: DatasetBuilder) -> dict[str, str]:
         """Our split -> the data set's split, without those to be sampled."""

@@ -32,23 +32,19 @@ def read_rows(
 ) -> Frame:
     """All rows of a table as a single split, for a trained model.
 
-    Columns are parsed as by `Table.read`. For prediction, `specs` has no label columns, so labels
-    need not exist. For evaluation, the specs of label columns have the class names that the model
-    knows: a row with another class is a bad row, and class ids do not change. An optional column
-    may be missing from the table: its values are then missing in all rows. If there are specs of
-    label columns, at least one of these columns must exist.
+    Columns are parsed as by `Table.read`. For prediction, `specs` has no label columns. For
+    evaluation, their specs have the class names that the model knows, and a row with another class
+    is a bad row; at least one label column must exist. The values of an optional column that does
+    not exist are missing in all rows.
 
     Args:
-        data: The path of a table, relative to the working directory: CSV, TSV, JSON lines or
-            Parquet; or a table in memory.
+        data: The path of a table, relative to the working directory, or a table in memory.
         specs: The columns to read, with their roles.
         split: The name of the split.
-        form: The format of the table and its media folder. By default what its suffix implies, and
-            the table's own folder. Separator, quotes and encoding of a `Table` apply only to tables
-            with the same suffix.
+        form: Its format and media folder; by default what its suffix implies, and its own folder.
+            Separator, quotes and encoding of a `Table` apply only to tables with its suffix.
         field: The field or option that has the path, for errors.
-        others: Which columns to keep unparsed, such as ids to write next to the predictions: see
-            `Frame.other_columns`.
+        others: Which columns to keep unparsed, such as ids: see `Frame.other_columns`.
 
     Raises:
         DataError: The table cannot be read, is malformed, or lacks a required column.
@@ -59,11 +55,8 @@ def read_rows(
     form = form or TableFormat()
     raw = _raw_table(data, specs, form, field, others != "none")
     name = escape(os.path.basename(path)) or raw.name
-    kept = [
-        raw.table[column].alias(other_column(column))
-        for column in raw.table.columns
-        if column != ROW and (others == "all" or column not in specs)
-    ]
+    kept = [c for c in raw.table.columns if c != ROW and (others == "all" or c not in specs)]
+    kept_columns = [raw.table[column].alias(other_column(column)) for column in kept]
     missing = [column for column in specs if column not in raw.table.columns]
     empty = [pl.lit(None, pl.String).alias(column) for column in missing]
     table = raw.table.with_columns(pl.lit(split).alias(SPLIT), *empty)
@@ -73,7 +66,7 @@ def read_rows(
     values = {column: one.values for column, one in parsed.items()}
     encoded, class_names, unknown = encode_columns(values, specs, np.arange(table.height))
     _require_known(name, values, class_names, unknown)
-    content = {"file": raw.fingerprint, "columns": list(specs)}
+    content = json.dumps({"file": raw.fingerprint, "columns": list(specs)})
     notes = (
         *raw.notes,
         *(f"there is no column `{shorten(column)}`: missing in all rows" for column in missing),
@@ -81,9 +74,9 @@ def read_rows(
     )
     return replace(
         raw,
-        table=table.select(ROW, SPLIT).with_columns(*encoded.get_columns(), *kept),
+        table=table.select(ROW, SPLIT).with_columns(*encoded.get_columns(), *kept_columns),
         name=name,
-        fingerprint=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+        fingerprint=hashlib.sha256(content.encode()).hexdigest(),
         class_names=class_names,
         notes=tuple(f"{name}: {note}" for note in notes),
     ).with_issues(unknown)

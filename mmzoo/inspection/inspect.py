@@ -72,9 +72,7 @@ def inspect(config: Config) -> tuple[Config, DataReport]:
 
 def _without_bad_rows(config: Config, raw: Frame, report: DataReport) -> Frame:
     """The scanned frame without bad rows, which are all reported; every file is decoded."""
-    frame = scan(config, raw)
-    if config.source.on_bad_row == "skip":
-        frame = frame.resample()
+    frame = scan(config, raw).assign_again()
     rest = apply_on_bad_row(frame, "skip")
     stops = config.source.on_bad_row == "error"
     rows = report.errors if stops else report.warnings

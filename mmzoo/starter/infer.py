@@ -15,7 +15,7 @@ from mmzoo.data.column_profile import FILE_SHARE, ColumnProfile, profile_column
 from mmzoo.data.column_types import FEW_VALUES, SAMPLE, name_words
 from mmzoo.data.media_paths import problems
 from mmzoo.data.number_formats import UnreadFormat, ambiguous_thousands, unread_format
-from mmzoo.data.split_assignment import SPLIT_NAMES
+from mmzoo.data.table_split import SPLIT_NAMES
 from mmzoo.lazy import pl
 from mmzoo.modalities import input_types
 from mmzoo.modalities.base_input import BaseInput

@@ -88,11 +88,11 @@ def test_classes_with_fewer_examples_than_splits_are_noted() -> None:
     classes = np.repeat([0, 1, 2, 3], [20, 1, 2, 3])
     shares = {"test": 0.2, "validation": 0.1}
     info = SplitInfo(np.zeros(26, int), classes=classes, class_names=("a", "b", "c", "d"))
-    splits, _, notes = assign_splits("some", info, shares, 0)
-    assert sorted(splits[classes == 3].tolist()) == [0, 1, 2]
-    assert sorted(splits[classes == 2].tolist()) == [0, 2]
-    assert splits[classes == 1].tolist() == [0]
-    assert notes[2:] == (
+    assigned = assign_splits("some", info, shares, 0)
+    assert sorted(assigned.splits[classes == 3].tolist()) == [0, 1, 2]
+    assert sorted(assigned.splits[classes == 2].tolist()) == [0, 2]
+    assert assigned.splits[classes == 1].tolist() == [0]
+    assert assigned.notes[2:] == (
         "some: 2 classes have too few rows to be in every split: 'b' (1 row), 'c' (2 rows)",
     )
 
@@ -114,10 +114,10 @@ def test_a_single_row_is_not_split() -> None:
 def test_equal_values_of_a_group_stay_together() -> None:
     patient, shares = np.repeat(np.arange(50), 4), {"test": 0.2, "validation": 0.1}
     info = SplitInfo(np.zeros(200, int), groups=pl.Series(patient), grouped_by="patient")
-    splits, _, notes = assign_splits("some", info, shares, 0)
-    patients = [set(patient[splits == split].tolist()) for split in range(3)]
+    assigned = assign_splits("some", info, shares, 0)
+    patients = [set(patient[assigned.splits == split].tolist()) for split in range(3)]
     assert len(set.union(*patients)) == sum(map(len, patients)) == 50
-    assert notes[0] == (
+    assert assigned.notes[0] == (
         "some has no test split: held out 40 of 200 training examples, grouped by patient, seed 0"
     )
 

@@ -106,17 +106,17 @@ class Dataset(Spec):
         elif by:
             info = replace(info, classes=classes, class_names=named.classes[by], by=by)
         shares = {"validation": self.validation, "test": self.test}
-        given, sampled, sampling_notes = assign_splits(named.name, info, shares, seed, fold)
+        assigned = assign_splits(named.name, info, shares, seed, fold)
         return Frame(
-            _table(official, given, named, specs),
+            _table(official, assigned.splits, named, specs),
             name=named.name,
-            fingerprint=_fingerprint(named.name, content, sampled | test_fold),
+            fingerprint=_fingerprint(named.name, content, {**assigned.sampled, **test_fold}),
             class_names={
                 column: named.classes[column]
                 for column, spec in specs.items()
                 if spec.role == "class"
             },
-            notes=(*notes, *sampling_notes),
+            notes=(*notes, *assigned.notes),
             fallback_for=None if named.name == self.name else self.name,
         )
 
