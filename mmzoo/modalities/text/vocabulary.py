@@ -7,7 +7,6 @@ from typing import Literal
 
 from mmzoo.errors import RunError
 from mmzoo.lazy import np, pl
-from mmzoo.metrics.metric_info import percent
 from mmzoo.modalities.text.tokenizer import PADDING, UNKNOWN, Unit
 
 VOCABULARY = "vocabulary.txt"
@@ -102,7 +101,7 @@ def coverage_note(
     }
     several = len(unknown) > 1
     shares = [
-        f"{percent(share)} of the {unit}{f' of {split}' if several else ''}"
+        f"{share_text(share)} of the {unit}{f' of {split}' if several else ''}"
         for split, share in unknown.items()
         if share
     ]
@@ -112,8 +111,15 @@ def coverage_note(
         proposed = int(np.percentile(lengths, LENGTH_PERCENTILE, method="higher"))
         lost = "end" if keep == "start" else "start"
         notes.append(
-            f"{percent(truncated)} of the texts are longer than {length:,} {unit} and lose their "
+            f"{share_text(truncated)} of the texts are longer than {length:,} {unit} and lose their "
             f"{lost} (`length: {proposed}` would truncate at most "
             f"{100 - LENGTH_PERCENTILE} % of them, and take longer)"
         )
     return "; ".join(notes)
+
+
+def share_text(share: float) -> str:
+    """`0.3 %`, `31 %`; never 0 where there is any."""
+    if 0 < share < 0.001:
+        return "less than 0.1 %"
+    return f"{100 * share:.1f} %" if share < 0.1 else f"{100 * share:.0f} %"

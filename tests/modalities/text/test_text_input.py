@@ -96,15 +96,15 @@ def test_unknown_words_and_truncation_are_noted():
     known, some = [*9 * ["the film"], "the film is so new", None], ["some film"]
     assert coverage(spec, files, train=known) == coverage(spec, files, train=[None]) == ""
     assert coverage(spec, files, train=known, validation=some, test=some) == (
-        "not in the vocabulary: 50.0 % of the words of validation, 50.0 % of the words of test"
+        "not in the vocabulary: 50 % of the words of validation, 50 % of the words of test"
     )
     assert coverage(spec, files, all=[*7 * ["the film"], *3 * ["some film is so new"]]) == (
-        "not in the vocabulary: 13.0 % of the words; 30.0 % of the texts are longer than 3 words "
-        "and lose their end (`length: 5` would truncate at most 5 % of them, and take longer)"
+        "not in the vocabulary: 13 % of the words; 30 % of the texts are longer than 3 words and "
+        "lose their end (`length: 5` would truncate at most 5 % of them, and take longer)"
     )
     spec, files = fitted(length=3, keep="end", tokens="characters")
     assert coverage(spec, files, all=["goood"]).startswith(
-        "100.0 % of the texts are longer than 3 characters and lose their start"
+        "100 % of the texts are longer than 3 characters and lose their start"
     )
 
 
