@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -12,7 +13,8 @@ from annotated_types import MinLen
 from pydantic import StringConstraints, model_validator
 
 from mmzoo.column_spec import ColumnSpec, default_column, merge_column_specs
-from mmzoo.data import Source, Synthetic, Table, columns_of, table_exists
+from mmzoo.data import COMBINED, NAMED, Source, Synthetic, Table, columns_of, table_exists
+from mmzoo.errors import ConfigError
 from mmzoo.fusion import Concat, Fusion
 from mmzoo.heads import Head, LabelledHead
 from mmzoo.modalities import Input
@@ -26,6 +28,8 @@ from mmzoo.train_config import Train
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 """A name for a folder, a layer or a column: letters, digits and underscores."""
+
+_NAMED_CONFIGS = 6
 
 Preprocessing = Mapping[str, Files]
 """Input name -> its fitted preprocessing: vocabularies and statistics, as text files by name."""
@@ -268,9 +272,26 @@ def load_config(
         ConfigError: the config is invalid; the message lists every problem with its location.
         DataError: the source's table cannot be read; only if `check_files`.
     """
+    if isinstance(source, Path | str):
+        source = Path(source)
+        _refuse_data_set(source)
     return load_spec(
         Config,
-        Path(source) if isinstance(source, str) else source,
+        source,
         overrides,
         Config.missing_prerequisites if check_files else None,
     )
+
+
+def _refuse_data_set(path: Path) -> None:
+    """Raises a ConfigError if this is the name of a data set, given instead of a config."""
+    name = str(path)
+    if name not in (*NAMED, *COMBINED) or path.exists():
+        return
+    section = re.compile(rf"^source:.*(\n[ \t]+.*)*?\b(name|type): *{name}\b", re.MULTILINE)
+    configs = sorted(Path("configs").glob("*.yaml"))
+    using = [str(one) for one in configs if section.search(one.read_text(encoding="utf-8"))]
+    more = f" and {len(using) - _NAMED_CONFIGS} more" if len(using) > _NAMED_CONFIGS else ""
+    listed = f"configs that use it: {', '.join(using[:_NAMED_CONFIGS])}{more}"
+    hint = f"write a config with `source: {{type: dataset, name: {name}}}`"
+    raise ConfigError(f"{name}: a data set, not a config; {listed if using else hint}")

@@ -582,3 +582,21 @@ def test_long_values_are_truncated(tiny, key):
         load_config(tiny, [f"{key}={'x' * 5000}"])
     assert len(str(caught.value)) < 300
     assert f"'{'x' * 57}...'" in str(caught.value)
+
+
+def test_a_data_set_is_not_a_config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        load_config("wine")
+    assert str(caught.value) == (
+        "wine: a data set, not a config; write a config with `source: {type: dataset, name: wine}`"
+    )
+    Path("configs").mkdir()
+    Path("configs/a.yaml").write_text("name: a\nsource: {type: dataset, name: wine}\n")
+    Path("configs/b.yaml").write_text("name: b\nsource:\n  type: dataset\n  name: wine\n")
+    Path("configs/c.yaml").write_text("name: wine\nsource: {type: dataset, name: wine_2}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config("wine")
+    assert str(caught.value) == (
+        "wine: a data set, not a config; configs that use it: configs/a.yaml, configs/b.yaml"
+    )

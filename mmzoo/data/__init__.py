@@ -8,6 +8,8 @@ from pydantic import Field
 
 from mmzoo.data.av_digits import AvDigits as AvDigits
 from mmzoo.data.bad_rows import apply_on_bad_row as apply_on_bad_row
+from mmzoo.data.datasets import COMBINED as COMBINED
+from mmzoo.data.datasets import NAMED as NAMED
 from mmzoo.data.datasets.dataset_catalogue import Listing as Listing
 from mmzoo.data.datasets.dataset_catalogue import build as build
 from mmzoo.data.datasets.dataset_catalogue import catalogue as catalogue

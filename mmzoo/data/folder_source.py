@@ -172,7 +172,13 @@ class Folder(Spec):
         Raises:
             DataError: There is no such folder, it does not have the layout, or has no files.
         """
-        check_columns("a folder of classes", self.columns() or {}, specs)
+        if lacking := [column for column in specs if column not in (self.columns() or {})]:
+            raise DataError(
+                f"{escape(self.path)}: a folder of classes has the columns `file` and `label`, but "
+                f"the model reads `{lacking[0]}`. Give a table with the columns "
+                f"{', '.join(specs)}, such as paths of files; to predict the files of the folder, "
+                "give it to `mmzoo predict` without --data."
+            )
         root, ignored = folder_root(self.path, "--data"), Ignored()
         found = self._list_files(root, "classes", ignored)
         # A class without files does not matter to a trained model.

@@ -508,3 +508,13 @@ def test_a_folder_is_split_into_folds(tmp_path: Path) -> None:
         (tmp_path / "test" / kind / "a.png").write_bytes(b"some")
     with pytest.raises(DataError, match=r"^source\.fold: expected none: .* has a test split"):
         Folder(path=str(tmp_path), fold=Fold(index=1, of=5)).read(specs, seed=0)
+
+
+def test_a_folder_for_a_model_of_other_columns_is_refused_with_advice(photos: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        Folder(path=str(photos)).rows({"image": None, "label": None}, "all")  # type: ignore[dict-item]
+    assert str(caught.value) == (
+        f"{photos}: a folder of classes has the columns `file` and `label`, but the model reads "
+        "`image`. Give a table with the columns image, label, such as paths of files; to predict "
+        "the files of the folder, give it to `mmzoo predict` without --data."
+    )
