@@ -75,7 +75,7 @@ class SplitInfo:
     def of_fold(self, fold: Fold) -> np.ndarray:
         """bool `[rows]`, the rows of a fold: of the source's folds, or assigned here.
 
-        The only row of a class is a training row in all assigned folds.
+        The only row, or the only group, of a class is for training in all assigned folds.
 
         Raises:
             DataError: There are fewer rows or groups than folds.
@@ -92,6 +92,8 @@ class SplitInfo:
                 len(free), fold.of, _take(self.classes, free), _take(self.group_ids, free)
             )
             folds[self._only_of_class(free)] = -1
+            held_out = free[folds[free] == fold.index - 1]
+            folds[np.setdiff1d(held_out, self._keep_classes(free, held_out))] = -1
         return (folds == fold.index - 1) & (True if self.usable is None else self.usable)
 
     def _only_of_class(self, rows: np.ndarray) -> np.ndarray:
@@ -110,7 +112,27 @@ class SplitInfo:
             _take(self.classes, rows),
             _take(self.group_ids, rows),
         )
-        return rows[drawn]
+        return self._keep_classes(rows, rows[drawn])
+
+    def _keep_classes(self, rows: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+        """The held-out rows without groups that the others need to have every class.
+
+        Of each class that only held-out rows have, its smallest group is not held out; unless
+        nothing would be left. Without groups, `hold_out` itself keeps a row of each class.
+        """
+        if self.classes is None or self.group_ids is None:
+            return held_out
+        kept = held_out
+        rest = np.setdiff1d(rows, held_out)
+        classes = np.setdiff1d(self.classes[held_out], self.classes[rest])
+        for one in classes[classes < len(self.class_names)]:
+            if (self.classes[rest] == one).any():
+                continue  # A group that was returned for another class has it too.
+            has_it = np.isin(self.group_ids[kept], self.group_ids[kept[self.classes[kept] == one]])
+            groups, sizes = np.unique(self.group_ids[kept[has_it]], return_counts=True)
+            returned = self.group_ids[kept] == groups[sizes.argmin()]
+            rest, kept = np.append(rest, kept[returned]), kept[~returned]
+        return kept if len(kept) else held_out
 
     def without_single_unknown(self, rows: np.ndarray) -> np.ndarray:
         """The rows, without the only row of a class that the model does not know."""
@@ -216,19 +238,24 @@ def _sample(
 
 
 def _rare_classes(info: SplitInfo, rows: np.ndarray, splits: int) -> Iterator[str]:
-    """A clause on classes with fewer rows than there are splits."""
-    if info.classes is None or info.groups is not None:
+    """A clause on classes with fewer rows, or groups, than there are splits."""
+    if info.classes is None:
         return
-    ids, counts = np.unique(info.classes[rows], return_counts=True)
+    classes, unit = info.classes[rows], "row"
+    if info.group_ids is not None:
+        classes = np.unique(np.stack([classes, info.group_ids[rows]]), axis=1)[0]
+        unit = "group"
+    ids, counts = np.unique(classes, return_counts=True)
     rare = [
-        f"'{shorten(info.class_names[index])}' ({count} {'row' if count == 1 else 'rows'})"
+        f"'{shorten(info.class_names[index])}' ({count} {unit}{'s' * (count > 1)})"
         for index, count in zip(ids.tolist(), counts.tolist(), strict=True)
         if count < splits and index < len(info.class_names)
     ]
     if rare:
         more = f" and {len(rare) - _MAX_NAMED:,} more" if len(rare) > _MAX_NAMED else ""
         have = "1 class has" if len(rare) == 1 else f"{len(rare):,} classes have"
-        yield f"{have} too few rows to be in every split: {', '.join(rare[:_MAX_NAMED])}{more}"
+        shown = ", ".join(rare[:_MAX_NAMED])
+        yield f"{have} too few {unit}s to be in every split: {shown}{more}"
 
 
 def _take(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
