@@ -79,13 +79,16 @@ def label_array(frame: Frame, column: str) -> np.ndarray:
     """Labels of all rows; a missing class or label is -1, a missing number NaN.
 
     Returns:
-        `[rows]` or `[rows, width]`, with the dtype of the column.
+        `[rows]` or `[rows, width]`, with the dtype of the column; float64 for whole numbers if any
+        is missing.
     """
     labels = frame.table[column]
     if not labels.null_count():
         return labels.to_numpy(writable=True)
     if labels.dtype.is_float():
         return labels.to_numpy(writable=True)
+    if labels.dtype.is_integer() and column not in frame.class_names:
+        return labels.cast(pl.Float64).to_numpy(writable=True)
     if not isinstance(labels.dtype, pl.Array):
         return labels.fill_null(-1).to_numpy(writable=True)
     present = labels.is_not_null().to_numpy()

@@ -93,7 +93,7 @@ def first_names(names: Sequence[str]) -> str:
 def names_in(values: pl.Series) -> tuple[str, ...]:
     """The distinct classes or labels of a column, sorted, each in its most frequent spelling."""
     spellings = _spellings(values).unique("value", keep="first", maintain_order=True)
-    return column_types.sort_names(spellings["name"].to_list())
+    return column_types.sort_names(spellings["name"].str.strip_chars().to_list())
 
 
 def _spellings(values: pl.Series) -> pl.DataFrame:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from mmzoo.data.column_types import (
-    CJK,
     FEW_VALUES,
     LEADING_ZERO,
     MAX_CATEGORIES,
     NOTE_SHARE,
     REPEAT_SHARE,
+    UNSPACED,
     Kind,
     as_utc,
     count_words,
@@ -22,6 +22,7 @@ from mmzoo.data.column_types import (
     infer_kind,
     is_missing_word,
     merge_as_floats,
+    one_spelling,
     parse_numbers,
     parse_times,
     sample_cells,
@@ -46,13 +47,14 @@ class ColumnProfile:
     """A column's inferred type and the facts it follows from.
 
     Attributes:
-        rows, missing, distinct: The number of rows, of empty cells and of different values.
+        rows, missing, distinct: The number of rows, of empty cells, and of different values
+            whatever their spelling.
         cells: Its values as stripped strings; null where empty. Lists as they are.
         whole, span: Whether all numbers are whole; the smallest and the largest one.
         leading_zeros: Whether numbers begin with zeros, as postcodes do.
         odd, odd_example: How many cells are not what nearly all others are, numbers or dates; one.
-        words: The median number of words, where each Chinese character is one.
-        cjk: Whether most words are Chinese or Japanese characters.
+        words: The median number of words, where each character of a script without spaces is one.
+        unspaced: Whether most words are characters of a script without spaces.
         suffixes: File suffix, in lower case -> the share of cells that have it.
         files: Absolute paths of a sample of existing files, for columns of paths; `init` adds them.
     """
@@ -69,7 +71,7 @@ class ColumnProfile:
     odd: int = 0
     odd_example: str = ""
     words: float = 0.0
-    cjk: bool = False
+    unspaced: bool = False
     suffixes: Mapping[str, float] = field(default_factory=dict)
     files: tuple[str, ...] = ()
 
@@ -133,8 +135,9 @@ def profile_column(column: pl.Series, file_suffixes: Collection[str] = ()) -> Co
 
 def _profile(kind: ColumnType, column: pl.Series, cells: pl.Series, **facts: Any) -> ColumnProfile:
     filled = cells.drop_nulls()
+    distinct = (one_spelling(filled) if filled.dtype == pl.String else filled).n_unique()
     return ColumnProfile(
-        column.name, kind, len(cells), len(cells) - len(filled), filled.n_unique(), cells, **facts
+        column.name, kind, len(cells), len(cells) - len(filled), distinct, cells, **facts
     )
 
 
@@ -167,7 +170,7 @@ def _profile_texts(
     endings = Counter(os.path.splitext(cell)[1] for cell in sample.str.to_lowercase().to_list())
     facts: dict[str, Any] = {
         "words": float(words.median() or 0),  # type: ignore[arg-type]
-        "cjk": bool(sample.str.count_matches(CJK).sum() * 2 > words.sum()),
+        "unspaced": bool(sample.str.count_matches(UNSPACED).sum() * 2 > words.sum()),
         "suffixes": {one: count / len(sample) for one, count in endings.items() if one},
     }
     for parse in (parse_numbers, parse_times):

@@ -51,8 +51,10 @@ _TIME = (
     r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[T ]([0-9]{2}:[0-9]{2})(?:(:[0-9]{2})(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?\s*$"
 )
-CJK = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
-"""Characters of Chinese and Japanese, which have no spaces: each counts as a word."""
+UNSPACED = (
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+)
+"""Characters of scripts without spaces, such as Chinese and Thai: each counts as a word."""
 
 
 def as_texts(column: pl.Series, where: str, expected: str) -> pl.Series:
@@ -72,24 +74,38 @@ def as_texts(column: pl.Series, where: str, expected: str) -> pl.Series:
             dtype.base_type(), "lists or objects"
         )
         raise DataError(f"{where} holds {holds}, expected {expected}.")
-    if dtype.is_float():
-        column = column.fill_nan(None)
-        filled = column.drop_nulls()
-        if ((filled == filled.floor()) & (filled.abs() < 2**53)).all():
-            column = column.cast(pl.Int64)
-    return column.cast(pl.String)
+    return whole_numbers(column).cast(pl.String)
+
+
+def whole_numbers(column: pl.Series) -> pl.Series:
+    """Floats as int64 if all of them are whole; NaN becomes null, and other types stay as they are.
+
+    Missing cells make pandas store whole numbers as floats.
+    """
+    if not column.dtype.is_float():
+        return column
+    column = column.fill_nan(None)
+    filled = column.drop_nulls()
+    is_whole = ((filled == filled.floor()) & (filled.abs() < 2**63)).all()
+    return column.cast(pl.Int64) if is_whole else column
 
 
 def one_spelling(texts: pl.Series) -> pl.Series:
     """Strings with the spellings of one value made equal.
 
     The one place that decides which cells are the same class, category, group, fold or duplicate:
-    composed and decomposed Unicode, `True` and `true`, whole numbers with and without `.0` are.
+    composed and decomposed Unicode, `True` and `true`, whole numbers with and without `.0` are, and
+    whitespace around a value does not count.
 
     Example:
         `["7.0", "TRUE", "1.5", "007.0"]` become `["7", "true", "1.5", "007.0"]`.
     """
-    texts = texts.str.normalize("NFC").str.replace(_WHOLE, "${1}").str.replace("^-0$", "0")
+    texts = (
+        texts.str.normalize("NFC")
+        .str.strip_chars()
+        .str.replace(_WHOLE, "${1}")
+        .str.replace("^-0$", "0")
+    )
     return texts.str.replace("^(?i:true)$", "true").str.replace("^(?i:false)$", "false")
 
 
@@ -242,8 +258,8 @@ def strip_texts(column: pl.Series) -> pl.Series:
 
 
 def count_words(texts: pl.Series) -> pl.Series:
-    """The number of words of each text; a Chinese or Japanese character counts as one."""
-    return texts.str.replace_all(CJK, " x ").str.count_matches(r"\S+")
+    """The number of words of each text; a Chinese, Japanese or Thai character counts as one."""
+    return texts.str.replace_all(UNSPACED, " x ").str.count_matches(r"\S+")
 
 
 def sample_cells(column: pl.Series) -> pl.Series:

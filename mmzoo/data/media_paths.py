@@ -9,6 +9,7 @@ import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice, takewhile
 from urllib.parse import unquote
 
 from mmzoo.spec.wording import shorten
@@ -31,6 +32,8 @@ _URL = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _MAX_HINTS = 20
 """Paths for which the file that was meant is searched; messages show fewer."""
 _MAX_SUBFOLDERS = 100
+_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|[\\/]")
+"""The beginning of an absolute path, which may be one of Windows."""
 _QUOTES = "'\"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}[]"
 _REASONS = {
     errno.ENOENT: _NO_FILE,
@@ -69,6 +72,28 @@ def problems(paths: Iterable[str], root: str) -> dict[int, str]:
         if reason is not None:
             found[index] = reason
     return found
+
+
+def relocate(paths: Iterable[str], root: str) -> dict[str, str]:
+    """Absolute paths of another machine -> the paths of the same files, relative to a folder.
+
+    All of them lose the same number of leading folders, the fewest with which a file is found, and
+    no more than they have in common. Empty if no file is found.
+
+    Example:
+        `/home/bob/images/x.jpg` -> `images/x.jpg`, if that is below the folder.
+    """
+    absolute = [path for path in dict.fromkeys(paths) if _ABSOLUTE.match(path)]
+    split = {path: re.split(r"[\\/]+", path) for path in absolute if not os.path.lexists(path)}
+    folders = zip(*(parts[:-1] for parts in split.values()), strict=False)
+    shared = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, folders))
+    for lost in range(1, shared + 1):
+        tails = {path: "/".join(parts[lost:]) for path, parts in split.items()}
+        if any(
+            os.path.isfile(os.path.join(root, tail)) for tail in islice(tails.values(), _MAX_HINTS)
+        ):
+            return tails
+    return {}
 
 
 def is_not_found(reason: str) -> bool:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from mmzoo.column_spec import ColumnSpec
 from mmzoo.data.column_types import NOTE_SHARE, TYPE_SHARE, is_missing_word, parse_numbers
-from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 from mmzoo.spec.wording import shorten
 
@@ -68,7 +66,7 @@ def unread_format(sample: pl.Series) -> UnreadFormat | None:
     changed = [cell for cell, number in plain.items() if cell != number]
     if sample.is_in(list(plain)).sum() < needed or not changed:
         return None
-    return UnreadFormat("numbers", changed[0], plain[changed[0]])
+    return UnreadFormat("numbers", changed[0], _either(changed[0], plain[changed[0]]))
 
 
 def _plain(cell: str) -> str | None:
@@ -88,6 +86,16 @@ def _plain(cell: str) -> str | None:
     return "-" * is_negative + digits.replace(",", ".")
 
 
+def _either(cell: str, plain: str) -> str:
+    """The plain number; of a cell such as `1.234 EUR` both numbers that it may be."""
+    found = re.match(_AROUND_DIGITS, cell)
+    if found is None or not re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", found["digits"]):
+        return plain
+    sign = "-" * plain.startswith("-")
+    whole, thousandths = found["digits"].split(".")
+    return f"{sign}{whole}{thousandths} or {sign}{whole}.{thousandths}"
+
+
 # Decimal marks
 
 Decimal = Literal[".", ","]
@@ -101,6 +109,7 @@ _NUMBERS = {
 """Decimal mark -> numbers that may have separators of thousands."""
 _THOUSANDS = r"^\s*[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+\s*$"
 """A number whose points may separate thousands."""
+_THREE_DECIMALS = r"^\s*[+-]?[1-9][0-9]{0,2}\.[0-9]{3}\s*$"
 
 
 def plain_numbers(texts: pl.Series, decimal: Decimal) -> pl.Series:
@@ -150,7 +159,7 @@ def detect_decimal(columns: Iterable[pl.Series]) -> tuple[Decimal, str, str] | N
         for name, decimal, pattern in (
             ("comma", ",", r",(?:[0-9]{1,2}|[0-9]{4,})\s*$|\..*,[0-9]+\s*$"),
             ("point", ".", r"\.(?:[0-9]{1,2}|[0-9]{4,})\s*$|^\s*-?0\.[0-9]{3}\s*$"),
-            ("grouped", ".", r",[0-9]{3}\.[0-9]+\s*$"),
+            ("grouped", ".", rf"[,'{_SPACE}][0-9]{{3}}\.[0-9]+\s*$"),
         ):
             is_number = filled.str.contains(_NUMBERS[decimal])  # type: ignore[index]
             shown = filled.filter(is_number & filled.str.contains(pattern))
@@ -167,33 +176,21 @@ def detect_decimal(columns: Iterable[pl.Series]) -> tuple[Decimal, str, str] | N
     return None
 
 
-def check_thousands(
-    table: pl.DataFrame, specs: Mapping[str, ColumnSpec], decimal: Decimal | None, where: str
-) -> None:
-    """Raises a DataError if points may separate thousands, and `decimal` does not say so."""
-    for column in _numeric_texts(table, specs) if decimal is None else ():
-        if found := ambiguous_thousands(table[column]):
-            number = found[0].strip()
-            raise DataError(
-                f"{where}: column `{column}`: '{number}' beside '{found[1].strip()}' may be "
-                f'{number.replace(".", "")}. Write `decimal: ","` into the config\'s source if '
-                'points separate thousands, or `decimal: "."` if they do not.'
-            )
+def has_three_decimals(texts: pl.Series) -> bool:
+    """Whether all numbers have a point before three digits, so that points may separate thousands.
+
+    Such a column alone does not show which: 1.234 may be 1234.
+    """
+    filled = texts.drop_nulls()
+    return bool(len(filled)) and bool(filled.str.contains(_THREE_DECIMALS).all())
 
 
-def plain_columns(
-    table: pl.DataFrame, specs: Mapping[str, ColumnSpec], decimal: Decimal | None
-) -> pl.DataFrame:
-    """The table with plain numbers in the columns that are read as numbers."""
-    if decimal is None:
-        return table
-    columns = _numeric_texts(table, specs)
-    return table.with_columns([plain_numbers(table[column], decimal) for column in columns])
+def other_decimals(texts: pl.Series, decimal: Decimal) -> pl.Series:
+    """Which cells are numbers with a decimal point, in spite of a decimal comma: bool `[rows]`.
 
-
-def _numeric_texts(table: pl.DataFrame, specs: Mapping[str, ColumnSpec]) -> list[str]:
-    return [
-        column
-        for column, spec in specs.items()
-        if spec.role in ("value", "number") and table.schema[column] == pl.String
-    ]
+    Example:
+        With ",", the last of `["1.234,5", "987", "1.5"]`. With ".", none: 1,5 is no number.
+    """
+    is_number = texts.str.contains(_NUMBERS[decimal])
+    has_point = texts.str.contains(".", literal=True) & parse_numbers(texts).is_not_null()
+    return (has_point & ~is_number & (decimal == ",")).fill_null(False)

@@ -11,7 +11,8 @@ from mmzoo.column_spec import INPUT_ROLES, ColumnSpec
 from mmzoo.data import column_types
 from mmzoo.data.class_encoding import names_in, notes_on_names
 from mmzoo.data.label_lists import label_lists, other_separator
-from mmzoo.data.media_paths import is_not_found, problems
+from mmzoo.data.media_paths import is_not_found, problems, relocate
+from mmzoo.data.number_formats import Decimal, other_decimals, plain_numbers
 from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 from mmzoo.spec.wording import describe, escape, shorten
@@ -55,6 +56,8 @@ class ParsedColumn:
     """Bad row -> reason as a clause: "its `price` is 'abc', expected a number"."""
     notes: tuple[str, ...] = ()
     """Clauses to show to the user."""
+    warnings: tuple[str, ...] = ()
+    """Clauses on likely faults of the column."""
 
 
 def parse_columns(
@@ -62,6 +65,7 @@ def parse_columns(
     specs: Mapping[str, ColumnSpec],
     root: str,
     shown: str,
+    decimal: Decimal | None,
 ) -> dict[str, ParsedColumn]:
     """Parses all required columns.
 
@@ -70,6 +74,7 @@ def parse_columns(
         specs: The columns, with their roles.
         root: The folder of the table's media files.
         shown: The table's name, for errors.
+        decimal: The decimal mark of numbers in text.
 
     Raises:
         DataError: A column as a whole does not fit its role.
@@ -78,7 +83,11 @@ def parse_columns(
     parsed = {}
     for name, spec in specs.items():
         where = f"table {shown}: column `{name}`"
-        one = _parse(table[name], name, spec, root, where)
+        cells = table[name]
+        if decimal and spec.role in ("value", "number") and cells.dtype == pl.String:
+            one = _parse_with_decimal(cells, name, spec, root, where, decimal)
+        else:
+            one = _parse(cells, name, spec, root, where)
         if name in targets and not spec.optional:
             hint = "; with `missing: ignore` in its head the row trains only the other heads"
             clause = f"its `{name}` is empty{hint if len(targets) > 1 else ''}"
@@ -107,6 +116,30 @@ def issues_of(
 def target_columns(specs: Mapping[str, ColumnSpec]) -> list[str]:
     """The columns that heads predict."""
     return [column for column, spec in specs.items() if spec.role not in INPUT_ROLES]
+
+
+def _parse_with_decimal(
+    column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str, decimal: Decimal
+) -> ParsedColumn:
+    """Parses numbers in text with this decimal mark; those with another one are issues.
+
+    A column in which no number has this mark is read as it is, with a warning.
+    """
+    other = other_decimals(column, decimal)
+    plain = plain_numbers(column, decimal)
+    if not other.any():
+        return _parse(plain, name, spec, root, where)
+    example = shorten(column.filter(other)[0])
+    if (plain == column).fill_null(True).all():
+        one = _parse(column, name, spec, root, where)
+        warning = (
+            f"`{name}`: '{example}' is read with a decimal point, in spite of `decimal: \",\"`"
+        )
+        return replace(one, warnings=(*one.warnings, warning))
+    one = _parse(plain.set(other, None), name, spec, root, where)
+    expected = "expected a decimal comma, as in the other rows"
+    wrong = {row: f"its `{name}` is '{shorten(column[row])}', {expected}" for row in _rows(other)}
+    return replace(one, issues={**one.issues, **wrong})
 
 
 def _parse(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str) -> ParsedColumn:
@@ -151,6 +184,8 @@ def _files(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str
     long = paths.str.len_bytes().fill_null(0) > _MAX_PATH
     issues |= dict.fromkeys(_rows(long), f"its `{name}` is too long for a path")
     cells = paths.set(long, None).fill_null("").to_list()
+    moved = relocate(cells, root)
+    cells = [moved.get(cell, cell) for cell in cells]
     not_found: list[int] = []
     for row, why in problems(cells, root).items():
         if spec.missing_files and is_not_found(why):
@@ -172,7 +207,14 @@ def _files(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str
             f"`{name}`: {len(not_found):,} of its files do not exist, such as "
             f"'{shorten(cells[not_found[0]])}' in {escape(root)}: they count as missing inputs",
         )
-    return ParsedColumn(pl.Series(name, files, dtype=pl.String), issues, notes)
+    warnings: tuple[str, ...] = ()
+    if moved:
+        there, here = next(iter(moved.items()))
+        warnings = (
+            f"`{name}`: its absolute paths do not exist here; '{shorten(there)}' is read as "
+            f"'{shorten(here)}' in {escape(root)}, and the others alike",
+        )
+    return ParsedColumn(pl.Series(name, files, dtype=pl.String), issues, notes, warnings)
 
 
 def _texts(column: pl.Series, name: str, where: str) -> ParsedColumn:
@@ -213,13 +255,13 @@ def _numbers(column: pl.Series, name: str, where: str) -> ParsedColumn:
 
 def _exact(column: pl.Series, numbers: pl.Series) -> pl.Series:
     """The numbers of a column as int64 where float64 would round them, as times in nanoseconds."""
-    if numbers.null_count() or not (numbers.abs() > 2**53).any():
+    if not (numbers.abs() > 2**53).any():
         return numbers
     cells = column.str.strip_chars() if column.dtype == pl.String else column
     if cells.dtype != pl.String and not cells.dtype.is_integer():
         return numbers
-    whole = cells.cast(pl.Int64, strict=False)
-    return numbers if whole.null_count() else whole.alias(numbers.name)
+    whole = cells.cast(pl.Int64, strict=False).set(numbers.is_null(), None)
+    return numbers if whole.null_count() > numbers.null_count() else whole.alias(numbers.name)
 
 
 def _not_a_number(name: str, cell: object) -> str:

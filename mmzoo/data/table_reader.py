@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
+from mmzoo.data.column_types import whole_numbers
 from mmzoo.data.csv_dialect import (
     check_first_line,
     declared_separator,
@@ -181,8 +182,13 @@ def _concatenated(
     parts: Mapping[str, Frame], tables: Mapping[str, pl.DataFrame], issues: Issues
 ) -> Frame:
     first = parts["train"]
+    tables = dict(tables)
     for column in first.table.columns:
         kinds = {split: table.schema[column] for split, table in tables.items()}
+        if any(kind.is_integer() for kind in kinds.values()):
+            # Else whole numbers would become floats, and large ones lose digits.
+            for split in [split for split, kind in kinds.items() if kind.is_float()]:
+                tables[split] = tables[split].with_columns(whole_numbers(tables[split][column]))
         for split, kind in kinds.items():
             if kind.is_nested() != kinds["train"].is_nested() and pl.Null not in kinds.values():
                 raise DataError(

@@ -17,7 +17,7 @@ from mmzoo.data.class_encoding import encode_columns, encode_names, names_in
 from mmzoo.data.column_types import as_texts, one_spelling
 from mmzoo.data.duplicates import OnDuplicate
 from mmzoo.data.frame import ROW, SPLIT, Frame, OnBadRow, Skipped, issues_table
-from mmzoo.data.number_formats import check_thousands, plain_columns
+from mmzoo.data.number_formats import ambiguous_thousands, has_three_decimals
 from mmzoo.data.parse_columns import ParsedColumn, issues_of, media_folder, parse_columns
 from mmzoo.data.split_assignment import Assignment, SplitInfo, assign_splits
 from mmzoo.data.splits import SPLITS, Fold
@@ -98,12 +98,11 @@ class Table(TableFormat, TableRows):
         shown, name = raw.name, escape(os.path.basename(self.path))
         raw = replace(raw, name=name)
         root = media_folder(self.path, self.media_root)
-        check_thousands(raw.table, specs, self.decimal, f"table {shown}")
-        raw = replace(raw, table=plain_columns(raw.table, specs, self.decimal))
+        warnings = self._thousands(raw.table, specs, f"table {shown}")
         # The splits must not depend on which classes are known: a run knows those of its training
         # rows, and must get the same splits again.
         without_names = {column: replace(spec, names=None) for column, spec in specs.items()}
-        parsed = parse_columns(raw.table, without_names, root, shown)
+        parsed = parse_columns(raw.table, without_names, root, shown, self.decimal)
         raw = raw.with_issues(issues_of(raw.table, parsed, specs))
         if group := self.split.group:
             empty = raw.table[group].is_null().arg_true().to_list()
@@ -120,6 +119,7 @@ class Table(TableFormat, TableRows):
         )
         usable[list(unknown)] = False  # In `assigned.info` too, as they need not be drawn again.
         clauses = (*raw.notes, *(note for one in parsed.values() for note in one.notes))
+        warnings += [warning for one in parsed.values() for warning in one.warnings]
         return replace(
             raw,
             table=table.with_columns(
@@ -128,8 +128,38 @@ class Table(TableFormat, TableRows):
             fingerprint=self._fingerprint(sha256s, assigned.splits, specs),
             class_names=class_names,
             notes=(*assigned.notes, *(f"{name}: {clause}" for clause in clauses)),
+            warnings=tuple(f"{name}: {clause}" for clause in warnings),
             assignment=assigned,
         ).with_issues(unknown)
+
+    def _thousands(
+        self, table: pl.DataFrame, specs: Mapping[str, ColumnSpec], where: str
+    ) -> list[str]:
+        """Clauses on targets whose points may separate thousands, if `decimal` does not say so.
+
+        Raises:
+            DataError: A column with such numbers has others too that make it likely.
+        """
+        warnings = []
+        for column, spec in specs.items() if self.decimal is None else ():
+            if spec.role not in ("value", "number") or table.schema[column] != pl.String:
+                continue
+            if found := ambiguous_thousands(table[column]):
+                number, fix = found[0].strip(), 'Write `decimal: ","` into the config\'s source'
+                raise DataError(
+                    f"{where}: column `{column}`: '{number}' beside '{found[1].strip()}' may be "
+                    f"{number.replace('.', '')}. {fix} if points separate thousands, or "
+                    '`decimal: "."` if they do not.'
+                )
+            if spec.role == "number" and has_three_decimals(table[column]):
+                number = table[column].drop_nulls()[0].strip()
+                warnings.append(
+                    f"`{column}`: '{number}' is read as {number}, but may be "
+                    f"{number.replace('.', '')}, as all of its numbers have three decimals: write "
+                    '`decimal: ","` into the config\'s source if points separate thousands, else '
+                    '`decimal: "."`'
+                )
+        return warnings
 
     def _assign(
         self,

@@ -23,9 +23,9 @@ The bar is also the second byte of characters, such as the Japanese po in cp932.
 """
 _CANDIDATES = (
     *("gb18030", "big5", "cp949", "cp932", "euc-jp", "koi8-r", "cp874", "cp1250", "cp1251"),
-    *("cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
+    *("cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "iso8859-2"),
 )
-"""Encodings of text files in use; each ISO 8859 encoding is nearly the same as one of Windows."""
+"""Encodings of text files in use; other ISO 8859 encodings nearly equal one of Windows."""
 _RARE = ("mac-roman", "cp850", "cp852", "cp866")
 """Encodings of old files, too alike others to be guessed without a word of the text."""
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from mmzoo.column_spec import ColumnSpec
 from mmzoo.data.class_encoding import encode_columns, first_names, names_in
 from mmzoo.data.frame import ROW, SPLIT, Frame, OtherColumns, other_column
-from mmzoo.data.number_formats import plain_columns
 from mmzoo.data.parse_columns import issues_of, media_folder, parse_columns, target_columns
 from mmzoo.data.table_format import TableFormat, format_for
 from mmzoo.data.table_reader import read_table, require_columns
@@ -60,8 +59,8 @@ def read_rows(
     missing = [column for column in specs if column not in raw.table.columns]
     empty = [pl.lit(None, pl.String).alias(column) for column in missing]
     table = raw.table.with_columns(pl.lit(split).alias(SPLIT), *empty)
-    table = plain_columns(table, specs, form.decimal)
-    parsed = parse_columns(table, specs, media_folder(path, form.media_root), raw.name)
+    root = media_folder(path, form.media_root)
+    parsed = parse_columns(table, specs, root, raw.name, form.decimal)
     raw = raw.with_issues(issues_of(table, parsed, specs))
     values = {column: one.values for column, one in parsed.items()}
     encoded, class_names, unknown = encode_columns(values, specs, np.arange(table.height))
@@ -79,6 +78,7 @@ def read_rows(
         fingerprint=hashlib.sha256(content.encode()).hexdigest(),
         class_names=class_names,
         notes=tuple(f"{name}: {note}" for note in notes),
+        warnings=tuple(f"{name}: {each}" for one in parsed.values() for each in one.warnings),
     ).with_issues(unknown)
 
 

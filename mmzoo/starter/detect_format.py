@@ -79,8 +79,6 @@ def detect_format(path: str, words: Iterable[str] = ()) -> DetectedTable:
             warnings += (
                 f"{column}: '{shorten(cell)}' is read as {plain}: `decimal: \"{decimal}\"`",
             )
-        else:
-            warnings += tuple(_three_digits(frame.select(pl.col(pl.String))))
         malformed = {row: reason for row, (_, reason) in raw.found_issues().items()}
         return DetectedTable(frame, fields, malformed, warnings)
     assert first is not None
@@ -103,7 +101,7 @@ def _text_format(
         if guessed.cell:
             warnings = (
                 f"{escape(path)}: its text is not UTF-8; the guessed encoding is {guessed}. If "
-                "that is wrong, save it as UTF-8",
+                "that is wrong, correct `encoding` in the config's source, or save it as UTF-8",
             )
     if kind == "jsonl" or declared_separator(content):
         return encoding, warnings, [{}]
@@ -119,17 +117,6 @@ def _numeric(texts: pl.DataFrame, decimal: Decimal) -> Iterator[pl.Series]:
         filled = plain.filter(plain.is_not_null() & ~is_missing_word(plain.str.strip_chars()))
         if parse_numbers(filled).is_not_null().sum() >= NOTE_SHARE * len(filled):
             yield plain
-
-
-def _three_digits(texts: pl.DataFrame) -> Iterator[str]:
-    """Warnings on columns whose numbers all have a point before three digits."""
-    for column in texts:
-        filled = column.drop_nulls()
-        if len(filled) and filled.str.contains(r"^[1-9][0-9]{0,2}\.[0-9]{3}$").all():
-            yield (
-                f"{column.name}: '{filled[0]}' is read as {filled[0]}; if points separate "
-                'thousands, add `decimal: ","` to the source'
-            )
 
 
 def _missing_values(frame: pl.DataFrame) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from mmzoo.data.column_profile import FILE_SHARE, ColumnProfile, profile_column
 from mmzoo.data.column_types import FEW_VALUES, SAMPLE, name_words
-from mmzoo.data.media_paths import problems
+from mmzoo.data.media_paths import problems, relocate
 from mmzoo.data.number_formats import UnreadFormat, ambiguous_thousands, unread_format
 from mmzoo.data.table_split import SPLIT_NAMES
 from mmzoo.lazy import pl
@@ -125,6 +125,8 @@ def with_suggestion(profile: ColumnProfile, root: str) -> InferredColumn:
     missing: dict[str, str] = {}
     if profile.type == "file":
         sampled = _sampled(profile)
+        moved = relocate(sampled, root)
+        sampled = [moved.get(path, path) for path in sampled]
         missing = {sampled[place]: why for place, why in problems(sampled, root).items()}
         found = tuple(os.path.join(root, path) for path in sampled if path not in missing)
         profile = replace(profile, files=found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from mmzoo.data.media_paths import PathSearch
+from mmzoo.data.media_paths import PathSearch, relocate
 
 _MAX_FOLDERS = 1_000
 """Folders that are searched for the files of a table."""
@@ -28,19 +28,29 @@ def find_media_root(samples: Sequence[Sequence[str]], root: str) -> str | None:
 
     Returns:
         The first folder in which a file of each sample is found: below the table's folder, the
-        working directory, or the folder above. None if there is none, or it is the table's.
+        working directory, or the folder above. None if there is none, or it is the table's. For
+        absolute paths of another machine, the only folder in which most of a path is found.
     """
     samples = [sample for sample in samples if sample]
     if not samples:
         return None
+    scores: dict[str, int] = {}
     for folder in (root, *_folders_below(root), os.getcwd(), os.path.dirname(root)):
         if all(_any_found(sample, folder) for sample in samples):
             return None if folder == root else folder
-    return None
+        scores[folder] = min(_found_parts(sample, folder) for sample in samples)
+    best = [folder for folder, score in scores.items() if score == max(scores.values()) > 0]
+    return best[0] if len(best) == 1 and best[0] != root else None
 
 
 def _any_found(paths: Sequence[str], folder: str) -> bool:
     return any(os.path.isfile(os.path.join(folder, path)) for path in paths)
+
+
+def _found_parts(paths: Sequence[str], folder: str) -> int:
+    """The parts of absolute paths of another machine that are found in a folder, 0 for none."""
+    found = relocate(paths, folder)
+    return next(iter(found.values())).count("/") + 1 if found else 0
 
 
 def _folders_below(root: str) -> Iterator[str]:

@@ -6,11 +6,10 @@ import re
 import shlex
 import textwrap
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mmzoo.data.frame import Skipped
 from mmzoo.modalities.suggestion import Section
 from mmzoo.spec.wording import escape, shorten
 from mmzoo.spec.yaml_writer import dump_line
@@ -52,11 +51,8 @@ class Plan:
     columns: tuple[tuple[str, str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
-    def skipping(self, rows: Sequence[Skipped]) -> Plan:
-        """The plan with `on_bad_row: skip` for these rows, at least one."""
-        first = rows[0]
-        which = "1 row cannot" if len(rows) == 1 else f"{len(rows):,} rows cannot"
-        reason = f"{which} be used, such as {first.file}: {first.reason}"
+    def skipping(self, reason: str) -> Plan:
+        """The plan with `on_bad_row: skip`, for a reason that is a clause."""
         source = Section(
             {**self.source.fields, "on_bad_row": "skip"},
             {**self.source.reasons, "on_bad_row": reason},

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mmzoo.config import Config
 from mmzoo.data.bad_rows import apply_on_bad_row
-from mmzoo.data.frame import Skipped
+from mmzoo.data.frame import Frame
 from mmzoo.errors import DataError
 from mmzoo.missing_values import require_present
 from mmzoo.modalities.file_input import FileInput
@@ -93,31 +94,40 @@ def _checked_plan(plan: Plan, where: str, file: str | None) -> tuple[Plan, str]:
     config = validate(Config, read_document(to_yaml(plan, file), "the starter config"))
     try:
         with shown_by(lambda message: None):
-            skipped = _try_to_read(config)
+            frame, is_complete = _try_to_read(config.with_columns())
     except DataError as error:
         raise DataError(f"{where}: a training on it would stop. {error}") from None
-    if skipped and config.source.on_bad_row == "error":
-        plan = plan.skipping(skipped)
+    plan = replace(plan, warnings=(*plan.warnings, *frame.warnings))
+    if config.source.on_bad_row == "error":
+        if rows := frame.skipped:
+            which = "1 row cannot" if len(rows) == 1 else f"{len(rows):,} rows cannot"
+            plan = plan.skipping(f"{which} be used, such as {rows[0].file}: {rows[0].reason}")
+        elif not is_complete:
+            total = sum(map(frame.examples, frame.splits))
+            plan = plan.skipping(
+                f"only some files of {total:,} rows were opened; others may be bad"
+            )
     return plan, to_yaml(plan, file)
 
 
-def _try_to_read(config: Config) -> tuple[Skipped, ...]:
-    """Reads, splits and fits the data as a training would; returns the rows that it would skip.
+def _try_to_read(config: Config) -> tuple[Frame, bool]:
+    """Reads, splits and fits the data as a training would.
 
-    Files of large data sets are not opened.
+    Returns:
+        The rows that it would use; and whether their files were opened, which is not done if there
+        are very many.
 
     Raises:
         DataError: A training would stop.
     """
-    config = config.with_columns()
     frame = config.source.read(config.required_columns(), config.train.effective_split_seed)
     opens_files = any(isinstance(spec, FileInput) for spec in config.inputs.values())
     if opens_files and frame.table.height > _MAX_OPENED:
-        return apply_on_bad_row(frame, "skip").skipped
+        return apply_on_bad_row(frame, "skip"), False
     frame = apply_on_bad_row(scan(config, frame), "skip")
     require_present(frame, config.presence)
     fit_config(config, frame)
-    return frame.skipped
+    return frame, True
 
 
 def _tables_in(folder: Path) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmzoo.data.column_profile import ColumnProfile, profile_column
-from mmzoo.data.column_types import FEW_VALUES, name_words
+from mmzoo.data.column_types import FEW_VALUES, name_words, one_spelling
 from mmzoo.data.label_lists import SEPARATORS, parse_lists
 from mmzoo.data.number_formats import unread_format
 from mmzoo.errors import DataError
@@ -130,7 +130,7 @@ def infer_target(column: pl.Series) -> Target:
             f"{profile.filled:,} rows, which are too many for classes, and they are not numbers."
             f"{odd} Choose a column whose values repeat."
         )
-    counts = profile.cells.drop_nulls().value_counts(name="rows")
+    counts = one_spelling(profile.cells.drop_nulls()).value_counts(name="rows")
     kind = "binary" if profile.distinct == 2 else "classification"
     return Target(
         profile,
@@ -164,10 +164,13 @@ def _label_separator(profile: ColumnProfile) -> str | None:
     """The separator of labels: splitting at it leaves few labels, which recur in many cells."""
     cells = profile.cells.drop_nulls()
     for separator in SEPARATORS:
-        if cells.str.contains(separator, literal=True).sum() < len(cells) / 20:
+        has_it = cells.str.contains(separator, literal=True).sum()
+        if has_it < len(cells) / 20:
             continue
         labels = cells.str.split(separator).explode().str.strip_chars()
         found = labels.n_unique()
-        if found <= _MAX_LABELS and found < profile.distinct and len(labels) >= 3 * found:
+        # As many labels as combinations may be names such as 'Paris, FR' and 'Lyon, FR'.
+        is_fewer = found < profile.distinct or (found == profile.distinct and has_it < len(cells))
+        if found <= _MAX_LABELS and is_fewer and len(labels) >= 3 * found:
             return separator
     return None

@@ -19,6 +19,7 @@ from frames import bad_of, read_frame, splits_of
 from mmzoo.column_spec import ColumnSpec, Role
 from mmzoo.data import Frame, Table, TableFormat, apply_on_bad_row, parse_columns, read_rows
 from mmzoo.errors import DataError
+from mmzoo.missing_values import label_array
 
 ROWS = 60
 
@@ -252,7 +253,7 @@ def test_a_row_with_no_class_or_an_unknown_one_is_bad(tmp_path: Path) -> None:
 
 def test_similar_looking_classes_are_reported(tmp_path: Path) -> None:
     assert values(tmp_path, "class", ["Cat", "cat ", "dog"]).notes == (
-        "a.jsonl: `x`: 'Cat' and 'cat ' differ only in case or whitespace, and count as different",
+        "a.jsonl: `x`: 'Cat' and 'cat' differ only in case or whitespace, and count as different",
     )
 
 
@@ -358,6 +359,11 @@ def test_whole_numbers_that_float64_would_round_are_kept(tmp_path: Path, name: s
     written = [str(cell) for cell in cells] if name.endswith("csv") else cells
     found = splits_of(values(tmp_path, "number", written, name))["all"]["x"]
     assert (found.dtype, found.tolist()) == (np.int64, cells)
+    some = values(tmp_path, "number", [None, *written], name)
+    assert (some.table["x"].dtype, some.table["x"].to_list()) == (pl.Int64, [None, *cells])
+    labels = label_array(some, "x")  # What `missing: ignore` trains on.
+    assert np.isnan(labels[0])
+    assert labels[1:].tolist() == [float(cell) for cell in cells]
     small = splits_of(values(tmp_path, "number", written[2:], name))["all"]["x"]
     assert (small.dtype, small.tolist()) == (np.float64, [-3.0])
 
@@ -602,3 +608,63 @@ def test_numbers_with_a_decimal_comma_are_read_and_ambiguous_ones_refused(tmp_pa
         2.155,
         987.0,
     }
+
+
+def test_a_decimal_point_among_decimal_commas_makes_a_row_bad(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    cells = ["1,5", "1.234", "987", "1.5", "2.25", "7"]
+    path.write_text("x;y\n" + "".join(f"{cell};{n / 2}\n" for n, cell in enumerate(cells * 4)))
+    source = Table(path=str(path), separator=";", decimal=",")
+    for role in ("number", "value"):
+        specs: dict[str, Any] = {"x": ColumnSpec(role, lambda random, rows: None)}
+        for frame in (source.read(specs, 0), read_rows(str(path), specs, form=source)):
+            issues = frame.found_issues()
+            assert sorted(issues) == [row for row in range(24) if row % 6 in (3, 4)]
+            expected = "its `x` is '1.5', expected a decimal comma, as in the other rows"
+            assert issues[3] == ("x", expected)
+            assert frame.table["x"].drop_nulls().head(4).to_list() == [1.5, 1234.0, 987.0, 7.0]
+            assert frame.warnings == ()
+    # A column that has points only is read as it is written.
+    frame = source.read({"y": ColumnSpec("number", lambda random, rows: None)}, 0)
+    assert frame.table["y"].to_list() == [n / 2 for n in range(24)]
+    assert frame.warnings == (
+        "a.csv: `y`: '0.0' is read with a decimal point, in spite of `decimal: \",\"`",
+    )
+
+
+def test_targets_that_all_have_three_decimals_are_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x\n" + "".join(f"{n % 9 + 1}.{n:03d}\n" for n in range(20)))
+    source = Table(path=str(path))
+    target = {"x": ColumnSpec("number", lambda random, rows: None)}
+    [warning] = source.read(target, 0).warnings
+    assert warning.startswith(
+        "a.csv: `x`: '1.000' is read as 1.000, but may be 1000, as all of its"
+    )
+    assert '`decimal: ","`' in warning
+    assert source.replace(decimal=".").read(target, 0).warnings == ()
+    # Standardized, 1000 times all values of an input is the same.
+    assert source.read({"x": ColumnSpec("value", lambda random, rows: None)}, 0).warnings == ()
+    path.write_text(path.read_text() + "0.5\n")
+    assert source.read(target, 0).warnings == ()
+
+
+def test_absolute_paths_of_another_machine_are_found_below_the_folder(tmp_path: Path) -> None:
+    for name in ("cat/1.jpg", "dog/1.jpg", "dog/2.jpg"):
+        (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "images" / name).write_bytes(b"content")
+    names = ["cat/1.jpg", "dog/1.jpg", "dog/2.jpg", "dog/3.jpg"]
+    for there in ("/home/bob/images/", "C:\\Users\\bob\\images\\"):
+        slash = "\\" if "\\" in there else "/"
+        cells = [there + name.replace("/", slash) for name in names]
+        data = values(tmp_path, "file", cells)
+        expected = [str(tmp_path / "images" / name) for name in names[:3]]
+        assert data.table["x"].to_list() == [*expected, None]
+        assert data.found_issues()[3][1].startswith(
+            "its `x` is 'images/dog/3.jpg': there is no such file"
+        )
+        first = cells[0].replace("\\", "\\\\")
+        assert data.warnings[0].replace("\\\\", "\\") == (
+            f"a.jsonl: `x`: its absolute paths do not exist here; '{first}' is read as "
+            f"'images/cat/1.jpg' in {tmp_path}, and the others alike"
+        ).replace("\\\\", "\\")

@@ -516,6 +516,48 @@ def test_spellings_of_one_group_or_fold_are_equal(tmp_path: Path) -> None:
     assert rows(data)["test"] == [row for row in range(1, 81) if row % 4 in (3, 0)]
 
 
+@pytest.mark.parametrize("fold", [None, 1, 2, 3])
+def test_the_only_groups_of_a_class_are_for_training(tmp_path: Path, fold: int | None) -> None:
+    """Class c is in one group, and d in a part of two groups that are equal otherwise."""
+    group = [number // 5 for number in range(60)]
+    kind = ["c" if one == 4 else "ab"[one % 2] for one in group]
+    kind[10] = kind[35] = "d"
+    path = write(tmp_path / "a.csv", text=[f"row {n}" for n in range(60)], kind=kind, patient=group)
+    folds = {"fold": {"index": fold, "of": 3}} if fold else {}
+    data = load(path, split={"group": "patient"}, **folds)
+    assert data.class_names["kind"] == ("a", "b", "c", "d")
+    assert data.issues.is_empty()
+    found = {split: {group[row - 1] for row in its} for split, its in rows(data).items()}
+    assert sum(map(len, found.values())) == 12
+    assert 4 in found["train"]
+    assert all(found.values())
+    if not fold:
+        assert data.notes[2] == (
+            "a.csv: 2 classes have too few groups to be in every split: 'c' (1 group), 'd' (2 "
+            "groups)"
+        )
+
+
+def test_whitespace_around_a_class_does_not_count(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", text=list("abcdefgh") * 5, kind=["x", "y ", "y ", "x"] * 10)
+    assert load(path).class_names["kind"] == ("x", "y")
+
+
+def test_large_whole_numbers_stay_exact_beside_a_file_of_floats(tmp_path: Path) -> None:
+    ids = [1_582_218_195_625_938_903 - row % 10 for row in range(40)]
+    text = [f"row {row}" for row in range(40)]
+    kind = ["a", "b"] * 20
+    pl.DataFrame({"text": text, "kind": kind, "g": ids}).write_parquet(tmp_path / "a.parquet")
+    later = pl.DataFrame({"text": ["x", "y"], "kind": ["a", "b"], "g": [7.0, None]})
+    later.write_parquet(tmp_path / "b.parquet")
+    split = {"files": {"test": str(tmp_path / "b.parquet")}, "group": "g"}
+    data = load(
+        tmp_path / "a.parquet", wanted(text="text", kind="class", g="category"), split=split
+    )
+    assert data.table["g"].to_list() == [*map(str, ids), "7", None]
+    assert not any("have rows in several splits" in note for note in data.notes)
+
+
 @pytest.mark.parametrize(
     ("trained", "later"),
     [(["0", "1"], ["0.0", "1.0"]), (["True", "False"], ["true", "FALSE"])],

@@ -145,6 +145,18 @@ def test_bad_images_are_named_or_skipped(folder: Path) -> None:
     assert splits_of(data)["test"]["label"].tolist() == [0, 0, 1]
 
 
+def test_pictures_that_cannot_be_read_are_never_drawn_into_a_split(folder: Path) -> None:
+    first = load_pictures(folder, "odd")
+    drawn = splits_of(first)["validation"]["image"].tolist()
+    for path in drawn:
+        Path(path).write_bytes(b"")
+    data = load_pictures(folder, "odd", on_bad_row="skip")
+    assert [data.examples(split) for split in ("train", "validation", "test")] == [16, 2, 4]
+    assert not set(splits_of(data)["validation"]["image"]) & set(drawn)
+    assert sorted(splits_of(data)["validation"]["label"].tolist()) == [0, 1]
+    assert data.fingerprint != first.fingerprint
+
+
 # Splits
 
 

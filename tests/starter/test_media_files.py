@@ -32,12 +32,22 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ([["top.png"]], "../.."),
         ([["a.jpg"], ["deep.wav"]], None),
         ([["none.jpg"]], None),
+        ([["/home/bob/images/a.jpg"]], None),  # Below the table's folder as it is.
+        ([["C:\\Users\\bob\\a.jpg", "C:\\Users\\bob\\none.jpg"]], "images"),
+        ([["/data/y/deep.wav"]], "x"),
+        ([["/data/none.jpg"]], None),
         ([[]], None),
     ],
 )
 def test_files_are_found_in_one_folder(root, samples, folder):
     found = find_media_root(samples, str(root))
     assert found == (None if folder is None else str((root / folder).resolve()))
+
+
+def test_absolute_paths_that_may_be_several_files_are_not_found(root):
+    (root / "x" / "a.jpg").write_bytes(b"content")
+    assert find_media_root([["/home/bob/a.jpg"]], str(root)) is None
+    assert find_media_root([["/home/bob/x/a.jpg"]], str(root)) is None
 
 
 def test_cells_that_are_almost_paths(root):

@@ -256,7 +256,7 @@ def test_ogg_files_of_all_suffixes_are_read():
             path = f"sounds/{name}/{number}{suffix}"
             soundfile.write(path, np.zeros(4_800), 48_000, format="OGG", subtype=subtype)
     plan, config = written("sounds")
-    assert plan.warnings == ()
+    assert plan.warnings == ("audio: 8 of 8 files are silent; for example high/0.opus",)
     assert config.inputs["audio"].type == "audio"
     found = classes_by_split(config, "label")
     assert sum((found[split] for split in found), Counter()) == {"high": 4, "low": 4}
@@ -294,3 +294,55 @@ def test_files_that_are_not_tables(name, message):
     Path("empty.csv").touch()
     Path("cfg.yaml").touch()
     assert refusal(name, "y") == message
+
+
+def test_paths_of_another_machine_are_found(monkeypatch):
+    write_images("images", 12)
+    paths = [f"/home/bob/pictures/{number}.png" for number in range(12)]
+    write_table(["a", "b", "b"] * 4, photo=paths)
+    plan, config = written("t.csv", "kind")
+    assert config.source.media_root == "images"
+    assert plan.warnings[-1] == (
+        f"t.csv: `photo`: its absolute paths do not exist here; '{paths[0]}' is read as '0.png' in "
+        f"{Path('images').resolve()}, and the others alike"
+    )
+    found = classes_by_split(config, "kind")
+    assert sum(found.values(), Counter()) == {"a": 4, "b": 8}
+
+
+def test_of_very_many_files_bad_ones_are_skipped(monkeypatch):
+    monkeypatch.setattr("mmzoo.starter.starter_config._MAX_OPENED", 10)
+    write_images("images", 12)
+    write_table(["a", "b"] * 6, photo=[f"images/{number}.png" for number in range(12)])
+    plan, config = written("t.csv", "kind")
+    assert config.source.on_bad_row == "skip"
+    assert plan.warnings[-1] == (
+        "only some files of 12 rows were opened; others may be bad: `on_bad_row: skip` skips such "
+        "rows"
+    )
+
+
+@pytest.mark.parametrize("cells", [["Caf\u00e9", "Cafe\u0301"], ["TRUE", "true"], ["1", "1.0"]])
+def test_spellings_of_one_class_count_once_as_in_training(cells):
+    write_table([*cells, "x"] * 10)
+    plan, config = written("t.csv", "kind")
+    assert config.heads["kind"].type == "binary"
+    [(_, kind, reason)] = [column for column in plan.columns if column[0] == "kind"]
+    assert (kind, reason) == ("target: binary", "2 classes")
+    fit_config(config, load_frame(config))
+
+
+def test_as_many_labels_as_combinations_are_labels_too():
+    write_table(["a; b", "b;c", "a", "d; a"] * 10)
+    _, config = written("t.csv", "kind")
+    assert (config.heads["kind"].type, config.heads["kind"].separator) == ("multilabel", ";")
+    write_table(["Paris, FR", "Lyon, FR", "Rome, IT", "Milan, IT"] * 10)
+    assert written("t.csv", "kind")[1].heads["kind"].type == "classification"
+
+
+def test_texts_without_spaces_are_texts():
+    thai = [("อร่อยมาก" if number % 2 else "ไม่อร่อยเลย") + str(number) for number in range(40)]
+    write_table(["a", "b", "b", "a"] * 10, comment=thai)
+    _, config = written("t.csv", "kind")
+    assert config.inputs["comment"].type == "text"
+    assert config.inputs["comment"].tokens == "characters"

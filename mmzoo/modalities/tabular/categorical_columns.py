@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import Literal
 
+from mmzoo.data.column_types import one_spelling
 from mmzoo.lazy import np, pl, tf
 from mmzoo.modalities.tabular.tabular_mlp import MISSING, UNSEEN, Layout
 from mmzoo.randomness import Randomness
@@ -33,7 +34,7 @@ class Categories(Spec):
 
     def transform(self, values: pl.Series) -> np.ndarray:
         """Converts strings to ids, float32 `[rows, 1]`."""
-        ids = values.replace_strict(
+        ids = one_spelling(values).replace_strict(
             pl.Series(self.values, dtype=pl.String),
             pl.Series(range(FIRST, self.size), dtype=pl.Float32),
             default=float(UNSEEN),
@@ -55,7 +56,7 @@ def fit_categories(values: pl.Series, most: int, min_count: int) -> Categories:
         most: maximum number of categories.
         min_count: minimum number of occurrences of a category.
     """
-    texts = values.alias("value").drop_nulls()
+    texts = one_spelling(values).alias("value").drop_nulls()
     counts = texts.value_counts(name="count").filter(pl.col("count") >= min_count)
     ordered = counts.sort("count", "value", descending=[True, False])
     return Categories(values=tuple(ordered["value"].head(most)))

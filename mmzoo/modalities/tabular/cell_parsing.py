@@ -121,9 +121,5 @@ def _dates(values: pl.Series) -> Cells:
 
 
 def _texts(values: pl.Series) -> pl.Series:
-    """Values as stripped strings, null where empty."""
-    if values.dtype.is_float():
-        values = values.fill_nan(None)
-        values = values.set(values == 0, 0.0)  # -0.0 and 0.0 are one category.
-    texts = column_types.one_spelling(values.cast(pl.String).str.strip_chars())
-    return texts.set(texts == "", None)
+    """Values as stripped strings, null where empty; whole numbers have no decimal point."""
+    return column_types.strip_texts(column_types.whole_numbers(values))

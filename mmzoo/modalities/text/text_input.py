@@ -246,10 +246,10 @@ def _empty_reason(text: str | None) -> str:
 def _suggest(column: ColumnProfile) -> Suggestion:
     """A text input for a column of sentences."""
     sample = column.sample
-    lengths = sample.str.len_chars() if column.cjk else count_words(sample)
+    lengths = sample.str.len_chars() if column.unspaced else count_words(sample)
     percentile = int(lengths.quantile(0.95, "higher") or 1)
     length = min(_MAX_SUGGESTED_LENGTH, max(5, _rounded_up(percentile)))
-    unit = "characters" if column.cjk else "words"
+    unit = "characters" if column.unspaced else "words"
     reasons = {"length": f"the 95th percentile of the lengths is {percentile:,} {unit}"}
     if percentile > length:
         reasons["length"] += "; longer texts are truncated to save time"
@@ -262,7 +262,7 @@ def _suggest(column: ColumnProfile) -> Suggestion:
         "length": length,
         "vocabulary_size": _SUGGESTED_VOCABULARY,
     }
-    if column.cjk:
+    if column.unspaced:
         fields["tokens"] = "characters"
     if column.missing:
         fields["missing"] = "empty"

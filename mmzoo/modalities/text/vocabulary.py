@@ -111,8 +111,8 @@ def coverage_note(
         proposed = int(np.percentile(lengths, LENGTH_PERCENTILE, method="higher"))
         lost = "end" if keep == "start" else "start"
         notes.append(
-            f"{share_text(truncated)} of the texts are longer than {length:,} {unit} and lose their "
-            f"{lost} (`length: {proposed}` would truncate at most "
+            f"{share_text(truncated)} of the texts are longer than {length:,} {unit} and lose "
+            f"their {lost} (`length: {proposed}` would truncate at most "
             f"{100 - LENGTH_PERCENTILE} % of them, and take longer)"
         )
     return "; ".join(notes)

@@ -127,8 +127,11 @@ def test_numbers_and_dates_are_not_confused():
     ("given", "categories"),
     [
         (texts("a", " b ", "", "  ", None, "NA"), ["a", "b", None, None, None, "NA"]),
-        (texts("1", "1.0", "1.00", "007", "2.50", "x.0"), ["1", "1", "1.00", "007", "2.50", "x.0"]),
-        (np.array([1, 2.5, NAN, -0.0, 1e20]), ["1", "2.5", None, "0", "1e+20"]),
+        (
+            texts("1", "1.0", "1.00", "007", "2.50", "x.0"),
+            ["1", "1.0", "1.00", "007", "2.50", "x.0"],
+        ),
+        (np.array([1, 2.5, NAN, -0.0, 1e20]), ["1.0", "2.5", None, "-0.0", "1e+20"]),
         (np.array([3, -1]), ["3", "-1"]),
         (np.array([True, False]), ["true", "false"]),
         (np.array(["x", ""]), ["x", None]),

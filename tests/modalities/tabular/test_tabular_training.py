@@ -135,6 +135,7 @@ def test_categories_are_recognized_regardless_of_other_rows(cells, kind, tmp_pat
     ("trained", "later", "warned"),
     [
         (["Rome", "Bern"], ["ROME", "BERN"], "here 'BERN', there 'Bern'"),
+        (["x", "y"], ["1.0", "1.0"], "here '1.0', there 'y'"),  # As the file spells it.
         (["Rome", "Bern"], ["Rome", "BERN"], ""),
         (["True", "False"], ["true", "FALSE"], ""),
         (["7", "x"], ["7.0", "x"], ""),
