@@ -142,10 +142,9 @@ def _batch_maker(
                 if training and isinstance(spec, Augments):
                     values = spec.augment_batch(values, randomness.fold(index))
             inputs[name] = values
-        masks = {name: gather[column](rows) for name, column in config.presence.items()}
-        if training:
-            masks = apply_modality_dropout(config.inputs, masks, randomness)
-        inputs |= {presence(name): tf.cast(mask, tf.float32) for name, mask in masks.items()}
+        present = {name: gather[column](rows) for name, column in config.presence.items()}
+        masks = apply_modality_dropout(config.inputs, present, randomness) if training else present
+        inputs |= _presence_inputs(masks)
         if not labelled:
             return (inputs,)
         labels = {name: gather[config.columns[name]](rows) for name in heads}
@@ -153,12 +152,15 @@ def _batch_maker(
         if training and mixing is not None:
             mixing_randomness = randomness.fold(len(config.inputs))
             inputs, targets = mixing.apply(inputs, mixable, targets, mixing_randomness)
+        original = inputs | _presence_inputs(present)
         targets = {
-            name: targets[name] if name in targets else head.target_from_inputs(inputs)
+            name: targets[name] if name in targets else head.target_from_inputs(original)
             for name, head in config.heads.items()
         }
         if not training:
             return (inputs, targets, _fill(scales, rows)) if scales else (inputs, targets)
+        for head in config.heads.values():
+            inputs = dict(head.noisy_inputs(inputs, randomness))
         weights = {
             name: heads[name].example_weight(labels[name]) if name in heads else None
             for name in config.heads
@@ -179,20 +181,33 @@ def _batch_maker(
     return tf.autograph.experimental.do_not_convert(make)
 
 
+def _presence_inputs(masks: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {presence(name): tf.cast(mask, tf.float32) for name, mask in masks.items()}
+
+
 def _label_scales(config: Config, columns: Columns) -> dict[str, float]:
     """Per head, the factor `rows / labelled rows` that turns a mean over all rows into a mean over
-    labelled rows.
+    labelled rows; for a head without labels, over rows that have the inputs of its target.
 
     It is computed from the whole split, so that each label has the same weight in any batch. Empty
-    if no labels may be missing; otherwise it has all heads, since Keras needs weights for all
-    outputs or none.
+    if nothing may be missing; otherwise it has all heads, since Keras needs weights for all outputs
+    or none.
     """
-    if all(head.missing == "error" for head in config.labelled_heads.values()):
+    masks = {
+        name: [head.labelled(columns[config.columns[name]])]
+        for name, head in config.labelled_heads.items()
+        if head.missing != "error"
+    }
+    for name, head in config.heads.items():
+        needed = [config.presence[one] for one in head.needed_inputs if one in config.presence]
+        if needed:
+            masks[name] = [columns[one] for one in needed]
+    if not masks:
         return {}
     scales = dict.fromkeys(config.heads, 1.0)
-    for name, head in config.labelled_heads.items():
-        labelled = head.labelled(columns[config.columns[name]])
-        scales[name] = len(labelled) / max(int(labelled.sum()), 1)
+    for name, of_head in masks.items():
+        counts = np.logical_and.reduce(of_head)
+        scales[name] = len(counts) / max(int(counts.sum()), 1)
     return scales
 
 

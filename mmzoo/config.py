@@ -22,7 +22,7 @@ from mmzoo.modalities.scan import Files
 from mmzoo.objectives import Objective, Supervised
 from mmzoo.probes import ChosenProbe
 from mmzoo.rules import experiment_rules, missing_columns, unknown_column
-from mmzoo.shared_encoders import fill_shared_fields
+from mmzoo.shared_encoders import fill_shared_fields, resolve_encoders
 from mmzoo.spec import Problem, Spec, load_spec
 from mmzoo.train_config import Train
 
@@ -88,6 +88,15 @@ class Config(Spec):
 
     def rules(self) -> Iterator[Problem]:
         return experiment_rules(self)
+
+    @model_validator(mode="after")
+    def _give_inputs_to_heads(self) -> Config:
+        """Fitting replaces inputs, so the heads of each config are given its own."""
+        inputs = resolve_encoders(self.inputs)
+        self.__dict__["heads"] = {
+            name: head.with_inputs(inputs) for name, head in self.heads.items()
+        }
+        return self
 
     def monitorable(self) -> tuple[str, ...]:
         """The metrics that `train.monitor` can name."""

@@ -130,10 +130,18 @@ class CollectedPredictions:
             name: {kind: [] for kind in of} for name, of in probes.items()
         }
 
+    def of_batch(
+        self, outputs: Mapping[str, tf.Tensor], inputs: Mapping[str, tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
+        """The collected part of a batch of outputs and model inputs; part of a compiled graph."""
+        return {
+            name: self._heads[name].collected(outputs[name], inputs) for name in self._predictions
+        }
+
     def add(
         self, outputs: Mapping[str, tf.Tensor], features: Mapping[str, list[tf.Tensor]]
     ) -> None:
-        """Adds the two outputs of a model `with_features` for a batch."""
+        """Adds a batch: its `of_batch`, and the features that a model `with_features` outputs."""
         for name, parts in self._predictions.items():
             parts.append(self._heads[name].predictions(outputs[name].numpy()))
         for name, of in self._probes.items():

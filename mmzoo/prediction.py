@@ -197,11 +197,13 @@ def _predict_batches(
     batches = evaluation_batches(config, columns, labelled=False)
     network = with_features(model, list(probes))
 
+    outputs = CollectedPredictions(config.heads, probes)
+
     @tf.function(input_signature=batches.element_spec, autograph=False)
     def run(inputs: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], Any]:
-        return network(inputs, training=False)
+        predicted, features = network(inputs, training=False)
+        return outputs.of_batch(predicted, inputs), features
 
-    outputs = CollectedPredictions(config.heads, probes)
     for (inputs,) in batches:
         outputs.add(*run(inputs))
     return outputs

@@ -10,10 +10,10 @@ from mmzoo.data import Source
 from mmzoo.fusion import Fusion
 from mmzoo.heads import BaseHead, LabelledHead
 from mmzoo.modalities import Input
-from mmzoo.modalities.abilities import Mixable
+from mmzoo.modalities.abilities import Mixable, Reconstructs
 from mmzoo.objectives import Objective
 from mmzoo.probes import ChosenProbe, probes_of
-from mmzoo.shared_encoders import sharing_rules
+from mmzoo.shared_encoders import resolve_encoders, sharing_rules
 from mmzoo.spec import Problem, did_you_mean
 from mmzoo.spec.wording import escape, shorten
 from mmzoo.train_config import Train
@@ -23,7 +23,7 @@ RESERVED_HEAD_NAMES = {
     **dict.fromkeys(("file", "row"), "predictions.csv"),
 }
 """Names that a head cannot have -> the file of a run in which they would clash."""
-_COLUMN_SUFFIXES = ("_true", "_probability")
+_COLUMN_SUFFIXES = ("_true", "_probability", "_error")
 """Suffixes of the further columns that predictions.csv has for each head."""
 _LAYER_SUFFIXES = ("encoder", "present", "missing")
 """Suffixes of the layers that a model has for each input."""
@@ -64,6 +64,7 @@ def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
     yield from sharing_rules(experiment.inputs)
     yield from _fusion(experiment)
     yield from _heads(experiment)
+    yield from _decoders(experiment)
     yield from _objective(experiment)
     yield from _modality_dropout(experiment)
     yield from _mixing(experiment)
@@ -153,9 +154,21 @@ def _fusion(experiment: Experiment) -> Iterator[Problem]:
 
 
 def _heads(experiment: Experiment) -> Iterator[Problem]:
+    inputs = resolve_encoders(experiment.inputs)
     for name, head in experiment.heads.items():
-        for problem in head.input_rules(experiment.inputs):
+        for problem in head.input_rules(inputs):
             yield Problem(("heads", name, *problem.path), problem.message)
+
+
+def _decoders(experiment: Experiment) -> Iterator[Problem]:
+    for name, spec in experiment.inputs.items():
+        used = any(name in head.needed_inputs for head in experiment.heads.values())
+        if isinstance(spec, Reconstructs) and spec.decoder is not None and not used:
+            yield Problem(
+                ("inputs", name, "decoder"),
+                "expected none, as no head rebuilds this input: add a head "
+                f"`{{type: reconstruction, input: {name}}}`, or leave this out",
+            )
 
 
 def _objective(experiment: Experiment) -> Iterator[Problem]:

@@ -13,7 +13,10 @@ from mmzoo.spec.wording import describe, shorten
 HEAD_SEPARATOR = "-"
 """Separates a layer's name from its head's, where each head has its own layers (`share: false`)."""
 INDEPENDENT_FIELDS = frozenset(
-    ("type", "column", "augment", "missing", "missing_files", "modality_dropout", "encoder")
+    (
+        *("type", "column", "augment", "missing", "missing_files", "modality_dropout"),
+        *("encoder", "decoder"),
+    )
 )
 """Fields in which inputs with a shared encoder may differ."""
 
@@ -67,6 +70,17 @@ def resolve_encoder(name: str, inputs: Mapping[str, Input]) -> Input:
     spec = inputs[name]
     other = encoder_owner(spec)
     return spec if other is None else spec.replace(encoder=inputs[other].encoder)
+
+
+def resolve_encoders(inputs: Mapping[str, Input]) -> dict[str, Input]:
+    """All inputs, with shared encoders replaced by the encoders themselves if there are such."""
+    found = dict(inputs)
+    for name, spec in inputs.items():
+        if (other := encoder_owner(spec)) is not None:
+            owner = inputs.get(other)
+            if owner is not None and owner.type == spec.type and encoder_owner(owner) is None:
+                found[name] = resolve_encoder(name, inputs)
+    return found
 
 
 def sharing_rules(inputs: Mapping[str, Input]) -> Iterator[Problem]:

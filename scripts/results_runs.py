@@ -16,7 +16,10 @@ from mmzoo.runs import Run
 from mmzoo.training.resume import requested_config
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-MAIN_METRICS = ("accuracy", "subset_accuracy", "mean_absolute_error")
+MAIN_METRICS = (
+    *("accuracy", "subset_accuracy", "mean_absolute_error", "mean_squared_error"),
+    *("token_cross_entropy", "cell_error"),
+)
 """The metric of a head is the first of these that it has."""
 
 _SEED = "train.seed"

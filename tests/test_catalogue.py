@@ -24,6 +24,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("inputs", "image"): {"shape": (28, 28, 1), "encoder": LeNet()},
     ("inputs", "text"): {"encoder": TextLSTM()},
     **{(f"{kind} encoders", "shared"): {"input": "x"} for kind in ("image", "text", "audio")},
+    ("heads", "reconstruction"): {"input": "photo"},
     ("schedules", "step"): {"epochs": (2.0, 4.0)},
     ("sources", "dataset"): {"name": "digits"},
     ("sources", "folder"): {"path": "photos"},

@@ -56,7 +56,7 @@ def test_a_config_is_named_after_its_file_and_round_trips(path, tmp_path):
     again.write_text(dump_yaml(config), encoding="utf-8")
     assert load_config(again) == config
     named = config.with_columns()
-    assert all(head.column for head in named.heads.values())
+    assert all(head.column for head in named.labelled_heads.values())
     assert all(spec.source_columns() for spec in named.inputs.values())
 
 

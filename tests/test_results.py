@@ -77,7 +77,8 @@ def read_head(path: Path) -> Head | None:
     """Parses a head; None if it says that nothing was measured."""
     lines = path.read_text(encoding="utf-8").splitlines()
     head = " ".join(line[1:].strip() for line in lines if line.startswith("#"))
-    figures = re.findall(r"([\d.]+\d) % test accuracy|absolute error ([\d.]+\d)", head)
+    pattern = r"([\d.]+\d) % test accuracy|(?:absolute|squared) error ([\d.]+\d)"
+    figures = re.findall(pattern, head)
     if not figures:
         assert "not measured" in head, f"{path.name}: its head has no figure"
         return None

@@ -137,15 +137,16 @@ def _metric_axis(
 
     info: MetricInfo = comparison.info(head)
     line = axes.axvline if along == "x" else axes.axhline
-    baseline = comparison.row(head, info.baseline_label).value
-    assert baseline is not None
-    line(
-        baseline,
-        color=ORANGE,
-        linewidth=1.2,
-        linestyle=(0, (4, 3)),
-        label="constant baseline",
-    )
+    if info.baseline:
+        baseline = comparison.row(head, info.baseline_label).value
+        assert baseline is not None
+        line(
+            baseline,
+            color=ORANGE,
+            linewidth=1.2,
+            linestyle=(0, (4, 3)),
+            label="constant baseline",
+        )
     limit = axes.set_xlim if along == "x" else axes.set_ylim
     if info.percent:
         limit(0, highest)

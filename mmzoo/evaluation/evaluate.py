@@ -10,7 +10,7 @@ import numpy as np
 from mmzoo.batches import evaluation_batches
 from mmzoo.decoded_files import reraise_with_file_names
 from mmzoo.fitted_probes import CollectedPredictions, Probes, with_features
-from mmzoo.heads import BaseHead, EvaluatesOutputs, LabelledHead
+from mmzoo.heads import BaseHead, EvaluatesOutputs, LabelledHead, ScoresExamples
 from mmzoo.lazy import keras, tf
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Evaluation:
             written.
         metrics: head -> metrics, as JSON-compatible numbers, lists and None. If some labels are
             missing, `labelled` is the number of labelled rows.
+        scored: head whose predictions are scored one by one -> the rows that have a label or
+            target, bool `[rows]`.
         probed: head -> type of probe -> predictions.
         probe_metrics: head -> type of probe -> metrics.
     """
@@ -44,13 +46,18 @@ class Evaluation:
     labels: dict[str, np.ndarray]
     predictions: dict[str, np.ndarray]
     metrics: dict[str, dict[str, Any]]
+    scored: dict[str, np.ndarray]
     probed: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     probe_metrics: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def measured(self) -> list[str]:
-        """The heads with at least one label, whose scores can be compared between models."""
-        return [name for name in self.labels if self.metrics[name].get("labelled") != 0]
+        """The heads with a scored row, whose scores can be compared between models."""
+        return [name for name, rows in self.scored.items() if rows.any()]
+
+    def labels_of(self, name: str, rows: np.ndarray) -> np.ndarray | None:
+        """The labels of some rows; None for a head without labels."""
+        return self.labels[name][rows] if name in self.labels else None
 
     def as_metrics(self) -> dict[str, Any]:
         """The split's entry in metrics.json."""
@@ -74,13 +81,17 @@ def evaluate_model(
     predictions, probed = collected.predictions, collected.probed
     labels = {name: columns[config.columns[name]] for name in config.labelled_heads}
     metrics: dict[str, dict[str, Any]] = {}
+    scored: dict[str, np.ndarray] = {}
     for name, head in config.heads.items():
         if isinstance(head, LabelledHead):
             metrics[name] = head_metrics(head, labels[name], predictions[name])
+            scored[name] = head.labelled(labels[name])
             continue
         metrics[name] = running[name].results()
         if isinstance(head, EvaluatesOutputs):
             metrics[name] |= head.evaluate(None, predictions[name])
+        if isinstance(head, ScoresExamples):
+            scored[name] = ~np.isnan(head.example_scores(None, predictions[name]))
     probe_metrics = {
         name: {kind: probes[name][kind].evaluate(labels[name], one) for kind, one in of.items()}
         for name, of in probed.items()
@@ -93,6 +104,7 @@ def evaluate_model(
         labels=labels,
         predictions=predictions,
         metrics=metrics,
+        scored=scored,
         probed=probed,
         probe_metrics=probe_metrics,
     )
@@ -118,21 +130,22 @@ def _run(
         if not isinstance(head, LabelledHead)
     }
     whole = with_features(model, list(probes))
+    collected, total, rows = CollectedPredictions(config.heads, probes), 0.0, 0
 
     @tf.function(input_signature=[batches.element_spec], autograph=False)
-    def score(batch: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+    def score(batch: tuple[Any, ...]) -> tuple[Any, Any, Any, Any]:
         inputs, targets, *weights = batch
         outputs, features = whole(inputs, training=False)
         loss = model.compute_loss(inputs, targets, outputs, *weights, training=False)
-        return outputs, features, loss
+        return outputs, collected.of_batch(outputs, inputs), features, loss
 
     score = score.get_concrete_function()  # One graph for batches of all sizes.
-    collected, total, rows = CollectedPredictions(config.heads, probes), 0.0, 0
     for batch in batches:
-        outputs, features, loss = score(batch)
-        collected.add(outputs, features)
+        outputs, predicted, features, loss = score(batch)
+        collected.add(predicted, features)
+        _, targets, *weights = batch
         for name, metrics in running.items():
-            metrics.update(batch[1][name], outputs[name])
+            metrics.update(targets[name], outputs[name], weights[0][name] if weights else None)
         size = len(next(iter(outputs.values())))
         total, rows = total + float(loss) * size, rows + size
     return collected, total / rows, running
@@ -145,10 +158,10 @@ class _RunningMetrics:
         self._loss, self._metrics = head.compile_loss(soft), head.compile_metrics(soft)
         self._total, self._rows = 0.0, 0
 
-    def update(self, targets: tf.Tensor, outputs: tf.Tensor) -> None:
-        """Adds a batch."""
+    def update(self, targets: tf.Tensor, outputs: tf.Tensor, weights: tf.Tensor | None) -> None:
+        """Adds a batch, with the weight of each example in the loss."""
         rows = len(outputs)
-        self._total += float(self._loss(targets, outputs)) * rows
+        self._total += float(self._loss(targets, outputs, weights)) * rows
         self._rows += rows
         for metric in self._metrics:
             metric.update_state(targets, outputs)

@@ -32,6 +32,7 @@ from mmzoo.evaluation.report import Report, write_report
 from mmzoo.evaluation.robustness import compare_robustness
 from mmzoo.files import write_text
 from mmzoo.fitted_probes import usable_probes
+from mmzoo.heads import ScoresExamples
 from mmzoo.lazy import keras
 from mmzoo.preprocessing import transform
 from mmzoo.runs import Run
@@ -146,10 +147,12 @@ def evaluate_run(
     config = run.config()
     if modalities:
         require_several_inputs(config, str(run.directory))
-    if (modalities or robustness) and not config.labelled_heads:
+    if (modalities or robustness) and not any(
+        isinstance(head, ScoresExamples) for head in config.heads.values()
+    ):
         raise RunError(
-            f"{run.directory}: has no head with labels, so it has no scores to compare by "
-            "--modalities or --robustness"
+            f"{run.directory}: none of its heads scores examples, so there is nothing to compare "
+            "by --modalities or --robustness"
         )
     devices = prepare_devices(device, config.train)
     data = Path(data) if isinstance(data, str) else data
@@ -248,7 +251,7 @@ def _report(
         loss=evaluation.as_metrics()["loss"],
         heads=tuple(
             replace(
-                head_report(name, config, data, preprocessing, evaluation, folder),
+                head_report(name, config, data, preprocessing, evaluation, model, folder),
                 loss_weight=loss_weights.get(name),
             )
             for name in config.heads

@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from mmzoo.config import Config, Preprocessing
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.html_page import Plot
+from mmzoo.evaluation.image_grid import captioned_grid, write_png
 from mmzoo.evaluation.mistakes import (
     Mistakes,
     predicted_probability,
     worst_mistakes,
-    write_mistakes_grid,
 )
 from mmzoo.evaluation.plots import calibration_plot, confusion_plot, ranking_plot
+from mmzoo.evaluation.reconstructions import Reconstructions, reconstructions
 from mmzoo.evaluation.regression_plots import regression_plot, residual_plot
 from mmzoo.heads import ChoosesClass, ChoosesLabels, LabelledHead
+from mmzoo.lazy import keras
 from mmzoo.metrics import (
     ErrorBin,
     PerClass,
@@ -39,7 +41,10 @@ from mmzoo.spec.wording import escape
 
 _MOST_OF_PREDICTIONS = 0.95
 _MOST_LISTED = 6
-_PLOTS = ("confusion", "calibration", "curves", "regression", "residuals", "mistakes")
+_PLOTS = (
+    *("confusion", "calibration", "curves", "regression", "residuals", "mistakes"),
+    "reconstructions",
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class HeadReport:
         loss_weight: the weight of its loss, where that was learned.
         positive: the positive class of a binary head; precision, recall and the curves are of it.
         errors: errors by the size of the true value, of a regression of one number.
+        rebuilt: texts beside their reconstructions, of a head that rebuilds an input of texts.
     """
 
     name: str
@@ -74,6 +80,7 @@ class HeadReport:
     loss_weight: float | None = None
     positive: str = ""
     errors: Sequence[ErrorBin] = ()
+    rebuilt: Reconstructions = field(default_factory=Reconstructions)
 
     @property
     def warnings(self) -> list[str]:
@@ -96,22 +103,24 @@ def head_report(
     data: Arrays,
     preprocessing: Preprocessing,
     evaluation: Evaluation,
+    model: keras.Model,
     folder: Path,
 ) -> HeadReport:
     """The report on one head; its plots are written into `folder`."""
     head = config.heads[name]
     probes = evaluation.probe_metrics.get(name, {})
     report = HeadReport(name, head.type, evaluation.metrics[name], probes=probes)
+    # A single head, by far the most frequent case, has plain file names.
+    prefix = "" if len(config.heads) == 1 else f"{name}_"
+    files = {kind: folder / f"{prefix}{kind}.png" for kind in _PLOTS}
     if not isinstance(head, LabelledHead):
-        return report
+        rebuilt = reconstructions(name, config, data, preprocessing, evaluation, model)
+        return _reconstruction(report, rebuilt, files["reconstructions"])
     labels, predicted = evaluation.labels[name], evaluation.predictions[name]
     there = head.labelled(labels)
     labels, predicted = labels[there], predicted[there]
     if not there.any():
         return report
-    # A single head, by far the most frequent case, has plain file names.
-    prefix = "" if len(config.heads) == 1 else f"{name}_"
-    files = {kind: folder / f"{prefix}{kind}.png" for kind in _PLOTS}
     mistakes = worst_mistakes(name, config, data, preprocessing, evaluation)
     report = replace(report, mistakes=mistakes)
     _write_mistakes(files["mistakes"], mistakes)
@@ -125,9 +134,16 @@ def head_report(
     return report
 
 
+def _reconstruction(report: HeadReport, rebuilt: Reconstructions, path: Path) -> HeadReport:
+    if not rebuilt.are_images:
+        return replace(report, rebuilt=rebuilt)
+    write_png(path, rebuilt.grid())
+    return replace(report, plots=(Plot("Originals and reconstructions", path),))
+
+
 def _write_mistakes(path: Path, mistakes: Mistakes) -> None:
     if mistakes.images:
-        write_mistakes_grid(path, mistakes)
+        write_png(path, captioned_grid(mistakes.images, mistakes.captions))
     else:
         path.unlink(missing_ok=True)  # Of an earlier evaluation.
 
@@ -197,7 +213,7 @@ class Headline(NamedTuple):
         label: "accuracy".
         value: "99.1 %".
         interval: "95 % CI 98.9 to 99.3"; empty where there is none.
-        baseline: "majority-class baseline ('1'): 11.4 %".
+        baseline: "majority-class baseline ('1'): 11.4 %"; empty where there is none.
     """
 
     label: str
@@ -210,7 +226,7 @@ class Headline(NamedTuple):
         return f"{self.value} ({self.interval})" if self.interval else self.value
 
     def __str__(self) -> str:
-        return f"{self.value_with_interval}; {self.baseline}"
+        return "; ".join(part for part in (self.value_with_interval, self.baseline) if part)
 
 
 def headline(
@@ -231,12 +247,15 @@ def headline(
     bounds = metrics.get(f"{info.name}_ci95") or ()
     decimals = max(map(percent_decimals, (metrics[info.name], *bounds)))
     majority = f" ('{names[confusion.sum(axis=1).argmax()]}')" if confusion is not None else ""
-    baseline = metric_info(info.baseline).text(metrics[info.baseline])
+    baseline = ""
+    if info.baseline:
+        of_baseline = metric_info(info.baseline).text(metrics[info.baseline])
+        baseline = f"{info.baseline_label}{majority}: {of_baseline}"
     return Headline(
         label=info.label,
         value=info.text(metrics[info.name], decimals),
         interval=f"95 % CI {info.interval_text(bounds[0], bounds[1], decimals)}" if bounds else "",
-        baseline=f"{info.baseline_label}{majority}: {baseline}",
+        baseline=baseline,
     )
 
 
@@ -301,7 +320,7 @@ def head_warnings(
 
 def _baseline_warning(metrics: Mapping[str, Any], found: Headline | None) -> Iterator[str]:
     info = main_metric(metrics)
-    if info is None or found is None:
+    if info is None or found is None or not info.baseline:
         return
     value, baseline = metrics[info.name], metrics[info.baseline]
     if value <= baseline if info.higher_is_better else value >= baseline:

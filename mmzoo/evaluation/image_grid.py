@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmzoo.evaluation.figures import DPI, INK, drawable, figure_pixels, new_figure
+from mmzoo.files import replacing
 
 _GAP = 18
 _LINE = 24
@@ -65,6 +67,14 @@ def captioned_grid(
         )
     # No caption lies over an image, so the darker of the two has both.
     return np.minimum(canvas, figure_pixels(figure))
+
+
+def write_png(path: Path, image: NDArray[np.uint8]) -> None:
+    """Writes an image, uint8 [height, width, 3], whole or not at all."""
+    from PIL import Image
+
+    with replacing(path) as temporary:
+        Image.fromarray(image).save(temporary, format="PNG")
 
 
 def _wrapped(caption: str, width: int) -> str:

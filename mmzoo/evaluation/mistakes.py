@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,6 @@ from mmzoo.config import Config, Preprocessing
 from mmzoo.decoded_files import reraise_with_file_names
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.figures import class_labels
-from mmzoo.evaluation.image_grid import captioned_grid
-from mmzoo.files import replacing
 from mmzoo.heads import ChoosesClass, LabelledHead
 from mmzoo.lazy import tf
 from mmzoo.metrics import number_text
@@ -173,12 +170,3 @@ def predicted_probability(probabilities: np.ndarray, predicted: np.ndarray) -> n
     less probable class.
     """
     return np.take_along_axis(probabilities, predicted[:, None], axis=1)[:, 0]
-
-
-def write_mistakes_grid(path: Path, mistakes: Mistakes) -> None:
-    """Writes the images with their captions as one PNG, whole or not at all."""
-    from PIL import Image
-
-    grid = captioned_grid(mistakes.images, mistakes.captions)
-    with replacing(path) as temporary:
-        Image.fromarray(grid).save(temporary, format="PNG")

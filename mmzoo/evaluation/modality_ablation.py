@@ -17,6 +17,7 @@ from mmzoo import layers
 from mmzoo.batches import evaluation_batches
 from mmzoo.decoded_files import reraise_with_file_names
 from mmzoo.errors import DataError
+from mmzoo.heads import ScoresExamples
 from mmzoo.lazy import tf
 from mmzoo.modalities.base_input import presence
 from mmzoo.shared_encoders import HEAD_SEPARATOR
@@ -137,7 +138,7 @@ def subset_scores(network: Network, config: Config, data: Arrays, split: str) ->
         split: the split's name.
 
     Returns:
-        Head -> the scores of its labelled examples, in the order of the split.
+        Head -> the scores of its examples that have a label or target, in the order of the split.
 
     Raises:
         DataError: the split has only one example, or a file cannot be decoded.
@@ -146,8 +147,10 @@ def subset_scores(network: Network, config: Config, data: Arrays, split: str) ->
     if rows < 2:
         raise DataError(f"{split}: has only one example; shuffling inputs needs two or more")
     order = np.random.RandomState(config.train.seed).permutation(rows)
+    heads = {name: head for name, head in config.heads.items() if isinstance(head, ScoresExamples)}
     labels = {name: columns[config.columns[name]][order] for name in config.labelled_heads}
-    labelled = {name: head.labelled(labels[name]) for name, head in config.labelled_heads.items()}
+    scored = {name: np.ones(rows, bool) for name in heads}
+    scored |= {name: head.labelled(labels[name]) for name, head in config.labelled_heads.items()}
     names = [*config.inputs]
     ablations = ablations_of(names, trained_missing(network, config))
     found: dict[str, Scores] = {
@@ -157,9 +160,9 @@ def subset_scores(network: Network, config: Config, data: Arrays, split: str) ->
             }
             for condition in CONDITIONS
         }
-        for head in config.labelled_heads
+        for head in heads
     }
-    encode, predict = _functions(network, config)
+    encode, predict = _functions(network, config, heads)
     done = 0
     with reraise_with_file_names(config, data, split):
         in_batches = _batches_of_several(config)
@@ -167,21 +170,24 @@ def subset_scores(network: Network, config: Config, data: Arrays, split: str) ->
             features, present = encode(inputs)
             batch = slice(done, done + len(inputs[names[0]]))
             for one in ablations:
-                outputs = predict(features, present, one.steps(names), one.present(names))
-                for name, head in config.labelled_heads.items():
-                    scored = np.arange(rows)[batch][labelled[name][batch]]
-                    predicted = head.predictions(outputs[name].numpy())[labelled[name][batch]]
-                    scores = head.example_scores(labels[name][scored], predicted)
-                    found[name][one.condition][one.subset][scored] += one.weight * scores
+                outputs = predict(inputs, features, present, one.steps(names), one.present(names))
+                for name, head in heads.items():
+                    chosen = np.arange(rows)[batch][scored[name][batch]]
+                    predicted = head.predictions(outputs[name].numpy())[scored[name][batch]]
+                    true = labels[name][chosen] if name in labels else None
+                    scores = head.example_scores(true, predicted)
+                    found[name][one.condition][one.subset][chosen] += one.weight * scores
             done = batch.stop
     every, original_order = tuple(names), np.argsort(order)
     for name, conditions in found.items():
         if conditions["absent"]:  # With all inputs both conditions are the same.
             conditions["absent"][every] = conditions["shuffled"][every]
+        # Without labels, the scores say which examples have a target: others are NaN.
+        counts = scored[name] & ~np.isnan(conditions["shuffled"][every])
         for of_condition in conditions.values():
             for subset, values in of_condition.items():
                 # In the order of the split, so that all bootstraps draw the same examples.
-                of_condition[subset] = values[original_order][labelled[name][original_order]]
+                of_condition[subset] = values[original_order][counts[original_order]]
     return found
 
 
@@ -191,7 +197,9 @@ def _batches_of_several(config: Config) -> Config:
     return config.replace(train=config.train.replace(evaluation_batch_size=size))
 
 
-def _functions(network: Network, config: Config) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _functions(
+    network: Network, config: Config, heads: Collection[str]
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The compiled encoders, and the rest of the model with some inputs left out."""
     encoders, rest = network.parted()
 
@@ -209,7 +217,11 @@ def _functions(network: Network, config: Config) -> tuple[Callable[..., Any], Ca
 
     @tf.function(autograph=False, reduce_retracing=True)
     def predict(
-        features: Features, present: dict[str, tf.Tensor], steps: tf.Tensor, mask: tf.Tensor
+        inputs: dict[str, tf.Tensor],
+        features: Features,
+        present: dict[str, tf.Tensor],
+        steps: tf.Tensor,
+        mask: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         given: dict[str, Any] = {}
         for index, name in enumerate(config.inputs):
@@ -221,6 +233,7 @@ def _functions(network: Network, config: Config) -> tuple[Callable[..., Any], Ca
             if name in present:
                 given[presence(name)] = tf.gather(present[name], rows) * mask[index]
         outputs = rest(given, training=False)
-        return {name: outputs[name] for name in config.labelled_heads}
+        # A target is that of the example itself, whatever is left out.
+        return {name: config.heads[name].collected(outputs[name], inputs) for name in heads}
 
     return encode, predict

@@ -93,10 +93,15 @@ def compare_modalities(
         head_rows, leads = _rows(head, info, scores[head], inputs)
         if single := best_single(inputs, leads):
             best[head] = single
-        verdict, warning = _verdict(head, info, inputs, leads, baselines)
+        # An input is rebuilt best from itself, so other inputs need not help there.
+        has_labels = head in evaluation.labels
+        verdict, warning = (
+            _verdict(head, info, inputs, leads, baselines) if has_labels else ([], None)
+        )
         findings[head] = [*input_findings(inputs, leads, info), *verdict]
         rows += [*head_rows, *_trained_alone(baselines, head, inputs)]
-        rows.append(constant_row(head, info, evaluation.metrics[head]))
+        if info.baseline:
+            rows.append(constant_row(head, info, evaluation.metrics[head]))
         if warning:
             warnings.setdefault(warning, []).append(head)
     learned = learned_input_weights(network.model, config)

@@ -190,6 +190,7 @@ def _head(head: HeadReport) -> str:
 <dl class="metrics">{definitions(_figures(head))}</dl>
 {_probes(head)}
 {plots_html(head.plots)}
+{_rebuilt(head)}
 {_errors(head)}
 {_confusions(head)}
 {_mistakes(head)}
@@ -211,9 +212,10 @@ def _headline(head: HeadReport) -> str:
     if found is None:
         return ""
     interval = f" ({found.interval})" if found.interval else ""
+    baseline = f";<br>{text_html(found.baseline)}" if found.baseline else ""
     return (
         f'<p class="headline"><strong>{text_html(found.value)}</strong>'
-        f"<span>{text_html(found.label)}{text_html(interval)};<br>{text_html(found.baseline)}</span></p>"
+        f"<span>{text_html(found.label)}{text_html(interval)}{baseline}</span></p>"
     )
 
 
@@ -233,6 +235,13 @@ def _confusions(head: HeadReport) -> str:
         return "<h3>Most confused</h3><p>No mistakes.</p>"
     items = "".join(f"<li>{text_html(pair)}</li>" for pair in pairs)
     return f'<h3>Most confused</h3><ol class="columns">{items}</ol>'
+
+
+def _rebuilt(head: HeadReport) -> str:
+    if not head.rebuilt.rows:
+        return ""
+    table = table_html(["example", "original", "rebuilt", "error"], head.rebuilt.texts())
+    return f"<h3>Originals and reconstructions</h3>{table}"
 
 
 def _errors(head: HeadReport) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from mmzoo.evaluation.comparison import (
     constant_row,
     difference_words,
 )
+from mmzoo.heads import BaseHead, ScoresExamples
 from mmzoo.lazy import tf
 from mmzoo.metrics import BootstrapMetrics, MetricInfo, PairedDifference
 from mmzoo.metrics.intervals import DRAWS
@@ -75,7 +76,9 @@ def compare_robustness(
     findings: dict[str, list[str]] = {}
     for head, info in comparable_heads(evaluation).items():
         of_head, findings[head] = _rows(head, info, BootstrapMetrics(scores[head]), corruptions)
-        rows += [*of_head, constant_row(head, info, evaluation.metrics[head])]
+        rows += of_head
+        if info.baseline:
+            rows.append(constant_row(head, info, evaluation.metrics[head]))
     return Comparison(
         kind="robustness",
         title="Robustness to corrupted inputs",
@@ -147,21 +150,20 @@ def _scores(
     levels = [
         (index, level) for index, (_, one) in enumerate(corruptions) for level in one.severities
     ]
-    heads = evaluation.measured
-    labelled = {
-        name: config.labelled_heads[name].labelled(evaluation.labels[name]) for name in heads
-    }
+    heads = {name: config.heads[name] for name in evaluation.measured}
+    scored = {name: evaluation.scored[name] for name in heads}
     scores = {name: np.zeros((rows, 1 + len(levels))) for name in heads}
 
     def score(name: str, column: int, chosen: slice, predicted: np.ndarray) -> None:
-        indices = np.flatnonzero(labelled[name][chosen])
-        labels = evaluation.labels[name][chosen][indices]
-        found = config.labelled_heads[name].example_scores(labels, predicted[indices])
+        head, indices = heads[name], np.flatnonzero(scored[name][chosen])
+        assert isinstance(head, ScoresExamples)
+        labels = evaluation.labels_of(name, chosen.start + indices)
+        found = head.example_scores(labels, predicted[indices])
         scores[name][chosen.start + indices, column] = found
 
     for name in heads:
         score(name, 0, slice(0, rows), evaluation.predictions[name])
-    encode, corrupted = _functions(network, config, corruptions)
+    encode, corrupted = _functions(network, config, corruptions, heads)
     done = 0
     with reraise_with_file_names(config, data, split):
         for (inputs,) in evaluation_batches(config, data.splits[split], labelled=False):
@@ -171,15 +173,17 @@ def _scores(
             for column, (index, level) in enumerate(levels, start=1):
                 severity = tf.constant(level, tf.float32)
                 outputs = corrupted[index](inputs, features, severity, examples)
-                for name in heads:
-                    predicted = config.labelled_heads[name].predictions(outputs[name].numpy())
-                    score(name, column, batch, predicted)
+                for name, head in heads.items():
+                    score(name, column, batch, head.predictions(outputs[name].numpy()))
             done = batch.stop
-    return {name: scores[name][labelled[name]] for name in heads}
+    return {name: scores[name][scored[name]] for name in heads}
 
 
 def _functions(
-    network: Network, config: Config, corruptions: Sequence[InputCorruption]
+    network: Network,
+    config: Config,
+    corruptions: Sequence[InputCorruption],
+    heads: Mapping[str, BaseHead],
 ) -> tuple[Callable[..., Any], list[Callable[..., Any]]]:
     """The compiled encoders; and for each corruption, the model with its input corrupted."""
     encoders, rest = network.parted()
@@ -204,11 +208,13 @@ def _functions(
             randomness = Randomness(config.train.seed, tf.constant(0, tf.int64), examples)
             values = corruption.apply(inputs[name], level, randomness.fold(f"degradation {index}"))
             given = {**inputs, **features, name: encoded(name, values)}
-            spec = config.inputs[name]
-            if presence(name) in inputs and isinstance(spec, CanBecomeEmpty):
-                left = spec.is_present_after(values)
+            corrupted = config.inputs[name]
+            if presence(name) in inputs and isinstance(corrupted, CanBecomeEmpty):
+                left = corrupted.is_present_after(values)
                 given[presence(name)] = inputs[presence(name)] * tf.cast(left, tf.float32)
-            return rest(given, training=False)
+            outputs = rest(given, training=False)
+            # A target is that of the clean input.
+            return {head: spec.collected(outputs[head], inputs) for head, spec in heads.items()}
 
         return predict
 

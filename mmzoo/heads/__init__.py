@@ -9,15 +9,21 @@ from mmzoo.heads.base_head import ChoosesClass as ChoosesClass
 from mmzoo.heads.base_head import ChoosesLabels as ChoosesLabels
 from mmzoo.heads.base_head import EvaluatesOutputs as EvaluatesOutputs
 from mmzoo.heads.base_head import HeadInputs as HeadInputs
+from mmzoo.heads.base_head import RebuildsInput as RebuildsInput
+from mmzoo.heads.base_head import ScoresExamples as ScoresExamples
 from mmzoo.heads.base_head import WritesPredictions as WritesPredictions
 from mmzoo.heads.base_head import has_predictions as has_predictions
 from mmzoo.heads.binary import Binary as Binary
 from mmzoo.heads.classification import Classification as Classification
 from mmzoo.heads.labelled_head import LabelledHead as LabelledHead
 from mmzoo.heads.multilabel import Multilabel as Multilabel
+from mmzoo.heads.reconstruction import Reconstruction as Reconstruction
 from mmzoo.heads.regression import Regression as Regression
 
 if TYPE_CHECKING:  # Other code may use only what every head has, or check for an ability.
     Head = BaseHead
 else:
-    Head = Annotated[Classification | Binary | Multilabel | Regression, Field(discriminator="type")]
+    Head = Annotated[
+        Classification | Binary | Multilabel | Regression | Reconstruction,
+        Field(discriminator="type"),
+    ]

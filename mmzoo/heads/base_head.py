@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from mmzoo.column_spec import ColumnSpec
 from mmzoo.lazy import keras, np, tf
 from mmzoo.modalities.base_encoder import Features
+from mmzoo.modalities.scan import Files
 from mmzoo.spec import NonNegativeFloat, Problem, Spec
+
+if TYPE_CHECKING:
+    from mmzoo.randomness import Randomness
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,16 @@ class BaseHead(Spec):
         """Yields a `Problem` for each field that is incompatible with these inputs (by name)."""
         return iter(())
 
+    def with_inputs(self, inputs: Mapping[str, Spec]) -> Self:
+        """The head in a config with these inputs; a copy that knows them, if it depends on them.
+
+        `Config` calls this, so the heads of a config always know its inputs.
+
+        Args:
+            inputs: by name. A shared encoder is replaced by the encoder itself.
+        """
+        return self
+
     def reads_tokens(self, name: str, inputs: Collection[str]) -> bool:
         """Whether the head uses the tokens of the input `name`, not only its vector."""
         return False
@@ -72,6 +86,11 @@ class BaseHead(Spec):
     def reads_values(self, name: str, inputs: Collection[str]) -> bool:
         """Whether `target_from_inputs` uses the input `name`."""
         return False
+
+    @property
+    def needed_inputs(self) -> tuple[str, ...]:
+        """The inputs without which an example has no target and does not count in the loss."""
+        return ()
 
     @abstractmethod
     def build(self, given: HeadInputs, name: str) -> keras.KerasTensor:
@@ -84,7 +103,7 @@ class BaseHead(Spec):
         """
 
     def predictions(self, outputs: np.ndarray) -> np.ndarray:
-        """The predictions of a batch of the model's outputs, `[batch, ...]`.
+        """The predictions of a batch of `collected` outputs, `[batch, ...]`.
 
         They are in the units of the labels; a regression's outputs are not. By default the outputs.
         """
@@ -94,12 +113,36 @@ class BaseHead(Spec):
         """The target of a batch, `[batch, ...]`, for a head without a label column.
 
         Args:
-            inputs: the batch of model inputs, after augmentation and mixing.
+            inputs: the batch of model inputs, after augmentation and mixing but without modality
+                dropout: a presence mask is 0 only where the data lacks an input.
 
         Returns:
             By default zeros `[batch]`, for a loss that depends only on the output.
         """
         return tf.zeros(tf.shape(next(iter(inputs.values())))[:1])
+
+    def noisy_inputs(
+        self, inputs: Mapping[str, tf.Tensor], randomness: Randomness
+    ) -> Mapping[str, tf.Tensor]:
+        """The inputs of a training batch after the head's noise, which its target does not have.
+
+        Args:
+            inputs: the batch of model inputs that the target was computed from.
+            randomness: random numbers of the examples.
+        """
+        return inputs
+
+    def collected(self, outputs: tf.Tensor, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """The part of a batch's outputs that evaluation and prediction collect in memory.
+
+        By default all of it. A head with large outputs, such as images, computes its figures of
+        each example here.
+
+        Args:
+            outputs: the head's, `[batch, ...]`.
+            inputs: the batch of model inputs, as for `target_from_inputs`.
+        """
+        return outputs
 
     @abstractmethod
     def compile_loss(self, soft: bool) -> keras.losses.Loss:
@@ -134,6 +177,39 @@ class WritesPredictions(Protocol):
             predicted: the head's `predictions`, float `[rows, ...]`.
             name: the head's name.
             top: number of the most probable classes to include, for a head that predicts one.
+        """
+
+
+@runtime_checkable
+class ScoresExamples(Protocol):
+    """A head whose predictions are scored one by one, so that models can be compared."""
+
+    def example_scores(self, labels: Any, predicted: np.ndarray) -> np.ndarray:
+        """The score of each prediction, float64 `[rows]`; higher is better.
+
+        Args:
+            labels: `[rows]` or `[rows, width]`, none of them missing; None for a head without
+                labels.
+            predicted: the head's `predictions`, float `[rows, width]`.
+        """
+
+
+@runtime_checkable
+class RebuildsInput(Protocol):
+    """A head whose output is one of the inputs again, to be shown beside the original."""
+
+    input: str
+    """The name of that input."""
+
+    def show_reconstruction(
+        self, target: np.ndarray, rebuilt: np.ndarray, files: Files
+    ) -> tuple[Sequence[np.ndarray] | Sequence[str], Sequence[np.ndarray] | Sequence[str]]:
+        """Originals and rebuilt values, see `Reconstructs.show_reconstruction`.
+
+        Args:
+            target: from `target_from_inputs`.
+            rebuilt: the head's output.
+            files: the fitted preprocessing of the input.
         """
 
 

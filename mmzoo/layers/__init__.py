@@ -29,11 +29,14 @@ if TYPE_CHECKING:
     from mmzoo.layers.input_layers import OneHotCategories as OneHotCategories
     from mmzoo.layers.input_layers import SplitColumns as SplitColumns
     from mmzoo.layers.input_layers import Standardize as Standardize
+    from mmzoo.layers.losses import ExampleLoss as ExampleLoss
     from mmzoo.layers.losses import LabelledLoss as LabelledLoss
     from mmzoo.layers.losses import LabelledMetric as LabelledMetric
     from mmzoo.layers.losses import ScaledMetric as ScaledMetric
     from mmzoo.layers.losses import UncertaintyWeights as UncertaintyWeights
     from mmzoo.layers.losses import has_label as has_label
+    from mmzoo.layers.losses import has_target as has_target
+    from mmzoo.layers.losses import masked_mean as masked_mean
     from mmzoo.layers.missing_features import AllTrueMask as AllTrueMask
     from mmzoo.layers.missing_features import LearnedImputation as LearnedImputation
     from mmzoo.layers.missing_features import MissingFeatures as MissingFeatures

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mmzoo.lazy import keras, tf
@@ -74,6 +74,51 @@ class LabelledMetric(keras.metrics.Metric):
 
     def reset_state(self) -> None:
         self.metric.reset_state()
+
+
+def has_target(target: tf.Tensor) -> tf.Tensor:
+    """Mask of the examples of which some value is not NaN, bool `[batch]`.
+
+    Args:
+        target: float `[batch, ...]`.
+    """
+    there = tf.logical_not(tf.math.is_nan(target))
+    return tf.reduce_any(there, axis=list(range(1, target.shape.rank)))
+
+
+def masked_mean(values: tf.Tensor, there: tf.Tensor) -> tf.Tensor:
+    """Mean of each example over the values that are there, `[batch]`; NaN where none is.
+
+    Gradients are finite in any case.
+
+    Args:
+        values: float `[batch, ...]`, finite where they are not there too.
+        there: bool of the same shape.
+    """
+    axes = list(range(1, values.shape.rank))
+    count = tf.reduce_sum(tf.cast(there, values.dtype), axis=axes)
+    total = tf.reduce_sum(tf.where(there, values, tf.zeros_like(values)), axis=axes)
+    return tf.where(count > 0, total / tf.maximum(count, 1), float("nan"))
+
+
+@keras.saving.register_keras_serializable("mmzoo")
+class ExampleLoss(keras.losses.Loss):
+    """Loss by a function of a batch; zero for examples without a target.
+
+    Args:
+        function: maps targets `[batch, ...]`, NaN where there is none, and outputs `[batch, ...]`
+            to the loss of each example, float `[batch]`. Values for examples without any target
+            are not used.
+        name: of the loss.
+    """
+
+    def __init__(self, function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], name: str) -> None:
+        super().__init__(name=name)
+        self.function = function
+
+    def call(self, true: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+        losses = self.function(true, predicted)
+        return tf.where(has_target(true), losses, tf.zeros_like(losses))
 
 
 @keras.saving.register_keras_serializable("mmzoo")

@@ -22,6 +22,7 @@ class MetricInfo:
         percent: whether it is a share, printed in percent; differences are then in points.
         baseline: the metric of the constant predictor that it is compared with, if it has one.
         baseline_label: what that predictor is called.
+        is_main: whether it sums up a head that has none with a baseline.
     """
 
     name: str
@@ -29,6 +30,7 @@ class MetricInfo:
     percent: bool = False
     baseline: str = ""
     baseline_label: str = ""
+    is_main: bool = False
 
     @property
     def label(self) -> str:
@@ -91,9 +93,15 @@ _METRICS = {
             baseline="baseline_mean_absolute_error",
             baseline_label="mean baseline",
         ),
+        *(
+            MetricInfo(name, higher_is_better=False, is_main=True)
+            for name in ("mean_squared_error", "token_cross_entropy", "cell_error")
+        ),
         MetricInfo("balanced_accuracy", percent=True),
         MetricInfo("majority", percent=True),
         MetricInfo("top5_accuracy", percent=True),
+        MetricInfo("token_accuracy", percent=True),
+        MetricInfo("category_accuracy", percent=True),
     )
 }
 
@@ -104,12 +112,13 @@ def metric_info(name: str) -> MetricInfo:
 
 
 def main_metric(metrics: Mapping[str, Any]) -> MetricInfo | None:
-    """The metric that sums up a head: the first with a baseline; None where there is none.
+    """The metric that sums up a head: the first with a baseline, else a main one, or None.
 
     Args:
         metrics: the head's entry in metrics.json.
     """
-    return next((m for m in _METRICS.values() if m.baseline and m.name in metrics), None)
+    found = [m for m in _METRICS.values() if (m.baseline or m.is_main) and m.name in metrics]
+    return next((m for m in found if metrics[m.name] is not None), None)
 
 
 def number_text(value: float, digits: int = 4) -> str:

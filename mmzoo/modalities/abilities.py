@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from mmzoo.lazy import np, pl, tf
+from mmzoo.lazy import keras, np, pl, tf
 from mmzoo.modalities.scan import Files, Lengths
 from mmzoo.spec import Spec
 
@@ -110,6 +110,64 @@ class HasText(Protocol):
         Args:
             values: from `transform`.
             files: from `fit`.
+        """
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """An input that a decoder can rebuild from a code, as in an autoencoder.
+
+    A target has the values that the decoder should give, NaN for those that do not count.
+    """
+
+    decoder: Any
+    """Spec of the decoder; None for the default."""
+
+    @property
+    def reconstruction_losses(self) -> tuple[str, ...]:
+        """The losses to choose from, the default first; entries of `reconstruction_errors`."""
+
+    def reconstruction_metrics(self) -> tuple[str, ...]:
+        """The entries of `reconstruction_errors`; the first one sums up an example."""
+
+    @property
+    def largest_noise(self) -> float:
+        """The largest amount for `add_noise`."""
+
+    def decoder_problem(self) -> str:
+        """Why there is no decoder, to follow the input's name in an error; "" if there is one."""
+
+    def decoder_output(self, code: keras.KerasTensor) -> keras.KerasTensor:
+        """The rebuilt values, float32 `[batch, ...]`, from a code `[batch, width]`."""
+
+    def reconstruction_target(self, values: tf.Tensor) -> tf.Tensor:
+        """The target of a batch of model inputs, float32 `[batch, ...]`."""
+
+    def reconstruction_errors(
+        self, target: tf.Tensor, rebuilt: tf.Tensor
+    ) -> Mapping[str, tf.Tensor]:
+        """The errors of each example, float32 `[batch]`, by name; NaN where nothing counts.
+
+        Args:
+            target: from `reconstruction_target`.
+            rebuilt: from `decoder_output`.
+        """
+
+    def add_noise(self, values: tf.Tensor, amount: float, randomness: Randomness) -> tf.Tensor:
+        """A batch of model inputs with noise, of the same shape and dtype."""
+
+    def show_reconstruction(
+        self, target: np.ndarray, rebuilt: np.ndarray, files: Files
+    ) -> tuple[Sequence[np.ndarray] | Sequence[str], Sequence[np.ndarray] | Sequence[str]]:
+        """Originals and rebuilt values to display side by side, one of each per example.
+
+        Args:
+            target: from `reconstruction_target`, without examples that lack the input.
+            rebuilt: from `decoder_output`.
+            files: from `fit`.
+
+        Returns:
+            Images, uint8 `[height, width, 1 or 3]`, or texts.
         """
 
 

@@ -226,12 +226,24 @@ class ConvolutionalStages(Encoder):
 
     def min_map_size(self) -> int:
         """Minimum height or width for which the last feature map is not empty."""
-        return next(size for size in count(1) if self._size_after(size) >= 1)
+        return next(size for size in count(1) if self.map_sizes(size)[-1] >= 1)
+
+    def map_sizes(self, size: int) -> list[int]:
+        """The height or width of a map of this size, and of that after each stage; 0 if empty."""
+        sizes = [size]
+        for stage in range(len(self.filters)):
+            if self.padding == "valid":
+                shrink = stage_value(self.kernel_size, stage) - 1
+                size -= shrink * stage_value(self.convolutions, stage)
+            # If nothing is left for one stage, there is nothing for the next ones either.
+            size = max(0, size) // stage_value(self.pool, stage) if sizes[-1] else 0
+            sizes.append(size)
+        return sizes
 
     def convolutional_features(self, x: keras.KerasTensor) -> Features:
         """Features of a map, float `[batch, height, width, channels]`, with scaled values."""
         for stage, filters in enumerate(self.filters):
-            for index in range(_stage_value(self.convolutions, stage)):
+            for index in range(stage_value(self.convolutions, stage)):
                 x = self._convolution(x, filters, stage, f"stage{stage + 1}_conv{index + 1}")
             x = self._pool(x, stage)
             if self.stage_dropout:
@@ -249,7 +261,7 @@ class ConvolutionalStages(Encoder):
     ) -> keras.KerasTensor:
         x = keras.layers.Conv2D(
             filters,
-            _stage_value(self.kernel_size, stage),
+            stage_value(self.kernel_size, stage),
             padding=self.padding,
             use_bias=not self.batch_norm,
             name=name,
@@ -259,23 +271,14 @@ class ConvolutionalStages(Encoder):
         return keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x)
 
     def _pool(self, x: keras.KerasTensor, stage: int) -> keras.KerasTensor:
-        size = _stage_value(self.pool, stage)
+        size = stage_value(self.pool, stage)
         if size == 1:
             return x
         max_pool, average_pool = keras.layers.MaxPooling2D, keras.layers.AveragePooling2D
         pool = max_pool if self.pool_type == "max" else average_pool
         return pool(size, name=f"stage{stage + 1}_pool")(x)
 
-    def _size_after(self, size: int) -> int:
-        for stage in range(len(self.filters)):
-            if self.padding == "valid":
-                shrink = _stage_value(self.kernel_size, stage) - 1
-                size -= shrink * _stage_value(self.convolutions, stage)
-            size //= _stage_value(self.pool, stage)
-            if size < 1:  # Nothing is left for the next stage.
-                return 0
-        return size
 
-
-def _stage_value(value: int | tuple[int, ...], stage: int) -> int:
+def stage_value(value: int | tuple[int, ...], stage: int) -> int:
+    """The value of a stage, where a field has one number or one per stage."""
     return value if isinstance(value, int) else value[stage]

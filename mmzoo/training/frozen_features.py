@@ -38,7 +38,9 @@ logger = logging.getLogger(__name__)
 
 _NOT_IN_FEATURES = {"weights", "trainable", "batch_norm"}
 """Fields of encoders that are not part of the cache key, as the weights themselves are hashed."""
-_NOT_IN_EXAMPLES = {"encoder", "augment", "column", "missing", "missing_files", "modality_dropout"}
+_NOT_IN_EXAMPLES = {
+    *("encoder", "decoder", "augment", "column", "missing", "missing_files", "modality_dropout"),
+}
 """Fields of inputs that do not change the encoder's input for an example that has the input."""
 _HASHED_EXAMPLES = 4
 """Number of preprocessed examples that are part of the cache key."""

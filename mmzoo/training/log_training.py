@@ -9,7 +9,8 @@ from mmzoo.batches import training_batches
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.image_grid import captioned_grid
 from mmzoo.evaluation.mistakes import worst_mistakes
-from mmzoo.lazy import np
+from mmzoo.evaluation.reconstructions import reconstructions
+from mmzoo.lazy import keras, np
 from mmzoo.modalities.abilities import HasImage, HasText, draw
 from mmzoo.preprocessing import as_text
 from mmzoo.spec import dump_yaml
@@ -98,10 +99,19 @@ def _tags(metrics: Mapping[str, float], session: Session) -> dict[str, float]:
     return tags
 
 
-def log_end(session: Session, evaluation: Evaluation) -> None:
-    """Logs the worst mistakes of each head, and the run's hyperparameters and test metrics."""
+def log_end(session: Session, evaluation: Evaluation, model: keras.Model) -> None:
+    """Logs examples of each head, and the run's hyperparameters and test metrics.
+
+    Examples are the worst mistakes, or originals and reconstructions.
+
+    Args:
+        session: of the finished training.
+        evaluation: on the test split.
+        model: with the best weights, for the data of the evaluation.
+    """
     config, step = session.config, session.step
     for head in config.heads:
+        _log_reconstructions(session, head, evaluation, model)
         shown = worst_mistakes(head, config, session.data, session.preprocessing, evaluation)
         if shown.images:
             grid = captioned_grid(shown.images, shown.captions)
@@ -117,6 +127,20 @@ def log_end(session: Session, evaluation: Evaluation) -> None:
     }
     session.log.hparams(hyperparameters(config.model_dump()), figures, step)
     session.log.close()
+
+
+def _log_reconstructions(
+    session: Session, head: str, evaluation: Evaluation, model: keras.Model
+) -> None:
+    stage = session.stage
+    data = stage.training_inputs.data
+    found = reconstructions(head, stage.config, data, session.preprocessing, evaluation, model)
+    tag = f"{head}/reconstructions"
+    if found.are_images:
+        session.log.images("validation", session.step, tag, found.grid())
+    elif found.rows:
+        lines = (" -> ".join(row[1:3]) for row in found.texts())
+        session.log.text(tag, session.step, _markdown(found.rows, [*lines]))
 
 
 def _markdown(captions: Sequence[str], texts: Sequence[str]) -> str:

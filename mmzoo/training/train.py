@@ -185,7 +185,7 @@ def _finish(session: Session) -> None:
             probes = fit_probes(model, config, data.splits["train"], session.run)
     with waiting("Evaluating on the test split"), session.timer.measure("the test split"):
         evaluation = evaluate_model(model, config, data, "test", probes)
-        log_end(session, evaluation)
+        log_end(session, evaluation, model)
     write_end(session)
     session.run.write_metrics({**session.run.metrics(), "test": evaluation.as_metrics()})
 

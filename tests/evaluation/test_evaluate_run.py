@@ -104,7 +104,7 @@ def test_mistakes_match_the_confusion_matrix(run_of_all_heads, tmp_path):
     predicted[np.flatnonzero(is_yes)[:2]] = 0.1
     evaluation.predictions["is"][:] = predicted[:, None]
 
-    confusion = head_report("is", config, data, {}, evaluation, tmp_path).confusion
+    confusion = head_report("is", config, data, {}, evaluation, model, tmp_path).confusion
     assert confusion is not None
     assert (confusion[0, 1], confusion[1, 0]) == (3, 2)
     shown = worst_mistakes("is", config, data, {}, evaluation)

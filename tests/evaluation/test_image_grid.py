@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from mmzoo.evaluation.image_grid import captioned_grid
+from mmzoo.evaluation.image_grid import captioned_grid, write_png
 
 
 def test_small_images_are_enlarged_pixel_by_pixel():
@@ -75,3 +76,11 @@ def test_row_length_and_image_size_can_be_set():
     assert (sheet[18 : 18 + 224, 18 : 18 + 224] == 0).all()
     below = sheet.shape[0] // 2
     assert (sheet[below + 20 : below + 200, 30:200] == 0).all()
+
+
+def test_a_file_has_the_image_and_nothing_is_left_beside_it(tmp_path):
+    grid = np.random.default_rng(0).integers(0, 256, (30, 20, 3), np.uint8)
+    write_png(tmp_path / "grid.png", grid)
+    with Image.open(tmp_path / "grid.png") as image:
+        assert np.array_equal(np.asarray(image), grid)
+    assert [path.name for path in tmp_path.iterdir()] == ["grid.png"]

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
-from mmzoo.evaluation.image_grid import captioned_grid
 from mmzoo.evaluation.mistakes import (
-    Mistakes,
     error_captions,
     largest_errors,
     mistake_captions,
     most_confident_mistakes,
-    write_mistakes_grid,
 )
 
 
@@ -59,13 +55,3 @@ def test_the_largest_errors_come_first():
     assert error_captions(np.array([[1.0, 2.0]]), np.array([[2.0, 5.0]])) == [
         "mean absolute error 2"
     ]
-
-
-def test_the_image_file_is_the_grid(tmp_path):
-    pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1), np.uint8)
-    mistakes = Mistakes(images=[*pictures], captions=["a", "b", "c"])
-    write_mistakes_grid(tmp_path / "mistakes.png", mistakes)
-    grid = captioned_grid(pictures, ["a", "b", "c"])
-    with Image.open(tmp_path / "mistakes.png") as image:
-        assert np.array_equal(np.asarray(image), grid)
-    assert [path.name for path in tmp_path.iterdir()] == ["mistakes.png"]

@@ -92,7 +92,11 @@ def test_unlabelled_examples_do_not_count_for_the_head(guess_run):
     data.splits["test"] = test
     evaluation = evaluate_model(network.model, config, data, "test")
     colours = np.where(np.arange(9) < 5, test["colour"], -1)
-    evaluation = replace(evaluation, labels={**evaluation.labels, "colour": colours})
+    evaluation = replace(
+        evaluation,
+        labels={**evaluation.labels, "colour": colours},
+        scored={**evaluation.scored, "colour": colours >= 0},
+    )
     lenient = config.heads["colour"].replace(missing="ignore")
     config = config.replace(heads={**config.heads, "colour": lenient})
     found = compare_robustness(network, config, data, evaluation)

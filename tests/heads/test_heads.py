@@ -13,7 +13,9 @@ from mmzoo.catalogue import family_members
 from mmzoo.heads import Binary, LabelledHead, Multilabel
 from mmzoo.lazy import keras, tf
 
-HEADS = family_members("heads")
+HEADS = {
+    name: spec for name, spec in family_members("heads").items() if issubclass(spec, LabelledHead)
+}
 ROWS = 60
 MAIN_METRIC = {
     "classification": ("accuracy", 1),

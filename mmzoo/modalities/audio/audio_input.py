@@ -19,14 +19,15 @@ from mmzoo.modalities.audio.audio_decoding import (
     pad_or_trim,
 )
 from mmzoo.modalities.audio.audio_files import AudioHeader, Keep, WaveformFormat
-from mmzoo.modalities.audio.audio_plot import plot_audio
+from mmzoo.modalities.audio.audio_plot import plot_audio, plot_levels
 from mmzoo.modalities.audio.audio_spectrogram import LogMel, Masking, Spectrogram
 from mmzoo.modalities.audio.encoders import AudioEncoder
 from mmzoo.modalities.base_encoder import Features, Shared
 from mmzoo.modalities.base_input import Corruption
+from mmzoo.modalities.decoder_blocks import ConvolutionalDecoder, is_mirrored, rebuild_map
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.modalities.file_probe import FileKind
-from mmzoo.modalities.scan import Lengths
+from mmzoo.modalities.scan import Files, Lengths
 from mmzoo.modalities.suggestion import Section
 from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveFloat, PositiveInt, Problem, Spec
@@ -68,6 +69,9 @@ class Audio(FileInput):
     """SpecAugment: random parts of the spectrograms that are masked in training."""
     encoder: AudioEncoder
     """Network that computes features of the spectrograms."""
+    decoder: ConvolutionalDecoder | None = None
+    """Network that rebuilds the log-mel spectrograms for a `reconstruction` head; by default the
+    mirror image of a `cnn` encoder."""
 
     def rules(self) -> Iterator[Problem]:
         """The length suffices for the spectrogram, and the spectrogram for the encoder."""
@@ -184,6 +188,60 @@ class Audio(FileInput):
     def to_image(self, value: np.ndarray) -> np.ndarray:
         """A plot of one waveform, float32 `[samples]`, above its spectrogram."""
         return plot_audio(value, self.spectrogram, self.rate)
+
+    @property
+    def reconstruction_losses(self) -> tuple[str, ...]:
+        return ("mean_squared_error",)
+
+    def reconstruction_metrics(self) -> tuple[str, ...]:
+        return self.reconstruction_losses
+
+    @property
+    def largest_noise(self) -> float:
+        """As a fraction of the largest amplitude."""
+        return 1.0
+
+    def decoder_problem(self) -> str:
+        if self.decoder is not None or is_mirrored(self.encoder):
+            return ""
+        return (
+            f"has a {self.encoder.type} encoder, which cannot be mirrored: give its decoder, such "
+            "as `decoder: {filters: [64, 32, 16]}`, which starts from maps of 1/8 of the frames "
+            "and bands"
+        )
+
+    def decoder_output(self, code: keras.KerasTensor) -> keras.KerasTensor:
+        """Levels of the log-mel spectrogram, 0 to 1: float32 `[batch, frames, bins]`."""
+        frames = self.spectrogram.frames(self.samples, self.rate)
+        shape = (frames, self.spectrogram.bins, 1)
+        levels = rebuild_map(code, self.decoder, self.encoder, shape, "linear")
+        return keras.layers.Reshape(shape[:2], dtype="float32", name="spectrogram")(levels)
+
+    def reconstruction_target(self, waveforms: tf.Tensor) -> tf.Tensor:
+        """Levels of the log-mel spectrogram, float32 `[batch, frames, bins]`.
+
+        0 is the spectrogram's `floor`, 1 a sine of amplitude 1. For MFCC it is the spectrogram that
+        they are computed from.
+        """
+        decibels = LogMel.layers(self.spectrogram, waveforms, self.rate)
+        return 1.0 - decibels / self.spectrogram.floor
+
+    def reconstruction_errors(self, target: tf.Tensor, rebuilt: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The mean squared error over the levels of each spectrogram, `[batch]`."""
+        there = tf.logical_not(tf.math.is_nan(target))
+        squares = tf.square(rebuilt - tf.where(there, target, 0.0))
+        return {"mean_squared_error": layers.masked_mean(squares, there)}
+
+    def add_noise(self, waveforms: tf.Tensor, amount: float, randomness: Randomness) -> tf.Tensor:
+        """Waveforms with white noise; `amount` is its standard deviation."""
+        return waveforms + amount * randomness.normal(self.samples)
+
+    def show_reconstruction(
+        self, target: np.ndarray, rebuilt: np.ndarray, files: Files
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Spectrograms as images, uint8 `[height, width, 3]` each."""
+        originals, again = ([*map(plot_levels, levels)] for levels in (target, rebuilt))
+        return originals, again
 
     @classmethod
     def suggest_fields(cls, headers: Sequence[AudioHeader]) -> Section:

@@ -32,8 +32,18 @@ def plot_audio(waveform: np.ndarray, spectrogram: LogMel, rate: int) -> np.ndarr
     image = np.full((_WAVE + _GAP + _SPECTROGRAM, _WIDTH, 3), 255, np.uint8)
     image[:_WAVE][_covered_pixels(waveform)] = _COLOUR
     values = _spectrogram_model(spectrogram, rate, len(waveform))(waveform[None])[0].numpy()
-    image[_WAVE + _GAP :] = _apply_colormap(_resize_nearest(values.T[::-1]))
+    spread = max(float(np.ptp(values)), 1e-6)
+    image[_WAVE + _GAP :] = plot_levels((values - values.min()) / spread)
     return image
+
+
+def plot_levels(levels: np.ndarray) -> np.ndarray:
+    """Plots a spectrogram with levels from 0 to 1, `[frames, bins]`, low frequencies at the bottom.
+
+    Returns:
+        uint8 `[height, width, 3]`, in the same colours for the same levels.
+    """
+    return _apply_colormap(_resize_nearest(np.clip(levels, 0.0, 1.0).T[::-1]))
 
 
 @cache
@@ -69,6 +79,5 @@ def _resize_nearest(values: np.ndarray) -> np.ndarray:
 def _apply_colormap(values: np.ndarray) -> np.ndarray:
     import matplotlib
 
-    spread = max(float(np.ptp(values)), 1e-6)
-    colours = matplotlib.colormaps["magma"]((values - values.min()) / spread)
+    colours = matplotlib.colormaps["magma"](values)
     return np.rint(255 * colours[..., :3]).astype(np.uint8)

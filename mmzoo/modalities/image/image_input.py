@@ -6,17 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from mmzoo import layers
 from mmzoo.errors import DataError
 from mmzoo.lazy import keras, np, tf
 from mmzoo.modalities.base_encoder import Shared
 from mmzoo.modalities.base_input import Corruption
+from mmzoo.modalities.decoder_blocks import ConvolutionalDecoder, is_mirrored, rebuild_map
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.modalities.file_probe import FileKind
 from mmzoo.modalities.image.augmentation import Augmentation, augment
 from mmzoo.modalities.image.augmentation.erasing import box_mask
 from mmzoo.modalities.image.encoders import ImageEncoder
 from mmzoo.modalities.image.encoders.mobilenet import MobileNet
-from mmzoo.modalities.image.image_corruptions import image_corruptions
+from mmzoo.modalities.image.image_corruptions import add_gaussian_noise, image_corruptions
 from mmzoo.modalities.image.image_decoding import (
     IMAGE_FILES,
     conversion_notes,
@@ -25,6 +27,7 @@ from mmzoo.modalities.image.image_decoding import (
 )
 from mmzoo.modalities.image.image_files import ImageHeader
 from mmzoo.modalities.image.image_resize import Resize, convert_channels, crop_edges, resize_images
+from mmzoo.modalities.scan import Files
 from mmzoo.modalities.suggestion import Section
 from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveInt, Problem
@@ -60,6 +63,9 @@ class Image(FileInput):
     """Data augmentation of training images, applied in this order."""
     encoder: ImageEncoder
     """Network that computes features of the images."""
+    decoder: ConvolutionalDecoder | None = None
+    """Network that rebuilds the images for a `reconstruction` head; by default the mirror image of
+    a `cnn` encoder."""
 
     def rules(self) -> Iterator[Problem]:
         """The encoder supports the channels and the size of the images."""
@@ -191,6 +197,55 @@ class Image(FileInput):
     def to_image(self, value: np.ndarray) -> np.ndarray:
         """One loaded image, uint8 `[height, width, 1 or 3]`, unchanged."""
         return value
+
+    @property
+    def reconstruction_losses(self) -> tuple[str, ...]:
+        return "mean_squared_error", "binary_cross_entropy"
+
+    def reconstruction_metrics(self) -> tuple[str, ...]:
+        return self.reconstruction_losses
+
+    @property
+    def largest_noise(self) -> float:
+        """As a fraction of the range of pixels, as in the target."""
+        return 1.0
+
+    def decoder_problem(self) -> str:
+        if self.decoder is not None or is_mirrored(self.encoder):
+            return ""
+        return (
+            f"has a {self.encoder.type} encoder, which cannot be mirrored: give its decoder, such "
+            "as `decoder: {filters: [128, 64, 32]}`, which starts from maps of 1/8 of the size"
+        )
+
+    def decoder_output(self, code: keras.KerasTensor) -> keras.KerasTensor:
+        """Pixels from 0 to 1, float32 `[batch, height, width, channels]`."""
+        return rebuild_map(code, self.decoder, self.encoder, self.shape, "sigmoid")
+
+    def reconstruction_target(self, images: tf.Tensor) -> tf.Tensor:
+        """Pixels from 0 to 1, float32 `[batch, height, width, channels]`."""
+        return tf.cast(images, tf.float32) / 255.0
+
+    def reconstruction_errors(self, target: tf.Tensor, rebuilt: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The mean squared error and cross-entropy over the pixels of each image, `[batch]`."""
+        there = tf.logical_not(tf.math.is_nan(target))
+        target = tf.where(there, target, 0.0)
+        entropy = keras.ops.binary_crossentropy(target, rebuilt)
+        return {
+            "mean_squared_error": layers.masked_mean(tf.square(rebuilt - target), there),
+            "binary_cross_entropy": layers.masked_mean(entropy, there),
+        }
+
+    def add_noise(self, images: tf.Tensor, amount: float, randomness: Randomness) -> tf.Tensor:
+        """Images with Gaussian noise; `amount` is its standard deviation, of pixels from 0 to 1."""
+        return add_gaussian_noise(images, tf.constant(255.0 * amount), randomness)
+
+    def show_reconstruction(
+        self, target: np.ndarray, rebuilt: np.ndarray, files: Files
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Originals and rebuilt images, uint8 `[height, width, channels]` each."""
+        originals, again = (np.rint(255 * values).astype(np.uint8) for values in (target, rebuilt))
+        return [*originals], [*again]
 
     @classmethod
     def suggest_fields(cls, headers: Sequence[ImageHeader]) -> Section:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
@@ -42,7 +43,14 @@ from mmzoo.modalities.tabular.tabular_columns import (
     transform_rows,
 )
 from mmzoo.modalities.tabular.tabular_corruptions import has_any_cell, tabular_corruptions
-from mmzoo.modalities.tabular.tabular_mlp import MLP, Layout, TabularEncoder
+from mmzoo.modalities.tabular.tabular_decoder import (
+    TabularDecoder,
+    cell_errors,
+    known_cells,
+    mirror_image,
+    most_probable_row,
+)
+from mmzoo.modalities.tabular.tabular_mlp import MISSING, MLP, Layout, TabularEncoder
 from mmzoo.randomness import Randomness
 from mmzoo.spec import NonNegativeInt, PositiveInt, Problem, Rate, Spec
 from mmzoo.spec.wording import plain_number, shorten
@@ -102,6 +110,9 @@ class Tabular(BaseInput):
     """Categorical column -> number of known categories; fitted to the training rows."""
     encoder: TabularEncoder = MLP()
     """Network that computes features of the columns."""
+    decoder: TabularDecoder | None = None
+    """Network that rebuilds the columns for a `reconstruction` head; by default the encoder's dense
+    layers in reverse."""
 
     @classmethod
     def suggest(cls, column: ColumnProfile) -> Suggestion | None:
@@ -263,6 +274,52 @@ class Tabular(BaseInput):
     def features(self, x: keras.KerasTensor) -> Features:
         """Features of transformed rows."""
         return self.encoder.build(x, self.layout)
+
+    @property
+    def reconstruction_losses(self) -> tuple[str, ...]:
+        return ("cell_error",)
+
+    def reconstruction_metrics(self) -> tuple[str, ...]:
+        layout = self.layout
+        numbers = ("number_squared_error",) if layout.numbers else ()
+        categories = ("category_cross_entropy", "category_accuracy") if layout.categories else ()
+        return "cell_error", *numbers, *categories
+
+    @property
+    def largest_noise(self) -> float:
+        """In normalized numbers."""
+        return math.inf
+
+    def decoder_problem(self) -> str:
+        return ""
+
+    def decoder_output(self, code: keras.KerasTensor) -> keras.KerasTensor:
+        """Numbers, then the logits of each categorical column: float32 `[batch, width]`."""
+        return (self.decoder or mirror_image(self.encoder)).build(code, self.layout)
+
+    def reconstruction_target(self, rows: tf.Tensor) -> tf.Tensor:
+        """Transformed rows, with NaN for missing cells and unseen categories."""
+        return known_cells(rows, self.layout)
+
+    def reconstruction_errors(self, target: tf.Tensor, rebuilt: tf.Tensor) -> dict[str, tf.Tensor]:
+        """See `cell_errors`."""
+        return cell_errors(target, rebuilt, self.layout)
+
+    def add_noise(self, rows: tf.Tensor, amount: float, randomness: Randomness) -> tf.Tensor:
+        """Rows with Gaussian noise on their numbers; `amount` is its standard deviation."""
+        layout = self.layout
+        noise = amount * randomness.normal(layout.numbers) if layout.numbers else 0.0
+        return tf.concat([rows[:, : layout.numbers] + noise, rows[:, layout.numbers :]], axis=1)
+
+    def show_reconstruction(
+        self, target: np.ndarray, rebuilt: np.ndarray, files: Files
+    ) -> tuple[list[str], list[str]]:
+        """Rows as text, with the most probable categories."""
+        again = most_probable_row(rebuilt, self.layout)
+        original = target.copy()
+        categories = original[:, self.layout.numbers :]
+        categories[np.isnan(categories)] = MISSING
+        return self.to_texts(original, files), self.to_texts(again, files)
 
     def to_texts(self, values: np.ndarray, files: Files) -> list[str]:
         """Transformed rows as text: `age 32, city Rome`.

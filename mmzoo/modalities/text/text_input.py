@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from mmzoo import layers
 from mmzoo.column_spec import Role
 from mmzoo.data.column_profile import ColumnProfile
 from mmzoo.data.column_types import count_words
@@ -15,7 +16,8 @@ from mmzoo.modalities.base_input import BaseInput, Corruption
 from mmzoo.modalities.scan import Files, Lengths, Scan
 from mmzoo.modalities.suggestion import Suggestion
 from mmzoo.modalities.text.encoders import TextEncoder
-from mmzoo.modalities.text.text_corruptions import text_corruptions
+from mmzoo.modalities.text.text_corruptions import drop_words, text_corruptions
+from mmzoo.modalities.text.text_decoder import TextDecoder
 from mmzoo.modalities.text.tokenizer import (
     FIRST,
     PADDING,
@@ -33,6 +35,7 @@ from mmzoo.modalities.text.vocabulary import (
     most_frequent,
     read_vocabulary,
 )
+from mmzoo.randomness import Randomness
 from mmzoo.spec import PositiveInt, Rate
 from mmzoo.spec.wording import describe
 
@@ -88,6 +91,8 @@ class Text(BaseInput):
     model learns to work without it; no example loses all of its inputs."""
     encoder: TextEncoder
     """Network that computes features of the texts."""
+    decoder: TextDecoder | None = None
+    """Network that rebuilds the texts for a `reconstruction` head."""
 
     @classmethod
     def suggest(cls, column: ColumnProfile) -> Suggestion | None:
@@ -223,6 +228,60 @@ class Text(BaseInput):
         """
         if not isinstance(self.encoder, Shared):
             self.encoder.load_vectors(model, self._vocabulary(files, f"column '{self.column}'"))
+
+    @property
+    def reconstruction_losses(self) -> tuple[str, ...]:
+        return ("token_cross_entropy",)
+
+    def reconstruction_metrics(self) -> tuple[str, ...]:
+        return "token_cross_entropy", "token_accuracy"
+
+    @property
+    def largest_noise(self) -> float:
+        """As a share of the tokens."""
+        return 1.0
+
+    def decoder_problem(self) -> str:
+        return ""
+
+    def decoder_output(self, code: keras.KerasTensor) -> keras.KerasTensor:
+        """The logits of each token, float32 `[batch, length, ids]`."""
+        decoder = self.decoder or TextDecoder()
+        return decoder.build(code, self._length(), FIRST + self.vocabulary_size)
+
+    def reconstruction_target(self, ids: tf.Tensor) -> tf.Tensor:
+        """Ids up to the first padding, the end of the text; then NaN: float32 `[batch, positions]`.
+
+        There is one position more than in `ids`, unless these have the full length.
+        """
+        ids = tf.pad(ids, [[0, 0], [0, 1]])[:, : self._length()]
+        is_after_end = tf.cumsum(tf.cast(ids == PADDING, tf.int32), axis=1) > 1
+        return tf.where(is_after_end, float("nan"), tf.cast(ids, tf.float32))
+
+    def reconstruction_errors(self, target: tf.Tensor, rebuilt: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The mean cross-entropy and accuracy over the tokens of each text, `[batch]`."""
+        there = tf.logical_not(tf.math.is_nan(target))
+        ids = tf.cast(tf.where(there, target, 0.0), tf.int32)
+        logits = rebuilt[:, : tf.shape(ids)[1]]
+        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(ids, logits)
+        is_right = tf.cast(tf.argmax(logits, axis=-1, output_type=tf.int32) == ids, tf.float32)
+        return {
+            "token_cross_entropy": layers.masked_mean(entropy, there),
+            "token_accuracy": layers.masked_mean(is_right, there),
+        }
+
+    def add_noise(self, ids: tf.Tensor, amount: float, randomness: Randomness) -> tf.Tensor:
+        """Ids, of which random ones are replaced by the unknown word; `amount` is their share."""
+        return drop_words(ids, tf.constant(amount), randomness, self._length())
+
+    def show_reconstruction(
+        self, target: np.ndarray, rebuilt: np.ndarray, files: Files
+    ) -> tuple[list[str], list[str]]:
+        """Texts, and the most probable token at each position up to the first padding."""
+        ids = rebuilt.argmax(axis=-1)
+        ids[(ids == PADDING).cumsum(axis=1) > 0] = PADDING
+        original = np.nan_to_num(target, nan=PADDING).astype(np.int64)
+        return self.to_texts(original, files), self.to_texts(ids, files)
 
     def to_texts(self, values: np.ndarray, files: Files) -> list[str]:
         """Decodes ids to texts as the model gets them: `what a [?] film` with an unknown word.
