@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from mmzoo.column_spec import ColumnSpec
@@ -139,10 +140,16 @@ def notes_on_names(column: str, found: pl.Series, spec: ColumnSpec, where: str) 
         )
     seen: dict[str, str] = {}
     for one in names:
-        other = seen.setdefault(" ".join(one.split()).casefold(), one)
+        other = seen.setdefault(_folded(one), one)
         if other != one:
             return (
-                f"`{column}`: '{shorten(other)}' and '{shorten(one)}' differ only in case or "
-                "whitespace, and count as different",
+                f"`{column}`: '{shorten(other)}' and '{shorten(one)}' differ only in case, "
+                "whitespace or invisible characters, and count as different",
             )
     return ()
+
+
+def _folded(name: str) -> str:
+    """A name without case, whitespace around its words, wide forms and invisible characters."""
+    visible = (one for one in name if unicodedata.category(one) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", "".join(visible)).split()).casefold()

@@ -32,8 +32,8 @@ _URL = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _MAX_HINTS = 20
 """Paths for which the file that was meant is searched; messages show fewer."""
 _MAX_SUBFOLDERS = 100
-_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|[\\/]")
-"""The beginning of an absolute path, which may be one of Windows."""
+_ABSOLUTE = re.compile(r"file:/|[A-Za-z]:[\\/]|[\\/]", re.IGNORECASE)
+"""The beginning of an absolute path, which may be one of Windows or a `file://`."""
 _QUOTES = "'\"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}[]"
 _REASONS = {
     errno.ENOENT: _NO_FILE,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Iterable
+from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -27,7 +29,12 @@ _CANDIDATES = (
 )
 """Encodings of text files in use; other ISO 8859 encodings nearly equal one of Windows."""
 _RARE = ("mac-roman", "cp850", "cp852", "cp866")
-"""Encodings of old files, too alike others to be guessed without a word of the text."""
+"""Encodings of old files, too alike others to be guessed, unless those make no words."""
+_MULTIBYTE = ("gb18030", "big5", "cp949", "cp932", "euc-jp")
+_WITHIN_WORDS = "\u2019\u2010\u00ad\u00b7"
+"""Apostrophe, hyphen, soft hyphen and middle dot."""
+_IMPLAUSIBLE = 0.1
+"""The share of implausible characters from which a guessed encoding is doubted."""
 
 
 class EncodingGuess(NamedTuple):
@@ -76,6 +83,8 @@ def guess_encoding(content: bytes | bytearray, words: Iterable[str] = ()) -> Enc
     fitting = [name for name in (*_CANDIDATES, *_RARE) if known and _has(sample, known, name)]
     guessed = chardet.detect(sample, include_encodings=fitting or _CANDIDATES)["encoding"]
     name = codec_name(guessed) if guessed else None
+    if not fitting and name not in map(codec_name, _MULTIBYTE):
+        name = _more_plausible(sample, name)
     if fitting and name not in map(codec_name, fitting):
         name = codec_name(fitting[0])
     if name is None or _decoded(sample, name) is None:
@@ -85,6 +94,51 @@ def guess_encoding(content: bytes | bytearray, words: Iterable[str] = ()) -> Enc
     ):  # Same text: prefer the most common codec.
         name = "cp1252"
     return EncodingGuess(name, cells[-1].decode(name).strip())
+
+
+def _more_plausible(sample: bytes, guessed: str | None) -> str | None:
+    """The encoding of one byte per character in which characters make words; else the guess.
+
+    Statistics of a language mislead where letters are in other places, as in files of DOS and old
+    Macs: a block between letters for an accent.
+    """
+    scores = {}
+    for name in dict.fromkeys(filter(None, (guessed, *_CANDIDATES, *_RARE))):
+        text = None if name in _MULTIBYTE else _decoded(sample, name)
+        if text is not None:
+            scores[name] = _implausible_share(text)
+    if not scores or (guessed and scores.get(guessed, 1.0) < _IMPLAUSIBLE):
+        return guessed
+    best = min(scores, key=lambda name: scores[name])
+    return best if scores[best] < _IMPLAUSIBLE / 2 else guessed
+
+
+def _implausible_share(text: str) -> float:
+    """The share of characters, other than ASCII, that no word has in their place.
+
+    That is a sign between letters, a symbol beside a letter that is not ASCII, a capital after a
+    small letter, or a letter beside one of another script.
+    """
+    found = implausible = 0
+    for before, one, after in zip(" " + text, text, text[1:] + " ", strict=False):
+        if one.isascii():
+            continue
+        found += 1
+        beside = [other for other in (before, after) if other.isalpha()]
+        kind = unicodedata.category(one)[0]  # Vowels of Thai, say, are marks.
+        if one.isalpha():
+            is_other = any(_script(other) != _script(one) for other in beside)
+            implausible += is_other or (one.isupper() and before.islower())
+        elif kind != "M" and len(beside) == 2:
+            implausible += one not in _WITHIN_WORDS
+        elif kind == "S":
+            implausible += not "".join(beside).isascii()
+    return implausible / found if found else 0.0
+
+
+@cache
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").split(" ")[0]
 
 
 def _has(content: bytes, words: Iterable[str], encoding: str) -> bool:

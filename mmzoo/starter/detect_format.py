@@ -25,8 +25,12 @@ from mmzoo.errors import DataError
 from mmzoo.lazy import pl
 from mmzoo.spec.wording import escape, shorten
 
-_PLACEHOLDERS = (*MISSING_WORDS, "--", ".")
-"""Words for missing values, in lower case."""
+_PLACEHOLDERS = (
+    *MISSING_WORDS,
+    *("--", "---", ".", "..", "n.a.", "na.", "<na>", "nil", "missing", "unknown", "not available"),
+    *("#n/a", "#na", "#value!", "#div/0!", "#ref!", "#num!", "#null!", "#name?"),
+)
+"""Words for missing values, in lower case; the last ones are errors of spreadsheets."""
 _NUMERIC_SHARE = 0.5
 """From this share of numbers on, placeholders in a column stand for missing numbers."""
 

@@ -253,8 +253,16 @@ def test_a_row_with_no_class_or_an_unknown_one_is_bad(tmp_path: Path) -> None:
 
 def test_similar_looking_classes_are_reported(tmp_path: Path) -> None:
     assert values(tmp_path, "class", ["Cat", "cat ", "dog"]).notes == (
-        "a.jsonl: `x`: 'Cat' and 'cat' differ only in case or whitespace, and count as different",
+        "a.jsonl: `x`: 'Cat' and 'cat' differ only in case, whitespace or invisible characters, "
+        "and count as different",
     )
+
+
+def test_classes_that_differ_in_invisible_characters_are_reported(tmp_path: Path) -> None:
+    for one, other in (("cat", "cat\u200b"), ("1", "\uff11"), ("a b", "a\u00a0b")):
+        data = values(tmp_path, "class", [one, other, "dog"])
+        assert len(data.class_names["x"]) == 3
+        assert "differ only in case, whitespace or invisible characters" in data.notes[0]
 
 
 def label_cells(tmp_path: Path, cells: list[Any], separator: str = "|") -> Frame:
@@ -654,7 +662,7 @@ def test_absolute_paths_of_another_machine_are_found_below_the_folder(tmp_path: 
         (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "images" / name).write_bytes(b"content")
     names = ["cat/1.jpg", "dog/1.jpg", "dog/2.jpg", "dog/3.jpg"]
-    for there in ("/home/bob/images/", "C:\\Users\\bob\\images\\"):
+    for there in ("/home/bob/images/", "file:///home/bob/images/", "C:\\Users\\bob\\images\\"):
         slash = "\\" if "\\" in there else "/"
         cells = [there + name.replace("/", slash) for name in names]
         data = values(tmp_path, "file", cells)

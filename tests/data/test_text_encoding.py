@@ -64,6 +64,27 @@ def test_an_expected_word_identifies_rare_encodings(
 
 @pytest.mark.parametrize(
     ("encoding", "labels"),
+    [
+        ("mac-roman", ("très bon goût à refaire", "déjà salé")),
+        ("cp850", ("très bon goût à refaire", "schön für Mädchen")),
+        ("cp852", ("žluťoučký kůň dobrý", "zażółć gęślą jaźń")),
+        ("cp866", ("очень хороший товар", "плохое качество")),
+        ("iso8859-2", ("žluťoučký kůň dobrý", "špatné jídlo příště ne")),
+        ("cp874", ("อร่อยมาก", "ไม่อร่อยเลย")),
+    ],
+)
+def test_characters_that_make_no_words_are_not_guessed(
+    encoding: str, labels: tuple[str, str]
+) -> None:
+    """Without the name of a target that is not ASCII, statistics alone mistake old encodings."""
+    text = table(labels)
+    guessed = guess_encoding(text.encode(encoding))
+    assert guessed is not None
+    assert text.encode(encoding).decode(guessed.name) == text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "labels"),
     [("cp932", ("スポーツ", "経済")), ("big5", ("體育新聞", "財經"))],
 )
 def test_a_bar_as_a_second_byte_is_not_a_separator(encoding: str, labels: tuple[str, str]) -> None:

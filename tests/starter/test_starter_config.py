@@ -346,3 +346,10 @@ def test_texts_without_spaces_are_texts():
     _, config = written("t.csv", "kind")
     assert config.inputs["comment"].type == "text"
     assert config.inputs["comment"].tokens == "characters"
+
+
+def test_errors_of_spreadsheets_are_missing_numbers():
+    numbers = [f"{number / 7:.3f}" if number % 9 else "#N/A" for number in range(40)]
+    write_table(["a", "b", "b", "a"] * 10, other=numbers)
+    _, config = written("t.csv", "kind")
+    assert config.source.missing_values == {"other": ("#N/A",)}
