@@ -1,4 +1,4 @@
-"""CSV text: the column names in its header, where its records and cells end, and what is malformed.
+"""CSV text: column names in the header, the ends of records and cells, and malformed rows.
 
 polars reads the cells. It would pad short records with nulls, truncate long ones and read on past a
 quote that is never closed, so the text is first split into records here and each is checked.

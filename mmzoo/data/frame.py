@@ -75,7 +75,7 @@ class Frame:
     fallback_for: str | None = None
     """The data set that was requested, if the fallback was used."""
     rows_are: Literal["file", "row"] = "file"
-    """What messages call a row: a file, or a row of a table."""
+    """The noun for a row in messages: "file", or "row" of a table."""
     skipped: tuple[Skipped, ...] = ()
     """The rows that were dropped because they could not be used."""
     assignment: Assignment | None = None

@@ -26,7 +26,7 @@ class SplitInfo:
         folds: int64 `[rows]`, the fold of each row, counted from 0, if the source has folds.
         classes: int64 `[rows]`, the classes to stratify by; None to sample at random.
         class_names: The names of the classes, for notes.
-        by: What messages call the classes.
+        by: The noun for the classes in messages.
         known: bool `[rows]`, False for rows of unknown classes, which may have only one row.
         groups: `[rows]`, the name of each row's group; rows of a group are sampled together.
         grouped_by: The column of the groups.

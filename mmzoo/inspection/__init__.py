@@ -1,1 +1,1 @@
-"""A look at all that a training would meet: its data, row by row, its network, what it costs."""
+"""The report of `check --data`: every row, the network's shapes, and the cost of a training."""

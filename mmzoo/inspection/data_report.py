@@ -103,7 +103,7 @@ class DataReport:
     Attributes:
         data: The data's name.
         examples: Split -> rows.
-        notes: What the source reports.
+        notes: The notes of the source and of preprocessing.
         missing: Column -> split -> empty cells, where there are any; paths of files excluded.
         absent: Input -> split -> examples without it, for inputs that any example lacks.
         classes: Head -> split -> class -> rows.

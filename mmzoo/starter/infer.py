@@ -47,7 +47,7 @@ class InferredColumn:
 
     Attributes:
         profile: Its type and statistics.
-        role: What it is used for.
+        role: Its use.
         reason: Why, as a clause.
         input_type: The `type` of the input that reads it, if its role is input.
         suggestion: The fields of that input.
@@ -67,7 +67,7 @@ class InferredColumn:
 
     @property
     def kind(self) -> str:
-        """What the terminal shows: the kind in a tabular input, else the input's type or role."""
+        """The word in the terminal: the kind in a tabular input, else the input's type or role."""
         if self.role != "input" or self.suggestion is None:
             return self.role
         columns = self.suggestion.fields.get("columns", {})

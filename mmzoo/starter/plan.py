@@ -65,7 +65,7 @@ def as_name(text: str, taken: Collection[str], otherwise: str) -> str:
     """A name for an input, a head or an experiment, of letters, digits and underscores.
 
     Args:
-        text: What it is derived from: the name of a column or file.
+        text: The name of the column or file that it is derived from.
         taken: Names that are in use.
         otherwise: The name if the text has no usable letters.
     """
@@ -86,9 +86,9 @@ def rare_classes(name: str, counts: Mapping[str, int], unit: str) -> Iterator[st
     """A warning if classes have fewer rows or files than there are splits.
 
     Args:
-        name: What has the classes.
+        name: The column or folder with the classes.
         counts: Class -> its number of rows or files.
-        unit: What is counted: "row" or "file".
+        unit: The counted unit, "row" or "file".
     """
     rare = sorted(
         (one for one in counts if 0 < counts[one] < 3), key=lambda one: (counts[one], one)

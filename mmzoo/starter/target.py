@@ -30,7 +30,7 @@ class Target:
     """A target column with its head.
 
     Attributes:
-        profile: What is in the column.
+        profile: Its type and statistics.
         head: The head's fields, `type` first.
         reason: Why, as a clause.
         class_counts: Class -> rows, for a head of classes.

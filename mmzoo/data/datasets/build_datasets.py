@@ -1,4 +1,4 @@
-"""Builds the files of data sets from what their authors publish: a clone, or an unpacked archive.
+"""Builds the files of data sets from their authors' repositories, cloned or as archives.
 
 Each builder takes a folder and returns the content of every file, media included, by its name in
 the data set's folder. The caller verifies the result, so builders check only what names a fault

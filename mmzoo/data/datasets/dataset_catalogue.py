@@ -96,8 +96,8 @@ def build(name: str, source: Path) -> tuple[Path, ...]:
         The files, verified.
 
     Raises:
-        DataError: There is no such data set, it is not built, or `source` is not what the authors
-            published.
+        DataError: There is no such data set, it is not built, or `source` is not the authors'
+            repository or archive.
     """
     entry, _ = _find(name)
     if isinstance(entry, CombinedSet):

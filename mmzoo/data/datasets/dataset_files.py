@@ -145,7 +145,7 @@ def build_files(named: NamedSet, source: Path) -> None:
     leaves no data set that looks complete.
 
     Raises:
-        DataError: `source` is not what the authors published, or files cannot be written.
+        DataError: `source` is not the authors' repository or archive, or files cannot be written.
     """
     assert named.build
     logger.info(f"building {named.name} from {source.name or source}")

@@ -74,7 +74,7 @@ def _gunzip(path: Path, size: int) -> bytes:
 
 
 def _describe(content: bytes, shape: tuple[int, ...]) -> str:
-    """What is wrong with the header of an idx file."""
+    """The flaw in the header of an idx file, as a clause; None if it is valid."""
     if content[:2] != b"\0\0" or len(content) < 4:
         return f"it starts with {content[:4].hex(' ') or 'nothing'}, expected 00 00 08"
     kind, dimensions = content[2], content[3]

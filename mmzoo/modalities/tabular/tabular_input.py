@@ -179,7 +179,7 @@ class Tabular(BaseInput):
         return tuple(self.kinds)
 
     def required_columns(self) -> dict[str, ColumnSpec]:
-        """Column name -> what it requires of that column of the source."""
+        """Column name -> the requirements for that column of the source."""
         return {
             column: ColumnSpec(
                 "category" if kind == "category" else "value",

@@ -93,7 +93,7 @@ def coverage_note(
         lengths: lengths of all texts before truncation, int `[texts]`.
         length: maximum length.
         keep: the part that remains of longer texts.
-        unit: what the tokens are.
+        unit: the kind of token.
     """
     unknown = {
         split: float((of_split == UNKNOWN).sum() / max(1, (of_split != PADDING).sum()))
