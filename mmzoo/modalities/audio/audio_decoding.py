@@ -11,9 +11,9 @@ from mmzoo.modalities.audio.audio_files import (
     Keep,
     WaveformFormat,
     decode_audio,
-    find_audio_flaw,
     read_audio_header,
 )
+from mmzoo.modalities.audio.audio_flaws import find_audio_flaw
 from mmzoo.modalities.file_probe import FileKind, read_file
 
 _INT16_SCALE = 2.0**15

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from mmzoo.lazy import np
 from mmzoo.modalities.audio.audio_containers import (
@@ -17,7 +17,6 @@ from mmzoo.modalities.audio.audio_containers import (
     detect_container,
     find_parts,
     prepare_part,
-    unread_bytes,
     with_flac_length,
 )
 from mmzoo.modalities.audio.mp3_frames import add_frame_count
@@ -36,7 +35,7 @@ MAX_SAMPLES = 2**31 - 1
 Keep = Literal["start", "center"]
 """The part that remains of longer audio."""
 
-_BLOCK = 2**20
+BLOCK = 2**20
 """Samples per channel that are decoded at once."""
 _LOOKAHEAD = 0.05
 """Extra seconds that are decoded, for the filter of the resampler."""
@@ -84,12 +83,11 @@ def read_audio_header(content: bytes) -> AudioHeader:
     Raises:
         UnreadableError: it is not audio that mmzoo can read, empty or too long.
     """
-    container = _container(content)
-    parts = find_parts(content, container)
+    parts = find_parts(content, _container(content))
     headers = []
-    for part in _split(content, parts):
-        with _open(part, container) as audio:
-            headers.append(_header(audio))
+    for part, container in split_parts(content, parts):
+        with open_part(part, container) as (_, header):
+            headers.append(header)
     rates = {header.rate for header in headers}
     if len(rates) > 1:
         raise UnreadableError(
@@ -123,25 +121,40 @@ def decode_audio(
     parts = parts or find_parts(content, container)
     if len(parts) > 1:
         return _decode_joined(content, form)
-    with _open(content, container) as audio:
-        header = _header(audio)
+    with open_part(content, container) as (audio, header):
         mono = _read_mono(audio, header, *_range(header, form))
     return pad_or_trim(_resampled(mono, header.rate, form.rate), form)
 
 
 def _decode_joined(content: bytes, form: WaveformFormat) -> np.ndarray:
     header = read_audio_header(content)
-    container = _container(content)
     first, most = _range(header, form)
     waveforms = []
-    for part in _split(content, header.parts):
-        with _open(part, container) as audio:
-            one = _header(audio)
+    for part, container in split_parts(content, header.parts):
+        with open_part(part, container) as (audio, one):
             if first < one.samples and most > 0:
                 waveforms.append(_read_mono(audio, one, first, most))
                 most -= len(waveforms[-1])
             first = max(0, first - one.samples)
     return pad_or_trim(_resampled(np.concatenate(waveforms), header.rate, form.rate), form)
+
+
+def split_parts(
+    content: bytes, parts: tuple[int, ...] | None = None
+) -> Iterator[tuple[bytes, Container]]:
+    """Yields content and container of each file that was joined to this one; usually one.
+
+    Args:
+        content: content of the file.
+        parts: `AudioHeader.parts`, if known.
+    """
+    container = _container(content)
+    parts = parts or find_parts(content, container)
+    if parts == (0,):
+        yield content, container
+        return
+    for start, end in pairwise((*parts, len(content))):
+        yield content[start:end], container
 
 
 def _range(header: AudioHeader, form: WaveformFormat) -> tuple[int, int]:
@@ -150,79 +163,6 @@ def _range(header: AudioHeader, form: WaveformFormat) -> tuple[int, int]:
     lookahead = 0 if header.rate == form.rate else round(_LOOKAHEAD * header.rate)
     first = max(0, header.samples - needed) // 2 if form.keep == "center" else 0
     return first, needed + lookahead
-
-
-def find_audio_flaw(content: bytes) -> str | None:
-    """Decodes a whole audio file, and describes why the model would get nothing or a part of it.
-
-    Returns:
-        The flaw as the end of a sentence on several files: "are silent"; None for good audio.
-
-    Raises:
-        UnreadableError: it is damaged.
-    """
-    container = _container(content)
-    levels = _Levels()
-    is_cut = False
-    for part in _split(content, find_parts(content, container)):
-        with _open(part, container) as audio:
-            header = _header(audio)
-            for first in range(0, header.samples, _BLOCK):
-                levels.add(_read(audio, header, first, _BLOCK))
-        is_cut = is_cut or unread_bytes(part, container) > 0
-    if is_cut:
-        return (
-            "declare fewer bytes of samples than they have, and the rest is not read: repair "
-            "their headers, for example with sox or ffmpeg"
-        )
-    return levels.flaw()
-
-
-_FULL_SCALE = 8.0
-"""Samples beyond are not those of audio from -1 to 1 that was amplified too much."""
-_SILENCE = 1e-4
-"""Amplitude at -80 dB, the lowest level of spectrograms by default."""
-_CANCELLED = 0.03
-"""Amplitude of averaged channels, relative to a single one, at which they cancel each other out."""
-
-
-class _Levels:
-    """Lowest and highest samples of audio, of each channel and of their average."""
-
-    def __init__(self) -> None:
-        self._channels = self._average = (np.inf, -np.inf)
-        self._range = 0.0
-
-    def add(self, values: np.ndarray) -> None:
-        """Adds a block: float32 `[samples, channels]`."""
-        low, high = values.min(axis=0), values.max(axis=0)
-        self._channels = _union(self._channels, low.min(), high.max())
-        self._range = max(self._range, float((high - low).max()))
-        average = _mono(values)
-        self._average = _union(self._average, average.min(), average.max())
-
-    def flaw(self) -> str | None:
-        peak = max(map(abs, self._channels))
-        averaged = self._average[1] - self._average[0]
-        if peak > _FULL_SCALE:
-            return (
-                "have samples far beyond the range from -1 to 1: were integers saved as floats? "
-                "Divide by their full scale, such as 32,768"
-            )
-        if self._range > 2 * _SILENCE and averaged < _CANCELLED * self._range:
-            return (
-                "have channels that cancel each other out, as one is the other with the opposite "
-                "sign: their average is silent"
-            )
-        if averaged <= 2 * _SILENCE:
-            return "are silent" if peak <= _SILENCE else "are constant, which is silence"
-        return None
-
-
-def _union(
-    bounds: tuple[float, float], low: np.floating[Any], high: np.floating[Any]
-) -> tuple[float, float]:
-    return min(bounds[0], float(low)), max(bounds[1], float(high))
 
 
 def _container(content: bytes) -> Container:
@@ -235,13 +175,8 @@ def _container(content: bytes) -> Container:
     return container
 
 
-def _split(content: bytes, parts: tuple[int, ...]) -> Iterator[bytes]:
-    if parts == (0,):
-        return iter((content,))
-    return (content[start:end] for start, end in pairwise((*parts, len(content))))
-
-
-def _mono(values: np.ndarray) -> np.ndarray:
+def mono(values: np.ndarray) -> np.ndarray:
+    """The average of the channels: float32 `[samples]`."""
     # `mean` would copy a single channel.
     return values[:, 0] if values.shape[1] == 1 else values.mean(axis=1)
 
@@ -254,12 +189,14 @@ def _read_mono(
         audio.seek(first)
     else:
         # Seeking lands up to a fifth of a second off; in Vorbis only on the last page.
-        for start in range(0, first, _BLOCK):
-            _read(audio, header, start, min(_BLOCK, first - start))
-    return _mono(_read(audio, header, first, most))
+        for start in range(0, first, BLOCK):
+            read_block(audio, header, start, min(BLOCK, first - start))
+    return mono(read_block(audio, header, first, most))
 
 
-def _read(audio: soundfile.SoundFile, header: AudioHeader, first: int, most: int) -> np.ndarray:
+def read_block(
+    audio: soundfile.SoundFile, header: AudioHeader, first: int, most: int
+) -> np.ndarray:
     """Decodes up to `most` samples, starting at sample `first`: float32 `[samples, channels]`.
 
     Args:
@@ -301,8 +238,13 @@ def _resampled(values: np.ndarray, rate: int, to: int) -> np.ndarray:
 
 
 @contextmanager
-def _open(content: bytes, container: Container) -> Iterator[soundfile.SoundFile]:
-    """libsndfile's reader of one part of a file; all of its errors become UnreadableErrors."""
+def open_part(
+    content: bytes, container: Container
+) -> Iterator[tuple[soundfile.SoundFile, AudioHeader]]:
+    """libsndfile's reader of a part of a file, and its header.
+
+    All errors of libsndfile, also in the block, become UnreadableErrors.
+    """
     import soundfile
 
     content, container = prepare_part(content, container)
@@ -311,11 +253,11 @@ def _open(content: bytes, container: Container) -> Iterator[soundfile.SoundFile]
     try:
         with _reader()(io.BytesIO(content)) as audio:
             if audio.frames < _UNKNOWN_SAMPLES:
-                yield audio
+                yield audio, _header(audio)
                 return
             content = with_flac_length(content, _count_samples(audio))
         with _reader()(io.BytesIO(content)) as audio:
-            yield audio
+            yield audio, _header(audio)
     except UnreadableError:
         raise
     except soundfile.LibsndfileError as error:
@@ -338,7 +280,7 @@ def _reader() -> type[soundfile.SoundFile]:
 def _count_samples(audio: soundfile.SoundFile) -> int:
     """Number of samples of a file that does not declare it, by decoding it."""
     samples = 0
-    while read := len(audio.read(_BLOCK, dtype="float32")):
+    while read := len(audio.read(BLOCK, dtype="float32")):
         samples += read
     return samples
 

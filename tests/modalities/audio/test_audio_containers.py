@@ -12,9 +12,9 @@ from sample_sounds import hiss, tone
 from mmzoo.modalities.audio.audio_files import (
     WaveformFormat,
     decode_audio,
-    find_audio_flaw,
     read_audio_header,
 )
+from mmzoo.modalities.audio.audio_flaws import find_audio_flaw
 from mmzoo.modalities.audio.mp3_frames import add_frame_count, parse_frame
 from mmzoo.modalities.file_probe import UnreadableError
 

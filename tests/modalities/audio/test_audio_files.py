@@ -13,9 +13,9 @@ from mmzoo.modalities.audio.audio_files import (
     AudioHeader,
     WaveformFormat,
     decode_audio,
-    find_audio_flaw,
     read_audio_header,
 )
+from mmzoo.modalities.audio.audio_flaws import find_audio_flaw
 from mmzoo.modalities.file_probe import UnreadableError
 
 SECOND = WaveformFormat(rate=8_000, samples=8_000, keep="start")

@@ -10,9 +10,9 @@ from mmzoo.modalities.audio.audio_decoding import audio_info, decode_batch
 from mmzoo.modalities.audio.audio_files import (
     WaveformFormat,
     decode_audio,
-    find_audio_flaw,
     read_audio_header,
 )
+from mmzoo.modalities.audio.audio_flaws import find_audio_flaw
 from mmzoo.modalities.audio.mp3_frames import parse_frame
 from mmzoo.modalities.file_probe import UnreadableError
 
