@@ -32,7 +32,7 @@ LEVELS = (
     {"find_runs"},
     {"batches", "model", "preprocessing", "runs"},
     {"config"},
-    {"devices", "rules"},
+    {"devices", "early_stopping", "rules"},
     {"fusion", "missing_values", "model_graph", "objectives", "train_config"},
     {"heads", "mixing", "optimizers", "probes", "shared_encoders"},
     {"modalities"},

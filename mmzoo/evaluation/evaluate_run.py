@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mmzoo import __version__
 from mmzoo.config import Config
 from mmzoo.devices import Kind, memory_errors, prepare_devices
+from mmzoo.early_stopping import best_epoch
 from mmzoo.errors import RunError
 from mmzoo.evaluation.comparison import Comparison, comparison_from_json
 from mmzoo.evaluation.comparison_pages import linked_pages, origin_of, write_comparison
@@ -25,7 +26,7 @@ from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
 from mmzoo.evaluation.evaluation_data import load_other_data, load_split, record_data
 from mmzoo.evaluation.head_report import head_report
 from mmzoo.evaluation.modality_comparison import compare_modalities, require_several_inputs
-from mmzoo.evaluation.plots import best_epoch, history_plot
+from mmzoo.evaluation.plots import history_plot
 from mmzoo.evaluation.predictions_file import write_predictions
 from mmzoo.evaluation.projector import write_projector
 from mmzoo.evaluation.report import Report, write_report

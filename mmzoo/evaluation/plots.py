@@ -259,25 +259,6 @@ def _finish_curves(
     tidy(axes)
 
 
-def best_epoch(history: Sequence[Mapping[str, Any]], monitor: str) -> int | None:
-    """The epoch whose weights are `best`; None where the monitored metric has no value.
-
-    Losses and errors are minimized, other metrics maximized; of equal epochs the one with the
-    smallest validation loss counts, and then the first.
-
-    Args:
-        history: the rows of history.csv.
-        monitor: the monitored metric, a column of them.
-    """
-    sign = 1 if monitor.endswith(("loss", "error")) else -1
-    ranked = [
-        (sign * value, float(row.get("validation_loss", math.inf)), int(row["epoch"]))
-        for row in history
-        if math.isfinite(value := float(row.get(monitor, math.nan)))
-    ]
-    return min(ranked)[2] if ranked else None
-
-
 def history_plot(path: Path, history: Sequence[Mapping[str, Any]], best: int | None = None) -> None:
     """Draws learning curves: a chart for each metric, with training and validation values.
 

@@ -11,6 +11,7 @@ import numpy as np
 from mmzoo.checkpoint import Variables, assign_arrays, newest_checkpoint, save_checkpoint
 from mmzoo.config import Config, Preprocessing
 from mmzoo.devices import Devices
+from mmzoo.early_stopping import Best
 from mmzoo.errors import RunError
 from mmzoo.evaluation.input_weights import learned_input_weights
 from mmzoo.model import Network
@@ -24,7 +25,6 @@ from mmzoo.training.loop import LearningRate, Loop
 from mmzoo.training.stage import Stage, new_stage, stages, training_order
 from mmzoo.training.tensorboard_log import TensorBoardLog
 from mmzoo.training.timer import Timer
-from mmzoo.training.watch import Best
 from mmzoo.weights import save_weights
 
 _BUILDING = "building the model"

@@ -17,6 +17,7 @@ from mmzoo.batches import evaluation_batches, training_batches
 from mmzoo.config import Config
 from mmzoo.decoded_files import cache_decoded, reraise_with_file_names
 from mmzoo.devices import Devices
+from mmzoo.early_stopping import EarlyStopper, PlateauReducer
 from mmzoo.lazy import keras, tf
 from mmzoo.modalities.abilities import augmentations_of
 from mmzoo.modalities.base_input import features_column
@@ -28,7 +29,6 @@ from mmzoo.schedules import Plateau
 from mmzoo.training.frozen_features import TrainingInputs, cache_frozen_features
 from mmzoo.training.loop import LearningRate, Loop
 from mmzoo.training.timer import Timer
-from mmzoo.training.watch import EarlyStopper, PlateauReducer
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from PIL import Image
 
 from mmzoo.evaluation import figures
 from mmzoo.evaluation.plots import (
-    best_epoch,
     calibration_plot,
     confusion_plot,
     history_plot,
@@ -168,23 +167,8 @@ def test_a_constant_learning_rate_is_not_plotted(monkeypatch, tmp_path):
 
 def test_the_best_epoch_is_marked(monkeypatch, tmp_path):
     rows = history(loss=[3.0, 2.0, 1.0], validation_loss=[2.0, 1.0, 1.5])
-    assert best_epoch(rows, "validation_loss") == 2
     marked = charts(monkeypatch, tmp_path, rows, best=2)["loss"]
     assert marked["best epoch"] == [0, 1]  # A line from the bottom to the top.
-
-
-def test_ties_of_epochs_are_broken_by_loss():
-    accuracy = [0.9, 0.9, 0.8, None]
-    rows = history(validation_digit_accuracy=accuracy, validation_loss=[0.5, 0.4, 0.1, 0.0])
-    assert best_epoch(rows, "validation_digit_accuracy") == 2
-    assert best_epoch(rows, "validation_price_root_mean_squared_error") is None
-    assert (
-        best_epoch(
-            history(validation_a_mean_absolute_error=[3.0, 1.0]),
-            ("validation_a_mean_absolute_error"),
-        )
-        == 2
-    )
 
 
 def drawn(monkeypatch, draw):

@@ -150,7 +150,7 @@ def test_metrics_have_names_and_distinguish_good_from_bad(head, soft):
 
 
 def test_monitored_metrics_have_a_direction(head):
-    """`mmzoo.training.watch` decides by name: losses and errors are minimized."""
+    """`mmzoo.early_stopping` decides by name: losses and errors are minimized."""
     small = ("loss", "error")
     for metric in head.keras_metrics(soft=False):
         assert isinstance(metric, keras.metrics.Metric)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from mmzoo.early_stopping import Best, EarlyStopper, PlateauReducer, best_epoch
 from mmzoo.schedules import Plateau
 from mmzoo.train_config import EarlyStopping
-from mmzoo.training.watch import Best, EarlyStopper, PlateauReducer
 
 NAN, INF = math.nan, math.inf
 
@@ -44,6 +44,21 @@ def test_ties_are_broken_by_loss_if_given():
     again = Best("validation_digit_accuracy")
     again.restore(best.state())
     assert again == best
+
+
+def test_the_best_epoch_of_a_history_is_that_of_its_training():
+    name = "validation_digit_accuracy"
+    accuracy, loss = [0.9, 0.9, 0.8, NAN], [0.5, 0.4, 0.1, 0.0]
+    rows = [
+        {"epoch": epoch, name: value, "validation_loss": of_epoch}
+        for epoch, (value, of_epoch) in enumerate(zip(accuracy, loss, strict=True), 1)
+    ]
+    best = Best(name)
+    for epoch, (value, of_epoch) in enumerate(zip(accuracy, loss, strict=True), 1):
+        best.update(epoch, value, of_epoch)
+    assert best_epoch(rows, name) == best.epoch == 2
+    assert best_epoch(rows, "validation_loss") == 4
+    assert best_epoch(rows, "validation_price_root_mean_squared_error") is None
 
 
 def test_better_means_by_more_than_min_delta():

@@ -7,6 +7,7 @@ epochs as one that was never interrupted.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,21 @@ class Best:
         assert self.value is not None
         smaller = self.metric.endswith(_SMALLER_IS_BETTER)
         return self.value - value if smaller else value - self.value
+
+
+def best_epoch(history: Iterable[Mapping[str, float]], metric: str) -> int | None:
+    """The epoch whose weights are `best`; None if the metric has no value in any.
+
+    Args:
+        history: the rows of history.csv.
+        metric: the monitored metric, a column of them.
+    """
+    best = Best(metric)
+    for row in history:
+        best.update(
+            int(row["epoch"]), row.get(metric, math.nan), row.get("validation_loss", math.inf)
+        )
+    return best.epoch or None
 
 
 class EarlyStopper(Best):
