@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mmzoo.lazy import keras, tf
+from mmzoo.lazy import keras, np, tf
 
 
 class GradientUpdater:
@@ -59,6 +59,8 @@ class GradientUpdater:
             if accumulate > 1
         ]
         self._averaged = tf.Variable(0.0, trainable=False, aggregation=first)
+        self._scales = hasattr(optimizer, "dynamic_scale")
+        self._overflowed = tf.Variable(False, trainable=False, aggregation=first)
         self._first_step = int(step.numpy())
         self._last_step = last_step
         self._optimizer = optimizer
@@ -74,8 +76,10 @@ class GradientUpdater:
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """State that the next step depends on: the accumulated gradients, and how many they are."""
-        return [*self._sums, self._averaged] if self._sums and self._skip else self._sums
+        """State that the next step depends on: the accumulated gradients, and facts about them."""
+        counted = [self._averaged] if self._sums and self._skip else []
+        overflowed = [self._overflowed] if self._sums and self._scales else []
+        return [*self._sums, *counted, *overflowed]
 
     def scale_loss(self, loss: tf.Tensor) -> tf.Tensor:
         """Stands in for `keras.optimizers.Optimizer.scale_loss`, which it calls."""
@@ -118,9 +122,15 @@ class GradientUpdater:
         """Adds gradients to the sums; after `accumulate` steps, or the last, makes the update."""
         index = self._optimizer._get_variable_index
         sums = [self._sums[index(variable)] for variable in variables]
+        is_usable = finite
+        if self._scales:
+            # Infinite sums could not be saved, so that a scaled gradient overflowed is remembered.
+            fits = tf.math.is_finite(self.gradient_norm)
+            self._overflowed.assign(self._overflowed | finite & ~fits)
+            is_usable = finite & fits
         for total, grad in zip(sums, grads, strict=True):
             grad = _dense(grad)
-            total.assign_add(tf.where(finite, grad, 0.0) if self._skip else grad)
+            total.assign_add(tf.where(is_usable, grad, 0.0) if self._skip or self._scales else grad)
         since_update = (self.step - self._first_step) % self._accumulate + 1
         due = tf.equal(since_update, self._accumulate)
         if self._last_step is not None:
@@ -134,7 +144,11 @@ class GradientUpdater:
     def _apply_means(
         self, sums: Sequence[tf.Variable], variables: Sequence[Any], steps: tf.Tensor
     ) -> None:
-        self._apply([total / tf.cast(steps, total.dtype) for total in sums], variables)
+        means = [total / tf.cast(steps, total.dtype) for total in sums]
+        if self._scales:  # The optimizer then halves the scale, and makes no update.
+            means = [tf.where(self._overflowed, np.inf, mean) for mean in means]
+            self._overflowed.assign(False)
+        self._apply(means, variables)
         for total in sums:
             total.assign(tf.zeros_like(total))
         self._averaged.assign(0.0)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tiny_loop import (
     ROWS,
+    WIDTH,
     X,
     Y,
     assert_equal,
@@ -136,6 +137,31 @@ def test_the_last_steps_make_their_own_update(accumulate, non_finite):
     np.testing.assert_allclose(weights(loop)[1], before[1] - 0.1 * bias, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("ours", "plain"),
+    [
+        (SGD(learning_rate=0.1, momentum=0.0), lambda: keras.optimizers.SGD(0.1)),
+        (Adam(learning_rate=0.01), lambda: keras.optimizers.Adam(0.01)),
+    ],
+)
+@pytest.mark.parametrize("non_finite", ["stop", "skip"])
+def test_accumulation_is_plain_keras_on_larger_batches(ours, plain, non_finite):
+    """Also for the remaining steps at the end; a skipped step is not among those averaged."""
+    loop = make_loop(optimizer=ours, accumulate=3, non_finite=non_finite, last_step=8)
+    model = keras.Sequential([keras.Input((WIDTH,)), keras.layers.Dense(1)])
+    model.set_weights(weights(loop))
+    model.compile(plain(), "mean_squared_error", jit_compile=False)
+    bad = non_finite == "skip"
+    updates = [(0, 2) if bad else (0, 1, 2), (3, 0, 1), (2, 3)]
+    steps = [batch(0), spoilt("input") if bad else batch(1), batch(2)]
+    take(loop, *steps, *(batch(number) for update in updates[1:] for number in update))
+    for update in updates:
+        batches = [batch(number) for number in update]
+        model.train_on_batch(*(np.concatenate(parts) for parts in zip(*batches, strict=True)))
+    for found, expected in zip(weights(loop), model.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-7)
+
+
 # Not finite.
 
 
@@ -223,6 +249,30 @@ def test_an_overflow_of_a_scaled_gradient_is_not_an_error():
     assert loop.updates.bad_step.numpy() == -1
     assert scale(loop) == scale_before / 2
     assert_equal(weights(loop), before)
+
+
+@pytest.mark.parametrize("non_finite", ["stop", "skip"])
+def test_a_scaled_gradient_may_overflow_among_accumulated_ones(non_finite):
+    """All steps of the update are dropped, as a larger batch would be; and the sums stay finite."""
+    settings = {"precision": "mixed_float16", "accumulate": 2, "non_finite": non_finite}
+    loop = make_loop(optimizer=SGD(learning_rate=1e-3, momentum=0.0), **settings)
+    scale_before, before = scale(loop), weights(loop)
+    take(loop, batch(0, bad_x=300.0, bad_y=300.0))
+    assert all(np.isfinite(value).all() for value in values(loop))
+    restored = make_loop(optimizer=SGD(learning_rate=1e-3, momentum=0.0), **settings)
+    for variable, value in zip(restored.variables, values(loop), strict=True):
+        variable.assign(value)
+    restored.updates.step.assign(1)
+    for one in (loop, restored):
+        take(one, batch(1))
+        assert (one.updates.bad_step.numpy(), one.updates.skipped.numpy()) == (-1, 0)
+        assert scale(one) == scale_before / 2
+        assert_equal(weights(one), before)
+        take(one, batch(0), batch(1))
+    assert scale(loop) == scale_before / 2
+    kernel, _ = mean_gradient(make_loop(), 0, 1)  # From the same initial weights.
+    np.testing.assert_allclose(weights(loop)[0], before[0] - 1e-3 * kernel, rtol=1e-2)
+    assert_equal(weights(restored), weights(loop))
 
 
 def test_the_norm_is_unscaled():
