@@ -110,7 +110,7 @@ def with_table(
         ConfigError: the config is invalid.
         DataError: the table cannot be read.
     """
-    path = str(write_dataframe(data, Path("runs") / "tables"))
+    path = str(write_dataframe(data))
     if isinstance(config, Config):
         loaded = config
     else:

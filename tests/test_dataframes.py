@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import numpy as np
+import pandas
 import polars
 import pytest
 
@@ -35,31 +37,6 @@ def run(tmp_path_factory):
         yield mmzoo.train(config, TABLE, run="run")
 
 
-class Column:
-    """What is used of a pandas Series."""
-
-    def __init__(self, values):
-        self.values = np.array(values)
-
-    def to_numpy(self):
-        return self.values
-
-    def isna(self):
-        return np.array([value is None for value in self.values.tolist()])
-
-
-class PandasFrame:
-    """What is used of a pandas DataFrame."""
-
-    def __init__(self, columns):
-        self.columns = list(columns)
-        self.iloc = self
-        self._columns = [Column(values) for values in columns.values()]
-
-    def __getitem__(self, key):
-        return self._columns[key[1]]
-
-
 def test_a_run_on_a_dataframe_can_be_evaluated_again(run):
     source = run.config().source
     assert source.path.startswith("runs/tables/data_")
@@ -68,13 +45,92 @@ def test_a_run_on_a_dataframe_can_be_evaluated_again(run):
     assert mmzoo.evaluate(run) == run.metrics()["test"]
 
 
-@pytest.mark.parametrize("form", [dict, PandasFrame, polars.DataFrame])
+@pytest.mark.parametrize("form", [dict, pandas.DataFrame, polars.DataFrame])
 def test_tables_in_memory_are_read_like_files(run, form):
     TABLE.write_parquet("films.parquet")
     data = form({"id": TABLE["id"].to_list(), "text": TEXTS, "label": LABELS})
     assert run.predict(data=data) == run.predict(data="films.parquet")
     found, from_file = (mmzoo.evaluate(run, data=one) for one in (data, "films.parquet"))
     assert found | {"data": ""} == from_file | {"data": ""}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pandas.Series(TEXTS, dtype=object),
+        pandas.Series(TEXTS, dtype="string"),
+        pandas.Series(TEXTS, index=range(60, 0, -1)),
+        pandas.Categorical(TEXTS),
+        np.array(TEXTS),
+        tuple(TEXTS),
+    ],
+)
+def test_texts_of_any_dtype_are_texts(run, text):
+    expected = run.predict(data=TABLE[["text"]])
+    assert run.predict(data={"text": text}) == expected
+    assert run.predict(data=pandas.DataFrame({"text": text})) == expected
+
+
+def test_values_of_pandas_are_those_of_polars():
+    """Whatever marks a missing one, and however the rows are numbered."""
+    times = ["2024-02-29T12:00:00", None]
+    frame = pandas.DataFrame(
+        {
+            "float": [1.5, np.nan],
+            "int": pandas.array([1, None], dtype="Int64"),
+            "bool": pandas.array([True, None], dtype="boolean"),
+            "object": [None, "a"],
+            "string": pandas.array(["a", pandas.NA], dtype="string"),
+            "category": pandas.Categorical(["b", None]),
+            "time": pandas.to_datetime(times),
+            7: [1, 2],
+        },
+        index=[5, 5],
+    )
+    table = to_dataframe(frame)
+    assert table.columns == [*frame.columns[:-1], "7"]
+    assert table.drop("time").rows() == [
+        (1.5, 1, True, None, "a", "b", 1),
+        (None, None, None, "a", None, None, 2),
+    ]
+    assert table["time"].to_list() == [datetime(2024, 2, 29, 12), None]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["a", float("nan"), None],
+        np.array(["a", np.nan, None], dtype=object),
+        pandas.Series(["a", np.nan, None]),
+        pandas.Categorical(["a", None, None]),
+    ],
+)
+def test_missing_values_are_null(values):
+    assert to_dataframe({"x": values})["x"].to_list() == ["a", None, None]
+
+
+def test_a_table_in_memory_is_resumed_from_python(run, tmp_path, capsys):
+    """The command line, which has no such table, says how."""
+    path = tmp_path / "films.yaml"
+    advice = (
+        "It was trained from Python on a table in memory. Continue it with `mmzoo.train(config, "
+        "data, run='run', resume=True)`, or with `mmzoo train run/config.yaml --resume --run run`."
+    )
+
+    def resume(config):
+        path.write_text(json.dumps(config))
+        with pytest.raises(SystemExit) as ended:
+            main(["train", str(path), "--resume", "--run", "run"])
+        assert ended.value.code == 1
+        return capsys.readouterr().err
+
+    assert resume(CONFIG) == f"Error: run: {advice}\n"
+    config = {**CONFIG, "source": {"type": "table", "path": "films.csv", "on_bad_row": "skip"}}
+    error = resume(config)
+    assert "run: was trained with another config: " in error
+    assert error.endswith(f"{advice}\n")
+    metrics = run.metrics()
+    assert mmzoo.train(config, TABLE, run="run", resume=True).metrics() == metrics
 
 
 def test_the_model_of_a_run_makes_its_predictions(run):

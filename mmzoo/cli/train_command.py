@@ -145,9 +145,17 @@ def _checked(
 ) -> Config:
     """The config, checked as far as that is possible without reading the data."""
     from mmzoo.config import load_config
+    from mmzoo.errors import ConfigError
     from mmzoo.find_runs import refuse_existing
 
-    config = load_config(path, overrides, check_files=not (resume or smoke))
+    try:
+        config = load_config(path, overrides, check_files=not (resume or smoke))
+    except ConfigError as error:
+        if resume and "source: missing" in str(error):
+            from mmzoo.training.resume import refuse_in_memory
+
+            refuse_in_memory(path, run)
+        raise
     if run is not None and not resume:
         refuse_existing(run)
     if baselines:

@@ -13,6 +13,9 @@ from mmzoo.errors import DataError
 from mmzoo.files import replacing
 from mmzoo.lazy import np, pl
 
+TABLES = Path("runs") / "tables"
+"""Folder of the tables in memory that runs were trained on, as Parquet files."""
+
 
 class PandasFrame(Protocol):
     """A pandas DataFrame, for which pandas need not be installed."""
@@ -40,7 +43,7 @@ def to_dataframe(data: InMemoryTable) -> pl.DataFrame:
     if isinstance(data, pl.DataFrame):
         table = data
     elif isinstance(data, Mapping) or hasattr(data, "iloc"):
-        columns = data.items() if isinstance(data, Mapping) else _pandas_columns(data)
+        columns = data.items() if isinstance(data, Mapping) else _columns_of_pandas(data)
         series = [_to_series(str(name), values) for name, values in columns]
         lengths = {one.name: len(one) for one in series}
         if len(set(lengths.values())) > 1:
@@ -57,15 +60,15 @@ def to_dataframe(data: InMemoryTable) -> pl.DataFrame:
     return table
 
 
-def write_dataframe(data: InMemoryTable, folder: Path) -> Path:
-    """Writes the table as Parquet, so that a run can read it again; returns the file.
+def write_dataframe(data: InMemoryTable) -> Path:
+    """Writes the table into `TABLES`, so that a run can read it again; returns the file.
 
     Equal tables have the same file, named after its content.
     """
     buffer = io.BytesIO()
     to_dataframe(data).write_parquet(buffer)
     content = buffer.getvalue()
-    path = folder / f"data_{hashlib.sha256(content).hexdigest()[:12]}.parquet"
+    path = TABLES / f"data_{hashlib.sha256(content).hexdigest()[:12]}.parquet"
     if not path.exists():
         with replacing(path) as temporary:
             temporary.write_bytes(content)
@@ -73,23 +76,19 @@ def write_dataframe(data: InMemoryTable, folder: Path) -> Path:
 
 
 def _to_series(name: str, values: Any) -> pl.Series:
+    if hasattr(values, "isna"):  # Of pandas.
+        missing, values = values.isna(), values.to_numpy()
+        if values.dtype == object:
+            values = [None if gone else one for one, gone in zip(values, missing, strict=True)]
     if isinstance(values, np.ndarray) and values.dtype != object:
         return to_series(name, values)
+    # Next to other types, polars would write "NaN".
+    given = [None if isinstance(one, float) and one != one else one for one in values]
     try:
-        return pl.Series(name, list(values), strict=False)
+        return pl.Series(name, given, strict=False)
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
         raise DataError(f"the given data: column `{name}` cannot be read: {error}") from None
 
 
-def _pandas_columns(data: Any) -> list[tuple[str, Any]]:
-    columns = []
-    for index, name in enumerate(data.columns):
-        column = data.iloc[:, index]
-        values = column.to_numpy()
-        if values.dtype == object:
-            missing = column.isna().tolist()
-            values = [
-                None if is_missing else one for one, is_missing in zip(values, missing, strict=True)
-            ]
-        columns.append((str(name), values))
-    return columns
+def _columns_of_pandas(data: PandasFrame) -> list[tuple[str, Any]]:
+    return [(str(name), data.iloc[:, index]) for index, name in enumerate(data.columns)]

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.config import Config
+from mmzoo.data import Table
+from mmzoo.data.in_memory import TABLES
 from mmzoo.devices import Devices
 from mmzoo.environment import versions
 from mmzoo.errors import RunError
 from mmzoo.find_runs import new_run, newest_run, require_utf8
 from mmzoo.preprocessing import Arrays
 from mmzoo.runs import Run
-from mmzoo.spec import did_you_mean
+from mmzoo.spec import config_name, did_you_mean
 
 _MAY_CHANGE = (
     *("train.log_steps", "train.checkpoint_seconds", "train.early_stopping"),
@@ -128,10 +130,39 @@ def check_same_config(run: Run, config: Config, *, fitted: bool) -> None:
         differences = "; ".join(
             f"{path} was {was.get(path)!r}, is {now.get(path)!r}" for path in changed
         )
+        advice = "Change it back, or start a new run without --resume"
+        if "source.path" in changed and _is_in_memory(run.config()):
+            advice = _resume_in_memory(run)
         raise RunError(
-            f"{run.directory}: was trained with another config: {differences}. Change it back, "
-            "or start a new run without --resume."
+            f"{run.directory}: was trained with another config: {differences}. {advice}."
         )
+
+
+def refuse_in_memory(config: Path, directory: Path | None) -> None:
+    """Says how to resume a run that was trained on a table in memory, whose config has no source.
+
+    Args:
+        config: the config file.
+        directory: the run; by default the newest of the config's name.
+
+    Raises:
+        RunError: there is such a run.
+    """
+    run = Run(directory) if directory else newest_run(config_name(config) or "")
+    if run and run.config_file.is_file() and _is_in_memory(run.config()):
+        raise RunError(f"{run.directory}: {_resume_in_memory(run)}.")
+
+
+def _is_in_memory(config: Config) -> bool:
+    return isinstance(config.source, Table) and Path(config.source.path).parent == TABLES
+
+
+def _resume_in_memory(run: Run) -> str:
+    return (
+        "It was trained from Python on a table in memory. Continue it with "
+        f"`mmzoo.train(config, data, run='{run.directory}', resume=True)`, or with `mmzoo train "
+        f"{run.config_file} --resume --run {run.directory}`"
+    )
 
 
 def _is_as_requested(path: str, requested: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
