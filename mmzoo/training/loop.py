@@ -145,6 +145,13 @@ class Loop:
         first = [parts[id(v)][0] if id(v) in parts else v for v in everything]
         return [*first, *(part for several in parts.values() for part in several[1:])]
 
+    @property
+    def frozen_indices(self) -> frozenset[int]:
+        """Which of `variables` no step changes: the weights of frozen layers."""
+        changing = {id(variable) for variable in (*self._weights, *self._moving)}
+        variables = enumerate(self._whole.variables)
+        return frozenset(index for index, one in variables if id(one) not in changing)
+
     def train(self, batches: Iterator[Any], steps: int) -> float:
         """Takes some steps in one call of a compiled function.
 

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mmzoo.checkpoint import Variables, assign_arrays, newest_checkpoint, save_checkpoint
+from mmzoo.checkpoint import (
+    FrozenFile,
+    Variables,
+    assign_arrays,
+    newest_checkpoint,
+    save_checkpoint,
+    save_frozen,
+)
 from mmzoo.config import Config, Preprocessing
 from mmzoo.devices import Devices
 from mmzoo.early_stopping import Best
@@ -50,6 +57,7 @@ class Session:
         seconds_before: time of earlier processes, up to the checkpoint that this one resumed from.
         best_checksum: of best.weights.h5, as this training wrote it; None before the first epoch.
         pending_best: the best weights that are not written yet, see `keep_best`.
+        frozen: the weights that the stage does not change; None until its first checkpoint.
     """
 
     config: Config
@@ -67,6 +75,7 @@ class Session:
     seconds_before: float = 0.0
     best_checksum: str | None = None
     pending_best: list[np.ndarray] | None = None
+    frozen: FrozenFile | None = None
 
     @property
     def seconds(self) -> float:
@@ -131,6 +140,7 @@ class Session:
                 self.timer,
             )
         self.loop.updates.skipped.assign(before.loop.updates.skipped)
+        self.frozen = None
 
     def keep_best(self) -> None:
         """Keeps the present weights as the best ones; the next `save` writes them.
@@ -181,7 +191,11 @@ class Session:
             "seconds": self.seconds,
             "best_weights": self.best_checksum,
         }
-        save_checkpoint(self.run.last, self.step, self.loop.variables, state)
+        folder, variables = self.run.last, self.loop.variables
+        if self.frozen is None and (indices := self.loop.frozen_indices):
+            name = f"frozen-{self.stage.number}.npz"
+            self.frozen = save_frozen(folder, name, variables, indices)
+        save_checkpoint(folder, self.step, variables, state, self.frozen)
         self.saved_at = time.monotonic()
 
 

@@ -20,10 +20,11 @@ from trainings import (
     train_with_crash,
 )
 
-from mmzoo.checkpoint import checkpoints, read_checkpoint
+from mmzoo.checkpoint import checkpoints, read_checkpoint, save_checkpoint
 from mmzoo.cli.main_command import main
 from mmzoo.config import load_config
 from mmzoo.errors import RunError, TrainingError
+from mmzoo.lazy import tf
 from mmzoo.preprocessing import fit_config, load_frame
 from mmzoo.runs import Run
 from mmzoo.spec import dump_yaml
@@ -295,13 +296,10 @@ def test_a_resume_on_another_machine_is_reported_and_its_time_is_added(half, cap
 def add_seconds(run: Run, seconds: float) -> float:
     """Adds to the duration in the newest checkpoint; returns the sum."""
     path = checkpoints(run.last)[-1]
-    with np.load(path) as file:
-        arrays = dict(file)
-    state = json.loads(arrays["state"].tobytes())
+    arrays, state = read_checkpoint(path)
     assert 0 < state["seconds"] < 600
     state["seconds"] += seconds
-    arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
-    np.savez(path, **arrays)
+    rewrite_checkpoint(path, arrays, state)
     return state["seconds"]
 
 
@@ -354,9 +352,32 @@ def test_a_state_without_an_entry_is_a_damaged_checkpoint(half, small_run, capsy
 
 
 def rewrite_checkpoint(path: Path, arrays: list[np.ndarray], state: dict[str, Any]) -> None:
-    entries = {f"{index:06d}": array for index, array in enumerate(arrays)}
-    text = np.frombuffer(json.dumps(state).encode(), np.uint8)
-    np.savez(path, allow_pickle=False, **entries, state=text)
+    """With a right checksum, as another program that knows the format would."""
+    variables = [tf.constant(array) for array in arrays]
+    assert save_checkpoint(path.parent, int(path.stem), variables, state) == path
+
+
+ROW = "history.0."
+
+
+@pytest.mark.parametrize("name", ["history", f"{ROW}validation_loss", f"{ROW}loss", "seconds"])
+def test_an_edited_state_is_a_damaged_checkpoint(half, small_run, capsys, name):
+    """Also where the edited state would make sense."""
+    newest = checkpoints(half.last)[-1]
+    with np.load(newest) as file:
+        arrays = dict(file)
+    state = json.loads(arrays["state"].tobytes())
+    assert len(state["history"]) == 1
+    if name == "history":
+        state["history"][0]["validation_loss"] += 0.25
+    elif name == "seconds":
+        state["seconds"] = 1.0
+    else:
+        del state["history"][0][name.removeprefix(ROW)]
+    arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
+    np.savez(newest, **arrays)
+    assert differences(small_run, resumed(half, config())) == []
+    assert f"{newest}: the file is damaged ({newest.name} has a wrong" in capsys.readouterr().err
 
 
 def test_only_damaged_checkpoints_is_an_error(half):

@@ -141,6 +141,21 @@ def test_a_damaged_first_checkpoint_of_the_second_stage_costs_only_time(staged, 
     assert differences(staged, train(CONFIG, run=run.directory, resume=True)) == []
 
 
+def test_damaged_frozen_weights_of_the_second_stage_cost_only_time(staged, tmp_path):
+    """Its checkpoint cannot be used without them; the one of the first stage has its own."""
+    run = crashed_in_the_second_stage(tmp_path / "run")
+    first, second = (run.last / f"frozen-{stage}.npz" for stage in (0, 1))
+    with np.load(first) as more, np.load(second) as fewer:
+        assert set(fewer) < set(more)
+        # The head, dropout's seed and the optimizer change in every stage.
+        indices = set(map(int, more))
+        assert indices < set(range(len(read_checkpoint(checkpoints(run.last)[0])[0])))
+    content = bytearray(second.read_bytes())
+    content[len(content) // 2] ^= 1
+    second.write_bytes(content)
+    assert differences(staged, train(CONFIG, run=run.directory, resume=True)) == []
+
+
 def test_the_second_stage_does_not_resume_from_its_own_weights(staged, tmp_path):
     """As after a kill between writing its best weights and its first checkpoint."""
     run = crashed_in_the_second_stage(tmp_path / "run")
