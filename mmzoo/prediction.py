@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,25 +33,27 @@ logger = logging.getLogger(__name__)
 Columns = dict[str, list[Any]]
 
 
-@dataclass(frozen=True)
-class PredictedTable:
-    """The predictions of a model, with what identifies the rows.
+class Predictions(Columns):
+    """Predictions as columns of a table: a dict of lists, one row per example.
 
     Attributes:
-        given: `file`, `text`, or columns of the given table.
+        given: columns that identify the rows, in their own types: `file`, `text`, or columns of the
+            given table.
         predicted: the columns of predictions; no name is also one of `given`.
         classes: the names of all classes of the model.
     """
 
-    given: Mapping[str, Sequence[Any] | pl.Series]
-    predicted: Columns
-    classes: frozenset[str] = frozenset()
+    def __init__(
+        self,
+        given: Mapping[str, Sequence[Any] | pl.Series],
+        predicted: Columns,
+        classes: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__({name: list(values) for name, values in given.items()} | predicted)
+        self.given, self.predicted, self.classes = given, predicted, classes
 
-    def columns(self) -> Columns:
-        """All columns as lists."""
-        return {name: list(values) for name, values in self.given.items()} | self.predicted
 
-
+@memory_errors()
 def predict(
     run: Run | Path | str,
     files: Iterable[Path | str] | Path | str = (),
@@ -65,7 +66,7 @@ def predict(
     keep_inputs: bool = False,
     checkpoint: str | Path = "best",
     device: Kind = "auto",
-) -> Columns:
+) -> Predictions:
     """Predicts from files or texts, one example each, or from the rows of a table.
 
     Args:
@@ -83,9 +84,9 @@ def predict(
         device: "auto", "cpu" or "gpu".
 
     Returns:
-        Columns of a table with one row per example: `file`, `text`, or the columns of the given
-        table that the model does not read, such as ids; and for each head its prediction and, if it
-        has one, its probability.
+        Columns of a table with one row per example, as a dict of lists: `file`, `text`, or the
+        columns of the given table that the model does not read, such as ids; and for each head its
+        prediction and, if it has one, its probability.
 
     Raises:
         DataError: there is nothing to predict from, the data cannot be read, or the model needs a
@@ -94,37 +95,7 @@ def predict(
     """
     # A str is also an iterable of str.
     paths = [Path(files)] if isinstance(files, Path | str) else [Path(file) for file in files]
-    sentences = [texts] if isinstance(texts, str) else list(texts)
-    table = predict_table(
-        run,
-        paths,
-        texts=sentences,
-        data=data,
-        on_bad_row=on_bad_row,
-        top=top,
-        probabilities=probabilities,
-        keep_inputs=keep_inputs,
-        checkpoint=checkpoint,
-        device=device,
-    )
-    return table.columns()
-
-
-@memory_errors()
-def predict_table(
-    run: Run | Path | str,
-    paths: Sequence[Path] = (),
-    *,
-    texts: Sequence[str] = (),
-    data: Path | str | InMemoryTable | None = None,
-    on_bad_row: OnBadRow = "error",
-    top: int = 0,
-    probabilities: bool = False,
-    keep_inputs: bool = False,
-    checkpoint: str | Path = "best",
-    device: Kind = "auto",
-) -> PredictedTable:
-    """Like `predict`, with the given columns in their own types."""
+    texts = [texts] if isinstance(texts, str) else list(texts)
     run, checkpoint = open_trained(run, checkpoint)
     if sum((bool(paths), bool(texts), data is not None)) > 1:
         raise DataError("expected only one of files, texts and a table to predict from")
@@ -165,7 +136,7 @@ def predict_table(
     predicted = _decode(writing, outputs, probes, top, probabilities)
     choosing = [head for head in writing.values() if isinstance(head, ChoosesClass)]
     classes = frozenset(name for head in choosing for name in head.class_names or ())
-    return PredictedTable(_rename_clashes(given, predicted), predicted, classes)
+    return Predictions(_rename_clashes(given, predicted), predicted, classes)
 
 
 def _decode(

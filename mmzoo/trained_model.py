@@ -23,6 +23,9 @@ from mmzoo.weights import load_weights
 
 logger = logging.getLogger(__name__)
 
+_NAMED = ("best", "last")
+"""Weights that have a name."""
+
 
 def open_trained(run: Run | Path | str, checkpoint: str | Path) -> tuple[Run, str | Path]:
     """The run that a user named, and which of its weights: "best", "last" or a file.
@@ -32,7 +35,7 @@ def open_trained(run: Run | Path | str, checkpoint: str | Path) -> tuple[Run, st
         checkpoint: the weights; "best" if `run` is a weights file.
 
     Raises:
-        RunError: there is no such run, or both name weights.
+        RunError: there is no such run or weights file, or both name weights.
     """
     file = None
     if not isinstance(run, Run):
@@ -44,8 +47,12 @@ def open_trained(run: Run | Path | str, checkpoint: str | Path) -> tuple[Run, st
                 "Give a run directory, or leave --checkpoint out."
             )
         checkpoint = file
-    is_best = Path(checkpoint).resolve() == run.best_weights.resolve()
-    return run, "best" if is_best else checkpoint
+    if Path(checkpoint).resolve() == run.best_weights.resolve():
+        return run, "best"
+    if checkpoint not in _NAMED and not Path(checkpoint).is_file():
+        meant = did_you_mean(str(checkpoint), _NAMED)
+        raise RunError(f"{checkpoint}: there is no such weights file{meant}")
+    return run, checkpoint
 
 
 def load_model(run: Run | Path | str, checkpoint: str | Path = "best") -> keras.Model:
@@ -167,9 +174,6 @@ def load_best(model: keras.Model, run: Run, advice: str) -> str | None:
 def _load_weights(model: keras.Model, run: Run, checkpoint: str | Path) -> None:
     """Loads the best weights, or those of a file that was named."""
     if checkpoint != "best":
-        if not Path(checkpoint).is_file():
-            meant = did_you_mean(str(checkpoint), ("best", "last"))
-            raise RunError(f"{checkpoint}: there is no such weights file{meant}")
         load_weights(model, Path(checkpoint))
         return
     if not run.best_weights.is_file():

@@ -258,6 +258,12 @@ def test_weights_cannot_be_given_twice(own_run, digits):
         predict(own_run.best_weights, paths[:2], checkpoint="last")
 
 
+def test_unknown_weights_are_reported_before_files_are_read(trained_run):
+    with pytest.raises(RunError) as caught:
+        predict(trained_run, ["missing.png"], checkpoint="bset")
+    assert str(caught.value) == "bset: there is no such weights file; did you mean 'best'?"
+
+
 def test_one_file_needs_no_list(trained_run, digits):
     [path, *_], _ = digits
     assert predict(trained_run, path) == predict(trained_run, str(path))

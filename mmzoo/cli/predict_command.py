@@ -94,14 +94,14 @@ def predict(
         raise click.UsageError("--keep-inputs is for the columns of --data.")
     if top is not None and probabilities:
         raise click.UsageError("--probabilities already has all classes that --top could output.")
-    from mmzoo.prediction import predict_table
+    from mmzoo import prediction
     from mmzoo.tables import check_ending, json_value, write_table
 
     if output is not None:
         check_ending(output)
         if data is not None and output.exists() and output.samefile(data):
             raise click.UsageError("--output would overwrite the table of --data.")
-    table = predict_table(
+    table = prediction.predict(
         run,
         files,
         texts=texts,
@@ -126,7 +126,7 @@ def predict(
         document = [dict(zip(columns, row, strict=True)) for row in rows_of_values]
         click.echo(json.dumps(document, allow_nan=False))
     elif output is None:
-        click.echo(_text(table.columns()))
+        click.echo(_text(table))
 
 
 def _text(table: Mapping[str, Sequence[Any]]) -> str:
