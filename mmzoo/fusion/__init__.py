@@ -12,7 +12,7 @@ from mmzoo.fusion.base_fusion import auxiliary_name as auxiliary_name
 from mmzoo.fusion.bilinear import Bilinear as Bilinear
 from mmzoo.fusion.concat import Concat as Concat
 from mmzoo.fusion.conv import Conv as Conv
-from mmzoo.fusion.cross_attention import CrossAttention as CrossAttention
+from mmzoo.fusion.cross_attention import CrossAttentionFusion as CrossAttentionFusion
 from mmzoo.fusion.decision import Decision as Decision
 from mmzoo.fusion.film import FiLM as FiLM
 from mmzoo.fusion.gated import Gated as Gated
@@ -26,7 +26,7 @@ Fusion = Annotated[
     | Gated
     | Conv
     | Attention
-    | CrossAttention
+    | CrossAttentionFusion
     | Bilinear
     | Tensor
     | FiLM

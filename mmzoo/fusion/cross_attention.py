@@ -12,7 +12,7 @@ from mmzoo.modalities.base_encoder import Features
 from mmzoo.modalities.encoder_blocks import layer_norm
 
 
-class CrossAttention(AttentionFusion):
+class CrossAttentionFusion(AttentionFusion):
     """Cross-attention: the tokens of each input attend to those of all others.
 
     For example, words attend to the positions of an image. In each block every input's tokens are

@@ -32,7 +32,7 @@ about images may have 107 different wordings, and that these recur is no leakage
 
 
 @dataclass(frozen=True)
-class Lengths:
+class LengthSummary:
     """The lengths of an input's values in a split."""
 
     unit: str
@@ -123,7 +123,7 @@ class DataReport:
     missing: dict[str, dict[str, int]] = field(default_factory=dict)
     absent: dict[str, dict[str, int]] = field(default_factory=dict)
     classes: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
-    lengths: dict[str, dict[str, Lengths]] = field(default_factory=dict)
+    lengths: dict[str, dict[str, LengthSummary]] = field(default_factory=dict)
     repeats: dict[str, dict[str, Repeats]] = field(default_factory=dict)
     network: list[ShapeTrace] = field(default_factory=list)
     parameters: int = 0
@@ -211,7 +211,7 @@ def measure_lengths(config: Config, frame: Frame, report: DataReport) -> None:
             if not len(measured.lengths):
                 continue
             percentiles = np.percentile(measured.lengths, _PERCENTILES, method="higher")
-            report.lengths.setdefault(name, {})[split] = Lengths(
+            report.lengths.setdefault(name, {})[split] = LengthSummary(
                 measured.unit,
                 measured.limit,
                 {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from mmzoo.inspection.data_report import Cost, DataReport, Lengths, Repeats
+from mmzoo.inspection.data_report import Cost, DataReport, LengthSummary, Repeats
 from mmzoo.spec.wording import escape
 
 _WIDTH = 80
@@ -74,7 +74,7 @@ def _classes(head: str, splits: Mapping[str, Mapping[str, int]]) -> Iterator[str
     yield from _table([f"{head}: {len(order):,} classes", *_SPLITS], rows)
 
 
-def _lengths(name: str, splits: Mapping[str, Lengths]) -> Iterator[str]:
+def _lengths(name: str, splits: Mapping[str, LengthSummary]) -> Iterator[str]:
     rows = [
         [
             split,

@@ -82,6 +82,11 @@ class FileInput(BaseInput):
             for column, one in super().required_columns().items()
         }
 
+    @property
+    def file_kind(self) -> FileKind:
+        """Kind of file that it reads, with the flaws that files have for its settings."""
+        return self.files
+
     def scan(self, frame: Frame, where: str) -> Scan:
         """Checks arrays; probes files, as structs of path, info and sha256, see `scan_files`."""
         [column] = self.source_columns()
@@ -90,7 +95,7 @@ class FileInput(BaseInput):
             for chunk in values.get_chunks():
                 self.check(chunk.to_numpy(), where)
             return Scan(values)
-        scan, headers = scan_files(frame, column, self.files)
+        scan, headers = scan_files(frame, column, self.file_kind)
         return replace(scan, notes=tuple(self.conversion_notes(headers)))
 
     @abstractmethod

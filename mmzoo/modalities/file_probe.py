@@ -122,6 +122,8 @@ class FileKind(Generic[_Header]):
 
     Returns how nothing or only a part of its content reaches the model, or None for a good file.
     The text continues "12 of 80 files" and is the same for all files of one kind: "are silent"."""
+    flaws_of: str = ""
+    """Settings on which flaws depend, for a file name: good files are remembered for each."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def scan_files(frame: Frame, column: str, kind: FileKind[_Header]) -> tuple[Scan
     known = set(frame.issues["row"].to_list())
     # Rows may share a file, such as several questions about one image.
     unique = list(dict.fromkeys(p for r, p in enumerate(paths) if p is not None and r not in known))
-    cache = IntegrityCache(kind.type)
+    cache = IntegrityCache(kind.type + kind.flaws_of)
     results = in_threads(
         lambda path: _probe(path, kind, cache), unique, "Checked", f"{kind.noun} files"
     )

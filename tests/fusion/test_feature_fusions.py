@@ -12,7 +12,7 @@ from mmzoo.fusion import (
     Average,
     Bilinear,
     Conv,
-    CrossAttention,
+    CrossAttentionFusion,
     Gated,
     Tensor,
     Weighted,
@@ -166,7 +166,7 @@ TOKENS = RANDOM.normal(size=(5, 7, 6)).astype("float32")
 @pytest.mark.parametrize(
     "fusion",
     [
-        CrossAttention(dim=8, blocks=2, hidden=5, positions="none"),
+        CrossAttentionFusion(dim=8, blocks=2, hidden=5, positions="none"),
         Film(dim=8),
         Film(dim=8, pooling="average"),
     ],
@@ -180,7 +180,7 @@ def test_tokens_are_a_set(fusion):
 
 
 def test_cross_attention_knows_token_positions():
-    model = reading(CrossAttention(dim=8))
+    model = reading(CrossAttentionFusion(dim=8))
     joined = model({**SAME, "tokens": TOKENS})
     assert np.abs(model({**SAME, "tokens": TOKENS[:, ::-1]}) - joined).max() > 1e-3
     # Each input's tokens as one vector of width 8, and its own vector of width 4.
@@ -188,13 +188,13 @@ def test_cross_attention_knows_token_positions():
 
 
 def test_cross_attention_also_uses_the_vectors():
-    joined = reading(CrossAttention(dim=8))({**SAME, "tokens": TOKENS}).numpy()
+    joined = reading(CrossAttentionFusion(dim=8))({**SAME, "tokens": TOKENS}).numpy()
     np.testing.assert_array_equal(joined[:, 3 * 8 :], np.hstack([SAME[name] for name in "abc"]))
 
 
 def test_tokens_attend_to_other_inputs_only():
     """Without attending to others, an input's part depends on that input only."""
-    model = reading(CrossAttention(dim=8))
+    model = reading(CrossAttentionFusion(dim=8))
     before = model({**SAME, "tokens": TOKENS}).numpy()
     changed = model({**SAME, "b": SAME["b"][::-1], "tokens": TOKENS}).numpy()
     parts = [np.abs(part).max() for part in np.split((changed - before)[:, : 3 * 8], 3, axis=1)]
@@ -214,14 +214,14 @@ def test_cross_attention_notes_inputs_without_tokens():
         "image": Features(keras.Input((4,)), keras.Input((None, 6))),
         "table": Features(keras.Input((3,))),
     }
-    assert list(CrossAttention().notes(features)) == [
+    assert list(CrossAttentionFusion().notes(features)) == [
         "the fusion cross_attention projects the tokens of image and table (its vector, having "
         "none) to a width of 128"
     ]
 
 
 def test_attention_is_dropped_in_training_only():
-    model = reading(CrossAttention(dim=8, attention_dropout=0.5))
+    model = reading(CrossAttentionFusion(dim=8, attention_dropout=0.5))
     given = {**SAME, "tokens": TOKENS}
     np.testing.assert_array_equal(model(given, training=False), model(given, training=False))
     noisy = [model(given, training=True).numpy() for _ in range(2)]

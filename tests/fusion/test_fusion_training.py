@@ -17,7 +17,7 @@ from mmzoo.fusion import (
     BaseFusion,
     Bilinear,
     Concat,
-    CrossAttention,
+    CrossAttentionFusion,
     FiLM,
     Gated,
     Tensor,
@@ -150,7 +150,7 @@ def test_additive_fusions_cannot_learn_xor(fusion):
         FiLM(dim=8),
         Gated(dim=8),
         Attention(dim=8),
-        CrossAttention(dim=8),
+        CrossAttentionFusion(dim=8),
     ],
     ids=lambda fusion: fusion.type,
 )

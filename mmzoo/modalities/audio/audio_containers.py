@@ -21,6 +21,8 @@ _UNKNOWN_SIZE = 0x7FFE0000
 Files are far smaller."""
 _MAX_JUNK, _MAX_JUNK_SHARE = 4096, 0.1
 """Bytes after the last chunk of a WAV file that do not matter, also as a fraction of the file."""
+_MAX_EXCESS = 64
+"""Bytes of samples that a WAV file may declare and not have: some writers count the header too."""
 _FLAC = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
 """Marker and header of the first metadata block, which always has 34 bytes."""
 _FLAC_TOTAL = slice(21, 26)
@@ -184,16 +186,18 @@ def _is_unknown(size: int) -> bool:
 
 
 def _checked_wav(content: bytes) -> bytes:
-    """The WAV file, with the size of its samples if it declares 0."""
+    """The WAV file, with the size of its samples if it declares 0, or a little too much."""
     order = _order(content)
     for name, start, size in _chunks(content, 0):
         if name == b"fmt " and content[start + 4 : start + 8] == bytes(4):
             raise UnreadableError("the audio has a sample rate of 0 Hz in its header")
         available = len(content) - start
-        if name == b"data" and size == 0 and not _are_chunks(content[start:]):
-            # libsndfile would read no samples.
+        excess = size - available
+        # libsndfile would read no samples of a size of 0.
+        is_unset = size == 0 and not _are_chunks(content[start:])
+        if name == b"data" and (is_unset or 0 < excess <= _MAX_EXCESS):
             return content[: start - 4] + available.to_bytes(4, order) + content[start:]
-        if name == b"data" and size > available and not _is_unknown(size):
+        if name == b"data" and excess > 0 and not _is_unknown(size):
             raise UnreadableError(
                 f"the audio is damaged: it has {available:,} of {size:,} bytes of samples"
             )

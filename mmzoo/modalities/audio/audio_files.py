@@ -157,12 +157,18 @@ def split_parts(
         yield content[start:end], container
 
 
+def kept_samples(header: AudioHeader, form: WaveformFormat) -> tuple[int, int]:
+    """First and end of the samples of a file that remain, at its own sample rate."""
+    needed = -(-form.samples * header.rate // form.rate)
+    first = max(0, header.samples - needed) // 2 if form.keep == "center" else 0
+    return first, first + needed
+
+
 def _range(header: AudioHeader, form: WaveformFormat) -> tuple[int, int]:
     """The first sample of a file that is decoded, and the most samples from there on."""
-    needed = -(-form.samples * header.rate // form.rate)
+    first, end = kept_samples(header, form)
     lookahead = 0 if header.rate == form.rate else round(_LOOKAHEAD * header.rate)
-    first = max(0, header.samples - needed) // 2 if form.keep == "center" else 0
-    return first, needed + lookahead
+    return first, end - first + lookahead
 
 
 def _container(content: bytes) -> Container:

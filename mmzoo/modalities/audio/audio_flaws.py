@@ -6,7 +6,16 @@ from typing import Any
 
 from mmzoo.lazy import np
 from mmzoo.modalities.audio.audio_containers import unread_bytes
-from mmzoo.modalities.audio.audio_files import BLOCK, mono, open_part, read_block, split_parts
+from mmzoo.modalities.audio.audio_files import (
+    BLOCK,
+    WaveformFormat,
+    kept_samples,
+    mono,
+    open_part,
+    read_audio_header,
+    read_block,
+    split_parts,
+)
 
 _FULL_SCALE = 8.0
 """Samples beyond are not those of audio from -1 to 1 that was amplified too much."""
@@ -16,8 +25,12 @@ _CANCELLED = 0.03
 """Amplitude of averaged channels, relative to a single one, at which they cancel each other out."""
 
 
-def find_audio_flaw(content: bytes) -> str | None:
+def find_audio_flaw(content: bytes, form: WaveformFormat | None = None) -> str | None:
     """Decodes a whole audio file, and describes why the model would get nothing or a part of it.
+
+    Args:
+        content: content of the file.
+        form: sample rate and length of the waveform that the model gets; None for the whole file.
 
     Returns:
         The flaw as the end of a sentence on several files: "are silent"; None for good audio.
@@ -25,19 +38,30 @@ def find_audio_flaw(content: bytes) -> str | None:
     Raises:
         UnreadableError: it is damaged.
     """
-    levels = _Levels()
-    is_cut = False
+    levels, kept = _Levels(), _Levels()
+    is_cut, position = False, 0
+    start, end = kept_samples(read_audio_header(content), form) if form else (0, 0)
     for part, container in split_parts(content):
         with open_part(part, container) as (audio, header):
             for first in range(0, header.samples, BLOCK):
-                levels.add(read_block(audio, header, first, BLOCK))
+                block = read_block(audio, header, first, BLOCK)
+                levels.add(block)
+                kept.add(block[max(0, start - position) : max(0, end - position)])
+                position += len(block)
         is_cut = is_cut or unread_bytes(part, container) > 0
     if is_cut:
         return (
             "declare fewer bytes of samples than they have, and the rest is not read: repair "
             "their headers, for example with sox or ffmpeg"
         )
-    return levels.flaw()
+    flaw = levels.flaw()
+    if flaw is None and form is not None and kept.flaw() is not None:
+        where = {"start": "first", "center": "middle"}[form.keep]
+        return (
+            f"are silent in the {where} {form.samples / form.rate:g} s, the part that is kept: "
+            "change `keep`, or raise `seconds`"
+        )
+    return flaw
 
 
 class _Levels:
@@ -48,7 +72,9 @@ class _Levels:
         self._range = 0.0
 
     def add(self, values: np.ndarray) -> None:
-        """Adds a block: float32 `[samples, channels]`."""
+        """Adds a block: float32 `[samples, channels]`, possibly without samples."""
+        if not len(values):
+            return
         low, high = values.min(axis=0), values.max(axis=0)
         self._channels = _union(self._channels, low.min(), high.max())
         self._range = max(self._range, float((high - low).max()))

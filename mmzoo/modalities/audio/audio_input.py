@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from mmzoo import layers
@@ -19,8 +20,9 @@ from mmzoo.modalities.audio.audio_decoding import (
     pad_or_trim,
 )
 from mmzoo.modalities.audio.audio_files import AudioHeader, Keep, WaveformFormat
+from mmzoo.modalities.audio.audio_flaws import find_audio_flaw
 from mmzoo.modalities.audio.audio_plot import plot_audio, plot_levels
-from mmzoo.modalities.audio.audio_spectrogram import LogMel, Masking, Spectrogram
+from mmzoo.modalities.audio.audio_spectrogram import LogMelSpectrogram, Masking, Spectrogram
 from mmzoo.modalities.audio.encoders import AudioEncoder
 from mmzoo.modalities.base_encoder import Features, Shared
 from mmzoo.modalities.base_input import Corruption
@@ -57,7 +59,7 @@ class Audio(FileInput):
     the padding of texts, the silence is not masked."""
     keep: Keep = "start"
     """The part that remains of longer audio, and the position of shorter audio: start or center."""
-    spectrogram: Spectrogram = LogMel()
+    spectrogram: Spectrogram = LogMelSpectrogram()
     """Spectrogram that the encoder takes."""
     normalize: Literal["example", "batch"] = "batch"
     """Normalization to mean 0 and standard deviation 1: batch normalizes each frequency bin over
@@ -108,6 +110,15 @@ class Audio(FileInput):
     @property
     def _waveform_format(self) -> WaveformFormat:
         return WaveformFormat(self.rate, self.samples, self.keep)
+
+    @property
+    def file_kind(self) -> FileKind:
+        form = self._waveform_format
+        return replace(
+            AUDIO_FILES,
+            find_flaw=lambda content, info: find_audio_flaw(content, form),
+            flaws_of=f"_{form.rate}_{form.samples}_{form.keep}",
+        )
 
     @property
     def corruptions(self) -> tuple[Corruption, ...]:
@@ -223,7 +234,7 @@ class Audio(FileInput):
         0 is the spectrogram's `floor`, 1 a sine of amplitude 1. For MFCC it is the spectrogram that
         they are computed from.
         """
-        decibels = LogMel.layers(self.spectrogram, waveforms, self.rate)
+        decibels = LogMelSpectrogram.layers(self.spectrogram, waveforms, self.rate)
         return 1.0 - decibels / self.spectrogram.floor
 
     def reconstruction_errors(self, target: tf.Tensor, rebuilt: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -10,7 +10,7 @@ from mmzoo.lazy import keras, np, tf
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mmzoo.modalities.audio.audio_spectrogram import LogMel
+    from mmzoo.modalities.audio.audio_spectrogram import LogMelSpectrogram
 
 
 _WIDTH = 180
@@ -20,7 +20,7 @@ _WAVE, _SPECTROGRAM, _GAP = 56, 120, 4
 _COLOUR = (31, 119, 180)
 
 
-def plot_audio(waveform: np.ndarray, spectrogram: LogMel, rate: int) -> np.ndarray:
+def plot_audio(waveform: np.ndarray, spectrogram: LogMelSpectrogram, rate: int) -> np.ndarray:
     """Plots a waveform, float32 `[samples]`, above its spectrogram, low frequencies at the bottom.
 
     The waveform is scaled to its loudest sample, the colours of the spectrogram to its lowest and
@@ -48,7 +48,7 @@ def plot_levels(levels: np.ndarray) -> np.ndarray:
 
 @cache
 def _spectrogram_model(
-    spectrogram: LogMel, rate: int, samples: int
+    spectrogram: LogMelSpectrogram, rate: int, samples: int
 ) -> Callable[[np.ndarray], tf.Tensor]:
     """The spectrogram layers as a model."""
     with tf.device("CPU"):

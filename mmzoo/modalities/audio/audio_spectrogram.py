@@ -26,7 +26,7 @@ _SHORTEST_WINDOW = 4
 """In samples: a shorter Hann window has no curvature."""
 
 
-class LogMel(Spec):
+class LogMelSpectrogram(Spec):
     """Log-mel spectrogram: the level of each frequency band in each frame, in decibels.
 
     The bands are triangular filters that overlap by half, evenly spaced on HTK's mel scale.
@@ -126,7 +126,7 @@ class LogMel(Spec):
         )
 
 
-class MFCC(LogMel):
+class MFCCSpectrogram(LogMelSpectrogram):
     """Mel-frequency cepstral coefficients (MFCC): a compact description of each frame's spectrum.
 
     They are the first coefficients of the discrete cosine transform over the bands of `log_mel`,
@@ -149,13 +149,12 @@ class MFCC(LogMel):
             yield Problem(("coefficients",), f"expected at most {self.bins}, the number of `bins`")
 
     def layers(self, x: keras.KerasTensor, rate: int) -> keras.KerasTensor:
-
         return layers.MFCC(self.coefficients, dtype="float32", name="cepstrum")(
             super().layers(x, rate)
         )
 
 
-Spectrogram = Annotated[LogMel | MFCC, Field(discriminator="type")]
+Spectrogram = Annotated[LogMelSpectrogram | MFCCSpectrogram, Field(discriminator="type")]
 
 
 class Masking(Spec):

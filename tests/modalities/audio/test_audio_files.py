@@ -206,6 +206,15 @@ def test_a_truncated_wav_file_is_refused():
         assert reason(content[:length]).startswith("the audio is damaged: ")
 
 
+@pytest.mark.parametrize("excess", [1, 2, 36, 44])
+def test_a_wav_file_that_counts_its_header_as_samples_is_read(excess):
+    content = with_bytes(encoded(tone()), 40, (16_000 + excess).to_bytes(4, "little"))
+    assert read_audio_header(content) == AudioHeader(8_000, 1, 8_000)
+    np.testing.assert_array_equal(
+        decode_audio(content, SECOND), decode_audio(encoded(tone()), SECOND)
+    )
+
+
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0xFFFFFFF8, 0x7FFFFFFF - 36, 0x7FFFEFF6])
 def test_a_streamed_wav_file_is_read(size):
     """A writer to a pipe cannot go back to store the length."""

@@ -125,6 +125,35 @@ def test_audio_with_sound_is_not_reported(values):
     assert find_audio_flaw(encoded(values, subtype="FLOAT")) is None
 
 
+HALF = np.concatenate([0 * SINE, SINE])
+
+
+@pytest.mark.parametrize(
+    ("values", "seconds", "keep", "words"),
+    [
+        (HALF, 0.5, "start", "are silent in the first 0.5 s, the part that is kept: change `keep`"),
+        (HALF, 1.0, "start", "are silent in the first 1 s"),
+        (HALF, 1.1, "start", None),
+        (HALF, 0.5, "center", None),
+        (HALF, 3.0, "start", None),
+        (np.concatenate([SINE, 0 * SINE, 0 * SINE, SINE]), 2.0, "center", "in the middle 2 s"),
+        (np.concatenate([SINE, 0 * SINE, 0 * SINE, SINE]), 2.1, "center", None),
+        (0 * SINE, 0.5, "start", "are silent"),
+    ],
+)
+@pytest.mark.parametrize("joined", [False, True])
+def test_audio_that_is_silent_where_it_is_kept_is_reported(values, seconds, keep, words, joined):
+    form = WaveformFormat(8_000, round(seconds * 8_000), keep)
+    content = encoded(values)
+    if joined:
+        half = len(values) // 2
+        content = encoded(values[:half]) + encoded(values[half:])
+    found = find_audio_flaw(content, form)
+    assert found is None if words is None else words in found
+    is_silent = not decode_audio(content, form).any()
+    assert is_silent == (found is not None)
+
+
 def test_samples_beyond_the_declared_length_are_reported():
     assert "declare fewer bytes of samples than they have" in find_audio_flaw(
         wav_that_declares(4_000)
