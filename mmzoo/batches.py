@@ -120,34 +120,23 @@ def _batch_maker(
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[dict[str, tf.Tensor], ...]]:
     """A function that maps (rows int64 `[batch]`, epoch) to one batch."""
     features = {name: features_column(name) for name in config.inputs}
-    features = {name: column for name, column in features.items() if column in columns}
-    read = {name: column for name, column in config.columns.items() if name not in features}
-    used = {*read.values(), *features.values(), *config.presence.values()} & columns.keys()
+    read = config.columns | {name: one for name, one in features.items() if one in columns}
+    used = {*read.values(), *config.presence.values()} & columns.keys()
     gather = {name: gather_from(columns[name]) for name in used}
-    seed, soft, mixing = config.train.seed, config.soft_targets, config.train.mixing
-    heads = config.labelled_heads
+    heads, mixing, soft = config.labelled_heads, config.train.mixing, config.soft_targets
     scales = _label_scales(config, columns) if labelled else {}
     mixable = {name: spec for name, spec in config.inputs.items() if isinstance(spec, Mixable)}
 
     def make(rows: tf.Tensor, epoch: tf.Tensor) -> tuple[dict[str, tf.Tensor], ...]:
-        randomness = Randomness(seed, epoch, rows)
-        inputs = {}
-        for index, (name, spec) in enumerate(config.inputs.items()):
-            if name in features:
-                values = tf.cast(gather[features[name]](rows), tf.float32)
-                if values.shape.rank == 3:
-                    values = _draw_copies(values, randomness.fold(index))
-            else:
-                values = spec.load(gather[config.columns[name]](rows))
-                if training and isinstance(spec, Augments):
-                    values = spec.augment_batch(values, randomness.fold(index))
-            inputs[name] = values
-        present = {name: gather[column](rows) for name, column in config.presence.items()}
+        randomness = Randomness(config.train.seed, epoch, rows)
+        gathered = {name: take(rows) for name, take in gather.items()}
+        inputs = _load_inputs(config, gathered, randomness, training)
+        present = {name: gathered[column] for name, column in config.presence.items()}
         masks = apply_modality_dropout(config.inputs, present, randomness) if training else present
         inputs |= _presence_inputs(masks)
         if not labelled:
             return (inputs,)
-        labels = {name: gather[config.columns[name]](rows) for name in heads}
+        labels = {name: gathered[config.columns[name]] for name in heads}
         targets = {name: head.labelled_target(labels[name], soft) for name, head in heads.items()}
         if training and mixing is not None:
             mixing_randomness = randomness.fold(len(config.inputs))
@@ -157,32 +146,57 @@ def _batch_maker(
             name: targets[name] if name in targets else head.target_from_inputs(original)
             for name, head in config.heads.items()
         }
-        if not training:
-            return (inputs, targets, _fill(scales, rows)) if scales else (inputs, targets)
-        for head in config.heads.values():
-            inputs = dict(head.noisy_inputs(inputs, randomness))
-        weights = {
-            name: heads[name].example_weight(labels[name]) if name in heads else None
-            for name in config.heads
-        }
-        if not scales and all(weight is None for weight in weights.values()):
-            return inputs, targets
-        label_weights = _fill({**dict.fromkeys(weights, 1.0), **scales}, rows)
-        return (
-            inputs,
-            targets,
-            {
-                name: label_weights[name] if weight is None else weight * label_weights[name]
-                for name, weight in weights.items()
-            },
-        )
+        weights = _fill(scales, rows)
+        if training:
+            for head in config.heads.values():
+                inputs = dict(head.noisy_inputs(inputs, randomness))
+            weights = _example_weights(config, labels, scales, rows)
+        return (inputs, targets, weights) if weights else (inputs, targets)
 
     # Nothing here branches on a tensor, so AutoGraph would only slow it down.
     return tf.autograph.experimental.do_not_convert(make)
 
 
+def _load_inputs(
+    config: Config, gathered: Mapping[str, tf.Tensor], randomness: Randomness, training: bool
+) -> dict[str, tf.Tensor]:
+    """The model's inputs, decoded and, for training, augmented; or cached features of them."""
+    inputs = {}
+    for index, (name, spec) in enumerate(config.inputs.items()):
+        if (features := features_column(name)) in gathered:
+            values = tf.cast(gathered[features], tf.float32)
+            if values.shape.rank == 3:
+                values = _draw_copies(values, randomness.fold(index))
+        else:
+            values = spec.load(gathered[config.columns[name]])
+            if training and isinstance(spec, Augments):
+                values = spec.augment_batch(values, randomness.fold(index))
+        inputs[name] = values
+    return inputs
+
+
 def _presence_inputs(masks: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {presence(name): tf.cast(mask, tf.float32) for name, mask in masks.items()}
+
+
+def _example_weights(
+    config: Config,
+    labels: Mapping[str, tf.Tensor],
+    scales: Mapping[str, float],
+    rows: tf.Tensor,
+) -> dict[str, tf.Tensor]:
+    """The weight of each training example for each head; empty if all are 1."""
+    weights = {
+        name: config.labelled_heads[name].example_weight(labels[name]) if name in labels else None
+        for name in config.heads
+    }
+    if not scales and all(weight is None for weight in weights.values()):
+        return {}
+    label_weights = _fill({**dict.fromkeys(weights, 1.0), **scales}, rows)
+    return {
+        name: label_weights[name] if weight is None else weight * label_weights[name]
+        for name, weight in weights.items()
+    }
 
 
 def _label_scales(config: Config, columns: Columns) -> dict[str, float]:
