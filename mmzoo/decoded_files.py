@@ -15,7 +15,6 @@ import numpy as np
 
 from mmzoo.data.bad_rows import bad_rows_error
 from mmzoo.data.frame import Skipped
-from mmzoo.feature_cache import size_text
 from mmzoo.lazy import tf
 from mmzoo.modalities.abilities import DecodesFiles
 from mmzoo.modalities.base_input import features_column
@@ -25,6 +24,7 @@ from mmzoo.spec.wording import escape
 if TYPE_CHECKING:
     from mmzoo.config import Config
     from mmzoo.preprocessing import Arrays
+from mmzoo.spec.wording import size_text
 
 logger = logging.getLogger(__name__)
 

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mmzoo.errors import DataError
 from mmzoo.files import sync, write_text
 from mmzoo.lazy import np
+from mmzoo.spec.wording import size_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -289,13 +290,6 @@ class FeatureCache:
                 if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # Another was quicker.
                     raise
             sync(self.folder)
-
-
-def size_text(size: int) -> str:
-    """Bytes for people: `7 kB`, `3.2 MB`, `1.5 GB`."""
-    if size < 1e5:
-        return f"{size / 1e3:.0f} kB"
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def _read_entry(folder: Path) -> CacheEntry:

@@ -222,7 +222,8 @@ def cache(keys: tuple[str, ...], unused_for: float, clear: bool, as_json: bool) 
       mmzoo data cache --clear --unused-for 30
     """
     from mmzoo.directories import features_directory
-    from mmzoo.feature_cache import FeatureCache, size_text
+    from mmzoo.feature_cache import FeatureCache
+    from mmzoo.spec.wording import size_text
 
     features = FeatureCache(features_directory())
     entries = features.entries(keys, unused_for * _DAY)
@@ -249,7 +250,7 @@ def cache(keys: tuple[str, ...], unused_for: float, clear: bool, as_json: bool) 
 
 
 def _cells(entry: CacheEntry) -> tuple[str, ...]:
-    from mmzoo.feature_cache import size_text
+    from mmzoo.spec.wording import size_text
 
     return (
         entry.digest[:_SHORT_KEY],
@@ -276,7 +277,7 @@ def _rows(entries: Sequence[CacheEntry]) -> list[dict[str, Any]]:
 
 
 def _counted(entries: Sequence[CacheEntry]) -> str:
-    from mmzoo.feature_cache import size_text
+    from mmzoo.spec.wording import size_text
 
     counted = "1 entry" if len(entries) == 1 else f"{len(entries):,} entries"
     return f"{counted}, {size_text(sum(entry.size for entry in entries))}"

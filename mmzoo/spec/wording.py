@@ -111,3 +111,10 @@ def list_choices(names: Iterable[str]) -> str:
 def fold(name: str) -> str:
     """The name as it is compared: in lower case, with `_` for `-`."""
     return name.casefold().replace("-", "_")
+
+
+def size_text(size: int) -> str:
+    """Bytes for people: `7 kB`, `3.2 MB`, `1.5 GB`."""
+    if size < 1e5:
+        return f"{size / 1e3:.0f} kB"
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

@@ -23,7 +23,7 @@ from mmzoo.devices import Devices
 from mmzoo.directories import features_directory
 from mmzoo.environment import versions
 from mmzoo.errors import DataError
-from mmzoo.feature_cache import DType, FeatureCache, FeatureKey, size_text
+from mmzoo.feature_cache import DType, FeatureCache, FeatureKey
 from mmzoo.lazy import keras, np, tf
 from mmzoo.modalities.abilities import Augments, augmentations_of
 from mmzoo.modalities.base_input import features_column
@@ -33,6 +33,7 @@ from mmzoo.model_graph import encoder_of
 from mmzoo.preprocessing import Arrays
 from mmzoo.randomness import Randomness
 from mmzoo.shared_encoders import resolve_encoder
+from mmzoo.spec.wording import size_text
 
 logger = logging.getLogger(__name__)
 
