@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,17 @@ from annotated_types import MinLen
 from pydantic import StringConstraints, model_validator
 
 from mmzoo.column_spec import ColumnSpec, default_column, merge_column_specs
-from mmzoo.data import COMBINED, NAMED, Source, Synthetic, Table, columns_of, table_exists
+from mmzoo.data import (
+    COMBINED,
+    NAMED,
+    InMemoryTable,
+    Source,
+    Synthetic,
+    Table,
+    columns_of,
+    table_exists,
+)
+from mmzoo.data.in_memory import write_dataframe
 from mmzoo.errors import ConfigError
 from mmzoo.fusion import Concat, Fusion
 from mmzoo.heads import Head, LabelledHead
@@ -290,6 +301,40 @@ def load_config(
         overrides,
         Config.missing_prerequisites if check_files else None,
     )
+
+
+def with_table(
+    config: Config | Mapping[str, Any] | Path | str,
+    data: InMemoryTable,
+    overrides: Sequence[str] = (),
+) -> Config:
+    """A config with a table in memory as its source, which is written to `runs/tables/`.
+
+    Other fields of a table source stay, such as its split. Paths of files are relative to the
+    working directory by default.
+
+    Args:
+        config: a config, or the mapping or YAML file of one, which need not have a source.
+        data: the table.
+        overrides: `KEY=VALUE` texts applied to a mapping or file.
+
+    Raises:
+        ConfigError: the config is invalid.
+        DataError: the table cannot be read.
+    """
+    path = str(write_dataframe(data))
+    if isinstance(config, Config):
+        loaded = config
+    else:
+        try:
+            kept = ["source.type=table", f"source.path={json.dumps(path)}"]
+            loaded = load_config(config, [*overrides, *kept])
+        except ConfigError:  # The source is of another type, or there is none.
+            fields = json.dumps({"type": "table", "path": path})
+            loaded = load_config(config, [f"source={fields}", *overrides])
+    source = loaded.source if isinstance(loaded.source, Table) else Table(path=path)
+    source = source.replace(path=path, media_root=source.media_root or ".")
+    return loaded.replace(source=source)
 
 
 def _refuse_data_set(path: Path) -> None:

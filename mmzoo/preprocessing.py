@@ -15,18 +15,17 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from mmzoo.config import Config, Preprocessing, load_config
+from mmzoo.config import Config, Preprocessing
 from mmzoo.data import Folder, InMemoryTable, Table, TableFormat, read_rows
 from mmzoo.data.bad_rows import apply_on_bad_row
 from mmzoo.data.duplicates import apply_on_duplicate, combined_keys, row_keys
 from mmzoo.data.frame import Frame, OnBadRow, OtherColumns, Skipped, scanned_column
-from mmzoo.data.in_memory import to_dataframe, write_dataframe
-from mmzoo.errors import ConfigError, DataError
+from mmzoo.data.in_memory import to_dataframe
+from mmzoo.errors import DataError
 from mmzoo.heads import Head
 from mmzoo.lazy import np, pl
 from mmzoo.missing_values import (
@@ -43,8 +42,6 @@ from mmzoo.modalities.scan import Files
 from mmzoo.shared_encoders import copy_fitted_from, encoder_owner
 
 logger = logging.getLogger(__name__)
-
-_MISSING = "(absent)"
 
 
 @dataclass(frozen=True)
@@ -89,40 +86,6 @@ class Arrays:
     def row_name(self, split: str, row: int) -> str:
         """Name of a row of a split, for messages."""
         return self.frame.row_name(int(self.frame.rows[split][row]))
-
-
-def with_table(
-    config: Config | Mapping[str, Any] | Path | str,
-    data: InMemoryTable,
-    overrides: Sequence[str] = (),
-) -> Config:
-    """A config with a table in memory as its source, which is written to `runs/tables/`.
-
-    Other fields of a table source stay, such as its split. Paths of files are relative to the
-    working directory by default.
-
-    Args:
-        config: a config, or the mapping or YAML file of one, which need not have a source.
-        data: the table.
-        overrides: `KEY=VALUE` texts applied to a mapping or file.
-
-    Raises:
-        ConfigError: the config is invalid.
-        DataError: the table cannot be read.
-    """
-    path = str(write_dataframe(data))
-    if isinstance(config, Config):
-        loaded = config
-    else:
-        try:
-            kept = ["source.type=table", f"source.path={json.dumps(path)}"]
-            loaded = load_config(config, [*overrides, *kept])
-        except ConfigError:  # The source is of another type, or there is none.
-            fields = json.dumps({"type": "table", "path": path})
-            loaded = load_config(config, [f"source={fields}", *overrides])
-    source = loaded.source if isinstance(loaded.source, Table) else Table(path=path)
-    source = source.replace(path=path, media_root=source.media_root or ".")
-    return loaded.replace(source=source)
 
 
 def load_frame(config: Config) -> Frame:
@@ -207,15 +170,15 @@ def scan(config: Config, frame: Frame) -> Frame:
         issues |= {row: (config.columns[name], why) for row, why in result.issues.items()}
     frame = frame.with_issues(issues)
     if all(spec.is_optional for spec in config.inputs.values()):
-        names = ", ".join(config.inputs)
-        only = len(config.inputs) == 1
+        names, several = ", ".join(config.inputs), len(config.inputs) > 1
         why = (
-            f"its only input, {names}, is missing" if only else f"all inputs are missing ({names})"
+            f"all inputs are missing ({names})"
+            if several
+            else f"its only input, {names}, is missing"
         )
-        empty = frame.table.select(pl.all_horizontal(pl.col([c.name for c in columns]).is_null()))
-        frame = frame.with_issues(
-            dict.fromkeys(empty.to_series().arg_true().to_list(), (None, why))
-        )
+        is_empty = pl.all_horizontal(pl.col([column.name for column in columns]).is_null())
+        empty = frame.table.select(is_empty).to_series().arg_true().to_list()
+        frame = frame.with_issues(dict.fromkeys(empty, (None, why)))
     content = {
         config.columns[name]: result.content
         for name, result in scans.items()
@@ -353,7 +316,7 @@ def as_text(
     texts = spec.to_texts(columns[config.columns[name]], preprocessing.get(name, {}))
     missing = missing_mask(config, name, columns)
     return [
-        _MISSING if is_missing else text for is_missing, text in zip(missing, texts, strict=True)
+        "(absent)" if is_missing else text for is_missing, text in zip(missing, texts, strict=True)
     ]
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from mmzoo.checkpoint import assign_arrays, newest_checkpoint, read_checkpoint
-from mmzoo.config import Config, load_config
+from mmzoo.config import Config, load_config, with_table
 from mmzoo.data import InMemoryTable
 from mmzoo.errors import RunError
 from mmzoo.find_runs import open_run
 from mmzoo.lazy import keras
 from mmzoo.model import Network, build_network
-from mmzoo.preprocessing import fit_config, load_frame, with_table
+from mmzoo.preprocessing import fit_config, load_frame
 from mmzoo.runs import Run
 from mmzoo.spec import did_you_mean
 from mmzoo.weights import load_weights

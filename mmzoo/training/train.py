@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mmzoo.config import Config, load_config
+from mmzoo.config import Config, load_config, with_table
 from mmzoo.data import InMemoryTable
 from mmzoo.data.frame import Frame
 from mmzoo.decoded_files import reraise_with_file_names
@@ -20,7 +20,7 @@ from mmzoo.errors import DataError, TrainingError
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.fitted_probes import Probes, fit_probes
 from mmzoo.modalities.abilities import VariesInLength
-from mmzoo.preprocessing import Arrays, fit_config, load_frame, transform, with_table
+from mmzoo.preprocessing import Arrays, fit_config, load_frame, transform
 from mmzoo.run_log import run_log
 from mmzoo.runs import Run
 from mmzoo.training.epochs import format_metrics, save, train_epochs
