@@ -73,9 +73,8 @@ def test_modules_do_not_import_tensorflow():
     code = f"""
 import importlib, pathlib, sys, types
 sys.modules["mmzoo.weighted_loss_model"] = types.SimpleNamespace(WeightedLossModel=None)
-sys.modules["mmzoo.training.loop"] = types.SimpleNamespace(
-    LearningRate=None, Loop=None, named_by_head=None
-)
+sys.modules["mmzoo.training.loop"] = types.SimpleNamespace(Loop=None, named_by_head=None)
+sys.modules["mmzoo.training.learning_rate"] = types.SimpleNamespace(LearningRate=None)
 package = pathlib.Path({str(PACKAGE)!r})
 paths = [path for path in sorted(package.rglob("*.py")) if path.stem != "__main__"]
 paths = [path for path in paths if path.parent.name != "layers"]

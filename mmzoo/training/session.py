@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +30,8 @@ from mmzoo.runs import Run
 from mmzoo.shared_encoders import encoder_owner
 from mmzoo.trained_model import load_best
 from mmzoo.training.checkpoint_state import check_state
-from mmzoo.training.loop import LearningRate, Loop
+from mmzoo.training.learning_rate import LearningRate
+from mmzoo.training.loop import Loop
 from mmzoo.training.stage import Stage, new_stage, stages, training_order
 from mmzoo.training.tensorboard_log import TensorBoardLog
 from mmzoo.training.timer import Timer
@@ -198,6 +201,22 @@ class Session:
         save_checkpoint(folder, self.step, variables, state, self.frozen)
         self.saved_at = time.monotonic()
 
+    def restore(self, path: Path, arrays: Sequence[np.ndarray], state: Mapping[str, Any]) -> None:
+        """Continues from a checkpoint of the present stage; its state was checked.
+
+        Raises:
+            RunError: the arrays are from a different model.
+        """
+        assign_arrays(arrays, self.loop.variables, path)
+        self.loop.updates.step.assign(state["step"])
+        self.loop.updates.skipped.assign(state["bad_steps_skipped"])
+        self.seconds_before = state.get("seconds", 0.0)
+        self.history = state["history"]
+        self.logged = tuple(state["logged"])
+        self.best_checksum = state.get("best_weights")
+        self.best.restore(state["watchers"]["best"])
+        self.stage.restore_watchers(state["watchers"])
+
 
 def open_session(
     config: Config,
@@ -228,24 +247,18 @@ def open_session(
         found = newest_checkpoint(
             run.last, lambda path, _, state: check_state(path, state, steps_per_epoch)
         )
-    number, first_step = 0, 0
-    if found is not None:
-        path, arrays, state = found
-        number, first_step = state["stage"]["number"], state["stage"]["first_step"]
 
     def initialize(network: Network) -> None:
         if found is None:
-            for name, spec in config.inputs.items():
-                if encoder_owner(spec) is not None:
-                    continue
-                for encoder in encoders_of(network.model, name):
-                    spec.load_pretrained(encoder, preprocessing[name])
+            _load_pretrained(network, config, preprocessing)
         else:
+            path, arrays, _ = found
             variables = network.model.variables
             assign_arrays(arrays[: len(variables)], variables, path)
 
+    at = found[2]["stage"] if found else {"number": 0, "first_step": 0}
     with timer.measure(_BUILDING):
-        stage = new_stage(number, first_step, config, data, devices, initialize, timer)
+        stage = new_stage(at["number"], at["first_step"], config, data, devices, initialize, timer)
     session = Session(
         config=config,
         preprocessing=preprocessing,
@@ -258,17 +271,15 @@ def open_session(
         timer=timer,
     )
     if found is not None:
-        assign_arrays(arrays, session.loop.variables, path)
-        updates = session.loop.updates
-        updates.step.assign(state["step"])
-        updates.skipped.assign(state["bad_steps_skipped"])
-        session.seconds_before = state.get("seconds", 0.0)
-        session.history = state["history"]
-        session.logged = tuple(state["logged"])
-        session.best_checksum = state.get("best_weights")
-        session.best.restore(state["watchers"]["best"])
-        session.stage.restore_watchers(state["watchers"])
+        session.restore(*found)
     return session
+
+
+def _load_pretrained(network: Network, config: Config, preprocessing: Preprocessing) -> None:
+    for name, spec in config.inputs.items():
+        if encoder_owner(spec) is None:
+            for encoder in encoders_of(network.model, name):
+                spec.load_pretrained(encoder, preprocessing[name])
 
 
 def _assign(values: Sequence[np.ndarray], variables: Variables) -> None:

@@ -26,8 +26,10 @@ from mmzoo.model import Network, build_network
 from mmzoo.order import TrainingOrder
 from mmzoo.preprocessing import Arrays
 from mmzoo.schedules import Plateau
+from mmzoo.train_config import Train
 from mmzoo.training.frozen_features import TrainingInputs, cache_frozen_features
-from mmzoo.training.loop import LearningRate, Loop
+from mmzoo.training.learning_rate import LearningRate
+from mmzoo.training.loop import Loop
 from mmzoo.training.timer import Timer
 
 logger = logging.getLogger(__name__)
@@ -153,19 +155,9 @@ def new_stage(
         timer: measures the time this takes.
     """
     config = _of_stage(config, number)
-    train = config.train
+    train, monitor = config.train, config.monitor()
     order = training_order(config, data, devices)
-    steps = train.epochs * order.steps_per_epoch
-    if train.accumulate > steps:
-        logger.info(
-            f"Note: train.accumulate is {train.accumulate:,}, and there are {steps:,} steps, so "
-            "all of them make a single update."
-        )
-    if left := order.rows - order.rows_per_epoch:
-        logger.info(
-            f"Note: {left} of {order.rows:,} training examples are left out of each epoch, others "
-            f"each time, so that {devices.replicas} devices share every batch equally."
-        )
+    _log_notes(train, order, devices)
     with devices.strategy.scope():
         step = tf.Variable(
             first_step,
@@ -180,24 +172,7 @@ def new_stage(
         initialize(network)
         inputs = _training_inputs(network, config, data, devices, timer)
         learning_rate = LearningRate(train, order.steps_per_epoch, first_step, step)
-        inputs.model.compile(
-            optimizer=train.optimizer.build(learning_rate, train.ema),
-            jit_compile=False,  # The loop compiles the steps if requested.
-            **config.objective.compile_arguments(config.heads, config.soft_targets),
-        )
-        row = {name: values[:1] for name, values in inputs.data.splits["validation"].items()}
-        example = _distributed(evaluation_batches(config, row), devices)
-        loop = Loop(
-            inputs.model,
-            network.model,
-            train,
-            devices,
-            step,
-            example.element_spec,
-            first_step + steps,
-            [name for name, head in config.labelled_heads.items() if head.split_metric_names],
-        )
-    monitor = config.monitor()
+        loop = _new_loop(network, inputs, config, devices, learning_rate)
     schedule = train.optimizer.schedule
     return Stage(
         number=number,
@@ -211,6 +186,48 @@ def new_stage(
         loop=loop,
         early_stopper=EarlyStopper(train.early_stopping, monitor) if train.early_stopping else None,
         plateau=PlateauReducer(schedule, monitor) if isinstance(schedule, Plateau) else None,
+    )
+
+
+def _log_notes(train: Train, order: TrainingOrder, devices: Devices) -> None:
+    steps = train.epochs * order.steps_per_epoch
+    if train.accumulate > steps:
+        logger.info(
+            f"Note: train.accumulate is {train.accumulate:,}, and there are {steps:,} steps, so "
+            "all of them make a single update."
+        )
+    if left := order.rows - order.rows_per_epoch:
+        logger.info(
+            f"Note: {left} of {order.rows:,} training examples are left out of each epoch, others "
+            f"each time, so that {devices.replicas} devices share every batch equally."
+        )
+
+
+def _new_loop(
+    network: Network,
+    inputs: TrainingInputs,
+    config: Config,
+    devices: Devices,
+    learning_rate: LearningRate,
+) -> Loop:
+    """The loop of a stage, whose model it compiles."""
+    train = config.train
+    inputs.model.compile(
+        optimizer=train.optimizer.build(learning_rate, train.ema),
+        jit_compile=False,  # The loop compiles the steps if requested.
+        **config.objective.compile_arguments(config.heads, config.soft_targets),
+    )
+    row = {name: values[:1] for name, values in inputs.data.splits["validation"].items()}
+    example = _distributed(evaluation_batches(config, row), devices)
+    return Loop(
+        inputs.model,
+        network.model,
+        train,
+        devices,
+        learning_rate.step,
+        example.element_spec,
+        learning_rate.last_step,
+        [name for name, head in config.labelled_heads.items() if head.split_metric_names],
     )
 
 
