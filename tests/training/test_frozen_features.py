@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from trainings import FROZEN_IMAGE, differences, merged, train_with_crash
 
+from mmzoo import evaluate
 from mmzoo.model import build_model
 from mmzoo.runs import Run
 from mmzoo.trained_model import load_trained
@@ -139,13 +140,17 @@ def test_augmentation_prevents_caching(tmp_path):
 
 def test_augmented_copies_are_cached_if_requested(first, tmp_path):
     values = merged(merged(CONFIG, AUGMENTED), settings(copies=3))
-    run = train(values, run=tmp_path / "copies")
+    run = train({**values, "probes": ["knn"]}, run=tmp_path / "copies")
     assert said(run)[0] == (
         "image: computed the features of 1,294 train examples in 3 augmented versions once, as "
         "squeezenet is frozen (...)."
     )
     assert [line.split()[1] for line in said(run)] == ["computed", "loaded", "loaded"]
     assert (losses(run)[:, 0] != losses(first)[:, 0]).all()
+    # A probe is fitted to one of the copies, and evaluated on features without augmentation.
+    probes = run.metrics()["test"]["probes"]
+    assert probes["digit"]["knn"]["accuracy"] > 0.3
+    assert evaluate(run)["probes"] == probes
 
 
 @pytest.mark.parametrize("changes", [{}, merged(AUGMENTED, settings(copies=2))])
