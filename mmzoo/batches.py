@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,9 +65,26 @@ def training_batches(
     or missing labels, (inputs, targets, weights), each a dictionary by name. With several replicas,
     each element is one replica's part of a batch, in the order of the replicas.
     """
+    return _training_batches(config, columns, lambda: order.blocks(start, steps))
+
+
+def batches_of_steps(
+    config: Config, columns: Columns, order: TrainingOrder, steps: Iterable[int]
+) -> tf.data.Dataset:
+    """Like `training_batches`, of single steps in any order."""
+    several = list(steps)
+    return _training_batches(
+        config, columns, lambda: chain.from_iterable(order.blocks(s, s + 1) for s in several)
+    )
+
+
+def _training_batches(
+    config: Config, columns: Columns, generate: Callable[[], Iterable[object]]
+) -> tf.data.Dataset:
+    """The batches of what `generate` yields: blocks of rows with their epoch."""
     make = _batch_maker(config, columns, training=True)
     blocks = tf.data.Dataset.from_generator(
-        lambda: order.blocks(start, steps),
+        generate,
         output_signature=(tf.TensorSpec((None, None), tf.int64), tf.TensorSpec((), tf.int64)),
     )
     batches = blocks.flat_map(

@@ -64,11 +64,10 @@ def values(model) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("kind", SHARED)
 def test_step_changes_every_weight_and_reduces_the_loss(optimizer, kind):
     model = compiled(optimizer, kind)
-    before, step = values(model), tf.function(model.train_step, autograph=False)
-    losses = []
-    for _ in range(40):
+    before, losses = values(model), []
+    for _ in range(10):
         model.reset_metrics()
-        losses.append(float(step(batch())["loss"]))
+        losses.append(float(model.train_step(batch())["loss"]))
     after = values(model)
     for path, was in before.items():
         assert np.isfinite(after[path]).all(), path

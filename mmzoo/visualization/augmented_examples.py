@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmzoo.batches import evaluation_batches, training_batches
+from mmzoo.batches import batches_of_steps, evaluation_batches
 from mmzoo.config import Config, Preprocessing, load_config
 from mmzoo.errors import DataError
 from mmzoo.evaluation.image_grid import captioned_grid
@@ -70,7 +70,7 @@ def draw_augmented_examples(
     if not drawn:
         return Drawing(None, _describe_texts(config, data, examples, left_out), facts)
     columns = [_originals(config, data, chosen, drawn)]
-    columns += [_in_epoch(config, data, order, chosen, epoch) for epoch in range(epochs)]
+    columns += _in_epochs(config, data, order, chosen, epochs)
     _write(output, _grid(config, drawn, columns, [example["label"] for example in examples]))
     text = "\n".join(
         [_describe_images(config, data, len(chosen), epochs, left_out), *_text_lines(examples)]
@@ -138,24 +138,27 @@ def _originals(
     return [{name: values[index] for name, values in arrays.items()} for index in range(len(rows))]
 
 
-def _in_epoch(
-    config: Config, data: Arrays, order: TrainingOrder, rows: np.ndarray, epoch: int
-) -> list[Example]:
-    """The inputs and targets of some training rows, from the batches of an epoch.
+def _in_epochs(
+    config: Config, data: Arrays, order: TrainingOrder, rows: np.ndarray, epochs: int
+) -> list[list[Example]]:
+    """The inputs and targets of some training rows in each epoch, from the batches of training.
 
     The original batches are needed because mixing combines the rows of a batch.
     """
-    positions = np.argsort(epoch_order(order.seed, epoch, order.rows))[rows]
-    steps, within = np.divmod(positions, order.batch_size)
-    batches = {}
-    for step in set((epoch * order.steps_per_epoch + steps).tolist()):
-        batch = training_batches(config, data.splits["train"], order, step, step + 1)
-        inputs, targets = next(batch.as_numpy_iterator())[:2]
-        batches[step - epoch * order.steps_per_epoch] = {**inputs, **targets}
-    return [
-        {name: values[index] for name, values in batches[step].items()}
-        for step, index in zip(steps.tolist(), within.tolist(), strict=True)
-    ]
+    positions = [np.argsort(epoch_order(order.seed, e, order.rows))[rows] for e in range(epochs)]
+    within = np.stack(positions) % order.batch_size
+    steps = np.stack(positions) // order.batch_size
+    steps += order.steps_per_epoch * np.arange(epochs)[:, None]
+    needed = np.unique(steps).tolist()
+    batches = batches_of_steps(config, data.splits["train"], order, needed)
+    examples: list[list[Example]] = [[{} for _ in rows] for _ in range(epochs)]
+    for step, (inputs, targets, *_) in zip(needed, batches.as_numpy_iterator(), strict=True):
+        for epoch, place in np.argwhere(steps == step).tolist():
+            examples[epoch][place] = {
+                name: values[within[epoch, place]].copy()
+                for name, values in {**inputs, **targets}.items()
+            }
+    return examples
 
 
 def _labels(config: Config, data: Arrays, rows: np.ndarray) -> list[str]:

@@ -157,7 +157,7 @@ def test_every_orientation_is_undone(tmp_path, orientation, ending):
 
 @pytest.mark.parametrize("antialias", [True, False])
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
-@pytest.mark.parametrize("shape", [(24, 20, 3), (90, 60, 3), (50, 70, 3), (24, 20, 1)])
+@pytest.mark.parametrize("shape", [(24, 20, 3), (90, 60, 1)])
 def test_files_are_resized_like_arrays(kinds, resize, shape, antialias):
     spec, paths = image(shape, resize=resize, antialias=antialias), list(kinds.values())
     given = spec.load(tf.constant(opened(spec, paths)))

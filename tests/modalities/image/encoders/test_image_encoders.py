@@ -54,7 +54,7 @@ def built(encoder, shape) -> tuple[Features, keras.Model]:
 
 def shapes(encoder):
     smallest = encoder.smallest_image()
-    sizes = [(smallest, smallest), (28, 28), (32, 32), (33, 29)]
+    sizes = [(smallest, smallest), (33, 29)]
     return list(dict.fromkeys(fitting(encoder, *size) for size in sizes))
 
 
@@ -68,8 +68,7 @@ def test_channels_are_supported_or_rejected(encoder):
     for channels in (1, 3):
         height, width, _ = fitting(encoder)
         if channels in encoder.channels:
-            Image(shape=(height, width, channels), encoder=encoder)
-            assert built(encoder, (height, width, channels))
+            assert Image(shape=(height, width, channels), encoder=encoder)
         else:
             with pytest.raises(ValidationError, match=f"channels, not {channels}"):
                 Image(shape=(height, width, channels), encoder=encoder)
