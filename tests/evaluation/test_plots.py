@@ -42,7 +42,7 @@ def confusion_of(classes, mistakes):
     return confusion
 
 
-@pytest.mark.parametrize("classes", [2, 10, 100, 300])
+@pytest.mark.parametrize("classes", [2, 100])
 def test_one_mistake_in_a_hundred_is_visible(tmp_path, classes):
     names = [f"class {number}" for number in range(classes)]
     confusion_plot(tmp_path / "right.png", confusion_of(classes, []), names)
@@ -53,7 +53,7 @@ def test_one_mistake_in_a_hundred_is_visible(tmp_path, classes):
 
 def test_confusion_grows_with_the_classes_up_to_a_limit(tmp_path):
     widths = []
-    for classes in (2, 10, 20, 1000):
+    for classes in (2, 10, 20, 400):
         confusion_plot(
             tmp_path / "c.png", confusion_of(classes, []), [str(n) for n in range(classes)]
         )
@@ -105,8 +105,7 @@ def test_calibration_of_a_single_prediction_is_drawn(tmp_path):
     assert pixels(tmp_path / "c.png").std() > 0
 
 
-@pytest.mark.parametrize("rows", [1, 50, 6000])
-@pytest.mark.parametrize("numbers", [1, 4, 12])
+@pytest.mark.parametrize(("rows", "numbers"), [(1, 1), (50, 12), (6000, 4)])
 def test_regression_draws_few_and_many_points(tmp_path, rows, numbers):
     true = np.random.default_rng(0).normal(size=(rows, numbers)).astype(np.float32)
     names = [f"${NO_FONT_HAS}"] * numbers
@@ -221,8 +220,7 @@ def test_ranking_curves_need_two_classes(tmp_path):
     assert (tmp_path / "r.png").is_file()
 
 
-@pytest.mark.parametrize("numbers", [1, 5])
-@pytest.mark.parametrize("rows", [1, 40, 6000])
+@pytest.mark.parametrize(("rows", "numbers"), [(1, 1), (40, 5), (6000, 1)])
 def test_residuals_are_drawn(tmp_path, rows, numbers):
     true = 1e6 * np.random.default_rng(0).normal(size=(rows, numbers))
     residual_plot(tmp_path / "r.png", true, true + 1e5, ["a"] * numbers)
