@@ -61,10 +61,12 @@ def new_figure(width: float, height: float) -> Figure:
 
 def write_figure(figure: Figure, path: Path) -> None:
     """Writes a PNG, whole or not at all."""
-    _prepare_texts(figure)
+    from PIL import Image
+
+    # `savefig` draws a figure with a layout twice.
+    image = Image.fromarray(figure_pixels(figure))
     with replacing(path) as temporary:
-        # Without matplotlib's version as metadata, equal figures are equal files.
-        figure.savefig(temporary, format="png", metadata={"Software": None})
+        image.save(temporary, format="PNG", dpi=(DPI, DPI))
 
 
 def figure_pixels(figure: Figure) -> NDArray[np.uint8]:
