@@ -111,6 +111,7 @@ def threads(before: str = "None", **environment: str) -> list[int]:
     return [int(line) for line in done.stdout.split()]
 
 
+@pytest.mark.slow
 def test_threads_are_the_cores_unless_a_resume_says_otherwise():
     """The last bits of sums depend on the number of threads."""
     assert threads() == [available_cores()] * 3

@@ -194,6 +194,7 @@ def test_interrupted_import_prints_nothing(capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_concurrent_first_use():
     code = """
 from concurrent.futures import ThreadPoolExecutor

@@ -293,6 +293,7 @@ def test_missing_inputs_exclude_mixing():
         config(Path("rows.csv"), two, inputs=inputs, train={"mixing": {"type": "mixup"}})
 
 
+@pytest.mark.slow
 def test_check_data_counts_missing_inputs(tmp_path, columns):
     spec = config(write(tmp_path, columns))
     _, found = inspect(spec)
@@ -384,6 +385,7 @@ def test_other_data_with_missing_inputs_are_evaluated(run, tmp_path):
     assert metrics["kind"] == run.metrics()["test"]["kind"]
 
 
+@pytest.mark.slow
 def test_visualizations_mark_missing_inputs(run, tmp_path):
     spec = run.config()
     data = load_frame(spec)

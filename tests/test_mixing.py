@@ -65,7 +65,7 @@ def test_mixup_blends_images_like_targets():
         np.testing.assert_allclose(pictures[:, 0, 0], expected, atol=0.501)
 
 
-@pytest.mark.parametrize("alpha", [0.2, 1.0])
+@pytest.mark.parametrize("alpha", [0.2, pytest.param(1.0, marks=pytest.mark.slow)])
 def test_mixup_share_is_beta_distributed(alpha):
     shares = [mixed(Mixup(alpha=alpha), stream(first))[1][0, 0] for first in range(400)]
     edges = np.linspace(0.1, 0.9, 9)
@@ -75,7 +75,7 @@ def test_mixup_share_is_beta_distributed(alpha):
 
 def test_cutmix_pastes_a_box_and_mixes_targets_by_area():
     corners = []
-    for first in range(300):
+    for first in range(150):
         pictures, targets = mixed(CutMix(), stream(first))
         kept = pictures == 40 * np.arange(CLASSES)[:, None, None]
         partners = 40 * np.roll(np.arange(CLASSES), 1)[:, None, None]
@@ -88,7 +88,7 @@ def test_cutmix_pastes_a_box_and_mixes_targets_by_area():
     # Every corner is covered sometimes, and none more often than others.
     often = np.mean(corners, axis=0)
     assert often.min() > 0.05
-    assert np.ptp(often) < 0.15
+    assert np.ptp(often) < 0.2
 
 
 def test_cutmix_box_area_distribution():

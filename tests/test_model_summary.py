@@ -101,7 +101,11 @@ def test_pretrained_network_is_one_line_by_default(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("trainable", "said"), [(True, ""), (3, "partly frozen"), (False, "frozen")]
+    ("trainable", "said"),
+    [
+        (3, "partly frozen"),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in ((True, ""), (False, "frozen"))),
+    ],
 )
 def test_frozen_layers_are_marked(tmp_path, trainable, said):
     summary = of_pretrained(tmp_path / "photos.yaml", trainable)

@@ -228,6 +228,7 @@ def test_unimodal_baselines_have_a_finding(guess_run, guessed):
     )
 
 
+@pytest.mark.slow
 def test_baselines_count_only_for_the_best_weights_on_their_split(guess_run, guessed, tmp_path):
     run = Run(shutil.copytree(guess_run.directory, tmp_path / "run"))
     run.write_baselines(baselines_of(guessed.metrics).as_json())

@@ -200,7 +200,13 @@ def test_missing_files_are_not_empty_cells(tmp_path, photos):
     ("names", "fusion", "kept", "fine_tune"),
     [
         (("photo",), {"type": "concat"}, ("photo",), {"epochs": 2}),
-        (("left", "right"), {"type": "film", "blocks": 1}, ("right",), None),
+        pytest.param(
+            ("left", "right"),
+            {"type": "film", "blocks": 1},
+            ("right",),
+            None,
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_an_estimate_counts_cached_features_once(names, fusion, kept, fine_tune, monkeypatch):

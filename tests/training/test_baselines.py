@@ -222,6 +222,7 @@ def test_a_run_without_metrics_is_refused_early(trained, folder, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_run_and_config_can_be_paths_in_python(trained, folder, capsys):
     before = trained.baselines_file.read_bytes()
     found = mmzoo.train_baselines(str(trained.directory), folder / "points.yaml")

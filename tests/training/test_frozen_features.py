@@ -88,6 +88,7 @@ def test_cached_features_train_like_the_full_network(first, through):
     ]
 
 
+@pytest.mark.slow
 def test_features_can_be_cached_in_memory_only(first, tmp_path):
     run = train(merged(CONFIG, settings(keep="memory")), run=tmp_path / "run")
     assert said(run) == COMPUTED
@@ -106,9 +107,14 @@ def test_a_later_run_reuses_features_for_any_head(first, tmp_path):
     "change",
     [
         {"train": {"seed": 1}},  # Other examples for validation, and other random weights.
-        {"inputs": {"image": {"shape": [40, 40, 3]}}},
-        {"inputs": {"image": {"encoder": {"pooling": "max"}}}},
-        {"inputs": {"image": {"resize": "pad"}}},
+        *(
+            pytest.param({"inputs": {"image": image}}, marks=pytest.mark.slow)
+            for image in (
+                {"shape": [40, 40, 3]},
+                {"encoder": {"pooling": "max"}},
+                {"resize": "pad"},
+            )
+        ),
     ],
 )
 def test_changes_that_affect_features_recompute_them(first, tmp_path, change):
@@ -117,12 +123,14 @@ def test_changes_that_affect_features_recompute_them(first, tmp_path, change):
     assert all(line.startswith("image: computed ") for line in said(run))
 
 
+@pytest.mark.slow
 def test_half_precision_features_are_cached_separately(first, tmp_path):
     half = train(merged(CONFIG, settings(dtype="float16")), run=tmp_path / "half")
     assert said(half) == COMPUTED
     np.testing.assert_allclose(losses(half), losses(first), rtol=1e-2)
 
 
+@pytest.mark.slow
 def test_augmentation_prevents_caching(tmp_path):
     short = merged(CONFIG, {"train": {"epochs": 1}})
     run = train(merged(short, AUGMENTED), run=tmp_path / "augmented")
@@ -153,7 +161,9 @@ def test_augmented_copies_are_cached_if_requested(first, tmp_path):
     assert evaluate(run)["probes"] == probes
 
 
-@pytest.mark.parametrize("changes", [{}, merged(AUGMENTED, settings(copies=2))])
+@pytest.mark.parametrize(
+    "changes", [pytest.param({}, marks=pytest.mark.slow), merged(AUGMENTED, settings(copies=2))]
+)
 def test_a_resume_after_a_crash_changes_nothing(tmp_path, changes):
     values, step = merged(CONFIG, changes), STEPS + 2
     whole = train(values, run=tmp_path / "whole")
@@ -168,6 +178,7 @@ def test_the_frozen_encoder_is_unchanged(first):
             assert (was.numpy() == now.numpy()).all(), was.path
 
 
+@pytest.mark.slow
 def test_photos_are_identified_by_content(tmp_path):
     random = np.random.RandomState(0)
     for number in range(24):
@@ -190,6 +201,7 @@ def test_photos_are_identified_by_content(tmp_path):
     assert [line.split()[1] for line in said(other)].count("computed") == 1
 
 
+@pytest.mark.slow
 def test_features_that_do_not_fit_are_recomputed_every_epoch(tmp_path, monkeypatch):
     monkeypatch.setattr("mmzoo.training.frozen_features.free_memory", lambda: 100)
     values = merged(CONFIG, {"train": {"epochs": 1, "frozen_features": {"keep": "memory"}}})

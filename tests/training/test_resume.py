@@ -311,6 +311,7 @@ def test_a_resume_keeps_the_precision(half, capsys):
     assert done.environment()["device"]["precision"] == "mixed_bfloat16"
 
 
+@pytest.mark.slow
 def test_a_resume_keeps_the_xla_setting(half, capsys):
     edit_environment(half, "device", xla=True)
     resumed(half, config())

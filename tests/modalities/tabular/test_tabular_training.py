@@ -237,6 +237,7 @@ def test_hidden_categories_teach_unseen_ones(table, tmp_path, share):
     assert changed == [hidden, hidden, True, True, True, True]
 
 
+@pytest.mark.slow
 def test_a_resume_is_bit_identical(table, tmp_path, monkeypatch):
     """Hidden categories are a function of epoch and row, so they need no saved state."""
     values = config(table, epochs=4)

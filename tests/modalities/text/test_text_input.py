@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 from frames import frame_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -183,6 +183,7 @@ def test_predictions_do_not_depend_on_other_lengths(encoder):
         np.testing.assert_allclose(alone[0], together[row], rtol=1e-5, atol=1e-5)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=30)), min_size=1, max_size=6))
 def test_any_text_becomes_ids_in_range_with_padding_at_the_end(texts):
     for unit in ("words", "characters"):
