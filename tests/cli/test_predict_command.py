@@ -99,6 +99,7 @@ def test_a_bad_file_is_named_and_nothing_is_written(mmzoo, trained_run, pictures
     assert sorted(os.listdir(tmp_path)) == sorted([*pictures, "bad.png"])
 
 
+@pytest.mark.slow
 def test_undecodable_file_name(mmzoo, trained_run, undecodable, tmp_path):
     """The name is escaped on the terminal and can be stored in every table format."""
     done = mmzoo("predict", trained_run.directory, undecodable)

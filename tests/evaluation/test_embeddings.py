@@ -97,6 +97,7 @@ def test_one_column_per_head_without_probabilities(run_of_all_heads):
     ]
 
 
+@pytest.mark.slow
 def test_tensorboard_reads_what_an_evaluation_writes(own_run):
     evaluate(own_run, embeddings=True)
     evaluate(own_run, split="validation", embeddings=True)

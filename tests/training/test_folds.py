@@ -64,6 +64,7 @@ def test_a_resume_leaves_finished_folds_and_finishes_the_others(here, capsys):
     assert runs_of("small")[0].metrics_file.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_resuming_one_fold_continues_its_run(here, capsys):
     command("train", "small.yaml", "--fold", "1/2")
     command("train", "small.yaml", "--fold", "2/2")
@@ -82,6 +83,7 @@ def test_finished_folds_are_summarized(here, capsys):
     assert "not yet trained: 1" in said
 
 
+@pytest.mark.slow
 def test_the_summary_is_one_json_document(here, capsys):
     command("train", "small.yaml", "--fold", "all/2", "--json")
     summary = json.loads(capsys.readouterr().out)

@@ -183,6 +183,7 @@ def test_three_devices_match_one_and_resume_exactly(folder, tmp_path):
     np.testing.assert_allclose(*curves, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_devices_divide_texts_of_any_length(tmp_path):
     """The number of slices in an embedding's gradient differs between devices."""
     texts = {

@@ -135,6 +135,7 @@ def test_early_stopping_ends_the_training(tmp_path):
     assert "test" in run.metrics()
 
 
+@pytest.mark.slow
 def test_xla_gives_similar_results(tmp_path):
     plain = config(
         inputs={"image": {"encoder": {"batch_norm": False, "dropout": 0.0}}}, train={"epochs": 1}

@@ -28,7 +28,11 @@ def test_cifar_networks_of_the_paper(depth, expected):
 
 @pytest.mark.parametrize(
     ("depth", "expected", "width"),
-    [(18, 11_689_512, 512), (34, 21_797_672, 512), (50, 25_557_032, 2048)],
+    [
+        (18, 11_689_512, 512),
+        pytest.param(34, 21_797_672, 512, marks=pytest.mark.slow),
+        pytest.param(50, 25_557_032, 2048, marks=pytest.mark.slow),
+    ],
 )
 def test_imagenet_networks_of_the_paper(depth, expected, width):
     """The counts are those of torchvision.

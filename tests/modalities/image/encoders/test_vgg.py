@@ -35,7 +35,9 @@ def test_dense_layers_match_the_paper():
     assert trainable(model, classes=10) == 9_219_328 + weights + 4096 * 10 + 10
 
 
-@pytest.mark.parametrize(("depth", "name"), [(16, "VGG16"), (19, "VGG19")])
+@pytest.mark.parametrize(
+    ("depth", "name"), [(16, "VGG16"), pytest.param(19, "VGG19", marks=pytest.mark.slow)]
+)
 def test_outputs_match_keras_applications(depth, name):
     shape = (64, 64, 3)
     theirs = getattr(keras.applications, name)(weights=None, include_top=False, input_shape=shape)
