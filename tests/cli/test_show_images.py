@@ -135,7 +135,7 @@ def test_files_of_a_run_are_not_modified(mmzoo, own_run, photo):
             ["--filters", "--input", "imge"],
             "RUN: has no input 'imge'; did you mean 'image'? There are: image",
         ),
-        (["--filters", "--output", "x.jpg"], "x.jpg: expected a name that ends in .png"),
+        (["--filters", "--output", "x.jpg"], "--output x.jpg: expected a name that ends in .png"),
     ],
 )
 def test_drawing_errors(mmzoo, trained_run, photo, options, said):
