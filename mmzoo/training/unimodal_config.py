@@ -30,7 +30,9 @@ def unimodal_config(config: Config, name: str) -> Config:
     values = config.model_dump(mode="json")
     values["name"] = f"{config.name}_{name}"[:_LONGEST_NAME]
     values["inputs"] = {name: spec.model_dump(mode="json")}
-    # Only heads with labels are compared; others may need the inputs that are left out.
+    # Only heads with labels are compared; others may need the inputs that are left out, and without
+    # them there is nothing to decode.
+    values["inputs"][name].pop("decoder", None)
     values["heads"] = {head: values["heads"][head] for head in config.labelled_heads}
     fusion = values["fusion"]
     layers = {field: fusion[field] for field in _AFTER_FUSION if field in fusion}

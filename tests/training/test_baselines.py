@@ -303,6 +303,19 @@ def test_optional_inputs_are_trained_on_rows_that_have_them(folder):
     assert unimodal_config(config, "left").source == config.source
 
 
+def test_only_heads_with_labels_and_no_decoders_are_kept(folder):
+    left = LEFT | {"decoder": {"units": [8]}}
+    heads = {
+        "quadrant": {"type": "classification"},
+        "again": {"type": "reconstruction", "input": "left"},
+    }
+    inputs = {"left": left, "right": RIGHT}
+    config = load_config(experiment(folder, inputs=inputs, heads=heads)).with_columns()
+    found = unimodal_config(config, "left")
+    assert list(found.heads) == ["quadrant"]
+    assert found.inputs["left"] == config.inputs["left"].replace(decoder=None)
+
+
 def test_rows_equal_in_one_input_are_kept(folder):
     source = {"type": "table", "path": str(folder / "points.csv"), "on_duplicate": "drop"}
     config = load_config(experiment(folder, source=source)).with_columns()
