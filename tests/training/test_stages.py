@@ -80,6 +80,7 @@ def test_only_the_second_stage_trains_the_last_encoder_layers(staged, tmp_path):
     assert names == {"fire9_expand1x1", "fire9_expand3x3"}
 
 
+@pytest.mark.slow
 def test_the_second_stage_starts_from_the_best_weights_of_the_first(tmp_path):
     """Steps too small to change a weight make all validations equal."""
     tiny_steps = {
@@ -95,6 +96,7 @@ def test_the_second_stage_starts_from_the_best_weights_of_the_first(tmp_path):
     assert last["validation_loss"] == pytest.approx(best["validation_loss"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_early_stopping_ends_a_stage_only(tmp_path):
     patience = {"epochs": 9, "early_stopping": {"patience": 1, "min_delta": 1.0}}
     run = train(merged(CONFIG, {"train": patience}), run=tmp_path / "run")
@@ -118,6 +120,7 @@ def test_resuming_either_stage_changes_nothing(staged, tmp_path, step):
     assert differences(staged, train_with_crash(CONFIG, tmp_path / "run", step)) == []
 
 
+@pytest.mark.slow
 def test_resuming_before_the_first_save_of_stage_two_changes_nothing(staged, tmp_path):
     """By then the second stage has better weights than it started from."""
     rarely = {"train": {"checkpoint_seconds": 1000}}
@@ -125,6 +128,7 @@ def test_resuming_before_the_first_save_of_stage_two_changes_nothing(staged, tmp
     assert differences(staged, train_with_crash(values, tmp_path / "run", STEPS * EPOCHS + 8)) == []
 
 
+@pytest.mark.slow
 def test_a_crash_in_each_stage_changes_nothing(staged, tmp_path):
     for resume, step in ((False, STEPS + 1), (True, STEPS * EPOCHS + 2)):
         with pytest.raises(Crash), crash_after_step(step):
@@ -141,6 +145,7 @@ def test_a_damaged_first_checkpoint_of_the_second_stage_costs_only_time(staged, 
     assert differences(staged, train(CONFIG, run=run.directory, resume=True)) == []
 
 
+@pytest.mark.slow
 def test_damaged_frozen_weights_of_the_second_stage_cost_only_time(staged, tmp_path):
     """Its checkpoint cannot be used without them; the one of the first stage has its own."""
     run = crashed_in_the_second_stage(tmp_path / "run")
