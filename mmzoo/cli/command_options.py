@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from mmzoo.errors import DataError
-from mmzoo.spec.wording import escape
 
 _CHOICES = {"cuda": "gpu", "cuda:0": "gpu", "gpu:0": "gpu", "0": "gpu", "val": "validation"}
 """Words of other tools -> choice."""
@@ -80,6 +79,8 @@ def check_output(path: Path | None, suffixes: tuple[str, ...], force: bool) -> N
     """Raises a DataError if `--output` must not be written. Called before any other work."""
     if path is None:
         return
+    from mmzoo.spec.wording import escape
+
     shown = escape(str(path))
     if path.suffix.lower() not in suffixes:
         raise DataError(f"--output {shown}: expected a name that ends in {suffixes[0]}")
