@@ -73,11 +73,11 @@ def predict(
 ) -> None:
     """Predict with the model of RUN for each of FILES or texts, or for each row of a table.
 
-    FILES are files with one example each, or folders of such files; for a model of texts, --text
-    "A film to remember." is one example. Images of any size and color
-    mode, and audio of any length and sample rate, are preprocessed as in training. The table of
-    --data must have the columns that the model reads; other columns, such as ids, are copied to the
-    output. RUN is a run directory, runs/<name> for its newest run, or a weights file inside one.
+    FILES are files with one example each, or folders of such files; for a text model, --text "A
+    film to remember." is one example. Images of any size and color mode, and audio of any length
+    and sample rate, are preprocessed as in training. The table of --data must have the columns that
+    the model reads; other columns, such as ids, are copied to the output. RUN is a run directory,
+    runs/<name> for its newest run, or a weights file inside one.
 
     \b
     Example:
@@ -85,17 +85,9 @@ def predict(
       mmzoo predict runs/mnist_cnn photos/ --output digits.csv --top 3
       mmzoo predict runs/products --data new.csv --output out.csv --probabilities
     """
-    if (bool(files), bool(texts), data is not None).count(True) != 1:
-        is_run = run.is_dir() or run.suffix in ("", ".h5", ".npz")
-        if not (is_run or files or texts or data):
-            raise click.UsageError(f"RUN comes first: mmzoo predict RUN {run}")
-        raise click.UsageError("Expected FILES or --text to predict from, or a table with --data.")
-    if keep_inputs and data is None:
-        raise click.UsageError("--keep-inputs is for the columns of --data.")
-    if top is not None and probabilities:
-        raise click.UsageError("--probabilities already has all classes that --top could output.")
+    _check_usage(run, files, texts, data, top, probabilities, keep_inputs)
     from mmzoo import prediction
-    from mmzoo.tables import check_ending, json_value, write_table
+    from mmzoo.tables import check_ending, write_table
 
     if output is not None:
         check_ending(output)
@@ -120,13 +112,38 @@ def predict(
         rows = "1 row" if count == 1 else f"{count:,} rows"
         click.echo(f"Wrote {rows} to {output}", err=True)
     if as_json:
-        rows_of_values = zip(
-            *(json_value(list(values)) for values in columns.values()), strict=True
-        )
-        document = [dict(zip(columns, row, strict=True)) for row in rows_of_values]
-        click.echo(json.dumps(document, allow_nan=False))
+        click.echo(json.dumps(_records(columns), allow_nan=False))
     elif output is None:
         click.echo(_text(table))
+
+
+def _check_usage(
+    run: Path,
+    files: tuple[Path, ...],
+    texts: tuple[str, ...],
+    data: Path | None,
+    top: int | None,
+    probabilities: bool,
+    keep_inputs: bool,
+) -> None:
+    """Refuses missing examples and options that exclude one another."""
+    if (bool(files), bool(texts), data is not None).count(True) != 1:
+        is_run = run.is_dir() or run.suffix in ("", ".h5", ".npz")
+        if not (is_run or files or texts or data):
+            raise click.UsageError(f"RUN comes first: mmzoo predict RUN {run}")
+        raise click.UsageError("Expected FILES or --text to predict from, or a table with --data.")
+    if keep_inputs and data is None:
+        raise click.UsageError("--keep-inputs is for the columns of --data.")
+    if top is not None and probabilities:
+        raise click.UsageError("--probabilities already has all classes that --top could output.")
+
+
+def _records(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """The rows of a table, as JSON-compatible values by column."""
+    from mmzoo.tables import json_value
+
+    cells = [json_value(list(values)) for values in columns.values()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 def _text(table: Mapping[str, Sequence[Any]]) -> str:

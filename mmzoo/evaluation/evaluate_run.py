@@ -140,27 +140,20 @@ def evaluate_run(
     robustness: bool = False,
     output: Path | str | None = None,
 ) -> Evaluated:
-    """As `evaluate`, with everything that the report shows.
+    """Like `evaluate`, but returns everything that the report shows.
 
     If the run is read-only, nothing is written.
     """
     run, checkpoint = open_trained(run, checkpoint)
     config = run.config()
-    if modalities:
-        require_several_inputs(config, str(run.directory))
-    if (modalities or robustness) and not any(
-        isinstance(head, ScoresExamples) for head in config.heads.values()
-    ):
-        raise RunError(
-            f"{run.directory}: none of its heads scores examples, so there is nothing to compare "
-            "by --modalities or --robustness"
-        )
+    _require_comparable(run, config, modalities, robustness)
     devices = prepare_devices(device, config.train)
     data = Path(data) if isinstance(data, str) else data
-    if data is None:
-        frame = load_split(run, config, split)
-    else:
-        frame = load_other_data(run, config, data, on_bad_row)
+    frame = (
+        load_split(run, config, split)
+        if data is None
+        else load_other_data(run, config, data, on_bad_row)
+    )
     [split] = frame.splits
     rows = transform(config, frame, run.preprocessing())
     network, _ = load_network(run, checkpoint, devices.precision)
@@ -198,6 +191,19 @@ def evaluate_run(
             points = embedded.examples
     page = folder / "report.html" if is_kept else None
     return Evaluated(metrics, report, page, points, contribution, curves)
+
+
+def _require_comparable(run: Run, config: Config, modalities: bool, robustness: bool) -> None:
+    """Raises a RunError if the requested comparisons are impossible for the model."""
+    if modalities:
+        require_several_inputs(config, str(run.directory))
+    if (modalities or robustness) and not any(
+        isinstance(head, ScoresExamples) for head in config.heads.values()
+    ):
+        raise RunError(
+            f"{run.directory}: none of its heads scores examples, so there is nothing to compare "
+            "by --modalities or --robustness"
+        )
 
 
 @contextmanager
