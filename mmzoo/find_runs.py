@@ -127,10 +127,20 @@ def _suggest_run(path: Path) -> str:
     if Path("runs", path).is_dir() and not path.is_absolute():
         return f"; did you mean '{Path('runs', path)}'?"
     for folder in dict.fromkeys((path.parent, Path("runs"))):
-        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        if near := nearest(path.name, names):
-            return f"; did you mean '{folder / near}'?"
+        if near := _nearest_in(folder, path.name):
+            return f"; did you mean '{near}'?"
+    experiment = _nearest_in(path.parent.parent, path.parent.name)
+    if experiment and NUMBER.fullmatch(path.name):
+        run = experiment / path.name
+        return f"; did you mean '{run if run.is_dir() else experiment}'?"
     return "."
+
+
+def _nearest_in(folder: Path, name: str) -> Path | None:
+    """The folder with the most similar name in a folder."""
+    names = [entry.name for entry in folder.iterdir() if entry.is_dir()] if folder.is_dir() else []
+    near = nearest(name, names)
+    return folder / near if near else None
 
 
 def all_runs(root: Path = Path("runs")) -> list[Run]:

@@ -108,10 +108,9 @@ def _single_input(config: Config, model: str, paths: Sequence[Path], is_text: bo
     if is_text and spec.role != "text":
         raise DataError(f"{model}: the model reads files, not texts: give FILES, without --text")
     if tables:
-        what = "as one text" if spec.role == "text" else "as an example"
+        what = "text" if spec.role == "text" else "example"
         raise DataError(
-            f"{tables[0]}: is a table, and a file is read {what}. To predict for each of its rows, "
-            f"{use}"
+            f"{tables[0]}: a table, not a file with one {what}; to predict for each row, {use}"
         )
     return spec
 

@@ -25,7 +25,9 @@ _HARMLESS = r"^([-+]?\d+(\.\d+)?([eE][-+]?\d+)?|[+\-@][\w .]*)$"
 def check_ending(path: Path) -> None:
     """Raises a DataError if the name has no known ending; to be called before any work is done."""
     if path.suffix.lower() not in ENDINGS:
-        raise DataError(f"{path}: expected a name that ends in {', '.join(ENDINGS)}")
+        raise DataError(
+            f"{path}: expected a name that ends in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
+        )
 
 
 def write_table(

@@ -129,6 +129,23 @@ def test_inputs_and_heads_must_not_be_empty():
     ]
 
 
+@pytest.mark.parametrize(
+    ("override", "fix"),
+    [
+        ("train.early_stopping=true", "{patience: 5}"),
+        ("train.early_stopping=3", "{patience: 3}"),
+        ("train.early_stopping=false", "null"),
+        ("train.fine_tune=2", "{epochs: 2}"),
+        ("train.frozen_features=memory", "{keep: memory}"),
+        ("source={type: table, path: t.csv, split: 0.2}", "{validation: 0.2}"),
+    ],
+)
+def test_a_scalar_in_place_of_a_section_shows_what_to_write(override, fix):
+    with pytest.raises(ConfigError) as caught:
+        load_config(values(), [override])
+    assert str(caught.value).endswith(f"; write {fix}")
+
+
 # Names.
 
 
@@ -218,11 +235,11 @@ def test_parts_find_their_columns():
 
 
 def test_required_columns_have_synthetic_generators():
-    wanted = config(heads={"label": {**CLASSES, "classes": 4}}).with_columns().required_columns()
-    assert set(wanted) == {"image", "label"}
+    required = config(heads={"label": {**CLASSES, "classes": 4}}).with_columns().required_columns()
+    assert set(required) == {"image", "label"}
     random = np.random.RandomState(0)
-    assert wanted["image"].synthetic(random, 5).shape == (5, 8, 8, 1)
-    assert set(wanted["label"].synthetic(random, 50)) == {0, 1, 2, 3}
+    assert required["image"].synthetic(random, 5).shape == (5, 8, 8, 1)
+    assert set(required["label"].synthetic(random, 50)) == {0, 1, 2, 3}
 
 
 def test_requirements_for_one_column_are_merged():
@@ -236,11 +253,12 @@ def test_requirements_for_one_column_are_merged():
         for name, kind in (("a", "category"), ("b", "auto"))
     }
     text = {"type": "text", "column": "x", "encoder": {"type": "embedding"}}
-    made_up = {"source": {"type": "synthetic"}}
+    synthetic_data = {"source": {"type": "synthetic"}}
     assert (
-        config(**made_up, inputs=tables).with_columns().required_columns()["x"].role == "category"
+        config(**synthetic_data, inputs=tables).with_columns().required_columns()["x"].role
+        == "category"
     )
-    three = config(**made_up, inputs={"c": text, **tables}).with_columns()
+    three = config(**synthetic_data, inputs={"c": text, **tables}).with_columns()
     assert three.required_columns()["x"].role == "text"
 
 
@@ -270,9 +288,9 @@ def test_requirements_for_one_column_are_merged():
     ],
 )
 def test_conflicting_requirements_for_a_column(parts, problem):
-    made_up = config(source={"type": "synthetic"}, **parts).with_columns()
+    synthetic_data = config(source={"type": "synthetic"}, **parts).with_columns()
     with pytest.raises(ConfigError) as caught:
-        made_up.required_columns()
+        synthetic_data.required_columns()
     assert str(caught.value) == problem
 
 
@@ -339,7 +357,7 @@ def test_refitting_a_fitted_config_changes_nothing():
     assert load_config(fitted.model_dump()) == fitted
 
 
-def refusal(found: Frame, **fields) -> str:
+def error_message(found: Frame, **fields) -> str:
     spec = config(**fields).with_columns()
     with pytest.raises(DataError) as caught:
         fit_and_transform(spec, found)
@@ -354,21 +372,21 @@ def fit_and_transform(spec: Config, found: Frame) -> None:
 
 def test_invalid_labels_are_located():
     found = data({"image": PIXELS, "label": [0, 2, 5]})
-    assert refusal(found, heads={"kind": {**CLASSES, "classes": 4}}) == (
+    assert error_message(found, heads={"kind": {**CLASSES, "classes": 4}}) == (
         "heads.kind, column 'label' of things: row 2 has class 5; expected 0 to 3"
     )
 
 
 def test_invalid_labels_of_another_split():
     found = data({"image": PIXELS, "label": [0, 2, 1]}, {"image": PIXELS, "label": [0, 1, 3]})
-    assert refusal(found) == (
+    assert error_message(found) == (
         "label, column 'label' of things, validation: row 2 has class 3; expected 0 to 2"
     )
 
 
 def test_invalid_images():
     found = data({"image": PIXELS.astype("float32"), "label": [0, 2, 1]})
-    assert refusal(found).startswith(
+    assert error_message(found).startswith(
         "image, column 'image' of things: expected pixels from 0 to 255 as uint8"
     )
 

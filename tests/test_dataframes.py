@@ -169,8 +169,8 @@ def test_commands(run, capsys):
     code, _, err = call("films.csv")
     assert (code, err) == (
         1,
-        "Error: films.csv: is a table, and a file is read as one text. To predict for each of its "
-        "rows, use --data films.csv\n",
+        "Error: films.csv: a table, not a file with one text; to predict for each row, use --data "
+        "films.csv\n",
     )
     code, *_ = call(
         "--data", "films.csv", "--keep-inputs", "--probabilities", "--output", "out.csv"

@@ -33,8 +33,8 @@ def digits(evaluation, tmp_path):
     """The first digits of the test split as files, and the class names and probabilities."""
     found, pixels = evaluation
     paths = [tmp_path / f"{row}.png" for row in range(12)]
-    for path, picture in zip(paths, pixels, strict=False):
-        Image.fromarray(picture[:, :, 0]).save(path)
+    for path, image in zip(paths, pixels, strict=False):
+        Image.fromarray(image[:, :, 0]).save(path)
     return paths, found.predictions["digit"][: len(paths)]
 
 
@@ -51,10 +51,10 @@ def test_files_are_predicted_independently(own_run, digits, monkeypatch):
     """Predictions depend neither on the batch nor on its end."""
     paths, _ = digits
     together = predict(own_run, paths)
-    alone = [predict(own_run, [path]) for path in paths[:3]]
-    assert [table["digit"][0] for table in alone] == together["digit"][:3]
+    single = [predict(own_run, [path]) for path in paths[:3]]
+    assert [table["digit"][0] for table in single] == together["digit"][:3]
     np.testing.assert_allclose(
-        [table["digit_probability"][0] for table in alone],
+        [table["digit_probability"][0] for table in single],
         together["digit_probability"][:3],
         rtol=1e-5,
     )
@@ -106,8 +106,7 @@ def test_a_table_is_not_an_input_file(trained_run, tmp_path):
         predict(trained_run, tmp_path / "new.csv")
     path = tmp_path / "new.csv"
     assert str(caught.value) == (
-        f"{path}: is a table, and a file is read as an example. To predict for each of its rows, "
-        f"use --data {path}"
+        f"{path}: a table, not a file with one example; to predict for each row, use --data {path}"
     )
 
 
@@ -176,8 +175,8 @@ def test_another_file_format_gives_the_same_digit(trained_run, digits, tmp_path)
         "größe 三.png": grey,
         "16bit.png": Image.fromarray(np.asarray(grey).astype(np.uint16) * 257),
     }
-    for name, picture in forms.items():
-        picture.save(tmp_path / name)
+    for name, image in forms.items():
+        image.save(tmp_path / name)
     table = predict(trained_run, [paths[0], *(tmp_path / name for name in forms)])
     assert table["digit_probability"] == pytest.approx(
         6 * [table["digit_probability"][0]], rel=1e-5
@@ -188,9 +187,9 @@ def test_another_file_format_gives_the_same_digit(trained_run, digits, tmp_path)
 def test_images_of_other_sizes_are_resized(trained_run, digits, tmp_path):
     paths, probabilities = digits
     large, tall = tmp_path / "large.png", tmp_path / "tall.jpg"
-    picture = Image.open(paths[0])
-    picture.resize((800, 800), Image.Resampling.BICUBIC).save(large)
-    picture.resize((30, 90)).convert("RGB").save(tall)
+    image = Image.open(paths[0])
+    image.resize((800, 800), Image.Resampling.BICUBIC).save(large)
+    image.resize((30, 90)).convert("RGB").save(tall)
     table = predict(trained_run, [large, tall], top=10)
     assert len(table) == 1 + 2 * 10
     assert table["digit"][0] == str(probabilities[0].argmax())
@@ -276,7 +275,7 @@ def test_no_files(trained_run):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("absent.png", "there is no such file"),
         ("folder", f"no files in it end in {', '.join(ImageInput.suffixes)}"),
@@ -284,14 +283,14 @@ def test_no_files(trained_run):
         ("empty.png", "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"),
     ],
 )
-def test_an_unreadable_file_is_named(trained_run, digits, tmp_path, name, said):
+def test_an_unreadable_file_is_named(trained_run, digits, tmp_path, name, message):
     paths, _ = digits
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.png").write_text("hello")
     (tmp_path / "empty.png").touch()
     with pytest.raises(DataError) as caught:
         predict(trained_run, [*paths, tmp_path / name])
-    assert str(caught.value) == f"{tmp_path / name}: {said}"
+    assert str(caught.value) == f"{tmp_path / name}: {message}"
 
 
 def test_missing_run(tmp_path):

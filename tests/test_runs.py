@@ -215,6 +215,10 @@ def test_a_missing_name_suggests_the_nearest(tmp_path):
         f"{path}: there is no such run; did you mean '{tmp_path / 'mnist_cnn'}'? "
         "`mmzoo list runs` shows those there are."
     )
+    path = tmp_path / "mnist-cn" / "001"
+    assert f"; did you mean '{tmp_path / 'mnist_cnn' / '001'}'?" in message(open_run, path)
+    path = tmp_path / "mnist-cn" / "007"
+    assert f"; did you mean '{tmp_path / 'mnist_cnn'}'?" in message(open_run, path)
     path = tmp_path / "nowhere" / "at" / "all"
     assert message(open_run, path) == (
         f"{path}: there is no such run. `mmzoo list runs` shows those there are."
@@ -464,9 +468,12 @@ def test_the_lock_is_released_after_an_error(tmp_path):
 
 def test_the_lock_is_released_after_a_kill(tmp_path):
     process = holder(tmp_path)
+    with pytest.raises(RunError):
+        lock(Run(tmp_path))
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     lock(Run(tmp_path))
+    assert (tmp_path / ".lock").read_text() == str(os.getpid())
 
 
 def test_the_lock_also_holds_within_one_process(tmp_path):

@@ -140,7 +140,7 @@ def test_a_column_of_integers_and_floats(tmp_path):
 
 def test_an_unknown_extension_is_refused_before_writing(tmp_path):
     path = tmp_path / "x.xlsx"
-    expected = f"{path}: expected a name that ends in .csv, .jsonl, .parquet"
+    expected = f"{path}: expected a name that ends in .csv, .jsonl or .parquet"
     with pytest.raises(DataError) as caught:
         check_ending(path)
     assert str(caught.value) == expected

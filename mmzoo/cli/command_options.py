@@ -11,7 +11,15 @@ import click
 
 from mmzoo.errors import DataError
 
-_CHOICES = {"cuda": "gpu", "cuda:0": "gpu", "gpu:0": "gpu", "0": "gpu", "val": "validation"}
+_CHOICES = {
+    **dict.fromkeys(("cuda", "cuda:0", "gpu:0", "0"), "gpu"),
+    **dict.fromkeys(("val", "valid", "dev"), "validation"),
+    **dict.fromkeys(("mean", "avg"), "average"),
+    **dict.fromkeys(("majority", "voting", "hard"), "vote"),
+    **dict.fromkeys(("ignore", "drop"), "skip"),
+    **dict.fromkeys(("stop", "raise", "fail"), "error"),
+    **dict.fromkeys(("model", "models", "networks", "layers"), "encoders"),
+}
 """Words of other tools -> choice."""
 
 

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mmzoo.cli.terminal_text import columns, escape_control, wrapped
+from mmzoo.evaluation.comparison import TEXT_COLUMNS
 
 if TYPE_CHECKING:
     from mmzoo.evaluation.comparison import Comparison
-
-_LEFT = ("inputs", "other inputs", "corrupted input", "corruption", "run", "")
-"""Titles of the columns of words; numbers are aligned to the right."""
 
 
 def comparison_text(comparison: Comparison) -> str:
@@ -27,7 +25,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 def _head(comparison: Comparison, head: str) -> Iterator[str]:
     titles, rows = comparison.table(head)
-    right = [place for place, title in enumerate(titles) if title not in _LEFT]
+    right = [place for place, title in enumerate(titles) if title not in TEXT_COLUMNS]
     yield from ("", escape_control(f"  {head}: {comparison.info(head).label}"))
     yield from (f"    {line}" for line in columns([titles, *rows], right=right))
     yield ""

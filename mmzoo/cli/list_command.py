@@ -23,7 +23,15 @@ class _Kind(click.ParamType):
     name = "kind"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return value if _is_pattern(value) else _choice().convert(value, param, ctx)
+        if _is_pattern(value):
+            return value
+        try:
+            return _choice().convert(value, param, ctx)
+        except click.BadParameter as error:
+            if "Did you mean" in error.message:
+                raise
+            message = f"{error.message} To search by name, use wildcards: '*{value}*'."
+            raise click.BadParameter(message, ctx=ctx, param=param) from None
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

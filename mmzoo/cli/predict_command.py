@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -131,6 +131,12 @@ def _check_usage(
         is_run = run.is_dir() or run.suffix in ("", ".h5", ".npz")
         if not (is_run or files or texts or data):
             raise click.UsageError(f"RUN comes first: mmzoo predict RUN {run}")
+        if texts and files:
+            raise click.UsageError(
+                "FILES and --text cannot be combined; put a text of several words in quotes."
+            )
+        if data is not None and (texts or files):
+            raise click.UsageError("--data cannot be combined with FILES or --text.")
         raise click.UsageError("Expected FILES or --text to predict from, or a table with --data.")
     if keep_inputs and data is None:
         raise click.UsageError("--keep-inputs is for the columns of --data.")
@@ -138,7 +144,7 @@ def _check_usage(
         raise click.UsageError("--probabilities already has all classes that --top could output.")
 
 
-def _records(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+def _records(columns: Mapping[str, Iterable[Any]]) -> list[dict[str, Any]]:
     """The rows of a table, as JSON-compatible values by column."""
     from mmzoo.tables import json_value
 

@@ -61,10 +61,10 @@ def folds_text(summary: FoldSummary) -> str:
 def evaluation_text(report: Report) -> str:
     """A report without its plots."""
     lines = [_split_line(report.split, report.examples, report.data, report.loss)]
-    if report.data != report.data_asked:
+    if report.data != report.requested_data:
         text = (
-            f"{report.data_asked} was not available, used {report.data} instead: "
-            f"these metrics are not of {report.data_asked}."
+            f"{report.requested_data} was not available, used {report.data} instead: "
+            f"these metrics are not of {report.requested_data}."
         )
         lines.append(wrapped(f"Note: {text}"))
     for head in report.heads:

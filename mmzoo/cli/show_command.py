@@ -109,7 +109,9 @@ def _refuse_without(options: dict[str, object], needed: str, there: bool) -> Non
 
 def _show_text(what: str, layers: bool, as_json: bool) -> None:
     from mmzoo.catalogue import find_components
-    from mmzoo.cli.terminal_text import wrapped
+    from mmzoo.cli.terminal_text import quote, wrapped
+    from mmzoo.errors import ConfigError
+    from mmzoo.spec import is_table
 
     # Names of components have neither a slash nor an extension.
     if "/" not in what and "." not in what and not Path(what).exists():
@@ -119,6 +121,11 @@ def _show_text(what: str, layers: bool, as_json: bool) -> None:
         else:
             click.echo(wrapped("\n\n".join(map(str, components))))
         return
+    if is_table(Path(what)):
+        raise ConfigError(
+            f"{what}: a table, not a component, config or run; write a config for it: "
+            f"`mmzoo init {quote(Path(what))} --target COLUMN`"
+        )
     from mmzoo.model_summary import summarize
 
     summary = summarize(Path(what))

@@ -29,8 +29,10 @@ class FoldType(click.ParamType):
         if not found:
             self.fail(f"'{value}': expected I/K, such as 3/10, or all/10.", param, ctx)
         index, of = None if found[1] == "all" else int(found[1]), int(found[2])
-        if of < 2 or (index is not None and not 1 <= index <= of):
-            self.fail(f"'{value}': expected two folds or more, and one from 1 to K.", param, ctx)
+        if of < 2:
+            self.fail(f"'{value}': expected at least two folds.", param, ctx)
+        if index is not None and not 1 <= index <= of:
+            self.fail(f"'{value}': expected a fold from 1 to {of}.", param, ctx)
         return index, of
 
 

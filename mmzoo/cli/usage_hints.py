@@ -20,6 +20,10 @@ _COMMANDS = {
     "show": "summary info describe gradcam cam",
     "data": "datasets dataset download fetch cache",
     "list": "ls models zoo",
+    "fetch": "download get pull install",
+    "build": "make create convert",
+    "where": "path paths dir location",
+    "view": "show draw plot preview",
 }
 """Command -> words of other tools for it."""
 _OPTIONS = {
@@ -37,6 +41,8 @@ _OPTIONS = {
     "--top": "top_k topk k",
     "--modalities": "ablation ablate modality",
     "--force": "overwrite f",
+    "--clear": "delete remove clean purge rm",
+    "--probabilities": "proba probs probability scores",
 }
 """Option -> words of other tools for it."""
 _CONFIG_WORDS = ("config", "cfg", "c")
@@ -59,6 +65,9 @@ def with_hint(error: click.UsageError, arguments: Sequence[str]) -> click.UsageE
                 message = _extra_argument(error.message, context, arguments)
             elif isinstance(context.command, click.Group) and "No such command" in error.message:
                 message = _unknown_command(error.message.split("'")[1], context.command, arguments)
+            elif isinstance(error, click.BadParameter) and "integer range" in error.message:
+                message = error.message.replace("integer range", "whole number")
+                return click.BadParameter(message, error.ctx, error.param, error.param_hint)
     return error if message is None else click.UsageError(message, error.ctx)
 
 
@@ -143,6 +152,8 @@ def _extra_argument(message: str, context: click.Context, arguments: Sequence[st
             return f"{message}. Did you mean '{escape(options)}'?"
     if "config" in names and extra[0].endswith((".yaml", ".yml")):
         return f"{message}. It takes one config: call it for each."
+    if "resume" in names and "--resume" in arguments:
+        return f"{message}. Did you mean '--resume --run {escape(extra[0])}'?"
     if any("--target" in param.opts for param in context.command.params):
         return f"{message}. Did you mean '--target {escape(','.join(extra))}'?"
     return None

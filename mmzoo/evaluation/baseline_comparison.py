@@ -165,8 +165,8 @@ def compare_baselines(
         split: the split's name.
         seed: `train.seed` of all runs.
     """
-    whole = next(iter(runs))
-    metrics = runs[whole]["metrics"]
+    fusion = next(iter(runs))
+    metrics = runs[fusion]["metrics"]
     rows: list[ComparisonRow] = []
     best, findings, common = {}, {}, []
     for head, of_head in pairs.items():
@@ -198,7 +198,7 @@ def compare_baselines(
         split=split,
         examples=metrics["examples"],
         rows=tuple(rows),
-        reference=dict.fromkeys(findings, whole),
+        reference=dict.fromkeys(findings, fusion),
         best=best,
         findings=findings,
         notes=(

@@ -25,6 +25,8 @@ _TITLES: dict[Kind, tuple[str, str]] = {
     "ensemble": ("run", ""),
 }
 """Titles of the columns of variants and conditions."""
+TEXT_COLUMNS = ("inputs", "other inputs", "corrupted input", "corruption", "run", "")
+"""Titles of the columns of text in a table; all others hold numbers."""
 _INTERVAL = "95 % CI"
 
 

@@ -61,12 +61,11 @@ def _bars(comparison: Comparison) -> Figure:
         rows = [row for row in comparison.of_head(head) if row.interval]
         conditions = [one for one in _COLOURS if any(row.condition == one for row in rows)]
         height = 0.8 / max(1, len(conditions) - 1)
-        for number, condition in enumerate(conditions):
+        for condition in conditions:
             own = [row for row in rows if row.condition == condition]
-            places = np.array([variants[head].index(row.variant) for row in own], float)
-            # The reference has no condition, and the whole height of its group.
-            thick = 0.8 if not condition else height
-            at = places if not condition else places - 0.4 + height * (number - 0.5)
+            at = _bar_centres(own, rows, variants[head], height)
+            # The reference has no condition, and its group no other bar.
+            thick = height if condition else 0.8
             value, low, high = _estimates(own)
             axes.barh(at, value, thick * 0.92, color=_COLOURS[condition], label=_LABELS[condition])
             whiskers = np.maximum([value - low, high - value], 0)
@@ -81,6 +80,19 @@ def _bars(comparison: Comparison) -> Figure:
         _title(axes, f"{head}: {info.label}" if len(heads) > 1 else info.label)
     _finish(figure, panels[0], columns=5)
     return figure
+
+
+def _bar_centres(
+    own: Sequence[ComparisonRow], rows: Sequence[ComparisonRow], variants: list[str], height: float
+) -> np.ndarray:
+    """Positions of some rows' bars, such that all bars of a variant are centred at its label."""
+    centres = []
+    for row in own:
+        group = [one.condition for one in rows if one.variant == row.variant]
+        group.sort(key=list(_COLOURS).index)
+        shift = group.index(row.condition) - (len(group) - 1) / 2
+        centres.append(variants.index(row.variant) + height * shift)
+    return np.array(centres)
 
 
 def _curves(comparison: Comparison) -> Figure:

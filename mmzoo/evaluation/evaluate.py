@@ -129,13 +129,13 @@ def _run(
         for name, head in config.heads.items()
         if not isinstance(head, LabelledHead)
     }
-    whole = with_features(model, list(probes))
+    with_probe_features = with_features(model, list(probes))
     collected, total, rows = CollectedPredictions(config.heads, probes), 0.0, 0
 
     @tf.function(input_signature=[batches.element_spec], autograph=False)
     def score(batch: tuple[Any, ...]) -> tuple[Any, Any, Any, Any]:
         inputs, targets, *weights = batch
-        outputs, features = whole(inputs, training=False)
+        outputs, features = with_probe_features(inputs, training=False)
         loss = model.compute_loss(inputs, targets, outputs, *weights, training=False)
         return outputs, collected.of_batch(outputs, inputs), features, loss
 

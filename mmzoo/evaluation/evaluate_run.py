@@ -103,7 +103,7 @@ def evaluate(
         modalities: measure the contribution of each of several inputs: `modalities.html` and
             `.json` beside the report.
         robustness: measure the metrics as one input is corrupted: `robustness.html` and `.json`.
-        output: folder to write instead of the one in the run, which is then left as it is.
+        output: folder to write instead of one in the run, which then stays unchanged.
 
     Returns:
         The split's metrics, as `metrics.json` has them.
@@ -251,7 +251,7 @@ def _report(
         split=evaluation.split,
         examples=evaluation.examples,
         data=data.name,
-        data_asked=data.fallback_for or data.name,
+        requested_data=data.fallback_for or data.name,
         fingerprint=data.fingerprint,
         date=datetime.now().astimezone(),
         version=__version__,

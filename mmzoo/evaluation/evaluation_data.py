@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 _FILE = "data.json"
 """The file in an evaluation's folder that records the path of its data."""
 _IN_MEMORY = Path("in_memory")
-"""Stands for the path of a table in memory: the newest such evaluation replaces the last."""
+"""Recorded as the path of a table in memory; each such evaluation replaces the previous one."""
 
 
 def load_run_data(run: Run, config: Config) -> Frame:

@@ -60,7 +60,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def write_figure(figure: Figure, path: Path) -> None:
-    """Writes a PNG, whole or not at all."""
+    """Writes a PNG atomically."""
     from PIL import Image
 
     # `savefig` draws a figure with a layout twice.

@@ -7,7 +7,7 @@ import html
 import io
 import re
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -88,10 +88,10 @@ def image_html(image: NDArray[np.uint8]) -> str:
     from PIL import Image
 
     pixels = image[..., 0] if image.shape[2] == 1 else image[..., :3]
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    thumbnail = Image.fromarray(pixels)
+    thumbnail.thumbnail((_THUMBNAIL, _THUMBNAIL))
     content = io.BytesIO()
-    picture.save(content, format="PNG")
+    thumbnail.save(content, format="PNG")
     data = base64.b64encode(content.getvalue()).decode("ascii")
     return f'<img alt="" src="data:image/png;base64,{data}">'
 
@@ -111,14 +111,25 @@ def prose_html(text: str) -> str:
     return _CODE.sub(r"<code>\1</code>", text_html(text))
 
 
-def table_html(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of texts, which scrolls sideways on a narrow page."""
-    heads = "".join(f"<th>{text_html(title)}</th>" for title in titles)
-    lines = "\n".join(
-        f"<tr>{''.join(f'<td>{text_html(cell)}</td>' for cell in row)}</tr>" for row in rows
-    )
+def table_html(
+    titles: Sequence[str], rows: Iterable[Sequence[str]], text_columns: Collection[str] = ()
+) -> str:
+    """A table that scrolls sideways on a narrow page.
+
+    The first column and those with a title in `text_columns` are aligned to the left, numbers to
+    the right.
+    """
+    classes = [' class="text"' if title in text_columns else "" for title in titles]
+
+    def line(tag: str, cells: Sequence[str]) -> str:
+        parts = zip(classes, cells, strict=True)
+        cells_html = (f"<{tag}{kind}>{text_html(cell)}</{tag}>" for kind, cell in parts)
+        return f"<tr>{''.join(cells_html)}</tr>"
+
+    heads = line("th", titles)
+    lines = "\n".join(line("td", row) for row in rows)
     return f"""<div class="scroll"><table>
-<thead><tr>{heads}</tr></thead>
+<thead>{heads}</thead>
 <tbody>
 {lines}
 </tbody></table></div>

@@ -161,8 +161,8 @@ def _rows(
         for column, (condition, subset) in enumerate(columns)
         if subset != inputs
     }
-    whole = metrics.estimates[columns.index(("shuffled", inputs))]
-    rows = [comparison_row(head, _ALL, info, whole)]
+    full = metrics.estimates[columns.index(("shuffled", inputs))]
+    rows = [comparison_row(head, _ALL, info, full)]
     for subset in reversed([*scores["shuffled"]]):
         for condition in CONDITIONS:
             if (condition, subset) in leads:

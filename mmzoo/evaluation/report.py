@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from mmzoo.evaluation.comparison import Comparison
+from mmzoo.evaluation.comparison import TEXT_COLUMNS, Comparison
 from mmzoo.evaluation.head_report import (
     HeadReport,
     confused_pairs,
@@ -51,7 +51,7 @@ class Report:
         split: the split's name.
         examples: how many it has.
         data: the name of the data that was used.
-        data_asked: the name of the data in the config; differs from `data` after a fallback.
+        requested_data: the name of the data in the config; differs from `data` after a fallback.
         fingerprint: of the data.
         date: of the evaluation.
         version: of mmzoo.
@@ -70,7 +70,7 @@ class Report:
     split: str
     examples: int
     data: str
-    data_asked: str
+    requested_data: str
     fingerprint: str
     date: datetime
     version: str
@@ -84,7 +84,7 @@ class Report:
 
 
 def write_report(path: Path, report: Report) -> None:
-    """Writes the page, whole or not at all; its plots become part of it."""
+    """Writes the page atomically, with its plots embedded."""
     write_text(path, report_page(report))
 
 
@@ -124,7 +124,7 @@ def _comparison_head(comparison: Comparison, head: str) -> str:
     )
     label = text_html(comparison.info(head).label)
     return f"""<h3>{name_html(head)}<span class="kind">{label}</span></h3>
-{table_html(titles, rows)}<ul>{findings}</ul>
+{table_html(titles, rows, TEXT_COLUMNS)}<ul>{findings}</ul>
 """
 
 
@@ -147,11 +147,11 @@ def _evaluated(report: Report) -> str:
 
 def _warnings(report: Report) -> str:
     notes = []
-    if report.data != report.data_asked:
+    if report.data != report.requested_data:
         notes.append(
-            f'<p class="note alarm" role="alert"><b>{name_html(report.data_asked)} was not '
+            f'<p class="note alarm" role="alert"><b>{name_html(report.requested_data)} was not '
             f"available, used {name_html(report.data)} instead.</b> The metrics below are not of "
-            f"{name_html(report.data_asked)}.</p>"
+            f"{name_html(report.requested_data)}.</p>"
         )
     of_heads = [
         f"{head.name}: {warning}" if len(report.heads) > 1 else warning

@@ -85,7 +85,7 @@ def _decode(path: Path, content: bytes) -> str:
 
 
 def is_table(path: Path) -> bool:
-    """Whether the file's ending is that of a table, compressed or not."""
+    """Whether the file has the extension of a table, compressed or not."""
     endings = [ending.casefold() for ending in path.suffixes]
     if endings and endings[-1] in _COMPRESSIONS:
         endings.pop()
@@ -183,7 +183,7 @@ def _bare(text: str) -> str:
 
 
 def _same_name(name: str) -> str:
-    """The name as it is compared: without case, blanks, Unicode form, `-` for `_`."""
+    """The normalized name for comparisons: without case, blanks, Unicode form, `-` for `_`."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return "".join(folded.split()).replace("-", "_")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmzoo.spec.expected_types import ExpectedType
+from mmzoo.spec.spec_model import Spec
 from mmzoo.spec.wording import flow_yaml, list_choices, nearest
 from mmzoo.spec.yaml_reader import read_scalar
 
@@ -27,9 +28,26 @@ def suggest_fix(expected: ExpectedType, value: Any, has_default: bool) -> str:
         return "; leave it out for the default" if has_default else suggest_type(expected)
     elif isinstance(value, float) and value.is_integer() and expected.accepts(int):
         return f"; write {int(value)}"
-    if isinstance(value, str | int | float) and _item_accepts(expected, value):
-        return f"; write [{flow_yaml(value)}]"
+    if isinstance(value, str | int | float):
+        if _item_accepts(expected, value):
+            return f"; write [{flow_yaml(value)}]"
+        if expected.spec and not expected.family:
+            return _suggest_fields(expected, expected.spec, value)
     return ""
+
+
+def _suggest_fields(expected: ExpectedType, spec: type[Spec], value: str | int | float) -> str:
+    """`; write {patience: 3}`, for 3, or with a default for a value that no field takes."""
+    if value is False and expected.nullable:
+        return "; write null"
+    default = None
+    for name, info in spec.model_fields.items():
+        field = ExpectedType.from_annotation(info.annotation, info)
+        if value in field.choices or (value is not True and field.accepts(*_kinds(value))):
+            return f"; write {{{name}: {flow_yaml(value)}}}"
+        if default is None and isinstance(info.default, str | int | float):
+            default = f"; write {{{name}: {flow_yaml(info.default)}}}"
+    return default or ""
 
 
 def _suggest_for_text(expected: ExpectedType, text: str) -> str:

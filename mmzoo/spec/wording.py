@@ -85,7 +85,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 def by_similarity(name: str, names: Iterable[str]) -> list[str]:
-    """All names, the most similar first: those that begin alike, then by edits."""
+    """All names by similarity: those with a common prefix first, then by edit distance."""
     folded = fold(name[:_MAX_SHOWN])
 
     def similarity(known: str) -> tuple[bool, float]:
@@ -109,7 +109,7 @@ def list_choices(names: Iterable[str]) -> str:
 
 
 def fold(name: str) -> str:
-    """The name as it is compared: in lower case, with `_` for `-`."""
+    """The normalized name for comparisons: in lower case, with `_` for `-`."""
     return name.casefold().replace("-", "_")
 
 

@@ -100,8 +100,8 @@ def _require_files(where: str, columns: Sequence[InferredColumn]) -> None:
     for column in columns:
         if column.has_missing_files:
             raise DataError(
-                f"{where}: fix the paths in {shorten(column.name)}, or remove the column to "
-                f"predict without its files: {column.reason}"
+                f"{where}: column {shorten(column.name)}: {column.reason}. Fix the paths, or "
+                "remove the column to predict without its files"
             )
 
 

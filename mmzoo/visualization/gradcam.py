@@ -46,22 +46,24 @@ def values_of(head: LabelledHead, predicted: np.ndarray) -> list[float]:
     return [float(value) for value in row[0]]
 
 
-def select_score(name: str, head: LabelledHead, predicted: np.ndarray, asked: str | None) -> Score:
+def select_score(
+    name: str, head: LabelledHead, predicted: np.ndarray, requested: str | None
+) -> Score:
     """The score of the requested class, or of the predicted one.
 
     Args:
         name: the head's name.
         head: the head.
         predicted: the head's prediction for the example, float `[1, width]`.
-        asked: a class by name, or by index from 0. By default the predicted class, or the most
+        requested: a class by name, or by index from 0. By default the predicted class, or the most
             probable label of a multilabel head.
 
     Raises:
         RunError: the head has no such class, or predicts several values and none was requested.
     """
     labels = head.output_names(name)
-    if asked is not None:
-        index = _index(name, labels, asked)
+    if requested is not None:
+        index = _index(name, labels, requested)
     elif isinstance(head, ChoosesClass):
         index = int(head.predicted_classes(predicted)[0])
     elif head.output_kind == "numbers" and len(labels) > 1:
@@ -97,14 +99,14 @@ def score_tensor(model: keras.Model, head: str) -> tuple[keras.KerasTensor, str]
     return keras.ops.add(keras.ops.matmul(features, layer.kernel), layer.bias), kind
 
 
-def _index(name: str, labels: tuple[str, ...], asked: str) -> int:
-    if asked in labels:
-        return labels.index(asked)
-    if asked.isdecimal() and int(asked) < len(labels):
-        return int(asked)
-    meant = did_you_mean(asked, labels) or "."
+def _index(name: str, labels: tuple[str, ...], requested: str) -> int:
+    if requested in labels:
+        return labels.index(requested)
+    if requested.isdecimal() and int(requested) < len(labels):
+        return int(requested)
+    meant = "." if requested.isdecimal() else did_you_mean(requested, labels) or "."
     raise RunError(
-        f"heads.{name}: has no class '{shorten(asked)}'{meant} There are {len(labels)}, also "
+        f"heads.{name}: has no class '{shorten(requested)}'{meant} There are {len(labels)}, also "
         f"by index, 0 to {len(labels) - 1}: {shorten(', '.join(labels))}"
     )
 

@@ -65,20 +65,20 @@ def good(tmp_path):
     return path
 
 
-def is_one_message(done, said):
+def assert_one_message(done, message):
     assert done.code == 1
     assert done.out == ""
     assert done.err.startswith("Error: ")
-    assert said in done.err
+    assert message in done.err
     assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize("command", ["check", "train"])
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_file_that_is_not_a_config(mmzoo, tmp_path, command, name):
-    content, said = MISTAKES[name]
+    content, message = MISTAKES[name]
     (tmp_path / name).write_bytes(content)
-    is_one_message(mmzoo(command, name), said)
+    assert_one_message(mmzoo(command, name), message)
     assert os.listdir(tmp_path) == [name]
 
 
@@ -87,7 +87,7 @@ def test_a_path_that_is_not_a_file(mmzoo, tmp_path, command):
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "good.yaml").write_text(GOOD)
     os.mkfifo(tmp_path / "pipe.yaml")
-    for path, said in {
+    for path, message in {
         "good": "there is no such file; did you mean 'configs/good.yaml'?",
         "good.yaml": "there is no such file; did you mean 'configs/good.yaml'?",
         "configs/good": "there is no such file; did you mean 'configs/good.yaml'?",
@@ -97,7 +97,7 @@ def test_a_path_that_is_not_a_file(mmzoo, tmp_path, command):
         "pipe.yaml": "it is a pipe, socket or device; a config is a regular file",
         "": "expected the path of a config",
     }.items():
-        is_one_message(mmzoo(command, path), said)
+        assert_one_message(mmzoo(command, path), message)
     assert sorted(os.listdir(tmp_path)) == ["configs", "pipe.yaml"]
 
 
@@ -105,7 +105,7 @@ def test_a_path_that_is_not_a_file(mmzoo, tmp_path, command):
 @pytest.mark.parametrize("override", OVERRIDES)
 def test_a_typo_in_an_override(mmzoo, good, command, override):
     done = mmzoo(command, good, "--set", override)
-    is_one_message(done, OVERRIDES[override])
+    assert_one_message(done, OVERRIDES[override])
     assert f"--set {override}: " in done.err
     assert os.listdir(good.parent) == ["good.yaml"]
 
@@ -147,7 +147,7 @@ def test_json_is_the_same_config(mmzoo, good):
 
 def test_errors_with_json_leave_stdout_empty(mmzoo, good):
     done = mmzoo("check", good, "--set", "train.epohs=3", "--json")
-    is_one_message(done, "unknown field")
+    assert_one_message(done, "unknown field")
 
 
 WITH_WEIGHTS = """\
@@ -172,13 +172,13 @@ def test_missing_weights_are_located(mmzoo, tmp_path, command):
     (tmp_path / "weights" / "vgg16.h5").touch()
     place = "photos.yaml:9:16: inputs.photo.encoder.weights: "
     relative = f"relative to {tmp_path}"
-    is_one_message(
+    assert_one_message(
         mmzoo(command, "photos.yaml"),
         f"{place}wieghts/vgg.h5, {relative}: there is no such folder 'wieghts'; did you mean "
         "'weights'?\n",
     )
     override = ["--set", "inputs.photo.encoder.weights=weights/vgg.h5"]
-    is_one_message(
+    assert_one_message(
         mmzoo(command, "photos.yaml", *override),
         f"inputs.photo.encoder.weights: weights/vgg.h5, {relative}: there is no such file; did "
         "you mean 'weights/vgg16.h5'?\n",
@@ -207,6 +207,6 @@ def test_with_data_the_config_is_fitted(mmzoo, good):
 def test_with_data_a_config_that_does_not_fit_is_refused(mmzoo, good, tmp_path):
     done = mmzoo("check", good, "--data", "--set", "heads.digit.classes=9")
     assert done.code == 1
-    said = " ".join(done.out.split())
-    assert "Error: heads.digit, column 'label' of digits: the data has 10 classes" in said
+    message = " ".join(done.out.split())
+    assert "Error: heads.digit, column 'label' of digits: the data has 10 classes" in message
     assert os.listdir(tmp_path) == ["good.yaml"]

@@ -71,7 +71,7 @@ def test_version(mmzoo):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("trian",), "No such command 'trian'"),
         (("train",), "Missing argument 'CONFIG'"),
@@ -79,15 +79,21 @@ def test_version(mmzoo):
         (("train", "x.yaml", "--device"), "requires an argument"),
         (("predict", "runs/x"), "Expected FILES or --text to predict from, or a table with --data"),
         (("predict", "a.png"), "RUN comes first: mmzoo predict RUN a.png"),
+        (("predict", "runs/x", "a.png", "--text", "b"), "put a text of several words in quotes"),
+        (("predict", "runs/x", "a.png", "--data", "b.csv"), "--data cannot be combined with FILES"),
+        (("train", "x.yaml", "--fold", "6/5"), "'6/5': expected a fold from 1 to 5."),
+        (("train", "x.yaml", "--fold", "1/1"), "'1/1': expected at least two folds."),
+        (("board", "--port", "http"), "'http' is not a valid whole number."),
+        (("list", "mnist"), "To search by name, use wildcards: '*mnist*'."),
         (("predict", "runs/x", "a.png", "--top", "0"), "0 is not in the range x>=1"),
         (("board", "--port", "70000"), "70000 is not in the range 0<=x<=65535"),
         (("data", "lits"), "No such command 'lits'"),
     ],
 )
-def test_usage_errors_exit_with_2(mmzoo, words, said):
+def test_usage_errors_exit_with_2(mmzoo, words, message):
     done = mmzoo(*words)
     assert (done.code, done.out) == (2, "")
-    assert said in done.err
+    assert message in done.err
     assert done.err.splitlines()[-1].startswith("Error: ")
     assert "Traceback" not in done.err
 
@@ -119,6 +125,9 @@ def test_usage_errors_exit_with_2(mmzoo, words, said):
         ("help train", "No such command 'help'. Did you mean 'mmzoo train --help'?"),
         ("train x.yaml --smoek", "No such option '--smoek'. (Did you mean"),
         ("eval runs/x --epochs 3", "No such option '--epochs'."),
+        ("train x.yaml --resume runs/x", "(runs/x). Did you mean '--resume --run runs/x'?"),
+        ("data download mnist", "No such command 'download'. Did you mean 'fetch'?"),
+        ("data cache --delete", "No such option '--delete'. Did you mean '--clear'?"),
         ("evaluate runs/x", "No such command 'evaluate'. Did you mean 'eval'?"),
         ("fit x.yaml", "No such command 'fit'. Did you mean 'train'?"),
         ("trian x.yaml", "No such command 'trian'. Did you mean 'train'?"),
@@ -153,6 +162,8 @@ def test_unknown_options_are_looked_up_in_the_given_config(mmzoo, tmp_path):
         (("list", "dataset"), "datasets"),
         (("eval", "runs/x", "--split", "tset"), "test"),
         (("eval", "runs/x", "--split", "val"), "validation"),
+        (("eval", "runs/x", "--ensemble", "mean"), "average"),
+        (("list", "models"), "encoders"),
     ],
 )
 def test_typo_in_a_choice_gets_a_suggestion(mmzoo, words, meant):
@@ -182,7 +193,7 @@ def failing(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "message"),
     [
         (DataError("x.csv: no rows"), 1, "Error: x.csv: no rows\n"),
         (PermissionError(errno.EACCES, "Permission denied", "runs"), 1, "Error: runs: Permission"),
@@ -193,11 +204,11 @@ def failing(monkeypatch):
         (KeyboardInterrupt(), 130, "\nInterrupted.\n"),
     ],
 )
-def test_error_is_one_message_and_an_exit_code(mmzoo, failing, error, code, said):
+def test_error_is_one_message_and_an_exit_code(mmzoo, failing, error, code, message):
     failing(error)
     done = mmzoo("data", "where")
     assert (done.code, done.out) == (code, "")
-    assert done.err.startswith(said)
+    assert done.err.startswith(message)
     assert "Traceback" not in done.err
 
 

@@ -15,7 +15,7 @@ import mmzoo as api
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def images(tmp_path):
     """Noise images with difficult names, relative to the working directory of the commands."""
     random = np.random.RandomState(0)
     names = ["a.png", "größe 三.png", "=sum.png"]
@@ -32,35 +32,35 @@ def undecodable(tmp_path):
     return name
 
 
-def test_a_line_for_each_file(mmzoo, trained_run, pictures):
-    done = mmzoo("predict", trained_run.directory, *pictures)
+def test_a_line_for_each_file(mmzoo, trained_run, images):
+    done = mmzoo("predict", trained_run.directory, *images)
     assert (done.code, done.err) == (0, "")
     title, *lines = done.out.splitlines()
     assert title.split() == ["file", "digit"]
-    assert [line.split("  ")[0].rstrip() for line in lines] == pictures
+    assert [line.split("  ")[0].rstrip() for line in lines] == images
     # Wide characters take two columns; then all percentages end in the same one.
     assert {len(line) + line.count("三") for line in lines} == {len(lines[0])}
     assert all(line.endswith(" %") for line in lines)
 
 
-def test_top_adds_columns_for_further_classes(mmzoo, trained_run, pictures):
+def test_top_adds_columns_for_further_classes(mmzoo, trained_run, images):
     done = mmzoo("predict", trained_run.directory, "a.png", "--top", "3")
     title, line = done.out.splitlines()
     assert title.split() == ["file", "digit", "digit_2", "digit_3"]
     assert line.count(" %") == 3
 
 
-def test_json_equals_the_api(mmzoo, trained_run, pictures, tmp_path):
-    rows = mmzoo("predict", trained_run.directory, *pictures, "--top", "2", "--json").document
-    table = api.predict(trained_run, pictures, top=2)
+def test_json_equals_the_api(mmzoo, trained_run, images, tmp_path):
+    rows = mmzoo("predict", trained_run.directory, *images, "--top", "2", "--json").document
+    table = api.predict(trained_run, images, top=2)
     assert rows == [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
-    assert [row["file"] for row in rows] == pictures
+    assert [row["file"] for row in rows] == images
 
 
-def test_tables(mmzoo, trained_run, pictures, tmp_path):
-    expected = mmzoo("predict", trained_run.directory, *pictures, "--json").document
+def test_tables(mmzoo, trained_run, images, tmp_path):
+    expected = mmzoo("predict", trained_run.directory, *images, "--json").document
     for name in ("out.csv", "out.jsonl", "deep/er/out.parquet"):
-        done = mmzoo("predict", trained_run.directory, *pictures, "--output", name)
+        done = mmzoo("predict", trained_run.directory, *images, "--output", name)
         assert (done.code, done.out, done.err) == (0, "", f"Wrote 3 rows to {name}\n")
     lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == expected
@@ -73,7 +73,7 @@ def test_tables(mmzoo, trained_run, pictures, tmp_path):
     ]
 
 
-def test_json_and_table_output(mmzoo, trained_run, pictures, tmp_path):
+def test_json_and_table_output(mmzoo, trained_run, images, tmp_path):
     done = mmzoo("predict", trained_run.directory, "a.png", "--output", "o.csv", "--json")
     assert len(done.document) == 1
     assert done.err == "Wrote 1 row to o.csv\n"
@@ -83,12 +83,12 @@ def test_json_and_table_output(mmzoo, trained_run, pictures, tmp_path):
 def test_unknown_extension_is_rejected_early(mmzoo, name):
     done = mmzoo("predict", "no/such/run", "no-such.png", "--output", name)
     assert done.code == 1
-    assert done.err == (f"Error: {name}: expected a name that ends in .csv, .jsonl, .parquet\n")
+    assert done.err == (f"Error: {name}: expected a name that ends in .csv, .jsonl or .parquet\n")
 
 
-def test_a_bad_file_is_named_and_nothing_is_written(mmzoo, trained_run, pictures, tmp_path):
+def test_a_bad_file_is_named_and_nothing_is_written(mmzoo, trained_run, images, tmp_path):
     (tmp_path / "bad.png").write_text("no picture")
-    words = ("predict", trained_run.directory, *pictures, "bad.png")
+    words = ("predict", trained_run.directory, *images, "bad.png")
     for more in ((), ("--json",), ("--output", "o.csv")):
         done = mmzoo(*words, *more)
         assert (done.code, done.out) == (1, "")
@@ -96,7 +96,7 @@ def test_a_bad_file_is_named_and_nothing_is_written(mmzoo, trained_run, pictures
             "Error: bad.png: not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or "
             "WEBP\n"
         )
-    assert sorted(os.listdir(tmp_path)) == sorted([*pictures, "bad.png"])
+    assert sorted(os.listdir(tmp_path)) == sorted([*images, "bad.png"])
 
 
 @pytest.mark.slow
@@ -111,11 +111,11 @@ def test_undecodable_file_name(mmzoo, trained_run, undecodable, tmp_path):
     assert polars.read_parquet(tmp_path / "o.parquet")["file"].to_list() == [row["file"]]
 
 
-def test_wide_rows_become_blocks(mmzoo, run_of_all_heads, pictures, monkeypatch):
-    wide = mmzoo("predict", run_of_all_heads.directory, *pictures[:2]).out
+def test_wide_rows_become_blocks(mmzoo, run_of_all_heads, images, monkeypatch):
+    wide = mmzoo("predict", run_of_all_heads.directory, *images[:2]).out
     assert len(wide.splitlines()) == 3
     monkeypatch.setattr("mmzoo.cli.terminal_text.terminal_width", lambda: 80)
-    blocks = mmzoo("predict", run_of_all_heads.directory, *pictures[:2]).out.split("\n\n")
+    blocks = mmzoo("predict", run_of_all_heads.directory, *images[:2]).out.split("\n\n")
     assert len(blocks) == 2
     assert [line.split()[0] for line in blocks[0].splitlines()] == [
         *("file", "which", "which_probability", "is", "is_probability", "many"),

@@ -180,7 +180,8 @@ def test_inputs_can_be_named_like_parts_of_a_fusion(fusion):
         for name, width in zip(names, (3, 4, 5, 6), strict=True)
     }
     features = {name: Features(vector) for name, vector in inputs.items()}
-    keras.Model(inputs, outputs_of(FUSIONS[fusion](), features))
+    model = keras.Model(inputs, outputs_of(FUSIONS[fusion](), features))
+    assert set(names) <= {layer.name for layer in model.layers}
 
 
 def test_every_input_affects_the_output(fusion):
@@ -225,17 +226,17 @@ def test_examples_are_independent(fusion):
     given = values()
     together = predicted(fusion, given)["kind"]
     for row in range(4):
-        alone = predicted(fusion, {name: value[row : row + 1] for name, value in given.items()})
-        np.testing.assert_allclose(alone["kind"][0], together[row], atol=1e-5)
+        single = predicted(fusion, {name: value[row : row + 1] for name, value in given.items()})
+        np.testing.assert_allclose(single["kind"][0], together[row], atol=1e-5)
 
 
 def test_float16_predictions_approximate_float32(fusion):
     given = values()
-    whole, half = predicted(fusion, given), model(fusion, precision="mixed_float16")
+    complete, half = predicted(fusion, given), model(fusion, precision="mixed_float16")
     half.set_weights(model(fusion).get_weights())
     for head, output in half(given, training=False).items():
         assert output.dtype == tf.float32
-        np.testing.assert_allclose(output, whole[head], atol=0.03)
+        np.testing.assert_allclose(output, complete[head], atol=0.03)
 
 
 def test_a_model_is_rebuilt_from_its_config_and_a_weights_file(fusion, tmp_path: Path):

@@ -32,7 +32,7 @@ def written(data: str, target: str | None = None) -> tuple[Plan, Config]:
     return plan, load_config("starter.yaml").with_columns()
 
 
-def refusal(data: str, target: str | None = None) -> str:
+def error_message(data: str, target: str | None = None) -> str:
     with pytest.raises(DataError) as error:
         starter_config(Path(data), target, None)
     return str(error.value)
@@ -82,7 +82,7 @@ def test_rare_classes_stay_in_training_with_a_warning():
 
 def test_classes_too_small_to_split_are_refused():
     write_table([f"c{n // 2}" for n in range(80)])
-    assert refusal("t.csv", "kind") == (
+    assert error_message("t.csv", "kind") == (
         "--target kind: none of its 40 classes has three rows, one for each split: add rows, or "
         "choose a column whose values repeat"
     )
@@ -102,7 +102,7 @@ def test_rows_of_classes_only_in_test_are_skipped():
 
 def test_texts_without_a_word_are_skipped():
     texts = [f"these are some words, number {n}" for n in range(60)]
-    write_table(["a", "b"] * 30, said=[*texts[:-2], "!!!", "..."])
+    write_table(["a", "b"] * 30, words=[*texts[:-2], "!!!", "..."])
     plan, config = written("t.csv", "kind")
     assert any("2 rows cannot be used" in warning for warning in plan.warnings)
     assert (
@@ -121,7 +121,7 @@ def test_a_column_of_splits_as_a_target_is_warned_about():
 
 def test_an_identifier_as_a_target_is_refused():
     write_table(["a", "b"] * 30, code=[f"{n * 7919:08x}" for n in range(60)])
-    assert refusal("t.csv", "code") == (
+    assert error_message("t.csv", "code") == (
         "--target code: looks like an identifier: 60 unique values in 60 rows, which are too many "
         "for classes, and they are not numbers. Choose a column whose values repeat."
     )
@@ -138,10 +138,10 @@ def test_media_root_is_found():
 
 def test_files_that_are_not_found_are_an_error():
     write_table(["a", "b"] * 30, photo=[f"images\\{n}.png" for n in range(60)])
-    assert refusal("t.csv", "kind") == (
-        "t.csv: fix the paths in photo, or remove the column to predict without its files: none of "
+    assert error_message("t.csv", "kind") == (
+        "t.csv: column photo: none of "
         f"60 sampled files can be read below {Path.cwd()}: images\\0.png: there is no such file; "
-        "write / between folders"
+        "write / between folders. Fix the paths, or remove the column to predict without its files"
     )
 
 
@@ -199,7 +199,7 @@ def test_a_class_of_one_file_stays_in_training():
 def test_classes_without_a_file_for_each_split_are_refused(count):
     for name in ("red", "green"):
         write_images(f"photos/{name}", count)
-    assert refusal("photos") == (
+    assert error_message("photos") == (
         "photos: no class has 3 files, one for each split that is sampled: add files"
     )
 
@@ -207,7 +207,7 @@ def test_classes_without_a_file_for_each_split_are_refused(count):
 def test_class_folders_without_files_are_refused():
     for name, count in (("red", 8), ("green", 8), ("empty", 0)):
         write_images(f"photos/{name}", count)
-    assert "there are no training files in class folders: empty." in refusal("photos")
+    assert "there are no training files in class folders: empty." in error_message("photos")
 
 
 def test_folders_without_media_in_class_folders_are_ignored():
@@ -235,7 +235,7 @@ def test_unsupported_files_are_counted():
     assert sum(map(len, classes_by_split(config, "label").values())) == 6
     write_images("scans/red", 5, "tif")
     write_images("scans/green", 5, "tif")
-    assert refusal("scans").endswith("but 10 .tif")
+    assert error_message("scans").endswith("but 10 .tif")
 
 
 @pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".JPEG"])
@@ -266,11 +266,11 @@ def test_a_folder_of_tables_names_them():
     Path("texts").mkdir()
     for name in ("b.csv", "a.csv"):
         Path("texts", name).write_text("x,y\n1,2\n")
-    assert refusal("texts") == (
+    assert error_message("texts") == (
         "texts: it is not a folder of class folders, but holds 2 tables: a.csv, b.csv. Give one: "
         "`mmzoo init texts/a.csv --target COLUMN`"
     )
-    assert "give one of its tables, a.csv, b.csv, instead" in refusal("texts", "y")
+    assert "give one of its tables, a.csv, b.csv, instead" in error_message("texts", "y")
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_files_that_are_not_tables(name, message):
     Path("book.xlsx").write_bytes(b"PK")
     Path("empty.csv").touch()
     Path("cfg.yaml").touch()
-    assert refusal(name, "y") == message
+    assert error_message(name, "y") == message
 
 
 def test_paths_of_another_machine_are_found(monkeypatch):
