@@ -157,10 +157,10 @@ def test_blocks_can_end_within_an_epoch():
 
 def test_starting_late_in_ten_million_rows_draws_one_order(monkeypatch):
     """Neither the epochs nor the steps before the start are computed."""
-    asked = []
+    requested = []
 
     def noted(seed, epoch, rows):
-        asked.append(epoch)
+        requested.append(epoch)
         return np.arange(rows)
 
     monkeypatch.setattr(mmzoo.order, "epoch_order", noted)
@@ -168,22 +168,22 @@ def test_starting_late_in_ten_million_rows_draws_one_order(monkeypatch):
     per_epoch = order.steps_per_epoch
     start = 9 * per_epoch + per_epoch * 9 // 10
     block, epoch = next(order.blocks(start, 10 * per_epoch))
-    assert asked == [9]
+    assert requested == [9]
     assert epoch == 9
     assert block[0, 0] == (per_epoch * 9 // 10) * 64
     assert block.shape == (per_epoch - per_epoch * 9 // 10, 64)
 
 
 def test_python_is_called_twice_an_epoch_and_not_every_step(monkeypatch):
-    asked = []
+    requested = []
     monkeypatch.setattr(
         mmzoo.order,
         "epoch_order",
-        lambda seed, epoch, rows: asked.append(epoch) or np.arange(rows),
+        lambda seed, epoch, rows: requested.append(epoch) or np.arange(rows),
     )
     order = TrainingOrder(0, rows=1_001, batch_size=10)
     assert len(list(order.blocks(0, 3 * order.steps_per_epoch))) == 6
-    assert asked == [0, 1, 2]
+    assert requested == [0, 1, 2]
 
 
 # Batches for training.
@@ -196,11 +196,11 @@ def test_batches_from_any_step_are_the_tail_of_the_full_stream(mixing):
     """Bit for bit, with augmentation, smaller last batches and several epochs."""
     spec, order = config(AUGMENT, mixing), TrainingOrder(0, ROWS, 6)
     steps = 3 * order.steps_per_epoch
-    whole = training(spec, order, 0, steps)
-    assert len(whole) == 12
-    assert [len(element[0]) for element in whole] == 3 * [6, 6, 6, 5]
+    complete = training(spec, order, 0, steps)
+    assert len(complete) == 12
+    assert [len(element[0]) for element in complete] == 3 * [6, 6, 6, 5]
     for start in (1, 3, 4, 10) if mixing is None else (3, 10):
-        assert_equal(training(spec, order, start, steps), whole[start:])
+        assert_equal(training(spec, order, start, steps), complete[start:])
 
 
 def test_batches_hold_the_rows_of_their_steps():
@@ -234,14 +234,14 @@ def test_augmentation_differs_by_epoch():
 
 
 def test_augmentation_does_not_depend_on_the_batch():
-    pictures = []
+    image_files = []
     for batch_size in (5, 6, 23):
         order = TrainingOrder(0, ROWS, batch_size)
         given = training(config(AUGMENT), order, 0, order.steps_per_epoch)
         images = np.concatenate([element[0] for element in given])
-        pictures.append(images[np.argsort(np.concatenate(rows_of(given)))])
-    np.testing.assert_array_equal(pictures[0], pictures[1])
-    np.testing.assert_array_equal(pictures[0], pictures[2])
+        image_files.append(images[np.argsort(np.concatenate(rows_of(given)))])
+    np.testing.assert_array_equal(image_files[0], image_files[1])
+    np.testing.assert_array_equal(image_files[0], image_files[2])
 
 
 @pytest.mark.parametrize("replicas", [2, 3])
@@ -251,19 +251,19 @@ def test_replicas_share_each_batch(replicas):
     steps = 2 * order.steps_per_epoch
     given = training(spec, order, 0, steps)
     assert len(given) == replicas * steps
-    alone = training(spec, TrainingOrder(0, ROWS, 6), 0, steps)
+    single = training(spec, TrainingOrder(0, ROWS, 6), 0, steps)
     for step in range(steps):
         parts = given[step * replicas : (step + 1) * replicas]
         assert len({len(part[0]) for part in parts}) == 1
         together = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
-        assert_equal([together], [[array[: len(together[0])] for array in alone[step]]])
+        assert_equal([together], [[array[: len(together[0])] for array in single[step]]])
 
 
 def test_replicas_can_start_at_any_step():
     spec, order = config(AUGMENT), TrainingOrder(0, ROWS, 6, replicas=2)
-    whole = training(spec, order, 0, 8)
+    complete = training(spec, order, 0, 8)
     for start in (1, 3, 4, 6):
-        assert_equal(training(spec, order, start, 8), whole[2 * start :])
+        assert_equal(training(spec, order, start, 8), complete[2 * start :])
 
 
 def test_mixing_blends_inputs_and_targets_of_a_batch():
@@ -275,9 +275,9 @@ def test_mixing_blends_inputs_and_targets_of_a_batch():
         partner = np.roll(rows, 1, axis=0)
         share = float((target - partner)[0, 0] / (rows - partner)[0, 0])
         np.testing.assert_allclose(target, share * rows + (1 - share) * partner, atol=1e-4)
-        pictures = columns()["image"].astype("float64")
-        blend = share * pictures[rows[:, 0].astype(int)]
-        blend += (1 - share) * pictures[partner[:, 0].astype(int)]
+        image_files = columns()["image"].astype("float64")
+        blend = share * image_files[rows[:, 0].astype(int)]
+        blend += (1 - share) * image_files[partner[:, 0].astype(int)]
         np.testing.assert_allclose(image, blend, atol=0.51)
         shares.append(share)
     assert len(set(shares)) == 4

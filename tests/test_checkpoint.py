@@ -43,13 +43,13 @@ def assert_equal(one: list[np.ndarray], two: list[np.ndarray]) -> None:
 
 def restore(folder: Path) -> tuple[list[np.ndarray], dict, list[str]]:
     """Result of restoring into fresh variables: values, state, messages."""
-    fresh, said, state = variables(-1.0), [], None
-    with shown_by(said.append):
+    fresh, logged, state = variables(-1.0), [], None
+    with shown_by(logged.append):
         found = newest_checkpoint(folder)
     if found:
         path, saved, state = found
         assign_arrays(saved, fresh, path)
-    return arrays(fresh), state, said
+    return arrays(fresh), state, logged
 
 
 # Whole.
@@ -58,11 +58,11 @@ def restore(folder: Path) -> tuple[list[np.ndarray], dict, list[str]]:
 def test_everything_is_restored(tmp_path):
     saved = variables(1.5)
     path = save(tmp_path, 12, saved, {"history": [{"loss": 0.1 + 0.2, "x": float("inf")}]})
-    found, state, said = restore(tmp_path)
+    found, state, logged = restore(tmp_path)
     assert path.name == "000000000012.npz"
     assert_equal(found, arrays(saved))
     assert state == {"step": 12, "history": [{"loss": 0.1 + 0.2, "x": float("inf")}]}
-    assert said == []
+    assert logged == []
 
 
 def test_no_checkpoint_to_restore(tmp_path):
@@ -196,10 +196,10 @@ def test_falls_back_to_the_previous_checkpoint(tmp_path, content):
     save(tmp_path, 1, variables(1.0), {})
     newest = save(tmp_path, 2, variables(2.0), {})
     newest.write_bytes(content)
-    found, state, [said] = restore(tmp_path)
+    found, state, [logged] = restore(tmp_path)
     assert_equal(found, arrays(variables(1.0)))
     assert state == {"step": 1}
-    assert said.startswith(f"{newest}: the file is damaged (")
+    assert logged.startswith(f"{newest}: the file is damaged (")
 
 
 def test_damaged_checkpoint_is_replaced(tmp_path):

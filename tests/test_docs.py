@@ -249,9 +249,9 @@ def assert_serves(line: str) -> None:
             except urllib.error.URLError:
                 continue
         server.terminate()
-        said = server.communicate()[0].decode()
-    assert "001/logs/train" in answer, said
-    assert f"http://localhost:{port}/" in said
+        output = server.communicate()[0].decode()
+    assert "001/logs/train" in answer, output
+    assert f"http://localhost:{port}/" in output
 
 
 @pytest.mark.parametrize("block", blocks("console"), ids=lambda block: block.page)

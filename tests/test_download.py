@@ -50,9 +50,9 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        fault, asked = self.path.split("/")[1], self.headers.get("Range")
-        self.server.requests.append((fault, asked))
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+        fault, requested = self.path.split("/")[1], self.headers.get("Range")
+        self.server.requests.append((fault, requested))
+        start = int(requested.removeprefix("bytes=").rstrip("-")) if requested else 0
         getattr(self, fault)(start)
 
     def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
@@ -132,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
     def announces_more(self, start: int) -> None:
         self.answer(200, b"", Content_Length=str(SIZE + 1))
 
-    def announces_a_disk(self, start: int) -> None:
+    def declares_terabytes(self, start: int) -> None:
         self.answer(200, b"", Content_Length=str(9 * 10**12))
 
     def truncates(self, start: int) -> None:
@@ -159,8 +159,8 @@ class Handler(BaseHTTPRequestHandler):
     def moved_to_disk(self, start: int) -> None:
         self.answer(302, Location="file:///etc/passwd")
 
-    def moved_in_circles(self, start: int) -> None:
-        self.answer(302, Location="/moved_in_circles/file.gz")
+    def redirect_loop(self, start: int) -> None:
+        self.answer(302, Location="/redirect_loop/file.gz")
 
     def hangs_up(self, start: int) -> None:
         self.connection.shutdown(socket.SHUT_RDWR)
@@ -197,11 +197,11 @@ def part(target: Path) -> Path:
 
 def get(server: Server, target: Path, *faults: str) -> list[str]:
     """Downloads from these mirrors; returns the messages."""
-    told: list[str] = []
+    logged: list[str] = []
     urls = [server.url(fault) for fault in faults]
-    with shown_by(told.append):
+    with shown_by(logged.append):
         download(urls, target, SIZE, SHA256, QUICK)
-    return told
+    return logged
 
 
 def reasons(server: Server, target: Path, *faults: str) -> list[str]:
@@ -255,11 +255,15 @@ def test_a_file_of_unknown_length_is_downloaded_completely(
             f"{hashlib.md5(b'<html>Please log in</html>').hexdigest()}, expected {MD5}",
         ),
         (
-            "announces_a_disk",
+            "declares_terabytes",
             None,
             "offers 9,000,000,000,000 bytes, expected 4,000,000,000 at most",
         ),
-        ("announces_a_disk", MD5, "offers 9,000,000,000,000 bytes, expected 4,000,000,000 at most"),
+        (
+            "declares_terabytes",
+            MD5,
+            "offers 9,000,000,000,000 bytes, expected 4,000,000,000 at most",
+        ),
         ("truncates", None, "breaks off half-way"),
         ("truncates", MD5, "breaks off half-way"),
         ("chunked_short", None, "breaks off half-way"),
@@ -289,10 +293,10 @@ def test_with_a_hash_a_broken_download_is_resumed(server: Server, target: Path) 
 
 
 def test_a_good_mirror_delivers_the_file(server: Server, target: Path) -> None:
-    told = get(server, target, "good")
+    logged = get(server, target, "good")
     assert target.read_bytes() == PAYLOAD
     assert [path.name for path in target.parent.iterdir()] == ["file.gz"]
-    assert told == [f"downloading file.gz (1.0 MB) from 127.0.0.1:{server.server_port}"]
+    assert logged == [f"downloading file.gz (1.0 MB) from 127.0.0.1:{server.server_port}"]
 
 
 @pytest.mark.parametrize("fault", ["moved", "claims_gzip"])
@@ -317,7 +321,7 @@ def test_unusual_but_valid_answers_deliver_the_file(
             f"expected {SHA256}",
         ),
         ("moved_to_disk", "leads to an address that is neither http nor https"),
-        ("moved_in_circles", "fails (TooManyRedirects)"),
+        ("redirect_loop", "fails (TooManyRedirects)"),
         ("hangs_up", "cannot be reached"),
     ],
 )
@@ -331,10 +335,10 @@ def test_errors_are_named_and_the_next_mirror_is_tried(
 
 
 def test_a_broken_download_is_resumed(server: Server, target: Path) -> None:
-    told = get(server, target, "breaks_once")
+    logged = get(server, target, "breaks_once")
     assert target.read_bytes() == PAYLOAD
     assert server.requests == [("breaks_once", None), ("breaks_once", f"bytes={HALF}-")]
-    assert told[1].endswith(", resuming after 0.5 MB")
+    assert logged[1].endswith(", resuming after 0.5 MB")
 
 
 def test_a_short_answer_is_kept_for_another_mirror(server: Server, target: Path) -> None:

@@ -151,10 +151,10 @@ def test_restored_watchers_decide_alike(kind, interrupted):
             "plateau": PlateauReducer(Plateau(patience=1, cooldown=1), "validation_loss"),
         }[kind]
 
-    whole, before, after = make(), make(), make()
+    uninterrupted, before, after = make(), make(), make()
     for epoch, value in enumerate(VALUES, 1):
-        whole.update(epoch, value)
+        uninterrupted.update(epoch, value)
         (before if epoch <= interrupted else after).update(epoch, value)
         if epoch == interrupted:
             after.restore(before.state())
-    assert after.state() == whole.state()
+    assert after.state() == uninterrupted.state()

@@ -71,9 +71,9 @@ def test_probes_respect_their_maximum_of_examples(probed):
         "logistic": 1294,
     }
     assert records["knn"]["neighbours"] == 3
-    said = probed.log_file.read_text()
-    assert "The probe knn of digit is fitted to a random sample of 300 of 1,294 training" in said
-    assert "probe svm of digit is fitted to" not in said
+    printed = probed.log_file.read_text()
+    assert "The probe knn of digit is fitted to a random sample of 300 of 1,294 training" in printed
+    assert "probe svm of digit is fitted to" not in printed
 
 
 def test_probes_match_scikit_learn_on_the_same_features(probed):
@@ -90,9 +90,9 @@ def test_probes_match_scikit_learn_on_the_same_features(probed):
     theirs.fit(known.transform(features("train")), data.splits["train"][config.columns["digit"]])
     expected = theirs.predict_proba(known.transform(features("test")))
     ours = evaluate_model(model, config, data, "test", load_probes(probed, config, model))
-    said = ours.probed["digit"]["logistic"]
-    assert np.array_equal(said.argmax(axis=1), expected.argmax(axis=1))
-    np.testing.assert_allclose(said, expected, atol=1e-3)
+    printed = ours.probed["digit"]["logistic"]
+    assert np.array_equal(printed.argmax(axis=1), expected.argmax(axis=1))
+    np.testing.assert_allclose(printed, expected, atol=1e-3)
 
 
 def test_evaluation_gives_the_same_probe_metrics(own):
@@ -142,13 +142,13 @@ def test_predictions_have_a_column_per_probe(probed, tmp_path):
 
 
 def test_a_resume_completes_the_probes_after_a_crash(own):
-    wanted, metrics = files(own), own.metrics()
+    required, metrics = files(own), own.metrics()
     own.metrics_file.unlink()
     own.probe("digit", "logistic").unlink()
     own.probe("digit", "knn").write_bytes(b"half")
     own.probe("digit", "svm").with_name(".digit_svm.npz.1.tmp.npz").write_bytes(b"half")
     train(PROBED, run=own.directory, resume=True)
-    assert files(own) == wanted
+    assert files(own) == required
     assert own.metrics() == metrics
 
 
@@ -256,19 +256,19 @@ def test_decision_fusion_probes_use_the_features_of_each_input(of_all_heads, fit
 
 def test_repeated_fitting_does_not_retrace(of_all_heads):
     model, config, data = of_all_heads
-    whole = with_features(model, ["is"])
+    combined = with_features(model, ["is"])
     rows = {name: values[:2] for name, values in data.splits["train"].items()}
-    said: list[str] = []
+    printed: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: said.append(record.getMessage())
+    handler.emit = lambda record: printed.append(record.getMessage())
     logger = logging.getLogger("tensorflow")
     logger.addHandler(handler)
     try:
         for _ in range(6):
-            _features(whole, config, rows)
+            _features(combined, config, rows)
     finally:
         logger.removeHandler(handler)
-    assert said == []
+    assert printed == []
 
 
 def test_every_type_of_head_has_probe_metrics(of_all_heads, fitted):
@@ -286,8 +286,8 @@ def test_every_type_of_head_has_probe_metrics(of_all_heads, fitted):
     loaded = load_probes(run, config, model)
     again = evaluate_model(model, config, data, "test", loaded).probed
     for name, of in evaluation.probed.items():
-        for kind, said in of.items():
-            assert np.array_equal(again[name][kind], said)
+        for kind, printed in of.items():
+            assert np.array_equal(again[name][kind], printed)
 
 
 def test_a_single_class_has_no_probe(of_all_heads, tmp_path, messages):
@@ -327,9 +327,9 @@ def test_rows_without_a_label_are_ignored_by_probes(of_all_heads, tmp_path):
     probe = probes["is"]["knn"]
     assert len(probe.arrays["features"]) == len(labels) - 20
     assert probe.arrays["classes"].tolist() == [0, 1]
-    said = np.full((len(labels), 1), 0.95, "float32")
+    printed = np.full((len(labels), 1), 0.95, "float32")
     expected = np.mean(labels[20:] == 1)
-    assert probe.evaluate(labels, said)["accuracy"] == expected
-    assert probe.evaluate(labels, said)["labelled"] == len(labels) - 20
-    assert "labelled" not in probe.evaluate(labels[20:], said[20:])
-    assert probe.evaluate(labels[:20], said[:20]) == {"labelled": 0}
+    assert probe.evaluate(labels, printed)["accuracy"] == expected
+    assert probe.evaluate(labels, printed)["labelled"] == len(labels) - 20
+    assert "labelled" not in probe.evaluate(labels[20:], printed[20:])
+    assert probe.evaluate(labels[:20], printed[:20]) == {"labelled": 0}

@@ -81,10 +81,10 @@ def test_confusion_and_per_class_match_scikit_learn(case):
     expected = reference.precision_recall_fscore_support(
         true, predicted, labels=range(classes), zero_division=0
     )
-    for name, array, wanted in zip(
+    for name, array, required in zip(
         metrics.PerClass._fields, metrics.per_class(confusion), expected, strict=True
     ):
-        np.testing.assert_allclose(array, wanted, err_msg=name)
+        np.testing.assert_allclose(array, required, err_msg=name)
 
 
 def test_confusion_has_true_classes_in_rows():
@@ -229,8 +229,8 @@ def test_multilabel_metrics_match_scikit_learn():
         reference.average_precision_score(true, probabilities, average="macro")
     )
     expected = reference.precision_recall_fscore_support(true, said)
-    for array, wanted in zip(metrics.per_label(true, probabilities), expected, strict=True):
-        np.testing.assert_allclose(array, wanted)
+    for array, required in zip(metrics.per_label(true, probabilities), expected, strict=True):
+        np.testing.assert_allclose(array, required)
 
 
 def test_multilabel_majority_is_the_most_frequent_set():
@@ -382,10 +382,10 @@ def test_a_paired_bootstrap_is_symmetric_and_seeded():
 
 def test_a_paired_bootstrap_does_not_depend_on_the_block_size(monkeypatch):
     a, b = right_or_wrong(0, 100, 0.6), right_or_wrong(1, 100, 0.5)
-    whole = metrics.paired_bootstrap(a, b, draws=50)
+    complete = metrics.paired_bootstrap(a, b, draws=50)
     for at_once in (1, 100, 700):
         monkeypatch.setattr("mmzoo.metrics.intervals._CHUNK", at_once)
-        assert metrics.paired_bootstrap(a, b, draws=50) == whole
+        assert metrics.paired_bootstrap(a, b, draws=50) == complete
 
 
 def test_columns_of_a_bootstrap_are_resampled_together():

@@ -68,7 +68,7 @@ INPUTS: dict[str, dict[str, Any]] = {
 }
 
 
-def lacks(name: str, row: int) -> bool:
+def is_missing(name: str, row: int) -> bool:
     return row % ABSENT[name] == list(ABSENT).index(name)
 
 
@@ -82,11 +82,13 @@ def cells(folder: Path) -> dict[str, list[Any]]:
         Image.fromarray(pixels).save(folder / f"{row}.png")
         soundfile.write(folder / f"{row}.wav", random.uniform(-1, 1, 800), 8_000)
     return {
-        "photo": ["" if lacks("photo", row) else f"{row}.png" for row in range(ROWS)],
-        "sound": ["" if lacks("sound", row) else f"{row}.wav" for row in range(ROWS)],
-        "title": ["..." if lacks("title", row) else f"a title of {row}" for row in range(ROWS)],
-        "size": ["" if lacks("facts", row) else str(row) for row in range(ROWS)],
-        "city": ["" if lacks("facts", row) else "ab"[row % 2] for row in range(ROWS)],
+        "photo": ["" if is_missing("photo", row) else f"{row}.png" for row in range(ROWS)],
+        "sound": ["" if is_missing("sound", row) else f"{row}.wav" for row in range(ROWS)],
+        "title": [
+            "..." if is_missing("title", row) else f"a title of {row}" for row in range(ROWS)
+        ],
+        "size": ["" if is_missing("facts", row) else str(row) for row in range(ROWS)],
+        "city": ["" if is_missing("facts", row) else "ab"[row % 2] for row in range(ROWS)],
         "kind": [row % 2 for row in range(ROWS)],
     }
 
@@ -123,7 +125,7 @@ def present(data: Frame, name: str) -> np.ndarray:
 
 
 def expected(name: str) -> list[bool]:
-    return [not lacks(name, row) for row in range(ROWS)]
+    return [not is_missing(name, row) for row in range(ROWS)]
 
 
 def test_presence_columns_mark_available_inputs(tmp_path, columns):
@@ -165,7 +167,7 @@ def test_missing_inputs_are_neutral_in_batches(tmp_path, columns):
 
 def test_placeholders_of_missing_inputs_train_nothing(tmp_path, columns):
     """Batches, batch norm statistics and everything else are equal."""
-    lenient = {"augment": [{"type": "brightness"}], "missing_files": "absent"}
+    relaxed = {"augment": [{"type": "brightness"}], "missing_files": "absent"}
     others = {
         **columns,
         "photo": [path or f"lost{row}.png" for row, path in enumerate(columns["photo"])],
@@ -173,7 +175,7 @@ def test_placeholders_of_missing_inputs_train_nothing(tmp_path, columns):
     }
 
     def batches(name: str, table: Mapping[str, list[Any]]) -> list[Any]:
-        spec = config(write(tmp_path, table, name), {"photo": lenient})
+        spec = config(write(tmp_path, table, name), {"photo": relaxed})
         data = load_frame(spec)
         spec, preprocessing = fit_config(spec, data)
         train = transform(spec, data, preprocessing).splits["train"]
@@ -233,14 +235,14 @@ def test_missing_files_can_be_missing_inputs(tmp_path, columns):
     (tmp_path / "7.png").unlink()
     with pytest.raises(DataError, match=r"row 8: its `photo` is '7\.png': there is no such file"):
         load_frame(config(path))
-    lenient = config(path, {"photo": {"missing_files": "absent"}})
-    data = load_frame(lenient)
+    relaxed = config(path, {"photo": {"missing_files": "absent"}})
+    data = load_frame(relaxed)
     there = expected("photo")
     there[7] = False
     assert present(data, "photo").tolist() == there
     assert any("1 of its files do not exist, such as '7.png'" in note for note in data.notes)
     (tmp_path / "8.png").unlink()
-    assert load_frame(lenient).fingerprint != data.fingerprint
+    assert load_frame(relaxed).fingerprint != data.fingerprint
 
 
 def test_damaged_files_are_always_bad_rows(tmp_path, columns):
@@ -267,7 +269,7 @@ def test_a_single_input_cannot_be_missing(tmp_path, columns):
 
 
 @pytest.mark.parametrize(
-    ("changes", "path", "said"),
+    ("changes", "path", "message"),
     [
         ({"photo": {"missing": "error", "modality_dropout": 0.5}}, "inputs.photo", "`missing: lea"),
         ({"photo": {"missing": "error", "missing_files": "absent"}}, "missing_files", "`missing:"),
@@ -279,11 +281,11 @@ def test_a_single_input_cannot_be_missing(tmp_path, columns):
         ),
     ],
 )
-def test_incompatible_options_are_refused(changes, path, said):
+def test_incompatible_options_are_refused(changes, path, message):
     with pytest.raises(ConfigError) as caught:
         config(Path("rows.csv"), changes)
     assert path in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_missing_inputs_exclude_mixing():
@@ -315,15 +317,19 @@ def test_cached_features_support_missing_inputs(tmp_path, columns):
     spec, preprocessing = fit_config(spec, data)
     data = transform(spec, data, preprocessing)
     network = build_network(spec)
-    fed = cache_frozen_features(network, spec, data, prepare_devices("cpu", spec.train))
+    training_inputs = cache_frozen_features(network, spec, data, prepare_devices("cpu", spec.train))
     order = TrainingOrder(0, data.examples("train"), 16)
-    whole = training_batches(spec, data.splits["train"], order, 0, 4).as_numpy_iterator()
-    kept = training_batches(spec, fed.data.splits["train"], order, 0, 4).as_numpy_iterator()
-    for (inputs, _), (of_features, _) in zip(whole, kept, strict=True):
+    complete = training_batches(spec, data.splits["train"], order, 0, 4).as_numpy_iterator()
+    kept = training_batches(
+        spec, training_inputs.data.splits["train"], order, 0, 4
+    ).as_numpy_iterator()
+    for (inputs, _), (of_features, _) in zip(complete, kept, strict=True):
         assert of_features["photo"].ndim == 2
         np.testing.assert_array_equal(inputs["photo_present"], of_features["photo_present"])
-        said = network.model(inputs, training=False)["kind"].numpy()
-        np.testing.assert_allclose(fed.model(of_features)["kind"].numpy(), said, atol=1e-5)
+        message = network.model(inputs, training=False)["kind"].numpy()
+        np.testing.assert_allclose(
+            training_inputs.model(of_features)["kind"].numpy(), message, atol=1e-5
+        )
 
 
 def test_synthetic_examples_have_all_inputs(tmp_path):
@@ -345,11 +351,11 @@ def test_prediction_rows_can_miss_cells_and_columns(run, tmp_path):
     folder = run.directory.parent
     shutil.copy(folder / "1.png", tmp_path)
     rows = {"id": ["x", "y"], "photo": ["1.png", ""], "title": ["a title of 3", "a title of 3"]}
-    said = predict(run, data=write(tmp_path, rows))
-    assert said["id"] == ["x", "y"]
-    whole = {**rows, "sound": ["", ""], "size": ["", ""], "city": ["", ""]}
-    same = predict(run, data=write(tmp_path, whole, "whole.csv"))
-    assert same["kind_probability"] == said["kind_probability"]
+    message = predict(run, data=write(tmp_path, rows))
+    assert message["id"] == ["x", "y"]
+    complete = {**rows, "sound": ["", ""], "size": ["", ""], "city": ["", ""]}
+    same = predict(run, data=write(tmp_path, complete, "whole.csv"))
+    assert same["kind_probability"] == message["kind_probability"]
     assert same["kind_probability"][0] != same["kind_probability"][1]
 
 

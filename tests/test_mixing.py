@@ -59,10 +59,10 @@ def test_targets_are_mixed_with_the_partner(mixing):
 
 def test_mixup_blends_images_like_targets():
     for first in range(0, 60, CLASSES):
-        pictures, targets = mixed(Mixup(alpha=1.0), stream(first))
+        images, targets = mixed(Mixup(alpha=1.0), stream(first))
         expected = targets @ (40.0 * np.arange(CLASSES))
-        assert (pictures == pictures[:, :1, :1]).all()
-        np.testing.assert_allclose(pictures[:, 0, 0], expected, atol=0.501)
+        assert (images == images[:, :1, :1]).all()
+        np.testing.assert_allclose(images[:, 0, 0], expected, atol=0.501)
 
 
 @pytest.mark.parametrize("alpha", [0.2, pytest.param(1.0, marks=pytest.mark.slow)])
@@ -76,10 +76,10 @@ def test_mixup_share_is_beta_distributed(alpha):
 def test_cutmix_pastes_a_box_and_mixes_targets_by_area():
     corners = []
     for first in range(150):
-        pictures, targets = mixed(CutMix(), stream(first))
-        kept = pictures == 40 * np.arange(CLASSES)[:, None, None]
+        images, targets = mixed(CutMix(), stream(first))
+        kept = images == 40 * np.arange(CLASSES)[:, None, None]
         partners = 40 * np.roll(np.arange(CLASSES), 1)[:, None, None]
-        assert (kept | (pictures == partners)).all()
+        assert (kept | (images == partners)).all()
         assert (kept == kept[:1]).all()
         pasted = ~kept[0]
         assert pasted.sum() == pasted.any(axis=0).sum() * pasted.any(axis=1).sum()
@@ -95,11 +95,11 @@ def test_cutmix_box_area_distribution():
     mixing = CutMix(alpha=1.0)
     boxes = np.array([mixing._box(stream(first, 1)) for first in range(200)])
     shares = stream(0, 200).fold("area").beta(1.0).numpy()[:, 0]
-    whole = (boxes > 0).all(axis=1) & (boxes < 1).all(axis=1)  # Boxes that are not clipped.
-    assert whole.sum() > 20
-    sides = np.sqrt(1 - shares[whole])
-    np.testing.assert_allclose(boxes[whole, 2] - boxes[whole, 0], sides, atol=1e-6)
-    np.testing.assert_allclose(boxes[whole, 3] - boxes[whole, 1], sides, atol=1e-6)
+    complete = (boxes > 0).all(axis=1) & (boxes < 1).all(axis=1)  # Boxes that are not clipped.
+    assert complete.sum() > 20
+    sides = np.sqrt(1 - shares[complete])
+    np.testing.assert_allclose(boxes[complete, 2] - boxes[complete, 0], sides, atol=1e-6)
+    np.testing.assert_allclose(boxes[complete, 3] - boxes[complete, 1], sides, atol=1e-6)
 
 
 def test_images_of_two_sizes_share_the_relative_box():
@@ -125,12 +125,12 @@ def test_all_targets_of_an_example_share_one_mixing_weight(mixing):
 
 @pytest.mark.parametrize("mixing", [Mixup(alpha=0.4), CutMix()])
 def test_same_bits_eagerly_and_in_a_parallel_pipeline(mixing):
-    pictures = tf.constant(np.random.RandomState(0).randint(0, 256, (48, 28, 20, 1)), tf.uint8)
+    images = tf.constant(np.random.RandomState(0).randint(0, 256, (48, 28, 20, 1)), tf.uint8)
     targets = tf.one_hot(tf.range(48) % CLASSES, CLASSES)
 
     def mix(rows):
         randomness = Randomness(0, tf.constant(0, tf.int64), rows)
-        inputs = {"photo": tf.gather(pictures, rows)}
+        inputs = {"photo": tf.gather(images, rows)}
         return mixing.apply(inputs, SPECS, {"digit": tf.gather(targets, rows)}, randomness)
 
     batches = tf.data.Dataset.range(48).batch(8).map(mix, num_parallel_calls=4)

@@ -95,8 +95,8 @@ def test_no_example_loses_all_inputs():
     kept = np.sum([one.astype(int) for one in left.values()], axis=0)
     assert kept.min() == 1
     for one in left.values():
-        alone = (kept == 1) & one
-        assert alone.sum() / (kept == 1).sum() == pytest.approx(1 / 3, abs=0.03)
+        single = (kept == 1) & one
+        assert single.sum() / (kept == 1).sum() == pytest.approx(1 / 3, abs=0.03)
 
 
 def test_dropout_of_missing_inputs_leaves_one_present():
@@ -139,9 +139,9 @@ def test_batches_have_presence_masks():
 
 def test_evaluation_drops_nothing():
     spec = config({"photo": 0.9, "sound": 0.9})
-    whole = [x for (x,) in evaluation_batches(spec, columns(spec), labelled=False)]
+    complete = [x for (x,) in evaluation_batches(spec, columns(spec), labelled=False)]
     there = {
-        name: np.concatenate([batch[name].numpy() for batch in whole])
+        name: np.concatenate([batch[name].numpy() for batch in complete])
         for name in ("photo_present", "sound_present")
     }
     assert there["sound_present"].all()
@@ -152,9 +152,9 @@ def test_masks_are_reproducible_from_any_step():
     spec = config({"photo": 0.4, "sound": 0.4})
     order = TrainingOrder(0, ROWS, 6)
     end = 2 * order.steps_per_epoch
-    whole = batches(spec, order, 0, end)
+    complete = batches(spec, order, 0, end)
     for start in (1, 3, order.steps_per_epoch + 2):
-        for ours, theirs in zip(batches(spec, order, start, end), whole[start:], strict=True):
+        for ours, theirs in zip(batches(spec, order, start, end), complete[start:], strict=True):
             assert ours.keys() == theirs.keys()
             for name in ours:
                 np.testing.assert_array_equal(ours[name], theirs[name])

@@ -25,7 +25,7 @@ def config(encoder: dict, shape=(28, 28, 1), **fields: Any) -> Config:
     )
 
 
-def pictures(count=2, shape=(28, 28, 1)) -> np.ndarray:
+def images(count=2, shape=(28, 28, 1)) -> np.ndarray:
     return np.random.RandomState(0).randint(0, 256, (count, *shape)).astype("uint8")
 
 
@@ -75,7 +75,7 @@ def test_a_model_maps_bytes_to_probabilities():
     assert {name: (x.dtype, x.shape) for name, x in model.input.items()} == {
         "image": ("uint8", (None, 28, 28, 1))
     }
-    output = model({"image": pictures()})["digit"]
+    output = model({"image": images()})["digit"]
     assert output.dtype == tf.float32
     np.testing.assert_allclose(output.numpy().sum(axis=1), 1, atol=1e-6)
 
@@ -87,7 +87,7 @@ def test_every_encoder_is_a_sub_model():
     for name, shape in (("image", (28, 28, 1)), ("photo", (20, 20, 3))):
         encoder = model.get_layer(f"{name}_encoder")
         assert isinstance(encoder, keras.Model)
-        vector, tokens = encoder(pictures(shape=shape))
+        vector, tokens = encoder(images(shape=shape))
         assert vector.shape == (2, 84)
         assert tokens.shape[2] == 16
     trained = len(model.trainable_weights)
@@ -102,7 +102,7 @@ def test_heads_share_encoders_and_fusion():
         "size": {"type": "regression", "dim": 2},
     }
     model = build_model(config({"type": "lenet"}, heads=heads))
-    outputs = model({"image": pictures()})
+    outputs = model({"image": images()})
     assert {name: tuple(output.shape) for name, output in outputs.items()} == {
         "digit": (2, 10),
         "even": (2, 1),
@@ -127,7 +127,7 @@ def test_dropout_depends_on_the_seed():
 
     def two_calls():
         model = build_model(spec)
-        return [model({"image": pictures()}, training=True)["digit"].numpy() for _ in range(2)]
+        return [model({"image": images()}, training=True)["digit"].numpy() for _ in range(2)]
 
     first, again = two_calls(), two_calls()
     np.testing.assert_array_equal(first, again)
@@ -172,7 +172,7 @@ def test_the_parts_of_a_model_compose_to_it():
         },
     }
     network = build_network(config({"type": "cnn"}, inputs=two))
-    values = {"image": pictures(3, (8, 8, 1)), "title": np.array([[2, 3, 0]] * 3, "int32")}
+    values = {"image": images(3, (8, 8, 1)), "title": np.array([[2, 3, 0]] * 3, "int32")}
     encoders, rest = network.parted()
     features = {name: encoders[name](value) for name, value in values.items()}
     assert [len(features[name]) for name in two] == [2, 3]  # A text has a mask.

@@ -94,22 +94,22 @@ def test_pretrained_network_is_one_line_by_default(tmp_path):
     ]
     assert (empty, hint.split("; ")[1]) == ("", "--layers lists all its layers.")
     assert sums.startswith("photos: 415,332 parameters, 5,124 trainable; ")
-    whole = summary.text(all_layers=True).splitlines()
-    assert len(whole) == 1 + len(summary.layers) + 2
+    complete = summary.text(all_layers=True).splitlines()
+    assert len(complete) == 1 + len(summary.layers) + 2
     assert summary.as_dict()["layers"] == [vars(row) for row in summary.layers]
     assert sum(row.parameters for row in inside) == 410_208
 
 
 @pytest.mark.parametrize(
-    ("trainable", "said"),
+    ("trainable", "message"),
     [
         (3, "partly frozen"),
         *(pytest.param(*one, marks=pytest.mark.slow) for one in ((True, ""), (False, "frozen"))),
     ],
 )
-def test_frozen_layers_are_marked(tmp_path, trainable, said):
+def test_frozen_layers_are_marked(tmp_path, trainable, message):
     summary = of_pretrained(tmp_path / "photos.yaml", trainable)
-    assert [row.frozen for row in summary.folded] == ["", said, ""]
+    assert [row.frozen for row in summary.folded] == ["", message, ""]
     frozen = {row.frozen for row in summary.layers if row.parameters}
     assert frozen == {True: {""}, 3: {"", "frozen"}, False: {"", "frozen"}}[trainable]
     assert all(not row.frozen for row in summary.layers if not row.parameters)
@@ -141,7 +141,7 @@ def test_missing_path(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flops", "said"),
+    ("flops", "message"),
     [
         (0, "0 FLOPs"),
         (999, "999 FLOPs"),
@@ -150,9 +150,9 @@ def test_missing_path(tmp_path):
         (3_900_000_000, "3.9 GFLOPs"),
     ],
 )
-def test_large_counts_are_abbreviated(flops, said):
+def test_large_counts_are_abbreviated(flops, message):
     summary = ModelSummary("net", (), 0, 0, flops)
-    assert summary.text().endswith(f"; {said} per example")
+    assert summary.text().endswith(f"; {message} per example")
 
 
 def of_texts(encoder: dict[str, object], length: int | str, folder: Path) -> ModelSummary:

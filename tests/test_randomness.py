@@ -151,10 +151,10 @@ def test_example_has_the_same_bits_in_every_batch(draw):
         argument = 0.2 if draw == "beta" else 5
         return getattr(stream(seed=3, epoch=4, examples=examples), draw)(argument).numpy()
 
-    whole = drawn(range(300))
-    alone = np.concatenate([drawn([example]) for example in range(300)])
-    np.testing.assert_array_equal(whole, alone)
-    np.testing.assert_array_equal(drawn(range(299, -1, -1)), whole[::-1])
+    together = drawn(range(300))
+    separate = np.concatenate([drawn([example]) for example in range(300)])
+    np.testing.assert_array_equal(together, separate)
+    np.testing.assert_array_equal(drawn(range(299, -1, -1)), together[::-1])
 
 
 @pytest.mark.parametrize("parallel", [None, 4])

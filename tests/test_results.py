@@ -98,12 +98,12 @@ def read_head(path: Path) -> Head | None:
     )
 
 
-def agree(said: str, row: Any, value: float) -> bool:
+def agree(quoted: str, row: Any, value: float) -> bool:
     """Whether a figure in a text equals a value of a row, to the digits of the text."""
     from results_page import is_share
 
-    digits = len(said.partition(".")[2])
-    return abs(float(said) - value * (100 if is_share(row) else 1)) <= 0.5 * 10**-digits + 1e-9
+    digits = len(quoted.partition(".")[2])
+    return abs(float(quoted) - value * (100 if is_share(row) else 1)) <= 0.5 * 10**-digits + 1e-9
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
@@ -124,8 +124,8 @@ def test_a_head_agrees_with_the_table(path, rows):
         assert head.seconds == round(first.seconds)
     if head.values:
         assert len(head.values) == len(first.values)
-        for said, value in zip(head.values, first.values, strict=True):
-            assert agree(said, first, value)
+        for quoted, value in zip(head.values, first.values, strict=True):
+            assert agree(quoted, first, value)
 
 
 ALONE = ("image alone", "audio alone")
@@ -137,13 +137,13 @@ def test_heads_agree_with_the_table_on_variants(every_row):
     for path in CONFIGS:
         head = path.read_text(encoding="utf-8").partition("\nname:")[0]
         for row in every_row:
-            alone = row.variant in ALONE and path.stem.startswith("av_digits_")
-            if alone or (row.variant and row.config == path.stem and row.variant not in ALONE):
-                said = re.search(rf"{row.variant}\D*? ([\d.]+) %", head)
-                if said is None:
+            single = row.variant in ALONE and path.stem.startswith("av_digits_")
+            if single or (row.variant and row.config == path.stem and row.variant not in ALONE):
+                quoted = re.search(rf"{row.variant}\D*? ([\d.]+) %", head)
+                if quoted is None:
                     assert "not measured" in head, f"{path.name} says nothing of {row.variant}"
                 else:
-                    assert agree(said[1], row, row.mean), (path.name, row.variant, row.mean)
+                    assert agree(quoted[1], row, row.mean), (path.name, row.variant, row.mean)
 
 
 def test_the_pages_are_up_to_date(every_row):
@@ -217,14 +217,14 @@ def change(run: Run, key: str, value: Any) -> None:
 def collect(folder: Path) -> tuple[list[Any], list[str]]:
     from results_runs import collected
 
-    said: list[str] = []
-    return collected(folder, ["tiny"], said.append), said
+    quoted: list[str] = []
+    return collected(folder, ["tiny"], quoted.append), quoted
 
 
 def test_the_seeds_of_a_config_become_a_row(folder, trained_run):
-    [row], said = collect(folder)
+    [row], quoted = collect(folder)
     trained = trained_run.environment()["trained"]
-    assert said == []
+    assert quoted == []
     assert (row.config, row.variant, row.inputs, row.data) == ("tiny", "", "image", "digits")
     assert (row.metric, row.seeds, row.folds, row.values) == ("accuracy", (0, 1), None, (0.9, 0.8))
     assert row.mean == pytest.approx(0.85)
@@ -255,7 +255,7 @@ def test_values_missing_from_a_run_are_empty(folder):
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "quoted"),
     [
         ("seed", 7, "was trained with seed 7"),
         ("requested", {"train.epochs": 2}, "was trained with train.epochs 2, not 3"),
@@ -266,11 +266,11 @@ def test_values_missing_from_a_run_are_empty(folder):
         ),
     ],
 )
-def test_runs_of_other_experiments_are_left_out(folder, key, value, said):
+def test_runs_of_other_experiments_are_left_out(folder, key, value, quoted):
     change(Run(folder / "tiny" / "1"), key, value)
     found, [reason] = collect(folder)
     assert found == []
-    assert reason == f"{folder}/tiny: skipped: {folder}/tiny/1 {said}"
+    assert reason == f"{folder}/tiny: skipped: {folder}/tiny/1 {quoted}"
 
 
 def test_folds_of_a_seed_count_once_complete(folder):
@@ -278,8 +278,8 @@ def test_folds_of_a_seed_count_once_complete(folder):
     shutil.rmtree(folder / "tiny" / "1")
     for fold in (1, 2):
         run = Run(Path(shutil.copytree(folder / "first", folder / f"tiny/0/{fold:03d}")))
-        asked = run.environment()["requested"]
-        change(run, "requested", asked | {"source.fold.index": fold, "source.fold.of": 2})
+        requested = run.environment()["requested"]
+        change(run, "requested", requested | {"source.fold.index": fold, "source.fold.of": 2})
         if fold == 1:
             assert collect(folder) == ([], [])
     [row], _ = collect(folder)
@@ -293,8 +293,8 @@ def test_variants_and_unimodal_baselines_have_their_own_rows(folder):
         run = Run(folder / "tiny" / seed)
         change(Run(folder / "tiny@wide" / seed), "requested", {"train.epochs": 9})
         shutil.copytree(folder / "tiny@wide" / seed, run.baseline("image").directory)
-    found, said = collect(folder)
-    assert said == []
+    found, quoted = collect(folder)
+    assert quoted == []
     assert [row.variant for row in found] == ["", "image alone", "wide"]
 
 
@@ -332,8 +332,8 @@ def test_fusions_are_listed_beside_unimodal_baselines(folder):
     sides = replace(row, data="av_digits")
     fused = replace(sides, config="both", inputs="image + audio", mean=0.95)
     worse = replace(fused, config="worse", mean=0.9)
-    alone = replace(fused, config="both", variant="audio alone", inputs="audio", mean=0.8)
-    text = page([worse, alone, fused, replace(sides, mean=0.7)])
+    single = replace(fused, config="both", variant="audio alone", inputs="audio", mean=0.8)
+    text = page([worse, single, fused, replace(sides, mean=0.7)])
     assert "## Image" not in text
     [table] = re.findall(r"### Written and spoken digits\n\n(.+)", text, re.DOTALL)
     assert re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) == [
@@ -357,10 +357,10 @@ def arguments(reproduce, monkeypatch, *words: str) -> Any:
 
 
 def test_the_command_of_a_retry_equals_the_first(tmp_path, reproduce, monkeypatch):
-    asked: list[list[str]] = []
+    requested: list[list[str]] = []
 
     def run(command, **rest):
-        asked.append(command[3:])
+        requested.append(command[3:])
         return subprocess.CompletedProcess(command, 1)
 
     monkeypatch.setattr(subprocess, "run", run)
@@ -370,9 +370,9 @@ def test_the_command_of_a_retry_equals_the_first(tmp_path, reproduce, monkeypatc
     assert failed == [*(f"mr_cnn/4/{fold:03d}" for fold in range(1, 11)), "digits_cnn/4"]
     config = str(ROOT / "configs" / "mr_cnn.yaml")
     run_in = ["--run", f"{tmp_path}/mr_cnn/4/001"]
-    assert asked[0] == ["train", config, *run_in, "--set", "train.seed=4", "--fold", "1/10"]
-    assert len(asked) == 11
-    assert asked[-1][2:5] == ["--run", f"{tmp_path}/digits_cnn/4", "--resume"]
+    assert requested[0] == ["train", config, *run_in, "--set", "train.seed=4", "--fold", "1/10"]
+    assert len(requested) == 11
+    assert requested[-1][2:5] == ["--run", f"{tmp_path}/digits_cnn/4", "--resume"]
 
 
 def test_each_variant_has_its_own_folder(reproduce):
@@ -386,28 +386,28 @@ def test_each_variant_has_its_own_folder(reproduce):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "quoted"),
     [
         (["mnist_cn"], "no such config: mnist_cn; there are: "),
         (["--variant", "x"], "--variant needs --set: it names the changed config"),
         (["--only-collect", "--set", "a=1"], "--only-collect trains nothing, so it takes no --set"),
     ],
 )
-def test_wrong_arguments_are_reported(reproduce, monkeypatch, capsys, words, said):
+def test_wrong_arguments_are_reported(reproduce, monkeypatch, capsys, words, quoted):
     with pytest.raises(SystemExit) as caught:
         arguments(reproduce, monkeypatch, *words)
     assert caught.value.code == 2
-    assert said in capsys.readouterr().err
+    assert quoted in capsys.readouterr().err
 
 
 @pytest.mark.slow
 def test_results_are_collected_after_training(reproduce, monkeypatch, tmp_path):
     words = ["digits_cnn", "--runs", str(tmp_path / "runs"), "--seeds", "0", "1"]
     short = [*words, "--set", "train.epochs=1", "--variant", "short"]
-    asked = arguments(reproduce, monkeypatch, *short)
-    assert list(reproduce.train_all(asked)) == []
+    requested = arguments(reproduce, monkeypatch, *short)
+    assert list(reproduce.train_all(requested)) == []
     outputs = [tmp_path / name for name in ("results.csv", "results.md", "zoo.md")]
-    reproduce.update(asked.runs, asked.configs, *outputs)
+    reproduce.update(requested.runs, requested.configs, *outputs)
     from results_table import read_results
 
     [row] = read_results(tmp_path / "results.csv")
@@ -418,4 +418,4 @@ def test_results_are_collected_after_training(reproduce, monkeypatch, tmp_path):
         json.loads((run / "metrics.json").read_text())["test"]["digit"]["accuracy"], abs=1e-6
     )
     monkeypatch.setattr(subprocess, "run", pytest.fail)  # All is done.
-    assert list(reproduce.train_all(asked)) == []
+    assert list(reproduce.train_all(requested)) == []

@@ -209,5 +209,7 @@ def test_gradcam_uses_the_encoder_of_the_head():
     experiment = config({"photo": PHOTO}, share=False)
     model = build_model(experiment)
     for head in experiment.heads:
-        said = explain(model, experiment, "photo", values(("photo",), 1)["photo"].numpy(), head)
-        assert np.isfinite(said.heatmap).all()
+        explanation = explain(
+            model, experiment, "photo", values(("photo",), 1)["photo"].numpy(), head
+        )
+        assert np.isfinite(explanation.heatmap).all()

@@ -88,12 +88,12 @@ def test_training_has_unimodal_outputs(auxiliary):
         *HEADS,
         *(f"fusion_{head}.{name}" for head in HEADS for name in inputs),
     }
-    alone = sum(
+    single = sum(
         float(HEADS[head].keras_loss(False)(targets[head], outputs[f"fusion_{head}.{name}"]))
         for head in HEADS
         for name in inputs
     )
-    expected = sum(losses(outputs, targets).values()) + 0.5 * alone
+    expected = sum(losses(outputs, targets).values()) + 0.5 * single
     trained = auxiliary.compute_loss(y=targets, y_pred=outputs, training=True)
     assert float(trained) == pytest.approx(expected, rel=1e-6)
 
@@ -223,9 +223,9 @@ def test_half_precision_has_float32_outputs_and_a_scaled_loss():
 
 
 def test_the_model_after_the_encoders_shares_weights():
-    whole = config(**AUXILIARY, **UNCERTAIN)
-    network = build_network(whole)
-    part = network.after_encoders(whole, ["left"])
+    complete = config(**AUXILIARY, **UNCERTAIN)
+    network = build_network(complete)
+    part = network.after_encoders(complete, ["left"])
     assert part.get_layer("loss.weights") is network.model.get_layer("loss.weights")
     assert {id(v) for v in part.variables} <= {id(v) for v in network.model.variables}
     inputs, _ = batch()

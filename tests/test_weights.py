@@ -31,7 +31,7 @@ def file(tmp_path):
     return path
 
 
-def refusal(path, into=None):
+def error_message(path, into=None):
     """The message for a file that must not change the model."""
     into = into or model()
     before = into.get_weights()
@@ -101,24 +101,24 @@ def test_non_finite_weights_are_not_saved(file, bad):
 
 def test_a_missing_file(tmp_path):
     path = tmp_path / "x.weights.h5"
-    assert refusal(path) == f"{path}: there is no such weights file"
-    assert refusal(tmp_path) == f"{tmp_path}: there is no such weights file"
+    assert error_message(path) == f"{path}: there is no such weights file"
+    assert error_message(tmp_path) == f"{tmp_path}: there is no such weights file"
 
 
 def test_not_an_hdf5_file(tmp_path):
     path = tmp_path / "x.weights.h5"
     path.write_text("not weights")
-    message = refusal(path)
+    message = error_message(path)
     assert message.startswith(f"{path}: not a weights file, or a damaged one (")
     path.write_bytes(b"")
-    assert refusal(path).startswith(f"{path}: not a weights file, or a damaged one (")
+    assert error_message(path).startswith(f"{path}: not a weights file, or a damaged one (")
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
 def test_truncated_file(file, share):
     content = file.read_bytes()
     file.write_bytes(content[: int(share * len(content))])
-    message = refusal(file)
+    message = error_message(file)
     assert message.startswith(f"{file}: not a weights file, or a damaged one (")
 
 
@@ -145,7 +145,7 @@ def test_damaged_bytes_are_refused_or_change_no_value(file):
 def test_other_values_than_those_saved(file):
     with h5py.File(file, "r+") as h5:
         h5[KERNEL][0, 0] = 1.0
-    assert refusal(file) == f"{file}: damaged: its values differ from those that were saved"
+    assert error_message(file) == f"{file}: damaged: its values differ from those that were saved"
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -155,7 +155,9 @@ def test_non_finite_values_are_refused(file, bad, older):
         h5[KERNEL][0, 0] = bad
         if older:
             del h5.attrs["sha256"]
-    assert refusal(file) == (f"{file}: damaged: /{KERNEL} has values that are not finite numbers")
+    assert error_message(file) == (
+        f"{file}: damaged: /{KERNEL} has values that are not finite numbers"
+    )
 
 
 def test_a_file_without_a_checksum_is_loaded(file):
@@ -177,11 +179,11 @@ def test_many_groups_are_rejected(file):
     with h5py.File(file, "r+") as h5:
         for number in range(10_500):
             h5.create_group(f"layers/dense/{number}")
-    assert refusal(file) == f"{file}: refused, it has more than 10,000 parts"
+    assert error_message(file) == f"{file}: refused, it has more than 10,000 parts"
 
 
 def test_another_shape(file):
-    assert refusal(file, model(units=5)) == (
+    assert error_message(file, model(units=5)) == (
         f"{file}: weights of a different model: /{KERNEL} is [4, 3] <f4, expected [4, 5] <f4; "
         f"/{BIAS} is [3] <f4, expected [5] <f4"
     )
@@ -191,7 +193,7 @@ def test_another_type(file):
     with h5py.File(file, "r+") as h5:
         del h5[BIAS]
         h5[BIAS] = np.zeros(3, "float64")
-    assert refusal(file) == (
+    assert error_message(file) == (
         f"{file}: weights of a different model: /{BIAS} is [3] <f8, expected [3] <f4"
     )
 
@@ -199,7 +201,7 @@ def test_another_type(file):
 def test_missing_and_unknown_entries(file):
     with h5py.File(file, "r+") as h5:
         h5.move(BIAS, "layers/dense/vars/7")
-    assert refusal(file) == (
+    assert error_message(file) == (
         f"{file}: weights of a different model: /{BIAS} is missing; "
         "/layers/dense/vars/7 is not in the model"
     )
@@ -209,7 +211,7 @@ def test_many_differences_are_abbreviated(file):
     with h5py.File(file, "r+") as h5:
         for number in range(10, 20):
             h5[f"layers/dense/vars/{number}"] = 1.0
-    message = refusal(file)
+    message = error_message(file)
     assert message.endswith(
         "/layers/dense/vars/10 is not in the model; /layers/dense/vars/11 is not in the model; "
         "/layers/dense/vars/12 is not in the model; and 7 more"
@@ -221,7 +223,7 @@ def test_huge_array_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         del h5[KERNEL]
         h5.create_dataset(KERNEL, shape=(2**20, 2**20), dtype="f4")
-    assert refusal(file) == (
+    assert error_message(file) == (
         f"{file}: weights of a different model: /{KERNEL} is [1048576, 1048576] <f4, "
         "expected [4, 3] <f4"
     )
@@ -232,7 +234,7 @@ def test_an_array_that_is_not_in_the_file_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         del h5[KERNEL]
         h5.create_dataset(KERNEL, shape=(4, 3), dtype="f4")
-    assert refusal(file) == f"{file}: damaged: /{KERNEL} is incomplete"
+    assert error_message(file) == f"{file}: damaged: /{KERNEL} is incomplete"
 
 
 def test_external_link_is_rejected(file):
@@ -242,7 +244,7 @@ def test_external_link_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         del h5[KERNEL]
         h5[KERNEL] = h5py.ExternalLink(str(other), "/kernel")
-    assert refusal(file) == f"{file}: refused, /{KERNEL} links to somewhere else"
+    assert error_message(file) == f"{file}: refused, /{KERNEL} links to somewhere else"
 
 
 def test_soft_link_is_rejected(file):
@@ -250,25 +252,25 @@ def test_soft_link_is_rejected(file):
         del h5[BIAS]
         h5["elsewhere"] = np.zeros(3, "float32")
         h5[BIAS] = h5py.SoftLink("/elsewhere")
-    assert refusal(file) == f"{file}: refused, /{BIAS} links to somewhere else"
+    assert error_message(file) == f"{file}: refused, /{BIAS} links to somewhere else"
 
 
 def test_soft_link_to_its_parent_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         h5["layers/again"] = h5py.SoftLink("/layers")
-    assert refusal(file) == f"{file}: refused, /layers/again links to somewhere else"
+    assert error_message(file) == f"{file}: refused, /layers/again links to somewhere else"
 
 
 def test_hard_link_cycle_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         h5["layers/dense/again"] = h5["layers"]
-    assert refusal(file) == f"{file}: refused, /layers/dense/again has a second name"
+    assert error_message(file) == f"{file}: refused, /layers/dense/again has a second name"
 
 
 def test_deeply_nested_groups_are_rejected(file):
     with h5py.File(file, "r+") as h5:
         h5.create_group("/".join("x" * 100))
-    assert refusal(file) == f"{file}: refused, its groups are nested too deeply"
+    assert error_message(file) == f"{file}: refused, its groups are nested too deeply"
 
 
 def test_external_storage_is_rejected(file):
@@ -278,7 +280,7 @@ def test_external_storage_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         del h5[KERNEL]
         h5.create_dataset(KERNEL, (4, 3), "float32", external=[(str(secret), 0, 48)])
-    assert refusal(file) == f"{file}: refused, /{KERNEL} stores its values in another file"
+    assert error_message(file) == f"{file}: refused, /{KERNEL} stores its values in another file"
 
 
 def test_virtual_dataset_is_rejected(file):
@@ -287,13 +289,13 @@ def test_virtual_dataset_is_rejected(file):
         layout = h5py.VirtualLayout((4, 3), "float32")
         layout[:] = h5py.VirtualSource("secret.h5", "kernel", (4, 3))
         h5.create_virtual_dataset(KERNEL, layout)
-    assert refusal(file) == f"{file}: refused, /{KERNEL} stores its values in another file"
+    assert error_message(file) == f"{file}: refused, /{KERNEL} stores its values in another file"
 
 
 def test_named_type_is_rejected(file):
     with h5py.File(file, "r+") as h5:
         h5["layers/dense/vars/2"] = np.dtype("float32")
-    assert refusal(file) == f"{file}: refused, /layers/dense/vars/2 is not an array"
+    assert error_message(file) == f"{file}: refused, /layers/dense/vars/2 is not an array"
 
 
 def test_exponentially_many_paths_are_rejected(file):
@@ -305,7 +307,7 @@ def test_exponentially_many_paths_are_rejected(file):
             for name in range(10):
                 above[str(name)] = below
             below = above
-    assert refusal(file).endswith(" has a second name")
+    assert error_message(file).endswith(" has a second name")
 
 
 def test_chunked_storage_is_rejected(file):
@@ -313,4 +315,4 @@ def test_chunked_storage_is_rejected(file):
         del h5[KERNEL]
         chunks = {"chunks": (16384, 16384), "maxshape": (None, None), "compression": "gzip"}
         h5.create_dataset(KERNEL, (4, 3), "float32", **chunks)
-    assert refusal(file) == f"{file}: refused, /{KERNEL} stores its values in chunks"
+    assert error_message(file) == f"{file}: refused, /{KERNEL} stores its values in chunks"

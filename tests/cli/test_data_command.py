@@ -81,9 +81,9 @@ def test_a_row_for_each_example_and_a_column_for_each_epoch(mmzoo, config):
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("2 examples of digits: original, then as tiny gets them in the ")
     assert done.out.endswith("\n\nImage: view.png\n")
-    with Image.open("view.png") as picture:
-        assert picture.format == "PNG"
-        assert picture.width == 18 + 4 * (224 + 18)
+    with Image.open("view.png") as image:
+        assert image.format == "PNG"
+        assert image.width == 18 + 4 * (224 + 18)
 
 
 def test_existing_files_are_not_overwritten(mmzoo, config):

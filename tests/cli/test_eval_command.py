@@ -67,11 +67,11 @@ def test_json_equals_metrics_json(mmzoo, own_run):
 
 
 def test_a_run_can_be_given_by_experiment_or_weights_file(mmzoo, own_run):
-    said = mmzoo("eval", own_run.directory.parent, "--json").document["test"]
-    assert mmzoo("eval", own_run.best_weights, "--json").document["test"] == said
-    assert api.evaluate(str(own_run.directory), split="test") == said
+    message = mmzoo("eval", own_run.directory.parent, "--json").document["test"]
+    assert mmzoo("eval", own_run.best_weights, "--json").document["test"] == message
+    assert api.evaluate(str(own_run.directory), split="test") == message
     # The training evaluated the same weights on the same examples.
-    assert said == Run(own_run.directory).metrics()["test"]
+    assert message == Run(own_run.directory).metrics()["test"]
 
 
 def test_other_checkpoints_do_not_change_the_runs_metrics(mmzoo, own_run):
@@ -83,16 +83,16 @@ def test_other_checkpoints_do_not_change_the_runs_metrics(mmzoo, own_run):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--checkpoint", "lst"), "lst: there is no such weights file; did you mean 'last'?"),
         (("--checkpoint", "x.weights.h5"), "x.weights.h5: there is no such weights file"),
     ],
 )
-def test_missing_weights(mmzoo, own_run, words, said):
+def test_missing_weights(mmzoo, own_run, words, message):
     done = mmzoo("eval", own_run.directory, *words)
     assert (done.code, done.out) == (1, "")
-    assert done.err == f"Error: {said}\n"
+    assert done.err == f"Error: {message}\n"
 
 
 def test_a_run_without_best_weights(mmzoo, own_run):
@@ -133,8 +133,8 @@ def test_every_kind_of_head_is_printed(mmzoo, run_of_all_heads):
     assert "    Note: " in done.out
     assert "no\\x1b[31m" in done.out
     assert "\x1b" not in done.out
-    pictures = {f for f in os.listdir(run_of_all_heads.evaluation("test")) if f.endswith(".png")}
-    assert pictures == {
+    images = {f for f in os.listdir(run_of_all_heads.evaluation("test")) if f.endswith(".png")}
+    assert images == {
         *("history.png", "much_regression.png", "much_residuals.png"),
         *(f"{head}_curves.png" for head in ("is", "many")),
         *(

@@ -94,8 +94,10 @@ def test_the_type_of_every_column_is_inferred(mmzoo, table):
         "pitch": "category",
         "tags": "left out",  # Their first is the colour.
     }
-    said = column_lines(done)
-    assert {name: kind in said[name] for name, kind in kinds.items()} == dict.fromkeys(kinds, True)
+    message = column_lines(done)
+    assert {name: kind in message[name] for name, kind in kinds.items()} == dict.fromkeys(
+        kinds, True
+    )
     assert "mmzoo train shop.yaml" in done.out
     config = load_config(table.with_name("shop.yaml"))
     assert {name: spec.type for name, spec in config.inputs.items()} == {
@@ -180,7 +182,7 @@ def test_rows_with_the_same_file_stay_together(mmzoo, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "write", "said"),
+    ("name", "write", "message"),
     [
         ("t.csv", lambda text: text.replace(",", ";").encode(), "separator: ;"),
         ("t.tsv", lambda text: text.replace(",", "\t").encode(), "t.tsv"),
@@ -196,12 +198,12 @@ def test_rows_with_the_same_file_stay_together(mmzoo, tmp_path):
         ("t.csv", lambda text: text.replace("8.5,größe", "8.5,").encode(), "on_bad_row: skip"),
     ],
 )
-def test_the_format_of_a_table_is_inferred(mmzoo, tmp_path, name, write, said):
+def test_the_format_of_a_table_is_inferred(mmzoo, tmp_path, name, write, message):
     rows = [f"{n}.5,{('größe', 'farbe')[n % 2]}" for n in range(ROWS)]
     (tmp_path / name).write_bytes(write("\n".join(["x,y", *rows]) + "\n"))
     done = mmzoo("init", name, "--target", "y", "--output", "t.yaml")
     assert done.code == 0, done.err
-    assert said in (tmp_path / "t.yaml").read_text()
+    assert message in (tmp_path / "t.yaml").read_text()
     config = load_config("t.yaml").with_columns()
     data = load_frame(config)
     assert data.examples("test") in (11, 12)
@@ -250,7 +252,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_mistakes_are_reported_in_one_message(mmzoo, table, tmp_path, name):
-    arguments, said = MISTAKES[name]
+    arguments, message = MISTAKES[name]
     (tmp_path / "old.yaml").write_text("name: old\n")
     lonely = {"y": ["a", "b"] * 30, "z": ["A", "B"] * 30, "same": ["x"] * 60}
     polars.DataFrame(lonely).write_csv(tmp_path / "lonely.csv")
@@ -260,7 +262,7 @@ def test_mistakes_are_reported_in_one_message(mmzoo, table, tmp_path, name):
     done = mmzoo("init", *arguments)
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("Error: ")
-    assert said in done.err
+    assert message in done.err
     assert sorted(tmp_path.iterdir()) == before
     assert (tmp_path / "old.yaml").read_text() == "name: old\n"
 

@@ -39,16 +39,16 @@ def test_wildcards(mmzoo):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("encoders", "zzz"), "Nothing matches 'zzz'."),
         (("configs",), "There are no configs in the folder configs/."),
         (("runs",), "There are no runs in the folder runs/; `mmzoo train CONFIG` creates one."),
     ],
 )
-def test_empty_lists_are_reported(mmzoo, words, said):
+def test_empty_lists_are_reported(mmzoo, words, message):
     done = mmzoo("list", *words)
-    assert (done.code, done.out, done.err) == (0, "", f"{said}\n")
+    assert (done.code, done.out, done.err) == (0, "", f"{message}\n")
     assert mmzoo("list", *words, "--json").document == {words[0]: {}}
 
 
@@ -133,7 +133,7 @@ def test_unknown_name_gets_suggestions(mmzoo):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         (
             "digits_cnn",
@@ -146,11 +146,11 @@ def test_unknown_name_gets_suggestions(mmzoo):
         ),
     ],
 )
-def test_a_config_without_its_folder_is_suggested(mmzoo, tmp_path, name, said):
+def test_a_config_without_its_folder_is_suggested(mmzoo, tmp_path, name, message):
     (tmp_path / "configs").symlink_to(CONFIGS)
     done = mmzoo("show", name)
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith(f"Error: {said}")
+    assert done.err.startswith(f"Error: {message}")
 
 
 def test_a_config_is_shown_as_a_model(mmzoo):

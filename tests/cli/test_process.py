@@ -70,10 +70,10 @@ for command in ("eval no/run", "predict no/run a.png", "predict good a.png --out
     except SystemExit:
         print(command, "tensorflow" in sys.modules, file=sys.stderr)
 """
-    said = run(sys.executable, "-c", code, cwd=config.parent).stderr.splitlines()
+    printed = run(sys.executable, "-c", code, cwd=config.parent).stderr.splitlines()
     for command in commands:
-        assert f"{command} []" in said
-    assert len([line for line in said if line.endswith(" False")]) == 3
+        assert f"{command} []" in printed
+    assert len([line for line in printed if line.endswith(" False")]) == 3
 
 
 def test_other_commands_write_no_files(config):

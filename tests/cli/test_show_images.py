@@ -16,9 +16,9 @@ def photo(tmp_path):
 
 
 def png(path):
-    with Image.open(path) as picture:
-        assert picture.format == "PNG"
-        return picture.size
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        return image.size
 
 
 def test_gradcam_is_written_to_the_run(mmzoo, own_run, photo):
@@ -36,17 +36,15 @@ def test_gradcam_is_written_to_the_run(mmzoo, own_run, photo):
 
 @pytest.mark.parametrize("option", ["--cam", "--maps"])
 def test_files_with_equal_names_do_not_overwrite(mmzoo, own_run, tmp_path, option):
-    pictures = []
+    images = []
     for number, ending in enumerate(("png", "png", "jpg")):
         (tmp_path / str(number)).mkdir()
         path = tmp_path / str(number) / f"photo.{ending}"
         Image.new("L", (20, 20), 80 * number).save(path)
-        pictures.append(
-            mmzoo("show", own_run.directory, option, path, "--json").document["picture"]
-        )
+        images.append(mmzoo("show", own_run.directory, option, path, "--json").document["picture"])
     folder = own_run.directory / option.removeprefix("--")
     names = ("photo.png", "photo_2.png", "photo_3.png")
-    assert pictures == [str(folder / name) for name in names]
+    assert images == [str(folder / name) for name in names]
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
 
 
@@ -118,7 +116,7 @@ def test_files_of_a_run_are_not_modified(mmzoo, own_run, photo):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--cam", "none.png"], "none.png: there is no such file"),
         (["--maps", "."], ".: expected an image file, found a folder"),
@@ -138,10 +136,10 @@ def test_files_of_a_run_are_not_modified(mmzoo, own_run, photo):
         (["--filters", "--output", "x.jpg"], "--output x.jpg: expected a name that ends in .png"),
     ],
 )
-def test_drawing_errors(mmzoo, trained_run, photo, options, said):
+def test_drawing_errors(mmzoo, trained_run, photo, options, message):
     done = mmzoo("show", trained_run.directory, *options)
     assert (done.code, done.out) == (1, "")
-    assert done.err == f"Error: {said.replace('RUN', str(trained_run.directory))}\n"
+    assert done.err == f"Error: {message.replace('RUN', str(trained_run.directory))}\n"
 
 
 def test_several_heads_require_a_choice(mmzoo, run_of_all_heads, photo):
@@ -153,7 +151,7 @@ def test_several_heads_require_a_choice(mmzoo, run_of_all_heads, photo):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--filters", "--cam", "x"], "--cam and --filters cannot be combined: give one of them."),
         (["--head", "digit"], "--head requires --cam."),
@@ -162,10 +160,10 @@ def test_several_heads_require_a_choice(mmzoo, run_of_all_heads, photo):
         (["--output", "x.png"], "--output requires --cam, --filters or --maps."),
     ],
 )
-def test_incompatible_options(mmzoo, options, said):
+def test_incompatible_options(mmzoo, options, message):
     done = mmzoo("show", "runs/x", *options)
     assert (done.code, done.out) == (2, "")
-    assert done.err.endswith(f"\nError: {said}\n")
+    assert done.err.endswith(f"\nError: {message}\n")
 
 
 def test_filters_require_a_run(mmzoo):

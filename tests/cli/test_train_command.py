@@ -106,7 +106,7 @@ def _unreachable(urls, *arguments, **named):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--set", "source.name=mnist"), "data set mnist is not available"),
         (("--set", "heads.digit.classes=9"), "heads.digit, column 'label' of digits: the data has"),
@@ -114,12 +114,12 @@ def _unreachable(urls, *arguments, **named):
     ],
 )
 def test_a_training_that_fails_to_start_leaves_nothing(
-    mmzoo, config, without_data, tmp_path, words, said
+    mmzoo, config, without_data, tmp_path, words, message
 ):
     before = os.listdir(tmp_path)
     done = mmzoo("train", config, *words)
     assert (done.code, done.out) == (1, "")
-    assert f"Error: {said}" in done.err
+    assert f"Error: {message}" in done.err
     assert os.listdir(tmp_path) == before
 
 

@@ -48,12 +48,12 @@ def make_digits(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 def _write_pictures(folder: Path, split: str) -> None:
     count = PICTURES[split]
-    pictures = np.zeros((count, 8, 8), np.uint8)
+    images = np.zeros((count, 8, 8), np.uint8)
     digits = np.random.RandomState(0).permutation(np.arange(count) % 10)
-    pictures[:, 0, 0] = digits
-    pictures[:, 0, 1] = np.arange(count)
-    pictures[:, 0, 2] = split == "test"
-    for name, values in (("images", pictures), ("labels", digits.astype(np.uint8))):
+    images[:, 0, 0] = digits
+    images[:, 0, 1] = np.arange(count)
+    images[:, 0, 2] = split == "test"
+    for name, values in (("images", images), ("labels", digits.astype(np.uint8))):
         header = struct.pack(f">HBB{values.ndim}I", 0, 8, values.ndim, *values.shape)
         (folder / f"{split}-{name}.gz").write_bytes(gzip.compress(header + values.tobytes()))
 

@@ -17,11 +17,11 @@ from mmzoo.data.av_digits import add_audio_noise, add_image_noise, draw_partners
 from mmzoo.errors import DataError
 
 
-def made_up(random: np.random.RandomState, rows: int) -> np.ndarray:
+def synthetic_data(random: np.random.RandomState, rows: int) -> np.ndarray:
     raise AssertionError("nothing is to be made up")
 
 
-FILE, CLASS = ColumnSpec("file", made_up), ColumnSpec("class", made_up)
+FILE, CLASS = ColumnSpec("file", synthetic_data), ColumnSpec("class", synthetic_data)
 ALL = {"image": FILE, "audio": FILE, "label": CLASS, "speaker": CLASS}
 PAIRS = {"train": 45, "validation": 20, "test": 250}
 CLEAN = {"image_noise": 0.0, "audio_snr": None}
@@ -59,8 +59,8 @@ def test_both_halves_of_a_pair_have_its_class(made: Path) -> None:
         digits, numbers, official = columns["image"][:, 0, :3, 0].T
         np.testing.assert_array_equal(digits, columns["label"])
         for row, name in enumerate(data.row_names[split].tolist()):
-            picture, recording = name.split(" + recordings/")
-            assert picture == f"{('train', 'test')[official[row]]}/{numbers[row]:05d}"
+            image, recording = name.split(" + recordings/")
+            assert image == f"{('train', 'test')[official[row]]}/{numbers[row]:05d}"
             digit, speaker, index = recording.removesuffix(".wav").split("_")
             assert int(digit) == columns["label"][row]
             assert data.class_names["speaker"][columns["speaker"][row]] == speaker
@@ -75,17 +75,17 @@ def test_both_halves_of_a_pair_have_its_class(made: Path) -> None:
 
 def test_splits_are_disjoint(made: Path) -> None:
     data = load(validation=0.3, **CLEAN)
-    pictures, recordings = {}, {}
+    images, recordings = {}, {}
     for split, names in data.row_names.items():
         both = [name.split(" + ") for name in names.tolist()]
-        pictures[split], recordings[split] = map(set, zip(*both, strict=True))
-    for side in (pictures, recordings):
+        images[split], recordings[split] = map(set, zip(*both, strict=True))
+    for side in (images, recordings):
         assert side["train"].isdisjoint(side["validation"])
         assert side["test"].isdisjoint(side["train"] | side["validation"])
-    assert {name.split("/")[0] for name in pictures["test"]} == {"test"}
-    assert {name.split("/")[0] for name in pictures["train"]} == {"train"}
+    assert {name.split("/")[0] for name in images["test"]} == {"test"}
+    assert {name.split("/")[0] for name in images["train"]} == {"train"}
     # As many pairs as these use all that there are.
-    assert len(pictures["test"]) == 20
+    assert len(images["test"]) == 20
     assert len(recordings["test"]) == 100
     assert all(int(name[-5]) < 5 for name in recordings["test"])
     assert all(int(name[-5]) >= 5 for name in recordings["train"] | recordings["validation"])
@@ -112,8 +112,8 @@ def test_pairs_depend_on_the_fields_and_not_on_the_training_seed(made: Path) -> 
 def test_columns_are_independent(made: Path) -> None:
     both = load()
     for column in ALL:
-        alone = load({column: ALL[column]})
-        for split, columns in splits_of(alone).items():
+        single = load({column: ALL[column]})
+        for split, columns in splits_of(single).items():
             assert list(columns) == [column]
             np.testing.assert_array_equal(columns[column], splits_of(both)[split][column])
 

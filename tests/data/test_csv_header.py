@@ -21,10 +21,10 @@ CSV = "id,描述,price\n1,杯子,2\n"
 
 
 def columns(
-    path: Path, content: bytes, wanted: tuple[str, ...] = (), **fields: Any
+    path: Path, content: bytes, required: tuple[str, ...] = (), **fields: Any
 ) -> tuple[str, ...] | None:
     path.write_bytes(content)
-    return columns_of(str(path), TableFormat(**fields), wanted)
+    return columns_of(str(path), TableFormat(**fields), required)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_header_equals_the_columns_of_the_rows(
     tmp_path: Path, name: str, content: bytes, fields: dict[str, Any]
 ) -> None:
     path = tmp_path / name
-    found = columns(path, content, **fields, wanted=("id", "more"))
+    found = columns(path, content, **fields, required=("id", "more"))
     cells = read_table(str(path), TableFormat(**fields))
     assert (*found, ROW) == tuple(cells.table.columns)
 

@@ -45,14 +45,16 @@ def split_photos(tmp_path: Path) -> Path:
     return root
 
 
-def load(root: Path, wanted: Sequence[str] = tuple(WANTED), seed: int = 0, **fields: Any) -> Frame:
+def load(
+    root: Path, required: Sequence[str] = tuple(WANTED), seed: int = 0, **fields: Any
+) -> Frame:
     """Frame after apply_on_bad_row."""
     folder = Folder(path=str(root), **fields)
-    data = folder.read(dict.fromkeys(wanted), seed)  # type: ignore[arg-type]
+    data = folder.read(dict.fromkeys(required), seed)  # type: ignore[arg-type]
     return apply_on_bad_row(data, folder.on_bad_row)
 
 
-def refusal(root: Path, **fields: Any) -> str:
+def error_message(root: Path, **fields: Any) -> str:
     with pytest.raises(DataError) as caught:
         load(root, **fields)
     return str(caught.value).replace(str(root.resolve()), "ROOT")
@@ -143,7 +145,7 @@ def test_the_fingerprint_covers_names_labels_and_splits(photos: Path, tmp_path: 
     first = load(photos).fingerprint
     assert load(photos.rename(tmp_path / "moved")).fingerprint == first
     moved = tmp_path / "moved"
-    assert load(moved, wanted=["label"]).fingerprint == first
+    assert load(moved, required=["label"]).fingerprint == first
     assert load(moved, validation=0.2).fingerprint != first
     (moved / "dog" / "0.jpg").rename(moved / "dog" / "renamed.jpg")
     assert load(moved).fingerprint != first
@@ -156,9 +158,9 @@ def test_suffixes_ignore_case(photos: Path) -> None:
     write(photos, "cat/A.JPG", "cat/b.Png", "cat/c.webp", "cat/d.jpeg", "cat/e.BMP", "cat/f.gif")
     assert len(all_names(load(photos))) == 26
     write(photos, *(f"{name}/{i}.wav" for name in ("cat", "dog") for i in range(10)))
-    sounds = load(photos, suffixes=(".WAV",))
-    assert len(all_names(sounds)) == 20
-    assert all(name.endswith(".wav") for name in all_names(sounds))
+    recordings = load(photos, suffixes=(".WAV",))
+    assert len(all_names(recordings)) == 20
+    assert all(name.endswith(".wav") for name in all_names(recordings))
 
 
 def test_unusual_names_are_accepted(photos: Path) -> None:
@@ -192,7 +194,7 @@ def test_hidden_files_and_other_suffixes_are_skipped_with_a_note(photos: Path) -
 
 def test_folders_in_class_folders_are_refused_read_or_ignored(photos: Path) -> None:
     write(photos, "cat/more/a.jpg", "cat/more/b/c.jpg", "dog/x.jpg/d.jpg")
-    assert refusal(photos) == (
+    assert error_message(photos) == (
         "ROOT: there are folders within class folders: cat/more, dog/x.jpg. Write `nested: "
         "include` into the config's source to include their files in the class, or `nested: "
         "ignore` to ignore them."
@@ -210,10 +212,10 @@ def test_links_to_folders_are_not_followed(photos: Path) -> None:
     (photos / "cat" / "loop").symlink_to("..")
     (photos / "dog" / "away").symlink_to("/")
     assert len(all_names(load(photos, nested="ignore"))) == 20
-    said = refusal(photos, nested="include")
-    assert said.startswith("photos: 2 files cannot be read:\n")
-    assert "  cat/loop: it is a folder, expected a file\n" in said
-    assert "  dog/away: it is a link to a file outside the source's folder\n" in said
+    expected_message = error_message(photos, nested="include")
+    assert expected_message.startswith("photos: 2 files cannot be read:\n")
+    assert "  cat/loop: it is a folder, expected a file\n" in expected_message
+    assert "  dog/away: it is a link to a file outside the source's folder\n" in expected_message
     skipped = load(photos, nested="include", on_bad_row="skip").skipped
     assert {row.file for row in skipped} == {"cat/loop", "dog/away"}
 
@@ -221,7 +223,7 @@ def test_links_to_folders_are_not_followed(photos: Path) -> None:
 def test_a_class_that_is_a_link_is_refused(photos: Path, tmp_path: Path) -> None:
     write(tmp_path, "elsewhere/fox/a.jpg")
     (photos / "fox").symlink_to(tmp_path / "elsewhere" / "fox")
-    assert refusal(photos) == (
+    assert error_message(photos) == (
         "ROOT: links to folders are not followed, as they may lead out of the source: fox. "
         "Replace each link by the folder, or change `source.path`."
     )
@@ -230,7 +232,7 @@ def test_a_class_that_is_a_link_is_refused(photos: Path, tmp_path: Path) -> None
 # Bad files
 
 
-def spoil(photos: Path) -> None:
+def add_bad_files(photos: Path) -> None:
     """Adds one bad file of each kind to the class of cats."""
     write(photos, "cat/empty.jpg", content=b"")
     (photos / "cat" / "gone.jpg").symlink_to("nothing.jpg")
@@ -251,8 +253,8 @@ REASONS = {
 
 
 def test_bad_files_are_named_with_their_reasons(photos: Path) -> None:
-    spoil(photos)
-    first, *lines, mend = refusal(photos).splitlines()
+    add_bad_files(photos)
+    first, *lines, mend = error_message(photos).splitlines()
     assert first == "photos: 6 files cannot be read:"
     assert dict(line.strip().split(": ") for line in lines) == REASONS
     assert mend == (
@@ -263,7 +265,7 @@ def test_bad_files_are_named_with_their_reasons(photos: Path) -> None:
 
 def test_bad_files_are_skipped_and_listed(photos: Path) -> None:
     good = set(all_names(load(photos)))
-    spoil(photos)
+    add_bad_files(photos)
     data = load(photos, on_bad_row="skip")
     assert set(all_names(data)) == good
     assert {row.file: row.reason for row in data.skipped} == REASONS
@@ -286,7 +288,7 @@ def test_a_bad_file_of_a_split_is_skipped_there(split_photos: Path) -> None:
 
 def test_a_class_must_not_lose_all_files_to_train_on(split_photos: Path) -> None:
     write(split_photos, *(f"Train/cat/{i}.jpg" for i in range(10)), content=b"")
-    assert refusal(split_photos, on_bad_row="skip") == (
+    assert error_message(split_photos, on_bad_row="skip") == (
         "split: none of the 10 training files of class 'cat' can be read, such as Train/cat/0.jpg. "
         "Replace some of them, or remove the class."
     )
@@ -311,7 +313,9 @@ def test_a_missing_folder(photos: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_file_instead_of_a_folder(photos: Path) -> None:
-    assert refusal(photos / "cat" / "0.jpg") == "source.path: ROOT is a file, expected a folder."
+    assert (
+        error_message(photos / "cat" / "0.jpg") == "source.path: ROOT is a file, expected a folder."
+    )
 
 
 def test_tilde_is_the_home_folder(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,18 +325,18 @@ def test_tilde_is_the_home_folder(photos: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_files_without_a_class(photos: Path, tmp_path: Path) -> None:
     write(photos, "a.jpg")
-    assert refusal(photos) == (
+    assert error_message(photos) == (
         "ROOT: 1 file lies directly in the folder, so without a class: a.jpg. Expected a "
         "folder per class: move each file into the folder of its class, or away."
     )
-    assert refusal(photos / "cat").startswith(
+    assert error_message(photos / "cat").startswith(
         "ROOT: 10 files lie directly in the folder, so without a class: "
         "0.jpg, 1.jpg, 2.jpg and 7 more. Expected"
     )
 
 
 def test_a_folder_without_folders(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == (
+    assert error_message(tmp_path) == (
         "ROOT: there are no folders in it. Expected a folder per class with its files; or "
         "folders train, validation and test, each with a folder per class."
     )
@@ -340,16 +344,16 @@ def test_a_folder_without_folders(tmp_path: Path) -> None:
 
 def test_a_single_class(photos: Path) -> None:
     (photos / "dog").rename(photos.parent / "dog")
-    assert refusal(photos) == (
+    assert error_message(photos) == (
         "ROOT: there is only one class, 'cat'. Expected two or more, each in its own folder."
     )
-    assert load(photos, wanted=["file"]).examples("train") == 7
+    assert load(photos, required=["file"]).examples("train") == 7
 
 
 def test_a_class_without_files(photos: Path, split_photos: Path) -> None:
     (photos / "fox").mkdir()
     write(photos, "emu/a.txt")
-    assert refusal(photos, suffixes=(".jpg", ".png")) == (
+    assert error_message(photos, suffixes=(".jpg", ".png")) == (
         "ROOT: there are no training files in class folders: emu, fox. Add some or remove the "
         "folder; `source.suffixes` is .jpg .png."
     )
@@ -361,7 +365,7 @@ def test_a_class_without_files(photos: Path, split_photos: Path) -> None:
 def test_a_split_without_files(split_photos: Path) -> None:
     for file in (split_photos / "test").rglob("*.jpg"):
         file.unlink()
-    assert refusal(split_photos) == (
+    assert error_message(split_photos) == (
         "ROOT: there are no files in the folder of the test split. Add some, or remove the "
         "folder to sample the split from the training files."
     )
@@ -369,7 +373,7 @@ def test_a_split_without_files(split_photos: Path) -> None:
 
 def test_a_class_missing_from_training(split_photos: Path) -> None:
     write(split_photos, "test/fox/a.jpg")
-    assert refusal(split_photos) == (
+    assert error_message(split_photos) == (
         "ROOT: test has a class 'fox' that train does not have. Add a folder for it to train, or "
         "remove "
         "it here."
@@ -378,7 +382,7 @@ def test_a_class_missing_from_training(split_photos: Path) -> None:
 
 def test_a_class_whose_name_is_not_text(photos: Path) -> None:
     write(photos, os.fsdecode(b"\xff/a.jpg"))
-    assert refusal(photos) == r"ROOT: a class folder's name is not UTF-8 text: \udcff"
+    assert error_message(photos) == r"ROOT: a class folder's name is not UTF-8 text: \udcff"
 
 
 def test_the_only_file_of_a_class_is_a_training_file(photos: Path) -> None:
@@ -393,7 +397,7 @@ def test_the_only_file_of_a_class_is_a_training_file(photos: Path) -> None:
 def test_a_folder_that_cannot_be_listed(unprivileged: Path) -> None:
     write(unprivileged, "cat/a.jpg", "dog/b.jpg")
     (unprivileged / "dog").chmod(0)
-    assert refusal(unprivileged) == (
+    assert error_message(unprivileged) == (
         "ROOT/dog: the folder cannot be listed (Permission denied). Change its permissions, or "
         "move it elsewhere."
     )
@@ -408,12 +412,12 @@ def test_classes_can_be_named_like_splits(tmp_path: Path) -> None:
     assert load(tmp_path).class_names == {"label": ("plane", "train")}
     (tmp_path / "plane").rename(tmp_path / "test")
     assert load(tmp_path, layout="classes").class_names == {"label": ("test", "train")}
-    assert "10 files lie directly in the folder" in refusal(tmp_path)
+    assert "10 files lie directly in the folder" in error_message(tmp_path)
 
 
 def test_splits_beside_other_folders_are_not_guessed(split_photos: Path) -> None:
     write(split_photos, "drawings/a.jpg")
-    assert refusal(split_photos) == (
+    assert error_message(split_photos) == (
         "ROOT: there are folders of splits (Train, test, val) next to others (drawings). Write "
         "`layout: splits` into the config's source to use only the folders of splits, or "
         "`layout: classes` if each is a class."
@@ -427,7 +431,7 @@ def test_splits_must_include_train(split_photos: Path) -> None:
     (split_photos / "Train").rename(split_photos / "training")
     assert load(split_photos).examples("train") == 20
     (split_photos / "training").rename(split_photos.parent / "training")
-    assert refusal(split_photos) == (
+    assert error_message(split_photos) == (
         "ROOT: there is no folder train, only test, val. Add it, or write `layout: classes` into "
         "the config's source if each folder is a class."
     )
@@ -435,7 +439,7 @@ def test_splits_must_include_train(split_photos: Path) -> None:
 
 def test_a_split_must_have_one_folder(split_photos: Path) -> None:
     write(split_photos, "validation/cat/a.jpg")
-    assert refusal(split_photos) == (
+    assert error_message(split_photos) == (
         "ROOT: both val and validation are the validation split. Merge them into one folder, or "
         "move one of them away."
     )

@@ -74,7 +74,7 @@ def label(random: np.random.RandomState, rows: int) -> np.ndarray:
     return random.randint(0, 10, rows)
 
 
-def wanted(source: Any) -> dict[str, Any]:
+def required(source: Any) -> dict[str, Any]:
     """The first column of each role; `image` and `label` if the source accepts any name."""
     roles = source.columns() or {"image": "input", "label": "target"}
     [first, *_] = [column for column, role in roles.items() if role == "input"]
@@ -95,14 +95,14 @@ def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 def load(source: Any, seed: int = 0) -> Frame:
     if "seed" in type(source).model_fields:  # Of its own, so that all trainings have the same data.
         source = source.replace(seed=seed)
-    return source.read(wanted(source), seed)  # type: ignore[no-any-return]
+    return source.read(required(source), seed)  # type: ignore[no-any-return]
 
 
 def test_three_splits_of_equally_long_columns(source: Any) -> None:
     data = load(source)
     assert list(splits_of(data)) == ["train", "validation", "test"]
     for split, columns in splits_of(data).items():
-        assert list(columns) == list(wanted(source))
+        assert list(columns) == list(required(source))
         assert {len(values) for values in columns.values()} == {data.examples(split)}
         assert data.examples(split) > 0
         inputs, labels = columns.values()
@@ -122,7 +122,7 @@ def test_the_seed_decides_everything(source: Any) -> None:
     for split, columns in splits_of(first).items():
         for column, values in columns.items():
             np.testing.assert_array_equal(values, splits_of(again)[split][column])
-    inputs, _ = wanted(source)
+    inputs, _ = required(source)
     assert not np.array_equal(
         splits_of(first)["validation"][inputs], splits_of(other)["validation"][inputs]
     )
@@ -163,10 +163,10 @@ def test_synthetic_rows_are_split_in_a_half_and_two_quarters(
 
 
 def test_synthetic_values_do_not_depend_on_other_columns() -> None:
-    alone = Synthetic().read({"label": ColumnSpec("class", label)}, 0)
+    single = Synthetic().read({"label": ColumnSpec("class", label)}, 0)
     beside = load(Synthetic())
     np.testing.assert_array_equal(
-        splits_of(alone)["train"]["label"], splits_of(beside)["train"]["label"]
+        splits_of(single)["train"]["label"], splits_of(beside)["train"]["label"]
     )
 
 

@@ -84,9 +84,9 @@ def test_every_split_has_rows_with_each_class_and_without(tmp_path):
 
 
 def test_heads_are_fitted_to_existing_labels(tmp_path):
-    whole, data = config(table(tmp_path, row0="word0,a,1,x")), None
-    data = load(whole)
-    fitted, _ = fit_config(whole, data)
+    complete, data = config(table(tmp_path, row0="word0,a,1,x")), None
+    data = load(complete)
+    fitted, _ = fit_config(complete, data)
     prices = splits_of(data)["train"]["price"]
     assert np.isnan(prices).any()
     assert fitted.heads["price"].mean == pytest.approx((np.nanmean(prices),))
@@ -145,9 +145,9 @@ def test_a_training_split_without_labels_is_refused(tmp_path):
     rows = ["a,,1,train", "b,,1,train", "c,2,1,validation", "d,3,1,test"]
     path.write_text("\n".join(["text,size,price,split", *rows]) + "\n")
     heads = {"size": {"type": "regression"}, "price": {"type": "regression"}}
-    whole = config(path, heads=heads, split={"column": "split"})
+    complete = config(path, heads=heads, split={"column": "split"})
     with pytest.raises(DataError, match=r"heads.size, .*: no training row has a label"):
-        fit_config(whole, load(whole))
+        fit_config(complete, load(complete))
 
 
 def test_mixing_needs_all_labels(tmp_path):

@@ -24,7 +24,7 @@ from mmzoo.missing_values import label_array
 ROWS = 60
 
 
-def wanted(**roles: Role) -> dict[str, ColumnSpec]:
+def column_specs(**roles: Role) -> dict[str, ColumnSpec]:
     return {
         column: ColumnSpec(role, lambda random, rows: np.zeros(rows))
         for column, role in roles.items()
@@ -42,7 +42,7 @@ def columns(rows: int = ROWS) -> dict[str, list[Any]]:
     }
 
 
-ALL = wanted(text="text", id="value", age="value", day="value", kind="class", tags="labels")
+ALL = column_specs(text="text", id="value", age="value", day="value", kind="class", tags="labels")
 
 
 def write(path: Path, table: Mapping[str, list[Any]]) -> Path:
@@ -102,7 +102,7 @@ def test_every_format_reads_the_same_values(tmp_path: Path, name: str) -> None:
 
 def test_another_table_is_read_as_one_split(tmp_path: Path) -> None:
     path = write(tmp_path / "new.csv", columns() | {"price": ["abc", *range(1, ROWS)]})
-    data = read_rows(str(path), wanted(text="text", price="number"), split="new")
+    data = read_rows(str(path), column_specs(text="text", price="number"), split="new")
     assert list(splits_of(data)) == ["new"]
     np.testing.assert_array_equal(splits_of(data)["new"]["price"], [np.nan, *range(1, ROWS)])
     assert splits_of(data)["new"]["price"].dtype == np.float64
@@ -125,7 +125,7 @@ def values(
 ) -> Frame:
     """One column, in one split."""
     path = write(tmp_path / name, {"x": cells, "other": ["y"] * len(cells)})
-    return read_rows(str(path), wanted(x=role), "all", TableFormat.model_validate(fields))
+    return read_rows(str(path), column_specs(x=role), "all", TableFormat.model_validate(fields))
 
 
 def made(data: Frame) -> list[Any]:
@@ -192,7 +192,7 @@ def test_typed_times_are_utc(tmp_path: Path) -> None:
     when = pl.Series(["2024-02-29T12:00:00"]).str.to_datetime(time_zone="UTC")
     frame = pl.DataFrame({"x": when.dt.convert_time_zone("Asia/Tokyo")})
     frame.write_parquet(tmp_path / "a.parquet")
-    data = read_rows(str(tmp_path / "a.parquet"), wanted(x="value"), "all")
+    data = read_rows(str(tmp_path / "a.parquet"), column_specs(x="value"), "all")
     assert str(splits_of(data)["all"]["x"][0]) == "2024-02-29T12:00:00.000000"
 
 
@@ -417,7 +417,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def test_files_are_relative_to_the_table(photos: Path) -> None:
-    data = read_rows(str(photos), wanted(x="file"), "all")
+    data = read_rows(str(photos), column_specs(x="file"), "all")
     root = photos.parent.resolve()
     assert made(data)[:2] == [str(root / "photos" / "1.jpg"), str(root / "2.jpg")]
     assert bad_of(data)["all"] == {
@@ -436,10 +436,10 @@ def test_files_are_relative_to_the_table(photos: Path) -> None:
 
 def test_media_root_is_the_folder_of_the_files(photos: Path, tmp_path: Path) -> None:
     form = TableFormat(media_root=str(tmp_path))
-    data = read_rows(str(photos), wanted(x="file"), "all", form)
+    data = read_rows(str(photos), column_specs(x="file"), "all", form)
     assert set(range(11)) - set(bad_of(data)["all"]) == {1, 6}
     with pytest.raises(DataError, match=r"^source.media_root: there is no folder "):
-        read_rows(str(photos), wanted(x="file"), "all", TableFormat(media_root="/nowhere"))
+        read_rows(str(photos), column_specs(x="file"), "all", TableFormat(media_root="/nowhere"))
 
 
 def test_missing_files_suggest_media_root(tmp_path: Path) -> None:
@@ -447,7 +447,7 @@ def test_missing_files_suggest_media_root(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"none of its 2 files can be opened\. Row 1: its `x` is"
     ) as caught:
-        read_rows(str(tmp_path / "a.csv"), wanted(x="file"))
+        read_rows(str(tmp_path / "a.csv"), column_specs(x="file"))
     assert f"relative to {tmp_path.resolve()}; `source.media_root`" in str(caught.value)
 
 
@@ -497,7 +497,7 @@ def test_line_ends_quotes_and_marks_do_not_change_a_table(
     tmp_path: Path, name: str, content: bytes, fields: dict[str, Any]
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    data = load(tmp_path / name, wanted(text="text", kind="class"), **fields)
+    data = load(tmp_path / name, column_specs(text="text", kind="class"), **fields)
     assert joined(data, "text") == TEXTS
     assert joined(data, "kind") == [0, 1] * 10
 
@@ -506,14 +506,16 @@ def test_line_ends_quotes_and_marks_do_not_change_a_table(
 def test_other_encodings(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.csv").write_bytes("text\ncafé\nthé\n".encode(encoding))
     data = read_rows(
-        str(tmp_path / "a.csv"), wanted(text="text"), form=TableFormat(encoding=encoding)
+        str(tmp_path / "a.csv"), column_specs(text="text"), form=TableFormat(encoding=encoding)
     )  # type: ignore[arg-type]
     assert splits_of(data)["data"]["text"].tolist() == ["café", "thé"]
 
 
 def test_quotes_can_be_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text('text\tkind\n"x\ta\n5" disk\tb\n')
-    data = read_rows(str(tmp_path / "a.tsv"), wanted(text="text"), form=TableFormat(quote=None))
+    data = read_rows(
+        str(tmp_path / "a.tsv"), column_specs(text="text"), form=TableFormat(quote=None)
+    )
     assert splits_of(data)["data"]["text"].tolist() == ['"x', '5" disk']
 
 
@@ -521,7 +523,7 @@ def test_json_surrogate_pairs(tmp_path: Path) -> None:
     lines = [json.dumps({"text": text, "kind": 1}) for text in TEXTS]
     assert "\\ud83d\\ude00" in lines[3]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
-    data = read_rows(str(tmp_path / "a.jsonl"), wanted(text="text"))
+    data = read_rows(str(tmp_path / "a.jsonl"), column_specs(text="text"))
     assert splits_of(data)["data"]["text"].tolist() == TEXTS
 
 
@@ -544,7 +546,9 @@ def test_every_parquet_type_is_converted(tmp_path: Path) -> None:
     )
     frame.write_parquet(tmp_path / "a.parquet")
     path = str(tmp_path / "a.parquet")
-    texts = splits_of(read_rows(path, dict.fromkeys(frame.columns, wanted(x="text")["x"])))["data"]
+    texts = splits_of(read_rows(path, dict.fromkeys(frame.columns, column_specs(x="text")["x"])))[
+        "data"
+    ]
     assert {name: values[0] for name, values in texts.items()} == {
         "whole": "1",
         "large": str(2**63),
@@ -557,7 +561,7 @@ def test_every_parquet_type_is_converted(tmp_path: Path) -> None:
         "nothing": None,
     }
     assert all(values[1] is None for name, values in texts.items() if name != "large")
-    values = splits_of(read_rows(path, dict.fromkeys(frame.columns, wanted(x="value")["x"])))[
+    values = splits_of(read_rows(path, dict.fromkeys(frame.columns, column_specs(x="value")["x"])))[
         "data"
     ]
     assert {name: column.dtype.kind for name, column in values.items()} == {
@@ -572,7 +576,7 @@ def test_unsupported_parquet_types_are_refused(tmp_path: Path) -> None:
         tmp_path / "a.parquet"
     )
     with pytest.raises(DataError, match=r"column `x` holds durations, expected text\.$"):
-        read_rows(str(tmp_path / "a.parquet"), wanted(x="text"))
+        read_rows(str(tmp_path / "a.parquet"), column_specs(x="text"))
 
 
 def test_an_infinite_value_makes_a_row_bad(tmp_path: Path) -> None:

@@ -23,13 +23,13 @@ from mmzoo.errors import DataError
 from mmzoo.preprocessing import load_frame
 
 
-def wanted(**roles: Role) -> dict[str, ColumnSpec]:
+def column_specs(**roles: Role) -> dict[str, ColumnSpec]:
     return {
         name: ColumnSpec(role, lambda random, rows: np.zeros(rows)) for name, role in roles.items()
     }
 
 
-CLASSES = wanted(text="text", kind="class")
+CLASSES = column_specs(text="text", kind="class")
 
 
 def write(path: Path, **columns: list[Any]) -> Path:
@@ -68,7 +68,7 @@ def sizes(data: Frame) -> list[int]:
     return [data.examples(split) for split in splits_of(data)]
 
 
-def refusal(path: Path, roles: Mapping[str, ColumnSpec] = CLASSES, **fields: Any) -> str:
+def error_message(path: Path, roles: Mapping[str, ColumnSpec] = CLASSES, **fields: Any) -> str:
     with pytest.raises(DataError) as caught:
         load(path, roles, **fields)
     return str(caught.value).replace(f"{path.parent}/", "")
@@ -97,7 +97,7 @@ def test_the_seed_affects_validation_but_never_the_test(table: Path) -> None:
 
 
 def test_without_classes_splits_are_random(table: Path) -> None:
-    data = load(table, wanted(text="text"))
+    data = load(table, column_specs(text="text"))
     assert sizes(data) == [80, 10, 10]
     assert data.notes[0] == "a.csv: held out 10 of 100 rows for test, at random, seed 0"
 
@@ -128,7 +128,7 @@ def test_groups_divided_by_a_split_column_are_reported(table: Path) -> None:
 
 def test_a_row_without_a_group_is_bad(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=list("abcdefgh"), group=["1", "2", None, *"34512"])
-    data = load(path, wanted(text="text"), split={"group": "group"})
+    data = load(path, column_specs(text="text"), split={"group": "group"})
     assert bad_of(data)["train"] == {rows(data)["train"].index(3): "its `group` is empty"}
 
 
@@ -164,7 +164,7 @@ def test_any_table_is_refused_or_split_correctly(
         "fold": fold and {"index": fold[0], "of": fold[1]},
         "on_bad_row": "skip",
     }
-    roles = CLASSES if classes else wanted(text="text")
+    roles = CLASSES if classes else column_specs(text="text")
     try:
         data = load(path, roles, seed, **fields)
     except DataError:
@@ -197,7 +197,7 @@ def test_the_only_row_of_a_class_is_a_training_row(tmp_path: Path) -> None:
     assert sizes(data) == [3, 2, 2]
     assert data.notes[2:] == ("a.csv: 1 class has too few rows to be in every split: 'z' (1 row)",)
     path = write(tmp_path / "b.csv", text=list("abc"), kind=list("xyz"))
-    assert refusal(path) == (
+    assert error_message(path) == (
         "source.split.test: no class has two examples left, so none can be held out: add "
         "examples, or provide the splits"
     )
@@ -219,22 +219,26 @@ def test_a_column_assigns_the_split(table: Path) -> None:
 
 def test_splits_missing_from_the_column_are_sampled_from_train(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=[f"{n}" for n in range(50)], part=["train", "test"] * 25)
-    data = load(path, wanted(text="text"), split={"column": "part", "validation": 0.2})
+    data = load(path, column_specs(text="text"), split={"column": "part", "validation": 0.2})
     assert sizes(data) == [20, 5, 25]
     assert data.notes == ("a.csv: held out 5 of 25 rows for validation, at random, seed 0",)
-    one = load(path, wanted(text="text"), split={"column": "part", "validation": 0.2, "test": 0.9})
+    one = load(
+        path, column_specs(text="text"), split={"column": "part", "validation": 0.2, "test": 0.9}
+    )
     assert rows(one) == rows(data)
 
 
 def test_unknown_split_names_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=list("abcd"), part=["train", "tets", None, "fit"])
-    assert refusal(path, wanted(text="text"), split={"column": "part"}) == (
+    assert error_message(path, column_specs(text="text"), split={"column": "part"}) == (
         "table a.csv: column `part`: 3 rows, the first of them row 2, have 'tets', an empty cell, "
         "'fit'. Expected train, validation (or valid, val, dev) or test in each."
     )
     path = write(tmp_path / "a.csv", text=["a", "b"], part=["test", "val"])
-    assert "no row is `train`" in refusal(path, wanted(text="text"), split={"column": "part"})
-    assert refusal(path, wanted(text="text"), split={"column": "prat"}).startswith(
+    assert "no row is `train`" in error_message(
+        path, column_specs(text="text"), split={"column": "part"}
+    )
+    assert error_message(path, column_specs(text="text"), split={"column": "prat"}).startswith(
         "table a.csv has no column `prat`. Did you mean `part`? There are: text, part."
     )
 
@@ -269,11 +273,11 @@ def test_a_problem_of_another_file_names_it(tmp_path: Path) -> None:
     train = write(tmp_path / "train.csv", text=[f"t{n}" for n in range(20)], kind=["a", "b"] * 10)
     other = tmp_path / "other.csv"
     fields = {"split": {"files": {"test": str(other)}}}
-    assert refusal(train, **fields).startswith(
+    assert error_message(train, **fields).startswith(
         "source.split.files.test: there is no file other.csv"
     )
     write(other, text=["x"], kid=["a"])
-    assert refusal(train, **fields).startswith("table other.csv has no column `kind`")
+    assert error_message(train, **fields).startswith("table other.csv has no column `kind`")
     write(other, text=["x", "y"], kind=["a", None])
     data = load(train, **fields)
     with pytest.raises(DataError, match=r"other.csv row 2: its `kind` is empty"):
@@ -285,7 +289,7 @@ def test_a_problem_of_another_file_names_it(tmp_path: Path) -> None:
     assert splits_of(apply_on_bad_row(data, "skip"))["test"]["kind"].tolist() == [0]
     pl.DataFrame({"text": [["x"]], "kind": ["a"]}).write_parquet(tmp_path / "list.parquet")
     fields = {"split": {"files": {"test": str(tmp_path / "list.parquet")}}}
-    assert "column `text` is List(String), but in train.csv it is String" in refusal(
+    assert "column `text` is List(String), but in train.csv it is String" in error_message(
         train, **fields
     )
 
@@ -297,7 +301,7 @@ def test_labels_missing_from_training_are_refused(tmp_path: Path) -> None:
         tags=["x|y", "y", "x", "y", "z|x", "z"],
         part=["train"] * 3 + ["val", "test", "test"],
     )
-    data = load(path, wanted(text="text", tags="labels"), split={"column": "part"})
+    data = load(path, column_specs(text="text", tags="labels"), split={"column": "part"})
     assert data.class_names == {"tags": ("x", "y")}
     assert splits_of(data)["test"]["tags"].tolist() == [[1, 0], [0, 0]]
     why = "its `tags` has label 'z', which no training row has"
@@ -319,23 +323,23 @@ def test_splits_do_not_change_once_classes_are_fitted(
     kinds = [("a", "b")[row % 2] for row in range(40)]
     kinds[13] = "rare" if role == "class" else "a|rare"
     path = write(tmp_path / "a.csv", text=list(range(40)), kind=kinds)
-    alone = 0
+    bad = 0
     for seed in range(12):
-        roles = wanted(text="text", kind=role)
+        roles = column_specs(text="text", kind=role)
         first = load(path, roles, seed, on_bad_row="skip", **fields)
-        alone += sum(map(len, bad_of(first).values()))
+        bad += sum(map(len, bad_of(first).values()))
         found = {**roles, "kind": replace(roles["kind"], names=first.class_names["kind"])}
         again = load(path, found, seed, on_bad_row="skip", **fields)
         assert again.fingerprint == first.fingerprint
         for split, columns in splits_of(first).items():
             assert set(bad_of(again)[split]) == set(bad_of(first)[split])
             np.testing.assert_array_equal(splits_of(again)[split]["kind"], columns["kind"])
-    assert alone
+    assert bad
 
 
 def test_a_row_of_an_excluded_class_is_skipped(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=list(range(41)), kind=["a", "b"] * 20 + ["c"])
-    roles = wanted(text="text", kind="class")
+    roles = column_specs(text="text", kind="class")
     roles["kind"] = replace(roles["kind"], names=("b", "a"))
     data = load(path, roles)
     assert data.class_names == {"kind": ("b", "a")}
@@ -381,18 +385,18 @@ def test_a_column_can_assign_the_folds(table: Path) -> None:
     # They are called 8, 9, 10 and 11, in this order.
     data = load(table, split={"folds": "fold"}, fold={"index": 3, "of": 4})
     assert rows(data)["test"] == list(range(3, 101, 4))
-    assert refusal(table, split={"folds": "fold"}, fold={"index": 3, "of": 5}) == (
+    assert error_message(table, split={"folds": "fold"}, fold={"index": 3, "of": 5}) == (
         "table a.csv: column `fold` has 4 folds, '8', '9', '10', '11'; `source.fold.of` is 5."
     )
 
 
 def test_too_few_rows_or_groups_for_folds(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=["a", "b", "c"], group=["x", "x", "y"])
-    roles = wanted(text="text")
-    assert refusal(path, roles, fold={"index": 1, "of": 5}) == (
+    roles = column_specs(text="text")
+    assert error_message(path, roles, fold={"index": 1, "of": 5}) == (
         "source.fold: 3 rows cannot be split into 5 folds."
     )
-    assert refusal(path, roles, fold={"index": 1, "of": 3}, split={"group": "group"}) == (
+    assert error_message(path, roles, fold={"index": 1, "of": 3}, split={"group": "group"}) == (
         "source.fold: 2 groups cannot be split into 3 folds."
     )
 
@@ -669,7 +673,7 @@ def test_bad_rows_do_not_change_other_rows_splits(table: Path) -> None:
 
 def test_bad_rows_are_reported_before_a_failing_split(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", text=list("abc"), price=["x", "y", "1"])
-    message = refusal(path, wanted(text="text", price="number"))
+    message = error_message(path, column_specs(text="text", price="number"))
     assert message.startswith(
         "a.csv: 2 rows cannot be used:\n  row 1: its `price` is 'x', expected"
     )
@@ -703,7 +707,7 @@ def test_an_inconsistent_source_is_refused(fields: dict[str, Any], words: str) -
 
 def test_movie_reviews_have_ten_official_folds(real_data: Path) -> None:
     path = real_data / "text" / "mr.csv"
-    roles = wanted(text="text", label_name="class")
+    roles = column_specs(text="text", label_name="class")
     tests = []
     for index in (1, 10):
         data = load(path, roles, split={"folds": "fold"}, fold={"index": index, "of": 10})

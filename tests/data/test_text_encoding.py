@@ -38,10 +38,10 @@ def table(labels: tuple[str, str]) -> str:
 @pytest.mark.parametrize("encoding", LABELS)
 def test_the_encoding_of_a_few_short_words_is_guessed(encoding: str) -> None:
     text = table(LABELS[encoding])
-    guessed = guess_encoding(text.encode(encoding))
-    assert guessed is not None
-    assert text.encode(encoding).decode(guessed.name) == text
-    assert guessed.cell in LABELS[encoding]
+    compared_run = guess_encoding(text.encode(encoding))
+    assert compared_run is not None
+    assert text.encode(encoding).decode(compared_run.name) == text
+    assert compared_run.cell in LABELS[encoding]
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_an_expected_word_identifies_rare_encodings(
     encoding: str, name: str, labels: tuple[str, str]
 ) -> None:
     text = table(labels).replace("label", name)
-    guessed = guess_encoding(text.encode(encoding), [name])
-    assert guessed is not None
-    assert text.encode(encoding).decode(guessed.name) == text
+    compared_run = guess_encoding(text.encode(encoding), [name])
+    assert compared_run is not None
+    assert text.encode(encoding).decode(compared_run.name) == text
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_characters_that_make_no_words_are_not_guessed(
 def test_a_bar_as_a_second_byte_is_not_a_separator(encoding: str, labels: tuple[str, str]) -> None:
     content = table(labels).encode(encoding)
     assert b"|" in content
-    guessed = guess_encoding(content)
-    assert guessed is not None
-    assert content.decode(guessed.name) == table(labels)
+    compared_run = guess_encoding(content)
+    assert compared_run is not None
+    assert content.decode(compared_run.name) == table(labels)
 
 
 def test_utf_8_needs_no_guess() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from frames import splits_of
-from tfds_files import pictures, png, prepare
+from tfds_files import images, png, prepare
 
 from mmzoo.data import Frame, Skipped, Tfds, apply_on_bad_row
 from mmzoo.directories import cache_directory
@@ -27,11 +27,11 @@ ODD = ((8, 9, 3), (10, 4, 3))
 def load(
     folder: Path,
     name: str = "things",
-    wanted: Sequence[str] = ("label",),
+    required: Sequence[str] = ("label",),
     **fields: Any,
 ) -> Frame:
     source = Tfds(name=name, data_dir=str(folder), **fields)
-    data = source.read(dict.fromkeys(wanted), 0)  # type: ignore[arg-type]
+    data = source.read(dict.fromkeys(required), 0)  # type: ignore[arg-type]
     return apply_on_bad_row(data, source.on_bad_row)
 
 
@@ -39,7 +39,7 @@ def load_pictures(folder: Path, name: str = "things", **fields: Any) -> Frame:
     return load(folder, name, ("image", "label"), **fields)
 
 
-def refusal(folder: Path, name: str = "things", loading: Any = load, **fields: Any) -> str:
+def error_message(folder: Path, name: str = "things", loading: Any = load, **fields: Any) -> str:
     with pytest.raises(DataError) as caught:
         loading(folder, name, **fields)
     return str(caught.value).replace(str(folder.resolve()), "FOLDER")
@@ -64,7 +64,7 @@ def test_images_of_one_size_are_an_array(prepared: Path) -> None:
     data = load_pictures(prepared)
     assert data.name == "things/1.0.0"
     assert [data.examples(split) for split in splits_of(data)] == [20, 4, 4]
-    np.testing.assert_array_equal(splits_of(data)["train"]["image"], np.stack(pictures(20)))
+    np.testing.assert_array_equal(splits_of(data)["train"]["image"], np.stack(images(20)))
     assert splits_of(data)["train"]["image"].dtype == np.uint8
     assert splits_of(data)["test"]["label"].tolist() == [0, 1, 0, 1]
     assert data.class_names == {"label": ("cat", "dog")}
@@ -74,7 +74,7 @@ def test_images_of_one_size_are_an_array(prepared: Path) -> None:
 
 def test_images_of_several_sizes_are_unpacked_to_files(prepared: Path, messages: list[str]) -> None:
     data = load_pictures(prepared, "odd")
-    for pixels, path in zip(pictures(4, ODD), splits_of(data)["test"]["image"], strict=True):
+    for pixels, path in zip(images(4, ODD), splits_of(data)["test"]["image"], strict=True):
         assert Path(path).is_relative_to(cache_directory() / "tfds")
         assert Path(path).read_bytes().startswith(b"\x89PNG")
         from PIL import Image
@@ -124,7 +124,7 @@ def test_failed_unpacking_leaves_nothing(prepared: Path, monkeypatch: pytest.Mon
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "write_bytes", full)
-        assert refusal(prepared, "odd", load_pictures).endswith(
+        assert error_message(prepared, "odd", load_pictures).endswith(
             "/image/train: images of odd/1.0.0 cannot be unpacked there: No space left on "
             "device. Free some space, or set MMZOO_CACHE_DIR to a folder on another disk."
         )
@@ -136,7 +136,7 @@ def test_failed_unpacking_leaves_nothing(prepared: Path, monkeypatch: pytest.Mon
 def test_bad_images_are_named_or_skipped(folder: Path) -> None:
     path = Path(splits_of(load_pictures(folder, "odd"))["test"]["image"][1])
     path.write_bytes(b"")
-    assert refusal(folder, "odd", load_pictures).splitlines()[:2] == [
+    assert error_message(folder, "odd", load_pictures).splitlines()[:2] == [
         "odd/1.0.0: 1 file cannot be read:",
         "  test/00000001.png: it is empty",
     ]
@@ -176,11 +176,11 @@ def test_splits_can_be_renamed(prepared: Path) -> None:
 
 
 def test_unknown_split(prepared: Path) -> None:
-    assert refusal(prepared, test_split="tests") == (
+    assert error_message(prepared, test_split="tests") == (
         "source.test_split: data set things/1.0.0 has no split 'tests'; did you mean 'test'? "
         "There are: train, validation, test."
     )
-    assert refusal(prepared, train_split="all") == (
+    assert error_message(prepared, train_split="all") == (
         "source.train_split: data set things/1.0.0 has no split 'all'. There are: train, "
         "validation, test."
     )
@@ -217,7 +217,7 @@ def test_valid_and_invalid_names(name: str) -> None:
 
 
 def test_unknown_columns(prepared: Path) -> None:
-    assert refusal(prepared, wanted=["images"]) == (
+    assert error_message(prepared, required=["images"]) == (
         "data set things/1.0.0 has no column `images`. Did you mean `image`? There are: image, "
         "label."
     )
@@ -234,18 +234,18 @@ def test_unsupported_features(tmp_path: Path) -> None:
         },
     )
     assert load(tmp_path).examples("train") == 14
-    assert refusal(tmp_path, wanted=["words"]) == (
+    assert error_message(tmp_path, required=["words"]) == (
         "data set things/1.0.0: its column `words` is Text(shape=(), dtype=string). mmzoo reads "
         "8-bit images (Image) and labels (ClassLabel) of TensorFlow Datasets: image, label."
     )
-    assert "its column `deep` is Image(shape=(4, 4, 1), dtype=uint16)" in refusal(
-        tmp_path, wanted=["deep"]
+    assert "its column `deep` is Image(shape=(4, 4, 1), dtype=uint16)" in error_message(
+        tmp_path, required=["deep"]
     )
 
 
 def test_a_split_without_labels(tmp_path: Path) -> None:
     prepare(tmp_path, splits={"train": 20}, labels=(0, 1, -1))
-    assert refusal(tmp_path) == (
+    assert error_message(tmp_path) == (
         "data set things/1.0.0: 6 of 20 examples of its train split have no `label`. Prepare a "
         "configuration that has labels."
     )
@@ -255,7 +255,7 @@ def test_a_split_without_labels(tmp_path: Path) -> None:
 
 
 def test_only_required_columns_are_in_the_data(prepared: Path) -> None:
-    data = load(prepared, "odd", wanted=["image"])
+    data = load(prepared, "odd", required=["image"])
     assert [list(columns) for columns in splits_of(data).values()] == [["image"]] * 3
     assert data.class_names == {}
 
@@ -275,7 +275,7 @@ def test_several_configurations_are_listed(tmp_path: Path) -> None:
     assert load(tmp_path).name == "things/small/1.0.0"
     prepare(tmp_path, config="large")
     assert load(tmp_path, "things/large:1.0.0").name == "things/large/1.0.0"
-    assert refusal(tmp_path) == (
+    assert error_message(tmp_path) == (
         "source.name: FOLDER/things has several configurations. Choose one: things/large, "
         "things/small."
     )
@@ -290,11 +290,11 @@ def test_the_folder_can_come_from_the_environment(
 
 def test_missing_data_set(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow_datasets", reason="needs mmzoo[tfds]")
-    assert refusal(tmp_path, "beens") == (
+    assert error_message(tmp_path, "beens") == (
         "source.name: data set beens is not in FOLDER, and TensorFlow Datasets has no data set "
         "of that name. Did you mean `beans`? Set `source.data_dir` to the folder of a prepared one."
     )
-    assert refusal(tmp_path, "beans") == (
+    assert error_message(tmp_path, "beans") == (
         "data set beans is not in FOLDER, and MMZOO_OFFLINE is set, so nothing is downloaded."
     )
 
@@ -308,7 +308,7 @@ def test_data_sets_of_the_package_are_prepared(
     tfds = pytest.importorskip("tensorflow_datasets", reason="needs mmzoo[tfds]")
     monkeypatch.delenv("MMZOO_OFFLINE")
     raw = tmp_path / "raw.png"
-    raw.write_bytes(png(pictures(1)[0]))
+    raw.write_bytes(png(images(1)[0]))
 
     class MadeForMmzoo(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
         """Twenty copies of one image, which must exist first."""
@@ -343,7 +343,7 @@ def test_data_sets_of_the_package_are_prepared(
     assert load(tmp_path / "sets", "made_for_mmzoo").examples("train") == 14
     raw.unlink()
     assert capsys.readouterr().out == ""  # Where results go, as JSON if that is asked for.
-    assert refusal(tmp_path / "other", "made_for_mmzoo").startswith(
+    assert error_message(tmp_path / "other", "made_for_mmzoo").startswith(
         "data set made_for_mmzoo is not in FOLDER, and TensorFlow Datasets cannot prepare it "
         "(FileNotFoundError: "
     )
@@ -351,7 +351,7 @@ def test_data_sets_of_the_package_are_prepared(
 
 def test_missing_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
-    message = refusal(tmp_path)
+    message = error_message(tmp_path)
     assert message.startswith(
         "the source `tfds` needs the package tensorflow-datasets, which is an extra: run "
         "`pip install 'mmzoo[tfds]'` ("
@@ -363,21 +363,21 @@ def test_missing_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 def test_descriptions_cannot_name_code(folder: Path, tmp_path: Path) -> None:
     description = folder / "things" / "1.0.0" / "features.json"
-    whole = description.read_text()
+    complete = description.read_text()
     (tmp_path / "evil_of_mmzoo.py").write_text("raise SystemExit('ran')")
     sys.path.insert(0, str(tmp_path))
     try:
-        for spoilt in (
-            whole.replace("tensorflow_datasets.core.features.image_feature", "evil_of_mmzoo"),
-            whole.replace("pythonClassName", "python_class_name", 1).replace(
+        for corrupt in (
+            complete.replace("tensorflow_datasets.core.features.image_feature", "evil_of_mmzoo"),
+            complete.replace("pythonClassName", "python_class_name", 1).replace(
                 "tensorflow_datasets.core.features.image_feature", "evil_of_mmzoo"
             ),
             json.dumps({"type": "evil_of_mmzoo.Image", "content": {}}),
             json.dumps({"jsonFeature": {"json": '{"type": "evil_of_mmzoo.Image"}'}}),
         ):
-            assert spoilt != whole
-            description.write_text(spoilt)
-            assert refusal(folder) == (
+            assert corrupt != complete
+            description.write_text(corrupt)
+            assert error_message(folder) == (
                 "FOLDER/things/1.0.0/features.json: it names a Python class, evil_of_mmzoo.Image, "
                 "which is not one of TensorFlow Datasets. mmzoo runs no code that comes with data."
             )
@@ -391,17 +391,17 @@ def test_damaged_files_are_reported(folder: Path) -> None:
     [stored] = things.glob("*validation.tfrecord*")
     content = stored.read_bytes()
     stored.write_bytes(content[:-40])
-    assert refusal(folder, loading=load_pictures).startswith(
+    assert error_message(folder, loading=load_pictures).startswith(
         "FOLDER/things/1.0.0: column `image` of its validation split cannot be read: "
     )
     stored.write_bytes(
         content[: len(content) // 2 - 8] + b"12345678" + content[len(content) // 2 :]
     )
-    assert refusal(folder, loading=load_pictures).endswith(
+    assert error_message(folder, loading=load_pictures).endswith(
         ". Remove the folder and prepare the data set again."
     )
     stored.unlink()
-    assert refusal(folder, loading=load_pictures).endswith(
+    assert error_message(folder, loading=load_pictures).endswith(
         ". Remove the folder and prepare the data set again."
     )
 
@@ -409,8 +409,10 @@ def test_damaged_files_are_reported(folder: Path) -> None:
 def test_a_damaged_description_is_reported(folder: Path) -> None:
     things = folder / "things" / "1.0.0"
     (things / "dataset_info.json").write_text("{")
-    assert refusal(folder).startswith(
+    assert error_message(folder).startswith(
         "FOLDER/things/1.0.0: not a prepared data set of TensorFlow Datasets, or damaged ("
     )
     (things / "features.json").write_text("[" * 100_000)
-    assert refusal(folder).startswith("FOLDER/things/1.0.0/features.json: the file is damaged (")
+    assert error_message(folder).startswith(
+        "FOLDER/things/1.0.0/features.json: the file is damaged ("
+    )

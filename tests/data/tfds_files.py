@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 
-def pictures(count: int, shapes: Sequence[tuple[int, int, int]] = ((8, 8, 1),)) -> list[np.ndarray]:
+def images(count: int, shapes: Sequence[tuple[int, int, int]] = ((8, 8, 1),)) -> list[np.ndarray]:
     """Noise images of alternating shapes."""
     random = np.random.RandomState(0)
     return [random.randint(0, 256, shapes[i % len(shapes)]).astype(np.uint8) for i in range(count)]
@@ -65,7 +65,7 @@ def prepare(
 
     def dataset(count: int) -> Any:
         def examples() -> Iterator[dict[str, Any]]:
-            for row, pixels in enumerate(pictures(count, shapes)):
+            for row, pixels in enumerate(images(count, shapes)):
                 yield {"image": pixels, "label": labels[row % len(labels)], **others}
 
         return tf.data.Dataset.from_generator(examples, output_signature=signature)

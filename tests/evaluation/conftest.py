@@ -58,17 +58,17 @@ def table(path: Path, rows: int = 400) -> Path:
 
 
 @pytest.fixture(scope="session")
-def guess_run(tmp_path_factory) -> Run:
+def clue_run(tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("guess")
     source = {"type": "table", "path": str(table(folder / "guess.csv")), "split": {"test": 0.4}}
     return train({**GUESS, "source": source}, run=folder / "run")
 
 
 @pytest.fixture(scope="session")
-def guessed(guess_run) -> Evaluated:
+def compared_run(clue_run) -> Evaluated:
     """All comparisons of its inputs."""
     return evaluate_run(
-        guess_run,
+        clue_run,
         split="test",
         checkpoint="best",
         device="cpu",

@@ -20,9 +20,9 @@ FILES = [
 
 
 @pytest.fixture
-def own_guess(guess_run, guessed, tmp_path):
+def own_clue_run(clue_run, compared_run, tmp_path):
     """A copy of the run with all comparisons of its inputs."""
-    return Run(shutil.copytree(guess_run.directory, tmp_path / "run"))
+    return Run(shutil.copytree(clue_run.directory, tmp_path / "run"))
 
 
 def links(run):
@@ -34,48 +34,53 @@ def files(run):
     return sorted(path.name for path in run.evaluation("test").iterdir() if path.name in FILES)
 
 
-def test_report_and_comparisons_link_to_each_other(guess_run, guessed):
-    assert links(guess_run) == [
+def test_report_and_comparisons_link_to_each_other(clue_run, compared_run):
+    assert links(clue_run) == [
         ("modalities.html", "Contribution of each input"),
         ("robustness.html", "Robustness"),
     ]
     for name in ("modalities", "robustness"):
-        page = (guess_run.evaluation("test") / f"{name}.html").read_text()
+        page = (clue_run.evaluation("test") / f"{name}.html").read_text()
         assert '<a href="report.html">the report</a>' in page
         assert "checkpoint <bdi>best</bdi>" in page
-        written = json.loads((guess_run.evaluation("test") / f"{name}.json").read_text())
+        written = json.loads((clue_run.evaluation("test") / f"{name}.json").read_text())
         assert written["checkpoint"] == "best"
-        assert written["fingerprint"] == guess_run.environment()["data"]["fingerprint"]
+        assert written["fingerprint"] == clue_run.environment()["data"]["fingerprint"]
 
 
-def test_comparisons_stay_for_the_same_weights_only(own_guess):
-    evaluate(own_guess, device="cpu")
-    assert files(own_guess) == FILES
-    assert [file for file, _ in links(own_guess)] == ["modalities.html", "robustness.html"]
-    model = load_network(own_guess)[0].model
+def test_comparisons_stay_for_the_same_weights_only(own_clue_run):
+    evaluate(own_clue_run, device="cpu")
+    assert files(own_clue_run) == FILES
+    assert [file for file, _ in links(own_clue_run)] == ["modalities.html", "robustness.html"]
+    model = load_network(own_clue_run)[0].model
     model.get_layer("price").bias.assign_add([1.0])
-    other = own_guess.directory / "checkpoints" / "other.weights.h5"
+    other = own_clue_run.directory / "checkpoints" / "other.weights.h5"
     save_weights(model, other)
-    evaluate(own_guess, checkpoint=other, device="cpu")
-    assert files(own_guess) == []
-    assert links(own_guess) == []
+    evaluate(own_clue_run, checkpoint=other, device="cpu")
+    assert files(own_clue_run) == []
+    assert links(own_clue_run) == []
 
 
-def test_comparisons_are_requested_by_name_in_python(own_guess):
-    shutil.rmtree(own_guess.evaluation("test"))
-    evaluate(own_guess, device="cpu", modalities=True, robustness=True)
-    assert files(own_guess) == FILES
-    assert len(links(own_guess)) == 2
+def test_comparisons_are_requested_by_name_in_python(own_clue_run):
+    shutil.rmtree(own_clue_run.evaluation("test"))
+    evaluate(own_clue_run, device="cpu", modalities=True, robustness=True)
+    assert files(own_clue_run) == FILES
+    assert len(links(own_clue_run)) == 2
 
 
-def test_learned_weights_of_the_losses_are_in_the_report(own_guess):
-    config = own_guess.config()
+def test_learned_weights_of_the_losses_are_in_the_report(own_clue_run):
+    config = own_clue_run.config()
     config = config.replace(objective=config.objective.replace(weights="uncertainty"))
-    own_guess.write_config(config)
+    own_clue_run.write_config(config)
     model = build_network(config).model
     model.get_layer("loss.weights").log_variances.assign([0.0, 1.0, -1.0, 2.0])
-    save_weights(model, own_guess.best_weights)
-    evaluate(own_guess, device="cpu")
-    page = (own_guess.evaluation("test") / "report.html").read_text()
-    said = re.findall(r"<dt>learned loss weight</dt><dd><bdi>(.*?)</bdi></dd>", page)
-    assert said == ["1", "0.3679", "2.718", "0.06767"]  # Of numbers, half of one over a variance.
+    save_weights(model, own_clue_run.best_weights)
+    evaluate(own_clue_run, device="cpu")
+    page = (own_clue_run.evaluation("test") / "report.html").read_text()
+    learned = re.findall(r"<dt>learned loss weight</dt><dd><bdi>(.*?)</bdi></dd>", page)
+    assert learned == [
+        "1",
+        "0.3679",
+        "2.718",
+        "0.06767",
+    ]  # Of numbers, half of one over a variance.

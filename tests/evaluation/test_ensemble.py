@@ -48,12 +48,12 @@ def two(runs, tmp_path, monkeypatch):
     return ["runs/tiny/001", "runs/tiny/002"]
 
 
-def said_of(directory, split="test"):
+def predictions_of(directory, split="test"):
     model, config = load_trained(Run(Path(directory)))
     return evaluate_model(model, config, load_arrays(config), split)
 
 
-def refusal(*arguments, **named):
+def error_message(*arguments, **named):
     with pytest.raises(RunError) as caught:
         ensemble(*arguments, **named)
     return str(caught.value)
@@ -77,7 +77,7 @@ def test_the_average_equals_the_mean_of_members(two, monkeypatch):
     )
     done = ensemble(two, device="cpu")
     assert len(loads) == 1  # Both read the same data.
-    each = [said_of(directory) for directory in two]
+    each = [predictions_of(directory) for directory in two]
     comparison, predictions = done.comparison, done.predictions["digit"]
     expected = np.mean([one.predictions["digit"] for one in each], axis=0)
     np.testing.assert_allclose(predictions, expected, atol=1e-5)
@@ -131,7 +131,7 @@ def test_the_stacker_learns_from_validation_alone(two):
     assert str(done.folder) == "mine"
     stackers = done.combinations["digit"].stackers["all"]
     features = np.concatenate(
-        [said_of(directory, "validation").predictions["digit"] for directory in two], axis=1
+        [predictions_of(directory, "validation").predictions["digit"] for directory in two], axis=1
     )
     np.testing.assert_allclose(stackers["mean"], features.mean(axis=0), rtol=1e-4, atol=1e-6)
 
@@ -147,7 +147,7 @@ def test_heads_of_every_kind(run_of_all_heads, tmp_path, monkeypatch):
         row = done.comparison.row(name, "weighted average")
         assert row.difference == pytest.approx(0, abs=1e-6)
     assert done.comparison.info("much").name == "mean_absolute_error"
-    assert refusal(["a", "b"], "vote") == (
+    assert error_message(["a", "b"], "vote") == (
         "heads.much predicts numbers, which cannot be voted on: use --ensemble average, weighted "
         "or stacking"
     )
@@ -166,24 +166,24 @@ def test_a_table_replaces_a_split(two, tmp_path):
     each = [one.predictions["digit"] for one in done.members.evaluations]
     assert done.metrics["data"]["examples"] == 12
     np.testing.assert_allclose(
-        each[0], said_of(two[0]).predictions["digit"][:12], rtol=1e-4, atol=1e-5
+        each[0], predictions_of(two[0]).predictions["digit"][:12], rtol=1e-4, atol=1e-5
     )
     with (done.folder / "predictions.csv").open(newline="") as file:
         assert [row["row"] for row in csv.DictReader(file)] == [str(n) for n in range(1, 13)]
 
 
 def test_one_run_is_no_ensemble(two):
-    assert refusal(two[:1]) == (
+    assert error_message(two[:1]) == (
         "an ensemble needs two runs or more; got one. Name others beside it."
     )
-    assert refusal([two[0], "./runs/tiny/001"]).endswith(
+    assert error_message([two[0], "./runs/tiny/001"]).endswith(
         "named twice; an ensemble needs different models"
     )
 
 
 def test_an_unfinished_run_is_refused(two):
     Run(Path(two[1])).metrics_file.unlink()
-    message = refusal(two, method="average")
+    message = error_message(two, method="average")
     assert message.startswith("runs/tiny/002: is not finished")
 
 
@@ -205,7 +205,7 @@ def test_other_heads_and_classes_are_refused(two):
         ),
     ):
         Run(Path(two[1])).write_config(config.replace(heads=heads))
-        assert refusal(two) == begin + why
+        assert error_message(two) == begin + why
 
 
 def binary_digits():
@@ -221,7 +221,7 @@ def binary_digits():
 def test_another_source_is_refused(two):
     source = Run(Path(two[1])).config().source
     changed(two[1], source=source.replace(validation=0.2))
-    assert refusal(two) == (
+    assert error_message(two) == (
         "runs/tiny/002: does not fit together with runs/tiny/001: it was trained on other data: "
         "source.validation is number 0.2, there it is number 0.1"
     )
@@ -230,7 +230,7 @@ def test_another_source_is_refused(two):
 def test_another_validation_split_is_refused_if_it_matters(two):
     run = Run(Path(two[1]))
     changed(two[1], train=run.config().train.replace(split_seed=None))
-    assert refusal(two, "weighted") == (
+    assert error_message(two, "weighted") == (
         "runs/tiny/002: does not fit together with runs/tiny/001: its validation split has other "
         "examples, since it was drawn with seed 1; there it was seed 0. Train both with the same "
         "`train.split_seed`."
@@ -243,14 +243,14 @@ def test_changed_data_of_a_member_is_refused(two):
     environment = run.environment()
     environment["data"]["fingerprint"] = "0123456789abcdef"
     run.write_environment(environment)
-    assert refusal(two).startswith(
+    assert error_message(two).startswith(
         "runs/tiny/002: was trained on digits (fingerprint 0123456789ab), but the source now gives"
     )
 
 
 def test_a_method_is_not_evaluated_on_the_split_it_is_fitted_to(two):
     for method in ("weighted", "stacking"):
-        assert refusal(two, method, split="validation") == (
+        assert error_message(two, method, split="validation") == (
             f"--ensemble {method} is fitted to the validation split, so it cannot be evaluated on "
             "it. Use --split test."
         )
@@ -258,8 +258,10 @@ def test_a_method_is_not_evaluated_on_the_split_it_is_fitted_to(two):
 
 def test_output_must_be_new_and_outside_runs(two, tmp_path):
     inside = Run(Path(two[0])).directory / "eval" / "both"
-    assert refusal(two, output=inside) == f"{inside}: is inside {two[0]}. Name another --output."
-    assert refusal(two, output=tmp_path / "runs").endswith(
+    assert (
+        error_message(two, output=inside) == f"{inside}: is inside {two[0]}. Name another --output."
+    )
+    assert error_message(two, output=tmp_path / "runs").endswith(
         "runs: exists already. Name another --output."
     )
     assert not inside.exists()
@@ -295,11 +297,11 @@ def test_simultaneous_ensembles_get_separate_numbers(two, monkeypatch):
     assert str(ensemble(two, device="cpu").folder) == "runs/ensembles/002"
 
 
-def test_a_head_without_any_label_has_no_metrics(guess_run, tmp_path, monkeypatch):
+def test_a_head_without_any_label_has_no_metrics(clue_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    config = with_labels_that_lack(guess_run)
+    config = with_missing_labels(clue_run)
     for name in ("a", "b"):
-        Run(Path(shutil.copytree(guess_run.directory, name))).write_config(config)
+        Run(Path(shutil.copytree(clue_run.directory, name))).write_config(config)
     text = "clue,noise,colour,warm,tags,price\n"
     text += "red thing,word1,red,,a,\nblue thing,word2,blue,,b,\ngreen one,word3,,,a|b,\n"
     Path("new.csv").write_text(text)
@@ -318,34 +320,34 @@ def test_a_head_without_any_label_has_no_metrics(guess_run, tmp_path, monkeypatc
     assert float(rows[1]["price"]) > float(rows[0]["price"])  # Blue ones are dearer.
 
 
-def test_notes_shared_by_members_are_printed_once(guess_run, tmp_path, monkeypatch, capsys):
+def test_notes_shared_by_members_are_printed_once(clue_run, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
-        shutil.copytree(guess_run.directory, name)
-    rows = polars.read_csv(guess_run.config().source.path)
+        shutil.copytree(clue_run.directory, name)
+    rows = polars.read_csv(clue_run.config().source.path)
     rows.with_columns(polars.col("clue").str.replace("thing", "gizmo")).write_csv("new.csv")
     capsys.readouterr()
     ensemble(["a", "b"], device="cpu", data="new.csv")
-    said = capsys.readouterr().err.splitlines()
-    assert any("not in the vocabulary" in line for line in said)
-    assert len(said) == len(set(said))
+    printed = capsys.readouterr().err.splitlines()
+    assert any("not in the vocabulary" in line for line in printed)
+    assert len(printed) == len(set(printed))
 
 
-def with_labels_that_lack(run):
+def with_missing_labels(run):
     config = run.config()
     heads = {name: head.replace(missing="ignore") for name, head in config.heads.items()}
     return config.replace(heads=heads)
 
 
-def test_a_head_without_learnable_weights_is_averaged(guess_run, messages):
-    config = with_labels_that_lack(guess_run)
+def test_a_head_without_learnable_weights_is_averaged(clue_run, messages):
+    config = with_missing_labels(clue_run)
     data = load_frame(config)
-    model, _ = load_trained(guess_run)
-    data = transform(config, data, guess_run.preprocessing())
+    model, _ = load_trained(clue_run)
+    data = transform(config, data, clue_run.preprocessing())
     one = evaluate_model(model, config, data, "validation")
     unlabelled = {**one.labels, "price": np.full(one.examples, np.nan)}
     rows = MemberPredictions(data, "validation", 2 * [replace(one, labels=unlabelled)])
-    members = 2 * [Member(guess_run, "best", config)]
+    members = 2 * [Member(clue_run, "best", config)]
     messages.clear()
     found = fit_combinations(members, "weighted", rows)
     methods = {name: combination.method for name, combination in found.items()}
@@ -356,7 +358,7 @@ def test_a_head_without_learnable_weights_is_averaged(guess_run, messages):
     ]
     price = config.replace(heads={"price": config.heads["price"]})
     with pytest.raises(RunError, match="no row of the validation split has a label of price, so"):
-        fit_combinations(2 * [Member(guess_run, "best", price)], "weighted", rows)
+        fit_combinations(2 * [Member(clue_run, "best", price)], "weighted", rows)
 
 
 def test_no_experiment_can_have_the_name_of_ensembles():

@@ -112,7 +112,7 @@ def test_mistakes_match_the_confusion_matrix(run_of_all_heads, tmp_path):
         *(2 * ["true yes, predicted #0 (90 %)"]),
         *(3 * ["true #0, predicted yes (35 %)"]),
     ]
-    assert {picture.shape for picture in shown.images} == {(8, 8, 3)}
+    assert {image.shape for image in shown.images} == {(8, 8, 3)}
 
 
 def test_predictions_are_written_for_every_head(run_of_all_heads, own_run):

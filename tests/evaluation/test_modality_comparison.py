@@ -65,8 +65,8 @@ def test_subsets_have_names(kept, words):
     assert subset_name(tuple(kept), "abcd") == words
 
 
-def test_every_head_needs_the_informative_input_only(guessed):
-    found = guessed.modalities
+def test_every_head_needs_the_informative_input_only(compared_run):
+    found = compared_run.modalities
     assert found.details["inputs"] == ["clue", "noise"]
     metrics = {
         "colour": "accuracy",
@@ -76,9 +76,9 @@ def test_every_head_needs_the_informative_input_only(guessed):
     }
     assert {head: found.info(head).name for head in found.heads} == metrics
     for head, metric in metrics.items():
-        whole = found.row(head, "all")
-        assert whole.value == pytest.approx(guessed.metrics[head][metric])
-        assert whole.interval[0] <= whole.value <= whole.interval[1]
+        complete = found.row(head, "all")
+        assert complete.value == pytest.approx(compared_run.metrics[head][metric])
+        assert complete.interval[0] <= complete.value <= complete.interval[1]
         assert [(row.variant, row.condition) for row in found.of_head(head)] == [
             ("all", ""),
             ("noise alone", "absent"),
@@ -94,13 +94,13 @@ def test_every_head_needs_the_informative_input_only(guessed):
             assert noise.verdict == "worse"
             assert noise.lead.low > 0.2
             assert clue.lead.low <= 0 <= clue.lead.high or head == "price"
-            assert noise.difference == pytest.approx(noise.value - whole.value)
+            assert noise.difference == pytest.approx(noise.value - complete.value)
         assert found.best[head] == "clue"
         assert found.reference[head] == "all"
 
 
-def test_findings_and_warnings_are_sentences(guessed):
-    found = guessed.modalities
+def test_findings_and_warnings_are_sentences(compared_run):
+    found = compared_run.modalities
     clue, noise, fusion = found.findings["colour"]
     lead = found.row("colour", "noise alone", "absent").lead
     interval = ACCURACY.difference_interval_text(lead.low, lead.high)
@@ -126,7 +126,7 @@ WORSE, NOTHING, BETTER = (
 )
 
 
-def leads(absent=None, clue_shuffled=BETTER, noise_shuffled=NOTHING):
+def ablation(absent=None, clue_shuffled=BETTER, noise_shuffled=NOTHING):
     """A model that was trained with missing noise only."""
     found = {("shuffled", ("noise",)): clue_shuffled, ("shuffled", ("clue",)): noise_shuffled}
     return found if absent is None else {("absent", ("noise",)): absent, **found}
@@ -150,7 +150,7 @@ def leads(absent=None, clue_shuffled=BETTER, noise_shuffled=NOTHING):
     ],
 )
 def test_only_one_optional_input(absent, finding, warning):
-    found = leads(absent)
+    found = ablation(absent)
     assert best_single(INPUTS, found) == "noise"
     assert input_findings(INPUTS, found, ACCURACY) == [
         finding,
@@ -179,7 +179,7 @@ def test_only_one_optional_input(absent, finding, warning):
     ],
 )
 def test_shuffling_shows_reliance_and_not_value(info, findings):
-    found = leads(noise_shuffled=WORSE)
+    found = ablation(noise_shuffled=WORSE)
     assert input_findings(INPUTS, found, info) == findings
     assert best_single(INPUTS, found) is None
     assert ablation_warning(INPUTS, found) == (
@@ -207,12 +207,14 @@ def baselines_of(metrics):
     )
 
 
-def test_unimodal_baselines_have_a_finding(guess_run, guessed):
-    network, config = load_network(guess_run)
-    data = transform(config, load_frame(config), guess_run.preprocessing())
+def test_unimodal_baselines_have_a_finding(clue_run, compared_run):
+    network, config = load_network(clue_run)
+    data = transform(config, load_frame(config), clue_run.preprocessing())
     network.model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
     evaluation = evaluate_model(network.model, config, data, "test")
-    found = compare_modalities(network, config, data, evaluation, baselines_of(guessed.metrics))
+    found = compare_modalities(
+        network, config, data, evaluation, baselines_of(compared_run.metrics)
+    )
     verdict = (
         "compared with models trained on one input each, the fusion beats clue alone by 15.9 "
         "points, 95 % CI 14.0 to 18.0"
@@ -221,7 +223,7 @@ def test_unimodal_baselines_have_a_finding(guess_run, guessed):
     assert verdict in " ".join(comparison_text(found).split())
     trained = found.row("colour", "clue alone", "trained alone")
     assert (trained.value, trained.difference) == (0.8, -0.159)
-    assert found.findings["warm"] == guessed.modalities.findings["warm"]
+    assert found.findings["warm"] == compared_run.modalities.findings["warm"]
     assert not any(warning.startswith("colour") for warning in found.warnings)
     assert unimodal_warning("clue", NOTHING) == (
         "The fusion does not beat a model trained on clue alone."
@@ -229,33 +231,36 @@ def test_unimodal_baselines_have_a_finding(guess_run, guessed):
 
 
 @pytest.mark.slow
-def test_baselines_count_only_for_the_best_weights_on_their_split(guess_run, guessed, tmp_path):
-    run = Run(shutil.copytree(guess_run.directory, tmp_path / "run"))
-    run.write_baselines(baselines_of(guessed.metrics).as_json())
+def test_baselines_count_only_for_the_best_weights_on_their_split(clue_run, compared_run, tmp_path):
+    run = Run(shutil.copytree(clue_run.directory, tmp_path / "run"))
+    run.write_baselines(baselines_of(compared_run.metrics).as_json())
 
-    def is_trained_alone(split, checkpoint):
+    def is_trained_unimodal(split, checkpoint):
         how = {"device": "cpu", "modalities": True}
         found = evaluate_run(run, split=split, checkpoint=checkpoint, **how).modalities
         verdict = found.findings["colour"][-1]
         assert verdict in (run.evaluation(split) / "modalities.html").read_text()
         return verdict.startswith("compared with models trained on one input each")
 
-    assert is_trained_alone("test", "best")
-    assert not is_trained_alone("validation", "best")
-    assert not is_trained_alone("test", "last")
+    assert is_trained_unimodal("test", "best")
+    assert not is_trained_unimodal("validation", "best")
+    assert not is_trained_unimodal("test", "last")
 
 
-def test_an_interval_is_the_same_in_every_comparison(guessed):
+def test_an_interval_is_the_same_in_every_comparison(compared_run):
     """The bootstrap draws equal examples although every input is shuffled separately."""
-    for head in guessed.modalities.heads:
-        whole, clean = guessed.modalities.row(head, "all"), guessed.robustness.row(head, "none")
-        assert whole.value == pytest.approx(clean.value, rel=1e-5)
-        assert whole.interval == pytest.approx(clean.interval, rel=1e-5)
+    for head in compared_run.modalities.heads:
+        complete, clean = (
+            compared_run.modalities.row(head, "all"),
+            compared_run.robustness.row(head, "none"),
+        )
+        assert complete.value == pytest.approx(clean.value, rel=1e-5)
+        assert complete.interval == pytest.approx(clean.interval, rel=1e-5)
 
 
-def test_the_files_have_the_comparison(guess_run, guessed):
-    folder = guess_run.evaluation("test")
-    for found in guessed.comparisons:
+def test_the_files_have_the_comparison(clue_run, compared_run):
+    folder = clue_run.evaluation("test")
+    for found in compared_run.comparisons:
         written = json.loads((folder / f"{found.kind}.json").read_text())
         expected = json.loads(json.dumps(found.as_json()))
         assert {key: written[key] for key in expected} == expected
@@ -268,10 +273,10 @@ def test_the_files_have_the_comparison(guess_run, guessed):
         assert "<script" not in page
 
 
-def test_shuffling_moves_every_value(guess_run):
+def test_shuffling_moves_every_value(clue_run):
     """With one example per colour, the clue of another example is always wrong."""
-    network, config = load_network(guess_run)
-    data = transform(config, load_frame(config), guess_run.preprocessing())
+    network, config = load_network(clue_run)
+    data = transform(config, load_frame(config), clue_run.preprocessing())
     test = data.splits["test"]
     three = [int(np.flatnonzero(test["colour"] == one)[0]) for one in range(3)]
     data.splits["test"] = {name: values[three] for name, values in test.items()}
@@ -285,36 +290,36 @@ def test_shuffling_moves_every_value(guess_run):
 
 
 @pytest.mark.parametrize("size", [1, 2])
-def test_batches_have_at_least_two_examples(guess_run, size):
-    network, config = load_network(guess_run)
+def test_batches_have_at_least_two_examples(clue_run, size):
+    network, config = load_network(clue_run)
     config = config.replace(train=config.train.replace(evaluation_batch_size=size))
-    data = transform(config, load_frame(config), guess_run.preprocessing())
+    data = transform(config, load_frame(config), clue_run.preprocessing())
     data.splits["test"] = {name: column[:7] for name, column in data.splits["test"].items()}
     scores = subset_scores(network, config, data, "test")["colour"]["shuffled"]
     assert scores[("clue", "noise")].tolist() == [1] * 7
     assert scores[("noise",)].mean() < 1
 
 
-def test_unlabelled_examples_do_not_count_for_the_head(guess_run):
-    network, config = load_network(guess_run)
-    data = transform(config, load_frame(config), guess_run.preprocessing())
+def test_unlabelled_examples_do_not_count_for_the_head(clue_run):
+    network, config = load_network(clue_run)
+    data = transform(config, load_frame(config), clue_run.preprocessing())
     test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
     test["colour"] = np.where(np.arange(9) < 5, test["colour"], -1)
-    lenient = config.heads["colour"].replace(missing="ignore")
-    config = config.replace(heads={**config.heads, "colour": lenient})
+    relaxed = config.heads["colour"].replace(missing="ignore")
+    config = config.replace(heads={**config.heads, "colour": relaxed})
     scores = subset_scores(network, config, data, "test")
     assert {len(values) for way in scores["colour"].values() for values in way.values()} == {5}
     assert {len(values) for way in scores["warm"].values() for values in way.values()} == {9}
     assert scores["colour"]["shuffled"][("clue", "noise")].tolist() == [1] * 5
 
 
-def test_a_head_without_any_label_is_left_out(guess_run):
-    network, config = load_network(guess_run)
-    data = transform(config, load_frame(config), guess_run.preprocessing())
+def test_a_head_without_any_label_is_left_out(clue_run):
+    network, config = load_network(clue_run)
+    data = transform(config, load_frame(config), clue_run.preprocessing())
     test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
     test["colour"] = np.full(9, -1)
-    lenient = config.heads["colour"].replace(missing="ignore")
-    config = config.replace(heads={**config.heads, "colour": lenient})
+    relaxed = config.heads["colour"].replace(missing="ignore")
+    config = config.replace(heads={**config.heads, "colour": relaxed})
     model = network.model
     model.compile(**config.objective.compile_arguments(config.heads, config.soft_targets))
     evaluation = evaluate_model(model, config, data, "test")
@@ -323,12 +328,12 @@ def test_a_head_without_any_label_is_left_out(guess_run):
         assert found.heads == ["warm", "tags", "price"]
 
 
-def test_trained_missing_depends_on_training_and_not_on_the_split(guess_run):
-    network, config = load_network(guess_run)
+def test_trained_missing_depends_on_training_and_not_on_the_split(clue_run):
+    network, config = load_network(clue_run)
     assert trained_missing(network, config) == {"clue", "noise"}
     network.model.get_layer("noise_missing").set_weights([np.zeros(8)])
     assert trained_missing(network, config) == {"clue"}
-    data = transform(config, load_frame(config), guess_run.preprocessing())
+    data = transform(config, load_frame(config), clue_run.preprocessing())
     test = data.splits["test"] = {name: column[:9] for name, column in data.splits["test"].items()}
     test[config.presence["noise"]] = np.arange(9) > 0
     scores = subset_scores(network, config, data, "test")["colour"]
@@ -351,9 +356,9 @@ def test_a_single_input_is_an_early_error(trained_run):
     )
 
 
-def test_fusion_weights_are_in_the_notes(guess_run):
-    config = guess_run.config()
-    data = transform(config, load_frame(config), guess_run.preprocessing())
+def test_fusion_weights_are_in_the_notes(clue_run):
+    config = clue_run.config()
+    data = transform(config, load_frame(config), clue_run.preprocessing())
     gated = config.replace(fusion=Gated())
     by_head = mean_input_weights(build_model(gated), gated, data, "test")
     assert list(by_head) == [""]
@@ -371,8 +376,8 @@ def test_fusion_weights_are_in_the_notes(guess_run):
     ]
 
 
-def test_unshared_heads_have_their_own_fusion_weights(guess_run):
-    config = guess_run.config()
+def test_unshared_heads_have_their_own_fusion_weights(clue_run):
+    config = clue_run.config()
     heads = {name: config.heads[name] for name in ("colour", "price")}
     config = config.replace(share=False, heads=heads)
     for fusion, layers in (
@@ -390,11 +395,11 @@ def test_unshared_heads_have_their_own_fusion_weights(guess_run):
 
 
 @pytest.mark.parametrize("fusion", [Gated(), Attention()], ids=lambda fusion: fusion.type)
-def test_unshared_heads_weigh_examples_independently(guess_run, fusion):
-    config = guess_run.config()
+def test_unshared_heads_weigh_examples_independently(clue_run, fusion):
+    config = clue_run.config()
     heads = {name: config.heads[name] for name in ("colour", "price")}
     config = config.replace(share=False, heads=heads, fusion=fusion)
-    data = transform(config, load_frame(config), guess_run.preprocessing())
+    data = transform(config, load_frame(config), clue_run.preprocessing())
     model = build_model(config)
     if fusion.type == "gated":  # The second half of the scores is that of the second input.
         scores = model.get_layer("fusion_gate_scores-price")
@@ -409,26 +414,26 @@ def test_unshared_heads_weigh_examples_independently(guess_run, fusion):
         assert found["price"]["noise"] > 0.99 > found["colour"]["noise"]
 
 
-def test_the_command_prints_both_comparisons(guess_run, guessed, capsys):
+def test_the_command_prints_both_comparisons(clue_run, compared_run, capsys):
     with pytest.raises(SystemExit) as ended:
-        main(["eval", str(guess_run.directory), "--modalities", "--robustness", "--device", "cpu"])
+        main(["eval", str(clue_run.directory), "--modalities", "--robustness", "--device", "cpu"])
     assert ended.value.code == 0
     out = capsys.readouterr().out
-    for found in guessed.comparisons:
+    for found in compared_run.comparisons:
         assert comparison_text(found) in out
-    folder = guess_run.evaluation("test")
+    folder = clue_run.evaluation("test")
     assert out.splitlines()[-2:] == [
         f"Contribution of each input: {folder}/modalities.html",
         f"Robustness to corrupted inputs: {folder}/robustness.html",
     ]
 
 
-def test_json_has_both(guess_run, guessed, capsys):
+def test_json_has_both(clue_run, compared_run, capsys):
     with pytest.raises(SystemExit):
-        main(["eval", str(guess_run.directory), "--modalities", "--robustness", "--json"])
+        main(["eval", str(clue_run.directory), "--modalities", "--robustness", "--json"])
     printed = json.loads(capsys.readouterr().out)
     assert list(printed) == ["test", "modalities", "robustness"]
-    assert printed["test"] == guessed.metrics
-    for found in guessed.comparisons:
+    assert printed["test"] == compared_run.metrics
+    for found in compared_run.comparisons:
         assert printed[found.kind] == json.loads(json.dumps(found.as_json()))
         assert comparison_from_json(printed[found.kind]).as_json() == printed[found.kind]

@@ -54,22 +54,22 @@ def plants(tmp_path_factory) -> Run:
 
 def test_predictions_are_written_beside_unused_columns(plants, tmp_path):
     path = table(tmp_path / "new.csv", 7, 1, note=["=1+1"] * 7)
-    said = predict(plants, data=path)
-    assert list(said) == ["id", "kind_given", "note", "kind", "kind_probability"]
-    assert said["id"] == [f"p{number}" for number in range(7)]
-    assert said["kind"] == said["kind_given"]
-    assert min(said["kind_probability"]) > 0.5
+    predicted = predict(plants, data=path)
+    assert list(predicted) == ["id", "kind_given", "note", "kind", "kind_probability"]
+    assert predicted["id"] == [f"p{number}" for number in range(7)]
+    assert predicted["kind"] == predicted["kind_given"]
+    assert min(predicted["kind_probability"]) > 0.5
 
 
 def test_prediction_needs_no_labels(plants, tmp_path):
     path = table(tmp_path / "new.csv", 7, 1)
-    whole = predict(plants, data=path)
+    complete = predict(plants, data=path)
     frame = polars.read_csv(path).select("colour", "height")
     frame.write_parquet(tmp_path / "new.parquet")
-    alone = predict(plants, data=tmp_path / "new.parquet")
-    assert list(alone) == ["row", "kind", "kind_probability"]
-    assert alone["row"] == [1, 2, 3, 4, 5, 6, 7]
-    assert alone["kind_probability"] == pytest.approx(whole["kind_probability"])
+    single = predict(plants, data=tmp_path / "new.parquet")
+    assert list(single) == ["row", "kind", "kind_probability"]
+    assert single["row"] == [1, 2, 3, 4, 5, 6, 7]
+    assert single["kind_probability"] == pytest.approx(complete["kind_probability"])
 
 
 def test_unusable_rows_are_named_or_skipped(plants, tmp_path):
@@ -80,9 +80,9 @@ def test_unusable_rows_are_named_or_skipped(plants, tmp_path):
     assert "row 2: " in str(caught.value)
     assert "tall" in str(caught.value)
     assert "give `--on-bad-row skip` to go on without it" in str(caught.value)
-    said = predict(plants, data=path, on_bad_row="skip")
-    assert said["id"] == ["a", "c"]
-    assert len(said["kind"]) == 2
+    predicted = predict(plants, data=path, on_bad_row="skip")
+    assert predicted["id"] == ["a", "c"]
+    assert len(predicted["kind"]) == 2
 
 
 def test_a_missing_column_is_named(plants, tmp_path):
@@ -98,8 +98,10 @@ def test_evaluating_a_table_equals_evaluating_its_rows(plants, tmp_path):
     metrics = evaluate(plants, data=path)
     assert metrics["examples"] == 40
     assert metrics["data"] == "newer plants.csv"
-    said = predict(plants, data=path)
-    right = np.mean([a == b for a, b in zip(said["kind"], said["kind_given"], strict=True)])
+    predicted = predict(plants, data=path)
+    right = np.mean(
+        [a == b for a, b in zip(predicted["kind"], predicted["kind_given"], strict=True)]
+    )
     assert metrics["kind"]["accuracy"] == pytest.approx(right)
     folder = plants.evaluation("data_newer_plants")
     assert {"report.html", "metrics.json", "predictions.csv"} <= {p.name for p in folder.iterdir()}
@@ -149,9 +151,9 @@ def test_commands_and_python_agree(plants, tmp_path, capsys):
 
     assert command("predict", plants.directory, "--data", path, "--output", out)[0] == 0
     assert polars.read_csv(out)["kind"].to_list() == predict(plants, data=path)["kind"]
-    code, said = command("eval", plants.directory, "--data", path, "--json")
+    code, predicted = command("eval", plants.directory, "--data", path, "--json")
     assert code == 0
-    assert json.loads(said)["data_commanded"]["examples"] == 7
+    assert json.loads(predicted)["data_commanded"]["examples"] == 7
     assert command("predict", plants.directory)[0] == 2
     before = path.read_bytes()
     assert command("predict", plants.directory, "--data", path, "--output", path)[0] == 2

@@ -31,8 +31,8 @@ def pixels(path):
 
 def reddish(path):
     """How many pixels are clearly more red than blue."""
-    picture = pixels(path)
-    return int(np.sum(picture[..., 0] - picture[..., 2] > 60))
+    image_file = pixels(path)
+    return int(np.sum(image_file[..., 0] - image_file[..., 2] > 60))
 
 
 def confusion_of(classes, mistakes):
@@ -110,8 +110,8 @@ def test_regression_draws_few_and_many_points(tmp_path, rows, numbers):
     true = np.random.default_rng(0).normal(size=(rows, numbers)).astype(np.float32)
     names = [f"${NO_FONT_HAS}"] * numbers
     regression_plot(tmp_path / "r.png", true, true + 0.1, names)
-    picture = pixels(tmp_path / "r.png")
-    assert np.sum(picture[..., 2] - picture[..., 0] > 40) > 10, "no blue points"
+    image_file = pixels(tmp_path / "r.png")
+    assert np.sum(image_file[..., 2] - image_file[..., 0] > 40) > 10, "no blue points"
     assert reddish(tmp_path / "r.png") > 100, "no orange diagonal"
 
 

@@ -83,6 +83,6 @@ def test_predictions_and_ensembles_are_in_float64(folder):
     other = last.with_name("copy.weights.h5")
     other.write_bytes(last.read_bytes())
     done = ensemble([run, other], "average", output=folder / "ensemble")
-    alone = json.loads((run / "metrics.json").read_text())["test"]["when"]
+    single = json.loads((run / "metrics.json").read_text())["test"]["when"]
     for name, value in done.metrics["test"]["when"].items():
-        assert value == pytest.approx(alone[name], rel=1e-9)
+        assert value == pytest.approx(single[name], rel=1e-9)

@@ -85,7 +85,7 @@ def report_of(*heads, **changes):
         split="test",
         examples=10_000,
         data="mnist",
-        data_asked="mnist",
+        requested_data="mnist",
         fingerprint="sha256:3f9a",
         date=datetime(2026, 5, 1, 14, 7),
         version="0.1.0",

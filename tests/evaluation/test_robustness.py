@@ -23,8 +23,8 @@ def curve(found, head, variant):
     return [row for row in found.of_head(head) if row.variant == variant]
 
 
-def test_each_head_and_corruption_has_five_levels(guessed):
-    found = guessed.robustness
+def test_each_head_and_corruption_has_five_levels(compared_run):
+    found = compared_run.robustness
     assert found.heads == ["colour", "warm", "tags", "price"]
     for head in found.heads:
         for name in ("clue", "noise"):
@@ -33,28 +33,28 @@ def test_each_head_and_corruption_has_five_levels(guessed):
             assert {(row.condition, row.unit) for row in rows} == {("dropped words", "share")}
 
 
-def test_only_corrupting_the_informative_input_degrades(guessed):
-    found = guessed.robustness
+def test_only_corrupting_the_informative_input_degrades(compared_run):
+    found = compared_run.robustness
     for head in ("colour", "warm", "tags"):
         clean, clue, noise = (curve(found, head, name) for name in ("none", "clue", "noise"))
-        whole = clean[0].value
-        assert whole == pytest.approx(guessed.metrics[head][found.info(head).name])
-        values = [whole, *(row.value for row in clue)]
+        complete = clean[0].value
+        assert complete == pytest.approx(compared_run.metrics[head][found.info(head).name])
+        values = [complete, *(row.value for row in clue)]
         assert values == sorted(values, reverse=True)
         assert clue[-1].lead.low > 0.1
         assert clue[-1].verdict == "worse"
         assert abs(noise[-1].difference) < 0.05
         for row in clue:
             assert row.interval[0] <= row.value <= row.interval[1]
-            assert row.difference == pytest.approx(row.value - whole)
+            assert row.difference == pytest.approx(row.value - complete)
     errors = curve(found, "price", "clue")
     assert errors[-1].value > errors[0].value > 0
     assert errors[-1].difference_interval[0] > 1  # Higher errors are worse.
     assert errors[-1].verdict == "worse"
 
 
-def test_findings_name_the_first_degraded_level(guessed):
-    clue, noise = guessed.robustness.findings["colour"]
+def test_findings_name_the_first_degraded_level(compared_run):
+    clue, noise = compared_run.robustness.findings["colour"]
     assert clue.startswith("clue, dropped words: degrades from 0.")
     assert noise == "noise, dropped words: robust, no clear loss up to 0.8 (share)"
 
@@ -64,7 +64,7 @@ NOTHING = PairedDifference(0.0, -0.1, 0.1)
 
 
 @pytest.mark.parametrize(
-    ("leads", "finding"),
+    ("ablation", "finding"),
     [
         (
             [WORSE, NOTHING, WORSE, WORSE, WORSE],
@@ -81,13 +81,13 @@ NOTHING = PairedDifference(0.0, -0.1, 0.1)
         ([BETTER] * 5, "robust, no clear loss up to 0.8 (share)"),
     ],
 )
-def test_a_level_degrades_only_if_all_higher_levels_do(leads, finding):
-    assert robustness_finding(LEVELS, "share", leads, metric_info("accuracy")) == finding
+def test_a_level_degrades_only_if_all_higher_levels_do(ablation, finding):
+    assert robustness_finding(LEVELS, "share", ablation, metric_info("accuracy")) == finding
 
 
-def test_unlabelled_examples_do_not_count_for_the_head(guess_run):
-    network, config = load_network(guess_run)
-    data = transform(config, load_frame(config), guess_run.preprocessing())
+def test_unlabelled_examples_do_not_count_for_the_head(clue_run):
+    network, config = load_network(clue_run)
+    data = transform(config, load_frame(config), clue_run.preprocessing())
     test = {name: column[:9] for name, column in data.splits["test"].items()}
     data.splits["test"] = test
     evaluation = evaluate_model(network.model, config, data, "test")
@@ -97,8 +97,8 @@ def test_unlabelled_examples_do_not_count_for_the_head(guess_run):
         labels={**evaluation.labels, "colour": colours},
         scored={**evaluation.scored, "colour": colours >= 0},
     )
-    lenient = config.heads["colour"].replace(missing="ignore")
-    config = config.replace(heads={**config.heads, "colour": lenient})
+    relaxed = config.heads["colour"].replace(missing="ignore")
+    config = config.replace(heads={**config.heads, "colour": relaxed})
     found = compare_robustness(network, config, data, evaluation)
     assert found.row("colour", "none").value == 1
     shares = {round(5 * row.value, 6) for row in curve(found, "colour", "clue")}
@@ -137,8 +137,8 @@ def test_inputs_of_every_modality_can_be_removed_and_corrupted():
     scores = subset_scores(network, config, data, "test")["kind"]
     assert len(scores["shuffled"]) == 15
     assert scores["absent"] == {}
-    whole = scores["shuffled"][tuple(inputs)].mean()
-    assert whole == pytest.approx(evaluation.metrics["kind"]["accuracy"])
+    complete = scores["shuffled"][tuple(inputs)].mean()
+    assert complete == pytest.approx(evaluation.metrics["kind"]["accuracy"])
 
 
 def test_rows_without_remaining_cells_count_as_missing():

@@ -52,9 +52,9 @@ def test_decisions_of_every_kind_are_combined(combine):
 @pytest.mark.parametrize("combine", ["average", "weighted"])
 def test_numbers_are_averaged_in_their_units(combine):
     built = model(Decision(combine=combine), NUMBER)
-    alone = [built.get_layer(f"fusion_price.{name}") for name in WIDTHS]
+    single = [built.get_layer(f"fusion_price.{name}") for name in WIDTHS]
     expected = np.mean(
-        [layer(x) for layer, x in zip(alone, values().values(), strict=True)], axis=0
+        [layer(x) for layer, x in zip(single, values().values(), strict=True)], axis=0
     )
     np.testing.assert_allclose(built(values())["price"], expected, rtol=1e-5)
 
@@ -88,8 +88,8 @@ def test_each_head_learns_its_own_weights():
 
 def test_auxiliary_losses_train_each_input():
     features = {name: Features(keras.Input((width,))) for name, width in WIDTHS.items()}
-    alone = Decision().head_outputs(features, HEADS).keys() - HEADS.keys()
-    assert alone == {auxiliary_name(head, name) for head in HEADS for name in WIDTHS}
+    single = Decision().head_outputs(features, HEADS).keys() - HEADS.keys()
+    assert single == {auxiliary_name(head, name) for head in HEADS for name in WIDTHS}
     assert Decision(auxiliary_loss=0.0).head_outputs(features, HEADS).keys() == HEADS.keys()
 
 

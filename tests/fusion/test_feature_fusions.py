@@ -61,7 +61,7 @@ def test_an_average_projects_different_widths():
 
 
 @pytest.mark.parametrize(
-    ("fusion", "widths", "said"),
+    ("fusion", "widths", "note"),
     [
         (Average(), {"a": 4, "b": 4}, None),
         (Average(), {"a": 4, "b": 3}, "average projects b (3 wide) to a width of 4"),
@@ -80,8 +80,8 @@ def test_an_average_projects_different_widths():
         ),
     ],
 )
-def test_projections_are_noted(fusion, widths, said):
-    assert notes(fusion, **widths) == ([f"the fusion {said}"] if said else [])
+def test_projections_are_noted(fusion, widths, note):
+    assert notes(fusion, **widths) == ([f"the fusion {note}"] if note else [])
 
 
 def test_learned_weights_are_used_for_the_average():

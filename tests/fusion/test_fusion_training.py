@@ -57,9 +57,9 @@ def test_training_logs_projections_and_learned_weights(tmp_path: Path):
     run = train(values({"type": "weighted", "dim": 3}, a=5, b=4), run=tmp_path / "run")
     log = run.log_file.read_text()
     assert "Note: the fusion weighted projects a (5 wide) and b (4 wide) to a width of 3." in log
-    [said] = re.findall(r"Learned fusion weights of the inputs: a ([\d.]+), b ([\d.]+)\.", log)
-    assert sum(map(float, said)) == pytest.approx(1, abs=2e-3)
-    assert said != ("0.500", "0.500")
+    [learned] = re.findall(r"Learned fusion weights of the inputs: a ([\d.]+), b ([\d.]+)\.", log)
+    assert sum(map(float, learned)) == pytest.approx(1, abs=2e-3)
+    assert learned != ("0.500", "0.500")
 
 
 @pytest.mark.slow
@@ -83,10 +83,10 @@ def test_a_resumed_training_is_bit_identical(fusion, tmp_path: Path):
             run = train(config, run=directory, resume=number > 0)
         return run
 
-    whole, resumed = parts(2), parts(1, 2)
-    assert resumed.history() == whole.history()
-    assert len(whole.history()) == 2
-    assert resumed.metrics()["test"] == whole.metrics()["test"]
+    complete, resumed = parts(2), parts(1, 2)
+    assert resumed.history() == complete.history()
+    assert len(complete.history()) == 2
+    assert resumed.metrics()["test"] == complete.metrics()["test"]
 
 
 def test_the_modulated_input_must_exist():

@@ -17,7 +17,7 @@ WHERE = "heads.kind, column 'label' of things"
 PICTURES = np.zeros((4, 3, 3, 1), "uint8")
 
 
-def refusal(head, labels, names=None) -> str:
+def error_message(head, labels, names=None) -> str:
     with pytest.raises(DataError) as caught:
         head.fit(np.asarray(labels), names, WHERE)
     message = str(caught.value)
@@ -60,28 +60,30 @@ def test_names_in_the_config_override_those_of_the_data():
 
 def test_wrong_number_of_classes():
     names = ("ant", "bee", "cat")
-    assert refusal(Classification(classes=2), [0, 2], names) == (
+    assert error_message(Classification(classes=2), [0, 2], names) == (
         "the data has 3 classes, but the config's `classes` has 2. "
         "Leave it out to use those of the data."
     )
-    assert refusal(Classification(class_names=("a", "b")), [0, 2], names) == (
+    assert error_message(Classification(class_names=("a", "b")), [0, 2], names) == (
         "the data has 3 classes, but the config's `class_names` has 2. "
         "Leave it out to use those of the data."
     )
 
 
 def test_a_class_beyond_the_last_is_refused_with_its_row():
-    assert refusal(Classification(classes=3), [0, 1, 7, 9]) == (
+    assert error_message(Classification(classes=3), [0, 1, 7, 9]) == (
         "row 2 has class 7; expected 0 to 2"
     )
-    assert refusal(Classification(classes=3), [0, -1]) == "row 1 has class -1; expected 0 to 2"
+    assert (
+        error_message(Classification(classes=3), [0, -1]) == "row 1 has class -1; expected 0 to 2"
+    )
     head = Classification(classes=3).fit(np.array([0, 1, 2]), None, WHERE)
     with pytest.raises(DataError, match=r"^validation: row 1 has class 3; expected 0 to 2$"):
         head.check(np.array([0, 3]), "validation")
 
 
 def test_a_single_class_is_refused():
-    assert refusal(Classification(), [0, 0, 0]) == (
+    assert error_message(Classification(), [0, 0, 0]) == (
         "all rows have the same class; expected two or more classes"
     )
 
@@ -96,7 +98,7 @@ def test_a_single_class_is_refused():
     ],
 )
 def test_labels_that_are_not_class_ids(labels, found):
-    assert refusal(Classification(), labels) == (
+    assert error_message(Classification(), labels) == (
         f"expected one class id per row for a classification head; got {found}"
     )
 
@@ -141,10 +143,10 @@ def test_unlisted_classes_have_weight_one():
 
 def test_a_weight_for_an_unknown_class():
     head = Classification(class_weights={"dog": 2.0})
-    assert refusal(head, [0, 1], ("ant", "bee")) == (
+    assert error_message(head, [0, 1], ("ant", "bee")) == (
         "unknown class 'dog'; the classes are: ant, bee"
     )
-    assert refusal(Binary(class_weights={"maybe": 2.0}), [0, 1]) == (
+    assert error_message(Binary(class_weights={"maybe": 2.0}), [0, 1]) == (
         "unknown class 'maybe'; the classes are: no, yes"
     )
 
@@ -201,23 +203,24 @@ def test_negative_classes_are_recognized_in_other_data():
 
 def test_a_single_class_is_not_binary():
     assert (
-        refusal(Binary(), [0, 0], ("cat",)) == "all rows have the same class; expected two classes"
+        error_message(Binary(), [0, 0], ("cat",))
+        == "all rows have the same class; expected two classes"
     )
 
 
 @pytest.mark.parametrize("head", [Binary, Classification])
 def test_names_in_another_order_are_refused(head):
-    assert refusal(head(class_names=("dog", "cat")), [0, 1], ("cat", "dog")) == (
+    assert error_message(head(class_names=("dog", "cat")), [0, 1], ("cat", "dog")) == (
         "the data has the classes in the order cat, dog. Write `class_names` in this order, or "
         "leave it out"
     )
 
 
 def test_an_unknown_positive_class():
-    assert refusal(Binary(positive=("dg",)), [0, 1], ("cat", "dog")) == (
+    assert error_message(Binary(positive=("dg",)), [0, 1], ("cat", "dog")) == (
         "unknown class 'dg' in `positive`; the classes are: cat, dog"
     )
-    assert refusal(Binary(positive=("dg",)), [0, 1]) == (
+    assert error_message(Binary(positive=("dg",)), [0, 1]) == (
         "unknown class 'dg' in `positive`; the classes are: (the data has no class names)"
     )
 
@@ -227,9 +230,9 @@ def test_more_than_two_classes_are_not_binary():
         "expected 0 or 1 for a binary head. "
         "Use `type: classification`, or list the positive classes in `positive`."
     )
-    assert refusal(Binary(), [0, 1, 2]) == f"row 2 has class 2; {advice}"
-    assert refusal(Binary(), [0, -1]) == f"row 1 has class -1; {advice}"
-    assert refusal(Binary(), [0.0, 1.0]) == (
+    assert error_message(Binary(), [0, 1, 2]) == f"row 2 has class 2; {advice}"
+    assert error_message(Binary(), [0, -1]) == f"row 1 has class -1; {advice}"
+    assert error_message(Binary(), [0.0, 1.0]) == (
         "expected 0 or 1 in each row for a binary head; got float64 of shape [2]"
     )
 
@@ -268,11 +271,11 @@ def test_labels_as_class_numbers():
 
 def test_wrong_number_of_labels():
     rows = [[0, 1, 1], [0, 0, 0]]
-    assert refusal(Multilabel(classes=2), rows) == (
+    assert error_message(Multilabel(classes=2), rows) == (
         "the data has 3 labels, but the config's `classes` has 2. "
         "Leave it out to use those of the data."
     )
-    assert refusal(Multilabel(class_names=("a", "b")), rows) == (
+    assert error_message(Multilabel(class_names=("a", "b")), rows) == (
         "the data has 3 labels, but the config's `class_names` has 2. "
         "Leave it out to use those of the data."
     )
@@ -283,13 +286,13 @@ def test_wrong_number_of_labels():
 
 def test_values_that_are_not_sets_of_labels():
     expected = "expected 2 zeros and ones in each row, or one class id from 0 to 1"
-    assert refusal(Multilabel(), [[0, 2], [1, 0]]) == expected
-    assert refusal(Multilabel(classes=2), [0, 2]) == expected
-    assert refusal(Multilabel(), PICTURES) == (
+    assert error_message(Multilabel(), [[0, 2], [1, 0]]) == expected
+    assert error_message(Multilabel(classes=2), [0, 2]) == expected
+    assert error_message(Multilabel(), PICTURES) == (
         "expected zeros and ones, or one class id, in each row for a multilabel head; "
         "got uint8 of shape [4, 3, 3, 1]"
     )
-    assert refusal(Multilabel(), ["a|b", "c"]) == (
+    assert error_message(Multilabel(), ["a|b", "c"]) == (
         "expected zeros and ones, or one class id, in each row for a multilabel head; "
         "got <U3 of shape [2]"
     )
@@ -321,20 +324,23 @@ def test_labels_round_trip(names, separator, cells):
 def test_one_number_or_several():
     assert Regression().fit(np.array([1.5, 2.0]), None, WHERE).dim == 1
     assert Regression().fit(np.zeros((3, 4)), None, WHERE).dim == 4
-    assert refusal(Regression(dim=2), np.zeros((3, 4))) == "expected 2 numbers in each row, got 4"
+    assert (
+        error_message(Regression(dim=2), np.zeros((3, 4)))
+        == "expected 2 numbers in each row, got 4"
+    )
 
 
 def test_values_that_are_not_numbers():
-    assert refusal(Regression(), ["1.5"]) == (
+    assert error_message(Regression(), ["1.5"]) == (
         "expected a number, or a list of numbers, in each row for a regression head; "
         "got <U3 of shape [1]"
     )
-    assert refusal(Regression(), PICTURES) == (
+    assert error_message(Regression(), PICTURES) == (
         "expected a number, or a list of numbers, in each row for a regression head; "
         "got uint8 of shape [4, 3, 3, 1]"
     )
-    assert refusal(Regression(), [1.0, np.nan]) == "row 1 has nan; expected a finite number"
-    assert refusal(Regression(), [[1.0, 2.0], [0.0, np.inf]]) == (
+    assert error_message(Regression(), [1.0, np.nan]) == "row 1 has nan; expected a finite number"
+    assert error_message(Regression(), [[1.0, 2.0], [0.0, np.inf]]) == (
         "row 1 has [ 0. inf]; expected a finite number"
     )
 
@@ -359,7 +365,7 @@ def test_mean_and_std_are_computed_from_training_labels():
 def test_given_mean_and_std_are_used():
     head = Regression(mean=(0.0,), std=(2.0,)).fit(np.array([1.0, 3.0]), None, WHERE)
     assert (head.mean, head.std) == ((0.0,), (2.0,))
-    assert refusal(Regression(mean=(0.0, 1.0)), [1.0, 2.0]) == (
+    assert error_message(Regression(mean=(0.0, 1.0)), [1.0, 2.0]) == (
         "expected 1 numbers in `mean`, got 2"
     )
 
@@ -454,7 +460,7 @@ def test_integers_beyond_float64_stay_distinct():
 )
 def test_labels_indistinguishable_in_float32_are_refused(head, remedy):
     labels = 1.7e12 + 1000 * np.arange(60.0)
-    assert refusal(head, labels) == (
+    assert error_message(head, labels) == (
         "labels of about 1.7e+12 are too close together for the network's float32 without "
         f"normalization: it would round them by up to 3.891e+04. Leave out {remedy}."
     )
@@ -463,7 +469,7 @@ def test_labels_indistinguishable_in_float32_are_refused(head, remedy):
 
 def test_labels_beyond_float32_are_refused_unless_normalized():
     labels = np.array([0.0, 4e38])
-    assert refusal(Regression(normalize=False), labels) == (
+    assert error_message(Regression(normalize=False), labels) == (
         "a label of 4e+38 after normalization does not fit into float32, which the network "
         "computes with. Fix this row or use a larger unit."
     )
@@ -478,10 +484,10 @@ def test_numbers_without_a_finite_std_are_refused():
 def test_synthetic_numbers_do_not_depend_on_fitted_statistics():
     """A run on synthetic data reads them again with a fitted head."""
     head = Regression(column="price", dim=1)
-    whole = head.replace(mean=(500.0,), std=(100.0,))
-    first, second = (one.synthetic(np.random.RandomState(0), 50) for one in (head, whole))
+    fitted = head.replace(mean=(500.0,), std=(100.0,))
+    first, second = (one.synthetic(np.random.RandomState(0), 50) for one in (head, fitted))
     np.testing.assert_array_equal(first, second)
-    assert whole.without_names() == head
+    assert fitted.without_names() == head
 
 
 # What predictions are written as.

@@ -58,11 +58,11 @@ def test_rows_without_a_label_have_no_loss(head_and_labels):
 
 def test_the_gradient_of_a_row_without_a_label_is_zero(head_and_labels):
     head, labels = head_and_labels
-    said = tf.Variable(predicted(head))
+    outputs = tf.Variable(predicted(head))
     target = head.labelled_target(tf.constant(labels), soft=False)
     with tf.GradientTape() as tape:
-        loss = head.compile_loss(soft=False)(target, said)
-    gradient = tape.gradient(loss, said).numpy()
+        loss = head.compile_loss(soft=False)(target, outputs)
+    gradient = tape.gradient(loss, outputs).numpy()
     assert np.isfinite(gradient).all()
     assert not gradient[~head.labelled(labels)].any()
     assert gradient[head.labelled(labels)].any()
@@ -89,7 +89,7 @@ def test_metrics_count_labelled_rows_only(head_and_labels):
 def test_a_missing_true_label_is_an_empty_cell(head_and_labels):
     head, labels = head_and_labels
     truths = head.true_labels(labels)
-    assert [truth is not None for truth in truths] == head.labelled(labels).tolist()
+    assert [true_targets is not None for true_targets in truths] == head.labelled(labels).tolist()
     assert [one for one in truths if one is not None] == head.decode_labels(
         labels[head.labelled(labels)]
     )

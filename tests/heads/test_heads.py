@@ -47,7 +47,7 @@ def labels(head: LabelledHead) -> np.ndarray:
     return head.synthetic(np.random.RandomState(0), ROWS)
 
 
-def truth(head: LabelledHead) -> np.ndarray:
+def true_targets(head: LabelledHead) -> np.ndarray:
     """Perfect outputs: targets in their soft form."""
     return head.target(tf.constant(labels(head)), soft=True).numpy().astype("float32")
 
@@ -55,7 +55,7 @@ def truth(head: LabelledHead) -> np.ndarray:
 def guesses(head: LabelledHead) -> np.ndarray:
     """Distinct outputs between right and wrong, none of them certain."""
     random = np.random.RandomState(1)
-    right = truth(head)
+    right = true_targets(head)
     return (0.45 * right + 0.25 + 0.2 * random.uniform(size=right.shape)).astype("float32")
 
 
@@ -85,7 +85,7 @@ def test_the_output_is_float32_in_mixed_precision_too(head):
         finally:
             keras.config.set_dtype_policy("float32")
         assert output.dtype == "float32"
-        assert output.shape == (None, truth(head).shape[1])
+        assert output.shape == (None, true_targets(head).shape[1])
         layer = output._keras_history.operation
         assert layer.name == "label"
         assert layer.dtype_policy.name == "float32"
@@ -93,7 +93,7 @@ def test_the_output_is_float32_in_mixed_precision_too(head):
 
 @pytest.mark.parametrize("soft", [False, True])
 def test_the_loss_decreases_towards_the_true_labels(head, soft):
-    right = truth(head)
+    right = true_targets(head)
     wrong = np.roll(right, 1, axis=0)
     losses = [loss(head, wrong + share * (right - wrong), soft) for share in np.linspace(0, 1, 6)]
     assert np.isfinite(losses).all()
@@ -102,9 +102,11 @@ def test_the_loss_decreases_towards_the_true_labels(head, soft):
 
 def test_the_loss_of_perfect_predictions_is_near_zero(head):
     if head.loss == "hinge" and head.type != "classification":
-        assert 0 < loss(head, truth(head)) <= 1  # A probability of 0 is as far down as it goes.
+        assert (
+            0 < loss(head, true_targets(head)) <= 1
+        )  # A probability of 0 is as far down as it goes.
     else:
-        assert loss(head, truth(head)) == pytest.approx(0, abs=1e-5)
+        assert loss(head, true_targets(head)) == pytest.approx(0, abs=1e-5)
 
 
 def test_targets_that_can_be_mixed_give_the_same_loss(head):
@@ -121,7 +123,7 @@ def test_the_loss_of_a_batch_is_the_mean_over_its_examples(head):
 
 def test_mixed_targets_give_the_mixed_loss(head):
     """Mixup's targets lie between two true labels, which every loss must support."""
-    target = truth(head)
+    target = true_targets(head)
     mixed = tf.constant(0.5 * target + 0.5 * np.roll(target, 1, axis=0))
     value = float(head.keras_loss(soft=True)(mixed, guesses(head)))
     assert np.isfinite(value)
@@ -130,7 +132,7 @@ def test_mixed_targets_give_the_mixed_loss(head):
 
 @pytest.mark.parametrize("soft", [False, True])
 def test_metrics_have_names_and_distinguish_good_from_bad(head, soft):
-    right, target = truth(head), head.target(tf.constant(labels(head)), soft)
+    right, target = true_targets(head), head.target(tf.constant(labels(head)), soft)
     metrics = head.keras_metrics(soft)
     names = [name for name in head.metric_names if name not in head.split_metric_names]
     assert [metric.name for metric in metrics] == names
@@ -191,7 +193,7 @@ def test_a_probability_equal_to_the_threshold_is_positive_in_training_too(thresh
 
 def test_example_scores_average_to_the_main_metric(head):
     random = np.random.RandomState(2)
-    spread = truth(head) + random.normal(scale=0.5, size=truth(head).shape)
+    spread = true_targets(head) + random.normal(scale=0.5, size=true_targets(head).shape)
     predicted = head.predictions(spread.astype("float32"))
 
     scores = head.example_scores(labels(head), predicted)
@@ -205,10 +207,10 @@ def test_example_scores_average_to_the_main_metric(head):
 
 
 def test_example_scores_are_higher_for_better_predictions(head):
-    predicted = truth(head)
-    predicted[: ROWS // 2] = truth(head)[: ROWS // 2, ::-1] + 2  # Another class, or far off.
+    predicted = true_targets(head)
+    predicted[: ROWS // 2] = true_targets(head)[: ROWS // 2, ::-1] + 2  # Another class, or far off.
     if predicted.shape[1] == 1 and head.type != "regression":
-        predicted[: ROWS // 2] = 1 - truth(head)[: ROWS // 2]
+        predicted[: ROWS // 2] = 1 - true_targets(head)[: ROWS // 2]
 
     scores = head.example_scores(labels(head), head.predictions(predicted))
 
@@ -226,7 +228,7 @@ def test_predictions_are_written_as_columns_of_one_length(head):
 
 
 def test_perfect_predictions_are_written_as_their_labels(head):
-    perfect = head.predictions(truth(head))
+    perfect = head.predictions(true_targets(head))
     assert perfect.dtype == ("float64" if head.type == "regression" else "float32")
     np.testing.assert_allclose(perfect, head.perfect_output(labels(head)), rtol=1e-6)
     decoded, true = head.decode(perfect, "label")["label"], head.decode_labels(labels(head))
@@ -262,7 +264,7 @@ SMOOTHED = [
 @pytest.mark.parametrize("spec", SMOOTHED)
 def test_label_smoothing_penalizes_certainty(spec):
     head = spec.fit(labels(spec), None, "here")
-    right = truth(head)
+    right = true_targets(head)
     doubtful = 0.8 * right + 0.2 / max(2, right.shape[1])
     assert loss(head, right) > loss(head, doubtful)
     assert loss(head, right, soft=True) == pytest.approx(loss(head, right), rel=1e-5)

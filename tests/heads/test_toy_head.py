@@ -71,11 +71,11 @@ class Rebuild(BaseHead):
             yield Problem(("input",), f"expected one of {', '.join(inputs)}")
 
     def build(self, given: HeadInputs, name: str) -> keras.KerasTensor:
-        wanted = given.inputs[self.input].vector
-        rebuilt = keras.layers.Dense(wanted.shape[-1], name=f"fusion_{name}_dense")(
+        required = given.inputs[self.input].vector
+        rebuilt = keras.layers.Dense(required.shape[-1], name=f"fusion_{name}_dense")(
             given.fused.vector
         )
-        direction = keras.ops.normalize(keras.ops.stop_gradient(wanted))
+        direction = keras.ops.normalize(keras.ops.stop_gradient(required))
         pair = keras.ops.stack([rebuilt, direction], axis=1)
         return keras.layers.Activation("linear", dtype="float32", name=name)(pair)
 

@@ -59,9 +59,9 @@ def photos(tmp_path):
     """60 different images."""
     for number in range(ROWS):
         colour = (number, 255 - number, 3 * number)
-        picture = Image.new("RGB", (8, 8), colour)
-        picture.paste((255, 255, 255), (0, 0, 4, 4))
-        picture.save(tmp_path / f"{number}.png")
+        image_file = Image.new("RGB", (8, 8), colour)
+        image_file.paste((255, 255, 255), (0, 0, 4, 4))
+        image_file.save(tmp_path / f"{number}.png")
     return [f"{number}.png" for number in range(ROWS)]
 
 
@@ -161,8 +161,8 @@ def test_duplicates_need_all_inputs_equal_and_repeated_files_are_reported(tmp_pa
 
 
 def test_all_damaged_files_are_named_at_once(tmp_path, photos):
-    whole = (tmp_path / "5.png").read_bytes()
-    (tmp_path / "5.png").write_bytes(whole[:-30])
+    content = (tmp_path / "5.png").read_bytes()
+    (tmp_path / "5.png").write_bytes(content[:-30])
     (tmp_path / "44.png").write_bytes(b"no picture")
     (tmp_path / "58.png").unlink()
     path = write_table(tmp_path / "t.csv", photo=photos)
@@ -183,9 +183,9 @@ def test_all_damaged_files_are_named_at_once(tmp_path, photos):
 
 def test_missing_files_are_not_empty_cells(tmp_path, photos):
     (tmp_path / "58.png").unlink()
-    lenient = {**PICTURE["photo"], "missing": "learned", "missing_files": "absent"}
+    relaxed = {**PICTURE["photo"], "missing": "learned", "missing_files": "absent"}
     path = write_table(tmp_path / "t.csv", photo=["", *photos[1:]], text=["word"] * ROWS)
-    config = config_of(path, {"photo": lenient, **TEXT})
+    config = config_of(path, {"photo": relaxed, **TEXT})
     raw = config.source.read(config.required_columns(), 0)
     found = DataReport()
     count_missing(config, raw, found)

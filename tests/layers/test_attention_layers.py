@@ -68,12 +68,12 @@ def test_large_values_do_not_overflow_in_float16():
 def test_cross_attention_matches_keras(heads):
     random = np.random.RandomState(0)
     asking = random.normal(size=(3, 4, 8)).astype("float32")
-    asked = random.normal(size=(3, 6, 8)).astype("float32")
+    requested = random.normal(size=(3, 6, 8)).astype("float32")
     present = np.arange(6) < np.array([[6], [2], [4]])
     theirs = keras.layers.MultiHeadAttention(heads, 8 // heads, bias_initializer="random_normal")
-    expected = theirs(asking, asked, attention_mask=present[:, None, :])
+    expected = theirs(asking, requested, attention_mask=present[:, None, :])
     mine = CrossAttention(heads)
-    mine(asking, asked, present)
+    mine(asking, requested, present)
     query, query_bias, key, key_bias, value, value_bias, out, out_bias = theirs.get_weights()
     mine.set_weights(
         [
@@ -85,20 +85,20 @@ def test_cross_attention_matches_keras(heads):
             out_bias,
         ]
     )
-    np.testing.assert_allclose(mine(asking, asked, present), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(mine(asking, requested, present), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_all_masked_keys_give_zeros():
     layer = CrossAttention(2)
-    asking, asked = tf.random.normal((2, 3, 4), seed=1), tf.random.normal((2, 5, 4), seed=2)
-    found = layer(asking, asked, tf.zeros((2, 5), tf.bool))
+    asking, requested = tf.random.normal((2, 3, 4), seed=1), tf.random.normal((2, 5, 4), seed=2)
+    found = layer(asking, requested, tf.zeros((2, 5), tf.bool))
     np.testing.assert_array_equal(found, 0.0)  # Initial biases are 0.
 
 
 def test_single_key_is_attended_by_all_queries():
     layer = CrossAttention(2)
-    asking, asked = tf.random.normal((2, 3, 4), seed=1), tf.random.normal((2, 1, 4), seed=2)
-    found = layer(asking, asked, tf.ones((2, 1), tf.bool)).numpy()
+    asking, requested = tf.random.normal((2, 3, 4), seed=1), tf.random.normal((2, 1, 4), seed=2)
+    found = layer(asking, requested, tf.ones((2, 1), tf.bool)).numpy()
     np.testing.assert_allclose(found, np.repeat(found[:, :1], 3, axis=1), atol=1e-6)
 
 

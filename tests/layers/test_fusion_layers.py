@@ -145,9 +145,9 @@ def test_class_probabilities_sum_to_one(combine):
 @pytest.mark.parametrize("combine", KINDS["classes"])
 def test_binary_probability_is_combined_like_two_classes(combine):
     """A binary head and a classification head with two classes are combined alike."""
-    chances = [drawn("probabilities", width=1, seed=seed) for seed in range(4)]
-    classes = [np.concatenate([1 - one, one], axis=1) for one in chances]
-    result = together(combine, "probabilities", *chances)
+    probabilities = [drawn("probabilities", width=1, seed=seed) for seed in range(4)]
+    classes = [np.concatenate([1 - one, one], axis=1) for one in probabilities]
+    result = together(combine, "probabilities", *probabilities)
     np.testing.assert_allclose(
         result[:, 0], together(combine, "classes", *classes)[:, 1], atol=1e-5
     )
@@ -202,12 +202,14 @@ def test_mean_probability_breaks_ties():
 def test_binary_vote_is_a_majority_at_any_threshold(threshold):
     random = np.random.RandomState(0)
     for deciders in (2, 3, 4):
-        chances = random.uniform(size=(deciders, 200, 2)).astype("float32")
-        votes = (chances >= threshold).sum(axis=0)
-        mean = chances.mean(axis=0)
+        probabilities = random.uniform(size=(deciders, 200, 2)).astype("float32")
+        votes = (probabilities >= threshold).sum(axis=0)
+        mean = probabilities.mean(axis=0)
         majority = np.where(2 * votes == deciders, mean >= threshold, 2 * votes > deciders)
-        said = together("vote", "probabilities", *chances, threshold=threshold) >= threshold
-        np.testing.assert_array_equal(said, majority)
+        decided = (
+            together("vote", "probabilities", *probabilities, threshold=threshold) >= threshold
+        )
+        np.testing.assert_array_equal(decided, majority)
 
 
 def test_vote_has_no_gradient():

@@ -83,11 +83,11 @@ def test_corruptions_keep_shape_and_dtype(kind, corruption):
 @pytest.mark.parametrize(("kind", "corruption"), CORRUPTIONS)
 def test_corruptions_depend_on_seed_and_example_only(kind, corruption):
     values, step = batch(kind), tf.constant(corruption.severities[-1])
-    whole = corruption.apply(tf.constant(values), step, drawn()).numpy()
+    complete = corruption.apply(tf.constant(values), step, drawn()).numpy()
     part = corruption.apply(tf.constant(values[20:31]), step, drawn(20, 31)).numpy()
-    np.testing.assert_array_equal(whole[20:31], part)
+    np.testing.assert_array_equal(complete[20:31], part)
     other = corruption.apply(tf.constant(values), step, drawn(seed=1)).numpy()
-    assert np.array_equal(whole, other, equal_nan=True) == (corruption.name == "blur")
+    assert np.array_equal(complete, other, equal_nan=True) == (corruption.name == "blur")
 
 
 def test_image_noise_is_gaussian_of_the_given_std():
@@ -127,10 +127,13 @@ def test_words_are_dropped_and_padding_is_not():
 
 def test_audio_noise_has_the_given_snr():
     [noise] = INPUTS["audio"].corruptions
-    sounds = batch("audio")
+    recordings = batch("audio")
     for decibels in (20.0, -10.0):
-        found = noise.apply(tf.constant(sounds), tf.constant(decibels), drawn()).numpy() - sounds
-        ratio = (sounds**2).mean(axis=1) / (found**2).mean(axis=1)
+        found = (
+            noise.apply(tf.constant(recordings), tf.constant(decibels), drawn()).numpy()
+            - recordings
+        )
+        ratio = (recordings**2).mean(axis=1) / (found**2).mean(axis=1)
         assert 10 * np.log10(ratio) == pytest.approx(np.full(ROWS, decibels), abs=0.5)
 
 

@@ -86,9 +86,9 @@ def test_every_field_has_a_note(road):
 
 
 def test_inputs_state_their_columns(road):
-    wanted = road.spec.required_columns()
-    assert set(wanted) == set(road.spec.source_columns())
-    for one in wanted.values():
+    required = road.spec.required_columns()
+    assert set(required) == set(road.spec.source_columns())
+    for one in required.values():
         first, again = (one.synthetic(np.random.RandomState(1), 7) for _ in range(2))
         assert len(first) == 7
         assert np.array_equal(first, again)
@@ -121,9 +121,9 @@ def test_rows_are_transformed_independently(road):
     together = road.model_takes(road.prepared(values))
     assert len(together) == len(values)
     for row in range(len(values)):
-        alone = road.model_takes(road.prepared(values[row : row + 1]))[0]
-        np.testing.assert_array_equal(together[row][: len(alone)], alone)
-        assert not np.any(together[row][len(alone) :])  # All that a longer text may add.
+        single = road.model_takes(road.prepared(values[row : row + 1]))[0]
+        np.testing.assert_array_equal(together[row][: len(single)], single)
+        assert not np.any(together[row][len(single) :])  # All that a longer text may add.
 
 
 def test_preprocessed_values_fit_the_placeholder(road):
@@ -162,10 +162,10 @@ def test_a_model_accepts_its_batches(road):
 def test_has_image_and_has_text_give_images_and_texts(road):
     prepared = road.prepared(road.values("test"))
     if isinstance(road.spec, HasImage):
-        picture = road.spec.to_image(road.model_takes(prepared)[0])
-        assert picture.dtype == np.uint8
-        assert picture.ndim == 3
-        assert picture.shape[2] in (1, 3)
+        image = road.spec.to_image(road.model_takes(prepared)[0])
+        assert image.dtype == np.uint8
+        assert image.ndim == 3
+        assert image.shape[2] in (1, 3)
     if isinstance(road.spec, HasText):
         texts = road.spec.to_texts(prepared, road.files)
         assert [type(text) for text in texts] == [str] * len(prepared)

@@ -17,7 +17,7 @@ def record(tmp_path, monkeypatch) -> Path:
     return tmp_path / "cache" / "intact_files" / "image"
 
 
-def looked_at(*contents: str, bad: tuple[str, ...] = (), kind: str = "image") -> list[str]:
+def decoded_files(*contents: str, bad: tuple[str, ...] = (), kind: str = "image") -> list[str]:
     """The files that are decoded; those that are good are added to the cache."""
     hashes = {one: hashlib.sha256(one.encode()).hexdigest() for one in contents}
     cache = IntegrityCache(kind)
@@ -27,60 +27,60 @@ def looked_at(*contents: str, bad: tuple[str, ...] = (), kind: str = "image") ->
 
 
 def test_valid_files_are_decoded_once_and_damaged_ones_again(record):
-    assert looked_at("a", "b", "c", bad=("b",)) == ["a", "b", "c"]
-    assert looked_at("c", "b", "a", bad=("b",)) == ["b"]
-    assert looked_at("d", "a", "b", "e", bad=("b", "e")) == ["d", "b", "e"]
-    assert looked_at("a", "c", "d") == []
+    assert decoded_files("a", "b", "c", bad=("b",)) == ["a", "b", "c"]
+    assert decoded_files("c", "b", "a", bad=("b",)) == ["b"]
+    assert decoded_files("d", "a", "b", "e", bad=("b", "e")) == ["d", "b", "e"]
+    assert decoded_files("a", "c", "d") == []
 
 
 def test_each_modality_has_its_own_cache(record):
-    looked_at("a")
-    assert looked_at("a", kind="audio") == ["a"]
+    decoded_files("a")
+    assert decoded_files("a", kind="audio") == ["a"]
 
 
 @pytest.mark.parametrize("length", [0, 10, 60, 90, 130])
 def test_a_torn_record_is_ignored(record, length):
-    looked_at("a", "b")
-    whole = record.read_bytes()
-    assert length < len(whole)
-    record.write_bytes(whole[:length])
-    assert looked_at("a", "b") == ["a", "b"]
-    assert record.read_bytes() == whole
+    decoded_files("a", "b")
+    complete = record.read_bytes()
+    assert length < len(complete)
+    record.write_bytes(complete[:length])
+    assert decoded_files("a", "b") == ["a", "b"]
+    assert record.read_bytes() == complete
 
 
 def test_a_damaged_record_is_ignored(record):
-    looked_at("a", "b")
+    decoded_files("a", "b")
     content = bytearray(record.read_bytes())
     for place in (0, 40, len(content) // 2, len(content) - 1):
         changed = content.copy()
         changed[place] ^= 1
         record.write_bytes(changed)
-        assert looked_at("a", "b") == ["a", "b"]
+        assert decoded_files("a", "b") == ["a", "b"]
 
 
 def test_another_decoder_version_starts_empty(record, monkeypatch):
-    looked_at("a")
+    decoded_files("a")
     monkeypatch.setattr(mmzoo.modalities.integrity_cache, "version", lambda package: "99.0")
-    assert looked_at("a") == ["a"]
+    assert decoded_files("a") == ["a"]
 
 
 def test_the_newest_records_are_kept(record, monkeypatch):
     monkeypatch.setattr(mmzoo.modalities.integrity_cache, "_MAX_HASHES", 3)
     for name in "abc":
-        looked_at(name)
-    looked_at("d", "e")
-    assert looked_at("c", "d", "e") == []
-    assert looked_at("a") == ["a"]
+        decoded_files(name)
+    decoded_files("d", "e")
+    assert decoded_files("c", "d", "e") == []
+    assert decoded_files("a") == ["a"]
     assert len(record.read_bytes().partition(b"\n")[2]) == 32 + 3 * 32
 
 
 def test_an_unwritable_cache_only_costs_time(record):
     record.parent.parent.write_text("a file where the folder should be")
-    assert looked_at("a") == ["a"]
-    assert looked_at("a") == ["a"]
+    assert decoded_files("a") == ["a"]
+    assert decoded_files("a") == ["a"]
 
 
 def test_no_temporary_files_are_left(record):
-    looked_at("a")
-    looked_at("b")
+    decoded_files("a")
+    decoded_files("b")
     assert [path.name for path in record.parent.iterdir()] == ["image"]

@@ -11,7 +11,7 @@ from mmzoo.spec import load_spec
 
 
 @pytest.fixture
-def complaints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+def error_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """Writes a text to `x.yaml`, loads it as an Experiment and returns the lines of the error."""
     monkeypatch.chdir(tmp_path)
 

@@ -101,7 +101,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("x.yaml")
 
 
-def complaints(path: Path, *overrides: str) -> list[str]:
+def error_messages(path: Path, *overrides: str) -> list[str]:
     """The lines of the error, none where the config is valid; any other exception goes through."""
     try:
         load_spec(Experiment, path, overrides)
@@ -118,7 +118,7 @@ def test_mutated_files_give_a_spec_or_located_errors(path: Path) -> None:
         for _ in range(draw.randint(1, 3)):
             text = draw.choice(_MUTATIONS)(text, draw)
         path.write_text(text, encoding="utf-8")
-        lines = complaints(path)
+        lines = error_messages(path)
         assert all(_LOCATED.match(line) and line.isprintable() for line in lines), (seed, lines)
         errors += bool(lines)
     assert len(SEEDS) / 2 < errors < len(SEEDS)  # Most are errors, some are not.
@@ -131,7 +131,7 @@ def test_mutated_bytes_give_a_spec_or_located_errors(path: Path) -> None:
         for _ in range(draw.randint(1, 4)):
             content[draw.randrange(len(content))] = draw.randrange(256)
         path.write_bytes(content)
-        lines = complaints(path)
+        lines = error_messages(path)
         assert all(_LOCATED.match(line) for line in lines), (seed, lines)
 
 
@@ -141,5 +141,5 @@ def test_mutated_overrides_give_a_spec_or_errors_that_name_them(path: Path) -> N
     for seed in SEEDS:
         draw = random.Random(seed)
         text = f"{draw.choice(keys)}={draw.choice(_PIECES)}"
-        lines = complaints(path, _insert(text, draw) if draw.random() < 0.5 else text)
+        lines = error_messages(path, _insert(text, draw) if draw.random() < 0.5 else text)
         assert all(line.startswith("--set ") for line in lines), (seed, lines)

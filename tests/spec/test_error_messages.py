@@ -316,13 +316,13 @@ Complaints = Callable[..., list[str]]
     ],
 )
 def test_one_mistake_makes_one_line(
-    complaints: Complaints, old: str, new: str, message: str
+    error_messages: Complaints, old: str, new: str, message: str
 ) -> None:
     assert old in VALID
-    assert complaints(VALID.replace(old, new)) == [message]
+    assert error_messages(VALID.replace(old, new)) == [message]
 
 
-def test_all_mistakes_are_reported_in_file_order(complaints: Complaints) -> None:
+def test_all_mistakes_are_reported_in_file_order(error_messages: Complaints) -> None:
     text = (
         VALID.replace("name: mnist", "nam: mnist")
         .replace("type: cnn", "type: lent")
@@ -331,7 +331,7 @@ def test_all_mistakes_are_reported_in_file_order(complaints: Complaints) -> None
         .replace("degrees: 20", "degrees: 0")
         .replace("  image:", "  The image:")
     )
-    lines = complaints(text)
+    lines = error_messages(text)
     assert [": ".join(line.split(": ")[:2]) for line in lines] == [
         "x.yaml:2:1: name",
         "x.yaml:2:1: nam",
@@ -343,21 +343,23 @@ def test_all_mistakes_are_reported_in_file_order(complaints: Complaints) -> None
     ]
 
 
-def test_empty_mapping_where_names_are_required(complaints: Complaints) -> None:
-    assert complaints("name: a\ninputs: {}\nheads: {}\n") == [
+def test_empty_mapping_where_names_are_required(error_messages: Complaints) -> None:
+    assert error_messages("name: a\ninputs: {}\nheads: {}\n") == [
         "x.yaml:2:9: inputs: expected a mapping of 1 or more names to mappings, "
         "got an empty mapping"
     ]
 
 
-def test_long_values_are_shortened_and_control_characters_escaped(complaints: Complaints) -> None:
-    [message] = complaints(VALID.replace("epochs: 5", f'epochs: "\\e[31m{"x" * 1000}"'))
+def test_long_values_are_shortened_and_control_characters_escaped(
+    error_messages: Complaints,
+) -> None:
+    [message] = error_messages(VALID.replace("epochs: 5", f'epochs: "\\e[31m{"x" * 1000}"'))
     came = message.partition("got text ")[2]
     assert came == "'\\x1b[31m" + "x" * 49 + "...'"
 
 
-def test_validator_message_is_one_line(complaints: Complaints) -> None:
-    [message] = complaints(VALID.replace("deterministic: true", 'tag: "two\\n words"'))
+def test_validator_message_is_one_line(error_messages: Complaints) -> None:
+    [message] = error_messages(VALID.replace("deterministic: true", 'tag: "two\\n words"'))
     assert message == "x.yaml:18:8: train.tag: expected one word, got 'two\\n words'"
 
 
@@ -377,14 +379,14 @@ def test_errors_about_python_values_have_only_the_path() -> None:
     ]
 
 
-def test_field_of_another_type(complaints: Complaints) -> None:
+def test_field_of_another_type(error_messages: Complaints) -> None:
     other = VALID.replace("type: cnn", "type: lenet").replace("dropout: 0.5", "units: [8]")
-    said = complaints(other)
-    assert said
-    for line in said:
+    reported = error_messages(other)
+    assert reported
+    for line in reported:
         assert ": unknown field for type lenet, though other types have it. Leave it out. " in line
 
 
-def test_override_can_replace_all_fields(complaints: Complaints) -> None:
-    for line in complaints(VALID, "inputs.image.encoder.type=lenet"):
+def test_override_can_replace_all_fields(error_messages: Complaints) -> None:
+    for line in error_messages(VALID, "inputs.image.encoder.type=lenet"):
         assert "or set all of it: `--set 'inputs.image.encoder={type: lenet}'`. Fields" in line

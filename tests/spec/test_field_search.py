@@ -23,7 +23,7 @@ CONFIG = {
 }
 
 
-def complaint(*overrides: str, **fields: object) -> str:
+def error_message(*overrides: str, **fields: object) -> str:
     with pytest.raises(ConfigError) as caught:
         load_config({**CONFIG, **fields}, overrides)
     return str(caught.value)
@@ -69,40 +69,43 @@ def complaint(*overrides: str, **fields: object) -> str:
     ],
 )
 def test_unknown_field_has_its_place_elsewhere(key: str, meant: str) -> None:
-    message = complaint(f"{key}=3")
+    message = error_message(f"{key}=3")
     assert "\n" not in message
     assert f"unknown field; did you mean {meant}?" in message
 
 
 def test_unknown_field_of_a_file_has_its_place_elsewhere() -> None:
-    assert complaint(train={"lr": 0.1, "n_epochs": 3}).splitlines() == [
+    assert error_message(train={"lr": 0.1, "n_epochs": 3}).splitlines() == [
         "train.lr: unknown field; did you mean 'train.optimizer.learning_rate'?",
         "train.n_epochs: unknown field; did you mean 'train.epochs'?",
     ]
-    assert complaint(optimizer={"type": "sgd", "learning_rate": 0.1}) == (
+    assert error_message(optimizer={"type": "sgd", "learning_rate": 0.1}) == (
         "optimizer: unknown field; did you mean 'train.optimizer'?"
     )
 
 
 def test_the_name_of_a_type_and_of_an_option() -> None:
-    assert complaint("sgd=1").endswith("sgd: unknown field; write `train.optimizer: {type: sgd}`")
-    assert complaint("train.device=gpu").endswith(
+    assert error_message("sgd=1").endswith(
+        "sgd: unknown field; write `train.optimizer: {type: sgd}`"
+    )
+    assert error_message("train.device=gpu").endswith(
         "train.device: unknown field; it is an option of the command: --device gpu"
     )
-    assert "train.optimizer: expected a mapping, got text 'Adam'; write {type: adam}" in complaint(
-        "train.optimizer=Adam"
+    assert (
+        "train.optimizer: expected a mapping, got text 'Adam'; write {type: adam}"
+        in error_message("train.optimizer=Adam")
     )
 
 
 def test_the_fields_are_listed_where_nothing_is_similar() -> None:
-    assert complaint("zzz=1") == (
+    assert error_message("zzz=1") == (
         "--set zzz=1: zzz: unknown field. Fields here: name, source, inputs, fusion, heads, share, "
         "objective, probes, train"
     )
 
 
 def test_the_nearest_of_many_types_are_listed() -> None:
-    message = complaint("inputs.photo.encoder.type=resnte")
+    message = error_message("inputs.photo.encoder.type=resnte")
     assert message.startswith(
         "--set inputs.photo.encoder.type=resnte: inputs.photo.encoder.type: unknown type 'resnte'; "
         "did you mean 'resnet'? The nearest of "
@@ -114,5 +117,5 @@ def test_the_nearest_of_many_types_are_listed() -> None:
 
 def test_field_of_a_nested_section_is_found() -> None:
     source = {"type": "table", "path": "a.csv"}
-    message = complaint("source.validation=0.2", source=source)
+    message = error_message("source.validation=0.2", source=source)
     assert "source.validation: unknown field; did you mean 'source.split.validation'?" in message

@@ -100,9 +100,9 @@ def test_too_deep_path_is_rejected() -> None:
 
 
 def test_errors_about_an_overridden_value_name_the_override(
-    complaints: Callable[..., list[str]],
+    error_messages: Callable[..., list[str]],
 ) -> None:
-    assert complaints(VALID, "train.epochs=abc", "inputs.image.encoder.dropout=2") == [
+    assert error_messages(VALID, "train.epochs=abc", "inputs.image.encoder.dropout=2") == [
         "--set train.epochs=abc: train.epochs: expected a whole number of at least 1, "
         "got text 'abc'",
         "--set inputs.image.encoder.dropout=2: inputs.image.encoder.dropout: "
@@ -111,9 +111,9 @@ def test_errors_about_an_overridden_value_name_the_override(
 
 
 def test_errors_inside_or_beside_an_overridden_value_name_the_override(
-    complaints: Callable[..., list[str]],
+    error_messages: Callable[..., list[str]],
 ) -> None:
-    assert complaints(
+    assert error_messages(
         VALID, "heads.angle={type: regression, weight: 0}", "heads.new={classes: 3}"
     ) == [
         "--set heads.angle={type: regression, weight: 0}: heads.angle.weight: "
@@ -124,9 +124,9 @@ def test_errors_inside_or_beside_an_overridden_value_name_the_override(
 
 
 def test_overrides_come_after_the_file_in_the_order_of_errors(
-    complaints: Callable[..., list[str]],
+    error_messages: Callable[..., list[str]],
 ) -> None:
-    lines = complaints(VALID.replace("epochs: 5", "epochs: 0"), "nam=1")
+    lines = error_messages(VALID.replace("epochs: 5", "epochs: 0"), "nam=1")
     assert [line.split(":")[0] for line in lines] == ["x.yaml", "--set nam=1"]
 
 
@@ -153,13 +153,13 @@ def test_override_fixes_an_error_of_the_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_field_of_an_unknown_head(
-    complaints: Callable[..., list[str]], text: str, message: str
+    error_messages: Callable[..., list[str]], text: str, message: str
 ) -> None:
-    assert complaints(VALID, text) == [f"--set {text}: there is no head {message}"]
+    assert error_messages(VALID, text) == [f"--set {text}: there is no head {message}"]
 
 
-def test_a_field_of_an_unknown_input(complaints: Callable[..., list[str]]) -> None:
-    assert complaints(VALID, "inputs.photo.resize=pad") == [
+def test_a_field_of_an_unknown_input(error_messages: Callable[..., list[str]]) -> None:
+    assert error_messages(VALID, "inputs.photo.resize=pad") == [
         "--set inputs.photo.resize=pad: there is no input 'photo'; did you mean 'image'?"
     ]
 

@@ -18,7 +18,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("configs/mnist_cnn.yaml").write_text("name: mnist\n")
 
 
-def complaint(path: str) -> str:
+def error_message(path: str) -> str:
     with pytest.raises(ConfigError) as caught:
         read_text(Path(path))
     return str(caught.value)
@@ -62,11 +62,11 @@ def test_byte_order_mark_is_skipped() -> None:
     ],
 )
 def test_path_is_not_a_file(path: str, message: str) -> None:
-    assert complaint(path) == f"{path}: {message}"
+    assert error_message(path) == f"{path}: {message}"
 
 
 def test_path_with_invalid_character() -> None:
-    assert complaint("a\0b") == "a\\x00b: a path cannot hold this character"
+    assert error_message("a\0b") == "a\\x00b: a path cannot hold this character"
 
 
 def test_paths_that_are_not_configs_suggest_how_to_get_one() -> None:
@@ -78,25 +78,25 @@ def test_paths_that_are_not_configs_suggest_how_to_get_one() -> None:
         Path(path).write_text("a,b\n1,2\n")
     init = "mmzoo init"
     table = "a table, not a config; write one for it"
-    assert complaint("goods.csv").endswith(f": {table}: `{init} goods.csv --target COLUMN`")
-    assert complaint("tables/b.jsonl").endswith(f"`{init} tables/b.jsonl --target COLUMN`")
-    assert complaint("tables") == (
+    assert error_message("goods.csv").endswith(f": {table}: `{init} goods.csv --target COLUMN`")
+    assert error_message("tables/b.jsonl").endswith(f"`{init} tables/b.jsonl --target COLUMN`")
+    assert error_message("tables") == (
         "tables: a folder of tables, not a config; write one for one of them: "
         f"`{init} tables/a.CSV.gz --target COLUMN`"
     )
-    assert complaint("my photos") == (
+    assert error_message("my photos") == (
         "my photos: a folder, not a config; write one for the files in it: "
         f"`{init} 'my photos' --output 'my photos.yaml'`"
     )
     for path in ("runs/x", "runs/x/002"):
-        assert complaint(path) == (
+        assert error_message(path) == (
             f"{path}: a run, not a config; the config that it was trained with is "
             "runs/x/002/config.yaml"
         )
 
 
 @pytest.mark.parametrize(
-    ("asked", "there"),
+    ("requested", "there"),
     [
         ("houses.YAML", "houses.yaml"),
         (" houses.yaml", "houses.yaml"),
@@ -110,11 +110,11 @@ def test_paths_that_are_not_configs_suggest_how_to_get_one() -> None:
         ("cafe\N{COMBINING ACUTE ACCENT}.yaml", "caf\N{LATIN SMALL LETTER E WITH ACUTE}.yaml"),
     ],
 )
-def test_nearest_path(asked: str, there: str) -> None:
+def test_nearest_path(requested: str, there: str) -> None:
     Path("files").mkdir()
     for name in (there, "other.yaml", "001.jpg", "notes.txt"):
         Path("files", name).touch()
-    assert nearest_path(Path("files", asked)) == Path("files", there)
+    assert nearest_path(Path("files", requested)) == Path("files", there)
     assert nearest_path(Path("files", "nofile.yaml")) is None
 
 
@@ -127,7 +127,7 @@ def test_nearest_path_of_a_url() -> None:
 
 def test_a_spreadsheet() -> None:
     Path("goods.xlsx").write_bytes(b"PK")
-    assert complaint("goods.xlsx") == (
+    assert error_message("goods.xlsx") == (
         "goods.xlsx: a spreadsheet, not a config; save it as CSV, then `mmzoo init FILE.csv`"
     )
 
@@ -135,21 +135,21 @@ def test_a_spreadsheet() -> None:
 def test_a_common_prefix_lists_all_matches() -> None:
     for name in ("mnist_lenet", "other", "mnist_vgg"):
         Path(f"configs/{name}.yaml").touch()
-    listed = complaint("mnist").partition("YAML files there: ")[2].split(", ")
+    listed = error_message("mnist").partition("YAML files there: ")[2].split(", ")
     assert set(listed[:3]) == {f"configs/mnist_{end}.yaml" for end in ("cnn", "lenet", "vgg")}
     assert listed[3] == "configs/other.yaml"
 
 
 def test_pipe_does_not_block() -> None:
     os.mkfifo("pipe")
-    assert complaint("pipe").startswith("pipe: it is a pipe,")
+    assert error_message("pipe").startswith("pipe: it is a pipe,")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission() -> None:
     Path("x.yaml").write_text("a: 1")
     Path("x.yaml").chmod(0)
-    assert complaint("x.yaml") == "x.yaml: there is no permission to read it"
+    assert error_message("x.yaml") == "x.yaml: there is no permission to read it"
 
 
 @pytest.mark.parametrize(
@@ -163,13 +163,13 @@ def test_a_file_without_permission() -> None:
 )
 def test_file_is_not_text(content: bytes, message: str) -> None:
     Path("x.yaml").write_bytes(content)
-    assert complaint("x.yaml") == f"x.yaml: {message}"
+    assert error_message("x.yaml") == f"x.yaml: {message}"
 
 
 def test_large_file_is_rejected() -> None:
     with open("x.yaml", "wb") as file:
         file.truncate(1 << 40)  # A hole: no disk holds it, no memory would.
-    assert complaint("x.yaml").startswith("x.yaml: the file is larger than 1 MB")
+    assert error_message("x.yaml").startswith("x.yaml: the file is larger than 1 MB")
 
 
 @pytest.mark.parametrize("path", ["", "."])

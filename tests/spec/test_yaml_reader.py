@@ -8,7 +8,7 @@ from mmzoo.errors import ConfigError
 from mmzoo.spec.yaml_reader import read_document
 
 
-def complaints(text: str) -> list[str]:
+def error_messages(text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         read_document(text, "x.yaml")
     return str(caught.value).split("\n")
@@ -106,18 +106,18 @@ def test_missing_value_has_the_location_of_its_mapping() -> None:
     ],
 )
 def test_rejected_yaml_is_reported(text: str, message: str) -> None:
-    assert complaints(text) == [message]
+    assert error_messages(text) == [message]
 
 
 def test_all_rejected_yaml_is_reported_at_once() -> None:
-    places = [line.split(" ")[0] for line in complaints("a: *x\nb: &y 1\nc: !t 2\na: 07\n")]
+    places = [line.split(" ")[0] for line in error_messages("a: *x\nb: &y 1\nc: !t 2\na: 07\n")]
     assert places == ["x.yaml:1:4:", "x.yaml:2:4:", "x.yaml:3:4:", "x.yaml:4:1:", "x.yaml:4:4:"]
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_endless_nesting_is_rejected(opening: str) -> None:
     start = time.process_time()
-    *_, message = complaints("a:\n " + opening * 10_000)
+    *_, message = error_messages("a:\n " + opening * 10_000)
     assert message.endswith(": mappings and lists go more than 20 deep here")
     assert time.process_time() - start < 5
 

@@ -20,7 +20,7 @@ class Values(Spec):
     texts: tuple[str, ...] = ()
     number: float | None = None
     numbers: dict[str, float] = Field(default={})
-    whole: int = 0
+    complete: int = 0
 
 
 def read_back(spec: Spec) -> Any:
@@ -165,7 +165,7 @@ def test_the_header_stays_a_comment() -> None:
         texts=st.lists(st.text()).map(tuple),
         number=st.none() | st.floats(allow_nan=False, allow_infinity=False),
         numbers=st.dictionaries(st.text(), st.floats(allow_nan=False, allow_infinity=False)),
-        whole=st.integers(-(10**18), 10**18),
+        complete=st.integers(-(10**18), 10**18),
     )
 )
 def test_any_values_round_trip(values: Values) -> None:

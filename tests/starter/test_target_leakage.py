@@ -14,7 +14,7 @@ CLASSES = RANDOM.randint(0, 3, ROWS)
 NUMBERS = RANDOM.normal(size=ROWS)
 
 
-def said(values, target, is_media=False):
+def leakage_reason(values, target, is_media=False):
     column, target = polars.Series("column", values), polars.Series("target", target)
     return find_leak(column, target, is_media)
 
@@ -35,7 +35,7 @@ LEAKS = {
 
 @pytest.mark.parametrize("words", LEAKS)
 def test_leakage_is_found(words):
-    assert said(*LEAKS[words]) == words
+    assert leakage_reason(*LEAKS[words]) == words
 
 
 @pytest.mark.parametrize("words", LEAKS)
@@ -48,12 +48,12 @@ def test_one_counterexample_clears_a_column(words):
         # Two rows that agree in the column, and are at the two ends of the target.
         values[:2] = [values[2]] * 2
         target[:2] = [min(target), max(target)]
-    assert said(values, target) is None
+    assert leakage_reason(values, target) is None
 
 
 def test_empty_cells_do_not_clear_a_column():
     values = [f"class {n}" if row % 3 else None for row, n in enumerate(CLASSES)]
-    assert said(values, CLASSES) == "it is one-to-one with target"
+    assert leakage_reason(values, CLASSES) == "it is one-to-one with target"
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ def test_empty_cells_do_not_clear_a_column():
     ],
 )
 def test_informative_columns_are_not_leakage(values, target):
-    assert said(values, target) is None
+    assert leakage_reason(values, target) is None
 
 
 def test_repeated_texts_of_one_class_are_not_leakage():
     texts = [f"text {n // 2}" for n in range(400)]
     labels = [n // 2 % 2 for n in range(400)]
-    assert said(texts, labels, is_media=True) is None
-    assert said(["no" if label else "yes" for label in labels], labels, is_media=True)
+    assert leakage_reason(texts, labels, is_media=True) is None
+    assert leakage_reason(["no" if label else "yes" for label in labels], labels, is_media=True)

@@ -37,9 +37,9 @@ CONFIG = {
 
 def test_a_resume_after_a_crash_is_bit_identical(tmp_path):
     """The masks' seed is among the model's variables."""
-    whole = train(CONFIG, run=tmp_path / "whole")
+    uninterrupted = train(CONFIG, run=tmp_path / "whole")
     broken = train_with_crash(CONFIG, tmp_path / "broken", step=6)
-    assert not differences(whole, broken)
+    assert not differences(uninterrupted, broken)
 
 
 def test_features_of_a_frozen_audio_encoder_are_cached(tmp_path, monkeypatch):
@@ -56,8 +56,8 @@ def test_features_of_a_frozen_audio_encoder_are_cached(tmp_path, monkeypatch):
     monkeypatch.setattr(AudioCNN, "build", frozen_build)
     changes = {"augment": [], "masking": None, "normalize": "example"}  # Nothing at random.
     changes["encoder"] = {"type": "cnn", "filters": [4]}
-    sound = {**CONFIG["inputs"]["sound"], **changes}
-    frozen = {**CONFIG, "inputs": {"sound": sound}}
+    recording = {**CONFIG["inputs"]["sound"], **changes}
+    frozen = {**CONFIG, "inputs": {"sound": recording}}
     through = {**frozen, "train": {**CONFIG["train"], "frozen_features": {"keep": "off"}}}
     kept = train(frozen, run=tmp_path / "kept")
     assert "sound: computed the features of 64 train examples once" in kept.log_file.read_text()

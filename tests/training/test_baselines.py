@@ -103,10 +103,10 @@ def test_unimodal_runs_are_complete_runs_inside_the_fusion_run(trained):
         assert config.name == f"points_{name}"
         assert list(config.inputs) == [name]
         assert list(config.inputs[name].columns) == [column]
-        whole = trained.config()
-        assert config.heads == whole.heads
-        assert config.train == whole.train
-        assert config.source == whole.source.replace(on_duplicate="warn")
+        complete = trained.config()
+        assert config.heads == complete.heads
+        assert config.train == complete.train
+        assert config.source == complete.source.replace(on_duplicate="warn")
         assert run.metrics()["test"]["examples"] == trained.metrics()["test"]["examples"]
         assert run.environment()["data"]["examples"] == trained.environment()["data"]["examples"]
 
@@ -245,12 +245,13 @@ def test_a_single_input_is_refused_before_training(folder, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["--smoke"], "not --smoke"), (["--fold", "all/3"], "not --fold all/K")]
+    ("words", "expected_message"),
+    [(["--smoke"], "not --smoke"), (["--fold", "all/3"], "not --fold all/K")],
 )
-def test_baselines_of_folds_are_a_usage_error(folder, monkeypatch, capsys, words, said):
+def test_baselines_of_folds_are_a_usage_error(folder, monkeypatch, capsys, words, expected_message):
     monkeypatch.chdir(folder)
     assert command("train", "points.yaml", "--baselines", *words) == 2
-    assert f"--baselines compares one training, {said}." in capsys.readouterr().err
+    assert f"--baselines compares one training, {expected_message}." in capsys.readouterr().err
 
 
 # The experiment with one input.

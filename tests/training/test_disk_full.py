@@ -101,11 +101,11 @@ def failing(call: str, number: int, code: int) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return train(VALUES, run=tmp_path_factory.mktemp("whole") / "run")
 
 
-def check_failure(whole: Run, directory: Path, call: str, number: int, code: int) -> None:
+def check_failure(uninterrupted: Run, directory: Path, call: str, number: int, code: int) -> None:
     run = Run(directory)
     with failing(call, number, code), pytest.raises(TrainingError) as caught:
         train(VALUES, run=directory)
@@ -114,20 +114,20 @@ def check_failure(whole: Run, directory: Path, call: str, number: int, code: int
     assert f"--resume --run {directory}." in str(caught.value)
     for path in checkpoints(run.last):
         read_checkpoint(path)
-    assert differences(whole, train(VALUES, run=directory, resume=True)) == []
+    assert differences(uninterrupted, train(VALUES, run=directory, resume=True)) == []
 
 
 @pytest.mark.parametrize(
     ("call", "number"), [("fsync", 1), ("replace", 3), ("fsync", 11), ("replace", 7)]
 )
-def test_a_failed_write_loses_nothing(whole, tmp_path, call, number):
-    check_failure(whole, tmp_path / "run", call, number, errno.ENOSPC)
+def test_a_failed_write_loses_nothing(uninterrupted, tmp_path, call, number):
+    check_failure(uninterrupted, tmp_path / "run", call, number, errno.ENOSPC)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
-def test_no_failed_write_loses_anything(whole, tmp_path, code):
+def test_no_failed_write_loses_anything(uninterrupted, tmp_path, code):
     """Every write of a training: files, names and folders."""
     for call, most in (("fsync", 24), ("replace", 12)):
         for number in range(1, most + 1):
-            check_failure(whole, tmp_path / f"{call}{number}", call, number, code)
+            check_failure(uninterrupted, tmp_path / f"{call}{number}", call, number, code)

@@ -78,21 +78,21 @@ CRASHING = config(train={**EVERYTHING["train"], "evaluation_batch_size": 50})
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return train(CRASHING, run=tmp_path_factory.mktemp("uninterrupted") / "run")
 
 
-def check_resume(whole: Run, values: dict[str, Any], folder: Path) -> None:
+def check_resume(uninterrupted: Run, values: dict[str, Any], folder: Path) -> None:
     """Crashes in mid-epoch, resumes from the step before, and compares."""
     resumed = train_with_crash(values, folder, MID_EPOCH)
-    assert differences(whole, resumed) == []
+    assert differences(uninterrupted, resumed) == []
     [resuming] = [line for line in resumed.log_file.read_text().splitlines() if "Resuming" in line]
     step = int(resuming.split("after step ")[1].split()[0])
     assert STEPS_PER_EPOCH < step < MID_EPOCH
 
 
-def test_resume_in_mid_epoch_changes_nothing(whole: Run, tmp_path: Path) -> None:
-    check_resume(whole, CRASHING, tmp_path / "resumed")
+def test_resume_in_mid_epoch_changes_nothing(uninterrupted: Run, tmp_path: Path) -> None:
+    check_resume(uninterrupted, CRASHING, tmp_path / "resumed")
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_resume_in_mid_epoch_changes_nothing(whole: Run, tmp_path: Path) -> None
     ],
 )
 def test_resume_in_mid_epoch_changes_nothing_with(tmp_path: Path, changes: dict[str, Any]) -> None:
-    whole = train(config(**changes), run=tmp_path / "whole")
-    check_resume(whole, config(**changes), tmp_path / "resumed")
+    uninterrupted = train(config(**changes), run=tmp_path / "whole")
+    check_resume(uninterrupted, config(**changes), tmp_path / "resumed")
 
 
 def test_logs_after_the_last_checkpoint_are_removed(tmp_path: Path) -> None:
@@ -177,7 +177,9 @@ def train_through(crashes: list[AbstractContextManager[None]], directory: Path) 
     return train(CRASHING, run=directory, resume=True)
 
 
-def test_crashes_around_validation_and_writes_change_nothing(whole: Run, tmp_path: Path) -> None:
+def test_crashes_around_validation_and_writes_change_nothing(
+    uninterrupted: Run, tmp_path: Path
+) -> None:
     crashes = [
         crash_at_write(1, written=False),
         crash_at_write(2, written=True),
@@ -186,12 +188,12 @@ def test_crashes_around_validation_and_writes_change_nothing(whole: Run, tmp_pat
         crash_at_write(3, written=False),
         crash_at_the_end(),
     ]
-    assert differences(whole, train_through(crashes, tmp_path / "run")) == []
+    assert differences(uninterrupted, train_through(crashes, tmp_path / "run")) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
-def test_crashes_at_any_write_change_nothing(whole: Run, tmp_path: Path, seed: int) -> None:
+def test_crashes_at_any_write_change_nothing(uninterrupted: Run, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     crashes = [crash_at_write(chance.randint(4, 9), chance.random() < 0.5) for _ in range(6)]
-    assert differences(whole, train_through(crashes, tmp_path / "run")) == []
+    assert differences(uninterrupted, train_through(crashes, tmp_path / "run")) == []

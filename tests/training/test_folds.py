@@ -78,9 +78,9 @@ def test_resuming_one_fold_continues_its_run(here, capsys):
 def test_finished_folds_are_summarized(here, capsys):
     assert summarise_folds(with_fold(load_config(FEW), 1, 2)) is None
     command("train", "small.yaml", "--fold", "2/2")
-    said = capsys.readouterr().out
-    assert "small: 1 of 2 folds, on their test splits:" in said
-    assert "not yet trained: 1" in said
+    printed = capsys.readouterr().out
+    assert "small: 1 of 2 folds, on their test splits:" in printed
+    assert "not yet trained: 1" in printed
 
 
 @pytest.mark.slow

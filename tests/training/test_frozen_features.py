@@ -55,7 +55,7 @@ def settings(**changes) -> dict:
     return {"train": {"frozen_features": changes}}
 
 
-def said(run: Run, start: str = "image: ") -> list[str]:
+def feature_notes(run: Run, start: str = "image: ") -> list[str]:
     lines = [line[21:] for line in run.log_file.read_text().splitlines()]
     # On a slow machine there are messages on the progress too.
     lines = [line for line in lines if not line.startswith("image: features of ")]
@@ -82,8 +82,8 @@ def alike(run: Run, other: Run) -> None:
 
 def test_cached_features_train_like_the_full_network(first, through):
     alike(first, through)
-    assert said(first) == COMPUTED
-    assert said(through) == [
+    assert feature_notes(first) == COMPUTED
+    assert feature_notes(through) == [
         "image: the frozen squeezenet runs in every epoch, since train.frozen_features.keep is off."
     ]
 
@@ -91,13 +91,13 @@ def test_cached_features_train_like_the_full_network(first, through):
 @pytest.mark.slow
 def test_features_can_be_cached_in_memory_only(first, tmp_path):
     run = train(merged(CONFIG, settings(keep="memory")), run=tmp_path / "run")
-    assert said(run) == COMPUTED
+    assert feature_notes(run) == COMPUTED
     assert (losses(run) == losses(first)).all()
 
 
 def test_a_later_run_reuses_features_for_any_head(first, tmp_path):
     other = merged(CONFIG, {"fusion": {"type": "concat", "units": [8]}, "train": {"epochs": 1}})
-    assert said(train(other, run=tmp_path / "run")) == [
+    assert feature_notes(train(other, run=tmp_path / "run")) == [
         f"image: loaded the features of {rows} examples from the cache, computed by an earlier run."
         for rows in SPLITS
     ]
@@ -119,14 +119,14 @@ def test_a_later_run_reuses_features_for_any_head(first, tmp_path):
 )
 def test_changes_that_affect_features_recompute_them(first, tmp_path, change):
     run = train(merged(merged(CONFIG, {"train": {"epochs": 1}}), change), run=tmp_path / "run")
-    assert len(said(run)) == 3
-    assert all(line.startswith("image: computed ") for line in said(run))
+    assert len(feature_notes(run)) == 3
+    assert all(line.startswith("image: computed ") for line in feature_notes(run))
 
 
 @pytest.mark.slow
 def test_half_precision_features_are_cached_separately(first, tmp_path):
     half = train(merged(CONFIG, settings(dtype="float16")), run=tmp_path / "half")
-    assert said(half) == COMPUTED
+    assert feature_notes(half) == COMPUTED
     np.testing.assert_allclose(losses(half), losses(first), rtol=1e-2)
 
 
@@ -134,13 +134,13 @@ def test_half_precision_features_are_cached_separately(first, tmp_path):
 def test_augmentation_prevents_caching(tmp_path):
     short = merged(CONFIG, {"train": {"epochs": 1}})
     run = train(merged(short, AUGMENTED), run=tmp_path / "augmented")
-    assert said(run) == [
+    assert feature_notes(run) == [
         "image: the frozen squeezenet runs in every epoch, since inputs.image.augment is random; "
         "`train.frozen_features.copies: 5` would cache five "
         "augmented versions of each example."
     ]
     run = train(merged(short, {"train": {"mixing": {"type": "mixup"}}}), run=tmp_path / "mixed")
-    assert said(run) == [
+    assert feature_notes(run) == [
         "image: the frozen squeezenet runs in every epoch, since train.mixing mixes examples "
         "before they are encoded."
     ]
@@ -149,11 +149,11 @@ def test_augmentation_prevents_caching(tmp_path):
 def test_augmented_copies_are_cached_if_requested(first, tmp_path):
     values = merged(merged(CONFIG, AUGMENTED), settings(copies=3))
     run = train({**values, "probes": ["knn"]}, run=tmp_path / "copies")
-    assert said(run)[0] == (
+    assert feature_notes(run)[0] == (
         "image: computed the features of 1,294 train examples in 3 augmented versions once, as "
         "squeezenet is frozen (...)."
     )
-    assert [line.split()[1] for line in said(run)] == ["computed", "loaded", "loaded"]
+    assert [line.split()[1] for line in feature_notes(run)] == ["computed", "loaded", "loaded"]
     assert (losses(run)[:, 0] != losses(first)[:, 0]).all()
     # A probe is fitted to one of the copies, and evaluated on features without augmentation.
     probes = run.metrics()["test"]["probes"]
@@ -166,8 +166,8 @@ def test_augmented_copies_are_cached_if_requested(first, tmp_path):
 )
 def test_a_resume_after_a_crash_changes_nothing(tmp_path, changes):
     values, step = merged(CONFIG, changes), STEPS + 2
-    whole = train(values, run=tmp_path / "whole")
-    assert differences(whole, train_with_crash(values, tmp_path / "resumed", step)) == []
+    uninterrupted = train(values, run=tmp_path / "whole")
+    assert differences(uninterrupted, train_with_crash(values, tmp_path / "resumed", step)) == []
 
 
 def test_the_frozen_encoder_is_unchanged(first):
@@ -194,11 +194,11 @@ def test_photos_are_identified_by_content(tmp_path):
     moved.parent.mkdir()
     (tmp_path / "photos").rename(moved)
     again = train({**values, "source": {**source, "path": str(moved)}}, run=tmp_path / "two")
-    assert [line.split()[1] for line in said(again)] == ["loaded"] * 3
+    assert [line.split()[1] for line in feature_notes(again)] == ["loaded"] * 3
     changed = next(moved.rglob("0.png"))
     changed.write_bytes((moved / "b" / "1.png").read_bytes())
     other = train({**values, "source": {**source, "path": str(moved)}}, run=tmp_path / "three")
-    assert [line.split()[1] for line in said(other)].count("computed") == 1
+    assert [line.split()[1] for line in feature_notes(other)].count("computed") == 1
 
 
 @pytest.mark.slow
@@ -206,7 +206,7 @@ def test_features_that_do_not_fit_are_recomputed_every_epoch(tmp_path, monkeypat
     monkeypatch.setattr("mmzoo.training.frozen_features.free_memory", lambda: 100)
     values = merged(CONFIG, {"train": {"epochs": 1, "frozen_features": {"keep": "memory"}}})
     run = train(values, run=tmp_path / "run")
-    assert said(run)[0].startswith(
+    assert feature_notes(run)[0].startswith(
         "image: the frozen squeezenet runs in every epoch, since its features take"
     )
     assert len(run.history()) == 1

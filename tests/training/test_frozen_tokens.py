@@ -18,7 +18,7 @@ MODULATED = {"type": "film", "modulated": "right", "dim": 4, "blocks": 1}
 CROSS = {"type": "cross_attention", "dim": 4, "num_heads": 1, "blocks": 1}
 
 
-def fed(
+def training_inputs(
     fusion, names=("left", "right")
 ) -> tuple[Network, Config, TrainingInputs, TrainingInputs, list[str]]:
     """A network, what would be trained without and with cached features, and the notes."""
@@ -36,18 +36,18 @@ def fed(
     config, preprocessing = fit_config(config, data)
     data = transform(config, data, preprocessing)
     network = build_network(config)
-    said: list[str] = []
-    with shown_by(said.append):
+    notes: list[str] = []
+    with shown_by(notes.append):
         kept = cache_frozen_features(network, config, data, prepare_devices("cpu", config.train))
-    return network, config, TrainingInputs(network.model, data), kept, said
+    return network, config, TrainingInputs(network.model, data), kept, notes
 
 
 @pytest.fixture(scope="module")
 def modulated():
-    return fed(MODULATED)
+    return training_inputs(MODULATED)
 
 
-def anew(name: str, fusion: str) -> str:
+def recomputed_note(name: str, fusion: str) -> str:
     return (
         f"{name}: the frozen squeezenet runs in every epoch, since the fusion {fusion} reads "
         "its tokens, and only vectors are cached."
@@ -55,18 +55,20 @@ def anew(name: str, fusion: str) -> str:
 
 
 def test_film_uses_tokens_of_the_modulated_input_only(modulated):
-    *_, kept, said = modulated
-    assert [line for line in said if "runs in every epoch" in line] == [anew("right", "film")]
-    assert sum(line.startswith("left: computed the features of") for line in said) == 3
+    *_, kept, notes = modulated
+    assert [line for line in notes if "runs in every epoch" in line] == [
+        recomputed_note("right", "film")
+    ]
+    assert sum(line.startswith("left: computed the features of") for line in notes) == 3
     assert len(kept.model.input["left"].shape) == 2
     assert kept.model.input["right"].shape == (None, 32, 32, 3)
 
 
 def test_the_rest_of_the_model_gives_equal_outputs(modulated):
-    _, config, whole, kept, _ = modulated
-    [(inputs,)] = list(evaluation_batches(config, whole.data.splits["test"], labelled=False))
+    _, config, complete, kept, _ = modulated
+    [(inputs,)] = list(evaluation_batches(config, complete.data.splits["test"], labelled=False))
     [(vectors,)] = list(evaluation_batches(config, kept.data.splits["test"], labelled=False))
-    expected = whole.model(inputs, training=False)["kind"]
+    expected = complete.model(inputs, training=False)["kind"]
     np.testing.assert_allclose(kept.model(vectors, training=False)["kind"], expected, atol=1e-5)
 
 
@@ -79,11 +81,14 @@ def test_placeholder_tokens_of_missing_inputs_exist_only_if_used(modulated):
 
 
 def test_cross_attention_uses_tokens_of_all_inputs():
-    *_, whole, kept, said = fed(CROSS)
-    assert said == [anew("left", "cross_attention"), anew("right", "cross_attention")]
-    assert kept.model is whole.model
+    *_, complete, kept, notes = training_inputs(CROSS)
+    assert notes == [
+        recomputed_note("left", "cross_attention"),
+        recomputed_note("right", "cross_attention"),
+    ]
+    assert kept.model is complete.model
 
 
 def test_a_single_input_needs_no_tokens():
-    *_, said = fed(CROSS, names=("left",))
-    assert all(line.startswith("left: computed the features of") for line in said)
+    *_, notes = training_inputs(CROSS, names=("left",))
+    assert all(line.startswith("left: computed the features of") for line in notes)

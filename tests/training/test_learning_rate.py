@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trainings import REGRESSION, merged, read_scalars, spoilt_rows, train_with_crash
+from trainings import REGRESSION, corrupt_rows, merged, read_scalars, train_with_crash
 
 from mmzoo.config import load_config
 from mmzoo.devices import prepare_devices
@@ -66,7 +66,7 @@ def curve(run: Run) -> list[float]:
 def test_the_learning_rate_of_each_step(tmp_path: Path, name: str) -> None:
     schedule, factor = EXPECTED[name]
     optimizer = {"type": "sgd", "learning_rate": PEAK, "schedule": schedule or {"type": "constant"}}
-    with spoilt_rows():  # None of them.
+    with corrupt_rows():  # None of them.
         run = train(values(optimizer=optimizer), run=tmp_path / "run")
     middles = [(step + 0.5) / STEPS for step in range(EPOCHS * STEPS)]
     expected = [PEAK * factor(epoch) for epoch in middles]
@@ -80,7 +80,7 @@ def test_accumulated_and_skipped_steps_count(tmp_path):
     schedule = {"type": "exponential", "gamma": 0.5}
     optimizer = {"type": "adam", "learning_rate": PEAK, "schedule": schedule}
     changes = {"optimizer": optimizer, "accumulate": 4, "non_finite": "skip"}
-    with spoilt_rows(train=[1, 2, 3]):
+    with corrupt_rows(train=[1, 2, 3]):
         run = train(values(**changes), run=tmp_path / "run")
     expected = [PEAK * 0.5 ** ((step + 0.5) / STEPS) for step in range(EPOCHS * STEPS)]
     np.testing.assert_allclose(curve(run), expected, rtol=1e-4)
@@ -90,7 +90,7 @@ def test_plateau_reduces_after_patience_also_across_a_resume(tmp_path):
     """No value improves by 100, so the rate is reduced after every epoch but the first."""
     plateau = {"type": "plateau", "patience": 1, "gamma": 0.1, "floor": 0.01, "min_delta": 100.0}
     config = values(optimizer={"type": "sgd", "learning_rate": PEAK, "schedule": plateau})
-    with spoilt_rows():
+    with corrupt_rows():
         runs = [
             train(config, run=tmp_path / "whole"),
             train_with_crash(config, tmp_path / "resumed", 3 * STEPS + 2),
@@ -105,7 +105,7 @@ def test_the_optimizer_uses_the_learning_rate(tmp_path):
     plain = {"type": "sgd", "momentum": 0.0, "clip_norm": 1e-3, "learning_rate": 100.0}
     optimizer = {**plain, "schedule": {"type": "one_cycle"}}
     config = load_config(values(optimizer=optimizer)).with_columns()
-    with spoilt_rows():
+    with corrupt_rows():
         frame = load_frame(config)
         config, preprocessing = fit_config(config, frame)
         data = transform(config, frame, preprocessing)

@@ -29,10 +29,10 @@ from mmzoo.training.loop import Loop, named_by_head
 
 def batches(*numbers: int) -> tf.data.Dataset:
     """Batches of different sizes; the last is half a batch."""
-    whole = [batch(number) for number in numbers]
-    x, y = whole[-1]
-    whole[-1] = x[:4], y[:4]
-    return [tuple(tf.constant(part) for part in pair) for pair in whole]
+    pairs = [batch(number) for number in numbers]
+    x, y = pairs[-1]
+    pairs[-1] = x[:4], y[:4]
+    return [tuple(tf.constant(part) for part in pair) for pair in pairs]
 
 
 def hand_loss(kernel: np.ndarray, bias: np.ndarray, rows: slice) -> float:

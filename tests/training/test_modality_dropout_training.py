@@ -44,22 +44,24 @@ def halves(**image: Any) -> dict[str, Any]:
 
 
 def test_a_resume_drops_the_same_inputs(tmp_path):
-    whole = train(halves(), run=tmp_path / "whole")
+    complete = train(halves(), run=tmp_path / "whole")
     resumed = train_with_crash(halves(), tmp_path / "resumed", step=4)
-    assert differences(whole, resumed) == []
+    assert differences(complete, resumed) == []
 
 
-def said(random: np.random.RandomState, kind: int, sure: float) -> str:
+def random_text(random: np.random.RandomState, kind: int, sure: float) -> str:
     """A text whose first word is the class with this probability."""
-    told = kind if random.uniform() < sure else random.randint(2)
-    return " ".join([("good", "bad")[told], *(f"w{number}" for number in random.randint(0, 5, 2))])
+    messages = kind if random.uniform() < sure else random.randint(2)
+    return " ".join(
+        [("good", "bad")[messages], *(f"w{number}" for number in random.randint(0, 5, 2))]
+    )
 
 
 def table(path: Path, seed: int, rows: int = 900) -> None:
     """Titles always determine the class, reviews in 85 % of the rows."""
     random = np.random.RandomState(seed)
     lines = [
-        f"{said(random, row % 2, 1.0)},{said(random, row % 2, 0.7)},{row % 2}"
+        f"{random_text(random, row % 2, 1.0)},{random_text(random, row % 2, 0.7)},{row % 2}"
         for row in range(rows)
     ]
     path.write_text("\n".join(["title,review,kind", *lines]) + "\n")

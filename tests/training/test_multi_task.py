@@ -176,8 +176,8 @@ def test_missing_true_labels_are_empty_in_the_report(run):
         assert all(row[head] != "" for row in rows)
     page = (run.evaluation("validation") / "report.html").read_text()
     assert "labelled" in page
-    for picture in ("kind_confusion.png", "price_regression.png"):
-        assert (run.evaluation("validation") / picture).is_file()
+    for image in ("kind_confusion.png", "price_regression.png"):
+        assert (run.evaluation("validation") / image).is_file()
 
 
 def test_data_without_the_column_of_a_head_are_evaluated_by_the_others(run, tmp_path, capsys):
@@ -217,9 +217,9 @@ def test_two_devices_have_the_loss_of_one(on_two_devices, folder):
 
 @pytest.mark.slow
 def test_independent_towers_that_vote_resume_exactly_on_two_devices(on_two_devices):
-    whole, resumed = (Run(on_two_devices / name) for name in ("vote", "vote_resumed"))
-    assert differences(whole, resumed) == []
-    assert all(np.isfinite(row["loss"]) for row in whole.history())
-    entry = json.loads(whole.metrics_file.read_text())["test"]
+    complete, resumed = (Run(on_two_devices / name) for name in ("vote", "vote_resumed"))
+    assert differences(complete, resumed) == []
+    assert all(np.isfinite(row["loss"]) for row in complete.history())
+    entry = json.loads(complete.metrics_file.read_text())["test"]
     assert 0 < entry["kind"]["labelled"] < entry["examples"]
     assert "labelled" not in entry["price"]  # All rows have that one.

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trainings import REGRESSION, config, differences, finite, merged, spoilt_rows, train_with_crash
+from trainings import (
+    REGRESSION,
+    config,
+    corrupt_rows,
+    differences,
+    finite,
+    merged,
+    train_with_crash,
+)
 
 from mmzoo.checkpoint import checkpoints
 from mmzoo.errors import TrainingError
@@ -27,7 +35,7 @@ def step_of(row: int, epoch: int) -> int:
     return epoch * STEPS + int(place) // BATCH + 1
 
 
-def failure(values: dict[str, Any], directory: Path) -> str:
+def error_message(values: dict[str, Any], directory: Path) -> str:
     with pytest.raises(TrainingError) as caught:
         train(values, run=directory)
     return str(caught.value)
@@ -38,8 +46,8 @@ def test_the_step_and_its_rows_are_named_and_nothing_of_it_is_saved(tmp_path, lo
     """An infinite absolute error has a finite gradient and is still reported."""
     values = merged(REGRESSION, {"heads": {"number": {"loss": loss}}})
     bad = epoch_order(0, 0, 44)[3 * BATCH + 2 : 3 * BATCH + 4].tolist()  # Rows of the fourth step.
-    with spoilt_rows(train=bad):
-        message = failure(values, tmp_path / "run")
+    with corrupt_rows(train=bad):
+        message = error_message(values, tmp_path / "run")
     rows = epoch_order(0, 0, 44)[3 * BATCH : 4 * BATCH]
     assert message == (
         "Step 4 (epoch 1, batch 4): the loss or a gradient is not a finite number. The batch has "
@@ -56,7 +64,7 @@ def test_the_step_and_its_rows_are_named_and_nothing_of_it_is_saved(tmp_path, lo
 
 def test_a_too_large_learning_rate_stops_with_finite_weights(tmp_path):
     optimizer = {"type": "sgd", "learning_rate": 1e30}
-    message = failure(config(train={"optimizer": optimizer}), tmp_path / "run")
+    message = error_message(config(train={"optimizer": optimizer}), tmp_path / "run")
     assert "is not a finite number" in message or "is no longer finite" in message
     assert finite(Run(tmp_path / "run"))
 
@@ -67,8 +75,8 @@ def test_weights_that_overflowed_in_an_update_are_not_saved(tmp_path):
         REGRESSION,
         {"train": {"epochs": 1, "optimizer": {"type": "sgd", "learning_rate": 3e38}}},
     )
-    with spoilt_rows():
-        message = failure(merged(values, {"train": {"batch_size": 44}}), tmp_path / "run")
+    with corrupt_rows():
+        message = error_message(merged(values, {"train": {"batch_size": 44}}), tmp_path / "run")
     assert re.fullmatch(
         r"Step 1: .+ is no longer finite, so this step was not saved\. "
         r"Try a smaller train\.optimizer\.learning_rate\.",
@@ -82,12 +90,12 @@ def test_weights_that_overflowed_in_an_update_are_not_saved(tmp_path):
 def test_non_finite_steps_are_skipped_and_counted(tmp_path, capsys):
     values = merged(REGRESSION, {"train": {"non_finite": "skip", "ema": 0.9}})
     bad = [5, 6]
-    with spoilt_rows(train=bad):
+    with corrupt_rows(train=bad):
         run = train(values, run=tmp_path / "run")
     steps = {step_of(row, epoch) for row in bad for epoch in range(3)}
-    said = f"{len(steps)} steps whose loss or gradient was not finite were skipped."
-    assert said in run.log_file.read_text()
-    assert said in capsys.readouterr().err
+    expected_message = f"{len(steps)} steps whose loss or gradient was not finite were skipped."
+    assert expected_message in run.log_file.read_text()
+    assert expected_message in capsys.readouterr().err
     assert finite(run)
     assert all(math.isfinite(value) for row in run.history() for value in row.values())
     assert math.isfinite(run.metrics()["test"]["loss"])
@@ -96,19 +104,21 @@ def test_non_finite_steps_are_skipped_and_counted(tmp_path, capsys):
 @pytest.mark.slow
 def test_skipped_steps_are_counted_across_a_resume(tmp_path):
     values = merged(REGRESSION, {"train": {"non_finite": "skip"}})
-    with spoilt_rows(train=[5, 6]):
-        whole = train(values, run=tmp_path / "whole")
+    with corrupt_rows(train=[5, 6]):
+        uninterrupted = train(values, run=tmp_path / "whole")
         resumed = train_with_crash(values, tmp_path / "resumed", 2 * STEPS)
-    assert differences(whole, resumed) == []
-    logs = [run.log_file.read_text().splitlines() for run in (whole, resumed)]
-    [[said], [again]] = [[line[20:] for line in log if "were skipped" in line] for log in logs]
-    assert said == again
+    assert differences(uninterrupted, resumed) == []
+    logs = [run.log_file.read_text().splitlines() for run in (uninterrupted, resumed)]
+    [[expected_message], [again]] = [
+        [line[20:] for line in log if "were skipped" in line] for log in logs
+    ]
+    assert expected_message == again
 
 
 def test_a_non_finite_validation_metric_is_never_best(tmp_path):
     values = merged(REGRESSION, {"train": {"monitor": "validation_loss"}})
-    with spoilt_rows(validation=[3]):
-        message = failure(values, tmp_path / "run")
+    with corrupt_rows(validation=[3]):
+        message = error_message(values, tmp_path / "run")
     assert message == (
         "validation_loss was never a finite number, so there are no best weights. "
         "Try a smaller train.optimizer.learning_rate."
@@ -121,8 +131,8 @@ def test_a_non_finite_validation_metric_is_never_best(tmp_path):
 def test_an_epoch_of_skipped_steps_ends_the_training(tmp_path):
     """It would never learn anything."""
     values = merged(REGRESSION, {"train": {"non_finite": "skip"}})
-    with spoilt_rows(train=list(range(44))):
-        message = failure(values, tmp_path / "run")
+    with corrupt_rows(train=list(range(44))):
+        message = error_message(values, tmp_path / "run")
     assert message == (
         "Epoch 1: every step was skipped, since its loss or a gradient was not a finite number. "
         "Try a smaller train.optimizer.learning_rate."

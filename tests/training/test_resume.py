@@ -41,7 +41,7 @@ def files(run: Run) -> dict[str, tuple[bytes, int]]:
     }
 
 
-def refusal(run: Run, values: dict[str, Any]) -> str:
+def error_message(run: Run, values: dict[str, Any]) -> str:
     """The error of a refused resume; checks that no file changed."""
     before = files(run)
     with pytest.raises(RunError) as caught:
@@ -131,9 +131,9 @@ def test_two_trainings_cannot_share_a_directory(own_run, tiny, tmp_path, capsys)
     with own_run.locked(), pytest.raises(SystemExit) as caught:
         main(["train", str(path), "--run", str(own_run.directory), "--resume"])
     assert caught.value.code == 1
-    said = capsys.readouterr()
-    assert f"another training (process {os.getpid()}) runs in this directory" in said.err
-    assert said.out == ""
+    printed = capsys.readouterr()
+    assert f"another training (process {os.getpid()}) runs in this directory" in printed.err
+    assert printed.out == ""
     assert files(own_run) == before
 
 
@@ -160,11 +160,11 @@ def test_more_epochs_equal_one_longer_training(tmp_path):
         schedule = {"type": "step", "epochs": [1.5]}
         return config(train={"epochs": epochs, "optimizer": {"schedule": schedule}})
 
-    whole = train(values(3), run=tmp_path / "whole")
+    uninterrupted = train(values(3), run=tmp_path / "whole")
     longer = resumed(train(values(2), run=tmp_path / "longer"), values(3))
     # TensorBoard also keeps what was shown after two epochs.
-    assert differences(whole, longer) == ["event tags"]
-    assert longer.config() == whole.config()
+    assert differences(uninterrupted, longer) == ["event tags"]
+    assert longer.config() == uninterrupted.config()
 
 
 def test_an_interrupted_extension_keeps_no_old_results(tmp_path):
@@ -186,7 +186,7 @@ def test_an_interrupted_extension_keeps_no_old_results(tmp_path):
 def test_more_epochs_are_refused_where_they_change_earlier_learning_rates(half, schedule):
     was = config(train={"optimizer": {"schedule": schedule}})
     half.write_config(fit_config(load_config(was).with_columns(), data_of(was))[0])
-    message = refusal(half, config(train={"epochs": 4, "optimizer": {"schedule": schedule}}))
+    message = error_message(half, config(train={"epochs": 4, "optimizer": {"schedule": schedule}}))
     assert "trained with another config: train.epochs was 3, is 4." in message
 
 
@@ -227,7 +227,7 @@ def test_another_config_is_refused_with_all_differences(half):
         inputs={"image": {"encoder": {"filters": [8]}}},
         train={"batch_size": 64, "optimizer": {"type": "sgd", "learning_rate": 0.1}},
     )
-    assert refusal(half, other) == (
+    assert error_message(half, other) == (
         f"{half.directory}: was trained with another config: "
         "inputs.image.encoder.filters was (4,), is (8,); "
         "train.batch_size was 128, is 64; "
@@ -254,7 +254,7 @@ def test_fields_that_change_no_step_can_differ(half, small_run):
 def test_other_data_is_refused(half):
     now = half.environment()["data"]["fingerprint"]
     edit_environment(half, "data", fingerprint="0" * 64, name="other")
-    assert refusal(half, config()) == (
+    assert error_message(half, config()) == (
         f"{half.directory}: was trained on other data (other, fingerprint 000000000000) than now "
         f"(digits, {now[:12]}). Start a new run without --resume."
     )
@@ -262,7 +262,7 @@ def test_other_data_is_refused(half):
 
 def test_another_number_of_devices_is_refused(half):
     edit_environment(half, "device", replicas=2)
-    assert refusal(half, config()) == (
+    assert error_message(half, config()) == (
         f"{half.directory}: was trained on 2 devices, and there are 1 now. "
         "Use as many, or start a new run without --resume."
     )
@@ -275,14 +275,14 @@ def test_a_resume_on_another_machine_is_reported_and_its_time_is_added(half, cap
     edit_environment(half, "versions", numpy="1.0")
     first, before = half.environment(), add_seconds(half, 1000)
     environment = resumed(half, config()).environment()
-    said = capsys.readouterr().err
+    printed = capsys.readouterr().err
     end = "so the result will not be bit-identical to that of an uninterrupted training."
-    assert f"Note: the training started with kind gpu and continues with cpu, {end}" in said
+    assert f"Note: the training started with kind gpu and continues with cpu, {end}" in printed
     # TensorFlow has started in this process, and its threads stay what they are.
     was = f"started with threads {threads + 1} and continues with {threads}"
-    assert f"Note: the training {was}, {end}" in said
+    assert f"Note: the training {was}, {end}" in printed
     version = f"started with numpy 1.0 and continues with {np.__version__}"
-    assert f"Note: the training {version}, so the result will not" in said.replace("\n", " ")
+    assert f"Note: the training {version}, so the result will not" in printed.replace("\n", " ")
     [resume] = environment.pop("resumed")
     trained = environment.pop("trained")
     assert environment == first
@@ -320,7 +320,9 @@ def test_a_resume_keeps_the_xla_setting(half, capsys):
 
 def test_another_config_and_a_missing_gpu_are_refused_before_reading_data(half):
     with patch("mmzoo.training.train.load_frame", side_effect=AssertionError):
-        assert "train.batch_size was 128, is 64" in refusal(half, config(train={"batch_size": 64}))
+        assert "train.batch_size was 128, is 64" in error_message(
+            half, config(train={"batch_size": 64})
+        )
         with pytest.raises(TrainingError, match=r"^--device gpu: "):
             train(config(), run=half.directory, resume=True, device="gpu")
 
@@ -337,9 +339,9 @@ def test_a_damaged_checkpoint_falls_back_to_the_previous_one(half, small_run, ca
         path.write_bytes(b"half")
     assert differences(small_run, resumed(half, config())) == []
     assert not any(path.exists() for path in left)
-    said = capsys.readouterr().err
-    assert f"{newest}: the file is damaged (" in said
-    assert f"Resuming after step {int(checkpoints(half.last)[0].stem)} of 33" not in said
+    printed = capsys.readouterr().err
+    assert f"{newest}: the file is damaged (" in printed
+    assert f"Resuming after step {int(checkpoints(half.last)[0].stem)} of 33" not in printed
 
 
 def test_a_state_without_an_entry_is_a_damaged_checkpoint(half, small_run, capsys):
@@ -348,8 +350,8 @@ def test_a_state_without_an_entry_is_a_damaged_checkpoint(half, small_run, capsy
     del state["watchers"]
     rewrite_checkpoint(newest, arrays, state)
     assert differences(small_run, resumed(half, config())) == []
-    said = capsys.readouterr().err
-    assert f"{newest}: the file is damaged (watchers: field required)" in said
+    printed = capsys.readouterr().err
+    assert f"{newest}: the file is damaged (watchers: field required)" in printed
 
 
 def rewrite_checkpoint(path: Path, arrays: list[np.ndarray], state: dict[str, Any]) -> None:
@@ -384,7 +386,7 @@ def test_an_edited_state_is_a_damaged_checkpoint(half, small_run, capsys, name):
 def test_only_damaged_checkpoints_is_an_error(half):
     for path in checkpoints(half.last):
         path.write_bytes(b"")
-    assert refusal(half, config()) == (
+    assert error_message(half, config()) == (
         f"{half.last}: none of its checkpoints can be read. Use the best weights, or train again "
         "without --resume."
     )
@@ -395,7 +397,7 @@ def test_a_checkpoint_of_another_model_is_refused(half, own_run):
     [*_, foreign] = checkpoints(own_run.last)
     arrays, _ = read_checkpoint(foreign)
     rewrite_checkpoint(newest, arrays, read_checkpoint(newest)[1])
-    assert refusal(half, config()) == (
+    assert error_message(half, config()) == (
         f"{newest}: from a different model: stage1_conv1/kernel is [3, 3, 1, 8] float32, "
         "expected [3, 3, 1, 4] float32"
     )

@@ -58,9 +58,9 @@ def test_images_round_trip(tmp_path, shape):
     accumulator = read(tmp_path / "validation")
     assert accumulator.SummaryMetadata("mistakes").plugin_data.plugin_name == "images"
     (event,) = accumulator.Tensors("mistakes")
-    width, height, *pictures = make_ndarray(event.tensor_proto)
+    width, height, *image_files = make_ndarray(event.tensor_proto)
     assert (event.step, int(height), int(width)) == (7, shape[1], shape[2])
-    assert np.array_equal([tf.io.decode_png(picture) for picture in pictures], images)
+    assert np.array_equal([tf.io.decode_png(image) for image in image_files], images)
 
 
 def test_one_image_needs_no_count(tmp_path):
@@ -105,14 +105,14 @@ def test_hparams_are_one_finished_session_with_its_metrics(tmp_path):
 
 def test_existing_events_are_not_logged_twice(tmp_path):
     """As after a kill between the end of an epoch and its checkpoint, or after the last step."""
-    picture = np.zeros((4, 4, 1), np.uint8)
+    image = np.zeros((4, 4, 1), np.uint8)
     for loss in (0.5, 0.25):
         truncate_events(tmp_path, 30)
         log = TensorBoardLog(tmp_path)
         log.text("config", 0, "name: mnist_cnn")
         log.scalars("train", 30, {"loss": loss})
         log.scalars("train", 30, {"loss": loss, "step/loss": loss})
-        log.images("train", 30, "image", picture)
+        log.images("train", 30, "image", image)
         log.hparams({"encoder": "cnn"}, {"test/loss": loss}, step=30)
         log.close()
     train, run = read(tmp_path / "train"), read(tmp_path)
@@ -124,13 +124,13 @@ def test_existing_events_are_not_logged_twice(tmp_path):
 
 
 def test_resumed_log_continues_after_the_cut(tmp_path):
-    picture = np.zeros((4, 4, 1), np.uint8)
+    image = np.zeros((4, 4, 1), np.uint8)
     for first in (0, 20):
         truncate_events(tmp_path, first)
         log = TensorBoardLog(tmp_path)
         for step in range(first + 1, 31):
             log.scalars("train", step, {"loss": step})
-            log.images("train", step, "image", picture)
+            log.images("train", step, "image", image)
         log.close()
     accumulator = read(tmp_path / "train")
     assert [point.step for point in accumulator.Scalars("loss")] == list(range(1, 31))

@@ -85,18 +85,18 @@ def test_the_history_has_a_row_for_each_epoch(trained_run):
 def test_the_log_describes_the_training(trained_run):
     lines = trained_run.log_file.read_text().splitlines()
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \S", line) for line in lines)
-    said = [line[21:] for line in lines]
-    assert said[0].startswith("Note: digits has no test split")
-    assert said[2] == (
+    logged = [line[21:] for line in lines]
+    assert logged[0].startswith("Note: digits has no test split")
+    assert logged[2] == (
         "tiny: digits (1,294 train, 144 validation, 359 test), on "
         f"{trained_run.environment()['device']['names'][0]} (float32), in {trained_run.directory}"
     )
     row = trained_run.history()[0]
-    assert said[3].startswith(
+    assert logged[3].startswith(
         f"epoch 1: step 21, learning_rate 0.01, loss {row['loss']:.6g}, digit_accuracy "
     )
-    assert said[6].startswith("Time: ")
-    assert all(line.startswith("Steps waited for data.") for line in said[7:])
+    assert logged[6].startswith("Time: ")
+    assert all(line.startswith("Steps waited for data.") for line in logged[7:])
 
 
 # Every way to start it.
@@ -128,10 +128,10 @@ def test_early_stopping_ends_the_training(tmp_path):
     values = config(train={"epochs": 9, "early_stopping": {"patience": 2, "min_delta": 1.0}})
     run = train(values, run=tmp_path / "run")
     assert [row["epoch"] for row in run.history()] == [1, 2, 3]
-    said = (
+    logged = (
         "  Early stopping after epoch 3: validation_digit_accuracy did not improve for 2 epochs.\n"
     )
-    assert said in run.log_file.read_text()
+    assert logged in run.log_file.read_text()
     assert "test" in run.metrics()
 
 

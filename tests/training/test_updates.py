@@ -56,14 +56,14 @@ def words() -> list[keras.layers.Layer]:
     ]
 
 
-def said() -> tuple[np.ndarray, np.ndarray]:
+def repeated_words() -> tuple[np.ndarray, np.ndarray]:
     """A batch with repeated words."""
     return np.array([[0, 1, 1], [1, 1, 2]] * 4, "float32"), np.ones((ROWS, 1), "float32")
 
 
 def moved(loop: Loop) -> np.ndarray:
     before = weights(loop)
-    take(loop, said())
+    take(loop, repeated_words())
     return np.concatenate(
         [(after - was).ravel() for after, was in zip(weights(loop), before, strict=True)]
     )
@@ -98,12 +98,15 @@ def test_steps_are_counted():
 
 def test_two_accumulated_halves_equal_a_full_batch():
     momentum = SGD(learning_rate=0.1, momentum=0.9)
-    whole, halves = make_loop(optimizer=momentum), make_loop(optimizer=momentum, accumulate=2)
+    full_batches, halves = (
+        make_loop(optimizer=momentum),
+        make_loop(optimizer=momentum, accumulate=2),
+    )
     x, y = X[:ROWS], Y[:ROWS]
     for _ in range(3):
-        take(whole, (x, y))
+        take(full_batches, (x, y))
         take(halves, (x[:4], y[:4]), (x[4:], y[4:]))
-    for one, two in zip(weights(whole), weights(halves), strict=True):
+    for one, two in zip(weights(full_batches), weights(halves), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-7)
 
 
@@ -165,7 +168,7 @@ def test_accumulation_is_plain_keras_on_larger_batches(ours, plain, non_finite):
 # Not finite.
 
 
-def spoilt(kind: str) -> Any:
+def non_finite_batch(kind: str) -> Any:
     return {
         "input": lambda: batch(1, bad_x=np.nan),
         "label": lambda: batch(1, bad_y=np.inf),
@@ -175,7 +178,7 @@ def spoilt(kind: str) -> Any:
 @pytest.mark.parametrize("kind", ["input", "label"])
 def test_the_first_bad_step_is_remembered(kind):
     loop = make_loop()
-    take(loop, batch(0), batch(2), spoilt(kind), batch(3), spoilt(kind))
+    take(loop, batch(0), batch(2), non_finite_batch(kind), batch(3), non_finite_batch(kind))
     assert loop.updates.bad_step.numpy() == 2
 
 
@@ -205,7 +208,7 @@ def test_a_skipped_step_leaves_no_trace(kind, first):
     if not first:
         take(loop, batch(0))
     before = values(loop)
-    take(loop, spoilt(kind))
+    take(loop, non_finite_batch(kind))
     assert_equal(values(loop), before)
     assert loop.updates.skipped.numpy() == 1
     assert loop.updates.step.numpy() == 2 - first
@@ -227,11 +230,11 @@ def test_a_bad_step_adds_nothing_to_an_accumulated_update():
     for _ in range(2):  # The steps are counted anew after each update.
         kernel, bias = mean_gradient(loop, 0, 2)
         before = weights(loop)
-        take(loop, batch(0), batch(2), spoilt("input"))
+        take(loop, batch(0), batch(2), non_finite_batch("input"))
         np.testing.assert_allclose(weights(loop)[0], before[0] - 0.1 * kernel, rtol=1e-5)
         np.testing.assert_allclose(weights(loop)[1], before[1] - 0.1 * bias, rtol=1e-5)
     before = weights(loop)
-    take(loop, *[spoilt("input")] * 3)
+    take(loop, *[non_finite_batch("input")] * 3)
     assert_equal(weights(loop), before)
 
 

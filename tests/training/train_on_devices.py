@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from trainings import spoilt_rows, train_with_crash
+from trainings import corrupt_rows, train_with_crash
 
 from mmzoo.errors import MmzooError
 from mmzoo.lazy import tf
@@ -24,7 +24,7 @@ from mmzoo.training.train import train
 
 def do(job: dict[str, Any]) -> str | None:
     directory = Path(job["directory"])
-    with spoilt_rows(train=job["spoilt"]) if "spoilt" in job else nullcontext():
+    with corrupt_rows(train=job["spoilt"]) if "spoilt" in job else nullcontext():
         try:
             if "crash" in job:
                 train_with_crash(job["values"], directory, job["crash"])

@@ -68,8 +68,8 @@ def merged(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(tree.get(key), dict)
         # Another type has other fields.
-        whole = both and value.get("type", tree[key].get("type")) == tree[key].get("type")
-        tree[key] = merged(tree[key], value) if whole else value
+        complete = both and value.get("type", tree[key].get("type")) == tree[key].get("type")
+        tree[key] = merged(tree[key], value) if complete else value
     return tree
 
 
@@ -181,7 +181,7 @@ TOO_LARGE = 3e38  # A finite float32 whose square, and whose sum with its like, 
 
 
 @contextmanager
-def spoilt_rows(**rows: list[int]) -> Iterator[None]:
+def corrupt_rows(**rows: list[int]) -> Iterator[None]:
     """Trains on 44 rows. The given rows have labels of plus and minus TOO_LARGE."""
     random = np.random.RandomState(0)
     splits = {

@@ -97,16 +97,16 @@ def test_rows_are_limited_to_a_batch(draw):
 
 
 @pytest.mark.parametrize(
-    ("overrides", "output", "error", "said"),
+    ("overrides", "output", "error", "message"),
     [
         ((), "view.jpg", DataError, "view.jpg: expected a name that ends in .png"),
         (("train.epoch=3",), "view.png", ConfigError, "did you mean 'train.epochs'?"),
     ],
 )
-def test_errors_are_reported_early(draw, tmp_path, overrides, output, error, said):
+def test_errors_are_reported_early(draw, tmp_path, overrides, output, error, message):
     with pytest.raises(error) as caught:
         draw(*overrides, output=tmp_path / output)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert not list(tmp_path.glob("view*"))
 
 

@@ -17,19 +17,19 @@ OTHER = TypeAdapter(Input).validate_python(
 
 
 @pytest.mark.parametrize(
-    ("inputs", "asked", "name"),
+    ("inputs", "requested", "name"),
     [
         ({"photo": IMAGE}, None, "photo"),
         ({"text": OTHER, "photo": IMAGE}, None, "photo"),
         ({"left": IMAGE, "right": IMAGE}, "right", "right"),
     ],
 )
-def test_only_or_requested_image_input(inputs, asked, name):
-    assert find_image_input(inputs, asked, "runs/x") == (name, inputs[name])
+def test_only_or_requested_image_input(inputs, requested, name):
+    assert find_image_input(inputs, requested, "runs/x") == (name, inputs[name])
 
 
 @pytest.mark.parametrize(
-    ("inputs", "asked", "said"),
+    ("inputs", "requested", "message"),
     [
         (
             {"left": IMAGE, "right": IMAGE},
@@ -53,7 +53,7 @@ def test_only_or_requested_image_input(inputs, asked, name):
         ),
     ],
 )
-def test_missing_image_input_is_reported(inputs, asked, said):
+def test_missing_image_input_is_reported(inputs, requested, message):
     with pytest.raises(RunError) as caught:
-        find_image_input(inputs, asked, "runs/x")
-    assert str(caught.value) == f"runs/x: {said}"
+        find_image_input(inputs, requested, "runs/x")
+    assert str(caught.value) == f"runs/x: {message}"

@@ -14,12 +14,12 @@ from mmzoo.data import Dataset, Frame
 from mmzoo.errors import DataError
 
 
-def made_up(random: np.random.RandomState, rows: int) -> np.ndarray:
+def synthetic_data(random: np.random.RandomState, rows: int) -> np.ndarray:
     raise AssertionError("a data set asks for no made-up values")
 
 
-IMAGE = ColumnSpec("file", made_up)
-CLASS = ColumnSpec("class", made_up)
+IMAGE = ColumnSpec("file", synthetic_data)
+CLASS = ColumnSpec("class", synthetic_data)
 BOTH = {"image": IMAGE, "label": CLASS}
 
 
@@ -53,11 +53,11 @@ def test_a_sampled_split_is_stratified() -> None:
 
 
 def test_images_match_their_labels() -> None:
-    whole = load(validation=0.5, test=0.5)
+    complete = load(validation=0.5, test=0.5)
     other = load(seed=3)
     known = {
         image.tobytes(): label
-        for columns in splits_of(whole).values()
+        for columns in splits_of(complete).values()
         for image, label in zip(columns["image"], columns["label"], strict=True)
     }
     for columns in splits_of(other).values():
@@ -192,9 +192,9 @@ def test_real_sets_are_loaded_offline(
     )
 
 
-TEXT = ColumnSpec("text", made_up)
-NUMBER = ColumnSpec("number", made_up)
-VALUE = ColumnSpec("value", made_up)
+TEXT = ColumnSpec("text", synthetic_data)
+NUMBER = ColumnSpec("number", synthetic_data)
+VALUE = ColumnSpec("value", synthetic_data)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def test_values_round_trip(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "error_message"),
     [
         (b"", "it starts with nothing, expected 00 00 08"),
         (b"\x89PNG" + SOUND[4:], "it starts with 89 50 4e 47, expected 00 00 08"),
@@ -61,9 +61,9 @@ def test_values_round_trip(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_header_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_a_wrong_header_is_refused(tmp_path: Path, content: bytes, error_message: str) -> None:
     path = write(tmp_path, content)
-    assert idx_message(path) == f"{path} is not the expected idx file: {complaint}."
+    assert idx_message(path) == f"{path} is not the expected idx file: {error_message}."
 
 
 def test_missing_values_are_refused(tmp_path: Path) -> None:
@@ -201,10 +201,10 @@ def test_a_large_foreign_file_is_refused(tmp_path: Path) -> None:
 
 def test_an_archive_truncated_anywhere_is_refused(tmp_path: Path) -> None:
     path = archive(tmp_path / "c.tar.gz", members())
-    whole = path.read_bytes()
+    complete = path.read_bytes()
     # The last bytes are the empty blocks that end a tar: nothing is lost without them.
-    for length in range(len(whole) - 60):
-        path.write_bytes(whole[:length])
+    for length in range(len(complete) - 60):
+        path.write_bytes(complete[:length])
         assert cifar_message(path).startswith(str(path))
 
 

@@ -62,12 +62,12 @@ def test_a_wrong_byte_count_is_corrected_before_decoding(capfd):
 @pytest.mark.parametrize("rate", [8_000, 44_100])
 def test_a_file_without_a_length_is_read_to_its_end(rate, mode):
     values = changing(rate)
-    whole = mp3(values, rate, mode)
-    content = without_length(whole)
+    complete = mp3(values, rate, mode)
+    content = without_length(complete)
     frame = 576 if rate < 32_000 else 1_152
     assert 0 <= read_audio_header(content).samples - len(values) < 2 * frame
     find_audio_flaw(content)
-    expected = decode_audio(whole, WaveformFormat(rate, 4 * rate, "start"))
+    expected = decode_audio(complete, WaveformFormat(rate, 4 * rate, "start"))
     found = decode_audio(content, WaveformFormat(rate, 4 * rate + DELAY, "start"))[DELAY:]
     np.testing.assert_allclose(found[2 * frame :], expected[2 * frame :], atol=1e-6)
 

@@ -104,12 +104,12 @@ def test_the_center_is_bit_identical_to_that_of_a_full_decode(options):
         parts = [hiss(8_000, seed=n)[:, 0] if n % 2 else tone(90.0 * n) for n in range(seconds)]
         content = encoded(np.concatenate(parts), **options)
         samples = read_audio_header(content).samples
-        whole = decode_audio(content, WaveformFormat(8_000, samples, "start"))
-        assert np.abs(whole).max() > 0.4
+        complete = decode_audio(content, WaveformFormat(8_000, samples, "start"))
+        assert np.abs(complete).max() > 0.4
         for kept in (700, 9_001):
             first = (samples - kept) // 2
             decoded = decode_audio(content, WaveformFormat(8_000, kept, "center"))
-            np.testing.assert_array_equal(decoded, whole[first : first + kept])
+            np.testing.assert_array_equal(decoded, complete[first : first + kept])
 
 
 @pytest.mark.parametrize("rate", [11_025, 16_000, 22_050, 44_100, 48_000])

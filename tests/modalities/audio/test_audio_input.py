@@ -328,7 +328,7 @@ def test_the_plot_shows_waveform_and_spectrogram():
     wave, spectrum = slice(0, 56), slice(60, 180)
     assert (silent[wave] != 255).any(2).sum() == 180  # A line in the middle.
     assert (low[wave] != 255).any(2).mean() > 0.9
-    bright = [picture[spectrum].sum((1, 2)).argmax() for picture in (low, high)]
+    bright = [image[spectrum].sum((1, 2)).argmax() for image in (low, high)]
     assert bright[0] > 80  # Low frequencies are at the bottom.
     assert bright[1] < 30
     assert isinstance(spec, HasImage)

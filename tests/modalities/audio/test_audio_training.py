@@ -26,7 +26,7 @@ CONTAINERS = ("WAV", "FLAC", "OGG", "MP3")
 RATES = (8_000, 16_000, 44_100)
 
 
-def sound(pitch: float, number: int) -> tuple[np.ndarray, int]:
+def recording(pitch: float, number: int) -> tuple[np.ndarray, int]:
     """A tone in noise, at one of three rates, mono or stereo, all of different lengths."""
     rate, seconds = RATES[number % 3], 0.3 + 0.02 * number
     values = tone(pitch * (1 + 0.01 * number), rate, seconds)[:, None]
@@ -39,7 +39,7 @@ def folder(tmp_path_factory) -> Path:
     for name, pitch in PITCHES.items():
         for number in range(20):
             container = CONTAINERS[number % 4]
-            values, rate = sound(pitch, number)
+            values, rate = recording(pitch, number)
             path = root / name / f"{number:02}.{container.lower()}"
             write(path, values, rate, container=container)
     return root
@@ -84,7 +84,7 @@ def run(folder, tmp_path_factory) -> Run:
 
 def test_training_learns_and_notes_changes_to_audio(run):
     assert run.metrics()["test"]["pitch"]["accuracy"] > 0.8
-    said = run.log_file.read_text()
+    log = run.log_file.read_text()
     for note in (
         "sound: 26 of 40 files are resampled, from 16,000 to 44,100 to 8,000 Hz",
         "sound: 20 of 40 files have several channels, which are averaged into one",
@@ -92,7 +92,7 @@ def test_training_learns_and_notes_changes_to_audio(run):
         "sound: 20 of 40 files are shorter than 0.5 s, and padded with silence",
         "Decoded 40 files once: 0.6 MB, cached in memory.",
     ):
-        assert said.count(note) == 1, note
+        assert log.count(note) == 1, note
 
 
 def test_predictions_of_files_match_the_evaluation(run, folder):
@@ -133,8 +133,8 @@ def test_audio_is_drawn_as_the_model_receives_it(folder, tmp_path):
     path = tmp_path / "sounds.yaml"
     path.write_text(dump_yaml(load_config(config(folder))))
     drawing = draw_augmented_examples(path, [], rows=2, epochs=2, output=tmp_path / "view.png")
-    with PIL.Image.open(drawing.path) as picture:
-        pixels = np.asarray(picture)
+    with PIL.Image.open(drawing.path) as image:
+        pixels = np.asarray(image)
     assert pixels.shape[0] > 2 * 200
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 100  # The colours of spectrograms.
 
@@ -149,12 +149,12 @@ def test_the_worst_mistakes_are_shown(folder, tmp_path):
 
 
 def test_a_damaged_file_is_named_or_skipped(folder, tmp_path):
-    sounds = Path(shutil.copytree(folder, tmp_path / "sounds"))
-    damaged = sounds / "high" / "05.flac"
+    recordings = Path(shutil.copytree(folder, tmp_path / "sounds"))
+    damaged = recordings / "high" / "05.flac"
     damaged.write_bytes(damaged.read_bytes()[:-2_000])
     with pytest.raises(DataError, match=r"high/05\.flac: the audio is damaged: "):
-        train(config(sounds, epochs=1), run=tmp_path / "refused")
-    skipping = config(sounds, epochs=1)
+        train(config(recordings, epochs=1), run=tmp_path / "refused")
+    skipping = config(recordings, epochs=1)
     skipping["source"]["on_bad_row"] = "skip"
     done = train(skipping, run=tmp_path / "skipped")
     assert "high/05.flac" in (done.directory / "skipped.csv").read_text()

@@ -27,7 +27,7 @@ OPTIONS = [
 ]
 
 
-def whole(content: bytes) -> np.ndarray:
+def decoded_in_full(content: bytes) -> np.ndarray:
     header = read_audio_header(content)
     return decode_audio(content, WaveformFormat(header.rate, header.samples, "start"))
 
@@ -37,11 +37,11 @@ def whole(content: bytes) -> np.ndarray:
 def test_concatenated_files_are_decoded_in_full(options, count, tmp_path):
     parts = [encoded(hiss(4_000 + 999 * n, seed=n), **options) for n in range(count)]
     joined = b"".join(parts)
-    expected = np.concatenate([whole(part) for part in parts])
+    expected = np.concatenate([decoded_in_full(part) for part in parts])
     header = read_audio_header(joined)
     assert header.samples == len(expected) == sum(4_000 + 999 * n for n in range(count))
     assert header.parts == tuple(len(b"".join(parts[:n])) for n in range(count))
-    np.testing.assert_array_equal(whole(joined), expected)
+    np.testing.assert_array_equal(decoded_in_full(joined), expected)
     assert find_audio_flaw(joined) is None
     # As the pipeline reads the middle.
     path = tmp_path / "joined"
@@ -56,14 +56,17 @@ def test_concatenated_files_are_decoded_in_full(options, count, tmp_path):
 def test_concatenated_mp3_files_can_have_tags(tags):
     one, other = (encoded(hiss(seed=seed), container="MP3") for seed in (0, 1))
     np.testing.assert_array_equal(
-        whole(ID3 + one + tags + other + ID3_1), np.concatenate([whole(one), whole(other)])
+        decoded_in_full(ID3 + one + tags + other + ID3_1),
+        np.concatenate([decoded_in_full(one), decoded_in_full(other)]),
     )
 
 
 def test_a_part_without_a_length_can_follow_one_with_it():
     one, other = (encoded(hiss(seed=seed), container="MP3") for seed in (0, 1))
     other = other[parse_frame(other, 0).length :]
-    np.testing.assert_array_equal(whole(one + other), np.concatenate([whole(one), whole(other)]))
+    np.testing.assert_array_equal(
+        decoded_in_full(one + other), np.concatenate([decoded_in_full(one), decoded_in_full(other)])
+    )
 
 
 def test_parts_of_several_rates_are_refused():

@@ -28,27 +28,27 @@ def scene(height: int = 50, width: int = 70, seed: int = 0) -> PIL.Image.Image:
     """A smooth image with an edge and four different corners."""
     random = np.random.RandomState(seed)
     coarse = PIL.Image.fromarray(random.randint(0, 256, (4, 5, 3)).astype("uint8"))
-    picture = coarse.resize((width, height), PIL.Image.Resampling.BICUBIC)
-    picture.paste((250, 20, 60), (0, 0, width // 3, height // 4))
-    return picture
+    image = coarse.resize((width, height), PIL.Image.Resampling.BICUBIC)
+    image.paste((250, 20, 60), (0, 0, width // 3, height // 4))
+    return image
 
 
-def transparent(picture: PIL.Image.Image) -> PIL.Image.Image:
+def transparent(image: PIL.Image.Image) -> PIL.Image.Image:
     """The image, increasingly transparent towards the right."""
-    opacity = np.linspace(255, 0, picture.width).astype("uint8")
-    picture = picture.copy()
-    picture.putalpha(PIL.Image.fromarray(np.tile(opacity, (picture.height, 1))))
-    return picture
+    opacity = np.linspace(255, 0, image.width).astype("uint8")
+    image = image.copy()
+    image.putalpha(PIL.Image.fromarray(np.tile(opacity, (image.height, 1))))
+    return image
 
 
-def write(path: Path, picture: PIL.Image.Image, orientation: int = 1, **options: object) -> Path:
+def write(path: Path, image: PIL.Image.Image, orientation: int = 1, **options: object) -> Path:
     """Saves the image such that a viewer that respects EXIF shows it as given here."""
     turn = ORIENTED[orientation]
     exif = PIL.Image.Exif()
     if orientation > 1:
         exif[0x0112] = orientation
         options["exif"] = exif
-    (picture if turn is None else picture.transpose(turn)).save(path, **options)
+    (image if turn is None else image.transpose(turn)).save(path, **options)
     return path
 
 
@@ -110,5 +110,5 @@ def every_kind(folder: Path) -> dict[str, Path]:
         "alpha.webp": (alpha, {"lossless": True}),
     }
     return {
-        name: write(folder / name, picture, **options) for name, (picture, options) in kinds.items()
+        name: write(folder / name, image, **options) for name, (image, options) in kinds.items()
     }

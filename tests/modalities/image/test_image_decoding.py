@@ -84,19 +84,19 @@ def test_every_format_is_decoded_like_pillow(kinds, kind):
 @pytest.mark.parametrize("size", [(50, 70), (33, 41), (1, 3)])
 def test_bmp_with_top_down_rows_and_trailing_bytes(tmp_path, size):
     """Rows are padded to four bytes each, and lie upside down unless the height is negative."""
-    picture = scene(*size)
-    below = write(tmp_path / "below.bmp", picture)
+    image_file = scene(*size)
+    below = write(tmp_path / "below.bmp", image_file)
     content = below.read_bytes()
     head = content[:54]
     height = (-size[0]).to_bytes(4, "little", signed=True)
     padding = np.zeros((size[0], -3 * size[1] % 4), "uint8")
-    rows = np.asarray(picture)[..., ::-1].reshape(size[0], -1)
+    rows = np.asarray(image_file)[..., ::-1].reshape(size[0], -1)
     (tmp_path / "above.bmp").write_bytes(
         head[:22] + height + head[26:] + np.hstack([rows, padding]).tobytes()
     )
     (tmp_path / "more.bmp").write_bytes(content + b"more bytes")
     for name in ("below", "above", "more"):
-        np.testing.assert_array_equal(decoded(tmp_path / f"{name}.bmp"), np.asarray(picture))
+        np.testing.assert_array_equal(decoded(tmp_path / f"{name}.bmp"), np.asarray(image_file))
 
 
 def test_cmyk_without_adobe_marker_is_the_same_in_all_decoders(kinds, tmp_path):
@@ -195,13 +195,13 @@ def test_large_photos_are_downscaled_by_the_decoder(tmp_path, orientation):
     path = write(tmp_path / "large.jpg", scene(912, 1200), orientation, quality=95)
     content, info = tf.constant(path.read_bytes()), tf.constant(str(orientation))
 
-    def size(wanted, **options):
-        edges = image((*wanted, 3), **options)._edges
-        pixels = mmzoo.modalities.image.image_decoding._decode(content, info, wanted, edges)
+    def size(required, **options):
+        edges = image((*required, 3), **options)._edges
+        pixels = mmzoo.modalities.image.image_decoding._decode(content, info, required, edges)
         return pixels.shape[:2].as_list()
 
-    wanted = [(912, 1200), (229, 300), (228, 300), (114, 150), (57, 75), (10, 10)]
-    assert {one: size(one) for one in wanted} == {
+    required = [(912, 1200), (229, 300), (228, 300), (114, 150), (57, 75), (10, 10)]
+    assert {one: size(one) for one in required} == {
         (912, 1200): [912, 1200],
         (229, 300): [912, 1200],
         (228, 300): [456, 600],

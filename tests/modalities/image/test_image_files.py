@@ -25,7 +25,7 @@ def saved(path: Path, pixels: np.ndarray, mode: str | None = None, **options) ->
     return path
 
 
-def refusal(path: Path) -> str:
+def error_message(path: Path) -> str:
     with pytest.raises(DataError) as raised:
         read_image(path)
     return str(raised.value)
@@ -118,16 +118,16 @@ def test_an_animation_gives_its_first_frame(tmp_path):
 
 
 def test_missing_file(tmp_path):
-    assert refusal(tmp_path / "no.png") == f"{tmp_path}/no.png: No such file or directory"
+    assert error_message(tmp_path / "no.png") == f"{tmp_path}/no.png: No such file or directory"
 
 
 def test_folders_pipes_and_devices_are_refused(tmp_path):
-    assert refusal(tmp_path) == f"{tmp_path}: expected an image file, found a folder"
+    assert error_message(tmp_path) == f"{tmp_path}: expected an image file, found a folder"
     os.mkfifo(tmp_path / "pipe.png")
-    assert refusal(tmp_path / "pipe.png") == (
+    assert error_message(tmp_path / "pipe.png") == (
         f"{tmp_path}/pipe.png: expected an image file, found a device or a pipe"
     )
-    assert refusal(Path("/dev/zero")) == (
+    assert error_message(Path("/dev/zero")) == (
         "/dev/zero: expected an image file, found a device or a pipe"
     )
 
@@ -135,11 +135,11 @@ def test_folders_pipes_and_devices_are_refused(tmp_path):
 def test_files_of_other_types(tmp_path):
     expected = "not an image that mmzoo can read: expected PNG, JPEG, BMP, GIF or WEBP"
     (tmp_path / "notes.png").write_text("not a picture")
-    assert refusal(tmp_path / "notes.png") == f"{tmp_path}/notes.png: {expected}"
+    assert error_message(tmp_path / "notes.png") == f"{tmp_path}/notes.png: {expected}"
     (tmp_path / "empty.png").touch()
-    assert refusal(tmp_path / "empty.png") == f"{tmp_path}/empty.png: {expected}"
+    assert error_message(tmp_path / "empty.png") == f"{tmp_path}/empty.png: {expected}"
     tiff = saved(tmp_path / "scan.png", COLOUR, format="TIFF")  # Allowed by name, not by content.
-    assert refusal(tiff) == f"{tiff}: {expected}"
+    assert error_message(tiff) == f"{tiff}: {expected}"
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "BMP", "GIF", "WEBP"])
@@ -147,27 +147,29 @@ def test_a_truncated_file_is_damaged(tmp_path, format):
     noise = np.random.RandomState(0).randint(0, 256, (64, 64, 3)).astype("uint8")
     path = saved(tmp_path / "cut", noise, format=format)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert refusal(path).startswith(f"{path}: the image is damaged: ")
+    assert error_message(path).startswith(f"{path}: the image is damaged: ")
 
 
 def test_huge_images_are_refused_by_their_headers(tmp_path):
     path = tmp_path / "bomb.png"
     path.write_bytes(png_header(10_000, 5_001))
-    assert refusal(path) == (
+    assert error_message(path) == (
         f"{path}: the image has 10000 x 5001 pixels, and mmzoo reads at most 50,000,000: "
         "make it smaller"
     )
     path.write_bytes(png_header(10_000, 10_000))  # Where Pillow would only warn.
-    assert refusal(path).startswith(f"{path}: the image has 10000 x 10000 pixels")
+    assert error_message(path).startswith(f"{path}: the image has 10000 x 10000 pixels")
     path.write_bytes(png_header(60_000, 60_000))  # Where Pillow refuses by itself.
-    assert refusal(path) == (f"{path}: the image has more than 50,000,000 pixels: make it smaller")
+    assert error_message(path) == (
+        f"{path}: the image has more than 50,000,000 pixels: make it smaller"
+    )
 
 
 def test_huge_files_are_refused_unread(tmp_path):
     path = tmp_path / "large.png"
     path.write_bytes(png_header(4, 4))
     os.truncate(path, MAX_BYTES + 1)
-    assert refusal(path) == (
+    assert error_message(path) == (
         f"{path}: the file has 200,000,001 bytes, and mmzoo reads at most 200,000,000: "
         "make it smaller"
     )

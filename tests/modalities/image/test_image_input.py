@@ -99,11 +99,11 @@ def test_preprocess_does_not_change_fitting_images():
 
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
 @pytest.mark.parametrize("given", [1, 3])
-@pytest.mark.parametrize("wanted", [1, 3])
-def test_preprocess_gives_the_configured_shape(given, wanted, resize):
+@pytest.mark.parametrize("required", [1, 3])
+def test_preprocess_gives_the_configured_shape(given, required, resize):
     values = tf.fill([4, 40, 50, given], tf.constant(90, tf.uint8))
-    preprocessed = image((28, 30, wanted), resize=resize).load(values)
-    assert preprocessed.shape == (4, 28, 30, wanted)
+    preprocessed = image((28, 30, required), resize=resize).load(values)
+    assert preprocessed.shape == (4, 28, 30, required)
     assert preprocessed.dtype == tf.uint8
     assert (preprocessed[:, 14, 15].numpy() == 90).all()
 

@@ -24,8 +24,8 @@ ENDINGS = ("jpg", "png", "gif", "bmp", "webp")
 
 def photo(colour: tuple[int, int, int], number: int) -> PIL.Image.Image:
     """A scene tinted in the colour to be learned; all sizes differ."""
-    picture = scene(30 + number, 55 - number, seed=number)
-    return PIL.Image.blend(picture, PIL.Image.new("RGB", picture.size, colour), 0.6)
+    image = scene(30 + number, 55 - number, seed=number)
+    return PIL.Image.blend(image, PIL.Image.new("RGB", image.size, colour), 0.6)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from mmzoo.data.column_profile import profile_column
 from mmzoo.modalities.image import Image as ImageInput
 
 
-def looked(folder, modes, suffix="png"):
+def suggested(folder, modes, suffix="png"):
     names = [f"{number}.{suffix}" for number in range(len(modes))]
     for name, mode in zip(names, modes, strict=True):
         Image.new(mode, (24, 20)).save(folder / name)
@@ -25,7 +25,7 @@ def looked(folder, modes, suffix="png"):
 
 @pytest.mark.parametrize("modes", [["L"] * 3, ["1", "LA", "I;16"]])
 def test_greyscale_files_suggest_one_channel(tmp_path, modes):
-    found = looked(tmp_path, modes)
+    found = suggested(tmp_path, modes)
     assert found.fields["shape"] == [20, 24, 1]
     assert (
         found.reasons["shape"]
@@ -34,7 +34,7 @@ def test_greyscale_files_suggest_one_channel(tmp_path, modes):
 
 
 def test_one_colour_image_suggests_three_channels(tmp_path):
-    found = looked(tmp_path, ["L", "RGB", "L"])
+    found = suggested(tmp_path, ["L", "RGB", "L"])
     assert found.fields["shape"] == [20, 24, 3]
     assert (
         found.reasons["shape"]
@@ -43,4 +43,4 @@ def test_one_colour_image_suggests_three_channels(tmp_path):
 
 
 def test_greyscale_scans_are_recognized_by_their_headers(tmp_path):
-    assert looked(tmp_path, ["L", "L"], "jpg").fields["shape"] == [20, 24, 1]
+    assert suggested(tmp_path, ["L", "L"], "jpg").fields["shape"] == [20, 24, 1]

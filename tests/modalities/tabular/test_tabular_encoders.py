@@ -79,15 +79,15 @@ def test_every_column_affects_the_features(encoder):
 
 def test_missing_unseen_and_known_categories_differ(encoder):
     _, model = built(encoder, Layout(0, (4,)))
-    said = model(np.arange(4, dtype="float32")[:, None]).numpy()
-    assert len(np.unique(said, axis=0)) == 4
+    outputs = model(np.arange(4, dtype="float32")[:, None]).numpy()
+    assert len(np.unique(outputs, axis=0)) == 4
 
 
 def test_rows_of_a_batch_are_independent(encoder, layout):
     _, model = built(encoder, layout)
     values = rows(layout)
-    alone = np.concatenate([model(values[i : i + 1], training=False) for i in range(8)])
-    np.testing.assert_allclose(model(values[:8], training=False), alone, atol=1e-6)
+    single = np.concatenate([model(values[i : i + 1], training=False) for i in range(8)])
+    np.testing.assert_allclose(model(values[:8], training=False), single, atol=1e-6)
 
 
 def test_initial_weights_depend_on_the_seed(encoder, layout):
@@ -154,10 +154,10 @@ def test_missing_indicator_weights_start_at_zero():
     keras.utils.set_random_seed(0)
     _, without = built(MLP(), Layout(3, ()))
     keras.utils.set_random_seed(0)
-    _, told = built(MLP(missing_indicator=True), Layout(3, ()))
+    _, with_indicator = built(MLP(missing_indicator=True), Layout(3, ()))
     values = rows(Layout(3, ()))
     assert np.isnan(values).any()
-    np.testing.assert_array_equal(without(values), told(values))
+    np.testing.assert_array_equal(without(values), with_indicator(values))
 
 
 def test_one_hot_without_units_is_a_linear_model():
@@ -191,7 +191,7 @@ def test_category_ids_are_exact_in_half_precision():
         _, inner = built(MLP(units=(), categories="one_hot"), Layout(1, (5_000,)))
         row = keras.Input((2,), dtype="float32", name="row")
         outer = keras.Model(row, inner(row))
-        said = outer(np.array([[0, 4_095], [0, 2_049]], "float32")).numpy()
+        outputs = outer(np.array([[0, 4_095], [0, 2_049]], "float32")).numpy()
     finally:
         keras.config.set_dtype_policy(before)
-    np.testing.assert_array_equal(said[:, 1:].argmax(axis=1), [4_095, 2_049])
+    np.testing.assert_array_equal(outputs[:, 1:].argmax(axis=1), [4_095, 2_049])

@@ -53,8 +53,8 @@ def scanned(spec: Tabular, columns=COLUMNS) -> pl.Series:
 
 
 def fitted(spec: Tabular, columns=COLUMNS) -> tuple[Tabular, dict[str, str]]:
-    whole, files = spec.fit(scanned(spec, columns), WHERE)
-    return whole, dict(files)
+    fitted_input, files = spec.fit(scanned(spec, columns), WHERE)
+    return fitted_input, dict(files)
 
 
 def bad(spec: Tabular, columns) -> dict[int, str]:
@@ -102,11 +102,14 @@ def test_the_file_round_trips_bit_for_bit():
     columns = {"a": np.random.RandomState(0).normal(size=50), "b": texts(*['"ä\n\u2028'] * 50)}
     for normalize in ("standard", "minmax", "quantile", "none"):
         spec = Tabular(columns={"a": "number", "b": "category"}, normalize=normalize)
-        whole, files = fitted(spec, columns)
+        fitted_input, files = fitted(spec, columns)
         assert files.keys() == {"statistics.json"}
-        rows = whole.transform(scanned(whole, columns), files, WHERE)
+        rows = fitted_input.transform(scanned(fitted_input, columns), files, WHERE)
         copy = {name: text.encode().decode() for name, text in files.items()}
-        assert rows.tobytes() == whole.transform(scanned(whole, columns), copy, WHERE).tobytes()
+        assert (
+            rows.tobytes()
+            == fitted_input.transform(scanned(fitted_input, columns), copy, WHERE).tobytes()
+        )
         assert len(set(rows[:, 0].tolist())) == 50
 
 
@@ -131,8 +134,8 @@ def test_rows_are_described_as_text():
 )
 def test_the_number_of_known_categories(options, values):
     spec = Tabular(columns={"x": "category"}, **options)
-    whole, files = fitted(spec, {"x": texts(*"abccacd")})
-    assert whole.category_sizes == {"x": len(values)}
+    fitted_input, files = fitted(spec, {"x": texts(*"abccacd")})
+    assert fitted_input.category_sizes == {"x": len(values)}
     assert json.loads(files["statistics.json"])["columns"]["x"]["values"] == values
 
 
@@ -189,8 +192,8 @@ def test_uninformative_columns_are_reported():
         "column `id` looks like an identifier: 200 unique values in 200 training rows. Leave "
         "it out",
     )
-    whole, files = fitted(spec, columns)
-    rows = whole.transform(scanned(whole, columns), files, WHERE)
+    fitted_input, files = fitted(spec, columns)
+    rows = fitted_input.transform(scanned(fitted_input, columns), files, WHERE)
     assert not np.isinf(rows).any()
 
 
@@ -343,12 +346,12 @@ def test_sizes_of_unknown_columns_are_refused():
 @pytest.mark.parametrize("kind", ["number", "category", "date", "datetime", "auto"])
 def test_synthetic_columns_can_be_trained_on(kind):
     spec = Tabular(columns={"x": kind})
-    [wanted] = spec.required_columns().values()
-    assert wanted.role == ("category" if kind == "category" else "value")
-    column = wanted.synthetic(np.random.RandomState(0), 50)
-    np.testing.assert_array_equal(column, wanted.synthetic(np.random.RandomState(0), 50))
-    whole, files = fitted(spec, {"x": column})
-    assert whole.columns == {"x": "number" if kind == "auto" else kind}
-    rows = whole.transform(scanned(whole, {"x": column}), files, WHERE)
-    assert rows.shape == (50, whole.layout.width)
+    [required] = spec.required_columns().values()
+    assert required.role == ("category" if kind == "category" else "value")
+    column = required.synthetic(np.random.RandomState(0), 50)
+    np.testing.assert_array_equal(column, required.synthetic(np.random.RandomState(0), 50))
+    fitted_input, files = fitted(spec, {"x": column})
+    assert fitted_input.columns == {"x": "number" if kind == "auto" else kind}
+    rows = fitted_input.transform(scanned(fitted_input, {"x": column}), files, WHERE)
+    assert rows.shape == (50, fitted_input.layout.width)
     assert np.isfinite(rows).all()

@@ -80,10 +80,14 @@ def test_prices_in_the_millions_are_learned_and_reported_in_their_units(run):
 
 
 def test_the_run_stores_the_fitted_statistics(run):
-    whole = run.config()
-    assert whole.inputs["facts"].columns == {"area": "number", "city": "category", "built": "date"}
-    assert whole.inputs["facts"].category_sizes == {"city": 4}
-    assert whole.heads["price"].mean[0] == pytest.approx(1.1e6, rel=0.1)
+    uninterrupted = run.config()
+    assert uninterrupted.inputs["facts"].columns == {
+        "area": "number",
+        "city": "category",
+        "built": "date",
+    }
+    assert uninterrupted.inputs["facts"].category_sizes == {"city": 4}
+    assert uninterrupted.heads["price"].mean[0] == pytest.approx(1.1e6, rel=0.1)
     assert run.preprocessing()["facts"].keys() == {"statistics.json"}
     assert summarize(run.directory).parameters == summarise_by_hand(run)
 
@@ -174,9 +178,9 @@ def test_rows_of_another_table_are_predicted(run, tmp_path):
         [4, "", "", "", 0],
         [5, "100", "Atlantis", "1985-05-01", 0],
     ]
-    said = predict(run, data=written(tmp_path / "new.csv", rows))
-    assert [int(one) for one in said["id"]] == [1, 2, 3, 4, 5]
-    rome, large, bern, unknown, atlantis = said["price"]
+    predicted = predict(run, data=written(tmp_path / "new.csv", rows))
+    assert [int(one) for one in predicted["id"]] == [1, 2, 3, 4, 5]
+    rome, large, bern, unknown, atlantis = predicted["price"]
     assert large - rome == pytest.approx(4e3 * 80, rel=0.5)
     assert bern - rome > 5e4
     assert unknown == pytest.approx(1.05e6, rel=0.2)
@@ -187,9 +191,9 @@ def test_rows_of_another_table_are_predicted(run, tmp_path):
 def test_predictions_keep_all_columns_of_the_table(run, tmp_path):
     path = tmp_path / "new.csv"
     path.write_text("price,price_given,area,city,built\n1,2,100,Rome,1985-05-01\n")
-    said = predict(run, data=path)
-    assert list(said) == ["price_given_given", "price_given", "price"]
-    assert (said["price_given_given"], said["price_given"]) == (["1"], ["2"])
+    predicted = predict(run, data=path)
+    assert list(predicted) == ["price_given_given", "price_given", "price"]
+    assert (predicted["price_given_given"], predicted["price_given"]) == (["1"], ["2"])
 
 
 def test_single_files_are_refused(run, table):
@@ -243,7 +247,7 @@ def test_a_resume_is_bit_identical(table, tmp_path, monkeypatch):
     """Hidden categories are a function of epoch and row, so they need no saved state."""
     values = config(table, epochs=4)
     values["inputs"]["facts"]["encoder"] = {"type": "mlp", "dropout": 0.2, "batch_norm": True}
-    whole = train(values, run=tmp_path / "whole")
+    uninterrupted = train(values, run=tmp_path / "whole")
     from mmzoo.training import epochs as story
 
     validate = story._end_epoch
@@ -259,7 +263,7 @@ def test_a_resume_is_bit_identical(table, tmp_path, monkeypatch):
         with pytest.raises(Interrupted):
             train(values, run=tmp_path / "parts")
     parts = train(values, run=tmp_path / "parts", resume=True)
-    assert parts.history() == whole.history()
-    for first, second in zip(*(load_trained(one, "last")[0].weights for one in (whole, parts)),
-                             strict=True):  # fmt: skip
+    assert parts.history() == uninterrupted.history()
+    weights = [load_trained(run, "last")[0].weights for run in (uninterrupted, parts)]
+    for first, second in zip(*weights, strict=True):
         assert tf.reduce_all(first == second), first.path

@@ -47,9 +47,9 @@ def fitted(**fields) -> tuple[Text, dict[str, str]]:
 
 
 def prepared(spec: Text, files, *texts: str | None) -> tuple[np.ndarray, list[str]]:
-    told: list[str] = []
-    with shown_by(told.append):
-        return spec.transform(scanned(spec, column(*texts)), files, "here"), told
+    messages: list[str] = []
+    with shown_by(messages.append):
+        return spec.transform(scanned(spec, column(*texts)), files, "here"), messages
 
 
 def coverage(spec: Text, files, **splits: list[str | None]) -> str:
@@ -179,8 +179,8 @@ def test_predictions_do_not_depend_on_other_lengths(encoder):
     longer = np.pad(ids.astype("int32"), ((0, 0), (0, 11)))
     np.testing.assert_allclose(model(longer, training=False), together, rtol=1e-5, atol=1e-5)
     for row in range(len(ids)):
-        alone = model(spec.load(tf.constant(ids[row : row + 1])), training=False)
-        np.testing.assert_allclose(alone[0], together[row], rtol=1e-5, atol=1e-5)
+        separate = model(spec.load(tf.constant(ids[row : row + 1])), training=False)
+        np.testing.assert_allclose(separate[0], together[row], rtol=1e-5, atol=1e-5)
 
 
 @settings(max_examples=40)

@@ -121,8 +121,8 @@ def test_cnn_equals_the_image_cnn_on_one_channel():
     """With equal weights: both are built by the same code."""
     fields = {"filters": (4, 8), "kernel_size": 3, "padding": "same", "pooling": "average"}
     _, audio = built(AudioCNN(**fields, batch_norm=False), (12, 10))
-    picture = keras.Input((12, 10, 1), dtype="uint8")
-    image = keras.Model(picture, CNN(**fields).build(picture).vector)
+    image_file = keras.Input((12, 10, 1), dtype="uint8")
+    image = keras.Model(image_file, CNN(**fields).build(image_file).vector)
     image.set_weights(audio.get_weights())
     pixels = np.random.RandomState(0).randint(0, 256, (3, 12, 10, 1)).astype("uint8")
     scaled = pixels[..., 0].astype("float32") / 255

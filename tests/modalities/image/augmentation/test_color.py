@@ -33,8 +33,8 @@ color_or_grey = pytest.mark.parametrize("images", [COLOR, GREY], ids=["color", "
 def test_blends_match_pillow_up_to_rounding(blend, images, factor):
     blended = blend(tf.constant(images), tf.fill([3], factor)).numpy().astype(int)
     for image, found in zip(images, blended, strict=True):
-        picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-        expected = np.asarray(BLENDS[blend](picture).enhance(factor)).reshape(image.shape)
+        image_file = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        expected = np.asarray(BLENDS[blend](image_file).enhance(factor)).reshape(image.shape)
         border = 1 if blend is adjust_sharpness else 0  # Where Pillow neither blurs nor sharpens.
         inner = slice(border, 40 - border)
         assert np.abs(found - expected)[inner, inner].max() <= 1
@@ -50,8 +50,8 @@ def test_factor_of_1_changes_nothing(blend, images):
 def test_each_image_has_its_own_factor(blend):
     factors = tf.constant([0.2, 1.0, 1.7])
     together = blend(tf.constant(COLOR), factors)
-    alone = [blend(tf.constant(COLOR[i : i + 1]), factors[i : i + 1])[0] for i in range(3)]
-    np.testing.assert_array_equal(together, alone)
+    single = [blend(tf.constant(COLOR[i : i + 1]), factors[i : i + 1])[0] for i in range(3)]
+    np.testing.assert_array_equal(together, single)
     assert (together[0].numpy() != COLOR[0]).any()
     assert (together[2].numpy() != COLOR[2]).any()
 

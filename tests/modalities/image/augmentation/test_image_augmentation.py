@@ -504,8 +504,8 @@ def test_same_bits_eagerly_and_in_a_parallel_pipeline(augmentations):
 def test_augmented_example_is_the_same_in_every_batch(augmentations):
     images, together = noise(37), augment(noise(37), augmentations, stream(37))
     for example in range(0, 37, 9):  # Includes the last: vectorized code treats it differently.
-        alone = augment(images[example : example + 1], augmentations, stream(1, first=example))
-        np.testing.assert_array_equal(alone[0], together[example])
+        single = augment(images[example : example + 1], augmentations, stream(1, first=example))
+        np.testing.assert_array_equal(single[0], together[example])
 
 
 @every
@@ -529,8 +529,8 @@ def test_seeds_differ(augmentations):
 def test_affine_map_has_the_same_bits_in_every_batch(affine):
     # In float32, TensorFlow's sine of an angle depends on the position in the tensor.
     together = affine.map(stream(60), 20, 18)
-    alone = [affine.map(stream(1, first=example), 20, 18)[0] for example in range(60)]
-    np.testing.assert_array_equal(together, alone)
+    single = [affine.map(stream(1, first=example), 20, 18)[0] for example in range(60)]
+    np.testing.assert_array_equal(together, single)
 
 
 def test_each_list_position_has_its_own_stream():

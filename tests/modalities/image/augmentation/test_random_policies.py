@@ -36,9 +36,9 @@ def drawn(augmentation, count) -> np.ndarray:
     ).numpy()
 
 
-def outcomes(distortions: AugmentationSpace, picture, strengths) -> dict[bytes, str]:
+def outcomes(distortions: AugmentationSpace, image_file, strengths) -> dict[bytes, str]:
     """Result of each operation at each strength: pixels -> operation."""
-    copies = tf.constant(np.tile(picture, (len(strengths), 1, 1, 1)))
+    copies = tf.constant(np.tile(image_file, (len(strengths), 1, 1, 1)))
     found = {}
     # Identity last: others change nothing at strength 0.
     for operation in reversed(distortions.operations()):
@@ -47,20 +47,20 @@ def outcomes(distortions: AugmentationSpace, picture, strengths) -> dict[bytes, 
     return found
 
 
-def counts(pictures, possible: dict[bytes, str]) -> dict[str, int]:
-    names = [possible[pixels.tobytes()] for pixels in pictures]
+def counts(image_files, possible: dict[bytes, str]) -> dict[str, int]:
+    names = [possible[pixels.tobytes()] for pixels in image_files]
     return {name: names.count(name) for name in set(possible.values())}
 
 
 def test_randaugment_draws_operations_and_signs_uniformly():
-    pictures = drawn(RandAugment(operations=1, magnitude=9.0), 2800)
+    image_files = drawn(RandAugment(operations=1, magnitude=9.0), 2800)
     distortions = moderate(SMALL, SMALL, "constant")
     possible = outcomes(distortions, PICTURE, [-0.9, 0.9])
-    found = counts(pictures, possible)
+    found = counts(image_files, possible)
     assert len(found) == 14
     assert 150 < min(found.values()) <= max(found.values()) < 250
     lighter = distortions.brightness(tf.constant(PICTURE[None]), tf.constant([0.9])).numpy()
-    share = (pictures == lighter).all(axis=(1, 2, 3)).sum() / found["brightness"]
+    share = (image_files == lighter).all(axis=(1, 2, 3)).sum() / found["brightness"]
     assert 0.35 < share < 0.65
 
 
@@ -112,11 +112,11 @@ def test_trivialaugment_draws_operations_uniformly(ranges):
 
 def test_trivialaugment_draws_strengths_and_signs_uniformly():
     brightness = wide("constant").brightness
-    pictures = drawn(TrivialAugment(), 12_000)
+    image_files = drawn(TrivialAugment(), 12_000)
     copies = tf.constant(np.tile(PICTURE, (61, 1, 1, 1)))
     levels = [pixels.tobytes() for pixels in brightness(copies, tf.constant(STRENGTHS)).numpy()]
     assert len({*levels}) == 61
-    given = [pixels.tobytes() for pixels in pictures]
+    given = [pixels.tobytes() for pixels in image_files]
     often = np.array([given.count(level) for level in levels])
     # 12 000 / 14 operations / 62, and by chance from 2 to 30; in the middle is the picture itself.
     assert often[30] > 850
@@ -130,8 +130,8 @@ def test_trivialaugment_draws_strengths_and_signs_uniformly():
 @pytest.mark.parametrize("kind", [RandAugment, TrivialAugment])
 def test_fill_values_beyond_the_border(kind, fill):
     white = tf.fill([300, 8, 8, 1], tf.constant(180, tf.uint8))
-    pictures = kind(fill=fill).apply(white, stream(300)).numpy()
-    has_border = (pictures.min(axis=(1, 2, 3)) != pictures.max(axis=(1, 2, 3))).any()
+    image_files = kind(fill=fill).apply(white, stream(300)).numpy()
+    has_border = (image_files.min(axis=(1, 2, 3)) != image_files.max(axis=(1, 2, 3))).any()
     assert has_border == (fill == "constant")
 
 
@@ -152,24 +152,24 @@ RANGES = {"moderate": moderate(SIZE, SIZE, "nearest"), "wide": wide("nearest")}
 
 
 def enhanced(kind, factor):
-    return lambda picture, strength: kind(picture).enhance(1.0 + factor * strength)
+    return lambda image_file, strength: kind(image_file).enhance(1.0 + factor * strength)
 
 
 def slanted(across, down):
     """Pillow's affine map from output to input coordinates, about the center."""
 
-    def change(picture, strength):
+    def change(image_file, strength):
         right, lower, centre = across * strength, down * strength, SIZE / 2
         place = (1, -right, right * centre, -lower, 1, lower * centre)
-        return picture.transform(picture.size, Image.Transform.AFFINE, place, BILINEAR)
+        return image_file.transform(image_file.size, Image.Transform.AFFINE, place, BILINEAR)
 
     return change
 
 
 def shifted(right, lower):
-    def change(picture, strength):
+    def change(image_file, strength):
         place = (1, 0, -right * strength, 0, 1, -lower * strength)
-        return picture.transform(picture.size, Image.Transform.AFFINE, place, BILINEAR)
+        return image_file.transform(image_file.size, Image.Transform.AFFINE, place, BILINEAR)
 
     return change
 
@@ -180,16 +180,16 @@ BILINEAR = Image.Resampling.BILINEAR
 def by_pillow(degrees, shear, pixels, factor, bits):
     """The same operations in Pillow."""
     return {
-        "identity": lambda picture, _: picture,
-        "autocontrast": lambda picture, _: ImageOps.autocontrast(picture),
-        "equalize": lambda picture, _: ImageOps.equalize(picture),
-        "rotate": lambda picture, strength: picture.rotate(degrees * strength, BILINEAR),
-        "solarize": lambda picture, strength: ImageOps.solarize(
-            picture, 256 - round(256 * abs(strength))
+        "identity": lambda image_file, _: image_file,
+        "autocontrast": lambda image_file, _: ImageOps.autocontrast(image_file),
+        "equalize": lambda image_file, _: ImageOps.equalize(image_file),
+        "rotate": lambda image_file, strength: image_file.rotate(degrees * strength, BILINEAR),
+        "solarize": lambda image_file, strength: ImageOps.solarize(
+            image_file, 256 - round(256 * abs(strength))
         ),
         "color": enhanced(ImageEnhance.Color, factor),
-        "posterize": lambda picture, strength: ImageOps.posterize(
-            picture, 8 - round((8 - bits) * abs(strength))
+        "posterize": lambda image_file, strength: ImageOps.posterize(
+            image_file, 8 - round((8 - bits) * abs(strength))
         ),
         "contrast": enhanced(ImageEnhance.Contrast, factor),
         "brightness": enhanced(ImageEnhance.Brightness, factor),
@@ -225,8 +225,10 @@ def test_operations_match_pillow(ranges, name):
     largest = 0.25 if ranges == "wide" and name.startswith(("translate", "shear")) else 0.5
     for strength in (-largest, largest):
         found = done(ranges, name, strength)[:, MIDDLE, MIDDLE]
-        pictures = [PILLOW[ranges][name](Image.fromarray(photo), strength) for photo in PHOTOS]
-        expected = np.stack([np.asarray(picture) for picture in pictures])[:, MIDDLE, MIDDLE]
+        image_files = [PILLOW[ranges][name](Image.fromarray(photo), strength) for photo in PHOTOS]
+        expected = np.stack([np.asarray(image_file) for image_file in image_files])[
+            :, MIDDLE, MIDDLE
+        ]
         assert np.abs(found - expected).max() <= 1
 
 
@@ -280,11 +282,11 @@ def test_each_image_gets_its_own_operation():
     for chosen in (slice(None), slice(0, 5), slice(0, 1)):
         batch = [tf.constant(values[chosen]) for values in (images, places, strengths)]
         together = distortions.apply(*batch)
-        alone = [
+        single = [
             distortions.operations()[place](image[None], strength[None])[0]
             for image, place, strength in zip(*batch, strict=True)
         ]
-        np.testing.assert_array_equal(together, alone)
+        np.testing.assert_array_equal(together, single)
 
 
 def test_static_batch_size_is_preserved():

@@ -25,10 +25,12 @@ CASES = pytest.mark.parametrize(
 
 def as_pillow(change, images):
     """The images, each changed by Pillow."""
-    pictures = [
+    image_files = [
         Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image) for image in images
     ]
-    return np.stack([np.asarray(change(picture)).reshape(images.shape[1:]) for picture in pictures])
+    return np.stack(
+        [np.asarray(change(image_file)).reshape(images.shape[1:]) for image_file in image_files]
+    )
 
 
 @CASES
@@ -66,7 +68,7 @@ def test_autocontrast_rounds_and_skips_constant_channels():
 @pytest.mark.parametrize("bits", range(1, 9))
 def test_posterize_matches_pillow(images, bits):
     changed = posterize(tf.constant(images), tf.constant([bits] * 3))
-    expected = as_pillow(lambda picture: ImageOps.posterize(picture, bits), images)
+    expected = as_pillow(lambda image_file: ImageOps.posterize(image_file, bits), images)
     np.testing.assert_array_equal(changed, expected)
 
 
@@ -74,7 +76,7 @@ def test_posterize_matches_pillow(images, bits):
 @pytest.mark.parametrize("threshold", [0, 1, 128, 255, 256])
 def test_solarize_matches_pillow(images, threshold):
     changed = solarize(tf.constant(images), tf.constant([threshold] * 3))
-    expected = as_pillow(lambda picture: ImageOps.solarize(picture, threshold), images)
+    expected = as_pillow(lambda image_file: ImageOps.solarize(image_file, threshold), images)
     np.testing.assert_array_equal(changed, expected)
 
 

@@ -39,7 +39,7 @@ def part(model: keras.Model, name: str) -> keras.Model:
     return keras.Model(model.input, model.get_layer(name).output)
 
 
-def pictures(shape: tuple[int, ...]) -> np.ndarray:
+def noise_images(shape: tuple[int, ...]) -> np.ndarray:
     return np.random.RandomState(0).randint(0, 256, shape).astype("uint8")
 
 

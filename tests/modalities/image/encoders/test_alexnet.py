@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from encoder_helpers import built, convolutions, kernels, part, pictures, problems, trainable
+from encoder_helpers import built, convolutions, kernels, noise_images, part, problems, trainable
 
 from mmzoo.lazy import tf
 from mmzoo.modalities.image.encoders import AlexNet
@@ -75,12 +75,12 @@ def test_gradients_in_a_compiled_step(groups):
             loss = tf.reduce_mean(tf.square(model(values, training=True)[0] - 1))
         return tape.gradient(loss, model.trainable_variables)
 
-    for gradient in gradients(pictures((4, 32, 32, 3))):
+    for gradient in gradients(noise_images((4, 32, 32, 3))):
         assert tf.reduce_all(tf.math.is_finite(gradient))
 
 
 def test_norms():
-    values = pictures((2, 32, 32, 1))
+    values = noise_images((2, 32, 32, 1))
     model, _ = built(AlexNet(**SMALL), (32, 32, 1))
     maps = part(model, "conv1_relu")(values).numpy()
     # Unless activations are large, the constant dominates the sum of squares.

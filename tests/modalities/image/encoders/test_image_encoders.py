@@ -41,7 +41,7 @@ def encoder(request):
     return spec()
 
 
-def pictures(shape, count=3) -> np.ndarray:
+def images(shape, count=3) -> np.ndarray:
     return np.random.RandomState(0).randint(0, 256, (count, *shape)).astype("uint8")
 
 
@@ -80,7 +80,7 @@ def test_features_have_a_static_width_and_tokens_a_shape(encoder):
         assert features.vector.shape[0] is None
         assert len(features.vector.shape) == 2
         assert features.vector.shape[1] >= 1
-        vector, *tokens = model(pictures(shape), training=False)
+        vector, *tokens = model(images(shape), training=False)
         assert vector.shape == (3, *features.vector.shape[1:])
         assert np.isfinite(vector).all()
         if features.tokens is not None:
@@ -108,7 +108,7 @@ def test_input_rejects_images_below_the_minimum(encoder):
 def test_gradients_reach_every_weight(encoder):
     _, model = built(encoder, (32, 32, 3))
     with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(tf.square(model(pictures((32, 32, 3)), training=True)[0] - 1.0))
+        loss = tf.reduce_mean(tf.square(model(images((32, 32, 3)), training=True)[0] - 1.0))
     gradients = tape.gradient(loss, model.trainable_variables)
     assert len(gradients) > 1
     for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
@@ -190,7 +190,7 @@ def test_cnn_layers_follow_its_fields(fields, expected, width):
 def test_cnn_dropout_in_training_only():
     encoder = CNN(filters=(4,), stage_dropout=0.5, dropout=0.5, units=(8,))
     _, model = built(encoder, (28, 28, 1))
-    values = pictures((28, 28, 1))
+    values = images((28, 28, 1))
     quiet = [model(values, training=False)[0].numpy() for _ in range(2)]
     np.testing.assert_array_equal(*quiet)
     noisy = [model(values, training=True)[0].numpy() for _ in range(2)]

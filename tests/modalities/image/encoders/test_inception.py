@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from encoder_helpers import built, convolutions, kernels, part, pictures, problems, trainable
+from encoder_helpers import built, convolutions, kernels, noise_images, part, problems, trainable
 
 from mmzoo.modalities.image.encoders import Inception
 
@@ -39,7 +39,7 @@ def test_module_concatenates_four_branches():
         *[(1, 1, 192, 2), (1, 1, 192, 4)],
         *[(1, 1, 192, 1), (3, 3, 2, 3), (5, 5, 4, 5), (1, 1, 192, 6)],
     ]
-    values = pictures((2, 8, 8, 1))
+    values = noise_images((2, 8, 8, 1))
     name = "stage1_module1"
     views = ("1x1_relu", "3x3_relu", "5x5_relu", "pool_projection_relu")
     expected = np.concatenate([part(model, f"{name}_{view}")(values) for view in views], -1)

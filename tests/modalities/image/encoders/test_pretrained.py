@@ -10,7 +10,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from encoder_helpers import pictures, problems
+from encoder_helpers import noise_images, problems
 from pydantic import ValidationError
 from weights_files import with_other_values, write_old_layout
 
@@ -84,7 +84,7 @@ def test_pixel_scaling_matches_keras(name):
     """For networks that Keras scales outside of the model; the others are built without scaling."""
     encoder = network(name)
     preprocess = importlib.import_module(f"keras.src.applications.{family(keras_function(name))}")
-    image = pictures((2, 8, 8, 3))
+    image = noise_images((2, 8, 8, 3))
     given = keras.Input((8, 8, 3), dtype="uint8")
     scaled = keras.Model(given, encoder.backbone.scaling.apply(given))(image).numpy()
     expected = preprocess.preprocess_input(image.astype("float32"))
@@ -119,10 +119,10 @@ def test_features_match_keras_applications(name, tmp_path, monkeypatch):
     write_old_layout(random, file)
     del random
 
-    asked = {}
+    requested = {}
 
     def get_file(fname, origin, cache_subdir, file_hash=None):
-        asked.update(name=fname, url=origin, digest=file_hash)
+        requested.update(name=fname, url=origin, digest=file_hash)
         return str(file)
 
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", get_file)
@@ -132,7 +132,7 @@ def test_features_match_keras_applications(name, tmp_path, monkeypatch):
             include_top=False, weights="imagenet", input_shape=(size, size, 3), pooling="avg"
         )
     official = encoder._official(size, size)
-    assert asked == {"name": official.name, "url": official.url, "digest": official.digest}
+    assert requested == {"name": official.name, "url": official.url, "digest": official.digest}
 
     encoder.load_pretrained(ours)
     scale = importlib.import_module(f"keras.src.applications.{family(function)}").preprocess_input
@@ -152,7 +152,7 @@ def test_smallest_image_matches_keras(name):
     smallest = encoder.smallest_image()
     Image(shape=(smallest, smallest, 3), encoder=encoder)
     model = built(encoder, smallest)
-    values, tokens = model(pictures((2, smallest, smallest, 3)))
+    values, tokens = model(noise_images((2, smallest, smallest, 3)))
     assert np.isfinite(values).all()
     assert tokens.shape[1] >= 1
     if name == "squeezenet":  # Not part of Keras.
@@ -362,7 +362,7 @@ def test_batch_norm_stays_frozen_with_pretrained_weights(fields, trained):
 @pytest.mark.parametrize("name", some_quick(["efficientnet_b0", "mobilenet_v2"]))
 def test_frozen_network_is_deterministic_in_training(name):
     """No batch statistics, and no dropout, which EfficientNet has in its blocks."""
-    image = pictures((3, 96, 96, 3))
+    image = noise_images((3, 96, 96, 3))
     frozen = built(network(name))
     before = frozen.get_weights()
     within = keras.Model(frozen.input, frozen(frozen.input))  # As part of a larger model.
@@ -398,7 +398,7 @@ def test_unfrozen():
 def test_pooling(name, pooling):
     encoder = network(name, pooling=pooling)
     model = built(encoder)
-    vector, tokens = model(pictures((2, 96, 96, 3)))
+    vector, tokens = model(noise_images((2, 96, 96, 3)))
     positions, width = tokens.shape[1:]
     if pooling == "flatten":
         assert vector.shape == (2, positions * width)
@@ -425,7 +425,7 @@ def test_scaling_is_exact_in_half_precision():
     finally:
         keras.config.set_dtype_policy("float32")
     scaled = keras.Model(model.input, model.get_layer("scaling").output)
-    image = pictures((1, 96, 96, 3))
+    image = noise_images((1, 96, 96, 3))
     expected = keras.applications.resnet.preprocess_input(image.astype("float32"))
     np.testing.assert_allclose(scaled(image), expected, atol=1e-5)
 

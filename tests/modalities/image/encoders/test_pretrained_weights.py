@@ -89,7 +89,7 @@ def assert_equal_weights(ours, theirs) -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def refusal(spec, model=None) -> str:
+def error_message(spec, model=None) -> str:
     """Message of the error for rejected weights."""
     with pytest.raises(DataError) as caught:
         spec.load_pretrained(model or built(spec))
@@ -115,14 +115,14 @@ def test_reads_the_keras_3_layout(theirs, model, tmp_path):
 
 @pytest.mark.parametrize("name", ["x.h5", "x.weights.h5"])
 def test_classifier_weights_are_ignored(model, tmp_path, name):
-    whole = with_other_values(keras_network(include_top=True, classes=7))
+    complete = with_other_values(keras_network(include_top=True, classes=7))
     path = tmp_path / name
     if name == "x.h5":
-        write_old_layout(whole, path)
+        write_old_layout(complete, path)
     else:
-        whole.save_weights(path)
+        complete.save_weights(path)
     encoder(weights=str(path)).load_pretrained(model)
-    assert_equal_weights(model, whole)
+    assert_equal_weights(model, complete)
 
 
 def test_reads_files_saved_by_mmzoo(theirs, model, tmp_path):
@@ -143,7 +143,7 @@ def test_path_is_relative_to_the_working_directory(theirs, model, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     encoder(weights="x.h5").load_pretrained(model)
     assert_equal_weights(model, theirs)
-    assert refusal(encoder(weights="weights/x.h5"), model) == (
+    assert error_message(encoder(weights="weights/x.h5"), model) == (
         f"weights: weights/x.h5: there is no such file; relative paths start at {tmp_path}"
     )
 
@@ -157,7 +157,7 @@ def test_weights_none_loads_nothing(model):
 
 def test_weights_of_another_width_are_an_error(theirs, tmp_path):
     path = write_old_layout(theirs, tmp_path / "x.h5")
-    assert refusal(encoder(weights=str(path)).replace(alpha=0.5)) == (
+    assert error_message(encoder(weights=str(path)).replace(alpha=0.5)) == (
         f"{path}: not weights of mobilenet_v2: layer 11, block_1_project, is [1, 1, 48, 8], "
         "expected [1, 1, 48, 16] as block_1_project has; layer 12, block_1_project_BN, is [8], "
         "[8], [8], [8], expected [16], [16], [16], [16] as block_1_project_BN has; layer 13, "
@@ -165,7 +165,7 @@ def test_weights_of_another_width_are_an_error(theirs, tmp_path):
         "more"
     )
     theirs.save_weights(tmp_path / "x.weights.h5")
-    message = refusal(encoder(weights=str(tmp_path / "x.weights.h5")).replace(alpha=0.5))
+    message = error_message(encoder(weights=str(tmp_path / "x.weights.h5")).replace(alpha=0.5))
     assert message.startswith(f"{tmp_path}/x.weights.h5: weights of a different model: /layers/")
 
 
@@ -173,7 +173,7 @@ def test_weights_of_a_smaller_network_are_an_error(model, tmp_path):
     image = keras.Input((96, 96, 3))
     small = keras.Model(image, keras.layers.Conv2D(16, 3, use_bias=False)(image))
     path = write_old_layout(small, tmp_path / "x.h5")
-    assert refusal(encoder(weights=str(path)), model) == (
+    assert error_message(encoder(weights=str(path)), model) == (
         f"{path}: not weights of mobilenet_v2: it has 1 layers with weights, expected 104 or more"
     )
 
@@ -183,7 +183,7 @@ def test_truncated_file_is_an_error(model, theirs, tmp_path, share):
     path = write_old_layout(theirs, tmp_path / "x.h5")
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    message = refusal(encoder(weights=str(path)), model)
+    message = error_message(encoder(weights=str(path)), model)
     assert message.startswith(f"{path}: not a weights file, or a damaged one (")
 
 
@@ -275,7 +275,7 @@ def test_harmful_files_are_rejected_unread(theirs, model, tmp_path, plant, reaso
         del file[KERNEL]
         plant(file, path)
     before, began = model.get_weights(), time.process_time()
-    assert refusal(encoder(weights=str(path)), model) == f"{path}: {reason}"
+    assert error_message(encoder(weights=str(path)), model) == f"{path}: {reason}"
     assert time.process_time() - began < 10
     for was, now in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(was, now)
@@ -286,7 +286,7 @@ def test_huge_lists_of_names_are_rejected(model, theirs, tmp_path):
     with h5py.File(path, "r+") as file:
         del file.attrs["layer_names"]
         file.attrs["layer_names0"] = np.zeros(20_000, "S1")
-    assert "layer_names0 has more names than a network can have layers" in refusal(
+    assert "layer_names0 has more names than a network can have layers" in error_message(
         encoder(weights=str(path)), model
     )
 
@@ -321,7 +321,7 @@ def test_efficientnet_resets_pixel_statistics(tmp_path, layout):
 
     statistics.weights[0].assign([0.125, 0.25, 0.5])
     save(tmp_path / "x.weights.h5")
-    assert refusal(spec, model) == (
+    assert error_message(spec, model) == (
         "weights: this file of efficientnet_b0 was trained on pixels with a mean of [0.125, 0.25, "
         "0.5], expected that of ImageNet, [0.485, 0.456, 0.406]"
     )
@@ -349,7 +349,7 @@ def test_file_with_the_wrong_checksum_is_skipped(places, messages):
 
 def test_failed_download_suggests_fixes(places):
     official = SqueezeNet().backbone.weights
-    assert refusal(SqueezeNet()) == (
+    assert error_message(SqueezeNet()) == (
         f"cannot get the ImageNet weights of squeezenet: {official.name} is not in "
         f"{places['given']} nor in {places['cache']} nor in {places['keras']}, and all "
         "downloads failed:\n"

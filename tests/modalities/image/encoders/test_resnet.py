@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from encoder_helpers import built, convolutions, kernels, part, pictures, problems, trainable
+from encoder_helpers import built, convolutions, kernels, noise_images, part, problems, trainable
 from pydantic import ValidationError
 
 from mmzoo.lazy import keras, tf
@@ -61,7 +61,7 @@ def test_kernels_match_keras_applications_in_order():
 
 def test_version_1_adds_the_shortcut_before_the_activation():
     model, _ = built(ResNet(depth=(1,), filters=(4,)), (8, 8, 1))
-    values = pictures((2, 8, 8, 1))
+    values = noise_images((2, 8, 8, 1))
     entry = part(model, "stem_conv_relu")(values)
     branch = part(model, "stage1_block1_conv2_norm")(values)
     after = part(model, "stage1_block1_relu")(values)
@@ -70,7 +70,7 @@ def test_version_1_adds_the_shortcut_before_the_activation():
 
 def test_version_2_has_an_identity_shortcut():
     model, _ = built(ResNet(depth=(2,), filters=(4,), version=2), (8, 8, 1))
-    values = pictures((2, 8, 8, 1))
+    values = noise_images((2, 8, 8, 1))
     entry = part(model, "stage1_block1_add")(values)
     branch = part(model, "stage1_block2_conv2")(values)
     after = part(model, "stage1_block2_add")(values)
@@ -99,7 +99,7 @@ def test_zero_init_blocks_start_as_identities(version, block, shortcut):
         zero_init=True,
     )
     model, _ = built(encoder, (8, 8, 1))
-    values = pictures((2, 8, 8, 1))
+    values = noise_images((2, 8, 8, 1))
     before = "stage2_block1_relu" if version == 1 else "stage2_block1_add"
     after = "stage2_block2_relu" if version == 1 else "stage2_block2_add"
     np.testing.assert_array_equal(part(model, after)(values), part(model, before)(values))
@@ -170,7 +170,7 @@ def test_input_error_reports_the_minimum_size():
 
 def test_dropout_follows_average_pooling():
     model, _ = built(ResNet(depth=(1,), filters=(4,), dropout=0.5), (8, 8, 1))
-    values = pictures((2, 8, 8, 1))
+    values = noise_images((2, 8, 8, 1))
     assert (model(values, training=True)[0].numpy() == 0).any()
     assert model.output[0].shape == (None, 4)
 

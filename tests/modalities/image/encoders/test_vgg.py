@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from encoder_helpers import built, convolutions, kernels, pictures, problems, trainable
+from encoder_helpers import built, convolutions, kernels, noise_images, problems, trainable
 
 from mmzoo.lazy import keras
 from mmzoo.modalities.image.encoders import VGG
@@ -45,7 +45,7 @@ def test_outputs_match_keras_applications(depth, name):
     assert kernels(ours) == kernels(theirs)
     for mine, other in zip(convolutions(ours), convolutions(theirs), strict=True):
         mine.set_weights(other.get_weights())
-    values = pictures((2, *shape))
+    values = noise_images((2, *shape))
     expected = theirs(values / 127.5 - 1).numpy()
     np.testing.assert_allclose(
         ours(values)[1].numpy().reshape(expected.shape), expected, rtol=1e-4, atol=1e-6
@@ -70,7 +70,7 @@ def test_batch_norm_replaces_biases():
 @pytest.mark.parametrize("pooling", ["average", "max"])
 def test_pooling_of_the_last_map(pooling):
     model, last = built(VGG(depth=(1,), filters=(4,), pooling=pooling, units=()), (6, 6, 1))
-    vector, tokens = model(pictures((2, 6, 6, 1)))
+    vector, tokens = model(noise_images((2, 6, 6, 1)))
     reduce = np.mean if pooling == "average" else np.max
     np.testing.assert_allclose(vector, reduce(tokens.numpy(), axis=1), rtol=1e-5)
     assert last == (3, 3, 4)

@@ -94,9 +94,9 @@ def test_padding_does_not_change_features(encoder):
         longer = [values.numpy() for values in model(texts(lengths, positions), training=False)]
         np.testing.assert_allclose(longer[0], short[0], atol=1e-5)
         np.testing.assert_allclose(longer[1][:, :9], short[1], atol=1e-5)
-    alone = [values.numpy()[0] for values in model(texts(lengths)[:1, :7], training=False)]
-    np.testing.assert_allclose(alone[0], short[0][0], atol=1e-5)
-    np.testing.assert_allclose(alone[1], short[1][0, :7], atol=1e-5)
+    separate = [values.numpy()[0] for values in model(texts(lengths)[:1, :7], training=False)]
+    np.testing.assert_allclose(separate[0], short[0][0], atol=1e-5)
+    np.testing.assert_allclose(separate[1], short[1][0, :7], atol=1e-5)
 
 
 def test_embedding_of_the_padding_id_has_no_effect(encoder):

@@ -272,38 +272,38 @@ def loaded(encoder, vocabulary=VOCABULARY):
     """Embeddings before and after, and the messages."""
     ids = keras.Input((None,), dtype="int32")
     model = keras.Model(ids, encoder.build(ids, len(vocabulary) + 2).vector)
-    table, told = model.get_layer("embedding").embeddings, []
+    table, messages = model.get_layer("embedding").embeddings, []
     before = table.numpy()
-    with shown_by(told.append):
+    with shown_by(messages.append):
         encoder.load_vectors(model, vocabulary)
-    return before, table.numpy(), told
+    return before, table.numpy(), messages
 
 
 @pytest.mark.parametrize("kind", [TextEmbedding, TextLSTM])
 @pytest.mark.parametrize("trainable", [True, False])
 def test_encoder_starts_from_the_vectors_of_the_file(kind, trainable, tmp_path):
     encoder = kind(dim=4, vectors=str(glove(tmp_path)), trainable=trainable)
-    before, after, told = loaded(encoder)
+    before, after, messages = loaded(encoder)
     for place, word in enumerate(VOCABULARY):
         expected = VECTORS[WORDS.index(word)] if word in WORDS else before[place + 2]
         np.testing.assert_array_equal(after[place + 2], expected)
     np.testing.assert_array_equal(after[:2], before[:2])
-    assert told == [
+    assert messages == [
         f"word vectors: 3 of 5 words (60 %) found in {encoder.vectors}; the others start from "
         "random vectors."
     ]
 
 
 def test_message_when_all_words_are_found(tmp_path):
-    _, _, told = loaded(TextEmbedding(dim=4, vectors=str(glove(tmp_path))), ["film", "rare"])
-    assert told[0].startswith("word vectors: 2 of 2 words (100 %) found in ")
-    assert told[0].endswith("glove.txt.")
+    _, _, messages = loaded(TextEmbedding(dim=4, vectors=str(glove(tmp_path))), ["film", "rare"])
+    assert messages[0].startswith("word vectors: 2 of 2 words (100 %) found in ")
+    assert messages[0].endswith("glove.txt.")
 
 
 def test_without_a_file_nothing_is_read():
-    before, after, told = loaded(TextEmbedding(dim=4))
+    before, after, messages = loaded(TextEmbedding(dim=4))
     np.testing.assert_array_equal(after, before)
-    assert told == []
+    assert messages == []
 
 
 def test_from_scratch_needs_no_file(tmp_path):
