@@ -556,7 +556,7 @@ def test_large_whole_numbers_stay_exact_beside_a_file_of_floats(tmp_path: Path) 
     later.write_parquet(tmp_path / "b.parquet")
     split = {"files": {"test": str(tmp_path / "b.parquet")}, "group": "g"}
     data = load(
-        tmp_path / "a.parquet", wanted(text="text", kind="class", g="category"), split=split
+        tmp_path / "a.parquet", column_specs(text="text", kind="class", g="category"), split=split
     )
     assert data.table["g"].to_list() == [*map(str, ids), "7", None]
     assert not any("have rows in several splits" in note for note in data.notes)
