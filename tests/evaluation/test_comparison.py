@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
+import numpy as np
 import polars
 import pytest
 
@@ -98,6 +101,10 @@ Robustness to corrupted inputs on test (1,200 examples):
 
 def test_html_has_the_same_table(comparison):
     html = comparison_html(comparison)
+    words = ("corrupted input", "corruption", "worse", "photo", "blur")
+    assert set(re.findall(r'class="text">([^<]*)', html)) >= set(words)
+    assert not re.search(r'class="text">[-0-9]', html)
+    html = html.replace(' class="text"', "")
     for head in comparison.heads:
         titles, rows = comparison.table(head)
         assert "".join(f"<th>{title}</th>" for title in titles) in html
@@ -144,3 +151,21 @@ def test_levels_and_variants_are_plotted(comparison, tmp_path):
     for name, one in (("curves", comparison), ("bars", bars)):
         comparison_plot(tmp_path / f"{name}.png", one)
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_bars_of_a_variant_are_centred_at_its_label(monkeypatch):
+    figures = []
+    monkeypatch.setattr(
+        "mmzoo.evaluation.comparison_plots.write_figure",
+        lambda figure, path: figures.append(figure),
+    )
+    variants = [("all", ""), ("photo", "absent"), ("photo", "shuffled"), ("text", "shuffled")]
+    rows = [
+        ComparisonRow("kind", variant, "accuracy", 0.5, (0.4, 0.6), condition=condition)
+        for variant, condition in variants
+    ]
+    baseline = constant_row("kind", ACCURACY, {"majority": 0.3})
+    comparison_plot(Path("x.png"), Comparison("modalities", "x", "test", 9, (*rows, baseline)))
+    [axes] = figures[0].axes
+    centres = [bar.get_y() + bar.get_height() / 2 for bar in axes.patches]
+    np.testing.assert_allclose(sorted(centres), [0, 0.8, 1.2, 2])
