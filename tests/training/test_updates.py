@@ -156,7 +156,7 @@ def test_accumulation_is_plain_keras_on_larger_batches(ours, plain, non_finite):
     model.compile(plain(), "mean_squared_error", jit_compile=False)
     bad = non_finite == "skip"
     updates = [(0, 2) if bad else (0, 1, 2), (3, 0, 1), (2, 3)]
-    steps = [batch(0), spoilt("input") if bad else batch(1), batch(2)]
+    steps = [batch(0), non_finite_batch("input") if bad else batch(1), batch(2)]
     take(loop, *steps, *(batch(number) for update in updates[1:] for number in update))
     for update in updates:
         batches = [batch(number) for number in update]
