@@ -323,18 +323,17 @@ def with_table(
         DataError: the table cannot be read.
     """
     path = str(write_dataframe(data))
-    if isinstance(config, Config):
-        loaded = config
-    else:
+    if not isinstance(config, Config):
+        given = config
         try:
             kept = ["source.type=table", f"source.path={json.dumps(path)}"]
-            loaded = load_config(config, [*overrides, *kept])
+            config = load_config(given, [*overrides, *kept])
         except ConfigError:  # The source is of another type, or there is none.
             fields = json.dumps({"type": "table", "path": path})
-            loaded = load_config(config, [f"source={fields}", *overrides])
-    source = loaded.source if isinstance(loaded.source, Table) else Table(path=path)
+            config = load_config(given, [f"source={fields}", *overrides])
+    source = config.source if isinstance(config.source, Table) else Table(path=path)
     source = source.replace(path=path, media_root=source.media_root or ".")
-    return loaded.replace(source=source)
+    return config.replace(source=source)
 
 
 def _refuse_data_set(path: Path) -> None:
