@@ -289,6 +289,7 @@ def test_interruption_while_writing_leaves_nothing(two, monkeypatch, output):
     assert output is not None or not list((Path("runs") / "ensembles").iterdir())
 
 
+@pytest.mark.slow
 def test_simultaneous_ensembles_get_separate_numbers(two, monkeypatch):
     def late(*arguments):
         (Path("runs") / "ensembles" / "001" / "other").mkdir(parents=True)
@@ -320,6 +321,7 @@ def test_a_head_without_any_label_has_no_metrics(clue_run, tmp_path, monkeypatch
     assert float(rows[1]["price"]) > float(rows[0]["price"])  # Blue ones are dearer.
 
 
+@pytest.mark.slow
 def test_notes_shared_by_members_are_printed_once(clue_run, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):

@@ -428,6 +428,7 @@ def test_the_command_prints_both_comparisons(clue_run, compared_run, capsys):
     ]
 
 
+@pytest.mark.slow
 def test_json_has_both(clue_run, compared_run, capsys):
     with pytest.raises(SystemExit):
         main(["eval", str(clue_run.directory), "--modalities", "--robustness", "--json"])

@@ -301,7 +301,8 @@ def test_names_may_be_split_over_attributes(theirs, model, tmp_path):
     assert_equal_weights(model, theirs)
 
 
-@pytest.mark.parametrize("layout", [pytest.param("old", marks=pytest.mark.slow), "new"])
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", ["old", "new"])
 def test_efficientnet_resets_pixel_statistics(tmp_path, layout):
     """Keras would turn them into constants, which a resume does not restore."""
     spec = EfficientNet(type="efficientnet_b0", weights=str(tmp_path / "x.weights.h5"))
