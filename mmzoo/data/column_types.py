@@ -40,8 +40,9 @@ _NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 _NAN = r"^\s*(?i:nan)\s*$"
 LEADING_ZERO = r"^\s*[+-]?0[0-9]"
 """As in phone numbers and postcodes, where 1 and 01 differ."""
-_WHOLE = r"^(-?(?:0|[1-9][0-9]*))\.0$"
-"""A whole number as pandas writes it if other cells of the column are missing."""
+_WHOLE = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
+"""A whole number as pandas writes it if other cells of the column are missing, or as a price."""
+_LAST_ZEROS = r"\.0+$|(\.[0-9]*[1-9])0+$"
 _MANY_DIGITS = r"^\s*[+-]?[0-9]{16,}\s*$"
 _CODE_WORDS = {
     *("code", "codes", "id", "ids", "zip", "zipcode", "postcode", "postal", "plz", "pincode"),
@@ -61,7 +62,7 @@ def as_texts(column: pl.Series, where: str, expected: str) -> pl.Series:
     """The cells as strings; null where one is empty.
 
     Whole numbers have no decimal point, even if missing ones among them have made the column one
-    of floats; dates are written as in ISO 8601.
+    of floats, and decimals no zeros at their end; dates are written as in ISO 8601.
 
     Raises:
         DataError: They are lists, objects or bytes.
@@ -74,7 +75,8 @@ def as_texts(column: pl.Series, where: str, expected: str) -> pl.Series:
             dtype.base_type(), "lists or objects"
         )
         raise DataError(f"{where} holds {holds}, expected {expected}.")
-    return whole_numbers(column).cast(pl.String)
+    texts = whole_numbers(column).cast(pl.String)
+    return texts.str.replace(_LAST_ZEROS, "${1}") if dtype.is_decimal() else texts
 
 
 def whole_numbers(column: pl.Series) -> pl.Series:
@@ -94,11 +96,11 @@ def one_spelling(texts: pl.Series) -> pl.Series:
     """Strings with the spellings of one value made equal.
 
     The one place that decides which cells are the same class, category, group, fold or duplicate:
-    composed and decomposed Unicode, `True` and `true`, whole numbers with and without `.0` are, and
-    whitespace around a value does not count.
+    composed and decomposed Unicode, `True` and `true`, whole numbers with and without `.0` or
+    `.00` are, and whitespace around a value does not count.
 
     Example:
-        `["7.0", "TRUE", "1.5", "007.0"]` become `["7", "true", "1.5", "007.0"]`.
+        `["7.00", "TRUE", "1.5", "007.0"]` become `["7", "true", "1.5", "007.0"]`.
     """
     texts = (
         texts.str.normalize("NFC")
@@ -114,7 +116,8 @@ def merge_as_floats(column: pl.Series) -> bool:
     if column.dtype == pl.String:
         large = column.filter(column.str.contains(_MANY_DIGITS)).drop_nulls().unique()
         return bool(len(large)) and large.cast(pl.Float64).n_unique() < len(large)
-    if not column.dtype.is_integer():
+    dtype = column.dtype
+    if not dtype.is_integer() and not (isinstance(dtype, pl.Decimal) and dtype.scale == 0):
         return False
     found = column.drop_nulls().unique()
     return found.cast(pl.Float64).n_unique() < len(found)

@@ -564,7 +564,11 @@ def test_large_whole_numbers_stay_exact_beside_a_file_of_floats(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("trained", "later"),
-    [(["0", "1"], ["0.0", "1.0"]), (["True", "False"], ["true", "FALSE"])],
+    [
+        (["0", "1"], ["0.0", "1.0"]),
+        (["1", "7"], ["1.00", "7.000"]),
+        (["True", "False"], ["true", "FALSE"]),
+    ],
 )
 def test_spellings_of_one_class_are_equal(
     tmp_path: Path, trained: list[str], later: list[str]
@@ -723,3 +727,23 @@ def test_sentences_have_official_splits_that_share_three(real_data: Path) -> Non
     data = load_all(path, head="label", split={"column": "split"})
     assert sizes(data) == [6920, 872, 1821]
     assert "3 train rows are in test too" in data.notes[0]
+
+
+def test_decimals_of_parquet_equal_the_numbers_of_a_csv(tmp_path: Path) -> None:
+    text = [f"row {number}" for number in range(40)]
+    path = write(tmp_path / "a.csv", text=text, kind=["7", "8.5"] * 20)
+    names = load(path).class_names["kind"]
+    newer = pl.DataFrame({"text": text, "kind": ["7.00", "8.50"] * 20})
+    newer.cast({"kind": pl.Decimal(10, 2)}).write_parquet(tmp_path / "b.parquet")
+    known = {**CLASSES, "kind": replace(CLASSES["kind"], names=names)}
+    found = read_rows(str(tmp_path / "b.parquet"), known)
+    assert found.issues.is_empty()
+    assert found.table["kind"].to_list() == [0, 1] * 20
+
+
+def test_ids_as_decimals_stay_exact(tmp_path: Path) -> None:
+    ids = pl.Series("g", [1_582_218_195_625_938_903 - row for row in range(40)])
+    table = pl.DataFrame({"text": ids.cast(pl.String), "kind": ["a", "b"] * 20, "g": ids})
+    table.cast({"g": pl.Decimal(20, 0)}).write_parquet(tmp_path / "a.parquet")
+    data = load(tmp_path / "a.parquet", column_specs(text="text", kind="class", g="value"))
+    assert data.table["g"].n_unique() == 40
