@@ -35,6 +35,7 @@ _WITHIN_WORDS = "\u2019\u2010\u00ad\u00b7"
 """Apostrophe, hyphen, soft hyphen and middle dot."""
 _IMPLAUSIBLE = 0.1
 """The share of implausible characters from which a guessed encoding is doubted."""
+_NOT_ASCII = bytes(range(0x80, 0x100))
 
 
 class EncodingGuess(NamedTuple):
@@ -64,7 +65,8 @@ def is_wide(encoding: str) -> bool:
 
 
 def guess_encoding(content: bytes | bytearray, words: Iterable[str] = ()) -> EncodingGuess | None:
-    """Guesses the encoding of a table's text; None if it is UTF-8, or of no known encoding.
+    """Guesses the encoding of a table's text; None if it is UTF-8, even damaged, or of no known
+    encoding.
 
     Args:
         content: The bytes of the text.
@@ -74,7 +76,7 @@ def guess_encoding(content: bytes | bytearray, words: Iterable[str] = ()) -> Enc
 
     if _seems_utf16(content):
         return EncodingGuess("utf-16", "")
-    if _is_utf8(content):
+    if _is_mostly_utf8(content):
         return None
     found = (match.group() for match in _CELL.finditer(content))
     cells = list(dict.fromkeys(islice(found, _MAX_CELLS)))
@@ -214,6 +216,11 @@ def _seems_utf16(content: bytes | bytearray) -> bool:
 
 
 def _advice(content: bytearray, encoding: str) -> str:
+    if codec_name(encoding) in ("utf-8", "utf-8-sig") and _is_mostly_utf8(content):
+        return (
+            "The rest of it is UTF-8, so these bytes are damaged. Restore or remove them, or write "
+            "another `encoding` into the config's source."
+        )
     guessed = guess_encoding(content)
     if guessed is None or guessed.name == codec_name(encoding):
         return "Save it as UTF-8, or write another `encoding` into the config's source."
@@ -225,6 +232,18 @@ def _advice(content: bytearray, encoding: str) -> str:
 
 def _is_utf8(content: bytes | bytearray) -> bool:
     return _first_wrong_byte(content) is None
+
+
+def _is_mostly_utf8(content: bytes | bytearray) -> bool:
+    """Whether it is UTF-8, or has two characters of UTF-8 for each byte that is not.
+
+    In other encodings, bytes seldom happen to be characters of UTF-8.
+    """
+    if _is_utf8(content):
+        return True
+    text = content.decode("utf-8", "ignore")
+    wrong = len(content) - len(text.encode())
+    return len(text) - len(content.translate(None, _NOT_ASCII)) >= 2 * wrong
 
 
 def _first_wrong_byte(content: bytes | bytearray) -> int | None:

@@ -99,6 +99,18 @@ def test_utf_8_needs_no_guess() -> None:
     assert guess_encoding(table(LABELS["cp1251"]).encode()) is None
 
 
+@pytest.mark.parametrize("wrong", [b"dobr\xc3", b"dobr\xe9", b"\xff"])
+def test_damaged_utf_8_is_refused_and_not_guessed(tmp_path: Path, wrong: bytes) -> None:
+    content = table(LABELS["cp1250"]).encode() + b"20,0.5," + wrong + b"\n"
+    assert guess_encoding(content) is None
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    why = r"line 22 is not UTF-8 text, at byte 0x.*The rest of it is UTF-8.*another `encoding`"
+    for read in (Table(path=str(path)).read, lambda specs, _: read_rows(str(path), specs)):
+        with pytest.raises(DataError, match=why):
+            read(WANTED, 0)
+
+
 WANTED = {"label": ColumnSpec("text", lambda random, rows: None)}
 
 
