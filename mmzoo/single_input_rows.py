@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def single_input_rows(
         DataError: the model needs a table, or a file cannot be read.
     """
     spec = _single_input(config, model, paths, bool(texts))
+    [column] = spec.source_columns()
     files = [] if texts else list(_without_folders(paths, spec))
     names = list(texts) or [escape(str(path)) for path in files]
     values: Sequence[str | None]
@@ -58,10 +60,9 @@ def single_input_rows(
     if texts:
         values = texts
     elif spec.role == "text":
-        values, bad = _read_texts(files)
+        values, bad = _read_texts(files, column)
     else:
         values = [path_text(str(path)) for path in files]
-    [column] = spec.source_columns()
     rows = [f"text {row}" for row in range(1, len(texts) + 1)] or names
     table = pl.DataFrame(
         {column: values, SPLIT: [SPLIT_NAME] * len(values), ROW: rows},
@@ -167,8 +168,11 @@ def _without_folders(paths: Sequence[Path], spec: Input) -> Iterator[Path]:
         yield from found
 
 
-def _read_texts(paths: Sequence[Path]) -> tuple[list[str | None], dict[int, str]]:
-    """Contents of text files, and why some cannot be read, by index."""
+def _read_texts(paths: Sequence[Path], column: str) -> tuple[list[str | None], dict[int, str]]:
+    """Contents of text files, and why some cannot be used, by index.
+
+    A file that begins with a header that names the input's column is a table, whatever its name.
+    """
     bad: dict[int, str] = {}
     texts: list[str | None] = []
     for row, path in enumerate(paths):
@@ -185,6 +189,9 @@ def _read_texts(paths: Sequence[Path]) -> tuple[list[str | None], dict[int, str]
             bad[row] = f"has more than {_MAX_TEXT_BYTES:,} bytes, which is too long for one text"
         if len(texts) == row:
             texts.append(None)
+        header, more, _ = (texts[row] or "").partition("\n")
+        if more and column in re.split(r"[,;\t]", header.strip().replace('"', "")):
+            bad[row] = f"it seems to be a table with a column `{column}`: rename it and use --data"
     return texts, bad
 
 

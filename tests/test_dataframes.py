@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pandas
@@ -172,6 +173,12 @@ def test_commands(run, capsys):
         "Error: films.csv: a table, not a file with one text; to predict for each row, use --data "
         "films.csv\n",
     )
+    Path("films.txt").write_bytes(Path("films.csv").read_bytes())
+    code, _, err = call("films.txt")
+    assert (code, err) == (
+        1,
+        "Error: films.txt: it seems to be a table with a column `text`: rename it and use --data\n",
+    )
     code, *_ = call(
         "--data", "films.csv", "--keep-inputs", "--probabilities", "--output", "out.csv"
     )
@@ -185,7 +192,7 @@ def test_commands(run, capsys):
     code, _, err = call("--data", "films.csv", "--top", "2", "--probabilities")
     assert (code, "--probabilities already has all classes" in err) == (2, True)
     code, _, err = call("--text", "x", "films.csv")
-    assert (code, "Expected FILES or --text" in err) == (2, True)
+    assert (code, "FILES and --text cannot be combined" in err) == (2, True)
 
 
 def test_files_that_cannot_be_read_are_skipped(run, tmp_path, capsys):
