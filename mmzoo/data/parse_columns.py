@@ -91,7 +91,8 @@ def parse_columns(
         if name in targets and not spec.optional:
             hint = "; with `missing: ignore` in its head the row trains only the other heads"
             clause = f"its `{name}` is empty{hint if len(targets) > 1 else ''}"
-            empty = dict.fromkeys(table[name].is_null().arg_true().to_list(), clause)
+            cells = one.values if spec.role == "labels" else cells
+            empty = dict.fromkeys(_rows(cells.is_null()), clause)
             one = replace(one, issues={**empty, **one.issues})
         parsed[name] = one
     return parsed
@@ -154,7 +155,11 @@ def _parse(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str
             texts = column_types.as_texts(column, where, "classes")
             return ParsedColumn(texts, {}, notes_on_names(name, texts, spec, where))
         case "labels":
-            labels = label_lists(column, spec.separator, where)
+            labels, odd = label_lists(column, spec.separator, where)
+            expected = "expected a list of labels, as in most rows"
+            issues = {
+                row: f"its `{name}` is '{shorten(column[row])}', {expected}" for row in _rows(odd)
+            }
             names = names_in(labels)
             if len(labels) * len(names) > _MAX_LABELS:
                 raise DataError(
@@ -168,7 +173,7 @@ def _parse(column: pl.Series, name: str, spec: ColumnSpec, root: str, where: str
                     f"`{name}`: no cell has the separator '{spec.separator}', but many have "
                     f"'{other}'; set `separator` of the head if it separates labels",
                 )
-            return ParsedColumn(labels, {}, notes)
+            return ParsedColumn(labels, issues, notes)
         case "number":
             return _numbers(column, name, where)
 

@@ -289,12 +289,28 @@ def test_labels_are_split_at_the_separator(tmp_path: Path) -> None:
         pytest.param(["('b', 'a')", "('a',)", "()", None], id="tuples"),
         pytest.param(["{'b', 'a'}", "{'a'}", "[]", None], id="sets"),
         pytest.param(["[b, a]", "[a]", "[]", None], id="without quotes"),
+        pytest.param(["['b', 'a']", "['a']", "[]", "nan"], id="missing word"),
+        pytest.param(["['b', 'a', None]", "['a', nan]", "[nan]", "  "], id="missing items"),
+        pytest.param(["['b' nan 'a']", "['a' None]", "[None]", None], id="missing in numpy"),
+        pytest.param(['["b", null, "a"]', '["a", NaN]', "[null]", None], id="missing in JSON"),
+        pytest.param(
+            ["array(['b', 'a'], dtype=object)", "np.array(['a'])", "set()", "NaN"], id="calls"
+        ),
     ],
 )
 def test_lists_written_as_text_are_lists(tmp_path: Path, cells: list[Any]) -> None:
     data = label_cells(tmp_path, cells)
     assert data.class_names == {"x": ("a", "b")}
     assert made(data) == [[1, 1], [1, 0], [0, 0], [-1, -1]]
+
+
+@pytest.mark.parametrize("odd", ["a", "['a', 'b'", "['a' ... 'b']"])
+def test_a_cell_that_is_no_list_among_lists_is_bad(tmp_path: Path, odd: str) -> None:
+    data = label_cells(tmp_path, ["['b', 'a']", odd, "['a']"])
+    assert data.class_names == {"x": ("a", "b")}
+    assert bad_of(data)["all"] == {
+        1: f"its `x` is '{odd}', expected a list of labels, as in most rows"
+    }
 
 
 def test_a_different_separator_is_noted(tmp_path: Path) -> None:
