@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from mmzoo.modalities.audio.mp3_frames import is_mpeg_frame, mp3_parts, skip_id3
+from mmzoo.modalities.audio.mp3_frames import is_mpeg_frame, mp3_end, mp3_parts, skip_id3
 from mmzoo.modalities.file_probe import UnreadableError
 
 Container = Literal["WAV", "FLAC", "OGG", "MP3"]
@@ -20,7 +20,7 @@ _UNKNOWN_SIZE = 0x7FFE0000
 """Declared sizes from here on, and 0, are those of streaming recorders, which do not know the size.
 Files are far smaller."""
 _MAX_JUNK, _MAX_JUNK_SHARE = 4096, 0.1
-"""Bytes after the last chunk of a WAV file that do not matter, also as a fraction of the file."""
+"""Bytes after the end of a WAV or MP3 file that do not matter, also as a fraction of the file."""
 _MAX_EXCESS = 64
 """Bytes of samples that a WAV file may declare and not have: some writers count the header too."""
 _FLAC = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
@@ -107,10 +107,10 @@ def prepare_part(content: bytes, container: Container) -> tuple[bytes, Container
 
 
 def unread_bytes(content: bytes, container: Container) -> int:
-    """Bytes after the declared samples of a WAV file that are neither chunks nor padding."""
-    if container != "WAV":
+    """Bytes after the samples of a WAV or MP3 file that are not chunks, tags or padding."""
+    if container not in ("WAV", "MP3"):
         return 0
-    _, end = _wav_end(content, 0)
+    end = mp3_end(content) if container == "MP3" else _wav_end(content, 0)[1]
     rest = len(content) - end
     is_short = rest <= min(_MAX_JUNK, _MAX_JUNK_SHARE * len(content))
     return 0 if is_short or not content[end:].strip(b"\0") else rest

@@ -39,7 +39,7 @@ def find_audio_flaw(content: bytes, form: WaveformFormat | None = None) -> str |
         UnreadableError: it is damaged.
     """
     levels, kept = _Levels(), _Levels()
-    is_cut, position = False, 0
+    cut_containers, position = set[str](), 0
     start, end = kept_samples(read_audio_header(content), form) if form else (0, 0)
     for part, container in split_parts(content):
         with open_part(part, container) as (audio, header):
@@ -48,8 +48,14 @@ def find_audio_flaw(content: bytes, form: WaveformFormat | None = None) -> str |
                 levels.add(block)
                 kept.add(block[max(0, start - position) : max(0, end - position)])
                 position += len(block)
-        is_cut = is_cut or unread_bytes(part, container) > 0
-    if is_cut:
+        if unread_bytes(part, container):
+            cut_containers.add(container)
+    if "MP3" in cut_containers:
+        return (
+            "have data that is not MP3 after their audio, which is not read: convert them again, "
+            "for example with sox or ffmpeg"
+        )
+    if cut_containers:
         return (
             "declare fewer bytes of samples than they have, and the rest is not read: repair "
             "their headers, for example with sox or ffmpeg"

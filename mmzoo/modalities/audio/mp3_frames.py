@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from mmzoo.modalities.file_probe import UnreadableError
@@ -29,6 +30,8 @@ _XING_BITRATE = 9
 """Index of a bitrate whose frames have room for a Xing header at every sample rate."""
 _HAS_FRAMES, _HAS_BYTES = 1, 2
 """Flags of a Xing header."""
+_SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
+"""How the header of a layer III frame begins."""
 _MIN_PART = 3
 """Frames that make a part of a joined file; encoders may declare one or two frames too few."""
 
@@ -78,8 +81,8 @@ def parse_frame(content: bytes, offset: int) -> Mp3Frame | None:
 def mp3_parts(content: bytes) -> tuple[int, ...]:
     """Offsets at which the parts of joined MP3 files begin; `(0,)` for a single file.
 
-    A new part begins at an ID3 tag or a header with a number of frames between frames, and at
-    frames beyond the declared number: a decoder stops there.
+    A new part begins at an ID3 tag or a header with a number of frames between frames, at frames
+    beyond the declared number, and at frames after zeros or other data: a decoder stops there.
     """
     starts = [0]
     while (start := _next_part(content, starts[-1])) is not None:
@@ -96,14 +99,39 @@ def _next_part(content: bytes, start: int) -> int | None:
     declared = _declared_frames(content, offset, first)
     frames = 0
     while frame := parse_frame(content, offset):
-        if frames and (
+        is_start = frames and (
             _has_frame_count(content[offset : offset + frame.length])
             or (declared is not None and frames > declared)
-        ):
-            return offset if _is_part(content, offset) else None
+        )
+        if is_start and _is_part(content, offset):
+            return offset
         frames, offset = frames + 1, offset + frame.length
     following = _skip_tags(content, offset)
-    return following if following > offset and _is_part(content, following) else None
+    if following > offset and _is_part(content, following):
+        return following
+    found = _find_frames(content, following)
+    gap = content[following:found].strip(b"\0")
+    # Invalid data before the declared number of frames, or without any, is damage to this part.
+    is_damaged = gap != b"" if declared is None else frames < declared
+    return None if is_damaged else found
+
+
+def _find_frames(content: bytes, offset: int) -> int | None:
+    """Offset of the next frames after data of another kind."""
+    found = (match.start() for match in _SYNC.finditer(content, offset))
+    return next((start for start in found if _is_part(content, start)), None)
+
+
+def mp3_end(content: bytes) -> int:
+    """Offset after the frames and tags of one part; its length if a decoder reads it to the end."""
+    offset = skip_id3(content)
+    if parse_frame(content, offset) is None:
+        return len(content)
+    while frame := parse_frame(content, offset):
+        offset += frame.length
+    end = _skip_tags(content, offset)
+    is_read = content.startswith(_TRAILING_TAGS, end) or _find_frames(content, end) is not None
+    return len(content) if is_read else min(end, len(content))
 
 
 def _is_part(content: bytes, offset: int) -> bool:

@@ -61,6 +61,36 @@ def test_concatenated_mp3_files_can_have_tags(tags):
     )
 
 
+@pytest.mark.parametrize("gap", [bytes(3), bytes(5_000), b"between" * 20], ids=len)
+def test_concatenated_mp3_files_can_have_other_bytes_between(gap):
+    one, other = (encoded(hiss(seed=seed), container="MP3") for seed in (0, 1))
+    content = one + gap + other
+    np.testing.assert_array_equal(
+        decoded_in_full(content), np.concatenate([decoded_in_full(one), decoded_in_full(other)])
+    )
+    assert find_audio_flaw(content) is None
+
+
+def test_mp3_files_without_a_length_can_have_zeros_between():
+    one, other = (encoded(hiss(seed=seed), container="MP3") for seed in (0, 1))
+    one = one[parse_frame(one, 0).length :]
+    np.testing.assert_array_equal(
+        decoded_in_full(one + bytes(999) + other),
+        np.concatenate([decoded_in_full(one), decoded_in_full(other)]),
+    )
+
+
+def test_bytes_after_an_mp3_file_are_reported():
+    content = encoded(hiss(), container="MP3")
+    other = np.random.RandomState(0).bytes(8_000)
+    assert find_audio_flaw(content + other) == (
+        "have data that is not MP3 after their audio, which is not read: convert them again, for "
+        "example with sox or ffmpeg"
+    )
+    for harmless in (bytes(8_000), other[:100], ID3_1, b"LYRICSBEGIN" + other):
+        assert find_audio_flaw(content + harmless) is None
+
+
 def test_a_part_without_a_length_can_follow_one_with_it():
     one, other = (encoded(hiss(seed=seed), container="MP3") for seed in (0, 1))
     other = other[parse_frame(other, 0).length :]
