@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,12 +29,14 @@ from mmzoo.metrics import (
     ErrorBin,
     PerClass,
     confusion_matrix,
+    decimals_of,
     errors_by_size,
     main_metric,
     metric_info,
     number_text,
     per_class,
     per_label,
+    rounded_text,
 )
 from mmzoo.metrics.metric_info import percent, percent_decimals
 from mmzoo.preprocessing import Arrays
@@ -275,9 +278,7 @@ def error_rows(errors: Sequence[ErrorBin]) -> tuple[list[str], list[list[str]]]:
     """Errors by the size of the true value, as titles and cells."""
     rows = [
         [
-            number_text(one.low)
-            if one.low == one.high
-            else f"{number_text(one.low)} to {number_text(one.high)}",
+            _range_text(one, [other.low for other in errors]),
             f"{one.examples:,}",
             number_text(one.mean_absolute_error),
             f"{'+' if one.bias > 0 else ''}{number_text(one.bias, 3)}",
@@ -285,6 +286,20 @@ def error_rows(errors: Sequence[ErrorBin]) -> tuple[list[str], list[list[str]]]:
         for one in errors
     ]
     return ["true value", "examples", "mean absolute error", "mean of predicted - true"], rows
+
+
+def _range_text(one: ErrorBin, lows: Sequence[float]) -> str:
+    """The true values of a bin, with the digits in which they differ: from each other, or one value
+    from those of the other bins."""
+    gaps = (abs(one.low - low) for low in lows if low != one.low)
+    size = one.high - one.low or min(gaps, default=0.0)
+    bounds = (one.low,) if one.low == one.high else (one.low, one.high)
+    return " to ".join(
+        rounded_text(bound, max(decimals_of(size, 3), decimals_of(abs(bound), 4)))
+        if size and bound and math.isfinite(size)
+        else number_text(bound)
+        for bound in bounds
+    )
 
 
 def probe_figures(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

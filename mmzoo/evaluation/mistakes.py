@@ -15,7 +15,7 @@ from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.figures import class_labels
 from mmzoo.heads import ChoosesClass, LabelledHead
 from mmzoo.lazy import tf
-from mmzoo.metrics import number_text
+from mmzoo.metrics import decimals_of, number_text, rounded_text
 from mmzoo.missing_values import mark_missing
 from mmzoo.modalities.abilities import HasImage, HasText, draw
 from mmzoo.preprocessing import Arrays, as_text, missing_mask
@@ -112,16 +112,24 @@ def largest_errors(true: np.ndarray, predicted: np.ndarray, most: int = 24) -> N
 
 def error_captions(true: np.ndarray, predicted: np.ndarray) -> list[str]:
     """A line for each example, as "true 152, predicted 310 (+158)"; of several numbers the mean
-    absolute error."""
+    absolute error. Both values are rounded to the fourth digit of the error, which is their
+    difference."""
     captions = []
     for was, one in zip(true.astype(np.float64), predicted.astype(np.float64), strict=True):
         if len(was) == 1:
-            sign = "+" if one[0] > was[0] else ""
-            values = f"true {number_text(was[0])}, predicted {number_text(one[0])}"
-            captions.append(f"{values} ({sign}{number_text(one[0] - was[0])})")
+            captions.append(_error_caption(float(was[0]), float(one[0])))
         else:
             captions.append(f"mean absolute error {number_text(np.abs(one - was).mean())}")
     return captions
+
+
+def _error_caption(true: float, predicted: float) -> str:
+    size = abs(predicted - true)
+    decimals = decimals_of(size, 4) if size and math.isfinite(size) else 4
+    error = round(predicted, decimals) - round(true, decimals) if math.isfinite(size) else size
+    sign = "+" if error > 0 else ""
+    values = f"true {rounded_text(true, decimals)}, predicted {rounded_text(predicted, decimals)}"
+    return f"{values} ({sign}{rounded_text(error, decimals)})"
 
 
 def _images(

@@ -26,9 +26,11 @@ from mmzoo.metrics.intervals import paired_bootstrap as paired_bootstrap
 from mmzoo.metrics.intervals import percentile_interval as percentile_interval
 from mmzoo.metrics.intervals import wilson_interval as wilson_interval
 from mmzoo.metrics.metric_info import MetricInfo as MetricInfo
+from mmzoo.metrics.metric_info import decimals_of as decimals_of
 from mmzoo.metrics.metric_info import main_metric as main_metric
 from mmzoo.metrics.metric_info import metric_info as metric_info
 from mmzoo.metrics.metric_info import number_text as number_text
+from mmzoo.metrics.metric_info import rounded_text as rounded_text
 from mmzoo.metrics.metric_inputs import Metrics as Metrics
 from mmzoo.metrics.ranking_metrics import Reliability as Reliability
 from mmzoo.metrics.ranking_metrics import area_under_roc as area_under_roc

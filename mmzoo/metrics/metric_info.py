@@ -139,6 +139,18 @@ def number_text(value: float, digits: int = 4) -> str:
     return text.rstrip("0").rstrip(".") if decimals else text
 
 
+def rounded_text(value: float, decimals: int) -> str:
+    """A number rounded to decimals, as people read it; to hundreds with -2: `1,700,000,123,500`."""
+    rounded = round(value, decimals) if math.isfinite(value) else value
+    place = math.floor(math.log10(abs(rounded))) if math.isfinite(rounded) and rounded else 0
+    return number_text(rounded, max(1, place + 1 + decimals))
+
+
+def decimals_of(size: float, digits: int) -> int:
+    """The decimals, for `rounded_text`, that show the first digits of a positive number."""
+    return digits - 1 - math.floor(math.log10(size))
+
+
 def percent(share: float, decimals: int = 1) -> str:
     """A share in percent, with more decimals where fewer would show 0 or 100."""
     return f"{100 * share:.{max(decimals, percent_decimals(share))}f} %"

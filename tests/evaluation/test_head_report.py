@@ -7,6 +7,7 @@ import numpy as np
 from mmzoo import metrics
 from mmzoo.evaluation.head_report import (
     confused_pairs,
+    error_rows,
     head_warnings,
     headline,
     other_metrics,
@@ -110,3 +111,23 @@ def test_long_lists_of_classes_are_truncated():
     names = [str(number) for number in range(10)]
     [absent] = head_warnings(classification(1.0, (0.9, 1.0), 0.5), confusion, names)
     assert absent == ("No examples, so not evaluated: '1', '2', '3', '4', '5', '6' and 3 more.")
+
+
+def ranges(true: list[float]) -> list[str]:
+    values = np.array(true)
+    return [row[0] for row in error_rows(metrics.errors_by_size(values, values + 1))[1]]
+
+
+def test_errors_by_size_show_the_digits_in_which_the_true_values_differ():
+    day = 86_400_000.0
+    assert ranges([1.7e12 + n * day for n in range(10)]) == [
+        "1,700,000,000,000 to 1,700,086,400,000",
+        "1,700,172,800,000 to 1,700,259,200,000",
+        "1,700,345,600,000 to 1,700,432,000,000",
+        "1,700,518,400,000 to 1,700,604,800,000",
+        "1,700,691,200,000 to 1,700,777,600,000",
+    ]
+    assert ranges([20_001.0, 20_002.0, 20_003.0]) == ["20,001", "20,002", "20,003"]
+    assert ranges([550.12, 560.34]) == ["550.1", "560.3"]
+    assert ranges([0.0] * 9 + [14_999.0, 119_612.0]) == ["0", "15,000 to 119,600"]
+    assert ranges([1.7e12, 1.7e12]) == ["1,700,000,000,000"]

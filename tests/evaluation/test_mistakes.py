@@ -55,3 +55,14 @@ def test_the_largest_errors_come_first():
     assert error_captions(np.array([[1.0, 2.0]]), np.array([[2.0, 5.0]])) == [
         "mean absolute error 2"
     ]
+
+
+def test_the_digits_of_a_caption_are_those_of_its_error():
+    true = np.array([[1_700_000_123_456.0], [20_000_001.5], [5.0], [3.0e-7]])
+    errors = np.array([[-86_412_345.0], [0.25], [np.nan], [1.0e-7]])
+    assert error_captions(true, true + errors) == [
+        "true 1,700,000,120,000, predicted 1,699,913,710,000 (-86,410,000)",
+        "true 20,000,001.5, predicted 20,000,001.75 (+0.25)",
+        "true 5, predicted not finite (not finite)",
+        "true 3e-07, predicted 4e-07 (+1e-07)",
+    ]
