@@ -43,7 +43,7 @@ def apply_on_bad_row(frame: Frame, on_bad_row: OnBadRow, skip_hint: str = _SKIP_
     if on_bad_row == "skip":
         return drop_bad_rows(frame.assign_again())
     rows = bad_rows(frame)
-    _refuse_other_classes(frame, rows)
+    _refuse_other_classes(frame, rows, skip_hint)
     raise bad_rows_error(frame.name, rows, frame.rows_are, skip_hint)
 
 
@@ -81,20 +81,31 @@ def drop_bad_rows(frame: Frame) -> Frame:
     )
 
 
-def _refuse_other_classes(frame: Frame, rows: Sequence[Skipped]) -> None:
-    """Raises a DataError if most rows have classes that are not known: it is the wrong table."""
+def _refuse_other_classes(
+    frame: Frame, rows: Sequence[Skipped], skip_hint: str | None = None
+) -> None:
+    """Raises a DataError if most rows have classes that are not known: it is the wrong table.
+
+    So does a folder whose only bad files are those of unknown classes, unless they are skipped.
+    """
     found = [_UNKNOWN_CLASS.fullmatch(row.reason) for row in rows]
     unknown = [one for one in found if one]
     total = sum(map(frame.examples, frame.splits))
-    if 2 * len(unknown) <= total or len(unknown) < 2:
+    is_folder = frame.rows_are == "file"
+    is_most = 2 * len(unknown) > total and len(unknown) > 1
+    is_all = skip_hint is not None and is_folder and len(unknown) == len(rows)
+    if not is_most and not is_all:
         return
     [((column, what, expected), _)] = Counter(one.group(1, 2, 4) for one in unknown).most_common(1)
     names = [*dict.fromkeys(one[3] for one in unknown)]
     listed = ", ".join(f"'{name}'" for name in names[:_MAX_NAMED])
     more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
+    fix = f": is this the right {'folder' if is_folder else 'table'}?"
+    if not is_most:
+        fix = f". Remove the others, or {skip_hint} to go on without them."
     raise DataError(
         f"{frame.name}: {len(unknown):,} of {total:,} {frame.rows_are}s have an unknown {what} in "
-        f"`{column}`: {listed}{more}. Expected the {expected}: is this the right table?"
+        f"`{column}`: {listed}{more}. Expected the {expected}{fix}"
     )
 
 

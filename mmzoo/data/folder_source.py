@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from annotated_types import Gt, Lt, MinLen
 
 from mmzoo.column_spec import ColumnSpec
+from mmzoo.data.class_encoding import first_names
 from mmzoo.data.folder_listing import (
     Ignored,
     Layout,
@@ -30,7 +31,7 @@ from mmzoo.data.splits import SPLITS, Fold
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
 from mmzoo.spec import Problem, Spec
-from mmzoo.spec.wording import describe, escape
+from mmzoo.spec.wording import describe, escape, shorten
 
 
 class Folder(Spec):
@@ -192,10 +193,11 @@ class Folder(Spec):
         known = (specs["label"].names if "label" in specs else None) or class_names
         unknown = tuple(name for name in class_names if name not in known)
         names, labels = _flatten(found["train"], (*known, *unknown))
+        expected = f"expected one of the classes {first_names(known)}"
         issues = {
             row: (
                 "label",
-                f"its class '{escape(unknown[label - len(known)])}' is unknown to the model",
+                f"its `label` has class '{shorten(unknown[label - len(known)])}', {expected}",
             )
             for row, label in enumerate(labels)
             if label >= len(known)

@@ -522,3 +522,18 @@ def test_a_folder_for_a_model_of_other_columns_is_refused_with_advice(photos: Pa
         "`image`. Give a table with the columns image, label, such as paths of files; to predict "
         "the files of the folder, give it to `mmzoo predict` without --data."
     )
+
+
+def test_folders_of_unknown_classes_are_refused_in_one_line(photos: Path) -> None:
+    write(photos, *(f"emu/{number}.jpg" for number in range(12)))
+    label = ColumnSpec("class", lambda random, rows: np.zeros(rows), ("cat", "dog"))
+    frame = Folder(path=str(photos)).rows(
+        {"file": ColumnSpec("file", lambda random, rows: None), "label": label}, "all"
+    )
+    with pytest.raises(DataError) as caught:
+        apply_on_bad_row(frame, "error", "give `--on-bad-row skip`")
+    assert str(caught.value) == (
+        "photos: 12 of 32 files have an unknown class in `label`: 'emu'. Expected the classes "
+        "'cat', 'dog'. Remove the others, or give `--on-bad-row skip` to go on without them."
+    )
+    assert apply_on_bad_row(frame, "skip").examples("all") == 20
