@@ -134,8 +134,11 @@ def find_components(name: str) -> list[Component]:
         found.append(_data_set(sets[name]))
     if not found:
         names = {*sets, *(name for family in FAMILIES for name in family_members(family))}
+        near = get_close_matches(name, sorted(names), 3, cutoff=0.5)
         config = find_config(Path(name))
-        near = [str(config)] if config else get_close_matches(name, sorted(names), 3, cutoff=0.5)
+        # Parts of a name such as `digits_cnn` are those of a config.
+        if config and ("_" in name or config.stem == name or not near):
+            near = [str(config)]
         meant = f"did you mean {join_or([repr(one) for one in near])}? " if near else ""
         raise ConfigError(
             f"no component is named '{shorten(name)}'; {meant}`mmzoo list` shows all components. "

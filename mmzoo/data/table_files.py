@@ -48,6 +48,20 @@ _SUFFIX = {
     "compressed by xz": ".xz",
     "compressed by zstd": ".zst",
 }
+_EXPORT = "Open it in the program that wrote it, and export the table as CSV."
+_DOWNLOAD = "Download the file itself, or export the table as CSV."
+_FIX = {
+    "a zip archive or an Excel workbook": "Unpack the archive, or save the Excel sheet as CSV.",
+    "an old Excel workbook": "Save the sheet as CSV.",
+    "a 7z archive": "Unpack it.",
+    "compressed by bzip2": "Unpack it.",
+    "an Arrow file": _EXPORT,
+    "a SQLite database": _EXPORT,
+    "an HDF5 file": _EXPORT,
+    "a PDF document": _EXPORT,
+    "a web page, probably from a failed download": _DOWNLOAD,
+}
+"""How to get a table from a file of another kind."""
 
 
 def table_exists(path: str) -> bool:
@@ -108,8 +122,8 @@ def _check_magic(shown: str, start: bytes, kind: Kind, compression: Compression 
     if found == expected:
         return
     if found:
-        rename = f" Add {_SUFFIX[found]} to its name." if found in _SUFFIX else ""
-        raise DataError(f"{shown}: it is {found}, which does not match its suffix.{rename}")
+        fix = f"Add {_SUFFIX[found]} to its name." if found in _SUFFIX else _FIX.get(found, "")
+        raise DataError(f"{shown}: it is {found}, which does not match its suffix. {fix}".rstrip())
     raise DataError(
         f"{shown}: by its suffix it is {expected}, but its content is not. Rename it to match its "
         "content, or download it again."

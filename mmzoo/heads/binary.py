@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
 from mmzoo.errors import DataError
-from mmzoo.heads.classes import ClassWeights, balanced_weights, order_problem, weights_problem
+from mmzoo.heads.classes import (
+    ClassWeights,
+    balanced_weights,
+    one_class_problem,
+    order_problem,
+    weights_problem,
+)
 from mmzoo.heads.labelled_head import (
     LabelledHead,
     SigmoidLoss,
@@ -72,7 +78,7 @@ class Binary(LabelledHead):
             )
         if self.positive is None:
             if names and len(names) < 2:
-                raise DataError(f"{where}: all rows have the same class; expected two classes")
+                raise DataError(f"{where}: {one_class_problem(names[0])}")
             if wrong := order_problem(self.class_names, names):
                 raise DataError(f"{where}: {wrong}")
             fitted = self.replace(class_names=self.class_names or self._two(names) or ("no", "yes"))

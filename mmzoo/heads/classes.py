@@ -6,6 +6,7 @@ from typing import Literal
 
 from mmzoo.lazy import np
 from mmzoo.spec import NonNegativeFloat, Problem
+from mmzoo.spec.wording import shorten
 
 ClassWeights = dict[str, NonNegativeFloat] | Literal["auto"] | None
 """Class name -> weight; "auto" for balanced weights; None for equal weights."""
@@ -49,4 +50,12 @@ def weights_problem(weights: ClassWeights, class_names: tuple[str, ...]) -> Prob
     return Problem(
         ("class_weights", unknown[0]),
         f"unknown class {unknown[0]!r}; the classes are: {', '.join(class_names)}",
+    )
+
+
+def one_class_problem(name: str) -> str:
+    """Why a head cannot be trained on rows of one class, which other splits may have more of."""
+    return (
+        f"all training rows have the class {shorten(name)}; expected two or more classes. Add rows "
+        "of other classes to the training split, or remove the head"
     )

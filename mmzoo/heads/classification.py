@@ -8,7 +8,13 @@ from typing import Annotated, Any, Literal, Self
 from annotated_types import Ge
 
 from mmzoo.errors import DataError
-from mmzoo.heads.classes import ClassWeights, balanced_weights, order_problem, weights_problem
+from mmzoo.heads.classes import (
+    ClassWeights,
+    balanced_weights,
+    one_class_problem,
+    order_problem,
+    weights_problem,
+)
 from mmzoo.heads.labelled_head import LabelledHead, smoothing_rules
 from mmzoo.lazy import keras, np, tf
 from mmzoo.spec import NonNegativeFloat, Problem, Rate, WithinInt32
@@ -83,7 +89,7 @@ class Classification(LabelledHead):
         if wrong := order_problem(self.class_names, names):
             raise DataError(f"{where}: {wrong}")
         if classes < 2:
-            raise DataError(f"{where}: all rows have the same class; expected two or more classes")
+            raise DataError(f"{where}: {one_class_problem((names or '0')[0])}")
         class_names = self.class_names or names or tuple(str(n) for n in range(classes))
         weights = self.class_weights
         if weights == "auto":

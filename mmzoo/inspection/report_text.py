@@ -116,12 +116,17 @@ def _cost(cost: Cost) -> str:
     included = f", including {' and '.join(parts)}" if parts else ""
     return (
         f"Estimate from {cost.steps} steps on {cost.device} under its current load: "
-        f"{1000 * cost.step_seconds:.3g} ms per step, "
+        f"{step_time(cost.step_seconds)} per step, "
         f"{_time(cost.epoch_seconds)} per epoch of {cost.steps_per_epoch:,} "
         f"{'step' if cost.steps_per_epoch == 1 else 'steps'}, "
         f"{_time(cost.total_seconds)} for all {cost.epochs} epochs{included}; "
         f"{cost.memory / 1e9:.1f} GB of memory."
     )
+
+
+def step_time(seconds: float) -> str:
+    """The time of a step: `16.3 ms`, from one second on `1.0 s`."""
+    return f"{1000 * seconds:.3g} ms" if seconds < 0.9995 else f"{seconds:,.1f} s"
 
 
 def _time(seconds: float) -> str:

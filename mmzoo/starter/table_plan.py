@@ -100,7 +100,8 @@ def _require_files(where: str, columns: Sequence[InferredColumn]) -> None:
     for column in columns:
         if column.has_missing_files:
             raise DataError(
-                f"{where}: column {shorten(column.name)}: {column.reason}. Fix the paths, or "
+                f"{where}: column {shorten(column.name)}: {column.reason}"
+                f"{'' if column.reason.endswith('?') else '.'} Fix the paths, or "
                 "remove the column to predict without its files"
             )
 

@@ -132,6 +132,14 @@ def test_unknown_name_gets_suggestions(mmzoo):
     assert "did you mean" not in mmzoo("show", "qqqqq").err
 
 
+def test_components_are_suggested_before_configs(mmzoo, tmp_path):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "mr_cnn.yaml").touch()
+    (tmp_path / "configs" / "flowers_densenet.yaml").touch()
+    assert "did you mean 'cnn', " in mmzoo("show", "cnnn").err
+    assert "'densenet121'?" in mmzoo("show", "densenet").err
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

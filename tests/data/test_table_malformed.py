@@ -100,6 +100,16 @@ MALFORMED: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     ),
     "gzip called xz": ("a.csv.xz", gzip.compress(GOOD.encode()), ("compressed by gzip, which",)),
     "text called gz": ("a.csv.gz", GOOD.encode(), ("by its suffix it is compressed by gzip",)),
+    "workbook called csv": (
+        "a.csv",
+        b"PK\x03\x04" + bytes(60),
+        ("a zip archive or an Excel workbook", "save the Excel sheet as CSV."),
+    ),
+    "page called csv": (
+        "a.csv",
+        b"<!DOCTYPE html>\n<html></html>",
+        ("a web page", "export the table as CSV."),
+    ),
     "text called parquet": ("a.parquet", GOOD.encode(), ("by its suffix it is a Parquet file",)),
     "parquet called csv": ("a.csv", parquet(), ("a Parquet file", "Add .parquet")),
     "web page": ("a.csv", b"<!DOCTYPE html><html></html>", ("a web page",)),

@@ -84,7 +84,8 @@ def test_a_class_beyond_the_last_is_refused_with_its_row():
 
 def test_a_single_class_is_refused():
     assert error_message(Classification(), [0, 0, 0]) == (
-        "all rows have the same class; expected two or more classes"
+        "all training rows have the class 0; expected two or more classes. Add rows of other "
+        "classes to the training split, or remove the head"
     )
 
 
@@ -202,9 +203,8 @@ def test_negative_classes_are_recognized_in_other_data():
 
 
 def test_a_single_class_is_not_binary():
-    assert (
-        error_message(Binary(), [0, 0], ("cat",))
-        == "all rows have the same class; expected two classes"
+    assert error_message(Binary(), [0, 0], ("cat",)).startswith(
+        "all training rows have the class cat; expected two or more classes. "
     )
 
 

@@ -12,7 +12,7 @@ from mmzoo.config import load_config
 from mmzoo.inspection import cost as cost_module
 from mmzoo.inspection.data_report import DataReport, count_missing
 from mmzoo.inspection.inspect import inspect
-from mmzoo.inspection.report_text import report_text
+from mmzoo.inspection.report_text import report_text, step_time
 from mmzoo.missing_values import missing_counts
 from mmzoo.preprocessing import load_frame
 
@@ -304,3 +304,8 @@ def test_pixels_of_arrays_are_compared():
     ).sum()
     found = found_in(config)
     assert sum(of["test"].rows for of in found.repeats.values() if "test" in of) == equal
+
+
+def test_step_times_are_readable():
+    times = [0.0163, 0.9994, 0.9996, 1.04, 1234.5]
+    assert [step_time(one) for one in times] == ["16.3 ms", "999 ms", "1.0 s", "1.0 s", "1,234.5 s"]
