@@ -92,6 +92,21 @@ def whole_numbers(column: pl.Series) -> pl.Series:
     return column.cast(pl.Int64) if is_whole else column
 
 
+def has_rounded_ids(column: pl.Series) -> bool:
+    """Whether these are floats with whole numbers beyond 2^53, which float64 has rounded."""
+    return column.dtype.is_float() and bool(
+        ((column.abs() > 2**53) & column.is_finite() & (column.abs() < 2**63)).any()
+    )
+
+
+def rounded_ids_warning(column: str) -> str:
+    """A clause on ids that a file stores as floats."""
+    return (
+        f"`{column}`: numbers beyond 2^53 are stored as floats, which rounds them, so ids may be "
+        "wrong or equal: store them as integers or text"
+    )
+
+
 def one_spelling(texts: pl.Series) -> pl.Series:
     """Strings with the spellings of one value made equal.
 

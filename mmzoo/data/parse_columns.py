@@ -88,6 +88,8 @@ def parse_columns(
             one = _parse_with_decimal(cells, name, spec, root, where, decimal)
         else:
             one = _parse(cells, name, spec, root, where)
+        if spec.role in ("class", "category") and column_types.has_rounded_ids(cells):
+            one = replace(one, warnings=(*one.warnings, column_types.rounded_ids_warning(name)))
         if name in targets and not spec.optional:
             hint = "; with `missing: ignore` in its head the row trains only the other heads"
             clause = f"its `{name}` is empty{hint if len(targets) > 1 else ''}"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
-from mmzoo.data.column_types import whole_numbers
+from mmzoo.data.column_types import has_rounded_ids, rounded_ids_warning, whole_numbers
 from mmzoo.data.csv_dialect import (
     check_first_line,
     declared_separator,
@@ -183,9 +183,14 @@ def _concatenated(
 ) -> Frame:
     first = parts["train"]
     tables = dict(tables)
+    warnings = []
     for column in first.table.columns:
         kinds = {split: table.schema[column] for split, table in tables.items()}
-        if any(kind.is_integer() for kind in kinds.values()):
+        rounded = any(has_rounded_ids(table[column]) for table in tables.values())
+        rounded = rounded and not all(kind.is_float() for kind in kinds.values())
+        if rounded:
+            warnings.append(rounded_ids_warning(column))
+        if rounded or any(kind.is_integer() for kind in kinds.values()):
             # Else whole numbers would become floats, and large ones lose digits.
             for split in [split for split, kind in kinds.items() if kind.is_float()]:
                 tables[split] = tables[split].with_columns(whole_numbers(tables[split][column]))
@@ -204,7 +209,13 @@ def _concatenated(
             f"types in one column ({why}). Write them as one type."
         ) from None
     notes = tuple(f"{part.name}: {note}" for part in parts.values() for note in part.notes)
-    return replace(first, table=table, issues=issues_table(issues), notes=notes)
+    return replace(
+        first,
+        table=table,
+        issues=issues_table(issues),
+        notes=notes,
+        warnings=(*first.warnings, *warnings),
+    )
 
 
 def _short_names(paths: list[str]) -> list[str]:

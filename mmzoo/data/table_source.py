@@ -14,7 +14,7 @@ from annotated_types import MinLen
 from mmzoo.column_spec import ColumnSpec
 from mmzoo.data.bad_rows import bad_rows_error
 from mmzoo.data.class_encoding import encode_columns, encode_names, names_in
-from mmzoo.data.column_types import as_texts, one_spelling
+from mmzoo.data.column_types import as_texts, has_rounded_ids, one_spelling, rounded_ids_warning
 from mmzoo.data.duplicates import OnDuplicate
 from mmzoo.data.frame import ROW, SPLIT, Frame, OnBadRow, Skipped, issues_table
 from mmzoo.data.number_formats import ambiguous_thousands, has_three_decimals
@@ -98,13 +98,15 @@ class Table(TableFormat, TableRows):
         shown, name = raw.name, escape(os.path.basename(self.path))
         raw = replace(raw, name=name)
         root = media_folder(self.path, self.media_root)
-        warnings = self._thousands(raw.table, specs, f"table {shown}")
+        warnings = [*raw.warnings, *self._thousands(raw.table, specs, f"table {shown}")]
         # The splits must not depend on which classes are known: a run knows those of its training
         # rows, and must get the same splits again.
         without_names = {column: replace(spec, names=None) for column, spec in specs.items()}
         parsed = parse_columns(raw.table, without_names, root, shown, self.decimal)
         raw = raw.with_issues(issues_of(raw.table, parsed, specs))
         if group := self.split.group:
+            if has_rounded_ids(raw.table[group]):
+                warnings.append(rounded_ids_warning(group))
             empty = raw.table[group].is_null().arg_true().to_list()
             clause = (group, f"its `{group}` is empty")
             issues = raw.found_issues() | dict.fromkeys(empty, clause)

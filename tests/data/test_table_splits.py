@@ -747,3 +747,18 @@ def test_ids_as_decimals_stay_exact(tmp_path: Path) -> None:
     table.cast({"g": pl.Decimal(20, 0)}).write_parquet(tmp_path / "a.parquet")
     data = load(tmp_path / "a.parquet", column_specs(text="text", kind="class", g="value"))
     assert data.table["g"].n_unique() == 40
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_ids_that_a_file_stores_as_floats_are_warned_about(tmp_path: Path, name: str) -> None:
+    ids = [1_582_218_195_625_938_903 - row for row in range(40)]
+    table = pl.DataFrame({"text": list(map(str, ids)), "kind": ["a", "b"] * 20, "g": ids})
+    if name == "a.csv":
+        table.write_csv(tmp_path / name)
+    else:
+        table.write_parquet(tmp_path / name)
+    later = table.head(2).cast({"g": pl.Float64})
+    later.write_parquet(tmp_path / "b.parquet")
+    split = {"files": {"test": str(tmp_path / "b.parquet")}, "group": "g"}
+    [warning] = load(tmp_path / name, split=split).warnings
+    assert warning.startswith(f"{name}: `g`: numbers beyond 2^53 are stored as floats")
