@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mmzoo.cli.terminal_text import columns, escape_control, wrapped
-from mmzoo.evaluation.comparison import TEXT_COLUMNS
 
 if TYPE_CHECKING:
     from mmzoo.evaluation.comparison import Comparison
@@ -25,7 +24,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 def _head(comparison: Comparison, head: str) -> Iterator[str]:
     titles, rows = comparison.table(head)
-    right = [place for place, title in enumerate(titles) if title not in TEXT_COLUMNS]
+    right = [place for place, title in enumerate(titles) if title not in comparison.text_columns]
     yield from ("", escape_control(f"  {head}: {comparison.info(head).label}"))
     yield from (f"    {line}" for line in columns([titles, *rows], right=right))
     yield ""

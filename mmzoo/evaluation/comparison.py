@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from mmzoo.metrics import Estimate, MetricInfo, PairedDifference, main_metric, metric_info, negate
 
@@ -25,8 +25,6 @@ _TITLES: dict[Kind, tuple[str, str]] = {
     "ensemble": ("run", ""),
 }
 """Titles of the columns of variants and conditions."""
-TEXT_COLUMNS = ("inputs", "other inputs", "corrupted input", "corruption", "run", "")
-"""Titles of the columns of text in a table; all others hold numbers."""
 _INTERVAL = "95 % CI"
 
 
@@ -141,6 +139,9 @@ class Comparison:
         notes: how to read the table.
         details: settings and further figures, for the JSON form only.
     """
+
+    text_columns: ClassVar = ("inputs", "other inputs", "corrupted input", "corruption", "run", "")
+    """Titles of the columns of text in a table; all others hold numbers."""
 
     kind: Kind
     title: str

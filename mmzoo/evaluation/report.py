@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from mmzoo.evaluation.comparison import TEXT_COLUMNS, Comparison
+from mmzoo.evaluation.comparison import Comparison
 from mmzoo.evaluation.head_report import (
     HeadReport,
     confused_pairs,
@@ -124,7 +124,7 @@ def _comparison_head(comparison: Comparison, head: str) -> str:
     )
     label = text_html(comparison.info(head).label)
     return f"""<h3>{name_html(head)}<span class="kind">{label}</span></h3>
-{table_html(titles, rows, TEXT_COLUMNS)}<ul>{findings}</ul>
+{table_html(titles, rows, comparison.text_columns)}<ul>{findings}</ul>
 """
 
 

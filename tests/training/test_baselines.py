@@ -554,7 +554,7 @@ def test_the_report_has_the_tables_and_the_findings(trained, tmp_path):
     assert heading in page
     for findings in content["findings"].values():
         assert all(f"<li>{finding}</li>" in page for finding in findings)
-    assert "<td>left + right</td>" in page
+    assert '<td class="text">left + right</td>' in page
     assert f"<td>{content['runs']['right']['parameters']:,}</td>" in page
     assert "<code>--set train.seed=1</code>" in page
 
