@@ -314,7 +314,7 @@ def test_labels_round_trip(names, separator, cells):
     rows = np.array([[1, 0], [1, 1], [0, 0]])
     assert head.decode_labels(rows) == cells
     assert head.decode(rows.astype("float32"), "tags")["tags"] == cells
-    read = label_lists(polars.Series("tags", cells), separator, "here").to_list()
+    read = label_lists(polars.Series("tags", cells), separator, "here")[0].to_list()
     assert [set(labels) for labels in read] == [{names[0]}, set(names), set()]
 
 
