@@ -210,7 +210,17 @@ def use_prices_only(config: Path) -> None:
     config.write_text(yaml.safe_dump(values))
 
 
-@pytest.mark.parametrize("line", [line for line in runnable() if line not in FIRST])
+def documented() -> list[Any]:
+    """The other commands; transfer of a large network and the folds of a table are slow."""
+    slow = re.compile(r"mobilenet_v2_transfer|products\.yaml --fold")
+    return [
+        pytest.param(line, marks=pytest.mark.slow if slow.search(line) else ())
+        for line in runnable()
+        if line not in FIRST
+    ]
+
+
+@pytest.mark.parametrize("line", documented())
 def test_documented_commands_work(
     line: str,
     workspace: Path,

@@ -384,6 +384,7 @@ def test_a_single_file_of_the_wrong_input_is_refused(tmp_path):
         predict(run, [full, empty])
 
 
+@pytest.mark.slow
 def test_other_data_with_missing_inputs_are_evaluated(run, tmp_path):
     columns = {"title": ["a title of 3", "a title of 4"], "kind": [1, 0]}
     assert evaluate(run, data=write(tmp_path, columns))["examples"] == 2

@@ -227,6 +227,7 @@ def test_another_source_is_refused(two):
     )
 
 
+@pytest.mark.slow
 def test_another_validation_split_is_refused_if_it_matters(two):
     run = Run(Path(two[1]))
     changed(two[1], train=run.config().train.replace(split_seed=None))
@@ -276,7 +277,7 @@ def test_failure_leaves_nothing(two, monkeypatch):
     assert not (Path("runs") / "ensembles").exists()
 
 
-@pytest.mark.parametrize("output", [None, Path("mine")])
+@pytest.mark.parametrize("output", [None, pytest.param(Path("mine"), marks=pytest.mark.slow)])
 def test_interruption_while_writing_leaves_nothing(two, monkeypatch, output):
     def interrupted(*arguments):
         raise KeyboardInterrupt
@@ -298,6 +299,7 @@ def test_simultaneous_ensembles_get_separate_numbers(two, monkeypatch):
     assert str(ensemble(two, device="cpu").folder) == "runs/ensembles/002"
 
 
+@pytest.mark.slow
 def test_a_head_without_any_label_has_no_metrics(clue_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = with_missing_labels(clue_run)

@@ -174,6 +174,7 @@ def photos(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_class_folder_that_was_moved_or_has_fewer_classes(photos, tmp_path):
     run = train(
         {

@@ -150,7 +150,7 @@ def test_additive_fusions_cannot_learn_xor(fusion):
         FiLM(dim=8),
         Gated(dim=8),
         Attention(dim=8),
-        CrossAttentionFusion(dim=8),
+        pytest.param(CrossAttentionFusion(dim=8), marks=pytest.mark.slow),
     ],
     ids=lambda fusion: fusion.type,
 )

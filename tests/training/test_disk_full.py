@@ -118,7 +118,12 @@ def check_failure(uninterrupted: Run, directory: Path, call: str, number: int, c
 
 
 @pytest.mark.parametrize(
-    ("call", "number"), [("fsync", 1), ("replace", 3), ("fsync", 11), ("replace", 7)]
+    ("call", "number"),
+    [
+        ("fsync", 1),
+        ("replace", 7),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in (("replace", 3), ("fsync", 11))),
+    ],
 )
 def test_a_failed_write_loses_nothing(uninterrupted, tmp_path, call, number):
     check_failure(uninterrupted, tmp_path / "run", call, number, errno.ENOSPC)

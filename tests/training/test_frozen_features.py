@@ -146,6 +146,7 @@ def test_augmentation_prevents_caching(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_augmented_copies_are_cached_if_requested(first, tmp_path):
     values = merged(merged(CONFIG, AUGMENTED), settings(copies=3))
     run = train({**values, "probes": ["knn"]}, run=tmp_path / "copies")

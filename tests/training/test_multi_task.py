@@ -114,6 +114,7 @@ def on_two_devices(folder: Path) -> Path:
     return folder / "two"
 
 
+@pytest.mark.slow
 def test_it_resumes_exactly(run, folder):
     resumed = train_with_crash(config(folder), folder / "resumed", 6)
     assert differences(run, resumed) == []

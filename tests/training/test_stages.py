@@ -161,6 +161,7 @@ def test_damaged_frozen_weights_of_the_second_stage_cost_only_time(staged, tmp_p
     assert differences(staged, train(CONFIG, run=run.directory, resume=True)) == []
 
 
+@pytest.mark.slow
 def test_the_second_stage_does_not_resume_from_its_own_weights(staged, tmp_path):
     """As after a kill between writing its best weights and its first checkpoint."""
     run = crashed_in_the_second_stage(tmp_path / "run")

@@ -139,6 +139,7 @@ def test_audio_is_drawn_as_the_model_receives_it(folder, tmp_path):
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 100  # The colours of spectrograms.
 
 
+@pytest.mark.slow
 def test_the_worst_mistakes_are_shown(folder, tmp_path):
     """A head that learns nothing makes many."""
     spec = config(folder, epochs=1, optimizer={"type": "sgd", "learning_rate": 1e-9})

@@ -229,7 +229,7 @@ def test_mixed_precision(encoder, policy):
 @pytest.mark.parametrize(
     "name",
     [
-        name if name in ("embedding", "gru", "transformer") else pytest.param(name, marks=slow)
+        name if name in ("embedding", "gru") else pytest.param(name, marks=slow)
         for name in (*ENCODERS, "fasttext", "gru_dropout")
     ],
 )
