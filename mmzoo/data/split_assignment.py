@@ -221,9 +221,9 @@ def assign_splits(
 def _sample(
     info: SplitInfo, given: np.ndarray, split: str, share: float, seed: int, pool: int | None
 ) -> tuple[np.ndarray, int]:
-    """Samples a split; returns its rows, and of how many rows they are a share.
+    """Samples a split; returns its rows, and the number of rows that `share` refers to.
 
-    `pool` is the number of rows of which `share` is a share; by default those that remain.
+    That number is `pool`, by default the number of remaining rows.
     """
     rows = info.free(given)
     of = len(rows)

@@ -1,4 +1,4 @@
-"""Originals beside what a reconstruction head makes of them, for the report and TensorBoard."""
+"""Originals beside their reconstructions, for the report and TensorBoard."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Reconstructions:
     """The first examples of a split that have an input, and the input as it was rebuilt.
 
     Attributes:
-        rows: the examples' names.
-        errors: of each example, as text.
+        rows: names of the examples.
+        errors: the error of each example, as text.
         originals: images, uint8 `[height, width, 1 or 3]`, or texts.
         rebuilt: likewise.
     """
@@ -65,14 +65,14 @@ def reconstructions(
     evaluation: Evaluation,
     model: keras.Model,
 ) -> Reconstructions:
-    """The first examples of an evaluation as a head rebuilds them; none for another head.
+    """The first examples of an evaluation and their reconstructions; none for other heads.
 
     Args:
-        name: the head's.
-        config: of the model.
-        data: as it was evaluated.
+        name: name of the head.
+        config: config of the model.
+        data: the evaluated data.
         preprocessing: the fitted preprocessing of the inputs.
-        evaluation: of the model on one of its splits.
+        evaluation: the evaluation of the model on a split.
         model: the model.
     """
     head = config.heads[name]

@@ -77,7 +77,7 @@ class LabelledMetric(keras.metrics.Metric):
 
 
 def has_target(target: tf.Tensor) -> tf.Tensor:
-    """Mask of the examples of which some value is not NaN, bool `[batch]`.
+    """Mask of the examples with at least one value that is not NaN, bool `[batch]`.
 
     Args:
         target: float `[batch, ...]`.
@@ -87,13 +87,13 @@ def has_target(target: tf.Tensor) -> tf.Tensor:
 
 
 def masked_mean(values: tf.Tensor, there: tf.Tensor) -> tf.Tensor:
-    """Mean of each example over the values that are there, `[batch]`; NaN where none is.
+    """Mean over the unmasked values of each example, `[batch]`; NaN where all are masked.
 
     Gradients are finite in any case.
 
     Args:
-        values: float `[batch, ...]`, finite where they are not there too.
-        there: bool of the same shape.
+        values: float `[batch, ...]`, finite also where they are masked.
+        there: bool of the same shape; false masks a value.
     """
     axes = list(range(1, values.shape.rank))
     count = tf.reduce_sum(tf.cast(there, values.dtype), axis=axes)

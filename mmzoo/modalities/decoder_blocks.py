@@ -7,10 +7,14 @@ from typing import Annotated
 
 from annotated_types import MinLen
 
-from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Activation, Encoder
-from mmzoo.modalities.encoder_blocks import ConvolutionalStages, dense_layers, stage_value
+from mmzoo.modalities.encoder_blocks import (
+    ConvolutionalStages,
+    convolution,
+    dense_layers,
+    stage_value,
+)
 from mmzoo.spec import PositiveInt, Problem, Rate, Spec
 
 MapSize = tuple[int, int]
@@ -84,21 +88,17 @@ class ConvolutionalDecoder(Spec):
         )(x)
 
     def _convolution(self, x: keras.KerasTensor, stage: int, name: str) -> keras.KerasTensor:
-        x = keras.layers.Conv2D(
-            self.filters[min(stage + 1, len(self.filters) - 1)],
-            stage_value(self.kernel_size, stage),
-            padding="same",
-            use_bias=not self.batch_norm,
-            name=name,
-        )(x)
-        if self.batch_norm:
-            x = layers.BatchNorm(momentum=self.norm_momentum, name=f"{name}_norm")(x)
-        return keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x)
+        filters = self.filters[min(stage + 1, len(self.filters) - 1)]
+        momentum = self.norm_momentum if self.batch_norm else None
+        kernel = stage_value(self.kernel_size, stage)
+        return convolution(x, filters, kernel, "same", momentum, self.activation, name)
 
 
-def is_mirrored(encoder: Encoder) -> bool:
-    """Whether an encoder has a mirror image, so that no sizes of a decoder are needed."""
-    return isinstance(encoder, ConvolutionalStages)
+def decoder_problem(decoder: ConvolutionalDecoder | None, encoder: Encoder, advice: str) -> str:
+    """The error if neither a decoder is given nor the encoder can be mirrored; else ""."""
+    if decoder is not None or isinstance(encoder, ConvolutionalStages):
+        return ""
+    return f"has a {encoder.type} encoder, which cannot be mirrored: give its decoder, {advice}"
 
 
 def rebuild_map(
@@ -113,7 +113,7 @@ def rebuild_map(
     Args:
         code: float `[batch, width]`.
         decoder: if given, the map doubles in size in each stage.
-        encoder: of the same map; `is_mirrored` if no decoder is given.
+        encoder: of the same map; made of `ConvolutionalStages` if no decoder is given.
         shape: height, width and channels of the map.
         output: activation of the rebuilt map.
 

@@ -259,16 +259,9 @@ class ConvolutionalStages(Encoder):
     def _convolution(
         self, x: keras.KerasTensor, filters: int, stage: int, name: str
     ) -> keras.KerasTensor:
-        x = keras.layers.Conv2D(
-            filters,
-            stage_value(self.kernel_size, stage),
-            padding=self.padding,
-            use_bias=not self.batch_norm,
-            name=name,
-        )(x)
-        if self.batch_norm:
-            x = layers.BatchNorm(momentum=self.norm_momentum, name=f"{name}_norm")(x)
-        return keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x)
+        momentum = self.norm_momentum if self.batch_norm else None
+        kernel = stage_value(self.kernel_size, stage)
+        return convolution(x, filters, kernel, self.padding, momentum, self.activation, name)
 
     def _pool(self, x: keras.KerasTensor, stage: int) -> keras.KerasTensor:
         size = stage_value(self.pool, stage)
@@ -277,6 +270,25 @@ class ConvolutionalStages(Encoder):
         max_pool, average_pool = keras.layers.MaxPooling2D, keras.layers.AveragePooling2D
         pool = max_pool if self.pool_type == "max" else average_pool
         return pool(size, name=f"stage{stage + 1}_pool")(x)
+
+
+def convolution(
+    x: keras.KerasTensor,
+    filters: int,
+    kernel_size: int,
+    padding: str,
+    norm_momentum: float | None,
+    activation: str,
+    name: str,
+) -> keras.KerasTensor:
+    """A 2-D convolution with its activation; with a momentum, batch norm between the two."""
+    has_norm = norm_momentum is not None
+    x = keras.layers.Conv2D(
+        filters, kernel_size, padding=padding, use_bias=not has_norm, name=name
+    )(x)
+    if has_norm:
+        x = layers.BatchNorm(momentum=norm_momentum, name=f"{name}_norm")(x)
+    return keras.layers.Activation(activation, name=f"{name}_{activation}")(x)
 
 
 def stage_value(value: int | tuple[int, ...], stage: int) -> int:

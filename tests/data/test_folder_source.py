@@ -254,10 +254,10 @@ REASONS = {
 
 def test_bad_files_are_named_with_their_reasons(photos: Path) -> None:
     add_bad_files(photos)
-    first, *lines, mend = error_message(photos).splitlines()
+    first, *lines, fix = error_message(photos).splitlines()
     assert first == "photos: 6 files cannot be read:"
     assert dict(line.strip().split(": ") for line in lines) == REASONS
-    assert mend == (
+    assert fix == (
         "Replace or remove them, or write `on_bad_row: skip` into the config's source to go on "
         "without them."
     )

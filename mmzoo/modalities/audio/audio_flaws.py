@@ -1,4 +1,4 @@
-"""Audio flaws: files that decode, but of which nothing or only a part reaches the model."""
+"""Audio flaws: files that decode but are silent, constant, or read only in part."""
 
 from __future__ import annotations
 

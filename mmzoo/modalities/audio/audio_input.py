@@ -26,7 +26,7 @@ from mmzoo.modalities.audio.audio_spectrogram import LogMelSpectrogram, Masking,
 from mmzoo.modalities.audio.encoders import AudioEncoder
 from mmzoo.modalities.base_encoder import Features, Shared
 from mmzoo.modalities.base_input import Corruption
-from mmzoo.modalities.decoder_blocks import ConvolutionalDecoder, is_mirrored, rebuild_map
+from mmzoo.modalities.decoder_blocks import ConvolutionalDecoder, decoder_problem, rebuild_map
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.modalities.file_probe import FileKind
 from mmzoo.modalities.scan import Files, Lengths
@@ -213,12 +213,11 @@ class Audio(FileInput):
         return 1.0
 
     def decoder_problem(self) -> str:
-        if self.decoder is not None or is_mirrored(self.encoder):
-            return ""
-        return (
-            f"has a {self.encoder.type} encoder, which cannot be mirrored: give its decoder, such "
-            "as `decoder: {filters: [64, 32, 16]}`, which starts from maps of 1/8 of the frames "
-            "and bands"
+        return decoder_problem(
+            self.decoder,
+            self.encoder,
+            "such as `decoder: {filters: [64, 32, 16]}`, which starts from maps of 1/8 of the "
+            "frames and bands",
         )
 
     def decoder_output(self, code: keras.KerasTensor) -> keras.KerasTensor:

@@ -11,7 +11,7 @@ from mmzoo.errors import DataError
 from mmzoo.lazy import keras, np, tf
 from mmzoo.modalities.base_encoder import Shared
 from mmzoo.modalities.base_input import Corruption
-from mmzoo.modalities.decoder_blocks import ConvolutionalDecoder, is_mirrored, rebuild_map
+from mmzoo.modalities.decoder_blocks import ConvolutionalDecoder, decoder_problem, rebuild_map
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.modalities.file_probe import FileKind
 from mmzoo.modalities.image.augmentation import Augmentation, augment
@@ -211,11 +211,11 @@ class Image(FileInput):
         return 1.0
 
     def decoder_problem(self) -> str:
-        if self.decoder is not None or is_mirrored(self.encoder):
-            return ""
-        return (
-            f"has a {self.encoder.type} encoder, which cannot be mirrored: give its decoder, such "
-            "as `decoder: {filters: [128, 64, 32]}`, which starts from maps of 1/8 of the size"
+        return decoder_problem(
+            self.decoder,
+            self.encoder,
+            "such as `decoder: {filters: [128, 64, 32]}`, which starts from maps of 1/8 of the "
+            "size",
         )
 
     def decoder_output(self, code: keras.KerasTensor) -> keras.KerasTensor:

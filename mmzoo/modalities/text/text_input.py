@@ -271,7 +271,7 @@ class Text(BaseInput):
         }
 
     def add_noise(self, ids: tf.Tensor, amount: float, randomness: Randomness) -> tf.Tensor:
-        """Ids, of which random ones are replaced by the unknown word; `amount` is their share."""
+        """Replaces a random fraction `amount` of the ids by that of the unknown word."""
         return drop_words(ids, tf.constant(amount), randomness, self._length())
 
     def show_reconstruction(
