@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mmzoo import layers
@@ -212,4 +212,5 @@ def _or_missing(
     """
 
     tensors = features.tensors() if with_tokens else [features.vector]
-    return Features(*layers.MissingFeatures(name=f"{name}_missing")(tensors, present))
+    features = Features(*layers.MissingFeatures(name=f"{name}_missing")(tensors, present))
+    return replace(features, present=present)

@@ -24,7 +24,7 @@ class HeadInputs:
     Attributes:
         fused: the fused features of all inputs.
         inputs: the features of each input, in the config's order. Missing inputs are replaced by
-            learned features.
+            learned features, see `Features.present`.
     """
 
     fused: Features

@@ -37,14 +37,17 @@ class Features:
             feature map, the words of a text, the frames of a spectrogram. None if the encoder has
             no tokens.
         mask: bool `[batch, positions]`, false at padding. None if no token is padding.
+        present: float `[batch]`, 0 for an example that lacks the input, whose features are then
+            learned ones. None if no example can lack it, and within an encoder.
     """
 
     vector: keras.KerasTensor
     tokens: keras.KerasTensor | None = None
     mask: keras.KerasTensor | None = None
+    present: keras.KerasTensor | None = None
 
     def tensors(self) -> list[keras.KerasTensor]:
-        """The tensors that are not None, in the order of the attributes."""
+        """Vector, tokens and mask, as far as they are not None."""
         return [x for x in (self.vector, self.tokens, self.mask) if x is not None]
 
 
