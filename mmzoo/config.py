@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
@@ -277,7 +277,7 @@ def load_config(
     source: Path | str | Mapping[str, Any],
     overrides: Sequence[str] = (),
     *,
-    check_files: bool = False,
+    extra_rules: Callable[[Config], Iterable[Problem]] | None = None,
 ) -> Config:
     """Loads and validates a config.
 
@@ -286,21 +286,15 @@ def load_config(
     Args:
         source: the path of a YAML file, or a mapping with the same keys.
         overrides: `KEY=VALUE` strings that are applied before validation.
-        check_files: also check that weights files, and the columns of the source's table, exist.
+        extra_rules: yields further problems of a valid config, such as those of `start_problems`.
 
     Raises:
         ConfigError: the config is invalid; the message lists every problem with its location.
-        DataError: the source's table cannot be read; only if `check_files`.
     """
     if isinstance(source, Path | str):
         source = Path(source)
         _refuse_data_set(source)
-    return load_spec(
-        Config,
-        source,
-        overrides,
-        Config.missing_prerequisites if check_files else None,
-    )
+    return load_spec(Config, source, overrides, extra_rules)
 
 
 def with_table(

@@ -200,7 +200,9 @@ def _encoder(placeholder: keras.KerasTensor, spec: Input, name: str, ending: str
     # Not by the input's own name, which a layer of the encoder may have: "words", "embedding".
     inside = keras.Input(placeholder.shape[1:], dtype=placeholder.dtype, name="input")
     features = spec.features(inside)
-    return keras.Model(inside, features.tensors(), name=f"{name}_encoder{ending}")
+    encoder = keras.Model(inside, features.tensors(), name=f"{name}_encoder{ending}")
+    spec.encoder.freeze(encoder)
+    return encoder
 
 
 def _or_missing(

@@ -18,6 +18,7 @@ from mmzoo.modalities.abilities import VariesInLength
 from mmzoo.model import build_model
 from mmzoo.model_graph import encoders_of
 from mmzoo.preprocessing import fit_config, load_frame
+from mmzoo.reused_encoders import reuse_encoders
 
 if TYPE_CHECKING:
     from keras import Layer
@@ -100,14 +101,14 @@ def summarize(path: Path) -> ModelSummary:
     """
     is_config = path.suffix in (".yaml", ".yml") and not path.is_dir()
     config = load_config(path) if is_config else open_run(path)[0].config()
-    config = config.with_columns()
+    config = reuse_encoders(config).with_columns()
     if not all(part.is_fitted for part in (*config.inputs.values(), *config.heads.values())):
         config, _ = fit_config(config, load_frame(config))
     model = build_model(config)
     backbones = {
-        encoder.name: spec.encoder.type
+        encoder.name: spec.encoder.architecture.type
         for name, spec in config.inputs.items()
-        if spec.encoder.is_backbone
+        if spec.encoder.architecture.is_backbone
         for encoder in encoders_of(model, name)
     }
     return ModelSummary(

@@ -18,6 +18,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from mmzoo.config import Config, Preprocessing
 from mmzoo.data import Folder, InMemoryTable, Table, TableFormat, read_rows
@@ -38,6 +39,7 @@ from mmzoo.missing_values import (
 )
 from mmzoo.modalities import Input
 from mmzoo.modalities.abilities import HasCoverage, HasText
+from mmzoo.modalities.run_encoder import RunEncoder
 from mmzoo.modalities.scan import Files
 from mmzoo.shared_encoders import copy_fitted_from, encoder_owner
 
@@ -222,8 +224,16 @@ def input_keys(config: Config, frame: Frame) -> dict[str, np.ndarray]:
     return keys
 
 
-def fit_config(config: Config, frame: Frame) -> tuple[Config, Preprocessing]:
+def fit_config(
+    config: Config, frame: Frame, reused: Preprocessing = MappingProxyType({})
+) -> tuple[Config, Preprocessing]:
     """Fits inputs and heads to the training split.
+
+    Args:
+        config: config with named columns.
+        frame: from `load_frame`.
+        reused: the preprocessing of inputs that start from the encoder of another run, which are
+            not fitted: see `reused_preprocessing`.
 
     Returns:
         A copy of the config with all fitted fields, and the preprocessing files of the inputs:
@@ -251,6 +261,9 @@ def fit_config(config: Config, frame: Frame) -> tuple[Config, Preprocessing]:
     preprocessing: dict[str, Files] = {}
     for name, spec in config.inputs.items():
         if encoder_owner(spec) is not None:
+            continue
+        if isinstance(spec.encoder, RunEncoder):
+            inputs[name], preprocessing[name] = spec, reused.get(name, {})
             continue
         values = frame.values(scanned_column(name), "train")
         if name in config.presence:

@@ -220,7 +220,7 @@ def _fine_tuning(experiment: Experiment) -> Iterator[Problem]:
         return
     layers = experiment.train.fine_tune.last_layers
     encoders = [spec.encoder for spec in experiment.inputs.values()]
-    if all(encoder.unfrozen(layers) == encoder for encoder in encoders):
+    if all(encoder.unfrozen(layers) is encoder for encoder in encoders):
         types = ", ".join(encoder.type for encoder in encoders)
         yield Problem(
             ("train", "fine_tune"),

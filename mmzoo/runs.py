@@ -87,6 +87,7 @@ class Run:
         self.last = self.directory / "checkpoints" / "last"  # Exact checkpoints, to resume from.
         self.logs = self.directory / "logs"  # TensorBoard event files.
         self._preprocessing = self.directory / "preprocessing"  # A folder for each input.
+        self._encoders = self.directory / "encoders"  # Copied from runs that this one starts from.
         self._probes = self.directory / "probes"
         self._lock = self.directory / ".lock"
 
@@ -96,6 +97,10 @@ class Run:
         prediction = import_module("mmzoo.prediction")
         rows: dict[str, list[Any]] = prediction.predict(self, *arguments, **options)
         return rows
+
+    def encoder_weights(self, name: str) -> Path:
+        """The weights that the encoder of an input started from, copied from another run."""
+        return self._encoders / f"{name}.weights.h5"
 
     def baseline(self, name: str) -> Run:
         """The run of the same training on one input alone."""
@@ -242,7 +247,7 @@ class Run:
 
     def remove_leftovers(self) -> None:
         """Removes temporary files of a training that was killed. Needs the lock."""
-        for folder in (self.last.parent, self._probes):
+        for folder in (self.last.parent, self._probes, self._encoders):
             for temporary in folder.rglob(".*.tmp*"):
                 temporary.unlink()
 
@@ -283,11 +288,13 @@ class Run:
 
     def _remove_empty(self) -> None:
         """Removes the directory, and `runs/<name>/` above it, if nothing else is in them."""
-        ours = {self.log_file, self._lock}
+        ours = {self.log_file, self._lock, self._encoders}
         if set(self.directory.iterdir()) - ours:
             return
-        for path in ours:
+        for path in (*self._encoders.glob("*"), self.log_file, self._lock):
             path.unlink(missing_ok=True)
+        if self._encoders.is_dir():
+            self._encoders.rmdir()
         self.directory.rmdir()
         if NUMBER.fullmatch(self.directory.name):
             with suppress(OSError):  # Another run is in it, or a file of the user's.

@@ -90,7 +90,8 @@ def sharing_rules(inputs: Mapping[str, Input]) -> Iterator[Problem]:
             yield from _problems(name, spec, other, inputs)
 
 
-def _shown(value: Any) -> str:
+def show_value(value: Any) -> str:
+    """A setting of an input, for messages."""
     return describe(value.model_dump() if isinstance(value, Spec) else value)
 
 
@@ -121,6 +122,6 @@ def _problems(name: str, spec: Input, other: str, inputs: Mapping[str, Input]) -
             if field not in INDEPENDENT_FIELDS and getattr(spec, field) != theirs:
                 yield Problem(
                     ("inputs", name, field),
-                    f"expected {_shown(theirs)}, as in inputs.{other}, with which it shares an "
+                    f"expected {show_value(theirs)}, as in inputs.{other}, with which it shares an "
                     "encoder; leave this out",
                 )

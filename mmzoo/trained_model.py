@@ -17,6 +17,7 @@ from mmzoo.find_runs import open_run
 from mmzoo.lazy import keras
 from mmzoo.model import Network, build_network
 from mmzoo.preprocessing import fit_config, load_frame
+from mmzoo.reused_encoders import reuse_encoders
 from mmzoo.runs import Run
 from mmzoo.spec import did_you_mean
 from mmzoo.weights import load_weights
@@ -100,7 +101,7 @@ def build_model(
         config = with_table(config, data, overrides)
     elif not isinstance(config, Config):
         config = load_config(config, overrides)
-    config = config.with_columns()
+    config = reuse_encoders(config).with_columns()
     if not all(part.is_fitted for part in (*config.inputs.values(), *config.heads.values())):
         config, _ = fit_config(config, load_frame(config))
     return build_network(config).model

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,31 @@ def save_weights(model: keras.Model, path: Path) -> str:
         with h5py.File(temporary, "r+") as file:
             checksum = _verified_checksum(file, read_tree(file, path), path)
             file.attrs[_CHECKSUM] = checksum
+    return checksum
+
+
+def copy_weights(source: Path, target: Path) -> str:
+    """Copies a file that `save_weights` wrote, after its checksum is verified.
+
+    Returns:
+        The checksum.
+
+    Raises:
+        RunError: there is no such file, or it is damaged.
+    """
+    import h5py
+
+    if not source.is_file():
+        raise RunError(f"{source}: there is no such weights file")
+    try:
+        with h5py.File(source, "r") as file:
+            checksum = _verified_checksum(file, read_tree(file, source), source)
+            if file.attrs.get(_CHECKSUM) != checksum:
+                raise RunError(f"{source}: damaged: its values differ from those that were saved")
+    except HDF5_ERRORS as error:
+        raise RunError(f"{source}: not a weights file, or a damaged one ({error})") from error
+    with replacing(target, suffix=".weights.h5") as temporary:
+        shutil.copyfile(source, temporary)
     return checksum
 
 

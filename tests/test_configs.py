@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmzoo.config import load_config
+from mmzoo.config import Config, load_config
 from mmzoo.data.datasets import AV_DIGITS, NAMED
 from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.lazy import keras
+from mmzoo.modalities.run_encoder import RunEncoder
 from mmzoo.model import build_model
 from mmzoo.preprocessing import load_frame, transform
 from mmzoo.spec import dump_yaml
@@ -104,8 +105,11 @@ QUICK = {
     [pytest.param(p, marks=() if p.stem in QUICK else pytest.mark.slow) for p in PATHS],
     ids=lambda path: path.stem,
 )
-def test_a_config_trains_saves_and_loads_to_equal_predictions(path, tmp_path):
+def test_a_config_trains_saves_and_loads_to_equal_predictions(path, tmp_path, monkeypatch):
     config = load_config(path)
+    monkeypatch.chdir(tmp_path)
+    for before in runs_to_start_from(config):
+        train(load_config(FOLDER / f"{before.name}.yaml"), run=before, smoke=True)
     # With one epoch the best weights are the last, which the exact checkpoint has bit for bit.
     run = train(config, run=tmp_path / "run", smoke=True)
     staged = config.train.fine_tune is not None
@@ -121,6 +125,12 @@ def test_a_config_trains_saves_and_loads_to_equal_predictions(path, tmp_path):
     # Of moving averages `best` has the averaged weights, of two epochs perhaps the first's.
     if fitted.train.ema is None and not staged:
         assert not differing(best, load_trained(run, "last")[0])
+
+
+def runs_to_start_from(config: Config) -> set[Path]:
+    """The runs whose encoders a config starts from; `runs/<name>` is that of another config."""
+    encoders = [spec.encoder for spec in config.inputs.values()]
+    return {Path(encoder.path) for encoder in encoders if isinstance(encoder, RunEncoder)}
 
 
 def differing(model: keras.Model, other: keras.Model) -> list[str]:

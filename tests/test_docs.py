@@ -237,6 +237,8 @@ def test_documented_commands_work(
         (workspace / "products.yaml").unlink()  # Which it would not replace.
     if line.startswith("mmzoo train products.yaml --fold"):
         use_prices_only(workspace / "products.yaml")
+    if "configs/fashion_cae_" in line:  # They start from this run.
+        assert run("mmzoo train configs/fashion_cae.yaml --run runs/fashion_cae") == 0
     code = run(line)
     screen = capsys.readouterr()
     assert code == 0, screen.err

@@ -29,6 +29,7 @@ LEVELS = (
         "single_input_rows",
         "trained_model",
     },
+    {"reused_encoders"},
     {"find_runs"},
     {"batches", "model", "preprocessing", "runs"},
     {"config"},

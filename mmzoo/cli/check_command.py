@@ -35,9 +35,11 @@ def check(config: Path, overrides: tuple[str, ...], with_data: bool, as_json: bo
       mmzoo check configs/mnist_cnn.yaml --set train.epochs=10 --data
     """
     from mmzoo.config import load_config
+    from mmzoo.reused_encoders import reuse_encoders, start_problems
     from mmzoo.spec import dump_yaml
 
-    loaded = load_config(config, overrides, check_files=True).with_columns()
+    loaded = load_config(config, overrides, extra_rules=start_problems)
+    loaded = reuse_encoders(loaded).with_columns()
     if with_data:
         _inspect(loaded, as_json)
     elif as_json:

@@ -149,9 +149,11 @@ def _checked(
     from mmzoo.config import load_config
     from mmzoo.errors import ConfigError
     from mmzoo.find_runs import refuse_existing
+    from mmzoo.reused_encoders import reuse_encoders, start_problems
 
     try:
-        config = load_config(path, overrides, check_files=not (resume or smoke))
+        checks = None if resume or smoke else start_problems
+        config = load_config(path, overrides, extra_rules=checks)
     except ConfigError as error:
         if resume and "source: missing" in str(error):
             from mmzoo.training.resume import refuse_in_memory
@@ -160,6 +162,8 @@ def _checked(
         raise
     if run is not None and not resume:
         refuse_existing(run)
+    if smoke and not resume:
+        reuse_encoders(config)
     if baselines:
         from mmzoo.training.unimodal_config import require_multimodal, unimodal_config
 

@@ -25,6 +25,7 @@ from mmzoo.modalities import Input
 from mmzoo.model import Network, build_network
 from mmzoo.model_graph import encoders_of
 from mmzoo.preprocessing import Arrays, fit_config, resolve_duplicates, scan, transform
+from mmzoo.reused_encoders import reused_preprocessing
 from mmzoo.run_log import shown_by
 from mmzoo.shared_encoders import encoder_owner
 from mmzoo.spec.wording import escape
@@ -59,7 +60,7 @@ def inspect(config: Config) -> tuple[Config, DataReport]:
     report.warnings += frame.warnings
     try:
         require_present(frame, config.presence)
-        fitted, preprocessing = fit_config(config, frame)
+        fitted, preprocessing = fit_config(config, frame, reused_preprocessing(config))
         measure_lengths(fitted, frame, report)
         with shown_by(report.notes.append):
             arrays = transform(fitted, frame, preprocessing)

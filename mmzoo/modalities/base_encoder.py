@@ -65,12 +65,22 @@ class Encoder(Spec):
         type: str
 
     @property
+    def architecture(self) -> Encoder:
+        """The encoder that describes the layers: this one, or that of the run it starts from."""
+        return self
+
+    @property
+    def trains_norm(self) -> bool:
+        """Whether batch normalization is trained with the layers around it."""
+        return True
+
+    @property
     def frozen(self) -> bool:
         """Whether no weight is trained, so that features can be computed once and cached."""
         return False
 
     def unfrozen(self, layers: int | None) -> Self:
-        """Copy of the encoder with its last `layers` trainable; all of them if None."""
+        """Copy with the last `layers` trainable, all if None; the encoder itself if they are."""
         return self
 
     def from_scratch(self) -> Self:
@@ -87,6 +97,12 @@ class Encoder(Spec):
     @abstractmethod
     def build(self, x: keras.KerasTensor) -> Features:
         """Builds the network on one input, with random initial weights."""
+
+    def freeze(self, model: keras.Model) -> None:
+        """Freezes the layers of the sub-model `<input>_encoder` that are not trained.
+
+        By default none; networks that freeze their layers in `build` need not do it here.
+        """
 
     def load_pretrained(self, model: keras.Model) -> None:
         """Loads pretrained weights into the built network.

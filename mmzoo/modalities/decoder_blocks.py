@@ -15,6 +15,7 @@ from mmzoo.modalities.encoder_blocks import (
     dense_layers,
     stage_value,
 )
+from mmzoo.modalities.run_encoder import RunEncoder
 from mmzoo.spec import PositiveInt, Problem, Rate, Spec
 
 MapSize = tuple[int, int]
@@ -96,7 +97,7 @@ class ConvolutionalDecoder(Spec):
 
 def decoder_problem(decoder: ConvolutionalDecoder | None, encoder: Encoder, advice: str) -> str:
     """The error if neither a decoder is given nor the encoder can be mirrored; else ""."""
-    if decoder is not None or isinstance(encoder, ConvolutionalStages):
+    if decoder is not None or isinstance(encoder, ConvolutionalStages | RunEncoder):
         return ""
     return f"has a {encoder.type} encoder, which cannot be mirrored: give its decoder, {advice}"
 

@@ -33,6 +33,8 @@ def field_notes(cls: type[BaseModel]) -> dict[str, str]:
 
 def _notes_of_class(cls: type[BaseModel]) -> dict[str, str]:
     """The descriptions of the fields that a class declares itself; "" for one without."""
+    if cls.__pydantic_generic_metadata__["origin"]:
+        return {}  # A generic class with its parameters; the class itself declares the fields.
     [tree] = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(tree, ast.ClassDef)
     found = {}

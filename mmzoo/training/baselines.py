@@ -20,6 +20,7 @@ from mmzoo.evaluation.baseline_comparison import (
 from mmzoo.evaluation.comparison import Comparison
 from mmzoo.find_runs import open_run
 from mmzoo.lazy import keras
+from mmzoo.reused_encoders import reuse_encoders
 from mmzoo.runs import Run
 from mmzoo.training.train import train
 from mmzoo.training.unimodal_config import require_multimodal, unimodal_config
@@ -56,7 +57,7 @@ def train_baselines(
         config = load_config(config)
     require_multimodal(config)
     training_facts(run)
-    config = config.with_columns()
+    config = reuse_encoders(config, run).with_columns()
     experiments = {name: unimodal_config(config, name) for name in config.inputs}
     for number, (name, experiment) in enumerate(experiments.items(), start=1):
         baseline = run.baseline(name)

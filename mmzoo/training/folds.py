@@ -93,9 +93,9 @@ def with_fold(config: Config, index: int, of: int) -> Config:
             f"source.type: `{config.source.type}` does not support folds; `table`, `folder` and "
             "`dataset` do"
         )
-    return load_config(
-        config.model_dump(mode="json"), [f"source.fold={{index: {index}, of: {of}}}"]
-    )
+    values = config.model_dump(mode="json")
+    loaded = load_config(values, [f"source.fold={{index: {index}, of: {of}}}"])
+    return config.replace(source=loaded.source)  # Inputs keep what the config left open.
 
 
 def train_fold(

@@ -143,8 +143,9 @@ class _FrozenEncoder:
         self._encode = _vectors_of(encoder)
         self._width = int(tf.nest.flatten(encoder.output)[0].shape[-1])
         self._cache = FeatureCache(features_directory(), int(settings.limit * 1e9))
+        network = spec.encoder.architecture
         self._parts = {
-            "encoder": _json(spec.encoder.model_dump(mode="json", exclude=_NOT_IN_FEATURES)),
+            "encoder": _json(network.model_dump(mode="json", exclude=_NOT_IN_FEATURES)),
             "weights": _digest(weight.numpy() for weight in encoder.weights),
             "input": _json(spec.model_dump(mode="json", exclude=_NOT_IN_EXAMPLES)),
             "dtype": settings.dtype,

@@ -44,6 +44,12 @@ def run_to_train(name: str, directory: Path | None, resume: bool) -> Run:
     return new_run(name, directory)
 
 
+def started_run(name: str, directory: Path | None) -> Run | None:
+    """The run that a resume continues; None if there is none that was started."""
+    found = newest_run(name) if directory is None else Run(directory)
+    return found if found is not None and recorded_environment(found) else None
+
+
 def requested_config(config: Config) -> dict[str, Any]:
     """The values of a config that is not fitted yet, by dotted path, as JSON has them."""
     return {path: _as_json(value) for path, value in _flatten(config.model_dump()).items()}
@@ -208,8 +214,8 @@ def _not_bit_identical(was: str, now: object) -> str:
 def _require_run_directory(run: Run) -> None:
     if run.environment_file.is_file():
         return
-    # A training that was killed at once may have left its log and temporary files.
-    ours = (run.log_file.name, ".")
+    # A training that was killed at once may have left its log, copied encoders, temporary files.
+    ours = (run.log_file.name, run.encoder_weights("").parent.name, ".")
     foreign = [path.name for path in run.directory.iterdir() if not path.name.startswith(ours)]
     if foreign:
         raise RunError(

@@ -21,8 +21,10 @@ from mmzoo.evaluation.evaluate import evaluate_model
 from mmzoo.fitted_probes import Probes, fit_probes
 from mmzoo.modalities.abilities import VariesInLength
 from mmzoo.preprocessing import Arrays, fit_config, load_frame, transform
+from mmzoo.reused_encoders import reuse_encoders, reused_preprocessing, start_problems
 from mmzoo.run_log import run_log
 from mmzoo.runs import Run
+from mmzoo.training.copied_encoders import copy_encoders
 from mmzoo.training.epochs import format_metrics, save, train_epochs
 from mmzoo.training.log_training import log_end, log_start
 from mmzoo.training.progress import waiting
@@ -35,6 +37,7 @@ from mmzoo.training.resume import (
     nothing_to_resume,
     recorded_environment,
     run_to_train,
+    started_run,
 )
 from mmzoo.training.session import Session, open_session
 from mmzoo.training.tensorboard_log import truncate_events
@@ -80,9 +83,16 @@ def train(
     if data is not None:
         config = with_table(config, data, overrides)
     elif not isinstance(config, Config):
-        config = load_config(config, overrides, check_files=not (resume or smoke))
-    config = (config.smoke() if smoke else config).with_columns()
-    found = run_to_train(config.name, Path(run) if run else None, resume)
+        checks = None if resume or smoke else start_problems
+        config = load_config(config, overrides, extra_rules=checks)
+    directory = Path(run) if run else None
+    name = config.smoke().name if smoke else config.name
+    resumed = started_run(name, directory) if resume else None
+    requested, config = config, reuse_encoders(config, resumed)
+    if smoke:
+        requested = config = config.smoke()
+    requested, config = requested.with_columns(), config.with_columns()
+    found = run_to_train(config.name, directory, resume)
     with (
         found.locked(),
         found.removed_unless_started(),
@@ -94,7 +104,7 @@ def train(
             logger.info("This training is finished; its results stay as they are.")
             return found
         with _disk_errors(found):
-            write_record(found, config, session)
+            write_record(found, requested, session)
             _train_stages(session)
             _finish(session)
         for sentence in _closing_messages(session):
@@ -120,7 +130,8 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind) -> Session:
             logger.info(sentence)
     with waiting("Reading the data"), timer.measure("reading the data"):
         frame = _read(config)
-        config, preprocessing = fit_config(config, frame)
+        reused = reused_preprocessing(config, run if before else None)
+        config, preprocessing = fit_config(config, frame, reused)
         data = transform(config, frame, preprocessing)
         del frame  # The arrays have everything that is needed from it.
     if before:
@@ -128,6 +139,7 @@ def _prepare(config: Config, run: Run, resume: bool, device: Kind) -> Session:
         check_same_config(run, config, fitted=True)
     logger.info(f"{config.name}: {_data_summary(data)}, on {devices}, in {run.directory}")
     with waiting("Building the model"):
+        config = copy_encoders(config, run)
         session = open_session(config, preprocessing, run, data, devices, timer, resume)
     if session.step:
         logger.info(f"Resuming after step {session.step} of {session.stage.last_step}.")

@@ -42,7 +42,7 @@ def unimodal_config(config: Config, name: str) -> Config:
     if "on_duplicate" in values["source"]:
         values["source"]["on_duplicate"] = "warn"
     fine_tune = config.train.fine_tune
-    if fine_tune and spec.encoder.unfrozen(fine_tune.last_layers) == spec.encoder:
+    if fine_tune and spec.encoder.unfrozen(fine_tune.last_layers) is spec.encoder:
         # Nothing is frozen, so there is no second stage: all epochs are in the first.
         epochs = config.train.epochs + fine_tune.epochs
         values["train"] |= {"fine_tune": None, "epochs": epochs}

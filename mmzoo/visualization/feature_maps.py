@@ -57,7 +57,7 @@ def draw_filters(
     """
     require_png(output)
     loaded = open_image_model(run, input_name)
-    filters = first_filters(loaded.encoder, _expects_bgr(loaded.image.encoder))
+    filters = first_filters(loaded.encoder, _expects_bgr(loaded.image.encoder.architecture))
     if filters is None:
         raise RunError(
             f"inputs.{loaded.name}: this {loaded.image.encoder.type} encoder has no convolution "

@@ -20,7 +20,7 @@ from mmzoo.data.split_assignment import SplitInfo, assign_splits
 from mmzoo.data.splits import SPLITS, Fold
 from mmzoo.errors import DataError
 from mmzoo.lazy import np, pl
-from mmzoo.spec import Problem, Spec
+from mmzoo.spec import PositiveInt, Problem, Spec
 
 
 class Dataset(Spec):
@@ -46,6 +46,9 @@ class Dataset(Spec):
     test: Annotated[float, Gt(0), Lt(1)] = 0.2
     """Share of all examples that is held out for testing, if there are neither an official test
     split nor folds."""
+    train_size: PositiveInt | None = None
+    """Number of training examples to use, drawn by `train.split_seed` and stratified by label, to
+    learn from few examples. By default all that are not held out."""
 
     on_bad_row: ClassVar[OnBadRow] = "error"
 
@@ -107,18 +110,42 @@ class Dataset(Spec):
             info = replace(info, classes=classes, class_names=named.classes[by], by=by)
         shares = {"validation": self.validation, "test": self.test}
         assigned = assign_splits(named.name, info, shares, seed, fold)
+        table = _table(official, assigned.splits, named, specs)
+        cuts: dict[str, tuple[float, int]] = {**assigned.sampled, **test_fold}
+        notes += assigned.notes
+        if self.train_size is not None:
+            kept = self._few_examples(info, assigned.splits, named.name, seed)
+            table, cuts["train_size"] = table[kept], (self.train_size, seed)
+            notes.append(
+                f"{named.name}: {self.train_size:,} training examples are used, {info.how}, seed "
+                f"{seed}"
+            )
         return Frame(
-            _table(official, assigned.splits, named, specs),
+            table,
             name=named.name,
-            fingerprint=_fingerprint(named.name, content, {**assigned.sampled, **test_fold}),
+            fingerprint=_fingerprint(named.name, content, cuts),
             class_names={
                 column: named.classes[column]
                 for column, spec in specs.items()
                 if spec.role == "class"
             },
-            notes=(*notes, *assigned.notes),
+            notes=tuple(notes),
             fallback_for=None if named.name == self.name else self.name,
         )
+
+    def _few_examples(
+        self, info: SplitInfo, splits: np.ndarray, name: str, seed: int
+    ) -> np.ndarray:
+        """The rows that remain with `train_size` training examples, ascending."""
+        train = np.flatnonzero(splits == 0)
+        assert self.train_size is not None
+        if self.train_size >= len(train):
+            raise DataError(
+                f"source.train_size: expected fewer than the {len(train):,} training examples of "
+                f"{name}, got {self.train_size:,}"
+            )
+        drawn = info.hold_out(train, self.train_size / len(train), seed)
+        return np.union1d(drawn, np.flatnonzero(splits != 0))
 
     def _obtained(
         self, specs: Mapping[str, ColumnSpec]

@@ -24,11 +24,13 @@ from mmzoo.modalities.audio.audio_flaws import find_audio_flaw
 from mmzoo.modalities.audio.audio_plot import plot_audio, plot_levels
 from mmzoo.modalities.audio.audio_spectrogram import LogMelSpectrogram, Masking, Spectrogram
 from mmzoo.modalities.audio.encoders import AudioEncoder
-from mmzoo.modalities.base_encoder import Features, Shared
+from mmzoo.modalities.audio.encoders.audio_encoder import AudioNetwork
+from mmzoo.modalities.base_encoder import Features
 from mmzoo.modalities.base_input import Corruption
 from mmzoo.modalities.decoder_blocks import ConvolutionalDecoder, decoder_problem, rebuild_map
 from mmzoo.modalities.file_input import FileInput
 from mmzoo.modalities.file_probe import FileKind
+from mmzoo.modalities.run_encoder import RunEncoder
 from mmzoo.modalities.scan import Files, Lengths
 from mmzoo.modalities.suggestion import Section
 from mmzoo.randomness import Randomness
@@ -78,6 +80,8 @@ class Audio(FileInput):
     def rules(self) -> Iterator[Problem]:
         """The length suffices for the spectrogram, and the spectrogram for the encoder."""
         yield from super().rules()
+        if isinstance(self.encoder, RunEncoder) and self.encoder.network is None:
+            return  # The settings that are left open are not known yet.
         if not 1 <= self.seconds * self.rate <= LARGEST_INT:
             yield Problem(
                 ("seconds",),
@@ -87,15 +91,16 @@ class Audio(FileInput):
             return
         problems = tuple(self.spectrogram.problems(self.samples, self.rate))
         yield from (Problem(("spectrogram", *one.path), one.message) for one in problems)
-        if isinstance(self.encoder, Shared):
+        encoder = self.encoder.architecture
+        if not isinstance(encoder, AudioNetwork):
             return  # The input with the encoder itself has the same spectrograms and checks them.
         frames, width = self.spectrogram.frames(self.samples, self.rate), self.spectrogram.width
-        smallest = self.encoder.smallest_spectrogram()
+        smallest = encoder.smallest_spectrogram()
         if not problems and min(frames, width) < smallest:
             yield Problem(
                 ("encoder",),
                 f"spectrograms of {frames} frames x {width} are too small for this "
-                f"{self.encoder.type} encoder: the minimum is {smallest} x {smallest}",
+                f"{encoder.type} encoder: the minimum is {smallest} x {smallest}",
             )
 
     @property
@@ -215,7 +220,7 @@ class Audio(FileInput):
     def decoder_problem(self) -> str:
         return decoder_problem(
             self.decoder,
-            self.encoder,
+            self.encoder.architecture,
             "such as `decoder: {filters: [64, 32, 16]}`, which starts from maps of 1/8 of the "
             "frames and bands",
         )
@@ -224,7 +229,8 @@ class Audio(FileInput):
         """Levels of the log-mel spectrogram, 0 to 1: float32 `[batch, frames, bins]`."""
         frames = self.spectrogram.frames(self.samples, self.rate)
         shape = (frames, self.spectrogram.bins, 1)
-        levels = rebuild_map(code, self.decoder, self.encoder, shape, "linear")
+        encoder = self.encoder.architecture
+        levels = rebuild_map(code, self.decoder, encoder, shape, "linear")
         return keras.layers.Reshape(shape[:2], dtype="float32", name="spectrogram")(levels)
 
     def reconstruction_target(self, waveforms: tf.Tensor) -> tf.Tensor:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal
 from mmzoo import layers
 from mmzoo.errors import DataError
 from mmzoo.lazy import keras, np, tf
-from mmzoo.modalities.base_encoder import Shared
 from mmzoo.modalities.base_input import Corruption
 from mmzoo.modalities.decoder_blocks import ConvolutionalDecoder, decoder_problem, rebuild_map
 from mmzoo.modalities.file_input import FileInput
@@ -17,6 +16,7 @@ from mmzoo.modalities.file_probe import FileKind
 from mmzoo.modalities.image.augmentation import Augmentation, augment
 from mmzoo.modalities.image.augmentation.erasing import box_mask
 from mmzoo.modalities.image.encoders import ImageEncoder
+from mmzoo.modalities.image.encoders.image_encoder import ImageNetwork
 from mmzoo.modalities.image.encoders.mobilenet import MobileNet
 from mmzoo.modalities.image.image_corruptions import add_gaussian_noise, image_corruptions
 from mmzoo.modalities.image.image_decoding import (
@@ -75,20 +75,21 @@ class Image(FileInput):
             yield Problem(
                 ("shape", 2), f"expected 1 channel (greyscale) or 3 (RGB), got {channels}"
             )
-        if isinstance(self.encoder, Shared):
-            return  # The input with the encoder itself has the same shape and checks it.
-        if channels in (1, 3) and channels not in self.encoder.channels:
-            [needed] = self.encoder.channels
+        encoder = self.encoder.architecture
+        if not isinstance(encoder, ImageNetwork):
+            return  # A shared one is checked by its own input, that of a run when it is known.
+        if channels in (1, 3) and channels not in encoder.channels:
+            [needed] = encoder.channels
             yield Problem(
                 ("shape", 2),
-                f"this {self.encoder.type} encoder takes images with {needed} channels, not "
+                f"this {encoder.type} encoder takes images with {needed} channels, not "
                 f"{channels}: write [{height}, {width}, {needed}], and images are converted",
             )
-        smallest = self.encoder.smallest_image()
+        smallest = encoder.smallest_image()
         if min(height, width) < smallest:
             yield Problem(
                 ("shape",),
-                f"images of {height} x {width} are too small for this {self.encoder.type} "
+                f"images of {height} x {width} are too small for this {encoder.type} "
                 f"encoder: the minimum is {smallest} x {smallest}",
             )
 
@@ -213,14 +214,14 @@ class Image(FileInput):
     def decoder_problem(self) -> str:
         return decoder_problem(
             self.decoder,
-            self.encoder,
+            self.encoder.architecture,
             "such as `decoder: {filters: [128, 64, 32]}`, which starts from maps of 1/8 of the "
             "size",
         )
 
     def decoder_output(self, code: keras.KerasTensor) -> keras.KerasTensor:
         """Pixels from 0 to 1, float32 `[batch, height, width, channels]`."""
-        return rebuild_map(code, self.decoder, self.encoder, self.shape, "sigmoid")
+        return rebuild_map(code, self.decoder, self.encoder.architecture, self.shape, "sigmoid")
 
     def reconstruction_target(self, images: tf.Tensor) -> tf.Tensor:
         """Pixels from 0 to 1, float32 `[batch, height, width, channels]`."""

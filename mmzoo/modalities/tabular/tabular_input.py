@@ -18,6 +18,7 @@ from mmzoo.errors import ConfigError
 from mmzoo.lazy import keras, np, pl, tf
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.modalities.base_input import BaseInput, Corruption
+from mmzoo.modalities.run_encoder import RunEncoder
 from mmzoo.modalities.scan import Files, Scan
 from mmzoo.modalities.suggestion import Suggestion
 from mmzoo.modalities.tabular.categorical_columns import (
@@ -163,8 +164,8 @@ class Tabular(BaseInput):
         Raises:
             ConfigError: no columns are given, and none remain or are known yet.
         """
-        if self.columns:
-            return self
+        if self.columns or isinstance(self.encoder, RunEncoder):
+            return self  # Those of a run are known once it is read.
         left = [column for column, its in known.items() if its == "input" and column not in taken]
         if not left:
             why = "no columns remain" if known else "the columns of the data are not known yet"
@@ -295,7 +296,9 @@ class Tabular(BaseInput):
 
     def decoder_output(self, code: keras.KerasTensor) -> keras.KerasTensor:
         """Numbers, then the logits of each categorical column: float32 `[batch, width]`."""
-        return (self.decoder or mirror_image(self.encoder)).build(code, self.layout)
+        encoder = self.encoder.architecture
+        assert isinstance(encoder, MLP)
+        return (self.decoder or mirror_image(encoder)).build(code, self.layout)
 
     def reconstruction_target(self, rows: tf.Tensor) -> tf.Tensor:
         """Transformed rows, with NaN for missing cells and unseen categories."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from mmzoo import layers
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Activation, Encoder, Features
+from mmzoo.modalities.run_encoder import RunEncoder
 from mmzoo.spec import PositiveInt, Problem, Rate
 
 MISSING = 0
@@ -122,4 +125,4 @@ class MLP(TabularNetwork):
         return layers.CategoryEmbedding(values, dims, name="embedding")(categories)
 
 
-TabularEncoder = MLP
+TabularEncoder = Annotated[MLP | RunEncoder[MLP], Field(discriminator="type")]

@@ -11,11 +11,12 @@ from mmzoo.data.column_profile import ColumnProfile
 from mmzoo.data.column_types import count_words
 from mmzoo.errors import DataError
 from mmzoo.lazy import keras, np, pl, tf
-from mmzoo.modalities.base_encoder import Features, Shared
+from mmzoo.modalities.base_encoder import Features
 from mmzoo.modalities.base_input import BaseInput, Corruption
 from mmzoo.modalities.scan import Files, Lengths, Scan
 from mmzoo.modalities.suggestion import Suggestion
 from mmzoo.modalities.text.encoders import TextEncoder
+from mmzoo.modalities.text.encoders.text_encoder import TextNetwork
 from mmzoo.modalities.text.text_corruptions import drop_words, text_corruptions
 from mmzoo.modalities.text.text_decoder import TextDecoder
 from mmzoo.modalities.text.tokenizer import (
@@ -226,7 +227,8 @@ class Text(BaseInput):
             model: the sub-model `<input>_encoder`.
             files: from `fit`.
         """
-        if not isinstance(self.encoder, Shared):
+        super().load_pretrained(model, files)
+        if isinstance(self.encoder, TextNetwork):
             self.encoder.load_vectors(model, self._vocabulary(files, f"column '{self.column}'"))
 
     @property

@@ -91,6 +91,22 @@ def test_the_fingerprint_covers_content_and_splits() -> None:
     assert len({first, *changed}) == 4
 
 
+def test_few_training_examples_are_drawn_from_every_class() -> None:
+    everything, few = load(), load(train_size=100)
+    for split in ("validation", "test"):
+        assert rows(few, split) == rows(everything, split)
+    assert rows(few, "train") < rows(everything, "train")
+    labels, counts = np.unique(splits_of(few)["train"]["label"], return_counts=True)
+    assert len(labels) == 10
+    assert counts.sum() == 100
+    assert counts.max() - counts.min() <= 1
+    assert "digits: 100 training examples are used, stratified by label, seed 0" in few.notes
+    assert rows(load(train_size=100, seed=1), "train") != rows(few, "train")
+    assert few.fingerprint != everything.fingerprint
+    with pytest.raises(DataError, match=r"^source.train_size: expected fewer than the 1,294 train"):
+        load(train_size=1_294)
+
+
 def test_class_names_belong_to_the_requested_columns() -> None:
     assert load().class_names == {"label": tuple("0123456789")}
     assert Dataset(name="digits").read({"image": IMAGE}, 0).class_names == {}

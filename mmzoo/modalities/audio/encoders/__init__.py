@@ -11,7 +11,10 @@ from mmzoo.modalities.audio.encoders.audio_rnn import AudioGRU as AudioGRU
 from mmzoo.modalities.audio.encoders.audio_rnn import AudioLSTM as AudioLSTM
 from mmzoo.modalities.audio.encoders.audio_rnn import AudioRNN as AudioRNN
 from mmzoo.modalities.base_encoder import Shared
+from mmzoo.modalities.run_encoder import RunEncoder
 
+AudioNetworks = AudioCNN | AudioGRU | AudioLSTM | AudioRNN
 AudioEncoder = Annotated[
-    AudioCNN | AudioGRU | AudioLSTM | AudioRNN | Shared, Field(discriminator="type")
+    AudioNetworks | Shared | RunEncoder[Annotated[AudioNetworks, Field(discriminator="type")]],
+    Field(discriminator="type"),
 ]

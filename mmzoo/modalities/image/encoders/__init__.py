@@ -17,8 +17,9 @@ from mmzoo.modalities.image.encoders.mobilenet import MobileNet as MobileNet
 from mmzoo.modalities.image.encoders.resnet import ResNet as ResNet
 from mmzoo.modalities.image.encoders.squeezenet import SqueezeNet as SqueezeNet
 from mmzoo.modalities.image.encoders.vgg import VGG as VGG
+from mmzoo.modalities.run_encoder import RunEncoder
 
-ImageEncoder = Annotated[
+ImageNetworks = (
     AlexNet
     | CNN
     | Inception
@@ -29,6 +30,8 @@ ImageEncoder = Annotated[
     | EfficientNet
     | MobileNet
     | SqueezeNet
-    | Shared,
+)
+ImageEncoder = Annotated[
+    ImageNetworks | Shared | RunEncoder[Annotated[ImageNetworks, Field(discriminator="type")]],
     Field(discriminator="type"),
 ]

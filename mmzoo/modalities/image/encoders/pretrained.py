@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from mmzoo.lazy import keras
 from mmzoo.modalities.base_encoder import Features, missing_file_message
+from mmzoo.modalities.freezing import set_trainable
 from mmzoo.modalities.image.encoders.image_encoder import ImageNetwork
 from mmzoo.modalities.image.encoders.imagenet_weights import (
     OfficialWeights,
@@ -118,47 +119,6 @@ def assign_stable_names(network: keras.Model) -> None:
             operation.name = f"{kind}_{counts[kind]}"
 
 
-def set_trainable(network: keras.Model, trainable: bool | int, trained_norm: bool) -> None:
-    """Sets which layers are trained.
-
-    Frozen layers are deterministic in training, too: batch normalization uses its moving
-    statistics, and dropout is disabled.
-
-    Args:
-        network: network with its layers in order.
-        trainable: all, none, or the number of last layers with a kernel to train. Layers without a
-            kernel, such as normalization, follow the layer before them.
-        trained_norm: whether batch normalization is trained with them.
-    """
-    layers = list(_leaf_layers(network))
-    kernels = [index for index, layer in enumerate(layers) if _has_kernel(layer)]
-    match trainable:
-        case True:
-            first = 0
-        case False:
-            first = len(layers)
-        case number:
-            first = kernels[-min(number, len(kernels))]
-    for index, layer in enumerate(layers):
-        is_norm = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = index >= first and (trained_norm or not is_norm)
-        if index < first and isinstance(layer, keras.layers.Dropout):
-            # Keras passes `training` to every layer, even if a layer was called without it.
-            layer.rate = 0.0
-
-
-def _leaf_layers(network: keras.Model) -> Iterator[keras.Layer]:
-    for layer in network.layers:
-        if isinstance(layer, keras.Model):
-            yield from _leaf_layers(layer)
-        else:
-            yield layer
-
-
-def _has_kernel(layer: keras.Layer) -> bool:
-    return any(len(weight.shape) > 1 for weight in layer.weights)
-
-
 _KERAS_POOLING = {"average": "avg", "max": "max", "flatten": None}
 
 
@@ -216,6 +176,12 @@ class Pretrained(ImageNetwork):
     def frozen(self) -> bool:
         return self.trainable is False
 
+    @property
+    def trains_norm(self) -> bool:
+        return self.batch_norm == "trained" or (
+            self.batch_norm == "auto" and self.weights == "none"
+        )
+
     def unfrozen(self, layers: int | None) -> Self:
         already = self.trainable is True or (layers is not None and self.trainable >= layers)
         return self if already else self.replace(trainable=layers or True)
@@ -235,10 +201,7 @@ class Pretrained(ImageNetwork):
     def build(self, image: keras.KerasTensor) -> Features:
         network = self._network(self.backbone.scaling.apply(image))
         assign_stable_names(network)
-        trained_norm = self.batch_norm == "trained" or (
-            self.batch_norm == "auto" and self.weights == "none"
-        )
-        set_trainable(network, self.trainable, trained_norm)
+        set_trainable(network, self.trainable, self.trains_norm)
         last_map = vector = network.output
         if self.pooling == "flatten":
             vector = keras.layers.Flatten(name="flatten")(last_map)

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mmzoo.modalities.base_encoder import Shared
+from mmzoo.modalities.run_encoder import RunEncoder
 from mmzoo.modalities.text.encoders.text_cnn import TextCNN as TextCNN
 from mmzoo.modalities.text.encoders.text_rnn import TextAttention as TextAttention
 from mmzoo.modalities.text.encoders.text_rnn import TextGRU as TextGRU
@@ -15,14 +16,10 @@ from mmzoo.modalities.text.encoders.text_rnn import TextRNN as TextRNN
 from mmzoo.modalities.text.encoders.text_transformer import TextTransformer as TextTransformer
 from mmzoo.modalities.text.encoders.word_embedding import TextEmbedding as TextEmbedding
 
+TextNetworks = (
+    TextAttention | TextCNN | TextEmbedding | TextGRU | TextLSTM | TextRNN | TextTransformer
+)
 TextEncoder = Annotated[
-    TextAttention
-    | TextCNN
-    | TextEmbedding
-    | TextGRU
-    | TextLSTM
-    | TextRNN
-    | TextTransformer
-    | Shared,
+    TextNetworks | Shared | RunEncoder[Annotated[TextNetworks, Field(discriminator="type")]],
     Field(discriminator="type"),
 ]

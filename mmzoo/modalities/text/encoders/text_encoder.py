@@ -37,7 +37,7 @@ class TextNetwork(Encoder):
     """Whether to train the word embeddings."""
 
     def unfrozen(self, layers: int | None) -> Self:
-        return self.replace(trainable=True)
+        return self if self.trainable else self.replace(trainable=True)
 
     def from_scratch(self) -> Self:
         return self.replace(vectors=None)
