@@ -8,6 +8,7 @@ from mmzoo.heads.base_head import BaseHead as BaseHead
 from mmzoo.heads.base_head import ChoosesClass as ChoosesClass
 from mmzoo.heads.base_head import ChoosesLabels as ChoosesLabels
 from mmzoo.heads.base_head import EvaluatesOutputs as EvaluatesOutputs
+from mmzoo.heads.base_head import HasLikelihood as HasLikelihood
 from mmzoo.heads.base_head import HeadInputs as HeadInputs
 from mmzoo.heads.base_head import RebuildsInput as RebuildsInput
 from mmzoo.heads.base_head import ScoresExamples as ScoresExamples

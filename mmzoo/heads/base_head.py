@@ -204,12 +204,34 @@ class RebuildsInput(Protocol):
     def show_reconstruction(
         self, target: np.ndarray, rebuilt: np.ndarray, files: Files
     ) -> tuple[Sequence[np.ndarray] | Sequence[str], Sequence[np.ndarray] | Sequence[str]]:
-        """Originals and rebuilt values, see `Reconstructs.show_reconstruction`.
+        """Originals and rebuilt values, see `Reconstructs.show_target`.
 
         Args:
             target: from `target_from_inputs`.
             rebuilt: the head's output.
             files: the fitted preprocessing of the input.
+        """
+
+    def show_rebuilt(
+        self, rebuilt: np.ndarray, files: Files
+    ) -> Sequence[np.ndarray] | Sequence[str]:
+        """Rebuilt values alone, likewise."""
+
+
+@runtime_checkable
+class HasLikelihood(Protocol):
+    """A head whose output gives the probability of an example, as a part of an ELBO."""
+
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether it does, with its present loss."""
+
+    def log_likelihood(self, target: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """That of each example, in nats, float32 `[batch]`; 0 for one without a target.
+
+        Args:
+            target: from `target_from_inputs`.
+            outputs: the head's.
         """
 
 

@@ -14,8 +14,10 @@ from mmzoo.modalities.abilities import Reconstructs
 from mmzoo.modalities.base_input import presence
 from mmzoo.modalities.scan import Files
 from mmzoo.randomness import Randomness
-from mmzoo.spec import NonNegativeFloat, Problem, Spec, did_you_mean
-from mmzoo.spec.wording import shorten
+from mmzoo.spec import NonNegativeFloat, PositiveFloat, Problem, Spec, did_you_mean
+from mmzoo.spec.wording import join_or, shorten
+
+_STD = 0.1
 
 
 class Reconstruction(BaseHead):
@@ -41,10 +43,24 @@ class Reconstruction(BaseHead):
     type: Literal["reconstruction"] = "reconstruction"
     input: str
     """Name of the input to rebuild."""
-    loss: Literal["mean_squared_error", "binary_cross_entropy"] | None = None
-    """The loss of images, by default `mean_squared_error`; `binary_cross_entropy` treats each pixel
-    as a probability. Other inputs have one loss each: mean squared error for audio and numbers,
-    cross-entropy for words and categories."""
+    loss: (
+        Literal[
+            "mean_squared_error",
+            "binary_cross_entropy",
+            "bernoulli",
+            "gaussian",
+            "categorical",
+        ]
+        | None
+    ) = None
+    """By default a mean over the values of an example: the mean squared error of images, audio and
+    numbers, the cross-entropy of words and categories. `binary_cross_entropy`, for images, treats
+    each pixel as a probability. The others are negative log-likelihoods in nats, summed over the
+    values, as the ELBO of a variational autoencoder needs them: `bernoulli` for images of black and
+    white pixels (see `binarize` of the input), `gaussian` for images, audio and tables, of which
+    categories are categorical, and `categorical` for texts."""
+    std: PositiveFloat | None = None
+    """Standard deviation of `loss: gaussian`, in the unit of the errors below; by default 0.1."""
     noise: NonNegativeFloat = 0.0
     """Noise that is added to the input in training and that the target does not have, for a
     denoising autoencoder: the standard deviation of Gaussian noise on pixels from 0 to 1, samples
@@ -69,13 +85,15 @@ class Reconstruction(BaseHead):
             return
         if problem := spec.decoder_problem():
             yield Problem(("input",), f"inputs.{self.input} {problem}")
-        if self.loss is not None and self.loss not in spec.reconstruction_losses:
-            own = " or ".join(spec.reconstruction_losses)
+        losses = (*spec.reconstruction_losses, *spec.likelihoods)
+        if self.loss is not None and self.loss not in losses:
             yield Problem(
                 ("loss",),
-                f"expected {own}, which inputs.{self.input} is rebuilt by, got {self.loss}; you "
-                "can leave it out",
+                f"expected {join_or(losses)}, which inputs.{self.input} is rebuilt by, got "
+                f"{self.loss}; you can leave it out",
             )
+        if self.std is not None and self.loss != "gaussian":
+            yield Problem(("std",), "expected none, as it is that of `loss: gaussian`")
         if self.noise > spec.largest_noise:
             yield Problem(
                 ("noise",),
@@ -126,8 +144,23 @@ class Reconstruction(BaseHead):
         noisy = self.rebuilds.add_noise(inputs[self.input], self.noise, drawn)
         return {**inputs, self.input: noisy}
 
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether the loss is a negative log-likelihood in nats."""
+        return self.loss in self.rebuilds.likelihoods
+
+    def log_likelihood(self, target: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """That of each example, in nats, float32 `[batch]`; 0 for one that lacks the input."""
+        assert self.loss is not None
+        std = self.std or _STD
+        return -self.rebuilds.negative_log_likelihood(target, outputs, self.loss, std)
+
     def compile_loss(self, soft: bool) -> keras.losses.Loss:
         loss = self.loss or self.rebuilds.reconstruction_losses[0]
+        if self.has_likelihood:
+            return layers.ExampleLoss(
+                lambda target, rebuilt: -self.log_likelihood(target, rebuilt), loss
+            )
         return layers.ExampleLoss(
             lambda target, rebuilt: self.rebuilds.reconstruction_errors(target, rebuilt)[loss], loss
         )
@@ -151,8 +184,14 @@ class Reconstruction(BaseHead):
     def show_reconstruction(
         self, target: np.ndarray, rebuilt: np.ndarray, files: Files
     ) -> tuple[Sequence[np.ndarray] | Sequence[str], Sequence[np.ndarray] | Sequence[str]]:
-        """Originals and rebuilt values to display, see `Reconstructs`."""
-        return self.rebuilds.show_reconstruction(target, rebuilt, files)
+        """Originals and rebuilt values to display, see `show_target` of `Reconstructs`."""
+        return self.rebuilds.show_target(target, files), self.show_rebuilt(rebuilt, files)
+
+    def show_rebuilt(
+        self, rebuilt: np.ndarray, files: Files
+    ) -> Sequence[np.ndarray] | Sequence[str]:
+        """Rebuilt values to display, see `Reconstructs`."""
+        return self.rebuilds.show_rebuilt(rebuilt, files)
 
     def evaluate(self, labels: None, predicted: np.ndarray) -> dict[str, Any]:
         """The mean errors over the examples that have the input, and their number."""

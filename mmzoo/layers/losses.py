@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -99,6 +100,22 @@ def masked_mean(values: tf.Tensor, there: tf.Tensor) -> tf.Tensor:
     count = tf.reduce_sum(tf.cast(there, values.dtype), axis=axes)
     total = tf.reduce_sum(tf.where(there, values, tf.zeros_like(values)), axis=axes)
     return tf.where(count > 0, total / tf.maximum(count, 1), float("nan"))
+
+
+def masked_sum(values: tf.Tensor, there: tf.Tensor) -> tf.Tensor:
+    """Sum over the unmasked values of each example, `[batch]`; arguments as for `masked_mean`."""
+    axes = list(range(1, values.shape.rank))
+    return tf.reduce_sum(tf.where(there, values, tf.zeros_like(values)), axis=axes)
+
+
+def normal_costs(squares: tf.Tensor, std: float) -> tf.Tensor:
+    """The negative logarithms of normal densities, in nats, of the same shape as `squares`.
+
+    Args:
+        squares: squared differences from the mean.
+        std: standard deviation.
+    """
+    return 0.5 * squares / std**2 + math.log(std * math.sqrt(2 * math.pi))
 
 
 @keras.saving.register_keras_serializable("mmzoo")

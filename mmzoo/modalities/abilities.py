@@ -127,6 +127,10 @@ class Reconstructs(Protocol):
     def reconstruction_losses(self) -> tuple[str, ...]:
         """The losses to choose from, the default first; entries of `reconstruction_errors`."""
 
+    @property
+    def likelihoods(self) -> tuple[str, ...]:
+        """The distributions of values, given a code, for `negative_log_likelihood`."""
+
     def reconstruction_metrics(self) -> tuple[str, ...]:
         """The entries of `reconstruction_errors`; the first one sums up an example."""
 
@@ -153,21 +157,37 @@ class Reconstructs(Protocol):
             rebuilt: from `decoder_output`.
         """
 
+    def negative_log_likelihood(
+        self, target: tf.Tensor, rebuilt: tf.Tensor, distribution: str, std: float
+    ) -> tf.Tensor:
+        """That of each example, in nats, summed over the values that count: float32 `[batch]`.
+
+        Args:
+            target: from `reconstruction_target`.
+            rebuilt: from `decoder_output`: the parameters of the distribution.
+            distribution: one of `likelihoods`.
+            std: standard deviation of `gaussian`, in the unit of the target.
+        """
+
     def add_noise(self, values: tf.Tensor, amount: float, randomness: Randomness) -> tf.Tensor:
         """A batch of model inputs with noise, of the same shape and dtype."""
 
-    def show_reconstruction(
-        self, target: np.ndarray, rebuilt: np.ndarray, files: Files
-    ) -> tuple[Sequence[np.ndarray] | Sequence[str], Sequence[np.ndarray] | Sequence[str]]:
-        """Originals and rebuilt values to display side by side, one of each per example.
+    def show_target(self, target: np.ndarray, files: Files) -> Sequence[np.ndarray] | Sequence[str]:
+        """Originals to display: images, uint8 `[height, width, 1 or 3]`, or texts.
 
         Args:
             target: from `reconstruction_target`, without examples that lack the input.
+            files: from `fit`.
+        """
+
+    def show_rebuilt(
+        self, rebuilt: np.ndarray, files: Files
+    ) -> Sequence[np.ndarray] | Sequence[str]:
+        """Rebuilt values to display, like `show_target`.
+
+        Args:
             rebuilt: from `decoder_output`.
             files: from `fit`.
-
-        Returns:
-            Images, uint8 `[height, width, 1 or 3]`, or texts.
         """
 
 

@@ -136,6 +136,52 @@ def test_errors_of_images_by_hand(fitted) -> None:
     np.testing.assert_allclose(found["binary_cross_entropy"], entropy, rtol=1e-5)
 
 
+def costs_of(
+    config: Config, name: str, target: Any, rebuilt: Any, kind: str, std: float = 1.0
+) -> np.ndarray:
+    spec: Any = config.inputs[name]
+    costs = spec.negative_log_likelihood(tf.constant(target), tf.constant(rebuilt), kind, std)
+    return costs.numpy()
+
+
+def normal_costs(errors: np.ndarray, std: float) -> np.ndarray:
+    density = np.exp(-((errors / std) ** 2) / 2) / np.sqrt(2 * np.pi * std**2)
+    return -np.log(density)
+
+
+def test_log_likelihoods_are_sums_in_nats(fitted) -> None:
+    """Of pixels, levels, tokens and cells; missing ones do not count."""
+    config, random = fitted[0], np.random.RandomState(0)
+    white = random.randint(0, 2, (3, 6, 6, 1)).astype("float32")
+    white[2] = np.nan
+    shares = random.uniform(0.05, 0.95, white.shape).astype("float32")
+    chosen = np.log(np.where(white == 1, shares, 1 - shares)).sum((1, 2, 3))
+    found = costs_of(config, "photo", white, shares, "bernoulli")
+    np.testing.assert_allclose(found, [*-chosen[:2], 0], rtol=1e-4)
+    expected = normal_costs(white[:2].astype("float64") - shares[:2], 0.3).sum((1, 2, 3))
+    found = costs_of(config, "photo", white, shares, "gaussian", 0.3)
+    np.testing.assert_allclose(found, [*expected, 0], rtol=1e-4)
+
+    levels = random.uniform(size=(2, 5, 6)).astype("float32")
+    rebuilt = random.uniform(size=levels.shape).astype("float32")
+    expected = normal_costs(levels.astype("float64") - rebuilt, 0.2).sum((1, 2))
+    found = costs_of(config, "sound", levels, rebuilt, "gaussian", 0.2)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+    ids, logits = [[5, 3, 0, np.nan]], random.normal(size=(1, 4, 9)).astype("float32")
+    expected = -np.log(softmax(logits[0])[[0, 1, 2], [5, 3, 0]]).sum()
+    found = costs_of(config, "words", np.array(ids, "float32"), logits, "categorical")
+    np.testing.assert_allclose(found, [expected], rtol=1e-5)
+
+    rows = np.array([[0.5, 3], [1.5, np.nan], [np.nan, np.nan]], "float32")
+    spec: Any = config.inputs["cells"]
+    rebuilt = random.normal(size=(3, 1 + spec.layout.categories[0])).astype("float32")
+    numbers = normal_costs(rows[:, 0].astype("float64") - rebuilt[:, 0], 0.5)
+    category = -np.log(softmax(rebuilt[0, 1:])[3])
+    found = costs_of(config, "cells", rows, rebuilt, "gaussian", 0.5)
+    np.testing.assert_allclose(found, [numbers[0] + category, numbers[1], 0], rtol=1e-4)
+
+
 def test_the_target_of_an_image_is_its_pixels_from_0_to_1(fitted) -> None:
     spec: Any = fitted[0].inputs["photo"]
     images = np.array([0, 51, 255], np.uint8).reshape(3, 1, 1, 1)
@@ -358,7 +404,12 @@ RNN = {**AUDIO, "encoder": {"type": "lstm"}}
         (
             {"words": TEXT},
             {"input": "words", "loss": "mean_squared_error"},
-            "heads.again.loss: expected token_cross_entropy, which inputs.words is rebuilt by",
+            "heads.again.loss: expected token_cross_entropy or categorical, which inputs.words is",
+        ),
+        (
+            {"photo": IMAGE},
+            {"loss": "bernoulli", "std": 0.5},
+            "heads.again.std: expected none, as it is that of `loss: gaussian`",
         ),
         (
             {"photo": IMAGE},

@@ -209,6 +209,10 @@ class Audio(FileInput):
     def reconstruction_losses(self) -> tuple[str, ...]:
         return ("mean_squared_error",)
 
+    @property
+    def likelihoods(self) -> tuple[str, ...]:
+        return ("gaussian",)
+
     def reconstruction_metrics(self) -> tuple[str, ...]:
         return self.reconstruction_losses
 
@@ -248,16 +252,25 @@ class Audio(FileInput):
         squares = tf.square(rebuilt - tf.where(there, target, 0.0))
         return {"mean_squared_error": layers.masked_mean(squares, there)}
 
+    def negative_log_likelihood(
+        self, target: tf.Tensor, rebuilt: tf.Tensor, distribution: str, std: float
+    ) -> tf.Tensor:
+        """That of the levels of each spectrogram, normally distributed, in nats: `[batch]`."""
+        there = tf.logical_not(tf.math.is_nan(target))
+        squares = tf.square(rebuilt - tf.where(there, target, 0.0))
+        return layers.masked_sum(layers.normal_costs(squares, std), there)
+
     def add_noise(self, waveforms: tf.Tensor, amount: float, randomness: Randomness) -> tf.Tensor:
         """Waveforms with white noise; `amount` is its standard deviation."""
         return waveforms + amount * randomness.normal(self.samples)
 
-    def show_reconstruction(
-        self, target: np.ndarray, rebuilt: np.ndarray, files: Files
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Spectrograms as images, uint8 `[height, width, 3]` each."""
-        originals, again = ([*map(plot_levels, levels)] for levels in (target, rebuilt))
-        return originals, again
+    def show_target(self, target: np.ndarray, files: Files) -> list[np.ndarray]:
+        """Spectrograms as images, uint8 `[height, width, 3]`."""
+        return [*map(plot_levels, target)]
+
+    def show_rebuilt(self, rebuilt: np.ndarray, files: Files) -> list[np.ndarray]:
+        """Spectrograms as images, uint8 `[height, width, 3]`."""
+        return self.show_target(rebuilt, files)
 
     @classmethod
     def suggest_fields(cls, headers: Sequence[AudioHeader]) -> Section:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Gt, Lt
 
 from mmzoo import layers
 from mmzoo.errors import DataError
@@ -56,6 +58,9 @@ class Image(FileInput):
     resize: Resize = "stretch"
     """How images of other sizes are resized: stretch changes the aspect ratio, crop crops the
     center, pad pads with black."""
+    binarize: Annotated[float, Gt(0), Lt(1)] | None = None
+    """Threshold, as a share of 255, from which on pixels become white (255), others black (0). It
+    applies after resizing and augmentation, in training and everywhere else."""
     antialias: bool = True
     """Whether downscaling is antialiased. `false` samples pixels instead, as Keras' own loaders do:
     coarser, but faster for images that are up to a few times too large."""
@@ -123,7 +128,7 @@ class Image(FileInput):
             )
 
     def load(self, values: tf.Tensor) -> tf.Tensor:
-        """Decodes images if necessary and resizes them to `shape`.
+        """Decodes images if necessary, resizes them to `shape` and applies `binarize`.
 
         Args:
             values: uint8 `[batch, any height, any width, 1 or 3]`, or files, strings `[batch, 3]`,
@@ -133,10 +138,15 @@ class Image(FileInput):
             uint8 `[batch, height, width, channels]`; the same tensor if it has that shape.
         """
         if values.dtype == tf.string:
-            return decode_batch(
-                values, self.shape, self._resize, self._edges if self.antialias else None
-            )
-        return self._resize(values)
+            edges = self._edges if self.antialias else None
+            return self._binarized(decode_batch(values, self.shape, self._resize, edges))
+        return self._binarized(self._resize(values))
+
+    def _binarized(self, images: tf.Tensor) -> tf.Tensor:
+        if self.binarize is None:
+            return images
+        is_white = tf.cast(images, tf.float32) >= 255 * self.binarize
+        return tf.where(is_white, tf.constant(255, tf.uint8), tf.constant(0, tf.uint8))
 
     def _resize(self, values: tf.Tensor) -> tf.Tensor:
         height, width, channels = self.shape
@@ -155,7 +165,7 @@ class Image(FileInput):
 
     def augment_batch(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         """Applies `augment` to loaded images; uint8, of the same shape."""
-        return augment(images, self.augment, randomness)
+        return self._binarized(augment(images, self.augment, randomness))
 
     def blend(self, images: tf.Tensor, partners: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
         """Weighted averages of images and their partners, as in mixup.
@@ -203,6 +213,10 @@ class Image(FileInput):
     def reconstruction_losses(self) -> tuple[str, ...]:
         return "mean_squared_error", "binary_cross_entropy"
 
+    @property
+    def likelihoods(self) -> tuple[str, ...]:
+        return "bernoulli", "gaussian"
+
     def reconstruction_metrics(self) -> tuple[str, ...]:
         return self.reconstruction_losses
 
@@ -237,16 +251,31 @@ class Image(FileInput):
             "binary_cross_entropy": layers.masked_mean(entropy, there),
         }
 
+    def negative_log_likelihood(
+        self, target: tf.Tensor, rebuilt: tf.Tensor, distribution: str, std: float
+    ) -> tf.Tensor:
+        """That of the pixels of each image, in nats, `[batch]`; `bernoulli` is for black or white.
+
+        Each channel of each pixel is white with the rebuilt probability, or normally distributed
+        around the rebuilt value.
+        """
+        there = tf.logical_not(tf.math.is_nan(target))
+        target = tf.where(there, target, 0.0)
+        if distribution == "bernoulli":
+            return layers.masked_sum(keras.ops.binary_crossentropy(target, rebuilt), there)
+        return layers.masked_sum(layers.normal_costs(tf.square(rebuilt - target), std), there)
+
     def add_noise(self, images: tf.Tensor, amount: float, randomness: Randomness) -> tf.Tensor:
         """Images with Gaussian noise; `amount` is its standard deviation, of pixels from 0 to 1."""
         return add_gaussian_noise(images, tf.constant(255.0 * amount), randomness)
 
-    def show_reconstruction(
-        self, target: np.ndarray, rebuilt: np.ndarray, files: Files
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Originals and rebuilt images, uint8 `[height, width, channels]` each."""
-        originals, again = (np.rint(255 * values).astype(np.uint8) for values in (target, rebuilt))
-        return [*originals], [*again]
+    def show_target(self, target: np.ndarray, files: Files) -> list[np.ndarray]:
+        """Images, uint8 `[height, width, channels]`."""
+        return [*np.rint(255 * target).astype(np.uint8)]
+
+    def show_rebuilt(self, rebuilt: np.ndarray, files: Files) -> list[np.ndarray]:
+        """Images, uint8 `[height, width, channels]`."""
+        return self.show_target(rebuilt, files)
 
     @classmethod
     def suggest_fields(cls, headers: Sequence[ImageHeader]) -> Section:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 from mmzoo import layers
@@ -52,25 +53,48 @@ def cell_errors(target: tf.Tensor, rebuilt: tf.Tensor, layout: Layout) -> dict[s
         cross-entropies of categories; the means of both alone, `number_squared_error` and
         `category_cross_entropy`, and `category_accuracy`, for rows with such columns.
     """
-    there = tf.logical_not(tf.math.is_nan(target))
-    known = tf.where(there, target, 0.0)
-    squares = tf.square(rebuilt[:, : layout.numbers] - known[:, : layout.numbers])
-    costs, means = [squares], {}
+    there, squares, entropies = cell_costs(target, rebuilt, layout)
+    means = {}
     if layout.numbers:
         means["number_squared_error"] = layers.masked_mean(squares, there[:, : layout.numbers])
     if layout.categories:
-        entropies, rights = [], []
-        logits = tf.split(rebuilt[:, layout.numbers :], layout.categories, axis=1)
-        for column, of_column in enumerate(logits, start=layout.numbers):
-            ids = tf.cast(known[:, column], tf.int32)
-            entropies.append(tf.nn.sparse_softmax_cross_entropy_with_logits(ids, of_column))
-            rights.append(tf.argmax(of_column, axis=1, output_type=tf.int32) == ids)
-        entropy, right = tf.stack(entropies, axis=1), tf.cast(tf.stack(rights, axis=1), tf.float32)
-        costs.append(entropy)
-        of_categories = there[:, layout.numbers :]
+        [entropy], of_categories = entropies, there[:, layout.numbers :]
+        rights = [
+            tf.argmax(of_column, axis=1, output_type=tf.int32) == ids
+            for ids, of_column in _categories(target, rebuilt, layout)
+        ]
+        right = tf.cast(tf.stack(rights, axis=1), tf.float32)
         means["category_cross_entropy"] = layers.masked_mean(entropy, of_categories)
         means["category_accuracy"] = layers.masked_mean(right, of_categories)
-    return {"cell_error": layers.masked_mean(tf.concat(costs, axis=1), there), **means}
+    costs = tf.concat([squares, *entropies], axis=1)
+    return {"cell_error": layers.masked_mean(costs, there), **means}
+
+
+def cell_costs(
+    target: tf.Tensor, rebuilt: tf.Tensor, layout: Layout
+) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+    """Which cells count, bool `[batch, columns]`; the squared errors of numbers; and, if there are
+    categories, their cross-entropies, both float32 `[batch, columns of this kind]`."""
+    there = tf.logical_not(tf.math.is_nan(target))
+    numbers = tf.where(there, target, 0.0)[:, : layout.numbers]
+    squares = tf.square(rebuilt[:, : layout.numbers] - numbers)
+    entropies = [
+        tf.nn.sparse_softmax_cross_entropy_with_logits(ids, logits)
+        for ids, logits in _categories(target, rebuilt, layout)
+    ]
+    return there, squares, [tf.stack(entropies, axis=1)] if entropies else []
+
+
+def _categories(
+    target: tf.Tensor, rebuilt: tf.Tensor, layout: Layout
+) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+    """The ids, int32 `[batch]`, and the logits of each categorical column."""
+    if not layout.categories:
+        return
+    logits = tf.split(rebuilt[:, layout.numbers :], layout.categories, axis=1)
+    for column, of_column in enumerate(logits, start=layout.numbers):
+        ids = target[:, column]
+        yield tf.cast(tf.where(tf.math.is_nan(ids), 0.0, ids), tf.int32), of_column
 
 
 def most_probable_row(rebuilt: np.ndarray, layout: Layout) -> np.ndarray:

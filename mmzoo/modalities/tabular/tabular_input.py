@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from annotated_types import Le
 from pydantic import BeforeValidator
 
+from mmzoo import layers
 from mmzoo.column_spec import ColumnSpec, Role
 from mmzoo.data.column_profile import ColumnProfile
 from mmzoo.data.column_types import FEW_VALUES, MAX_CATEGORIES, is_code_name
@@ -46,6 +47,7 @@ from mmzoo.modalities.tabular.tabular_columns import (
 from mmzoo.modalities.tabular.tabular_corruptions import has_any_cell, tabular_corruptions
 from mmzoo.modalities.tabular.tabular_decoder import (
     TabularDecoder,
+    cell_costs,
     cell_errors,
     known_cells,
     mirror_image,
@@ -280,6 +282,10 @@ class Tabular(BaseInput):
     def reconstruction_losses(self) -> tuple[str, ...]:
         return ("cell_error",)
 
+    @property
+    def likelihoods(self) -> tuple[str, ...]:
+        return ("gaussian",)
+
     def reconstruction_metrics(self) -> tuple[str, ...]:
         layout = self.layout
         numbers = ("number_squared_error",) if layout.numbers else ()
@@ -308,21 +314,30 @@ class Tabular(BaseInput):
         """See `cell_errors`."""
         return cell_errors(target, rebuilt, self.layout)
 
+    def negative_log_likelihood(
+        self, target: tf.Tensor, rebuilt: tf.Tensor, distribution: str, std: float
+    ) -> tf.Tensor:
+        """That of the cells of each row, in nats, `[batch]`: normal numbers and categories."""
+        there, squares, entropies = cell_costs(target, rebuilt, self.layout)
+        numbers = layers.normal_costs(squares, std)
+        return layers.masked_sum(tf.concat([numbers, *entropies], axis=1), there)
+
     def add_noise(self, rows: tf.Tensor, amount: float, randomness: Randomness) -> tf.Tensor:
         """Rows with Gaussian noise on their numbers; `amount` is its standard deviation."""
         layout = self.layout
         noise = amount * randomness.normal(layout.numbers) if layout.numbers else 0.0
         return tf.concat([rows[:, : layout.numbers] + noise, rows[:, layout.numbers :]], axis=1)
 
-    def show_reconstruction(
-        self, target: np.ndarray, rebuilt: np.ndarray, files: Files
-    ) -> tuple[list[str], list[str]]:
-        """Rows as text, with the most probable categories."""
-        again = most_probable_row(rebuilt, self.layout)
-        original = target.copy()
-        categories = original[:, self.layout.numbers :]
+    def show_target(self, target: np.ndarray, files: Files) -> list[str]:
+        """Rows as text."""
+        rows = target.copy()
+        categories = rows[:, self.layout.numbers :]
         categories[np.isnan(categories)] = MISSING
-        return self.to_texts(original, files), self.to_texts(again, files)
+        return self.to_texts(rows, files)
+
+    def show_rebuilt(self, rebuilt: np.ndarray, files: Files) -> list[str]:
+        """Rows as text, with the most probable categories."""
+        return self.to_texts(most_probable_row(rebuilt, self.layout), files)
 
     def to_texts(self, values: np.ndarray, files: Files) -> list[str]:
         """Transformed rows as text: `age 32, city Rome`.

@@ -235,6 +235,10 @@ class Text(BaseInput):
     def reconstruction_losses(self) -> tuple[str, ...]:
         return ("token_cross_entropy",)
 
+    @property
+    def likelihoods(self) -> tuple[str, ...]:
+        return ("categorical",)
+
     def reconstruction_metrics(self) -> tuple[str, ...]:
         return "token_cross_entropy", "token_accuracy"
 
@@ -262,28 +266,42 @@ class Text(BaseInput):
 
     def reconstruction_errors(self, target: tf.Tensor, rebuilt: tf.Tensor) -> dict[str, tf.Tensor]:
         """The mean cross-entropy and accuracy over the tokens of each text, `[batch]`."""
-        there = tf.logical_not(tf.math.is_nan(target))
-        ids = tf.cast(tf.where(there, target, 0.0), tf.int32)
-        logits = rebuilt[:, : tf.shape(ids)[1]]
-        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(ids, logits)
+        there, ids, logits, entropy = self._token_costs(target, rebuilt)
         is_right = tf.cast(tf.argmax(logits, axis=-1, output_type=tf.int32) == ids, tf.float32)
         return {
             "token_cross_entropy": layers.masked_mean(entropy, there),
             "token_accuracy": layers.masked_mean(is_right, there),
         }
 
+    def _token_costs(
+        self, target: tf.Tensor, rebuilt: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+        """By position: whether it counts, its id, its logits and their cross-entropy."""
+        there = tf.logical_not(tf.math.is_nan(target))
+        ids = tf.cast(tf.where(there, target, 0.0), tf.int32)
+        logits = rebuilt[:, : tf.shape(ids)[1]]
+        return there, ids, logits, tf.nn.sparse_softmax_cross_entropy_with_logits(ids, logits)
+
+    def negative_log_likelihood(
+        self, target: tf.Tensor, rebuilt: tf.Tensor, distribution: str, std: float
+    ) -> tf.Tensor:
+        """That of the tokens of each text, in nats, `[batch]`."""
+        there, _, _, entropy = self._token_costs(target, rebuilt)
+        return layers.masked_sum(entropy, there)
+
     def add_noise(self, ids: tf.Tensor, amount: float, randomness: Randomness) -> tf.Tensor:
         """Replaces a random fraction `amount` of the ids by that of the unknown word."""
         return drop_words(ids, tf.constant(amount), randomness, self._length())
 
-    def show_reconstruction(
-        self, target: np.ndarray, rebuilt: np.ndarray, files: Files
-    ) -> tuple[list[str], list[str]]:
-        """Texts, and the most probable token at each position up to the first padding."""
+    def show_target(self, target: np.ndarray, files: Files) -> list[str]:
+        """Texts."""
+        return self.to_texts(np.nan_to_num(target, nan=PADDING).astype(np.int64), files)
+
+    def show_rebuilt(self, rebuilt: np.ndarray, files: Files) -> list[str]:
+        """Texts of the most probable token at each position up to the first padding."""
         ids = rebuilt.argmax(axis=-1)
         ids[(ids == PADDING).cumsum(axis=1) > 0] = PADDING
-        original = np.nan_to_num(target, nan=PADDING).astype(np.int64)
-        return self.to_texts(original, files), self.to_texts(ids, files)
+        return self.to_texts(ids, files)
 
     def to_texts(self, values: np.ndarray, files: Files) -> list[str]:
         """Decodes ids to texts as the model gets them: `what a [?] film` with an unknown word.

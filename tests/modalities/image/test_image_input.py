@@ -164,3 +164,15 @@ def test_files_are_processed_like_arrays(tmp_path):
 def test_the_displayed_image_is_the_value_itself():
     value = np.zeros((28, 28, 1), "uint8")
     assert image().to_image(value) is value
+
+
+def test_binarized_images_are_black_or_white_after_augmentation_too():
+    spec = Image(shape=(4, 4, 1), encoder=CNN(filters=(2,)), binarize=0.5, augment=(Brightness(),))
+    pixels = np.arange(0, 256, 16, dtype=np.uint8).reshape(1, 4, 4, 1)
+    pixels[0, 1, 3, 0], pixels[0, 2, 0, 0] = 127, 128
+    loaded = spec.load(tf.constant(pixels))
+    assert loaded.dtype == tf.uint8
+    np.testing.assert_array_equal(loaded.numpy().ravel(), [0] * 8 + [255] * 8)
+    randomness = Randomness(0, tf.constant(0, tf.int64), tf.range(20, dtype=tf.int64))
+    changed = spec.augment_batch(tf.constant(np.repeat(pixels, 20, axis=0)), randomness).numpy()
+    assert set(np.unique(changed)) == {0, 255}
