@@ -7,7 +7,7 @@ from typing import Protocol
 
 from mmzoo.column_spec import ROLE_NOUNS
 from mmzoo.data import Source
-from mmzoo.fusion import Fusion
+from mmzoo.fusion import Fusion, HasPrior
 from mmzoo.heads import BaseHead, LabelledHead
 from mmzoo.modalities import Input
 from mmzoo.modalities.abilities import Mixable, Reconstructs
@@ -19,7 +19,7 @@ from mmzoo.spec.wording import escape, shorten
 from mmzoo.train_config import Train
 
 RESERVED_HEAD_NAMES = {
-    **dict.fromkeys(("data", "examples", "loss", "probes"), "metrics.json"),
+    **dict.fromkeys(("data", "examples", "fusion", "loss", "probes"), "metrics.json"),
     **dict.fromkeys(("file", "row"), "predictions.csv"),
 }
 """Names that a head cannot have -> the file of a run in which they would clash."""
@@ -46,6 +46,8 @@ class Experiment(Protocol):
     def objective(self) -> Objective: ...
     @property
     def probes(self) -> tuple[ChosenProbe, ...]: ...
+    @property
+    def share(self) -> bool: ...
     @property
     def train(self) -> Train: ...
     def monitorable(self) -> tuple[str, ...]: ...
@@ -151,6 +153,10 @@ def _fusion(experiment: Experiment) -> Iterator[Problem]:
         *fusion.input_rules(tuple(experiment.inputs)),
     ):
         yield Problem(("fusion", *problem.path), problem.message)
+    if isinstance(fusion, HasPrior) and not experiment.share:
+        yield Problem(
+            ("share",), f"expected true: with the fusion {fusion.type} all heads share one code"
+        )
 
 
 def _heads(experiment: Experiment) -> Iterator[Problem]:

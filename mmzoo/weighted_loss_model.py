@@ -63,16 +63,15 @@ class WeightedLossModel(keras.Model):
         if self.uncertainty is None and not training:
             return total
         losses = {name: self._loss(name, y, y_pred, sample_weight, training) for name in self.heads}
-        # By regularizers, and by layers that call `add_loss`.
-        added = tf.add_n(
-            [tf.zeros([]), *(tf.cast(tf.reduce_sum(x), tf.float32) for x in self.losses)]
-        )
+        # By regularizers, and by layers that call `add_loss`. Every device adds its share, as with
+        # the losses.
+        devices = tf.distribute.get_strategy().num_replicas_in_sync
+        added = [tf.cast(tf.reduce_sum(loss), tf.float32) for loss in self.losses]
+        added = tf.add_n([tf.zeros([]), *added]) / devices
         if self.uncertainty is None:
             return added + tf.add_n([self._weight_of[name] * loss for name, loss in losses.items()])
         layer = self.get_layer(self.uncertainty)
         weighted = tf.reduce_sum(layer.loss_weights() * tf.stack(list(losses.values())))
-        # Every device adds its share, as with the losses.
-        devices = tf.distribute.get_strategy().num_replicas_in_sync
         return weighted + layer.penalty() / devices + added
 
     def compute_metrics(

@@ -29,7 +29,7 @@ class Attention(AttentionFusion):
     def projections(self, widths: Mapping[str, int]) -> dict[str, int]:
         return dict.fromkeys(widths, self.dim)
 
-    def combine(self, features: Mapping[str, Features]) -> Features:
+    def combine_features(self, features: Mapping[str, Features]) -> Features:
         x = layers.StackVectors(axis=1, name="fusion_inputs")(
             list(self.projected(features).values())
         )

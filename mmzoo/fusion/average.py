@@ -19,6 +19,6 @@ class Average(CommonWidthFusion):
 
     type: Literal["average"] = "average"
 
-    def combine(self, features: Mapping[str, Features]) -> Features:
+    def combine_features(self, features: Mapping[str, Features]) -> Features:
         vectors = list(self.projected(features).values())
         return Features(keras.layers.Average(name="fusion_average")(vectors))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from mmzoo.heads import BaseHead, HeadInputs, LabelledHead
-from mmzoo.lazy import keras
+from mmzoo.lazy import keras, tf
 from mmzoo.modalities.base_encoder import Activation, Features
 from mmzoo.spec import NonNegativeFloat, PositiveInt, Problem, Rate, Spec
 
@@ -62,6 +62,19 @@ class BaseFusion(Spec):
         """Yields what the fusion does to these features beyond what its fields say."""
         return iter(())
 
+    def start_training(self, model: keras.Model, step: tf.Variable, steps: int) -> None:
+        """Connects what changes over a training to its steps; called before the first one.
+
+        Args:
+            model: contains the layers of `head_outputs`.
+            step: counts the steps that are done, int64; a resume restores it.
+            steps: the number of steps of the training, or of its first stage.
+        """
+
+    def changing_values(self, model: keras.Model) -> dict[str, float]:
+        """What changes over a training, at its last step, by a name for the history."""
+        return {}
+
     def learned_weights(
         self, model: keras.Model, inputs: Collection[str]
     ) -> dict[str, float] | None:
@@ -96,10 +109,10 @@ class BaseFusion(Spec):
 
 
 class FeatureFusion(BaseFusion):
-    """Fuses the features of all inputs into one; every head is built on the result.
+    """Fuses the features of all inputs into one; every head is built on the result."""
 
-    One input alone passes through.
-    """
+    passes_single_input: ClassVar[bool] = True
+    """Whether the features of one input alone are used as they are."""
 
     units: tuple[PositiveInt, ...] = ()
     """Width of each dense layer after the inputs are fused."""
@@ -109,11 +122,15 @@ class FeatureFusion(BaseFusion):
     """Dropout rate after each of those layers."""
 
     @abstractmethod
-    def combine(self, features: Mapping[str, Features]) -> Features:
-        """The features of two or more inputs as one, before the dense layers."""
+    def combine_features(self, features: Mapping[str, Features]) -> Features:
+        """The features of all inputs as one, before the dense layers.
+
+        Args:
+            features: of two or more inputs, or of one unless that passes through.
+        """
 
     def fuse(self, features: Mapping[str, Features]) -> Features:
-        """The fused features: `combine`, then the dense layers on the vector.
+        """The fused features: `combine_features`, then the dense layers on the vector.
 
         Args:
             features: of each input, in the config's order; there is at least one.
@@ -122,10 +139,10 @@ class FeatureFusion(BaseFusion):
             One vector per example, float `[batch, width]`; and tokens, where the fusion (or the
             only input) has any. Tokens do not go through the dense layers.
         """
-        if len(features) == 1:
+        if len(features) == 1 and self.passes_single_input:
             [fused] = features.values()
         else:
-            fused = self.combine(features)
+            fused = self.combine_features(features)
         x = fused.vector
         for index, units in enumerate(self.units, start=1):
             x = keras.layers.Dense(units, self.activation, name=f"fusion_dense{index}")(x)
@@ -168,6 +185,18 @@ class FeatureFusion(BaseFusion):
             projected.setdefault(width, []).append(f"{name} ({widths[name]} wide)")
         for width, names in projected.items():
             yield f"the fusion {self.type} projects {' and '.join(names)} to a width of {width}"
+
+
+@runtime_checkable
+class HasPrior(Protocol):
+    """A fusion whose code has the prior N(0, I): codes can be drawn, and examples have an ELBO."""
+
+    code_layer: ClassVar[str]
+    """Name of the layer from the mean and the log variance of a Gaussian to the code."""
+    dim: int
+    """Width of the code."""
+    importance_samples: int
+    """Number of codes per example for its log-likelihood."""
 
 
 class CommonWidthFusion(FeatureFusion):

@@ -35,7 +35,7 @@ class Bilinear(FeatureFusion):
     def projections(self, widths: Mapping[str, int]) -> dict[str, int]:
         return dict.fromkeys(widths, self.dim * self.rank)
 
-    def combine(self, features: Mapping[str, Features]) -> Features:
+    def combine_features(self, features: Mapping[str, Features]) -> Features:
 
         factors = list(self.projected(features).values())
         x = layers.PooledProduct(self.rank, name="fusion_product")(factors)

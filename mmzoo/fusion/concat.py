@@ -18,6 +18,6 @@ class Concat(FeatureFusion):
 
     type: Literal["concat"] = "concat"
 
-    def combine(self, features: Mapping[str, Features]) -> Features:
+    def combine_features(self, features: Mapping[str, Features]) -> Features:
         vectors = [feature.vector for feature in features.values()]
         return Features(keras.layers.Concatenate(name="concat")(vectors))

@@ -32,7 +32,7 @@ class Conv(CommonWidthFusion):
     conv_activation: Activation = "relu"
     """The activation of the convolutions."""
 
-    def combine(self, features: Mapping[str, Features]) -> Features:
+    def combine_features(self, features: Mapping[str, Features]) -> Features:
 
         x = layers.StackVectors(axis=2, name="fusion_channels")(
             list(self.projected(features).values())

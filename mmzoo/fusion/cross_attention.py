@@ -44,7 +44,7 @@ class CrossAttentionFusion(AttentionFusion):
             f"of {self.dim}"
         )
 
-    def combine(self, features: Mapping[str, Features]) -> Features:
+    def combine_features(self, features: Mapping[str, Features]) -> Features:
 
         tokens, present = {}, {}
         for name, feature in features.items():

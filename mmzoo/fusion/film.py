@@ -54,7 +54,7 @@ class FiLM(FeatureFusion):
             what = "vector" if features[name].tokens is None else "tokens"
             yield f"the fusion film modulates the {what} of {name} by {' and '.join(others)}"
 
-    def combine(self, features: Mapping[str, Features]) -> Features:
+    def combine_features(self, features: Mapping[str, Features]) -> Features:
         name, others = self._parts(features)
         vectors = [features[other].vector for other in others]
         condition = vectors[0]

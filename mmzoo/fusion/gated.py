@@ -27,7 +27,7 @@ class Gated(CommonWidthFusion):
     def projections(self, widths: Mapping[str, int]) -> dict[str, int]:
         return dict.fromkeys(widths, self.width(widths))
 
-    def combine(self, features: Mapping[str, Features]) -> Features:
+    def combine_features(self, features: Mapping[str, Features]) -> Features:
         projections = self.projections(vector_widths(features))
         hidden = [
             keras.layers.Dense(width, "tanh", name=f"fusion_{name}_projection")(

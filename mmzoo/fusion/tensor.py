@@ -59,7 +59,7 @@ class Tensor(FeatureFusion):
         most = self.width(len(widths))
         return {name: most for name, width in widths.items() if width > most}
 
-    def combine(self, features: Mapping[str, Features]) -> Features:
+    def combine_features(self, features: Mapping[str, Features]) -> Features:
 
         return Features(
             layers.OuterProduct(name="fusion_product")(list(self.projected(features).values()))

@@ -26,7 +26,7 @@ class Weighted(CommonWidthFusion):
 
     type: Literal["weighted"] = "weighted"
 
-    def combine(self, features: Mapping[str, Features]) -> Features:
+    def combine_features(self, features: Mapping[str, Features]) -> Features:
 
         return Features(layers.LearnedAverage(name=_LAYER)(list(self.projected(features).values())))
 

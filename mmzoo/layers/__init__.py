@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from mmzoo.layers.fusion_layers import PooledProduct as PooledProduct
     from mmzoo.layers.fusion_layers import SignedSqrt as SignedSqrt
     from mmzoo.layers.fusion_layers import StackVectors as StackVectors
+    from mmzoo.layers.gaussian_codes import GaussianCode as GaussianCode
+    from mmzoo.layers.gaussian_codes import ProductOfExperts as ProductOfExperts
+    from mmzoo.layers.gaussian_codes import kl_divergence as kl_divergence
     from mmzoo.layers.input_layers import CategoryEmbedding as CategoryEmbedding
     from mmzoo.layers.input_layers import HashedNgrams as HashedNgrams
     from mmzoo.layers.input_layers import OneHotCategories as OneHotCategories
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from mmzoo.layers.losses import has_label as has_label
     from mmzoo.layers.losses import has_target as has_target
     from mmzoo.layers.losses import masked_mean as masked_mean
+    from mmzoo.layers.losses import masked_sum as masked_sum
+    from mmzoo.layers.losses import normal_costs as normal_costs
     from mmzoo.layers.missing_features import AllTrueMask as AllTrueMask
     from mmzoo.layers.missing_features import LearnedImputation as LearnedImputation
     from mmzoo.layers.missing_features import MissingFeatures as MissingFeatures
@@ -62,6 +67,7 @@ _MODULES = (
     "convolutional",
     "input_layers",
     "fusion_layers",
+    "gaussian_codes",
     "losses",
     "missing_features",
     "positions",

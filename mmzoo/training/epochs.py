@@ -127,7 +127,7 @@ def _end_epoch(session: Session, progress: Progress, stop: Stop) -> None:
             f"Epoch {epoch}: every step was skipped, since its loss or a gradient was not a "
             "finite number. Try a smaller train.optimizer.learning_rate."
         )
-    trained = _metrics(session) | session.learned_weights()
+    trained = _metrics(session) | session.changing_values()
     metrics_state = loop.metrics_state()
     with loop.averaged_weights():
         with session.stage.reraise_with_file_names("validation"):
@@ -135,7 +135,7 @@ def _end_epoch(session: Session, progress: Progress, stop: Stop) -> None:
         if results is None:
             loop.restore_metrics(metrics_state)
             return
-        validated = named_by_head(results, list(session.config.heads)) | _split_metrics(session)
+        validated = _named_by_head(session, results) | _split_metrics(session)
         row = {"epoch": epoch, "step": session.step, "learning_rate": session.learning_rate.last()}
         row |= trained | _prefixed(validated)
         value = row[_monitored(session, row)]
@@ -207,7 +207,11 @@ def _epochs(count: int) -> str:
 
 
 def _metrics(session: Session) -> dict[str, float]:
-    return named_by_head(session.loop.metrics(), list(session.config.heads))
+    return _named_by_head(session, session.loop.metrics())
+
+
+def _named_by_head(session: Session, results: Mapping[str, float]) -> dict[str, float]:
+    return named_by_head(results, list(session.config.heads), session.loop.layer_metrics)
 
 
 def _prefixed(metrics: Mapping[str, float]) -> dict[str, float]:

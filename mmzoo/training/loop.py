@@ -6,7 +6,7 @@ Not `Model.fit`: it cannot start in mid-epoch, and loses the state of metrics an
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +33,7 @@ class Loop:
         model: the compiled model that is trained.
         updates: sums and checks gradients before its optimizer.
         collected: head -> its outputs in the last validation, `[rows, ...]`, for some heads.
+        layer_metrics: the names of metrics that belong to a layer, not to a head.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Loop:
         self._give_each_device_its_own_dropout()
         self._rows: tf.Tensor | None = None
         self.collected = {name: np.zeros(0, "float32") for name in collected}
+        self.layer_metrics = _layer_metrics(model)
         self._make_means_of_losses()
         self._train = tf.function(self._train_steps)
         # Traced for batches of any size; Keras makes the metrics' variables meanwhile.
@@ -292,16 +294,21 @@ class Loop:
             self._rows = None
 
     def _make_means_of_losses(self) -> None:
-        """Creates the means of the heads' losses over examples, if there are several heads.
+        """Creates the means of the heads' losses over examples, if the total is not one of them.
 
         Keras would create them in the first step, which fails on several devices, and take the mean
         of the batches' means, in which examples of a small last batch count more.
         """
         compiled = self.model._compile_loss
-        if not isinstance(compiled._user_loss, Mapping) or len(compiled._user_loss) < 2:
+        if not isinstance(compiled._user_loss, Mapping):
             return
         heads = dict.fromkeys(compiled._user_loss, 0.0)  # Only their structure is looked at.
+        if len(heads) < 2 and not self.layer_metrics:
+            return
         compiled.build(heads, heads)
+        if len(heads) == 1:  # A layer adds a loss of its own.
+            [name] = heads
+            compiled._tracker.add_to_store("metrics", keras.metrics.Mean(name=f"{name}_loss"))
         for mean in compiled.metrics:
             mean.update_state = partial(self._update_mean, mean.update_state)
 
@@ -329,16 +336,33 @@ def _layers(model: keras.Model) -> Iterator[keras.Layer]:
             yield from _layers(layer)
 
 
-def named_by_head(results: Mapping[str, float], heads: Sequence[str]) -> dict[str, float]:
+def _layer_metrics(model: keras.Model) -> frozenset[str]:
+    """The names of the metrics of layers, as of a variational code."""
+    return frozenset(
+        metric.name
+        for layer in _layers(model)
+        if not isinstance(layer, keras.Model)
+        for metric in layer.metrics
+    )
+
+
+def named_by_head(
+    results: Mapping[str, float], heads: Sequence[str], others: Collection[str] = ()
+) -> dict[str, float]:
     """Keras' results with the head in every name, also if there is only one head.
 
     With one output Keras calls it "accuracy", with several "<head>_accuracy" and "<head>_loss".
+
+    Args:
+        results: by Keras' names.
+        heads: the names of all heads.
+        others: the names of results that belong to no head, besides "loss".
     """
     if len(heads) > 1:
         return dict(results)
     prefix = f"{heads[0]}_"
     return {
-        name if name == "loss" or name.startswith(prefix) else prefix + name: value
+        name if name in ("loss", *others) or name.startswith(prefix) else prefix + name: value
         for name, value in results.items()
     }
 

@@ -122,6 +122,10 @@ class Session:
         weights = config.objective.learned_weights(model, config.heads)
         return {f"{name}_loss_weight": weight for name, weight in weights.items()}
 
+    def changing_values(self) -> dict[str, float]:
+        """Besides metrics, what an epoch's row of the history has: `learned_weights`, and beta."""
+        return self.learned_weights() | self.config.fusion.changing_values(self.stage.model)
+
     def learned_input_weights(self) -> dict[str, dict[str, float]]:
         """The weight of each input by head and input, if the fusion learns any."""
         return learned_input_weights(self.stage.model, self.config)

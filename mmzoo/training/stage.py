@@ -172,6 +172,8 @@ def new_stage(
         initialize(network)
         inputs = _training_inputs(network, config, data, devices, timer)
         learning_rate = LearningRate(train, order.steps_per_epoch, first_step, step)
+        if number == 0:
+            config.fusion.start_training(network.model, step, learning_rate.last_step)
         loop = _new_loop(network, inputs, config, devices, learning_rate)
     schedule = train.optimizer.schedule
     return Stage(
