@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from PIL import ImageFont
 
 DPI = 120
 INK = "#24292f"
@@ -103,10 +106,14 @@ def drawable(text: str) -> str:
 
 @cache
 def _drawable_characters() -> frozenset[int]:
+    return frozenset().union(*map(_characters, _installed_fonts()))
+
+
+@cache
+def _characters(family: str) -> frozenset[int]:
     from matplotlib.font_manager import findfont, get_font
 
-    fonts = (get_font(findfont(family)) for family in _installed_fonts())
-    return frozenset(code for font in fonts for code in font.get_charmap())
+    return frozenset(get_font(findfont(family)).get_charmap())
 
 
 @cache
@@ -116,6 +123,30 @@ def _installed_fonts() -> tuple[str, ...]:
 
     installed = {font.name for font in fontManager.ttflist}
     return tuple(family for family in _FONTS if family in installed)
+
+
+def font_runs(line: str, size: int) -> list[tuple[ImageFont.FreeTypeFont, str]]:
+    """A line as parts to draw one after the other, each with a font that has its characters.
+
+    Args:
+        line: from `drawable`.
+        size: height of the fonts, in pixels.
+    """
+    fonts = [_font(family, size) for family in _installed_fonts()]
+    characters = [_characters(family) for family in _installed_fonts()]
+    chosen = [
+        next((n for n, known in enumerate(characters) if ord(one) in known), 0) for one in line
+    ]
+    runs = groupby(zip(chosen, line, strict=True), key=itemgetter(0))
+    return [(fonts[number], "".join(one for _, one in run)) for number, run in runs]
+
+
+@cache
+def _font(family: str, size: int) -> ImageFont.FreeTypeFont:
+    from matplotlib.font_manager import findfont
+    from PIL import ImageFont
+
+    return ImageFont.truetype(findfont(family), size)
 
 
 def tidy(axes: Axes) -> None:

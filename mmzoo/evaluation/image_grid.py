@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmzoo.evaluation.figures import DPI, INK, drawable, figure_pixels, new_figure
+from mmzoo.evaluation.figures import INK, drawable, font_runs
 from mmzoo.files import replacing
 
 _GAP = 18
-_LINE = 24
+_LINE = 20
+_FONT_SIZE = 15
 _MOST_LINES = 3
 _CHARACTER = 8
 """Width of a letter of a caption, in pixels."""
@@ -50,23 +51,13 @@ def captioned_grid(
     height, width = _GAP + rows * cell_height, _GAP + columns * (side + _GAP)
 
     canvas = np.full((height, width, 3), 255, np.uint8)
-    figure = new_figure(width / DPI, height / DPI)
+    places = []
     for place, (image, text) in enumerate(zip(images, texts, strict=True)):
         top = _GAP + place // columns * cell_height
         left = _GAP + place % columns * (side + _GAP)
         canvas[top : top + side, left : left + side] = _tile(image, side)
-        figure.text(
-            (left + side / 2) / width,
-            1 - (top + side + 5) / height,
-            text,
-            ha="center",
-            va="top",
-            fontsize=9,
-            color=INK,
-            linespacing=1.25,
-        )
-    # No caption lies over an image, so the darker of the two has both.
-    return np.minimum(canvas, figure_pixels(figure))
+        places.append((text, left + side / 2, top + side))
+    return _with_captions(canvas, places)
 
 
 def write_png(path: Path, image: NDArray[np.uint8]) -> None:
@@ -75,6 +66,24 @@ def write_png(path: Path, image: NDArray[np.uint8]) -> None:
 
     with replacing(path) as temporary:
         Image.fromarray(image).save(temporary, format="PNG")
+
+
+def _with_captions(
+    canvas: NDArray[np.uint8], captions: Sequence[tuple[str, float, int]]
+) -> NDArray[np.uint8]:
+    """The canvas with texts, each with its horizontal centre and its upper edge."""
+    from PIL import Image, ImageDraw
+
+    image = Image.fromarray(canvas)
+    draw = ImageDraw.Draw(image)
+    for text, centre, top in captions:
+        for number, line in enumerate(text.splitlines(), start=1):
+            runs = font_runs(line, _FONT_SIZE)
+            x = centre - sum(font.getlength(run) for font, run in runs) / 2
+            for font, run in runs:
+                draw.text((x, top + number * _LINE), run, INK, font, anchor="ls")
+                x += font.getlength(run)
+    return np.array(image)
 
 
 def _wrapped(caption: str, width: int) -> str:
