@@ -30,6 +30,11 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts trainings first: with long files at the end, one process would wait for the other."""
+    items.sort(key=lambda item: not item.nodeid.startswith(("tests/test_docs", "tests/training/")))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Gives the tests a cache of their own."""

@@ -190,7 +190,9 @@ def test_python_is_called_twice_an_epoch_and_not_every_step(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "mixing", [None, {"type": "mixup", "alpha": 1.0}, {"type": "cutmix"}], ids=str
+    "mixing",
+    [None, pytest.param({"type": "mixup"}, marks=pytest.mark.slow), {"type": "cutmix"}],
+    ids=str,
 )
 def test_batches_from_any_step_are_the_tail_of_the_full_stream(mixing):
     """Bit for bit, with augmentation, smaller last batches and several epochs."""
@@ -259,6 +261,7 @@ def test_replicas_share_each_batch(replicas):
         assert_equal([together], [[array[: len(together[0])] for array in single[step]]])
 
 
+@pytest.mark.slow
 def test_replicas_can_start_at_any_step():
     spec, order = config(AUGMENT), TrainingOrder(0, ROWS, 6, replicas=2)
     complete = training(spec, order, 0, 8)

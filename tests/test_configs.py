@@ -94,8 +94,7 @@ def test_a_config_begins_with_the_command_that_gets_its_data(path):
 
 
 QUICK = {
-    *("mnist_cnn", "imdb_multitask"),
-    *("fsdd_cnn", "diabetes_mlp", "easy_vqa_film", "av_digits_decision"),
+    *("mnist_cnn", "diabetes_mlp", "easy_vqa_film"),
 }
 """One or two of each kind of network and data; all of them would take minutes."""
 

@@ -46,7 +46,13 @@ def test_a_run_on_a_dataframe_can_be_evaluated_again(run):
     assert mmzoo.evaluate(run) == run.metrics()["test"]
 
 
-@pytest.mark.parametrize("form", [dict, pandas.DataFrame, polars.DataFrame])
+@pytest.mark.parametrize(
+    "form",
+    [
+        pandas.DataFrame,
+        *(pytest.param(form, marks=pytest.mark.slow) for form in (dict, polars.DataFrame)),
+    ],
+)
 def test_tables_in_memory_are_read_like_files(run, form):
     TABLE.write_parquet("films.parquet")
     data = form({"id": TABLE["id"].to_list(), "text": TEXTS, "label": LABELS})

@@ -102,6 +102,7 @@ def test_only_requested_splits_are_decoded(photos):
     assert kept.splits["test"]["file"] is data.splits["test"]["file"]
 
 
+@pytest.mark.slow
 def test_images_larger_than_a_quarter_of_memory_are_not_cached(photos, monkeypatch, messages):
     spec = config(photos)
     data = load(spec)
@@ -117,6 +118,7 @@ def test_images_larger_than_a_quarter_of_memory_are_not_cached(photos, monkeypat
     ]
 
 
+@pytest.mark.slow
 def test_caching_can_be_configured(photos, monkeypatch):
     free(monkeypatch, 0)
     data = load(config(photos))
@@ -132,6 +134,7 @@ def test_arrays_are_not_cached(tiny):
     assert cache_decoded(spec, data, data.splits) is data
 
 
+@pytest.mark.slow
 def test_inputs_sharing_files_decode_them_separately(photos):
     spec = config(photos)
     small = spec.inputs["photo"].replace(shape=(8, 8, 3))

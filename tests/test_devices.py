@@ -134,6 +134,7 @@ def test_precision_does_not_outlive_a_training(tiny, tmp_path):
     assert load_trained(run)[0].dtype_policy.name == before
 
 
+@pytest.mark.slow
 def test_a_global_policy_of_the_user_is_ignored(tiny, tmp_path):
     keras.config.set_dtype_policy("mixed_float16")
     try:
@@ -160,6 +161,7 @@ def test_determinism_does_not_outlive_a_training():
     assert tf.timestamp() > 0
 
 
+@pytest.mark.slow
 def test_trainings_in_one_process_are_independent(tiny, trained_run, tmp_path):
     """One training, one with different settings, and the first again."""
     other = {"precision": "mixed_bfloat16", "deterministic": True, "ema": 0.9, "epochs": 1}

@@ -24,6 +24,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from glob import glob
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -211,13 +212,29 @@ def use_prices_only(config: Path) -> None:
 
 
 def documented() -> list[Any]:
-    """The other commands; transfer of a large network and the folds of a table are slow."""
-    slow = re.compile(r"mobilenet_v2_transfer|products\.yaml --fold")
+    """The other commands. Slow are transfer of a large network, folds, and what other tests cover:
+
+    trainings that differ from another one by `--set` only (their configs have a test below),
+    TensorBoard, the comparisons of a small run, embeddings, and checks of files.
+    """
+    slow = re.compile(
+        r"mobilenet_v2_transfer| --fold |^mmzoo train .*(--set|--smoke)|^mmzoo board|"
+        r" --modalities | --embeddings|^mmzoo check .*--data|data view configs/fsdd"
+    )
     return [
         pytest.param(line, marks=pytest.mark.slow if slow.search(line) else ())
         for line in runnable()
         if line not in FIRST
     ]
+
+
+@pytest.mark.parametrize("line", [line for line in runnable() if " --set " in line])
+def test_documented_overrides_fit_their_configs(line: str, workspace: Path) -> None:
+    words = shlex.split(line)
+    [path] = [word for word in words if word.endswith(".yaml")]
+    overrides = [value for word, value in pairwise(words) if word == "--set"]
+    assert overrides
+    load_config(path, overrides)
 
 
 @pytest.mark.parametrize("line", documented())

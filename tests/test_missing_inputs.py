@@ -305,6 +305,7 @@ def test_check_data_counts_missing_inputs(tmp_path, columns):
     assert "photo_missing" in [walk.name for walk in found.network]
 
 
+@pytest.mark.slow
 def test_cached_features_support_missing_inputs(tmp_path, columns):
     frozen = {"type": "squeezenet", "weights": "none"}
     changes = {

@@ -65,7 +65,8 @@ def test_mixup_blends_images_like_targets():
         np.testing.assert_allclose(images[:, 0, 0], expected, atol=0.501)
 
 
-@pytest.mark.parametrize("alpha", [0.2, pytest.param(1.0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("alpha", [0.2, 1.0])
 def test_mixup_share_is_beta_distributed(alpha):
     shares = [mixed(Mixup(alpha=alpha), stream(first))[1][0, 0] for first in range(400)]
     edges = np.linspace(0.1, 0.9, 9)
@@ -91,6 +92,7 @@ def test_cutmix_pastes_a_box_and_mixes_targets_by_area():
     assert np.ptp(often) < 0.2
 
 
+@pytest.mark.slow
 def test_cutmix_box_area_distribution():
     mixing = CutMix(alpha=1.0)
     boxes = np.array([mixing._box(stream(first, 1)) for first in range(200)])

@@ -160,6 +160,7 @@ def test_masks_are_reproducible_from_any_step():
                 np.testing.assert_array_equal(ours[name], theirs[name])
 
 
+@pytest.mark.slow
 def test_masks_differ_by_epoch_and_not_by_batch_size():
     spec = config({"sound": 0.5})
 

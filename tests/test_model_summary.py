@@ -80,6 +80,7 @@ def of_pretrained(path: Path, trainable: object) -> ModelSummary:
     return summarize(path)
 
 
+@pytest.mark.slow
 def test_pretrained_network_is_one_line_by_default(tmp_path):
     summary = of_pretrained(tmp_path / "photos.yaml", False)
     inside = [row for row in summary.layers if row.name.startswith("photo_encoder/")]

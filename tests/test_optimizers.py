@@ -12,7 +12,7 @@ from mmzoo.optimizers import SGD, AdamW
 
 OPTIMIZERS = family_members("optimizers")
 RATE = 0.01
-SHARED = {
+SHARED: dict[str, dict[str, float]] = {
     "plain": {},
     "weight decay": {"weight_decay": 0.1},
     "no weight decay": {"weight_decay": 0.0},
@@ -20,6 +20,18 @@ SHARED = {
     "clip value": {"clip_value": 0.5},
     "ema": {},
 }
+
+
+OFTEN = ("sgd", "adamw")
+"""Optimizers whose shared fields CI tests; they are the same code for all."""
+
+EVERY_KIND = [
+    pytest.param(
+        optimizer, kind, marks=() if kind == "plain" or name in OFTEN else pytest.mark.slow
+    )
+    for name, optimizer in OPTIMIZERS.items()
+    for kind in SHARED
+]
 
 
 @pytest.fixture(params=OPTIMIZERS.values(), ids=OPTIMIZERS)
@@ -61,7 +73,7 @@ def values(model) -> dict[str, np.ndarray]:
     return {variable.path: variable.numpy() for variable in model.trainable_variables}
 
 
-@pytest.mark.parametrize("kind", SHARED)
+@pytest.mark.parametrize(("optimizer", "kind"), EVERY_KIND)
 def test_step_changes_every_weight_and_reduces_the_loss(optimizer, kind):
     model = compiled(optimizer, kind)
     before, losses = values(model), []
@@ -76,7 +88,7 @@ def test_step_changes_every_weight_and_reduces_the_loss(optimizer, kind):
     assert losses[-1] < losses[0]
 
 
-@pytest.mark.parametrize("kind", SHARED)
+@pytest.mark.parametrize(("optimizer", "kind"), EVERY_KIND)
 def test_variables_have_the_same_order_in_every_build(optimizer, kind):
     """Checkpoints store them by index."""
     first, second = (compiled(optimizer, kind).optimizer for _ in range(2))
@@ -87,7 +99,7 @@ def test_variables_have_the_same_order_in_every_build(optimizer, kind):
     assert len(described[0]) >= 2
 
 
-@pytest.mark.parametrize("kind", SHARED)
+@pytest.mark.parametrize(("optimizer", "kind"), EVERY_KIND)
 def test_step_creates_no_variables(optimizer, kind):
     model = compiled(optimizer, kind)
     before = len(model.optimizer.variables)

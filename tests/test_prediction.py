@@ -78,6 +78,7 @@ def test_a_damaged_file_among_many_is_named(trained_run, digits, tmp_path):
     assert str(caught.value).startswith(f"{damaged}: not an image that mmzoo can read")
 
 
+@pytest.mark.slow
 def test_a_folder_stands_for_its_files(trained_run, digits, tmp_path):
     paths, _ = digits
     (tmp_path / "notes.txt").write_text("no image")
@@ -198,6 +199,7 @@ def test_images_of_other_sizes_are_resized(trained_run, digits, tmp_path):
     assert shares == [sorted(row, reverse=True) for row in shares]
 
 
+@pytest.mark.slow
 def test_an_inverted_image_changes_the_prediction(trained_run, digits, tmp_path):
     """Colours are not guessed: the model gets the pixels of the file."""
     paths, _ = digits
@@ -241,6 +243,7 @@ def test_the_probability_belongs_to_the_predicted_class(run_of_all_heads):
     }
 
 
+@pytest.mark.slow
 def test_all_ways_to_name_a_run(own_run, digits):
     paths, _ = digits
     expected = predict(own_run, paths[:2])
@@ -263,6 +266,7 @@ def test_unknown_weights_are_reported_before_files_are_read(trained_run):
     assert str(caught.value) == "bset: there is no such weights file; did you mean 'best'?"
 
 
+@pytest.mark.slow
 def test_one_file_needs_no_list(trained_run, digits):
     [path, *_], _ = digits
     assert predict(trained_run, path) == predict(trained_run, str(path))
@@ -298,6 +302,7 @@ def test_missing_run(tmp_path):
         predict(tmp_path / "nowhere", ["digit.png"])
 
 
+@pytest.mark.slow
 def test_predicting_does_not_change_the_run(own_run, digits):
     paths, _ = digits
 

@@ -47,6 +47,7 @@ def test_a_checkpoint_can_be_named_by_its_file(trained_run):
         np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.slow
 def test_best_and_last_are_averaged_weights_with_ema(tiny, tmp_path):
     """After one epoch, which is both best and last."""
     tiny["train"] |= {"ema": 0.95, "epochs": 1}

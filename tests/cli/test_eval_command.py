@@ -66,6 +66,7 @@ def test_json_equals_metrics_json(mmzoo, own_run):
     assert set(own_run.metrics()) == {"test", "validation"}
 
 
+@pytest.mark.slow
 def test_a_run_can_be_given_by_experiment_or_weights_file(mmzoo, own_run):
     message = mmzoo("eval", own_run.directory.parent, "--json").document["test"]
     assert mmzoo("eval", own_run.best_weights, "--json").document["test"] == message
@@ -74,6 +75,7 @@ def test_a_run_can_be_given_by_experiment_or_weights_file(mmzoo, own_run):
     assert message == Run(own_run.directory).metrics()["test"]
 
 
+@pytest.mark.slow
 def test_other_checkpoints_do_not_change_the_runs_metrics(mmzoo, own_run):
     before = own_run.metrics_file.read_bytes()
     checkpoint = max(own_run.last.glob("*.npz"))
@@ -119,6 +121,7 @@ def test_missing_run(mmzoo, own_run, tmp_path):
     assert os.listdir(tmp_path) == ["runs"]
 
 
+@pytest.mark.slow
 def test_every_kind_of_head_is_printed(mmzoo, run_of_all_heads):
     done = mmzoo("eval", run_of_all_heads.directory)
     assert done.code == 0

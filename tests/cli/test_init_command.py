@@ -148,7 +148,7 @@ def test_a_starter_config_trains_as_it_is(mmzoo, table, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("media", ["pictures", pytest.param("sounds", marks=pytest.mark.ci)])
+@pytest.mark.parametrize("media", ["pictures", "sounds"])
 def test_a_folder_of_class_folders_trains_as_it_is(mmzoo, tmp_path, media):
     (write_pictures if media == "pictures" else write_sounds)(tmp_path / media)
     for file in list((tmp_path / media).iterdir()):

@@ -76,6 +76,7 @@ for command in ("eval no/run", "predict no/run a.png", "predict good a.png --out
     assert len([line for line in printed if line.endswith(" False")]) == 3
 
 
+@pytest.mark.slow
 def test_other_commands_write_no_files(config):
     (config.parent / "bad.yaml").write_text("name: [")
     for words in (["check", "good.yaml"], ["train", "bad.yaml"], ["eval", "runs/x"], ["list"]):

@@ -48,6 +48,7 @@ def test_report_and_comparisons_link_to_each_other(clue_run, compared_run):
         assert written["fingerprint"] == clue_run.environment()["data"]["fingerprint"]
 
 
+@pytest.mark.slow
 def test_comparisons_stay_for_the_same_weights_only(own_clue_run):
     evaluate(own_clue_run, device="cpu")
     assert files(own_clue_run) == FILES
@@ -61,6 +62,7 @@ def test_comparisons_stay_for_the_same_weights_only(own_clue_run):
     assert links(own_clue_run) == []
 
 
+@pytest.mark.slow
 def test_comparisons_are_requested_by_name_in_python(own_clue_run):
     shutil.rmtree(own_clue_run.evaluation("test"))
     evaluate(own_clue_run, device="cpu", modalities=True, robustness=True)
@@ -68,6 +70,7 @@ def test_comparisons_are_requested_by_name_in_python(own_clue_run):
     assert len(links(own_clue_run)) == 2
 
 
+@pytest.mark.slow
 def test_learned_weights_of_the_losses_are_in_the_report(own_clue_run):
     config = own_clue_run.config()
     config = config.replace(objective=config.objective.replace(weights="uncertainty"))

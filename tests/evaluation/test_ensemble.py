@@ -95,6 +95,7 @@ def test_the_average_equals_the_mean_of_members(two, monkeypatch):
     assert two[0] in comparison.findings["digit"][-1]
 
 
+@pytest.mark.slow
 def test_ensemble_files_are_beside_the_runs(two):
     before = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*")}
     done = ensemble(two, "stacking", device="cpu")
@@ -136,6 +137,7 @@ def test_the_stacker_learns_from_validation_alone(two):
     np.testing.assert_allclose(stackers["mean"], features.mean(axis=0), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_heads_of_every_kind(run_of_all_heads, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
@@ -153,6 +155,7 @@ def test_heads_of_every_kind(run_of_all_heads, tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_a_table_replaces_a_split(two, tmp_path):
     from PIL import Image
 
@@ -277,7 +280,8 @@ def test_failure_leaves_nothing(two, monkeypatch):
     assert not (Path("runs") / "ensembles").exists()
 
 
-@pytest.mark.parametrize("output", [None, pytest.param(Path("mine"), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("output", [None, Path("mine")])
 def test_interruption_while_writing_leaves_nothing(two, monkeypatch, output):
     def interrupted(*arguments):
         raise KeyboardInterrupt

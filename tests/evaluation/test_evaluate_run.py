@@ -30,6 +30,7 @@ def test_metrics_equal_those_of_training(own_run):
     assert own_run.metrics() == of_training
 
 
+@pytest.mark.slow
 def test_best_weights_can_be_given_by_file(own_run):
     of_training = own_run.metrics()
     for run, checkpoint in ((own_run.best_weights, "best"), (own_run, str(own_run.best_weights))):
@@ -64,6 +65,7 @@ def test_without_a_history_there_is_no_plot_of_it(own_run):
     assert not (own_run.evaluation("test") / "history.png").exists()
 
 
+@pytest.mark.slow
 def test_plots_of_an_earlier_evaluation_are_removed(own_run, monkeypatch):
     evaluate(own_run)
     mistakes = own_run.evaluation("test") / "mistakes.png"

@@ -290,6 +290,7 @@ def test_shuffling_moves_every_value(clue_run):
 
 
 @pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.slow
 def test_batches_have_at_least_two_examples(clue_run, size):
     network, config = load_network(clue_run)
     config = config.replace(train=config.train.replace(evaluation_batch_size=size))
@@ -395,6 +396,7 @@ def test_unshared_heads_have_their_own_fusion_weights(clue_run):
 
 
 @pytest.mark.parametrize("fusion", [Gated(), Attention()], ids=lambda fusion: fusion.type)
+@pytest.mark.slow
 def test_unshared_heads_weigh_examples_independently(clue_run, fusion):
     config = clue_run.config()
     heads = {name: config.heads[name] for name in ("colour", "price")}

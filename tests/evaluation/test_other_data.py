@@ -110,6 +110,7 @@ def test_evaluating_a_table_equals_evaluating_its_rows(plants, tmp_path):
     assert rows == list(range(1, 41))
 
 
+@pytest.mark.slow
 def test_reports_of_different_tables_are_separate(plants, tmp_path):
     paths = [tmp_path / folder / "same.csv" for folder in ("a", "b")]
     for rows, path in zip((5, 6), paths, strict=True):

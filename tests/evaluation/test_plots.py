@@ -42,7 +42,7 @@ def confusion_of(classes, mistakes):
     return confusion
 
 
-@pytest.mark.parametrize("classes", [2, 100])
+@pytest.mark.parametrize("classes", [2, pytest.param(100, marks=pytest.mark.slow)])
 def test_one_mistake_in_a_hundred_is_visible(tmp_path, classes):
     names = [f"class {number}" for number in range(classes)]
     confusion_plot(tmp_path / "right.png", confusion_of(classes, []), names)
@@ -51,6 +51,7 @@ def test_one_mistake_in_a_hundred_is_visible(tmp_path, classes):
     assert reddish(tmp_path / "wrong.png") > 100
 
 
+@pytest.mark.slow
 def test_confusion_grows_with_the_classes_up_to_a_limit(tmp_path):
     widths = []
     for classes in (2, 10, 20, 400):

@@ -74,6 +74,7 @@ def test_training_metrics_are_in_milliseconds(folder):
     assert 10 < history["when_mean_absolute_error"][-1] < 20_000
 
 
+@pytest.mark.slow
 def test_predictions_and_ensembles_are_in_float64(folder):
     predicted = predict(folder / "run", data=folder / "t.csv")["when"]
     assert len(set(predicted)) == 40

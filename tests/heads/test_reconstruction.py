@@ -514,6 +514,7 @@ def test_a_run_learns_and_records_the_error_of_each_input(run: Run) -> None:
     assert b"cells_again/reconstructions" in events
 
 
+@pytest.mark.slow
 def test_a_resume_is_exact(run: Run, folder: Path) -> None:
     """From the last checkpoint but one, as if the run had been killed after it."""
     killed = Run(folder / "002")
@@ -569,6 +570,7 @@ def test_predict_gives_the_error_of_each_row(run: Run) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_smoke_test_of_one_input_monitors_the_loss(tmp_path: Path) -> None:
     config = loaded({"photo": IMAGE})
     assert config.monitor() == "validation_loss"

@@ -282,6 +282,7 @@ def test_only_heads_with_predictions_write_them(together: Run, table: Path) -> N
     ("weights", "share"),
     [("given", False), pytest.param("uncertainty", True, marks=pytest.mark.slow)],
 )
+@pytest.mark.slow
 def test_heads_without_labels_support_every_option(table, tmp_path, weights, share) -> None:
     heads = {
         "near": {"type": "pull"},

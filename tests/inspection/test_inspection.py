@@ -132,6 +132,7 @@ def test_a_few_repeated_texts_are_not_leakage(tmp_path):
     assert found.warnings == []
 
 
+@pytest.mark.slow
 def test_copies_of_a_file_are_found_by_content(tmp_path, photos):
     (tmp_path / "59.png").write_bytes((tmp_path / "2.png").read_bytes())
     path = write_table(tmp_path / "t.csv", photo=photos)
@@ -196,17 +197,12 @@ def test_missing_files_are_not_empty_cells(tmp_path, photos):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "fusion", "kept", "fine_tune"),
     [
         (("photo",), {"type": "concat"}, ("photo",), {"epochs": 2}),
-        pytest.param(
-            ("left", "right"),
-            {"type": "film", "blocks": 1},
-            ("right",),
-            None,
-            marks=pytest.mark.slow,
-        ),
+        (("left", "right"), {"type": "film", "blocks": 1}, ("right",), None),
     ],
 )
 def test_an_estimate_counts_cached_features_once(names, fusion, kept, fine_tune, monkeypatch):
@@ -266,6 +262,7 @@ def test_encoders_that_cannot_be_built_are_named(tmp_path, photos, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_numbers_are_compared_by_all_columns(tmp_path):
     x = [n / 7 for n in range(ROWS)]
     x[51] = x[6]

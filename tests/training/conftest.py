@@ -14,10 +14,10 @@ from mmzoo.spec import dump_yaml
 from mmzoo.training.train import train
 
 TRAIN = {
-    "epochs": 12,
+    "epochs": 5,
     "batch_size": 64,
     "ema": 0.9,
-    "early_stopping": {"patience": 10},
+    "early_stopping": {"patience": 4},
     "optimizer": {"schedule": {"type": "cosine", "warmup": 0.1}, "learning_rate": 3e-3},
 }
 

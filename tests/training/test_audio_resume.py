@@ -35,6 +35,7 @@ CONFIG = {
 }
 
 
+@pytest.mark.slow
 def test_a_resume_after_a_crash_is_bit_identical(tmp_path):
     """The masks' seed is among the model's variables."""
     uninterrupted = train(CONFIG, run=tmp_path / "whole")
@@ -42,6 +43,7 @@ def test_a_resume_after_a_crash_is_bit_identical(tmp_path):
     assert not differences(uninterrupted, broken)
 
 
+@pytest.mark.slow
 def test_features_of_a_frozen_audio_encoder_are_cached(tmp_path, monkeypatch):
     """A frozen audio encoder is a sub-model like any other."""
     build = AudioCNN.build

@@ -160,6 +160,7 @@ def test_a_table_is_printed_for_each_head(trained, folder):
     assert screen.index("Fusion compared") < screen.index("The run is in runs/points/001. Next:")
 
 
+@pytest.mark.slow
 def test_a_resume_retrains_nothing_and_prints_one_json_document(
     trained, folder, monkeypatch, capsys
 ):
@@ -545,6 +546,7 @@ def test_values_of_error_metrics_are_errors():
 # The report.
 
 
+@pytest.mark.slow
 def test_the_report_has_the_tables_and_the_findings(trained, tmp_path):
     run = Run(Path(shutil.copytree(trained.directory, tmp_path / "run")))
     mmzoo.evaluate(run, device="cpu")

@@ -25,6 +25,7 @@ from mmzoo.training.train import train
 VALUES = config(train={"epochs": 2, "log_steps": 4})
 
 
+@pytest.mark.slow
 def test_a_real_limit_on_the_size_of_files(command, tmp_path):
     """The kernel itself refuses the bytes, in the middle of a checkpoint."""
     run = Run(tmp_path / "run")
@@ -121,8 +122,10 @@ def check_failure(uninterrupted: Run, directory: Path, call: str, number: int, c
     ("call", "number"),
     [
         ("fsync", 1),
-        ("replace", 7),
-        *(pytest.param(*one, marks=pytest.mark.slow) for one in (("replace", 3), ("fsync", 11))),
+        *(
+            pytest.param(*one, marks=pytest.mark.slow)
+            for one in (("replace", 3), ("replace", 7), ("fsync", 11))
+        ),
     ],
 )
 def test_a_failed_write_loses_nothing(uninterrupted, tmp_path, call, number):

@@ -102,6 +102,7 @@ def test_resume_in_mid_epoch_changes_nothing(uninterrupted: Run, tmp_path: Path)
         for name, changes in OPTIONS.items()
     ],
 )
+@pytest.mark.slow
 def test_resume_in_mid_epoch_changes_nothing_with(tmp_path: Path, changes: dict[str, Any]) -> None:
     uninterrupted = train(config(**changes), run=tmp_path / "whole")
     check_resume(uninterrupted, config(**changes), tmp_path / "resumed")

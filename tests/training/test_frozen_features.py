@@ -95,6 +95,7 @@ def test_features_can_be_cached_in_memory_only(first, tmp_path):
     assert (losses(run) == losses(first)).all()
 
 
+@pytest.mark.slow
 def test_a_later_run_reuses_features_for_any_head(first, tmp_path):
     other = merged(CONFIG, {"fusion": {"type": "concat", "units": [8]}, "train": {"epochs": 1}})
     assert feature_notes(train(other, run=tmp_path / "run")) == [
@@ -165,6 +166,7 @@ def test_augmented_copies_are_cached_if_requested(first, tmp_path):
 @pytest.mark.parametrize(
     "changes", [pytest.param({}, marks=pytest.mark.slow), merged(AUGMENTED, settings(copies=2))]
 )
+@pytest.mark.slow
 def test_a_resume_after_a_crash_changes_nothing(tmp_path, changes):
     values, step = merged(CONFIG, changes), STEPS + 2
     uninterrupted = train(values, run=tmp_path / "whole")

@@ -27,6 +27,7 @@ CONFIG = {
 }
 
 
+@pytest.mark.slow
 def test_features_of_all_inputs_of_a_frozen_encoder_are_cached(tmp_path):
     random = np.random.RandomState(0)
     splits = {

@@ -15,7 +15,7 @@ from trainings import differences
 from mmzoo.checkpoint import checkpoints
 from mmzoo.runs import Run
 
-SECONDS = 4.0  # From the first checkpoint to the end, on a busy machine.
+SECONDS = 2.0  # From the first checkpoint to the end, on a busy machine.
 
 
 def killed(command: list[str], run: Run, seconds: float) -> bool:
@@ -52,6 +52,7 @@ def check_kills(command: list[str], uninterrupted: Run, folder: Path, kills: int
     return torn
 
 
+@pytest.mark.slow
 def test_a_kill_at_a_random_moment_changes_nothing(command, uninterrupted, tmp_path):
     """Several interruptions of one training: test_exact_resume.py."""
     check_kills(command, uninterrupted, tmp_path, kills=1, seed=1)

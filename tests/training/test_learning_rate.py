@@ -62,7 +62,10 @@ def curve(run: Run) -> list[float]:
     return [value for _, value in points]
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(one, marks=() if one == "one_cycle" else pytest.mark.slow) for one in EXPECTED],
+)
 def test_the_learning_rate_of_each_step(tmp_path: Path, name: str) -> None:
     schedule, factor = EXPECTED[name]
     optimizer = {"type": "sgd", "learning_rate": PEAK, "schedule": schedule or {"type": "constant"}}
@@ -75,6 +78,7 @@ def test_the_learning_rate_of_each_step(tmp_path: Path, name: str) -> None:
     np.testing.assert_allclose(rates, expected[STEPS - 1 :: STEPS], rtol=1e-4, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_accumulated_and_skipped_steps_count(tmp_path):
     """The schedule depends on the data that was seen, not on the number of updates."""
     schedule = {"type": "exponential", "gamma": 0.5}

@@ -43,6 +43,7 @@ def halves(**image: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_a_resume_drops_the_same_inputs(tmp_path):
     complete = train(halves(), run=tmp_path / "whole")
     resumed = train_with_crash(halves(), tmp_path / "resumed", step=4)
@@ -118,8 +119,9 @@ def without(
     return {**columns, **{column: np.zeros_like(columns[column]) for column in gone}}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_model_trained_with_modality_dropout_loses_less_without_an_input(tmp_path, seed):
     """docs/fusion.md quotes the results of the three: 50, 71 and 50 %; and 84, 87 and 83 %."""
     table(tmp_path / "kinds.csv", seed)

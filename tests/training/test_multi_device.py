@@ -75,9 +75,11 @@ JOBS: dict[str, dict[str, Any]] = {
     "plain": {"values": PLAIN},
     "whole": {"values": EVERYTHING},
     "resumed": {"values": EVERYTHING, "crash": STEPS_PER_EPOCH + 5},
-    "odd rows": {"values": merged(PLAIN, {"source": {"validation": 0.101}})},
     "odd batch": {"values": merged(PLAIN, {"train": {"batch_size": 127}})},
     "xla": {"values": merged(PLAIN, {"train": {"xla": True}})},
+}
+RARE_JOBS: dict[str, dict[str, Any]] = {
+    "odd rows": {"values": merged(PLAIN, {"source": {"validation": 0.101}})},
     "spoilt": {"values": REGRESSION, "spoilt": [SPOILT_ROW]},
     "skipped": {
         "values": merged(REGRESSION, {"train": {"non_finite": "skip"}}),
@@ -94,6 +96,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def errors(folder: Path) -> dict[str, str | None]:
     return train_on(2, JOBS, folder)
+
+
+@pytest.fixture(scope="module")
+def rare_errors(folder: Path) -> dict[str, str | None]:
+    return train_on(2, RARE_JOBS, folder)
 
 
 def test_two_devices_match_one(errors, folder, tmp_path):
@@ -136,8 +143,9 @@ def test_dropout_differs_by_device(errors, folder):
     assert second[0] == first[0] + 1
 
 
-def test_rows_that_cannot_be_divided_equally_are_skipped(errors, folder):
-    assert errors["odd rows"] is None
+@pytest.mark.slow
+def test_rows_that_cannot_be_divided_equally_are_skipped(rare_errors, folder):
+    assert rare_errors["odd rows"] is None
     run = Run(folder / "odd rows")
     rows = run.environment()["data"]["examples"]["train"]
     assert rows % 128 % 2 == 1
@@ -156,13 +164,14 @@ def test_xla_is_refused(errors):
     assert errors["xla"] == expected
 
 
-def test_non_finite_values_on_one_device_count_for_all(errors, folder):
-    message = errors["spoilt"]
+@pytest.mark.slow
+def test_non_finite_values_on_one_device_count_for_all(rare_errors, folder):
+    message = rare_errors["spoilt"]
     assert message is not None
     assert message.startswith("Step 2 (epoch 1, batch 2): the loss or a gradient is not a finite")
     assert str(SPOILT_ROW) in message
     assert finite(Run(folder / "spoilt"))
-    assert errors["skipped"] is None
+    assert rare_errors["skipped"] is None
     assert finite(Run(folder / "skipped"))
     assert "3 steps whose loss or gradient" in Run(folder / "skipped").log_file.read_text()
 

@@ -164,6 +164,7 @@ def test_validation_metrics_match_the_predictions(run):
     assert row["validation_price_loss"] == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_missing_true_labels_are_empty_in_the_report(run):
     metrics = evaluate(run, split="validation", embeddings=True)
     best = max(run.history(), key=lambda row: -row["validation_loss"])

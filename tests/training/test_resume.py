@@ -81,6 +81,7 @@ def half(crashed: Run, tmp_path: Path) -> Run:
 # What is there.
 
 
+@pytest.mark.slow
 def test_a_resume_without_a_run_starts_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     values = config(train={"epochs": 1})
@@ -167,6 +168,7 @@ def test_more_epochs_equal_one_longer_training(tmp_path):
     assert longer.config() == uninterrupted.config()
 
 
+@pytest.mark.slow
 def test_an_interrupted_extension_keeps_no_old_results(tmp_path):
     """Otherwise old probes would be applied to features of new weights."""
     run = train(config(probes=["knn"], train={"epochs": 1}), run=tmp_path / "run")
@@ -242,6 +244,7 @@ def test_another_config_is_refused_with_all_differences(half):
     )
 
 
+@pytest.mark.slow
 def test_fields_that_change_no_step_can_differ(half, small_run):
     changes = {"log_steps": 5, "checkpoint_seconds": 100, "early_stopping": {"patience": 9}}
     done = resumed(half, config(train=changes))
@@ -268,6 +271,7 @@ def test_another_number_of_devices_is_refused(half):
     )
 
 
+@pytest.mark.slow
 def test_a_resume_on_another_machine_is_reported_and_its_time_is_added(half, capsys):
     """Other devices, threads and versions may change bits; the first ones are recorded."""
     threads = half.environment()["device"]["threads"]
@@ -303,6 +307,7 @@ def add_seconds(run: Run, seconds: float) -> float:
     return state["seconds"]
 
 
+@pytest.mark.slow
 def test_a_resume_keeps_the_precision(half, capsys):
     """`auto` may differ on another device."""
     edit_environment(half, "device", precision="mixed_bfloat16")
@@ -363,7 +368,16 @@ def rewrite_checkpoint(path: Path, arrays: list[np.ndarray], state: dict[str, An
 ROW = "history.0."
 
 
-@pytest.mark.parametrize("name", ["history", f"{ROW}validation_loss", f"{ROW}loss", "seconds"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "history",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in (f"{ROW}validation_loss", f"{ROW}loss", "seconds")
+        ),
+    ],
+)
 def test_an_edited_state_is_a_damaged_checkpoint(half, small_run, capsys, name):
     """Also where the edited state would make sense."""
     newest = checkpoints(half.last)[-1]

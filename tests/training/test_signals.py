@@ -36,9 +36,11 @@ def wait_for_checkpoint(run: Run, process: subprocess.Popen[Any]) -> None:
         time.sleep(0.01)
 
 
-def test_a_signal_saves_and_prints_how_to_resume(command, uninterrupted, tmp_path):
+def test_signals_save_and_print_how_to_resume_and_a_kill_changes_nothing(
+    command, uninterrupted, tmp_path
+):
     run = Run(tmp_path / "run")
-    for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+    for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)):
         process = subprocess.Popen(
             [*command, str(run.directory)], stderr=subprocess.PIPE, text=True
         )
@@ -46,14 +48,16 @@ def test_a_signal_saves_and_prints_how_to_resume(command, uninterrupted, tmp_pat
         process.send_signal(number)
         _, said = process.communicate()
         assert process.returncode == code
+        if number == signal.SIGKILL:
+            break
         [step] = re.findall(
-            rf"Stopped after step (\d+) of 252; everything is saved in {run.directory}. Continue "
+            rf"Stopped after step (\d+) of 105; everything is saved in {run.directory}. Continue "
             rf"with the same command and --resume --run {run.directory}.\n$",
             said,
         )
         assert "Traceback" not in said
         assert int(checkpoints(run.last)[-1].stem) == int(step)
-        assert f"Interrupted: Stopped after step {step} of 252" in run.log_file.read_text()
+        assert f"Interrupted: Stopped after step {step} of 105" in run.log_file.read_text()
     subprocess.run([*command, str(run.directory)], check=True, capture_output=True)
     assert differences(uninterrupted, run) == []
 
@@ -84,7 +88,7 @@ def test_ctrl_c_leaves_the_terminal_as_it_was(command, tmp_path):
     text = said.decode()
     assert text.rfind("\x1b[?25h") >= text.rfind("\x1b[?25l")  # The cursor is shown in the end.
     # Nothing but the message stands after the progress line was erased for the last time.
-    assert re.fullmatch(r"Stopped after step \d+ of 252; .*\.\r\n", text.split("\x1b[2K")[-1])
+    assert re.fullmatch(r"Stopped after step \d+ of 105; .*\.\r\n", text.split("\x1b[2K")[-1])
 
 
 def take_terminal() -> None:
@@ -100,6 +104,7 @@ def read_all(descriptor: int, into: bytearray) -> None:
             return
 
 
+@pytest.mark.slow
 def test_a_signal_in_validation_loses_nothing(tmp_path):
     """The epoch's training metrics are preserved and validation is repeated."""
     values = config(train={"evaluation_batch_size": 50})

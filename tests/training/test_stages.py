@@ -136,6 +136,7 @@ def test_a_crash_in_each_stage_changes_nothing(staged, tmp_path):
     assert differences(staged, train(CONFIG, run=tmp_path / "run", resume=True)) == []
 
 
+@pytest.mark.slow
 def test_a_damaged_first_checkpoint_of_the_second_stage_costs_only_time(staged, tmp_path):
     run = crashed_in_the_second_stage(tmp_path / "run")
     first, second = checkpoints(run.last)
@@ -184,6 +185,7 @@ def crashed_in_the_second_stage(directory) -> Run:
     return Run(directory)
 
 
+@pytest.mark.slow
 def test_a_fine_tuned_run_is_evaluated_normally(staged):
     test = staged.metrics()["test"]
     again = evaluate(staged, split="test")

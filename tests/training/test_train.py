@@ -102,6 +102,7 @@ def test_the_log_describes_the_training(trained_run):
 # Every way to start it.
 
 
+@pytest.mark.slow
 def test_mapping_file_config_and_command_train_alike(tiny, trained_run, tmp_path):
     path = tmp_path / "tiny.yaml"
     path.write_text(dump_yaml(load_config({**tiny, "train": {**tiny["train"], "epochs": 1}})))
@@ -118,6 +119,7 @@ def test_mapping_file_config_and_command_train_alike(tiny, trained_run, tmp_path
         assert differences(trained_run, run) == []
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_training(tiny, trained_run, tmp_path):
     other = train(tiny, overrides=["train.seed=1"], run=tmp_path / "other")
     assert other.history()[0]["loss"] != trained_run.history()[0]["loss"]
@@ -198,6 +200,7 @@ def test_curves_equal_the_history(tmp_path):
         assert row["loss"] == pytest.approx(np.average(losses, weights=sizes), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_points_do_not_mix_epochs(tmp_path):
     """With fewer points than epochs, the previous mean belongs to another epoch."""
     often = train(config(train={"log_steps": 1}), run=tmp_path / "often")

@@ -200,7 +200,7 @@ def test_an_infinite_loss_with_a_finite_gradient_is_bad():
     assert loop.updates.bad_step.numpy() == 1
 
 
-@pytest.mark.parametrize("kind", ["input", "label"])
+@pytest.mark.parametrize("kind", ["input", pytest.param("label", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("first", [True, False])
 def test_a_skipped_step_leaves_no_trace(kind, first):
     """Not even in batch norm, metrics or momentum."""
@@ -217,6 +217,7 @@ def test_a_skipped_step_leaves_no_trace(kind, first):
     assert np.isfinite(loop.metrics()["loss"])
 
 
+@pytest.mark.slow
 def test_skipping_changes_nothing_if_all_is_finite():
     stop, skip = make_loop(noisy), make_loop(noisy, non_finite="skip")
     for loop in (stop, skip):
@@ -254,7 +255,7 @@ def test_an_overflow_of_a_scaled_gradient_is_not_an_error():
     assert_equal(weights(loop), before)
 
 
-@pytest.mark.parametrize("non_finite", ["stop", "skip"])
+@pytest.mark.parametrize("non_finite", [pytest.param("stop", marks=pytest.mark.slow), "skip"])
 def test_a_scaled_gradient_may_overflow_among_accumulated_ones(non_finite):
     """All steps of the update are dropped, as a larger batch would be; and the sums stay finite."""
     settings = {"precision": "mixed_float16", "accumulate": 2, "non_finite": non_finite}

@@ -95,6 +95,7 @@ def test_training_learns_and_notes_changes_to_audio(run):
         assert log.count(note) == 1, note
 
 
+@pytest.mark.slow
 def test_predictions_of_files_match_the_evaluation(run, folder):
     assert evaluate(run) == run.metrics()["test"]
     with (run.evaluation("test") / "predictions.csv").open(newline="") as file:

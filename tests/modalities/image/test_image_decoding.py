@@ -155,7 +155,7 @@ def test_every_orientation_is_undone(tmp_path, orientation, ending):
     assert np.abs(pixels.astype(int) - np.asarray(scene())).mean() < 4
 
 
-@pytest.mark.parametrize("antialias", [True, False])
+@pytest.mark.parametrize("antialias", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
 @pytest.mark.parametrize("shape", [(24, 20, 3), (90, 60, 1)])
 def test_files_are_resized_like_arrays(kinds, resize, shape, antialias):

@@ -102,6 +102,7 @@ def test_a_changed_photo_changes_the_fingerprint(run, folder):
         changed.write_bytes(content)
 
 
+@pytest.mark.slow
 def test_the_worst_mistakes_are_shown(folder, tmp_path):
     """A head trained on wrong labels makes many."""
     encoder = {"type": "cnn", "filters": [2], "pooling": "average"}

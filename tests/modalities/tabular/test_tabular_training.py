@@ -226,6 +226,7 @@ def test_invalid_cells_are_refused_or_skipped_by_row(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2])
+@pytest.mark.slow
 def test_hidden_categories_teach_unseen_ones(table, tmp_path, share):
     """Otherwise its vector would stay the initial random one."""
     values = config(table, epochs=3)

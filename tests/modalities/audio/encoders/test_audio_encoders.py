@@ -31,7 +31,14 @@ def test_there_are_audio_encoders():
     assert set(ENCODERS) >= {"cnn", "rnn", "lstm", "gru"}
 
 
-@pytest.fixture(params=VARIANTS)
+QUICK = {*ENCODERS, "cnn_flat", "lstm_last"}
+
+
+@pytest.fixture(
+    params=[
+        name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in VARIANTS
+    ]
+)
 def encoder(request):
     return VARIANTS[request.param]
 

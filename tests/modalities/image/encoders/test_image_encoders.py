@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -34,11 +36,16 @@ def test_there_are_image_encoders():
     ]
 )
 def encoder(request):
-    """Encoder with its defaults, but with random initial weights."""
+    """Encoder with its defaults, but narrow where it can be, and with random initial weights."""
     spec = ENCODERS[request.param]
     if issubclass(spec, Pretrained):
         return spec(type=request.param, weights="none", trainable=True)
-    return spec()
+    return narrow(spec)
+
+
+def narrow(spec: Any) -> Any:
+    fields = {"width": 0.25, "units": (64, 64)} if "width" in spec.model_fields else {}
+    return spec(**{name: value for name, value in fields.items() if name in spec.model_fields})
 
 
 def images(shape, count=3) -> np.ndarray:
@@ -122,7 +129,7 @@ def test_network_scales_pixels(name):
 
     For pretrained networks, see `test_pretrained.py`.
     """
-    _, model = built(ENCODERS[name](), (28, 28, 1))
+    _, model = built(narrow(ENCODERS[name]), (28, 28, 1))
     first = next(layer for layer in model.layers if layer.weights)
     seen = keras.Model(model.input, first.input)
     white = np.full((1, 28, 28, 1), 255, "uint8")

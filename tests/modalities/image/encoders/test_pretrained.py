@@ -95,7 +95,7 @@ def test_pixel_scaling_matches_keras(name):
 
 
 # The weights of EfficientNet need the most care.
-@pytest.mark.parametrize("name", some_quick(OF_KERAS, ("efficientnet_b0",)))
+@pytest.mark.parametrize("name", some_quick(OF_KERAS, quick=()))
 def test_features_match_keras_applications(name, tmp_path, monkeypatch):
     """Equal weights and pixels give equal features, up to the last decimals.
 
@@ -320,7 +320,9 @@ def has_kernel(layer) -> bool:
     return any(len(weight.shape) > 1 for weight in layer.weights)
 
 
-@pytest.mark.parametrize("name", ["vgg16", "mobilenet_v2", "squeezenet"])
+@pytest.mark.parametrize(
+    "name", some_quick(["vgg16", "mobilenet_v2", "squeezenet"], ("squeezenet",))
+)
 def test_trainable_counts_convolutions(name):
     every = trained_kernels(network(name, trainable=True))
     assert trained_kernels(network(name)) == []
@@ -346,10 +348,10 @@ def test_frozen_network_has_no_trainable_weights():
     ("fields", "trained"),
     [
         ({"weights": "imagenet"}, False),
-        ({"weights": "x.h5"}, False),
-        ({"weights": "none"}, True),
+        pytest.param({"weights": "x.h5"}, False, marks=pytest.mark.slow),
+        pytest.param({"weights": "none"}, True, marks=pytest.mark.slow),
         ({"weights": "imagenet", "batch_norm": "trained"}, True),
-        ({"weights": "none", "batch_norm": "frozen"}, False),
+        pytest.param({"weights": "none", "batch_norm": "frozen"}, False, marks=pytest.mark.slow),
     ],
 )
 def test_batch_norm_stays_frozen_with_pretrained_weights(fields, trained):
@@ -419,6 +421,7 @@ def test_images_need_not_be_square():
     assert features.tokens.shape == (None, 2 * 3, 1280)
 
 
+@pytest.mark.slow
 def test_scaling_is_exact_in_half_precision():
     keras.config.set_dtype_policy("mixed_float16")
     try:

@@ -46,7 +46,12 @@ def test_there_are_text_encoders():
     assert set(ENCODERS) == {"attention", "cnn", "embedding", "gru", "lstm", "rnn", "transformer"}
 
 
-@pytest.fixture(params=VARIANTS)
+QUICK = {*ENCODERS, "fasttext", "cnn_even", "lstm_deep", "transformer_learned"}
+
+
+@pytest.fixture(
+    params=[name if name in QUICK else pytest.param(name, marks=slow) for name in VARIANTS]
+)
 def encoder(request):
     """Encoder with its defaults, or with fields that change the network."""
     return VARIANTS[request.param]
