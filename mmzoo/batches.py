@@ -78,6 +78,14 @@ def batches_of_steps(
     )
 
 
+def training_batch(
+    config: Config, columns: Columns, rows: np.ndarray
+) -> tuple[dict[str, tf.Tensor], ...]:
+    """The batch of these rows in the first epoch, computed at once, without a pipeline."""
+    make = _batch_maker(config, columns, training=True)
+    return make(tf.constant(rows, tf.int64), tf.constant(0, tf.int64))
+
+
 def _training_batches(
     config: Config, columns: Columns, generate: Callable[[], Iterable[object]]
 ) -> tf.data.Dataset:

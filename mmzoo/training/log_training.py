@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from mmzoo.batches import training_batches
+from mmzoo.batches import training_batch
 from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.image_grid import captioned_grid
 from mmzoo.evaluation.mistakes import worst_mistakes
@@ -41,11 +41,15 @@ def log_start(session: Session) -> None:
 
 
 def _first_batch(session: Session, names: Collection[str]) -> dict[str, np.ndarray]:
-    """The preprocessed inputs of the first step; each must have the same shape in all rows."""
-    columns = session.data.splits["train"]
-    batches = training_batches(session.config, columns, session.stage.order, 0, 1)
-    parts = [inputs for inputs, *_ in batches]  # One for each device.
-    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+    """Preprocessed inputs of the first step; each must have the same shape in all rows."""
+    config, order, columns = session.config, session.stage.order, session.data.splits["train"]
+    rows = order.step_rows(0)
+    # An example depends on others of its device only if they are mixed.
+    parts = (
+        [rows[:_INPUTS_SHOWN]] if config.train.mixing is None else np.split(rows, order.replicas)
+    )
+    batches = [training_batch(config, columns, part)[0] for part in parts]
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in names}
 
 
 def _true_labels(session: Session, most: int) -> list[str]:
