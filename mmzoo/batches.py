@@ -16,6 +16,7 @@ from mmzoo.randomness import Randomness
 
 if TYPE_CHECKING:
     from mmzoo.config import Config
+    from mmzoo.heads import BaseHead
     from mmzoo.modalities import Input
 
 
@@ -169,7 +170,7 @@ def _batch_maker(
             inputs, targets = mixing.apply(inputs, mixable, targets, mixing_randomness)
         original = inputs | _presence_inputs(present)
         targets = {
-            name: targets[name] if name in targets else head.target_from_inputs(original)
+            name: targets[name] if name in targets else _target(head, targets, original)
             for name, head in config.heads.items()
         }
         weights = _fill(scales, rows)
@@ -181,6 +182,14 @@ def _batch_maker(
 
     # Nothing here branches on a tensor, so AutoGraph would only slow it down.
     return tf.autograph.experimental.do_not_convert(make)
+
+
+def _target(
+    head: BaseHead, targets: Mapping[str, tf.Tensor], inputs: Mapping[str, tf.Tensor]
+) -> tf.Tensor:
+    """The target of a head without labels of its own."""
+    target = head.target_from_labels(targets)
+    return head.target_from_inputs(inputs) if target is None else target
 
 
 def _load_inputs(

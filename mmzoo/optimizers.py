@@ -16,6 +16,7 @@ _NO_WEIGHT_DECAY = [
     *("bias", "gamma", "beta"),
     # Learned weights of inputs and losses: decay would equalize them.
     *("scores", "weights_of_inputs", "log_variances"),
+    "log_scale",  # Of similarities.
 ]
 """Names of weights without weight decay."""
 
@@ -30,7 +31,7 @@ class BaseOptimizer(Spec):
     weight_decay: NonNegativeFloat = 0.0
     """Decoupled weight decay: each step subtracts this fraction of a weight, times the learning
     rate. It does not apply to biases, the scales and offsets of normalization layers, and learned
-    weights of inputs and losses."""
+    weights of inputs, losses and similarities."""
     clip_norm: PositiveFloat | None = None
     """Maximum global norm of the gradients; larger gradients are scaled down."""
     clip_value: PositiveFloat | None = None
@@ -155,7 +156,7 @@ class AdamW(BaseOptimizer):
     weight_decay: NonNegativeFloat = 0.004
     """Decoupled weight decay: each step subtracts this fraction of a weight, times the learning
     rate. It does not apply to biases, the scales and offsets of normalization layers, and learned
-    weights of inputs and losses."""
+    weights of inputs, losses and similarities."""
     beta_1: Rate = 0.9
     """Decay rate of the moving average of gradients."""
     beta_2: Rate = 0.999

@@ -23,7 +23,7 @@ RESERVED_HEAD_NAMES = {
     **dict.fromkeys(("file", "row"), "predictions.csv"),
 }
 """Names that a head cannot have -> the file of a run in which they would clash."""
-_COLUMN_SUFFIXES = ("_true", "_probability", "_error")
+_COLUMN_SUFFIXES = ("_true", "_probability", "_error", "_similarity")
 """Suffixes of the further columns that predictions.csv has for each head."""
 _LAYER_SUFFIXES = ("encoder", "present", "missing")
 """Suffixes of the layers that a model has for each input."""
@@ -162,7 +162,7 @@ def _fusion(experiment: Experiment) -> Iterator[Problem]:
 def _heads(experiment: Experiment) -> Iterator[Problem]:
     inputs = resolve_encoders(experiment.inputs)
     for name, head in experiment.heads.items():
-        for problem in head.input_rules(inputs):
+        for problem in (*head.input_rules(inputs), *head.head_rules(experiment.heads)):
             yield Problem(("heads", name, *problem.path), problem.message)
 
 
@@ -212,6 +212,11 @@ def _mixing(experiment: Experiment) -> Iterator[Problem]:
                 ("train", "mixing"),
                 f"cannot be combined with heads.{name}.class_weights: a mixture has no single "
                 "class",
+            )
+        if getattr(head, "labels", None):
+            yield Problem(
+                ("train", "mixing"),
+                f"cannot be combined with heads.{name}.labels: a mixture has no single class",
             )
         if isinstance(head, LabelledHead) and head.missing == "ignore":
             yield Problem(

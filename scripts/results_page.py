@@ -109,7 +109,7 @@ def figure(result: Result, value: float) -> str:
 
 
 def is_share(result: Result) -> bool:
-    return result.metric.endswith("accuracy")
+    return result.metric.endswith(("accuracy", "_at_1"))
 
 
 def _seeds(result: Result) -> str:

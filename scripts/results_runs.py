@@ -18,7 +18,7 @@ from mmzoo.training.resume import requested_config
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 MAIN_METRICS = (
     *("accuracy", "subset_accuracy", "mean_absolute_error", "mean_squared_error"),
-    *("token_cross_entropy", "cell_error"),
+    *("token_cross_entropy", "cell_error", "class_at_1", "recall_at_1"),
 )
 """The metric of a head is the first of these that it has."""
 

@@ -29,6 +29,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
         for kind in ("image", "text", "audio", "tabular")
     },
     ("heads", "reconstruction"): {"input": "photo"},
+    ("heads", "contrastive"): {"inputs": ("photo", "text")},
     ("schedules", "step"): {"epochs": (2.0, 4.0)},
     ("sources", "dataset"): {"name": "digits"},
     ("sources", "folder"): {"path": "photos"},

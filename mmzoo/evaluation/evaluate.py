@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from mmzoo.batches import evaluation_batches
 from mmzoo.decoded_files import reraise_with_file_names
 from mmzoo.fitted_probes import CollectedPredictions, Probes, with_features
-from mmzoo.heads import BaseHead, EvaluatesOutputs, LabelledHead, ScoresExamples
+from mmzoo.heads import BaseHead, ChoosesClass, EvaluatesOutputs, LabelledHead, ScoresExamples
 from mmzoo.lazy import keras, tf
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def evaluate_model(
             continue
         metrics[name] = running[name].results()
         if isinstance(head, EvaluatesOutputs):
-            metrics[name] |= head.evaluate(None, predictions[name])
+            metrics[name] |= head.evaluate(_classes(head, config, labels), predictions[name])
         if isinstance(head, ScoresExamples):
             scored[name] = ~np.isnan(head.example_scores(None, predictions[name]))
     probe_metrics = {
@@ -108,6 +109,17 @@ def evaluate_model(
         probed=probed,
         probe_metrics=probe_metrics,
     )
+
+
+def _classes(head: BaseHead, config: Config, labels: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """The class ids of the rows for a head without labels, -1 where missing, if it uses any."""
+    name = head.class_head(config.heads)
+    if name is None:
+        return None
+    other = config.labelled_heads[name]
+    assert isinstance(other, ChoosesClass)
+    classes = other.class_labels(labels[name])
+    return np.where(other.labelled(labels[name]), classes, -1)
 
 
 def head_metrics(head: LabelledHead, labels: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:

@@ -69,6 +69,10 @@ class BaseHead(Spec):
         """Yields a `Problem` for each field that is incompatible with these inputs (by name)."""
         return iter(())
 
+    def head_rules(self, heads: Mapping[str, BaseHead]) -> Iterator[Problem]:
+        """Yields a `Problem` for each field that is incompatible with these heads (by name)."""
+        return iter(())
+
     def with_inputs(self, inputs: Mapping[str, Spec]) -> Self:
         """The head in a config with these inputs; a copy that knows them, if it depends on them.
 
@@ -121,6 +125,21 @@ class BaseHead(Spec):
         """
         return tf.zeros(tf.shape(next(iter(inputs.values())))[:1])
 
+    def target_from_labels(self, targets: Mapping[str, tf.Tensor]) -> tf.Tensor | None:
+        """The target of a batch, for a head that learns from the labels of other heads.
+
+        Args:
+            targets: of the heads with labels, by name, see `LabelledHead.labelled_target`.
+
+        Returns:
+            By default None: the target is that of `target_from_inputs`.
+        """
+        return None
+
+    def class_head(self, heads: Mapping[str, BaseHead]) -> str | None:
+        """The head whose classes the metrics of a head without labels use; None for none."""
+        return None
+
     def noisy_inputs(
         self, inputs: Mapping[str, tf.Tensor], randomness: Randomness
     ) -> Mapping[str, tf.Tensor]:
@@ -161,7 +180,8 @@ class EvaluatesOutputs(Protocol):
         """All metrics of an evaluation, as JSON-compatible numbers, lists and None.
 
         Args:
-            labels: `[rows]` or `[rows, width]`; None for a head without labels.
+            labels: `[rows]` or `[rows, width]`; for a head without labels the class ids of its
+                `class_head`, -1 where missing, or None.
             predicted: the head's `predictions`, float `[rows, ...]`.
         """
 
@@ -232,6 +252,25 @@ class HasLikelihood(Protocol):
         Args:
             target: from `target_from_inputs`.
             outputs: the head's.
+        """
+
+
+@runtime_checkable
+class HasCommonSpace(Protocol):
+    """A head that projects inputs to one space, in which vectors are compared by cosine.
+
+    The inputs of its last layer are the unit vectors of its `inputs`, in order.
+    """
+
+    inputs: tuple[str, ...]
+
+    def logits(self, model: keras.Model, name: str, cosines: np.ndarray) -> np.ndarray:
+        """The logits that the model learned for cosines.
+
+        Args:
+            model: the built model.
+            name: the head's.
+            cosines: float, any shape.
         """
 
 

@@ -39,6 +39,9 @@ class LabelledHead(BaseHead):
     """What to do about rows with a missing label: stop with an error, or ignore them. Ignored rows
     still train the other heads, and the metrics of this head are computed from labelled rows. A row
     without any label is always a bad row."""
+    stop_gradient: bool = False
+    """Whether the head trains only its own layer, on features that other heads train: an online
+    linear probe, which measures what features without labels are worth."""
 
     def required_columns(self) -> dict[str, ColumnSpec]:
         """Its label column. Needs `Config.with_columns`."""
@@ -76,7 +79,10 @@ class LabelledHead(BaseHead):
         return self
 
     def build(self, given: HeadInputs, name: str) -> keras.KerasTensor:
-        return self.output(given.fused.vector, name)
+        features = given.fused.vector
+        if self.stop_gradient:
+            features = keras.ops.stop_gradient(features)
+        return self.output(features, name)
 
     @abstractmethod
     def output(self, features: keras.KerasTensor, name: str) -> keras.KerasTensor:

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from mmzoo.layers.attention_layers import AttentionLayer as AttentionLayer
     from mmzoo.layers.attention_layers import CrossAttention as CrossAttention
     from mmzoo.layers.attention_layers import SelfAttention as SelfAttention
+    from mmzoo.layers.contrastive_layers import MissingAsNaN as MissingAsNaN
+    from mmzoo.layers.contrastive_layers import SimilarityLogits as SimilarityLogits
+    from mmzoo.layers.contrastive_layers import info_nce_losses as info_nce_losses
+    from mmzoo.layers.contrastive_layers import sigmoid_pair_losses as sigmoid_pair_losses
+    from mmzoo.layers.contrastive_layers import (
+        supervised_contrastive_losses as supervised_contrastive_losses,
+    )
     from mmzoo.layers.convolutional import BatchNorm as BatchNorm
     from mmzoo.layers.convolutional import GroupedConv as GroupedConv
     from mmzoo.layers.convolutional import IdentityShortcut as IdentityShortcut
@@ -64,6 +71,7 @@ if TYPE_CHECKING:
 
 _MODULES = (
     "attention_layers",
+    "contrastive_layers",
     "convolutional",
     "input_layers",
     "fusion_layers",

@@ -39,12 +39,12 @@ def negate(found: PairedDifference) -> PairedDifference:
     return PairedDifference(0.0 - found.difference, 0.0 - found.high, 0.0 - found.low)
 
 
-def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(correct: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's score interval of a proportion; unlike the normal one it holds near 0 and 1.
 
         (p + z²/2n ± z √(p (1 - p) / n + z²/4n²)) / (1 + z²/n),   p = correct / n
 
-    Without examples it is (0.0, 1.0).
+    Without examples it is (0.0, 1.0). `correct` is a fraction where examples are partly correct.
 
     Reference: Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
     """

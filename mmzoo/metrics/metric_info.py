@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mmzoo.metrics.intervals import Estimate, PairedDifference, negate
 
+_SHARE = re.compile(r"_(recall|class)_at_\d+$")
+"""The end of the names of retrieval metrics from one input to another."""
 _WORDS = {"f1": "F1", "r2": "R²", "auc": "area under ROC", "top5": "top-5"}
 
 
@@ -97,6 +100,10 @@ _METRICS = {
             MetricInfo(name, higher_is_better=False, is_main=True)
             for name in ("mean_squared_error", "token_cross_entropy", "cell_error")
         ),
+        *(
+            MetricInfo(name, percent=True, baseline=f"chance_{name}", baseline_label="chance")
+            for name in ("recall_at_1", "class_at_1")
+        ),
         MetricInfo("balanced_accuracy", percent=True),
         MetricInfo("majority", percent=True),
         MetricInfo("top5_accuracy", percent=True),
@@ -107,8 +114,8 @@ _METRICS = {
 
 
 def metric_info(name: str) -> MetricInfo:
-    """The entry of a metric; others than the above print as plain numbers."""
-    return _METRICS.get(name) or MetricInfo(name)
+    """The entry of a metric; others than the above print as plain numbers, shares in percent."""
+    return _METRICS.get(name) or MetricInfo(name, percent=bool(_SHARE.search(name)))
 
 
 def main_metric(metrics: Mapping[str, Any]) -> MetricInfo | None:

@@ -5,6 +5,7 @@ Not `Model.fit`: it cannot start in mid-epoch, and loses the state of metrics an
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -78,7 +79,8 @@ class Loop:
         for weight, average in zip(self._weights, self._averages, strict=False):
             average.assign(weight)
         self._give_each_device_its_own_dropout()
-        self._rows: tf.Tensor | None = None
+        # Losses over the whole batch let the threads of the devices take turns.
+        self._device = threading.local()
         self.collected = {name: np.zeros(0, "float32") for name in collected}
         self.layer_metrics = _layer_metrics(model)
         self._make_means_of_losses()
@@ -281,17 +283,17 @@ class Loop:
         loss = self.model.compute_loss(x, y, outputs, weights, training=False)
         # Every device has its share of the loss.
         loss *= self._strategy.num_replicas_in_sync
-        self.model.metrics[0].update_state(loss, sample_weight=self._rows)
+        self.model.metrics[0].update_state(loss, sample_weight=self._device.rows)
         self.model.compute_metrics(x, y, outputs, weights)
         return {name: outputs[name] for name in self.collected}
 
     def _count_rows(self, step: Callable[[Any], _Result], batch: Any) -> _Result:
         """Takes a step in which the means of the heads' losses know the number of rows."""
-        self._rows = tf.shape(tf.nest.flatten(batch[0])[0])[0]
+        self._device.rows = tf.shape(tf.nest.flatten(batch[0])[0])[0]
         try:
             return step(batch)
         finally:
-            self._rows = None
+            self._device.rows = None
 
     def _make_means_of_losses(self) -> None:
         """Creates the means of the heads' losses over examples, if the total is not one of them.
@@ -315,7 +317,8 @@ class Loop:
     def _update_mean(
         self, update: Callable[..., object], value: tf.Tensor, sample_weight: object = None
     ) -> None:
-        update(value, sample_weight=sample_weight if self._rows is None else self._rows)
+        rows = getattr(self._device, "rows", None)
+        update(value, sample_weight=sample_weight if rows is None else rows)
 
 
 def _moving_variables(model: keras.Model) -> list[keras.Variable]:

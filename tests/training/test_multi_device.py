@@ -70,9 +70,32 @@ EVERYTHING = config(
         "optimizer": {"type": "adamw", "schedule": {"type": "cosine"}},
     },
 )
+NUMBERS = {"type": "tabular", "missing": "learned", "modality_dropout": 0.3}
+# Its negatives must be those of the whole batch, of which some lack an input.
+CONTRASTIVE = {
+    "name": "pairs",
+    "source": {"type": "synthetic", "rows": 64},
+    "inputs": {
+        name: {**NUMBERS, "columns": {name: "number"}, "encoder": {"type": "mlp", "units": [4]}}
+        for name in ("a", "b", "c")
+    },
+    "heads": {
+        "pair": {"type": "contrastive", "inputs": ["a", "b", "c"], "dim": 3},
+        "match": {"type": "contrastive", "inputs": ["a", "b"], "dim": 3, "loss": "sigmoid"},
+        "same": {"type": "contrastive", "inputs": ["a", "c"], "dim": 3, "labels": "kind"},
+        "kind": {"type": "classification"},
+    },
+    "train": {
+        "epochs": 2,
+        "batch_size": 8,
+        "log_steps": 1,
+        "optimizer": {"type": "sgd", "learning_rate": 0.1},
+    },
+}
 SPOILT_ROW = int(epoch_order(0, 0, 44)[8 + 6])  # In the second device's part of the second step.
 JOBS: dict[str, dict[str, Any]] = {
     "plain": {"values": PLAIN},
+    "contrastive": {"values": CONTRASTIVE},
     "whole": {"values": EVERYTHING},
     "resumed": {"values": EVERYTHING, "crash": STEPS_PER_EPOCH + 5},
     "odd batch": {"values": merged(PLAIN, {"train": {"batch_size": 127}})},
@@ -103,9 +126,12 @@ def rare_errors(folder: Path) -> dict[str, str | None]:
     return train_on(2, RARE_JOBS, folder)
 
 
-def test_two_devices_match_one(errors, folder, tmp_path):
-    assert errors["plain"] is None
-    one, two = train(PLAIN, run=tmp_path / "one"), Run(folder / "plain")
+@pytest.mark.parametrize(
+    ("name", "values"), [("plain", PLAIN), ("contrastive", CONTRASTIVE)], ids=["", "contrastive"]
+)
+def test_two_devices_match_one(name, values, errors, folder, tmp_path):
+    assert errors[name] is None
+    one, two = train(values, run=tmp_path / "one"), Run(folder / name)
     assert two.environment()["device"]["replicas"] == 2
     for tag in ("step/loss", "step/gradient_norm", "step/learning_rate"):
         curves = [read_scalars(run.logs / "train")[tag] for run in (one, two)]
