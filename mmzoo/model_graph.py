@@ -69,6 +69,26 @@ def head_inputs(model: keras.Model, heads: Iterable[str]) -> list[keras.KerasTen
     return found
 
 
+def layer_call(model: keras.Model, name: str) -> tuple[list[keras.KerasTensor], keras.KerasTensor]:
+    """The input tensors and the output of a layer within a model.
+
+    The layer may also be part of other models, with a call in each. The outputs of this one are
+    followed back to it.
+    """
+    layer = model.get_layer(name)
+    unseen = list(model.outputs)
+    seen = set()
+    while unseen:
+        tensor = unseen.pop()
+        operation = tensor._keras_history.operation
+        if operation is layer:
+            return _inputs_of(tensor), tensor
+        if id(tensor) not in seen and operation._inbound_nodes:
+            seen.add(id(tensor))
+            unseen += _inputs_of(tensor)
+    raise ValueError(f"no output of the model depends on {name}")
+
+
 def last_feature_map(encoder: keras.Model) -> keras.KerasTensor | None:
     """The last feature map of an image encoder that has more than one position.
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from mmzoo.column_spec import ColumnSpec
 from mmzoo.config import Config, Preprocessing
 from mmzoo.data import Folder, InMemoryTable, Table, TableFormat, read_rows
 from mmzoo.data.bad_rows import apply_on_bad_row
@@ -90,18 +91,23 @@ class Arrays:
         return self.frame.row_name(int(self.frame.rows[split][row]))
 
 
-def load_frame(config: Config) -> Frame:
+def load_frame(config: Config, others: Mapping[str, ColumnSpec] = MappingProxyType({})) -> Frame:
     """Reads the source and scans it: files are probed, cells parsed, texts tokenized.
 
     Rows that cannot be used raise an error or are dropped, by the source's `on_bad_row`: they are
     never drawn into a split. So are duplicates in two splits of a table, by `on_duplicate`. The
     contents of the files become part of the fingerprint.
 
+    Args:
+        config: names the columns.
+        others: columns to read besides those of the inputs and heads.
+
     Raises:
         DataError: the data cannot be read, or parts of it cannot be used.
     """
     policy = config.source.on_bad_row
-    frame = config.source.read(config.required_columns(), config.train.effective_split_seed)
+    columns = {**others, **config.required_columns()}
+    frame = config.source.read(columns, config.train.effective_split_seed)
     frame = scan(config, frame)
     frame = resolve_duplicates(config, apply_on_bad_row(frame, policy))
     require_present(frame, config.presence)

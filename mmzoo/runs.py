@@ -123,6 +123,11 @@ class Run:
         """The folder of one split's evaluation."""
         return self.directory / "eval" / split
 
+    @property
+    def generated(self) -> Path:
+        """The folder of the numbered folders that `mmzoo generate` writes."""
+        return self.directory / "generated"
+
     def image_folder(self, kind: str) -> Path:
         """The folder of images that `mmzoo show` draws: "cam", "filters" or "maps"."""
         return self.directory / kind

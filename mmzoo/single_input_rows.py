@@ -35,8 +35,9 @@ def single_input_rows(
     paths: Sequence[Path],
     texts: Sequence[str] = (),
     on_bad_row: OnBadRow = "error",
+    name: str | None = None,
 ) -> tuple[Frame, dict[str, list[str]]]:
-    """Files or texts as scanned rows of the model's only input.
+    """Files or texts as scanned rows of the model's only input, or of one of several.
 
     Args:
         config: the fitted config.
@@ -44,6 +45,7 @@ def single_input_rows(
         paths: files with an example each, or folders of such files.
         texts: texts instead.
         on_bad_row: handling of files that cannot be read: "error" or "skip".
+        name: of the input that the files are for, if the others can be missing.
 
     Returns:
         The rows, and the column that names them: `file` or `text`.
@@ -51,7 +53,7 @@ def single_input_rows(
     Raises:
         DataError: the model needs a table, or a file cannot be read.
     """
-    spec = _single_input(config, model, paths, bool(texts))
+    spec = config.inputs[name] if name else _single_input(config, model, paths, bool(texts))
     [column] = spec.source_columns()
     files = [] if texts else list(_without_folders(paths, spec))
     names = list(texts) or [escape(str(path)) for path in files]
@@ -64,9 +66,11 @@ def single_input_rows(
     else:
         values = [path_text(str(path)) for path in files]
     rows = [f"text {row}" for row in range(1, len(texts) + 1)] or names
+    others = {c for one in config.inputs.values() for c in one.source_columns()} - {column}
+    empty = dict.fromkeys(sorted(others), [None] * len(values))
     table = pl.DataFrame(
-        {column: values, SPLIT: [SPLIT_NAME] * len(values), ROW: rows},
-        schema_overrides={column: pl.String},
+        {column: values, **empty, SPLIT: [SPLIT_NAME] * len(values), ROW: rows},
+        schema_overrides=dict.fromkeys((column, *empty), pl.String),
     )
     raw = Frame(table, name="the texts" if texts else "the files", fingerprint="")
     frame = scan(config, raw)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+from pairs import PAIRS, pairs
 from tiny import TINY
 
 if TYPE_CHECKING:
@@ -100,6 +101,17 @@ def own_run(trained_run: Run, tmp_path: Path) -> Run:
     from mmzoo.runs import Run
 
     return Run(Path(shutil.copytree(trained_run.directory, tmp_path / "runs" / "tiny" / "001")))
+
+
+@pytest.fixture(scope="session")
+def pairs_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run of PAIRS, a variational autoencoder; tests must not change it."""
+    from mmzoo.training.train import train
+
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("pairs")
+        patch.chdir(folder)  # The table in memory is written there.
+        return train(PAIRS, pairs(), run=folder / "001", device="cpu")
 
 
 @pytest.fixture(scope="session")

@@ -254,6 +254,8 @@ def test_documented_commands_work(
         (workspace / "products.yaml").unlink()  # Which it would not replace.
     if line.startswith("mmzoo train products.yaml --fold"):
         use_prices_only(workspace / "products.yaml")
+    if made := re.match(r"mmzoo generate runs/(\w+)", line):
+        assert run(f"mmzoo train configs/{made[1]}.yaml --run runs/{made[1]}") == 0
     if "configs/fashion_cae_" in line:  # They start from this run.
         assert run("mmzoo train configs/fashion_cae.yaml --run runs/fashion_cae") == 0
     code = run(line)

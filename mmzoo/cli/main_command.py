@@ -16,6 +16,7 @@ from mmzoo.cli.board_command import board
 from mmzoo.cli.check_command import check
 from mmzoo.cli.data_command import data
 from mmzoo.cli.eval_command import evaluate
+from mmzoo.cli.generate_command import generate
 from mmzoo.cli.init_command import init
 from mmzoo.cli.list_command import list_command
 from mmzoo.cli.predict_command import predict
@@ -67,6 +68,7 @@ for command in (
     train,
     evaluate,
     predict,
+    generate,
     check,
     show,
     list_command,

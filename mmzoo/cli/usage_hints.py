@@ -14,6 +14,7 @@ _COMMANDS = {
     "eval": "evaluate evaluation test score validate metrics",
     "train": "fit run start learn training resume",
     "predict": "infer inference prediction classify",
+    "generate": "sample samples decode reconstruct create_images",
     "board": "tensorboard logs curves",
     "init": "new create config starter",
     "check": "inspect lint profile",

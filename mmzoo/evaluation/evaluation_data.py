@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from mmzoo.column_spec import ColumnSpec
 from mmzoo.config import Config
 from mmzoo.data import InMemoryTable
 from mmzoo.errors import RunError
@@ -29,16 +31,30 @@ _IN_MEMORY = Path("in_memory")
 """Recorded as the path of a table in memory; each such evaluation replaces the previous one."""
 
 
-def load_run_data(run: Run, config: Config) -> Frame:
-    """Reads the run's data again; raises a RunError if it has changed."""
-    data = load_frame(config)
+def load_run_data(
+    run: Run, config: Config, others: Mapping[str, ColumnSpec] = MappingProxyType({})
+) -> Frame:
+    """Reads the run's data again; raises a RunError if it has changed.
+
+    Args:
+        run: the run.
+        config: its config.
+        others: columns to read besides those of the inputs and heads.
+    """
+    data = load_frame(config, others)
     require_same_data(run, data)
     return data
 
 
-def load_split(run: Run, config: Config, split: str) -> Frame:
-    """One split of the run's data; raises a RunError if there is no such split."""
-    data = load_run_data(run, config)
+def load_split(
+    run: Run, config: Config, split: str, others: Mapping[str, ColumnSpec] = MappingProxyType({})
+) -> Frame:
+    """One split of the run's data; arguments as for `load_run_data`.
+
+    Raises:
+        RunError: there is no such split.
+    """
+    data = load_run_data(run, config, others)
     require_split(data, split)
     return data.split(split)  # Transforming the others would take time.
 

@@ -18,7 +18,19 @@ from mmzoo.errors import DataError, Interrupted
 
 COMMANDS = [
     "init",
-    *("train", "eval", "predict", "check", "show", "list", "data", "board", "schema", "doctor"),
+    *(
+        "train",
+        "eval",
+        "predict",
+        "generate",
+        "check",
+        "show",
+        "list",
+        "data",
+        "board",
+        "schema",
+        "doctor",
+    ),
 ]
 
 
@@ -119,7 +131,7 @@ def test_usage_errors_exit_with_2(mmzoo, words, message):
         ("train x.yaml --set train.epochs 3", "(3). Did you mean '--set train.epochs=3'?"),
         ("train x.yaml --set train.epochs = 3", "(= 3). Did you mean '--set train.epochs=3'?"),
         ("train x.yaml y.yaml", "(y.yaml). It takes one config: call it for each."),
-        ("--device cpu train x.yaml", "It is one of train, eval, predict, and stands after the"),
+        ("--device cpu train x.yaml", "It is one of train, eval, predict, generate, and stands"),
         ("--epochs 3 train", "Use 'mmzoo train CONFIG --set train.epochs=3'."),
         ("x.yaml", "No such command 'x.yaml'. Did you mean 'mmzoo train x.yaml'?"),
         ("help train", "No such command 'help'. Did you mean 'mmzoo train --help'?"),

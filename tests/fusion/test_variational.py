@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import signal
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import pytest
+from pairs import PAIRS, ROWS, pairs
 
 from mmzoo import layers, train
 from mmzoo.config import load_config
-from mmzoo.errors import ConfigError
+from mmzoo.errors import ConfigError, Interrupted
 from mmzoo.fusion import Variational
 from mmzoo.heads import Regression
 from mmzoo.lazy import keras, tf
@@ -146,80 +149,12 @@ def test_a_product_of_experts_leaves_out_missing_inputs() -> None:
 
 # Whole runs.
 
-ROWS = 64
 
-
-def pairs() -> dict[str, Any]:
-    """Images with a bright half, and its name, which some rows lack."""
-    random = np.random.RandomState(0)
-    side = np.arange(ROWS) % 2
-    images = random.randint(0, 100, (ROWS, 6, 6, 1)).astype(np.uint8)
-    images[side == 0, :, :3] += 140
-    images[side == 1, :, 3:] += 140
-    places = [["left", "right"][one] if row % 5 else None for row, one in enumerate(side)]
-    return {"photo": images, "place": places, "side": np.array(["l", "r"])[side]}
-
-
-def experiment(**changes: Any) -> dict[str, Any]:
-    optional = {"missing": "learned", "modality_dropout": 0.3}
-    return {
-        "name": "pairs",
-        "source": {"type": "table", "path": "x", "split": {"validation": 0.2, "test": 0.2}},
-        "inputs": {
-            "photo": {
-                "type": "image",
-                "shape": [6, 6, 1],
-                "binarize": 0.5,
-                "encoder": {"type": "cnn", "filters": [4], "padding": "same"},
-                **optional,
-            },
-            "cells": {
-                "type": "tabular",
-                "columns": {"place": "category"},
-                "encoder": {"type": "mlp", "units": [8]},
-                **optional,
-            },
-        },
-        "fusion": {
-            "type": "variational",
-            "dim": 2,
-            "combine": "product_of_experts",
-            "warmup": 0.5,
-            "importance_samples": 20,
-        },
-        "heads": {
-            "photo_again": {"type": "reconstruction", "input": "photo", "loss": "bernoulli"},
-            "cells_again": {"type": "reconstruction", "input": "cells", "loss": "gaussian"},
-            "side": {"type": "classification", "weight": 0.1},
-        },
-        "train": {
-            "epochs": 4,
-            "batch_size": 8,
-            "checkpoint_seconds": 0.01,
-            "optimizer": {"type": "adam", "learning_rate": 0.02},
-        },
-        **changes,
-    }
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The working directory, where the table in memory is written."""
-    with pytest.MonkeyPatch.context() as patch:
-        path = tmp_path_factory.mktemp("runs")
-        patch.chdir(path)
-        yield path
-
-
-@pytest.fixture(scope="module")
-def run(folder: Path) -> Run:
-    return train(experiment(), pairs(), run=folder / "001", device="cpu")
-
-
-def test_the_history_has_the_parts_of_the_elbo(run: Run) -> None:
-    history = run.history()
+def test_the_history_has_the_parts_of_the_elbo(pairs_run: Run) -> None:
+    history = pairs_run.history()
     assert history[-1]["validation_photo_again_loss"] < history[0]["validation_photo_again_loss"]
-    assert [row["beta"] for row in history] == [0.5, 1.0, 1.0, 1.0]
+    betas = [min(1.0, epoch / 10) for epoch in range(1, 21)]
+    assert [row["beta"] for row in history] == pytest.approx(betas)
     for row in history:
         parts = (
             row["validation_photo_again_loss"]
@@ -229,37 +164,43 @@ def test_the_history_has_the_parts_of_the_elbo(run: Run) -> None:
         total = parts + row["validation_kl"]
         assert row["validation_loss"] == pytest.approx(total, rel=1e-5)
         assert row["kl"] > 0
-    events = b"".join(path.read_bytes() for path in run.logs.rglob("events*"))
+    events = b"".join(path.read_bytes() for path in pairs_run.logs.rglob("events*"))
     assert b"beta" in events
     assert events.count(b"kl") >= 8
 
 
-def test_a_resume_is_exact_in_the_middle_of_the_warm_up(run: Run, folder: Path) -> None:
-    killed, take = Run(folder / "002"), Loop.train
+def test_a_resume_is_exact_in_the_middle_of_the_warm_up(
+    pairs_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    killed, take = Run(tmp_path / "002"), Loop.train
 
     def train_steps(loop: Loop, batches: Any, steps: int) -> float:
         left = 7 - int(loop.updates.step.numpy())
         waited = take(loop, batches, min(steps, left))
         if steps >= left:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
         return waited
 
-    with patch.object(Loop, "train", train_steps), pytest.raises(KeyboardInterrupt):
-        train(experiment(), pairs(), run=killed.directory, device="cpu")
-    resumed = train(experiment(), pairs(), run=killed.directory, resume=True, device="cpu")
-    assert resumed.history() == run.history()
-    assert resumed.best_weights.read_bytes() == run.best_weights.read_bytes()
-    assert resumed.metrics() == run.metrics()
+    with (
+        patch.object(Loop, "train", train_steps),
+        pytest.raises(Interrupted, match="step 7 of 100"),
+    ):
+        train(PAIRS, pairs(), run=killed.directory, device="cpu")
+    resumed = train(PAIRS, pairs(), run=killed.directory, resume=True, device="cpu")
+    assert resumed.history() == pairs_run.history()
+    assert resumed.best_weights.read_bytes() == pairs_run.best_weights.read_bytes()
+    assert resumed.metrics() == pairs_run.metrics()
 
 
-def test_predictions_need_no_random_numbers(run: Run) -> None:
-    first, again = (predict(run, data=pairs(), device="cpu") for _ in range(2))
+def test_predictions_need_no_random_numbers(pairs_run: Run) -> None:
+    first, again = (predict(pairs_run, data=pairs(), device="cpu") for _ in range(2))
     assert first == again
     assert len(first["side"]) == ROWS
 
 
 def test_one_head_has_the_parts_too(tmp_path: Path) -> None:
-    values = experiment(source={"type": "synthetic", "rows": 64})
+    values = deepcopy(PAIRS) | {"source": {"type": "synthetic", "rows": 64}}
     values["inputs"] = {"photo": {**values["inputs"]["photo"], "modality_dropout": 0}}
     values["heads"] = {"photo_again": values["heads"]["photo_again"]}
     done = train(values, run=tmp_path / "001", smoke=True, device="cpu")
@@ -282,5 +223,5 @@ def test_one_head_has_the_parts_too(tmp_path: Path) -> None:
 )
 def test_errors_name_the_field(changes, message) -> None:
     with pytest.raises(ConfigError) as found:
-        load_config(experiment(**changes))
+        load_config({**PAIRS, **changes})
     assert message in str(found.value)

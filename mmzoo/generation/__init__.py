@@ -1,0 +1,1 @@
+"""`mmzoo generate`: images, texts and other values that a trained model generates."""
