@@ -57,8 +57,9 @@ class Config(Spec):
     """The inputs of the model, by name."""
     fusion: Fusion = Concat()
     """How the features of all inputs are combined."""
-    heads: Annotated[dict[Name, Head], MinLen(1)]
-    """The outputs of the model, by name: what it predicts."""
+    heads: dict[Name, Head]
+    """The outputs of the model, by name: what it predicts. May be empty if `objective` is a GAN
+    that generates images for a text."""
     share: bool = True
     """Whether all heads share the encoders and the fusion. If false, each head has its own, so the
     heads do not influence one another."""
@@ -116,12 +117,14 @@ class Config(Spec):
             for name, head in self.heads.items()
             for metric in head.metric_names
         )
-        return ("validation_loss", *metrics)
+        return (self.objective.monitor or "validation_loss", *metrics)
 
     def monitor(self) -> str:
         """The monitored metric: `train.monitor`, or its default."""
         if self.train.monitor:
             return self.train.monitor
+        if self.objective.monitor:
+            return self.objective.monitor
         if len(self.heads) > 1:
             return "validation_loss"
         [(name, head)] = self.heads.items()

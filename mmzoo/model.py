@@ -102,6 +102,10 @@ def build_network(config: Config, precision: str | None = None) -> Network:
     keras.utils.set_random_seed(config.train.seed)
     with _dtype_policy(precision):
         placeholders = {name: spec.placeholder(name) for name, spec in config.inputs.items()}
+        generated = config.objective.generated_input(config.inputs)
+        if generated is not None:  # Its values have gradients.
+            shape = placeholders[generated].shape[1:]
+            placeholders[generated] = keras.Input(shape, dtype="float32", name=generated)
         present = {
             name: keras.Input((), dtype="float32", name=presence(name)) for name in config.presence
         }
@@ -148,7 +152,9 @@ def _tower(
         else encoded
         for name, encoded in features.items()
     }
-    outputs = config.fusion.head_outputs(there, heads)
+    outputs = config.fusion.head_outputs(
+        there, {**heads, **config.objective.own_outputs(config.inputs)}
+    )
     if ending:
         _rename([*placeholders.values(), *present.values()], outputs, ending)
     return features, outputs
@@ -181,6 +187,7 @@ def _objective_model(
         config.heads,
         {head: names for head, names in auxiliary.items() if names},
         config.fusion.auxiliary_loss,
+        config.inputs,
     )
 
 

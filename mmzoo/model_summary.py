@@ -111,13 +111,14 @@ def summarize(path: Path) -> ModelSummary:
         if spec.encoder.architecture.is_backbone
         for encoder in encoders_of(model, name)
     }
+    whole = getattr(model, "whole", model)
     return ModelSummary(
         name=config.name,
-        layers=tuple(_rows(model, "")),
+        layers=tuple(_rows(whole, "")),
         parameters=model.count_params(),
         trainable=sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
         flops=_flops(model, config),
-        folded=tuple(_rows(model, "", backbones)),
+        folded=tuple(_rows(whole, "", backbones)),
     )
 
 

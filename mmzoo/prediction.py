@@ -105,6 +105,11 @@ def predict(
     writing = {
         name: head for name, head in config.heads.items() if isinstance(head, WritesPredictions)
     }
+    if not config.heads:
+        raise RunError(
+            f"{run.directory}: has no head, so there is nothing to predict; its objective is "
+            f"{config.objective.type}"
+        )
     if not writing:
         heads = ", ".join(f"{name} ({head.type})" for name, head in config.heads.items())
         raise RunError(f"{run.directory}: none of its heads can write predictions: {heads}")

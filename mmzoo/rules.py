@@ -67,7 +67,7 @@ def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
     yield from _fusion(experiment)
     yield from _heads(experiment)
     yield from _decoders(experiment)
-    yield from _objective(experiment)
+    yield from experiment.objective.experiment_rules(experiment)
     yield from _modality_dropout(experiment)
     yield from _mixing(experiment)
     yield from _fine_tuning(experiment)
@@ -76,6 +76,8 @@ def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
 
 def _head_names(experiment: Experiment) -> Iterator[Problem]:
     heads = experiment.heads
+    if not heads and experiment.objective.generated_input(experiment.inputs) is None:
+        yield Problem(("heads",), "expected at least one head, which predicts something; got none")
     types = [f"_{probe.type}" for probe in probes_of(experiment.probes)]
     suffixes = (*_COLUMN_SUFFIXES, *types, *(f"{ending}_probability" for ending in types))
     for name in heads:
@@ -168,18 +170,14 @@ def _heads(experiment: Experiment) -> Iterator[Problem]:
 
 def _decoders(experiment: Experiment) -> Iterator[Problem]:
     for name, spec in experiment.inputs.items():
-        used = any(name in head.needed_inputs for head in experiment.heads.values())
+        used = name == experiment.objective.generated_input(experiment.inputs)
+        used |= any(name in head.needed_inputs for head in experiment.heads.values())
         if isinstance(spec, Reconstructs) and spec.decoder is not None and not used:
             yield Problem(
                 ("inputs", name, "decoder"),
                 "expected none, as no head rebuilds this input: add a head "
                 f"`{{type: reconstruction, input: {name}}}`, or leave this out",
             )
-
-
-def _objective(experiment: Experiment) -> Iterator[Problem]:
-    for problem in experiment.objective.head_rules(experiment.heads):
-        yield Problem(("objective", *problem.path), problem.message)
 
 
 def _modality_dropout(experiment: Experiment) -> Iterator[Problem]:

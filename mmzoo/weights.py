@@ -155,8 +155,12 @@ def _verified_checksum(file: h5py.File, tree: Tree, path: Path) -> str:
 
 
 def _without_optimizer(model: keras.Model) -> keras.Model:
-    """The same model uncompiled, as Keras would save the optimizer too."""
-    return keras.Model(model.inputs, model.outputs, name=model.name)
+    """The same model uncompiled, as Keras would save the optimizer too.
+
+    A model with networks that its outputs do not need has all of them as `whole`.
+    """
+    whole = getattr(model, "whole", model)
+    return keras.Model(whole.inputs, whole.outputs, name=model.name)
 
 
 def _expected_tree(model: keras.Model) -> Tree:

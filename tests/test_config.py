@@ -125,7 +125,9 @@ def test_name_is_valid_for_folders_layers_and_columns(name):
 def test_inputs_and_heads_must_not_be_empty():
     assert problems(inputs={}, heads={}) == [
         "inputs: expected a mapping of 1 or more names to mappings, got an empty mapping",
-        "heads: expected a mapping of 1 or more names to mappings, got an empty mapping",
+    ]
+    assert problems(heads={}) == [
+        "heads: expected at least one head, which predicts something; got none"
     ]
 
 

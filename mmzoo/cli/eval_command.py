@@ -51,6 +51,12 @@ if TYPE_CHECKING:
     help="Measure robustness to corrupted inputs: noise, blur, missing words and cells.",
 )
 @click.option(
+    "--frechet",
+    type=PATH,
+    metavar="RUN",
+    help="Judge the images of a GAN by another run: Fréchet distance of features, classes read.",
+)
+@click.option(
     "--ensemble",
     type=Choice(["average", "weighted", "vote", "stacking"]),
     metavar="METHOD",
@@ -73,6 +79,7 @@ def evaluate(
     embeddings: bool,
     modalities: bool,
     robustness: bool,
+    frechet: Path | None,
     ensemble: Literal["average", "weighted", "vote", "stacking"] | None,
     output: Path | None,
     checkpoint: str,
@@ -98,7 +105,8 @@ def evaluate(
       mmzoo eval runs/products --data newer.csv
       mmzoo eval runs/mnist_cnn/001 runs/mnist_cnn/002 --ensemble average
     """
-    _refuse_together(runs, data, ensemble, embeddings or modalities or robustness)
+    measures = embeddings or modalities or robustness or frechet is not None
+    _refuse_together(runs, data, ensemble, measures)
     where: dict[str, Any] = {"split": split, "data": data, "on_bad_row": on_bad_row}
     where |= {"checkpoint": checkpoint, "device": device, "output": output}
     if ensemble is not None:
@@ -114,7 +122,12 @@ def evaluate(
     from mmzoo.evaluation.evaluate_run import evaluate_run
 
     done = evaluate_run(
-        runs[0], embeddings=embeddings, modalities=modalities, robustness=robustness, **where
+        runs[0],
+        embeddings=embeddings,
+        modalities=modalities,
+        robustness=robustness,
+        frechet=frechet,
+        **where,
     )
     if as_json:
         click.echo(json.dumps(_document(done)))
@@ -143,7 +156,8 @@ def _refuse_together(
         )
     if ensemble is not None and measures:
         raise click.UsageError(
-            "--embeddings, --modalities and --robustness need a single run, not an ensemble."
+            "--embeddings, --modalities, --robustness and --frechet need a single run, not an "
+            "ensemble."
         )
     if ensemble is None and len(runs) > 1:
         raise click.UsageError("To evaluate several runs together, add --ensemble METHOD.")

@@ -67,6 +67,10 @@ def evaluation_text(report: Report) -> str:
             f"these metrics are not of {report.requested_data}."
         )
         lines.append(wrapped(f"Note: {text}"))
+    if metrics := report.generated_metrics:
+        from mmzoo.evaluation.head_report import headline
+
+        lines += ["", *_figures("generated images", metrics, headline(metrics))]
     for head in report.heads:
         lines += _head(head)
     return "\n".join(lines)

@@ -38,6 +38,7 @@ class Evaluation:
             target, bool `[rows]`.
         probed: head -> type of probe -> predictions.
         probe_metrics: head -> type of probe -> metrics.
+        generated: metrics of generated images, if they were judged.
     """
 
     split: str
@@ -50,6 +51,7 @@ class Evaluation:
     scored: dict[str, np.ndarray]
     probed: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     probe_metrics: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    generated: dict[str, Any] = field(default_factory=dict)
 
     @property
     def measured(self) -> list[str]:
@@ -65,7 +67,8 @@ class Evaluation:
         loss = self.loss if np.isfinite(self.loss) else None
         probes = {"probes": self.probe_metrics} if self.probe_metrics else {}
         entry = {"data": self.data, "examples": self.examples, "loss": loss}
-        return {**entry, **self.metrics, **probes}
+        generated = {"generated": self.generated} if self.generated else {}
+        return {**entry, **self.metrics, **generated, **probes}
 
 
 def evaluate_model(

@@ -24,7 +24,10 @@ from mmzoo.evaluation.comparison_pages import linked_pages, origin_of, write_com
 from mmzoo.evaluation.embeddings import embed
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
 from mmzoo.evaluation.evaluation_data import load_other_data, load_split, record_data
+from mmzoo.evaluation.generated_images import sample_images
 from mmzoo.evaluation.head_report import head_report
+from mmzoo.evaluation.image_grid import write_png
+from mmzoo.evaluation.image_judge import judge_generated, load_judge
 from mmzoo.evaluation.modality_comparison import compare_modalities, require_several_inputs
 from mmzoo.evaluation.plots import history_plot
 from mmzoo.evaluation.predictions_file import write_predictions
@@ -84,6 +87,7 @@ def evaluate(
     embeddings: bool = False,
     modalities: bool = False,
     robustness: bool = False,
+    frechet: Run | Path | str | None = None,
     output: Path | str | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run on one split and writes the report into `eval/<split>/`.
@@ -103,6 +107,8 @@ def evaluate(
         modalities: measure the contribution of each of several inputs: `modalities.html` and
             `.json` beside the report.
         robustness: measure the metrics as one input is corrupted: `robustness.html` and `.json`.
+        frechet: a run of single images that judges the images of a GAN: by the Fréchet distance of
+            its features and, if it tells the same classes apart, by the classes that it reads.
         output: folder to write instead of one in the run, which then stays unchanged.
 
     Returns:
@@ -122,6 +128,7 @@ def evaluate(
         embeddings=embeddings,
         modalities=modalities,
         robustness=robustness,
+        frechet=frechet,
         output=output,
     ).metrics
 
@@ -138,6 +145,7 @@ def evaluate_run(
     embeddings: bool = False,
     modalities: bool = False,
     robustness: bool = False,
+    frechet: Run | Path | str | None = None,
     output: Path | str | None = None,
 ) -> Evaluated:
     """Like `evaluate`, but returns everything that the report shows.
@@ -147,7 +155,14 @@ def evaluate_run(
     run, checkpoint = open_trained(run, checkpoint)
     config = run.config()
     _require_comparable(run, config, modalities, robustness)
+    generates = config.objective.generated_input(config.inputs) is not None
+    if frechet is not None and not generates:
+        raise RunError(
+            f"{run.directory}: its objective is {config.objective.type}, so there are no generated "
+            "images for --frechet to measure; expected a run with `objective: {type: gan}`"
+        )
     devices = prepare_devices(device, config.train)
+    judge = None if frechet is None else load_judge(frechet)
     data = Path(data) if isinstance(data, str) else data
     frame = (
         load_split(run, config, split)
@@ -162,6 +177,9 @@ def evaluate_run(
     is_own_best = checkpoint == "best" and data is None
     baselines = _baselines(run, split) if is_own_best else None
     evaluation = evaluate_model(model, config, rows, split, probes)
+    if judge is not None:
+        judged = judge_generated(model, config, rows.splits[split], judge)
+        evaluation = replace(evaluation, generated=judged)
     # Everything is measured before anything is written, so that a failure leaves the files as is.
     contribution = None
     if modalities:
@@ -243,6 +261,11 @@ def _report(
 ) -> Report:
     """The report, whose plots are written into `folder`."""
     preprocessing = run.preprocessing()
+    generated = None
+    if config.objective.generated_input(config.inputs) is not None:
+        generated = folder / "generated.png"
+        images = sample_images(model, config, data, evaluation.split, preprocessing)
+        write_png(generated, images.grid())
     loss_weights = config.objective.learned_weights(model, config.heads)
     return Report(
         title=config.name,
@@ -265,6 +288,8 @@ def _report(
         ),
         config=dump_yaml(config),
         history=_learning_curves(run, folder / "history.png"),
+        generated=generated,
+        generated_metrics=evaluation.generated,
     )
 
 

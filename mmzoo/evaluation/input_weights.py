@@ -64,9 +64,9 @@ def mean_input_weights(
 
 def _towers(model: keras.Model, config: Config) -> dict[str, Any]:
     """Head ("" for all heads) -> an object with the fusion's layers by their plain names."""
-    first, *others = config.heads
-    if config.share or not others:
+    if config.share or len(config.heads) < 2:
         return {"": model}
+    first, *others = config.heads
     return {first: model} | {head: _Tower(model, f"{HEAD_SEPARATOR}{head}") for head in others}
 
 

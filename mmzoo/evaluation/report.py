@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from mmzoo.evaluation.comparison import Comparison
 from mmzoo.evaluation.head_report import (
+    Headline,
     HeadReport,
     confused_pairs,
     error_rows,
@@ -62,6 +64,8 @@ class Report:
         pages: title -> file of the other pages on this evaluation.
         warnings: in addition to those of the heads.
         baselines: the comparison with each input alone, where that was trained.
+        generated: the PNG of generated images, if the model generates any.
+        generated_metrics: their metrics, if they were judged.
     """
 
     title: str
@@ -81,6 +85,8 @@ class Report:
     pages: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     baselines: Comparison | None = None
+    generated: Path | None = None
+    generated_metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write_report(path: Path, report: Report) -> None:
@@ -95,6 +101,7 @@ def report_page(report: Report) -> str:
         f"""{_header(report)}
 {_warnings(report)}
 {_facts(report)}
+{_generated(report)}
 {"".join(map(_head, report.heads))}
 {_baselines(report)}
 {_training(report)}""",
@@ -183,6 +190,19 @@ def _facts(report: Report) -> str:
     return f'<div class="facts"><dl>{definitions(facts)}</dl></div>'
 
 
+def _generated(report: Report) -> str:
+    if report.generated is None:
+        return ""
+    metrics = report.generated_metrics
+    return f"""<section>
+<h2>Generated images</h2>
+{_main_figure(headline(metrics))}
+<dl class="metrics">{definitions(other_metrics(metrics))}</dl>
+{plots_html((Plot("Images of what was asked for", report.generated),))}
+</section>
+"""
+
+
 def _head(head: HeadReport) -> str:
     return f"""<section>
 <h2>{name_html(head.name)}<span class="kind">{text_html(head.kind)}</span></h2>
@@ -208,7 +228,10 @@ def _figures(head: HeadReport) -> dict[str, str]:
 
 
 def _headline(head: HeadReport) -> str:
-    found = headline(head.metrics, head.confusion, head.class_names)
+    return _main_figure(headline(head.metrics, head.confusion, head.class_names))
+
+
+def _main_figure(found: Headline | None) -> str:
     if found is None:
         return ""
     interval = f" ({found.interval})" if found.interval else ""

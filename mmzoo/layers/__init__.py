@@ -8,6 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mmzoo.layers.adversarial_losses import discriminator_loss as discriminator_loss
+    from mmzoo.layers.adversarial_losses import generator_loss as generator_loss
+    from mmzoo.layers.adversarial_losses import gradient_penalty as gradient_penalty
+    from mmzoo.layers.adversarial_losses import spectrally_normalized as spectrally_normalized
     from mmzoo.layers.attention_layers import AdditiveAttention as AdditiveAttention
     from mmzoo.layers.attention_layers import AttentionLayer as AttentionLayer
     from mmzoo.layers.attention_layers import CrossAttention as CrossAttention
@@ -70,6 +74,7 @@ if TYPE_CHECKING:
     from mmzoo.layers.spectrograms import mel_band_edges as mel_band_edges
 
 _MODULES = (
+    "adversarial_losses",
     "attention_layers",
     "contrastive_layers",
     "convolutional",

@@ -16,6 +16,7 @@ from mmzoo.metrics.classification_metrics import majority_share as majority_shar
 from mmzoo.metrics.classification_metrics import multilabel_metrics as multilabel_metrics
 from mmzoo.metrics.classification_metrics import per_class as per_class
 from mmzoo.metrics.classification_metrics import per_label as per_label
+from mmzoo.metrics.frechet import frechet_distance as frechet_distance
 from mmzoo.metrics.intervals import BootstrapMetrics as BootstrapMetrics
 from mmzoo.metrics.intervals import Estimate as Estimate
 from mmzoo.metrics.intervals import PairedDifference as PairedDifference

@@ -12,7 +12,7 @@ from mmzoo.metrics.intervals import Estimate, PairedDifference, negate
 
 _SHARE = re.compile(r"_(recall|class)_at_\d+$")
 """The end of the names of retrieval metrics from one input to another."""
-_WORDS = {"f1": "F1", "r2": "R²", "auc": "area under ROC", "top5": "top-5"}
+_WORDS = {"f1": "F1", "r2": "R²", "auc": "area under ROC", "top5": "top-5", "frechet": "Fréchet"}
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,12 @@ class MetricInfo:
         """Its name in words, such as "mean absolute error"."""
         return " ".join(_WORDS.get(word, word) for word in self.name.split("_"))
 
-    def text(self, value: float | None, decimals: int = 1) -> str:
-        """A value with its unit: `98.3 %`, or four digits: `241,700`."""
+    def text(self, value: float | str | None, decimals: int = 1) -> str:
+        """A value with its unit: `98.3 %`, or four digits: `241,700`; a text as it is."""
         if value is None:
             return "not defined"
+        if isinstance(value, str):
+            return value
         return percent(value, decimals) if self.percent else number_text(value)
 
     def interval_text(self, low: float, high: float, decimals: int = 1) -> str:
@@ -109,6 +111,9 @@ _METRICS = {
         MetricInfo("top5_accuracy", percent=True),
         MetricInfo("token_accuracy", percent=True),
         MetricInfo("category_accuracy", percent=True),
+        MetricInfo("frechet_distance", higher_is_better=False, is_main=True),
+        MetricInfo("class_accuracy", percent=True),
+        MetricInfo("real_class_accuracy", percent=True),
     )
 }
 

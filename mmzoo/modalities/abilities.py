@@ -192,6 +192,17 @@ class Reconstructs(Protocol):
 
 
 @runtime_checkable
+class Generates(Reconstructs, Protocol):
+    """An input whose decoder's values can take the place of real ones, as a GAN needs."""
+
+    encoder: Any
+    missing: str
+
+    def from_reconstruction(self, rebuilt: tf.Tensor) -> tf.Tensor:
+        """The model inputs that have `rebuilt` as their target, float32 and not rounded."""
+
+
+@runtime_checkable
 class HasCoverage(Protocol):
     """An input that reports what its transformed values do not hold, such as unknown words."""
 

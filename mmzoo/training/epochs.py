@@ -13,7 +13,7 @@ import numpy as np
 
 from mmzoo.errors import Interrupted, TrainingError
 from mmzoo.run_log import shown_by
-from mmzoo.training.log_training import log_epoch, log_step
+from mmzoo.training.log_training import log_epoch, log_generated, log_step
 from mmzoo.training.loop import named_by_head
 from mmzoo.training.progress import Progress
 from mmzoo.training.session import Session
@@ -138,6 +138,7 @@ def _end_epoch(session: Session, progress: Progress, stop: Stop) -> None:
         validated = _named_by_head(session, results) | _split_metrics(session)
         row = {"epoch": epoch, "step": session.step, "learning_rate": session.learning_rate.last()}
         row |= trained | _prefixed(validated)
+        log_generated(session)
         value = row[_monitored(session, row)]
         is_best = session.best.update(epoch, value, row["validation_loss"])
         if is_best:
@@ -211,7 +212,7 @@ def _metrics(session: Session) -> dict[str, float]:
 
 
 def _named_by_head(session: Session, results: Mapping[str, float]) -> dict[str, float]:
-    return named_by_head(results, list(session.config.heads), session.loop.layer_metrics)
+    return named_by_head(results, list(session.config.heads), session.loop.other_metrics)
 
 
 def _prefixed(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -111,6 +111,8 @@ def _is_cached(network: Network, config: Config, name: str) -> bool:
         reason = "every head has its own encoder (`share: false`)"
     elif settings.keep == "off":
         reason = "train.frozen_features.keep is off"
+    elif config.objective.generated_input(config.inputs) is not None:
+        reason = "the generator reads it too"
     elif config.train.mixing is not None:
         reason = "train.mixing mixes examples before they are encoded"
     elif has_tokens and config.fusion.reads_tokens(name, config.inputs):

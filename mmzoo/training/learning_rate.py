@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, Self
 
 from mmzoo.lazy import keras, tf
 
 if TYPE_CHECKING:
+    from mmzoo.optimizers import BaseOptimizer
     from mmzoo.train_config import Train
 
 
@@ -33,6 +35,12 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         self.step = step
         self.last_step = first_step + train.epochs * steps_per_epoch
         self.plateau_factor = tf.Variable(1.0, trainable=False, name="plateau_factor")
+
+    def of(self, optimizer: BaseOptimizer) -> Self:
+        """The learning rate of another optimizer of the same stage, at the same step."""
+        other = copy(self)
+        other._base, other._schedule = optimizer.learning_rate, optimizer.schedule
+        return other
 
     def __call__(self, updates: Any) -> tf.Tensor:
         return self._at(self.step)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mmzoo.batches import training_batch
 from mmzoo.evaluation.evaluate import Evaluation
+from mmzoo.evaluation.generated_images import sample_images
 from mmzoo.evaluation.image_grid import captioned_grid
 from mmzoo.evaluation.mistakes import worst_mistakes
 from mmzoo.evaluation.reconstructions import reconstructions
@@ -92,6 +93,16 @@ def log_epoch(
     session.log.scalars("train", session.step, _tags(trained, session))
     session.log.scalars("validation", session.step, _tags(validated, session))
     session.log.flush()
+
+
+def log_generated(session: Session) -> None:
+    """Logs images that the model generates with its present weights, if it is a GAN."""
+    config = session.config
+    if config.objective.generated_input(config.inputs) is None:
+        return
+    model, data = session.stage.loop.model, session.data
+    images = sample_images(model, config, data, "validation", session.preprocessing)
+    session.log.images("validation", session.step, "generated", images.grid())
 
 
 def _tags(metrics: Mapping[str, float], session: Session) -> dict[str, float]:

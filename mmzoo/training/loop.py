@@ -34,7 +34,7 @@ class Loop:
         model: the compiled model that is trained.
         updates: sums and checks gradients before its optimizer.
         collected: head -> its outputs in the last validation, `[rows, ...]`, for some heads.
-        layer_metrics: the names of metrics that belong to a layer, not to a head.
+        other_metrics: the names of metrics that belong to a layer or to the model, not to a head.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Loop:
         # Losses over the whole batch let the threads of the devices take turns.
         self._device = threading.local()
         self.collected = {name: np.zeros(0, "float32") for name in collected}
-        self.layer_metrics = _layer_metrics(model)
+        self.other_metrics = _other_metrics(model)
         self._make_means_of_losses()
         self._train = tf.function(self._train_steps)
         # Traced for batches of any size; Keras makes the metrics' variables meanwhile.
@@ -268,7 +268,9 @@ class Loop:
         step = partial(self._count_rows, self.model.train_step)
         if self._xla:
             step = tf.function(step, jit_compile=True, autograph=False)
+        self.updates.begin_step()
         step(batch)
+        self.updates.end_step()
 
     def _test_one(self, batch: Any) -> dict[str, tf.Tensor]:
         outputs: dict[str, tf.Tensor] = self._strategy.run(
@@ -305,10 +307,10 @@ class Loop:
         if not isinstance(compiled._user_loss, Mapping):
             return
         heads = dict.fromkeys(compiled._user_loss, 0.0)  # Only their structure is looked at.
-        if len(heads) < 2 and not self.layer_metrics:
+        if not heads or (len(heads) == 1 and not self.other_metrics):
             return
         compiled.build(heads, heads)
-        if len(heads) == 1:  # A layer adds a loss of its own.
+        if len(heads) == 1:  # A layer or the model adds a loss of its own.
             [name] = heads
             compiled._tracker.add_to_store("metrics", keras.metrics.Mean(name=f"{name}_loss"))
         for mean in compiled.metrics:
@@ -339,14 +341,11 @@ def _layers(model: keras.Model) -> Iterator[keras.Layer]:
             yield from _layers(layer)
 
 
-def _layer_metrics(model: keras.Model) -> frozenset[str]:
-    """The names of the metrics of layers, as of a variational code."""
-    return frozenset(
-        metric.name
-        for layer in _layers(model)
-        if not isinstance(layer, keras.Model)
-        for metric in layer.metrics
-    )
+def _other_metrics(model: keras.Model) -> frozenset[str]:
+    """The names of the metrics of layers, as of a variational code, and of the model itself."""
+    layers = (layer for layer in _layers(model) if not isinstance(layer, keras.Model))
+    own = (metric for layer in layers for metric in layer.metrics)
+    return frozenset(metric.name for metric in (*own, *model._metrics))
 
 
 def named_by_head(
@@ -361,7 +360,7 @@ def named_by_head(
         heads: the names of all heads.
         others: the names of results that belong to no head, besides "loss".
     """
-    if len(heads) > 1:
+    if len(heads) != 1:
         return dict(results)
     prefix = f"{heads[0]}_"
     return {

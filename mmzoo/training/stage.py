@@ -214,8 +214,12 @@ def _new_loop(
 ) -> Loop:
     """The loop of a stage, whose model it compiles."""
     train = config.train
+    optimizers = {
+        name: optimizer.build(learning_rate.of(optimizer), train.ema)
+        for name, optimizer in config.objective.optimizers(train.optimizer).items()
+    }
     inputs.model.compile(
-        optimizer=train.optimizer.build(learning_rate, train.ema),
+        **optimizers,
         jit_compile=False,  # The loop compiles the steps if requested.
         **config.objective.compile_arguments(config.heads, config.soft_targets),
     )

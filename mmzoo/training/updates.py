@@ -11,6 +11,8 @@ from mmzoo.lazy import keras, np, tf
 class GradientUpdater:
     """Sums gradients over devices and steps, measures their norm, and skips non-finite ones.
 
+    A step may make several updates, with one loss each, between `begin_step` and `end_step`.
+
     It replaces `optimizer.apply`, which every objective's updates go through, and
     `optimizer.scale_loss`, which gets the loss. Both are checked: a loss can stay finite while the
     weights do not (relu hides a NaN), and a loss can be infinite while its gradient is not.
@@ -20,10 +22,10 @@ class GradientUpdater:
 
     Attributes:
         step: steps done, int64. The learning rate and the order of the data go by it.
-        gradient_norm: global norm of the last step's gradients, before clipping.
+        gradient_norm: global norm of the gradients of the last update, before clipping.
         bad_step: the first step, from 0, with a loss or gradient that was not finite; or -1.
         skipped: number of skipped steps.
-        finite: whether the last step's loss and gradients were finite.
+        finite: whether all losses and gradients of the last step were finite.
     """
 
     def __init__(
@@ -81,6 +83,16 @@ class GradientUpdater:
         overflowed = [self._overflowed] if self._sums and self._scales else []
         return [*self._sums, *counted, *overflowed]
 
+    def begin_step(self) -> None:
+        """To be called before the first loss of a step."""
+        self.finite.assign(True)
+
+    def end_step(self) -> None:
+        """Counts the step, after its last update."""
+        if self._skip:
+            self.skipped.assign_add(tf.where(self.finite, tf.constant(0, tf.int64), 1))
+        self.step.assign_add(1)
+
     def scale_loss(self, loss: tf.Tensor) -> tf.Tensor:
         """Stands in for `keras.optimizers.Optimizer.scale_loss`, which it calls."""
         self._finite_loss.assign(tf.math.is_finite(loss))
@@ -99,7 +111,6 @@ class GradientUpdater:
             self._when(finite, self._apply, given, variables)
         else:
             self._apply(given, variables)
-        self.step.assign_add(1)
 
     def _measure(self, grads: Sequence[Any]) -> tf.Tensor:
         """Sets the gradients' norm and whether the step is finite; returns the latter."""
@@ -112,10 +123,8 @@ class GradientUpdater:
         finite = tf.logical_and(finite, tf.equal(bad_losses, 0.0))
         first = tf.logical_and(tf.logical_not(finite), self.bad_step < 0)
         self.gradient_norm.assign(norm)
-        self.finite.assign(finite)
+        self.finite.assign(tf.logical_and(self.finite, finite))
         self.bad_step.assign(tf.where(first, self.step, self.bad_step))
-        if self._skip:
-            self.skipped.assign_add(tf.where(finite, tf.constant(0, tf.int64), 1))
         return finite
 
     def _add(self, grads: Sequence[Any], variables: Sequence[Any], finite: tf.Tensor) -> None:

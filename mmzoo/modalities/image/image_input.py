@@ -241,6 +241,10 @@ class Image(FileInput):
         """Pixels from 0 to 1, float32 `[batch, height, width, channels]`."""
         return tf.cast(images, tf.float32) / 255.0
 
+    def from_reconstruction(self, rebuilt: tf.Tensor) -> tf.Tensor:
+        """Pixels from 0 to 255, float32 `[batch, height, width, channels]`."""
+        return 255.0 * rebuilt
+
     def reconstruction_errors(self, target: tf.Tensor, rebuilt: tf.Tensor) -> dict[str, tf.Tensor]:
         """The mean squared error and cross-entropy over the pixels of each image, `[batch]`."""
         there = tf.logical_not(tf.math.is_nan(target))

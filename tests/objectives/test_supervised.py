@@ -1,25 +1,24 @@
-"""Objectives build the model and define the loss."""
+"""The supervised objective: the sum of the losses of all heads."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from mmzoo.catalogue import family_members
 from mmzoo.heads import Binary, Classification
 from mmzoo.lazy import keras, tf
+from mmzoo.objectives import Supervised
 
-OBJECTIVES = family_members("objectives")
 HEADS = {
     "kind": Classification(classes=3, class_names=("a", "b", "c"), weight=2.0),
     "good": Binary(class_names=("no", "yes"), weight=0.5),
 }
 
 
-@pytest.fixture(params=OBJECTIVES.values(), ids=OBJECTIVES)
-def objective(request):
-    """An objective with all its defaults."""
-    return request.param()
+@pytest.fixture
+def objective():
+    """The objective with all its defaults."""
+    return Supervised()
 
 
 def compiled(objective, heads=HEADS, soft=False) -> keras.Model:
@@ -34,10 +33,6 @@ def batch(heads=HEADS, soft=False):
     labels = {"kind": tf.constant([0, 1, 2, 1]), "good": tf.constant([0, 1, 1, 0])}
     values = np.random.RandomState(0).normal(size=(4, 4)).astype("float32")
     return {"x": values}, {name: head.target(labels[name], soft) for name, head in heads.items()}
-
-
-def test_there_are_objectives():
-    assert OBJECTIVES
 
 
 def test_the_model_maps_dictionaries_to_dictionaries(objective):

@@ -1,4 +1,4 @@
-"""Objectives: the quantity that training minimizes."""
+"""The sum of the losses of all heads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Literal
 from mmzoo import layers
 from mmzoo.heads import BaseHead
 from mmzoo.lazy import keras
+from mmzoo.objectives.base_objective import BaseObjective
 from mmzoo.spec import Problem, Spec
 
 UNCERTAINTY = "loss.weights"
@@ -20,7 +21,7 @@ _PENALTIES = {"mean_absolute_error": 1.0}
 scale; else 0.5, as it is that of the squared scale."""
 
 
-class Supervised(Spec):
+class Supervised(BaseObjective):
     """The weighted sum of the losses of all heads.
 
     With `weights: uncertainty` the weights are learned, so that a head with large errors counts
@@ -38,18 +39,19 @@ class Supervised(Spec):
     weights: Literal["given", "uncertainty"] = "given"
     """Whether the losses are weighted by each head's `weight` or by learned weights."""
 
-    def head_rules(self, heads: Mapping[str, BaseHead]) -> Iterator[Problem]:
-        """Yields a Problem for each field that does not go with these heads."""
+    def experiment_rules(self, experiment: Any) -> Iterator[Problem]:
+        heads = experiment.heads
         if self.weights == "given":
             return
         if len(heads) == 1:
             yield Problem(
-                ("weights",), "expected given: with one head there is nothing to be weighted"
+                ("objective", "weights"),
+                "expected given: with one head there is nothing to be weighted",
             )
         for name, head in heads.items():
             if head.weight != 1:
                 yield Problem(
-                    ("weights",),
+                    ("objective", "weights"),
                     f"expected given, as heads.{name}.weight is set: leave that out to have it "
                     "learned",
                 )
@@ -62,19 +64,8 @@ class Supervised(Spec):
         heads: Mapping[str, BaseHead],
         auxiliary: Mapping[str, tuple[str, ...]] | None = None,
         auxiliary_weight: float = 0.0,
+        specs: Mapping[str, Spec] | None = None,
     ) -> keras.Model:
-        """The model of these inputs and outputs, both by name.
-
-        Args:
-            inputs: the model's inputs.
-            outputs: the outputs of all heads, and any others. May be those of a model that this
-                method returned; the new one then shares its layers.
-            name: the model's.
-            heads: by name.
-            auxiliary: by head, the names of its auxiliary outputs, which are trained on the same
-                labels.
-            auxiliary_weight: the weight of each auxiliary loss relative to the head's own.
-        """
         learned = self.weights == "uncertainty"
         if not learned and not auxiliary:
             return keras.Model(dict(inputs), dict(outputs), name=name)
@@ -102,20 +93,7 @@ class Supervised(Spec):
     def learned_weights(
         self, model: keras.Model, heads: Mapping[str, BaseHead]
     ) -> dict[str, float]:
-        """The current weight of each head's loss, where weights are learned; else empty."""
         if self.weights == "given":
             return {}
         weights = model.get_layer(UNCERTAINTY).loss_weights().numpy()
         return dict(zip(heads, map(float, weights), strict=True))
-
-    def compile_arguments(self, heads: Mapping[str, BaseHead], soft: bool) -> dict[str, Any]:
-        """The arguments of `keras.Model.compile`; `soft` as in `BaseHead.compile_loss`."""
-        metrics = {name: head.compile_metrics(soft) for name, head in heads.items()}
-        return {
-            "loss": {name: head.compile_loss(soft) for name, head in heads.items()},
-            "loss_weights": {name: head.weight for name, head in heads.items()},
-            "metrics": {name: of_head for name, of_head in metrics.items() if of_head},
-        }
-
-
-Objective = Supervised
