@@ -10,6 +10,7 @@ import numpy as np
 
 from mmzoo.batches import evaluation_batches
 from mmzoo.decoded_files import reraise_with_file_names
+from mmzoo.evaluation.evidence import evidence
 from mmzoo.fitted_probes import CollectedPredictions, Probes, with_features
 from mmzoo.heads import BaseHead, ChoosesClass, EvaluatesOutputs, LabelledHead, ScoresExamples
 from mmzoo.lazy import keras, tf
@@ -36,6 +37,7 @@ class Evaluation:
             missing, `labelled` is the number of labelled rows.
         scored: head whose predictions are scored one by one -> the rows that have a label or
             target, bool `[rows]`.
+        fusion: the metrics of the fusion, if its code has a prior: see `evidence`.
         probed: head -> type of probe -> predictions.
         probe_metrics: head -> type of probe -> metrics.
         generated: metrics of generated images, if they were judged.
@@ -49,6 +51,7 @@ class Evaluation:
     predictions: dict[str, np.ndarray]
     metrics: dict[str, dict[str, Any]]
     scored: dict[str, np.ndarray]
+    fusion: dict[str, Any] = field(default_factory=dict)
     probed: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     probe_metrics: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     generated: dict[str, Any] = field(default_factory=dict)
@@ -67,8 +70,9 @@ class Evaluation:
         loss = self.loss if np.isfinite(self.loss) else None
         probes = {"probes": self.probe_metrics} if self.probe_metrics else {}
         entry = {"data": self.data, "examples": self.examples, "loss": loss}
+        fusion = {"fusion": self.fusion} if self.fusion else {}
         generated = {"generated": self.generated} if self.generated else {}
-        return {**entry, **self.metrics, **generated, **probes}
+        return {**entry, **self.metrics, **fusion, **generated, **probes}
 
 
 def evaluate_model(
@@ -109,6 +113,7 @@ def evaluate_model(
         predictions=predictions,
         metrics=metrics,
         scored=scored,
+        fusion=evidence(model, config, data, split),
         probed=probed,
         probe_metrics=probe_metrics,
     )

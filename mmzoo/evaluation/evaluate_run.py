@@ -25,7 +25,7 @@ from mmzoo.evaluation.embeddings import embed
 from mmzoo.evaluation.evaluate import Evaluation, evaluate_model
 from mmzoo.evaluation.evaluation_data import load_other_data, load_split, record_data
 from mmzoo.evaluation.generated_images import sample_images
-from mmzoo.evaluation.head_report import head_report
+from mmzoo.evaluation.head_report import fusion_reports, head_report
 from mmzoo.evaluation.image_grid import write_png
 from mmzoo.evaluation.image_judge import judge_generated, load_judge
 from mmzoo.evaluation.modality_comparison import compare_modalities, require_several_inputs
@@ -279,12 +279,15 @@ def _report(
         date=datetime.now().astimezone(),
         version=__version__,
         loss=evaluation.as_metrics()["loss"],
-        heads=tuple(
-            replace(
-                head_report(name, config, data, preprocessing, evaluation, model, folder),
-                loss_weight=loss_weights.get(name),
-            )
-            for name in config.heads
+        heads=(
+            *(
+                replace(
+                    head_report(name, config, data, preprocessing, evaluation, model, folder),
+                    loss_weight=loss_weights.get(name),
+                )
+                for name in config.heads
+            ),
+            *fusion_reports(config, preprocessing, evaluation, model, folder),
         ),
         config=dump_yaml(config),
         history=_learning_curves(run, folder / "history.png"),

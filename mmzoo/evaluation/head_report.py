@@ -21,6 +21,7 @@ from mmzoo.evaluation.mistakes import (
     worst_mistakes,
 )
 from mmzoo.evaluation.plots import calibration_plot, confusion_plot, ranking_plot
+from mmzoo.evaluation.prior_samples import prior_samples
 from mmzoo.evaluation.reconstructions import Reconstructions, reconstructions
 from mmzoo.evaluation.regression_plots import regression_plot, residual_plot
 from mmzoo.heads import ChoosesClass, ChoosesLabels, LabelledHead
@@ -135,6 +136,25 @@ def head_report(
         case ChoosesClass():
             return _classes(report, head, labels, predicted, files)
     return report
+
+
+def fusion_reports(
+    config: Config,
+    preprocessing: Preprocessing,
+    evaluation: Evaluation,
+    model: keras.Model,
+    folder: Path,
+) -> Iterator[HeadReport]:
+    """Yields the report on the fusion, if it has metrics; its plots are written into `folder`."""
+    if not evaluation.fusion:
+        return
+    plots = []
+    for name, values in prior_samples(model, config, preprocessing).items():
+        if not isinstance(values[0], str):
+            plots.append(Plot(f"{name}: samples of the prior", folder / f"{name}_samples.png"))
+            images = [np.asarray(value) for value in values]
+            write_png(plots[-1].path, captioned_grid(images, [""] * len(images)))
+    yield HeadReport("fusion", config.fusion.type, evaluation.fusion, plots=tuple(plots))
 
 
 def _reconstruction(report: HeadReport, rebuilt: Reconstructions, path: Path) -> HeadReport:

@@ -58,7 +58,7 @@ class Report:
         date: of the evaluation.
         version: of mmzoo.
         loss: None where it is not finite, as in metrics.json.
-        heads: a report on each head.
+        heads: a report on each head, and on the fusion if that has metrics.
         config: as YAML text.
         history: the PNG of the learning curves.
         pages: title -> file of the other pages on this evaluation.

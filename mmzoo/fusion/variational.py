@@ -9,7 +9,7 @@ from mmzoo import layers
 from mmzoo.fusion.base_fusion import FeatureFusion
 from mmzoo.lazy import keras, tf
 from mmzoo.modalities.base_encoder import Features
-from mmzoo.spec import NonNegativeFloat, PositiveInt, Rate
+from mmzoo.spec import NonNegativeFloat, NonNegativeInt, PositiveInt, Rate
 
 
 class Variational(FeatureFusion):
@@ -44,8 +44,9 @@ class Variational(FeatureFusion):
     full beta."""
     combine: Literal["concat", "product_of_experts"] = "concat"
     """How the inputs are combined."""
-    importance_samples: PositiveInt = 100
-    """Codes to sample per example for the log-likelihood in `eval`."""
+    importance_samples: NonNegativeInt = 50
+    """Codes to draw per example for the ELBO and the log-likelihood of an evaluation; 0 leaves the
+    log-likelihood out."""
 
     def start_training(self, model: keras.Model, step: tf.Variable, steps: int) -> None:
         if self.warmup:

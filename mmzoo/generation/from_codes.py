@@ -11,6 +11,7 @@ from mmzoo.config import Config
 from mmzoo.decoded_files import reraise_with_file_names
 from mmzoo.errors import DataError, RunError
 from mmzoo.evaluation.code_model import code_model, rebuilding_heads
+from mmzoo.evaluation.prior_samples import prior_codes
 from mmzoo.generation.generated_rows import GeneratedRows, Values
 from mmzoo.generation.given_examples import Examples
 from mmzoo.lazy import keras, tf
@@ -26,10 +27,10 @@ def from_prior(
     network, show = code_model(model, config), _Display(run, config)
     decode = tf.function(network.decode, autograph=False, reduce_retracing=True)
     size = config.evaluation_batch_size
+    chosen = config.train.seed if seed is None else seed
     for first in range(0, samples, size):
         rows = np.arange(first, min(first + size, samples))
-        codes = _random(config, seed, rows).fold("prior").normal(network.width)
-        yield GeneratedRows(show(decode(codes)), {})
+        yield GeneratedRows(show(decode(prior_codes(network.width, chosen, rows))), {})
 
 
 def from_examples(

@@ -12,7 +12,15 @@ from mmzoo.metrics.intervals import Estimate, PairedDifference, negate
 
 _SHARE = re.compile(r"_(recall|class)_at_\d+$")
 """The end of the names of retrieval metrics from one input to another."""
-_WORDS = {"f1": "F1", "r2": "R²", "auc": "area under ROC", "top5": "top-5", "frechet": "Fréchet"}
+_WORDS = {
+    "f1": "F1",
+    "r2": "R²",
+    "auc": "area under ROC",
+    "top5": "top-5",
+    "elbo": "ELBO",
+    "kl": "KL",
+    "frechet": "Fréchet",
+}
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,7 @@ _METRICS = {
             MetricInfo(name, percent=True, baseline=f"chance_{name}", baseline_label="chance")
             for name in ("recall_at_1", "class_at_1")
         ),
+        MetricInfo("elbo", is_main=True),
         MetricInfo("balanced_accuracy", percent=True),
         MetricInfo("majority", percent=True),
         MetricInfo("top5_accuracy", percent=True),

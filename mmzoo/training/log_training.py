@@ -10,6 +10,7 @@ from mmzoo.evaluation.evaluate import Evaluation
 from mmzoo.evaluation.generated_images import sample_images
 from mmzoo.evaluation.image_grid import captioned_grid
 from mmzoo.evaluation.mistakes import worst_mistakes
+from mmzoo.evaluation.prior_samples import prior_samples
 from mmzoo.evaluation.reconstructions import reconstructions
 from mmzoo.lazy import keras, np
 from mmzoo.modalities.abilities import HasImage, HasText, draw
@@ -134,9 +135,17 @@ def log_end(session: Session, evaluation: Evaluation, model: keras.Model) -> Non
         for name, texts in shown.texts.items():
             tag = f"{head}/worst_mistakes/{name}"
             session.log.text(tag, step, _markdown(shown.captions, texts))
+    for head, values in prior_samples(model, config, session.preprocessing).items():
+        if isinstance(values[0], str):
+            text = _markdown([""] * len(values), [str(value) for value in values])
+            session.log.text(f"{head}/samples", step, text)
+        else:
+            images = [np.asarray(value) for value in values]
+            grid = captioned_grid(images, [""] * len(images))
+            session.log.images("validation", step, f"{head}/samples", grid)
     figures = {
         f"{evaluation.split}/{head}/{name}": float(value)
-        for head, metrics in evaluation.metrics.items()
+        for head, metrics in {**evaluation.metrics, "fusion": evaluation.fusion}.items()
         for name, value in metrics.items()
         if isinstance(value, int | float)
     }
