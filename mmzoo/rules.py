@@ -51,6 +51,7 @@ class Experiment(Protocol):
     @property
     def train(self) -> Train: ...
     def monitorable(self) -> tuple[str, ...]: ...
+    def monitor(self) -> str: ...
 
 
 def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
@@ -66,6 +67,7 @@ def experiment_rules(experiment: Experiment) -> Iterator[Problem]:
     yield from sharing_rules(experiment.inputs)
     yield from _fusion(experiment)
     yield from _heads(experiment)
+    yield from _opposing_heads(experiment)
     yield from _decoders(experiment)
     yield from experiment.objective.experiment_rules(experiment)
     yield from _modality_dropout(experiment)
@@ -166,6 +168,39 @@ def _heads(experiment: Experiment) -> Iterator[Problem]:
     for name, head in experiment.heads.items():
         for problem in (*head.input_rules(inputs), *head.head_rules(experiment.heads)):
             yield Problem(("heads", name, *problem.path), problem.message)
+
+
+def _opposing_heads(experiment: Experiment) -> Iterator[Problem]:
+    heads = experiment.heads
+    opposing = [name for name, head in heads.items() if head.opposes_others]
+    if not opposing:
+        return
+    if len(opposing) == len(heads):
+        yield Problem(
+            ("heads", opposing[0]),
+            "expected another head beside it, such as a classification: alone it makes the "
+            "features of all examples equal",
+        )
+        return
+    if not experiment.share:
+        yield Problem(
+            ("share",), f"expected true: heads.{opposing[0]} would align only its own encoders"
+        )
+    better = [
+        f"validation_{name}_{metric}"
+        for name, head in heads.items()
+        if name not in opposing
+        for metric in head.metric_names
+    ]
+    own = (
+        f"validation_{name}_{metric}" for name in opposing for metric in heads[name].metric_names
+    )
+    if better and experiment.monitor() in ("validation_loss", *own):
+        yield Problem(
+            ("train", "monitor"),
+            f"expected a metric of another head than {opposing[0]}, such as {better[0]}, to choose "
+            "the best epoch by: the loss is low where the discriminator tells the inputs apart",
+        )
 
 
 def _decoders(experiment: Experiment) -> Iterator[Problem]:

@@ -28,6 +28,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
         (f"{kind} encoders", "run"): {"path": "runs/x", "input": "x"}
         for kind in ("image", "text", "audio", "tabular")
     },
+    ("heads", "adversarial"): {"inputs": ("photo", "sound")},
     ("heads", "reconstruction"): {"input": "photo"},
     ("heads", "contrastive"): {"inputs": ("photo", "text")},
     ("schedules", "step"): {"epochs": (2.0, 4.0)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from mmzoo.heads import BaseHead, HeadInputs, LabelledHead
@@ -62,6 +63,11 @@ class BaseFusion(Spec):
         """Yields what the fusion does to these features beyond what its fields say."""
         return iter(())
 
+    @property
+    def depends_on_duration(self) -> bool:
+        """Whether a step depends on the number of steps of the whole training."""
+        return False
+
     def start_training(self, model: keras.Model, step: tf.Variable, steps: int) -> None:
         """Connects what changes over a training to its steps; called before the first one.
 
@@ -114,6 +120,10 @@ class FeatureFusion(BaseFusion):
     passes_single_input: ClassVar[bool] = True
     """Whether the features of one input alone are used as they are."""
 
+    normalize: bool = False
+    """Whether the vector of each input is batch-normalized first, without learned scale and offset,
+    so that the scales of the inputs do not matter. Heads that read single inputs get these vectors
+    too."""
     units: tuple[PositiveInt, ...] = ()
     """Width of each dense layer after the inputs are fused."""
     activation: Activation = "relu"
@@ -153,6 +163,8 @@ class FeatureFusion(BaseFusion):
     def head_outputs(
         self, features: Mapping[str, Features], heads: Mapping[str, BaseHead]
     ) -> dict[str, keras.KerasTensor]:
+        if self.normalize:
+            features = {name: _normalized(one, name) for name, one in features.items()}
         given = HeadInputs(self.fuse(features), features)
         outputs = {name: head.build(given, name) for name, head in heads.items()}
         if not self.auxiliary_loss or len(features) == 1:
@@ -231,6 +243,14 @@ def unimodal_outputs(
         if isinstance(head, LabelledHead)
         for one, feature in features.items()
     }
+
+
+def _normalized(features: Features, name: str) -> Features:
+    """Features of an input whose vector has mean 0 and standard deviation 1 over the examples."""
+    norm = keras.layers.BatchNormalization(
+        momentum=0.9, center=False, scale=False, dtype="float32", name=f"fusion_{name}_norm"
+    )
+    return replace(features, vector=norm(features.vector))
 
 
 def vector_widths(features: Mapping[str, Features]) -> dict[str, int]:

@@ -48,6 +48,10 @@ class Variational(FeatureFusion):
     """Codes to draw per example for the ELBO and the log-likelihood of an evaluation; 0 leaves the
     log-likelihood out."""
 
+    @property
+    def depends_on_duration(self) -> bool:
+        return self.warmup > 0
+
     def start_training(self, model: keras.Model, step: tf.Variable, steps: int) -> None:
         if self.warmup:
             model.get_layer(self.code_layer).warm_up(step, max(1, round(self.warmup * steps)))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from mmzoo.heads.adversarial import Adversarial as Adversarial
 from mmzoo.heads.base_head import BaseHead as BaseHead
 from mmzoo.heads.base_head import ChoosesClass as ChoosesClass
 from mmzoo.heads.base_head import ChoosesLabels as ChoosesLabels
@@ -27,6 +28,12 @@ if TYPE_CHECKING:  # Other code may use only what every head has, or check for a
     Head = BaseHead
 else:
     Head = Annotated[
-        Classification | Binary | Multilabel | Regression | Reconstruction | Contrastive,
+        Classification
+        | Binary
+        | Multilabel
+        | Regression
+        | Reconstruction
+        | Contrastive
+        | Adversarial,
         Field(discriminator="type"),
     ]

@@ -46,6 +46,9 @@ class BaseHead(Spec):
     metric_names: ClassVar[tuple[str, ...]] = ()
     """The names of `compile_metrics`. The first is monitored by default; if empty, the loss is."""
 
+    opposes_others: ClassVar[bool] = False
+    """Whether it makes the features less useful, so that a low loss does not mean a good model."""
+
     weight: NonNegativeFloat = 1.0
     """Weight of this head's loss in the sum over all heads."""
 
@@ -95,6 +98,25 @@ class BaseHead(Spec):
     def needed_inputs(self) -> tuple[str, ...]:
         """The inputs without which an example has no target and does not count in the loss."""
         return ()
+
+    @property
+    def depends_on_duration(self) -> bool:
+        """Whether a step depends on the number of steps of the whole training."""
+        return False
+
+    def start_training(self, model: keras.Model, name: str, step: tf.Variable, steps: int) -> None:
+        """Connects what changes over a training to its steps; called before the first one.
+
+        Args:
+            model: contains the head's layers.
+            name: the head's name.
+            step: counts the steps that are done, int64; a resume restores it.
+            steps: the number of steps of the training, or of its first stage.
+        """
+
+    def changing_values(self, model: keras.Model, name: str) -> dict[str, float]:
+        """What changes over a training, at its last step, by a name for the history."""
+        return {}
 
     @abstractmethod
     def build(self, given: HeadInputs, name: str) -> keras.KerasTensor:

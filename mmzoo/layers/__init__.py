@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from mmzoo.layers.gaussian_codes import GaussianCode as GaussianCode
     from mmzoo.layers.gaussian_codes import ProductOfExperts as ProductOfExperts
     from mmzoo.layers.gaussian_codes import kl_divergence as kl_divergence
+    from mmzoo.layers.gradient_reversal import DiscriminatorAccuracy as DiscriminatorAccuracy
+    from mmzoo.layers.gradient_reversal import DiscriminatorOutput as DiscriminatorOutput
+    from mmzoo.layers.gradient_reversal import GradientReversal as GradientReversal
+    from mmzoo.layers.gradient_reversal import reverse_gradient as reverse_gradient
     from mmzoo.layers.input_layers import CategoryEmbedding as CategoryEmbedding
     from mmzoo.layers.input_layers import HashedNgrams as HashedNgrams
     from mmzoo.layers.input_layers import OneHotCategories as OneHotCategories
@@ -80,6 +84,7 @@ _MODULES = (
     "convolutional",
     "input_layers",
     "fusion_layers",
+    "gradient_reversal",
     "gaussian_codes",
     "losses",
     "missing_features",

@@ -106,6 +106,13 @@ _METRICS = {
             baseline="baseline_mean_absolute_error",
             baseline_label="mean baseline",
         ),
+        MetricInfo(
+            "discriminator_accuracy",
+            higher_is_better=False,
+            percent=True,
+            baseline="chance",
+            baseline_label="chance",
+        ),
         *(
             MetricInfo(name, higher_is_better=False, is_main=True)
             for name in ("mean_squared_error", "token_cross_entropy", "cell_error")
@@ -117,6 +124,8 @@ _METRICS = {
         MetricInfo("elbo", is_main=True),
         MetricInfo("balanced_accuracy", percent=True),
         MetricInfo("majority", percent=True),
+        MetricInfo("chance", percent=True),
+        MetricInfo("linear_classifier_accuracy", higher_is_better=False, percent=True),
         MetricInfo("top5_accuracy", percent=True),
         MetricInfo("token_accuracy", percent=True),
         MetricInfo("category_accuracy", percent=True),

@@ -230,5 +230,7 @@ def _epochs_may_change(config: Config) -> bool:
         return False  # They would come between finished epochs.
     if config.train.accumulate > 1:
         return False  # The last update may have been made of fewer steps.
+    if any(part.depends_on_duration for part in (config.fusion, *config.heads.values())):
+        return False
     schedule = config.train.optimizer.schedule
     return schedule.type in ("constant", "step", "exponential", "plateau") and not schedule.warmup

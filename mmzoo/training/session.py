@@ -124,7 +124,11 @@ class Session:
 
     def changing_values(self) -> dict[str, float]:
         """Besides metrics, what an epoch's row of the history has: `learned_weights`, and beta."""
-        return self.learned_weights() | self.config.fusion.changing_values(self.stage.model)
+        model = self.stage.model
+        values = self.learned_weights() | self.config.fusion.changing_values(model)
+        for name, head in self.config.heads.items():
+            values |= head.changing_values(model, name)
+        return values
 
     def learned_input_weights(self) -> dict[str, dict[str, float]]:
         """The weight of each input by head and input, if the fusion learns any."""

@@ -174,6 +174,8 @@ def new_stage(
         learning_rate = LearningRate(train, order.steps_per_epoch, first_step, step)
         if number == 0:
             config.fusion.start_training(network.model, step, learning_rate.last_step)
+            for name, head in config.heads.items():
+                head.start_training(network.model, name, step, learning_rate.last_step)
         loop = _new_loop(network, inputs, config, devices, learning_rate)
     schedule = train.optimizer.schedule
     return Stage(
