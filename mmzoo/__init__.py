@@ -1,11 +1,14 @@
 """mmzoo: a Keras model zoo and a training command. One YAML file describes one experiment.
 
-The public API is eight functions:
+The public API is eleven functions:
 
     config = mmzoo.load_config("configs/mnist_cnn.yaml", ["train.epochs=1"])
     run = mmzoo.train(config)
     metrics = mmzoo.evaluate(run)
     rows = mmzoo.predict(run, ["digit.png"])
+    index = mmzoo.embed(run, split="test")
+    found = mmzoo.search(run, index, "digit.png")
+    named = mmzoo.zero_shot(run, "cat.png", classes=["a cat", "a dog"])
     model = mmzoo.load_model(run)
     untrained = mmzoo.build_model(config)
     ensemble = mmzoo.ensemble([run, "runs/mnist_lenet"], "average")
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from mmzoo.evaluation.ensemble import ensemble as ensemble
     from mmzoo.evaluation.evaluate_run import evaluate as evaluate
     from mmzoo.prediction import predict as predict
+    from mmzoo.retrieval.embedding import embed as embed
+    from mmzoo.retrieval.vector_search import search as search
+    from mmzoo.retrieval.vector_search import zero_shot as zero_shot
     from mmzoo.trained_model import build_model as build_model
     from mmzoo.trained_model import load_model as load_model
     from mmzoo.training.baselines import train_baselines as train_baselines
@@ -36,13 +42,16 @@ configure_logging()
 
 _PUBLIC = {
     "build_model": "mmzoo.trained_model",
+    "embed": "mmzoo.retrieval.embedding",
     "ensemble": "mmzoo.evaluation.ensemble",
     "evaluate": "mmzoo.evaluation.evaluate_run",
     "load_config": "mmzoo.config",
     "load_model": "mmzoo.trained_model",
     "predict": "mmzoo.prediction",
+    "search": "mmzoo.retrieval.vector_search",
     "train": "mmzoo.training.train",
     "train_baselines": "mmzoo.training.baselines",
+    "zero_shot": "mmzoo.retrieval.vector_search",
 }
 
 

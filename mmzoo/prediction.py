@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from mmzoo.batches import evaluation_batches
 from mmzoo.config import Config
 from mmzoo.data import InMemoryTable
-from mmzoo.data.frame import ROW, OnBadRow, OtherColumns
+from mmzoo.data.frame import ROW, Frame, OnBadRow, OtherColumns
 from mmzoo.decoded_files import find_corrupt_files, reraise_with_file_names
 from mmzoo.devices import Kind, memory_errors, prepare_devices
 from mmzoo.errors import DataError, RunError
 from mmzoo.fitted_probes import CollectedPredictions, Probes, usable_probes, with_features
 from mmzoo.heads import ChoosesClass, WritesPredictions
 from mmzoo.lazy import keras, np, pl, tf
-from mmzoo.preprocessing import load_rows, transform
+from mmzoo.preprocessing import Arrays, load_rows, transform
 from mmzoo.runs import Run
 from mmzoo.single_input_rows import (
     SPLIT_NAME,
@@ -130,18 +130,34 @@ def predict(
     rows = transform(config, frame, run.preprocessing())
     model, config = load_trained(run, checkpoint, devices.precision)
     probes = usable_probes(run, config, model, checkpoint)
-    try:
-        named = reraise_with_file_names(config, rows, SPLIT_NAME)
-        with named if data is not None else nullcontext():
-            outputs = _predict_batches(model, config, rows.splits[SPLIT_NAME], probes)
-    except tf.errors.OpError:
-        corrupt = find_corrupt_files(config, rows, SPLIT_NAME)
-        require_readable([str(frame.row_name(row)) for row in range(frame.table.height)], corrupt)
-        raise
+    with named_corrupt_files(config, frame, rows, SPLIT_NAME, from_files=data is None):
+        outputs = _predict_batches(model, config, rows.splits[SPLIT_NAME], probes)
     predicted = _decode(writing, outputs, probes, top, probabilities)
     choosing = [head for head in writing.values() if isinstance(head, ChoosesClass)]
     classes = frozenset(name for head in choosing for name in head.class_names or ())
     return Predictions(_rename_clashes(given, predicted), predicted, classes)
+
+
+@contextmanager
+def named_corrupt_files(
+    config: Config, frame: Frame, rows: Arrays, split: str, from_files: bool
+) -> Iterator[None]:
+    """A block in which errors name the files that cannot be decoded.
+
+    Args:
+        config: the config of the rows.
+        frame: the rows, with one split.
+        rows: the same, transformed.
+        split: the split's name.
+        from_files: whether each row is a file, not a row of a table.
+    """
+    try:
+        with nullcontext() if from_files else reraise_with_file_names(config, rows, split):
+            yield
+    except tf.errors.OpError:
+        corrupt = find_corrupt_files(config, rows, split)
+        require_readable([str(frame.row_name(row)) for row in range(frame.table.height)], corrupt)
+        raise
 
 
 def _decode(

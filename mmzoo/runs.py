@@ -102,6 +102,10 @@ class Run:
         """The weights that the encoder of an input started from, copied from another run."""
         return self._encoders / f"{name}.weights.h5"
 
+    def embed(self, *arguments: Any, **options: Any) -> Any:
+        """`mmzoo.embed` with this run: vectors of files, texts, a table or a split."""
+        return import_module("mmzoo.retrieval.embedding").embed(self, *arguments, **options)
+
     def baseline(self, name: str) -> Run:
         """The run of the same training on one input alone."""
         return Run(self.directory / "baselines" / name)

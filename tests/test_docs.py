@@ -54,6 +54,8 @@ FIRST = (
     f"mmzoo init {SAMPLE} --target category --output products.yaml",
     "mmzoo train products.yaml",
     "mmzoo eval runs/products",
+    "mmzoo train products_search.yaml",
+    f"mmzoo embed runs/products_search --data {SAMPLE} --output products.npz",
 )
 """Commands that run once for all tests: others need their runs."""
 
@@ -152,6 +154,7 @@ def finished(offline: None, tmp_path_factory: pytest.TempPathFactory) -> Workspa
     shutil.copytree(ROOT / "docs" / "sample", folder, dirs_exist_ok=True)
     digit = Image.linear_gradient("L").resize((28, 28))
     digit.save(folder / "digit.png")
+    (folder / "classes.txt").write_text("blue stool\nred mug\nyellow lamp\n")
     for number in range(20):
         photo = folder / "photos" / ("ant", "bee")[number % 2] / f"{number:03d}.png"
         photo.parent.mkdir(parents=True, exist_ok=True)
@@ -318,6 +321,9 @@ def test_documented_python_runs(block: Block, workspace: Path) -> None:
     if "digit.png" in block.text:
         assert names["metrics"]["examples"] > 0
         assert names["rows"]["file"] == ["digit.png"]
+    elif "mmzoo.search" in block.text:
+        assert len(names["found"]) == 3
+        assert names["rows"]["class"][0] in ("blue stool", "red mug")
     elif "texts=" in block.text:
         assert len(names["rows"]["label"]) == 1
     else:

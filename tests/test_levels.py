@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "mmzoo"
 LEVELS = (
     {"cli"},
     {"doctor", "inspection", "starter"},
-    {"generation", "training", "visualization"},
+    {"generation", "retrieval", "training", "visualization"},
     {"evaluation", "prediction"},
     {
         "catalogue",

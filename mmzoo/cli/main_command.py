@@ -15,11 +15,13 @@ from mmzoo import __version__
 from mmzoo.cli.board_command import board
 from mmzoo.cli.check_command import check
 from mmzoo.cli.data_command import data
+from mmzoo.cli.embed_command import embed
 from mmzoo.cli.eval_command import evaluate
 from mmzoo.cli.generate_command import generate
 from mmzoo.cli.init_command import init
 from mmzoo.cli.list_command import list_command
 from mmzoo.cli.predict_command import predict
+from mmzoo.cli.search_command import search
 from mmzoo.cli.show_command import show
 from mmzoo.cli.terminal_text import escape_control, styled
 from mmzoo.cli.tools_command import doctor, schema
@@ -68,6 +70,8 @@ for command in (
     train,
     evaluate,
     predict,
+    embed,
+    search,
     generate,
     check,
     show,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -18,6 +18,9 @@ from mmzoo.cli.command_options import (
     on_bad_row_option,
     run_argument,
 )
+
+if TYPE_CHECKING:
+    from mmzoo.prediction import Predictions
 
 _PROBABILITY = "_probability"
 
@@ -54,6 +57,16 @@ _PROBABILITY = "_probability"
     is_flag=True,
     help="Also copy the columns of --data that the model reads, such as texts.",
 )
+@click.option(
+    "--classes",
+    type=PATH,
+    metavar="FILE",
+    help="Zero-shot: choose among these classes, described in a text file with one per line, or in "
+    "a table with a column `class`.",
+)
+@click.option(
+    "--input", "input_name", metavar="NAME", help="With --classes: the input to classify."
+)
 @checkpoint_option
 @device_option
 @json_option
@@ -67,6 +80,8 @@ def predict(
     top: int | None,
     probabilities: bool,
     keep_inputs: bool,
+    classes: Path | None,
+    input_name: str | None,
     checkpoint: str,
     device: Literal["auto", "cpu", "gpu"],
     as_json: bool,
@@ -79,32 +94,42 @@ def predict(
     the model reads; other columns, such as ids, are copied to the output. RUN is a run directory,
     runs/<name> for its newest run, or a weights file inside one.
 
+    With --classes, a run with a contrastive head chooses the class whose description is nearest to
+    the example.
+
     \b
     Example:
       mmzoo predict runs/mnist_cnn digit.png
       mmzoo predict runs/mnist_cnn photos/ --output digits.csv --top 3
       mmzoo predict runs/products --data new.csv --output out.csv --probabilities
+      mmzoo predict runs/products_search --classes classes.txt images/001.png
     """
     _check_usage(run, files, texts, data, top, probabilities, keep_inputs)
-    from mmzoo import prediction
+    _check_classes(classes, input_name, keep_inputs)
     from mmzoo.tables import check_ending, write_table
 
     if output is not None:
         check_ending(output)
         if data is not None and output.exists() and output.samefile(data):
             raise click.UsageError("--output would overwrite the table of --data.")
-    table = prediction.predict(
-        run,
-        files,
-        texts=texts,
-        data=data,
-        on_bad_row=on_bad_row,
-        top=top or 0,
-        probabilities=probabilities,
-        keep_inputs=keep_inputs,
-        checkpoint=checkpoint,
-        device=device,
-    )
+    settings: dict[str, Any] = {
+        "texts": texts,
+        "data": data,
+        "on_bad_row": on_bad_row,
+        "top": top or 0,
+        "probabilities": probabilities,
+        "checkpoint": checkpoint,
+        "device": device,
+    }
+    table: Predictions
+    if classes is None:
+        from mmzoo import prediction
+
+        table = prediction.predict(run, files, keep_inputs=keep_inputs, **settings)
+    else:
+        from mmzoo.retrieval.vector_search import zero_shot
+
+        table = zero_shot(run, files, classes=classes, input=input_name, **settings)
     columns = {**table.given, **table.predicted}
     if output is not None:
         write_table(output, columns, trusted=table.predicted, labels=table.classes)
@@ -142,6 +167,16 @@ def _check_usage(
         raise click.UsageError("--keep-inputs is for the columns of --data.")
     if top is not None and probabilities:
         raise click.UsageError("--probabilities already has all classes that --top could output.")
+
+
+def _check_classes(classes: Path | None, input_name: str | None, keep_inputs: bool) -> None:
+    """Refuses options that do not go with --classes, or only with it."""
+    if classes is None and input_name is not None:
+        raise click.UsageError("--input is for --classes: other predictions need all inputs.")
+    if classes is not None and keep_inputs:
+        raise click.UsageError(
+            "--keep-inputs cannot be combined with --classes: it keeps them all."
+        )
 
 
 def _records(columns: Mapping[str, Iterable[Any]]) -> list[dict[str, Any]]:

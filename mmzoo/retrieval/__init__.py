@@ -1,0 +1,1 @@
+"""Retrieval: vectors of examples, an index of them, search in it, and zero-shot classification."""
