@@ -82,11 +82,12 @@ def generate(
     device: Literal["auto", "cpu", "gpu"],
     as_json: bool,
 ) -> None:
-    """Generate images and texts with the model of RUN, which has `reconstruction` heads.
+    """Generate images and texts with the model of RUN: a GAN, or one with `reconstruction` heads.
 
     Without examples, codes are drawn from the prior of a variational code. With --from or --split,
     all inputs are rebuilt from the examples; with --inputs, from these inputs alone, so that an
-    image can be generated from a sound.
+    image can be generated from a sound. A GAN generates images of all classes in turn; if it has
+    other inputs, such as a text, one for each example.
 
     The folder gets a PNG file for each image, a grid of the first ones, and table.csv with the
     files and texts, beside the other columns of the given table. A classifier can read that table:

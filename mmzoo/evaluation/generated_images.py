@@ -116,7 +116,7 @@ def images_of_examples(
         batch = slice(done, done + len(real))
         done += len(real)
         asked = None if classes is None else classes[batch]
-        yield real, _as_images(config, model, model.generate(noise[batch], asked, inputs)), asked
+        yield real, as_images(config, model, model.generate(noise[batch], asked, inputs)), asked
 
 
 def _images(
@@ -128,16 +128,17 @@ def _images(
 ) -> list[NDArray[np.uint8]]:
     """Generated images; `columns` has the other inputs, if there are any."""
     if columns is None:
-        return [*_as_images(config, model, model.generate(noise, classes, {}))]
+        return [*as_images(config, model, model.generate(noise, classes, {}))]
     images: list[NDArray[np.uint8]] = []
     for (inputs,) in evaluation_batches(config, columns, labelled=False):
         batch = slice(len(images), len(images) + len(inputs[model.generated]))
         asked = None if classes is None else classes[batch]
-        images += [*_as_images(config, model, model.generate(noise[batch], asked, inputs))]
+        images += [*as_images(config, model, model.generate(noise[batch], asked, inputs))]
     return images
 
 
-def _as_images(config: Config, model: keras.Model, values: tf.Tensor) -> NDArray[np.uint8]:
+def as_images(config: Config, model: keras.Model, values: tf.Tensor) -> NDArray[np.uint8]:
+    """Values from `GanModel.generate` as images, uint8 `[batch, height, width, channels]`."""
     spec: Any = config.inputs[model.generated]
     pixels = spec.from_reconstruction(values).numpy()
     # A network that diverged gives no numbers, which have no pixel.

@@ -1,7 +1,8 @@
 """`mmzoo generate RUN`: chooses a generator for the model of a run, and writes what it yields.
 
 A generator is an iterator of `GeneratedRows`. Models with `reconstruction` heads generate from
-codes: drawn from the prior of a variational code, or computed from examples.
+codes: drawn from the prior of a variational code, or computed from examples. A GAN generates from
+noise and a class, or from noise and examples of its other inputs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ from mmzoo.errors import RunError
 from mmzoo.evaluation.code_model import rebuilding_heads
 from mmzoo.fusion import HasPrior
 from mmzoo.generation.from_codes import from_examples, from_prior
+from mmzoo.generation.from_noise import (
+    condition_inputs,
+    from_classes,
+    from_conditions,
+    require_conditions,
+)
 from mmzoo.generation.generated_rows import TABLE, GeneratedRows, write_generated
 from mmzoo.generation.given_examples import read_examples
 from mmzoo.runs import Run
@@ -64,7 +71,8 @@ def generate(
     """Generates examples with a trained model and writes them to a folder.
 
     Without `data` and `split`, codes are drawn from the prior, which a variational code has.
-    Otherwise the inputs are rebuilt from the examples.
+    Otherwise the inputs are rebuilt from the examples. A GAN generates images of all classes in
+    turn or, if it has other inputs, an image for each example.
 
     Args:
         run: a run, its directory, `runs/<name>` for the newest run, or a weights file of a run.
@@ -72,7 +80,8 @@ def generate(
         split: instead, "train", "validation" or "test" of the run's own data.
         inputs: the inputs to use; the others count as missing. By default all that are there.
         samples: how many to draw from the prior, by default 64; or from the Gaussian of each
-            example, by default none but its mean.
+            example, by default none but its mean. For a GAN the number of images, or of those for
+            each example, by default 1.
         interpolate: number of steps between the codes of the first two examples.
         seed: of the random numbers, by default `train.seed`.
         output: the folder to create, by default `generated/<next number>` in the run.
@@ -89,18 +98,30 @@ def generate(
     folder = _new_folder(run, Path(output) if output is not None else None)
     config = run.config()
     where = str(run.directory)
-    _require_generator(config, where, bool(paths or split))
+    is_gan = config.objective.generated_input(config.inputs) is not None
+    if is_gan:
+        _refuse({"--inputs": inputs, "--interpolate": interpolate}, "`reconstruction` heads")
+        require_conditions(config, where, bool(paths or split))
+    else:
+        _require_generator(config, where, bool(paths or split))
     _require_inputs(config, where, inputs)
     devices = prepare_devices(device, config.train)
     rows: Iterator[GeneratedRows]
     if not paths and split is None:
         _refuse({"--inputs": inputs, "--interpolate": interpolate}, "examples: --from or --split")
         model, _ = load_trained(run, checkpoint, devices.precision)
-        rows = from_prior(run, config, model, samples or _SAMPLES, seed)
+        if is_gan:
+            rows = from_classes(config, model, samples or _SAMPLES, seed)
+        else:
+            rows = from_prior(run, config, model, samples or _SAMPLES, seed)
     else:
-        examples = read_examples(run, config, paths, split, inputs, on_bad_row)
+        read = condition_inputs(config) if is_gan and split is None else config
+        examples = read_examples(run, read, paths, split, inputs, on_bad_row)
         model, _ = load_trained(run, checkpoint, devices.precision)
-        rows = from_examples(run, config, model, examples, samples, interpolate, seed)
+        if is_gan:
+            rows = from_conditions(run, config, model, examples, samples, seed)
+        else:
+            rows = from_examples(run, config, model, examples, samples, interpolate, seed)
     return Generated(folder, write_generated(folder, rows))
 
 

@@ -83,6 +83,13 @@ def test_an_unknown_split(own_run):
     )
 
 
+def test_there_are_no_generated_images_to_judge(own_run):
+    assert message(evaluate, own_run, frechet=own_run) == (
+        f"{own_run.directory}: its objective is supervised, so there are no generated images for "
+        "--frechet to measure; expected a run with `objective: {type: gan}`"
+    )
+
+
 def test_data_of_another_run(own_run):
     environment = own_run.environment()
     found = environment["data"]["fingerprint"]

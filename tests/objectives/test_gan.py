@@ -173,8 +173,9 @@ def test_moving_averages_are_in_the_order_of_the_variables():
 
 def test_spectral_normalization_holds_for_all_kernels_before_the_score():
     _, model, batch = prepared(objective=gan(spectral_norm=True))
+    step = tf.function(lambda: model.train_step(batch))
     for _ in range(25):
-        model.train_step(batch)
+        step()
     norms = {
         variable.path: np.linalg.norm(variable.numpy().reshape(-1, variable.shape[-1]), 2)
         for variable in model.discriminator_variables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -9,35 +10,35 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from trainings import differences, finite, read_scalars, train_with_crash
 
 from mmzoo import evaluate, train
 from mmzoo.batches import evaluation_batches
 from mmzoo.cli.main_command import cli
-from mmzoo.errors import RunError
+from mmzoo.errors import DataError, RunError
 from mmzoo.evaluation.image_judge import load_judge
+from mmzoo.generation.generate import generate
 from mmzoo.lazy import keras, tf
 from mmzoo.metrics import frechet_distance
 from mmzoo.model_graph import encoder_output
 from mmzoo.preprocessing import load_frame, transform
+from mmzoo.randomness import Randomness
 from mmzoo.runs import Run
+from mmzoo.tables import write_table
 from mmzoo.trained_model import load_model
 from mmzoo.training.tensorboard_log import EVENT_FILES, read_events
 
 IMAGE: dict[str, Any] = {
     "type": "image",
     "shape": [6, 6, 1],
-    "encoder": {"type": "cnn", "filters": [3, 4], "padding": "same", "dropout": 0.2},
+    "encoder": {"type": "cnn", "filters": [3], "padding": "same", "dropout": 0.2},
 }
 GAN: dict[str, Any] = {
     "name": "adversaries",
     "source": {"type": "synthetic", "rows": 48},
     "inputs": {
-        "photo": {
-            **IMAGE,
-            "decoder": {"filters": [4], "batch_norm": True},
-            "augment": [{"type": "flip"}],
-        },
+        "photo": {**IMAGE, "decoder": {"filters": [4], "batch_norm": True}},
         "words": {"type": "text", "length": 4, "encoder": {"type": "embedding", "dim": 5}},
     },
     "heads": {"kind": {"type": "classification", "class_names": ["a", "b", "c"]}},
@@ -46,7 +47,6 @@ GAN: dict[str, Any] = {
         "dim": 4,
         "loss": "wasserstein",
         "spectral_norm": True,
-        "discriminator_steps": 2,
         "discriminator_optimizer": {"type": "adam", "learning_rate": 3e-3, "beta_1": 0.5},
     },
     "train": {
@@ -58,13 +58,15 @@ GAN: dict[str, Any] = {
         "optimizer": {"type": "adam", "schedule": {"type": "cosine"}},
     },
 }
-JUDGE: dict[str, Any] = {
-    "name": "judge",
+ALONE: dict[str, Any] = {
+    "name": "alone",
     "source": GAN["source"],
     "inputs": {"image": {**IMAGE, "shape": [8, 8, 1]}},
     "heads": {"letter": {"type": "classification", "class_names": ["c", "a", "b"]}},
-    "train": {"epochs": 1},
+    "objective": {"type": "gan"},
+    "train": {"batch_size": 8},
 }
+"""Another one, of a class alone, which reads images too."""
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def run(folder: Path) -> Run:
 
 @pytest.fixture(scope="module")
 def judge(folder: Path) -> Run:
-    return train(JUDGE, run=folder / "judge")
+    return train(ALONE, run=folder / "judge", smoke=True)
 
 
 def test_a_resumed_training_is_bit_identical(run, folder):
@@ -156,12 +158,6 @@ def test_only_runs_of_single_images_judge_only_gans(run, judge):
         f"{run.directory}: its inputs are photo (image), words (text); expected a run with an "
         "image as its only input, to judge generated images by"
     )
-    with pytest.raises(RunError) as caught:
-        evaluate(judge, frechet=judge)
-    assert str(caught.value) == (
-        f"{judge.directory}: its objective is supervised, so there are no generated images for "
-        "--frechet to measure; expected a run with `objective: {type: gan}`"
-    )
 
 
 def test_a_judge_has_no_classes_in_common_with_others(judge):
@@ -170,8 +166,57 @@ def test_a_judge_has_no_classes_in_common_with_others(judge):
     assert loaded.head_of(("a", "b")) is None
 
 
-def test_smoke_of_the_class_alone(folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    values = {**GAN, "inputs": {"photo": IMAGE}, "objective": {"type": "gan"}}
-    metrics = train(values, smoke=True).metrics()
-    assert np.isfinite(metrics["test"]["loss"])
+def table_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "table.csv").open(newline="", encoding="utf-8") as file:
+        return [*csv.DictReader(file)]
+
+
+def images_of(folder: Path, rows: list[dict[str, str]], column: str) -> np.ndarray:
+    return np.stack([np.asarray(Image.open(folder / row[column])) for row in rows])
+
+
+def test_images_of_all_classes_are_written_in_turn(judge, tmp_path):
+    """By a run of `--smoke`."""
+    assert np.isfinite(judge.metrics()["test"]["loss"])
+    rows = table_of(generate(judge, samples=5, seed=3, output=tmp_path / "made").folder)
+    assert [row["letter"] for row in rows] == ["c", "a", "b", "c", "a"]
+    random = Randomness(3, tf.constant(0, tf.int64), tf.range(5, dtype=tf.int64)).fold("noise")
+    made = load_model(judge).generate(random.normal(64), np.array([0, 1, 2, 0, 1]), {}).numpy()
+    found = images_of(tmp_path / "made", rows, "image")
+    np.testing.assert_array_equal(found, np.rint(255 * made[..., 0]).astype("uint8"))
+    with pytest.raises(RunError) as caught:
+        generate(judge, split="test")
+    assert str(caught.value) == (
+        f"{judge.directory}: its images depend on the class alone: give --samples, not examples"
+    )
+
+
+def test_images_are_written_for_the_texts_and_classes_of_a_table(run, tmp_path):
+    """Which has no images."""
+    write_table(tmp_path / "asked.csv", {"words": ["bar", "bar", "foo"], "kind": ["a", "c", "a"]})
+    made = generate(run, tmp_path / "asked.csv", samples=2, output=tmp_path / "made")
+    rows = table_of(made.folder)
+    assert [row["kind"] for row in rows] == ["a", "a", "c", "c", "a", "a"]
+    assert [row["words"] for row in rows][::2] == [row["words"] for row in rows][1::2]
+    images = images_of(tmp_path / "made", rows, "photo")
+    assert len(np.unique(images.reshape(6, -1), axis=0)) == 6
+
+
+def test_what_a_gan_cannot_generate_is_said(run, tmp_path):
+    def error(**asked: Any) -> str:
+        with pytest.raises((RunError, DataError)) as caught:
+            generate(run, **asked)
+        return str(caught.value)
+
+    assert error(samples=3) == (
+        f"{run.directory}: its images depend on words: give examples by --from or --split"
+    )
+    assert error(split="test", interpolate=3) == "--interpolate needs `reconstruction` heads"
+    write_table(tmp_path / "one.csv", {"words": ["bar", "foo"], "sort": ["a", "b"]})
+    assert error(data=tmp_path / "one.csv") == (
+        "the examples have no column 'kind', which says the class to generate. There are: sort"
+    )
+    write_table(tmp_path / "two.csv", {"words": ["bar", "foo"], "kind": ["a", "d"]})
+    assert error(data=tmp_path / "two.csv") == (
+        "column 'kind', example 2: unknown class 'd'. There are: a, b, c"
+    )
