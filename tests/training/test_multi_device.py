@@ -127,7 +127,9 @@ def rare_errors(folder: Path) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("plain", PLAIN), ("contrastive", CONTRASTIVE)], ids=["", "contrastive"]
+    ("name", "values"),
+    [("plain", PLAIN), ("contrastive", CONTRASTIVE)],
+    ids=["plain", "contrastive"],
 )
 def test_two_devices_match_one(name, values, errors, folder, tmp_path):
     assert errors[name] is None
