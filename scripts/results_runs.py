@@ -22,6 +22,9 @@ MAIN_METRICS = (
 )
 """The metric of a head is the first of these that it has."""
 
+_FUSION = "fusion"
+"""The entry of the fusion in metrics.json, for a model with an ELBO."""
+_ELBO = "elbo"
 _SEED = "train.seed"
 _FOLD = "source.fold"
 
@@ -71,7 +74,7 @@ def finished(run: Run, baselines: bool = False) -> bool:
 
 
 def _results(name: str, variant: str, seeds: dict[int, list[Run]]) -> Iterator[Result]:
-    """One row per head, over all finished seeds of one config."""
+    """One row per head, and one of the ELBO if there is any, over all finished seeds."""
     done = {seed: runs for seed, runs in seeds.items() if all(map(finished, runs)) and _whole(runs)}
     if not done:
         return
@@ -81,15 +84,17 @@ def _results(name: str, variant: str, seeds: dict[int, list[Run]]) -> Iterator[R
     config, metrics = runs[0].config(), [run.metrics()["test"] for run in runs]
     trained = [environment.get("trained", {}) for environment in environments]
     seconds = [one.get("seconds") for one in trained]
-    for head in config.heads:
-        metric = next(one for one in MAIN_METRICS if one in metrics[0][head])
-        values = tuple(float(f"{entry[head][metric]:.6g}") for entry in metrics)
+    for entry in (*config.heads, *([_FUSION] if _ELBO in metrics[0].get(_FUSION, {}) else [])):
+        found = metrics[0][entry]
+        metric = _ELBO if entry == _FUSION else next(one for one in MAIN_METRICS if one in found)
+        values = tuple(float(f"{of_run[entry][metric]:.6g}") for of_run in metrics)
+        is_named = len(config.heads) > 1 and entry != _FUSION
         yield Result(
             config=name,
             variant=variant,
             inputs=" + ".join(spec.type for spec in config.inputs.values()),
             data=environments[0]["data"]["name"],
-            metric=metric if len(config.heads) == 1 else f"{head}_{metric}",
+            metric=f"{entry}_{metric}" if is_named else metric,
             seeds=tuple(done),
             folds=len(runs) // len(done) if _fold(runs[0]) else None,
             values=values,

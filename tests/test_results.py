@@ -79,7 +79,7 @@ def read_head(path: Path) -> Head | None:
     head = " ".join(line[1:].strip() for line in lines if line.startswith("#"))
     pattern = (
         r"([\d.]+\d) % (?:test accuracy|right class at rank 1)|"
-        r"(?:absolute|squared) error ([\d.]+\d)"
+        r"(?:absolute|squared) error ([\d.]+\d)|ELBO of (-?[\d.]+\d) nats"
     )
     figures = re.findall(pattern, head)
     if not figures:
@@ -94,7 +94,7 @@ def read_head(path: Path) -> Head | None:
     values = re.search(r"seeds: ((?:[\d.]+(?:, | and )?)+) %", head)
     seconds = re.search(r"(\d+) seconds on 1 CPU core", head)
     return Head(
-        [accuracy or error for accuracy, error in figures],
+        [accuracy or error or elbo for accuracy, error, elbo in figures],
         seeds,
         re.findall(r"[\d.]+\d", values[1]) if values else [],
         int(seconds[1]) if seconds else None,
@@ -243,6 +243,19 @@ def test_the_seeds_of_a_config_become_a_row(folder, trained_run):
     assert row.commit == "012345678+"
     assert row.machine.endswith(" threads")
     assert row.date == trained["date"][:10]
+
+
+def test_an_elbo_has_its_own_row(folder):
+    for seed, elbo in zip("01", (-90.0, -92.0), strict=True):
+        run = Run(folder / "tiny" / seed)
+        metrics = run.metrics()
+        metrics["test"]["fusion"] = {"elbo": elbo, "kl": 20.0}
+        run.write_metrics(metrics)
+    rows, _ = collect(folder)
+    assert [(row.metric, row.mean) for row in rows] == [
+        ("accuracy", pytest.approx(0.85)),
+        ("elbo", -91.0),
+    ]
 
 
 def test_unfinished_runs_do_not_count(folder):
