@@ -73,29 +73,43 @@ def sample_images(
     """
     columns, found = data.splits[split], class_head(config)
     if found is None:
-        rows = np.arange(min(_MOST_SHOWN, data.examples(split)))
-        columns = {name: values[rows] for name, values in columns.items()}
-        return GeneratedImages(
-            _images(model, config, columns, None, draw_noise(model, len(rows))),
-            _captions(config, columns, preprocessing, [""] * len(rows)),
-        )
+        return _for_rows(model, config, columns, np.arange(_MOST_SHOWN), preprocessing)
     name, head = found
     names = (head.class_names or ())[:_MOST_SHOWN]
     each = max(1, min(_MOST_OF_A_CLASS, _MOST_SHOWN // len(names)))
-    classes = np.repeat(np.arange(len(names)), each)
-    noise = np.tile(draw_noise(model, each), (len(names), 1))
     if len(config.inputs) > 1:
         labels = head.class_labels(columns[config.columns[name]])
         rows = np.concatenate([np.flatnonzero(labels == one)[:each] for one in range(len(names))])
-        classes, noise = labels[rows], noise[: len(rows)]
-        columns = {one: values[rows] for one, values in columns.items()}
-    asked = [names[one] for one in classes]
-    several = len(config.inputs) > 1
-    return GeneratedImages(
-        _images(model, config, columns if several else None, classes, noise),
-        _captions(config, columns, preprocessing, asked) if several else asked,
-        each,
-    )
+        return _for_rows(model, config, columns, rows, preprocessing)
+    classes = np.repeat(np.arange(len(names)), each)
+    noise = np.tile(draw_noise(model, each), (len(names), 1))
+    images = as_images(config, model, model.generate(noise, classes, {}))
+    return GeneratedImages([*images], [names[one] for one in classes], each)
+
+
+def _for_rows(
+    model: keras.Model,
+    config: Config,
+    columns: Columns,
+    rows: NDArray[np.int64],
+    preprocessing: Preprocessing,
+) -> GeneratedImages:
+    """An image for each of some rows, with its class and its texts, or a number, as caption."""
+    chosen = {name: values[rows[rows < len(values)]] for name, values in columns.items()}
+    images: list[NDArray[np.uint8]] = []
+    captions: list[list[str]] = []
+    for _, generated, _ in images_of_examples(model, config, chosen):
+        images += [*generated]
+    if found := class_head(config):
+        name, head = found
+        names = head.class_names or ()
+        captions.append([names[one] for one in head.class_labels(chosen[config.columns[name]])])
+    for name, spec in config.inputs.items():
+        if isinstance(spec, HasText):
+            captions.append(as_text(config, name, chosen, preprocessing))
+    if not captions:
+        captions.append([str(number) for number in range(1, len(images) + 1)])
+    return GeneratedImages(images, [" ".join(parts) for parts in zip(*captions, strict=True)])
 
 
 def images_of_examples(
@@ -119,40 +133,9 @@ def images_of_examples(
         yield real, as_images(config, model, model.generate(noise[batch], asked, inputs)), asked
 
 
-def _images(
-    model: keras.Model,
-    config: Config,
-    columns: Columns | None,
-    classes: NDArray[np.int64] | None,
-    noise: NDArray[np.float32],
-) -> list[NDArray[np.uint8]]:
-    """Generated images; `columns` has the other inputs, if there are any."""
-    if columns is None:
-        return [*as_images(config, model, model.generate(noise, classes, {}))]
-    images: list[NDArray[np.uint8]] = []
-    for (inputs,) in evaluation_batches(config, columns, labelled=False):
-        batch = slice(len(images), len(images) + len(inputs[model.generated]))
-        asked = None if classes is None else classes[batch]
-        images += [*as_images(config, model, model.generate(noise[batch], asked, inputs))]
-    return images
-
-
 def as_images(config: Config, model: keras.Model, values: tf.Tensor) -> NDArray[np.uint8]:
     """Values from `GanModel.generate` as images, uint8 `[batch, height, width, channels]`."""
     spec: Any = config.inputs[model.generated]
     pixels = spec.from_reconstruction(values).numpy()
     # A network that diverged gives no numbers, which have no pixel.
     return np.rint(np.nan_to_num(pixels)).clip(0, 255).astype(np.uint8)
-
-
-def _captions(
-    config: Config, columns: Columns, preprocessing: Preprocessing, asked: list[str]
-) -> list[str]:
-    """What was asked for: the class, and the texts of the other inputs."""
-    texts = [
-        as_text(config, name, columns, preprocessing)
-        for name, spec in config.inputs.items()
-        if isinstance(spec, HasText)
-    ]
-    parts = zip(asked, *texts, strict=True)
-    return [" ".join(one for one in words if one) for words in parts]
