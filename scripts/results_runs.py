@@ -12,6 +12,7 @@ from results_table import Result
 
 from mmzoo.config import load_config
 from mmzoo.errors import MmzooError
+from mmzoo.modalities.run_encoder import RunEncoder
 from mmzoo.runs import Run
 from mmzoo.training.resume import requested_config
 
@@ -125,7 +126,7 @@ def _check(name: str, variant: str, seeds: dict[int, list[Run]]) -> None:
     Fields that did not exist when a run was made are not compared.
     """
     first: dict[str, Any] = {}
-    free = (_SEED, _FOLD, *open_fields(name))
+    free = (_SEED, _FOLD, *open_fields(name), *started_inputs(name).values())
     if not variant:
         first = requested_config(load_config(CONFIGS / f"{name}.yaml").with_columns())
     for seed, runs in seeds.items():
@@ -157,6 +158,16 @@ def open_fields(name: str) -> set[str]:
     words = command_of(name)
     given = [word for before, word in pairwise(words) if before == "--set"]
     return {key for key, _, value in (one.partition("=") for one in given) if value.isupper()}
+
+
+def started_inputs(name: str) -> dict[str, str]:
+    """Inputs whose encoder starts from a run -> the field with its path."""
+    inputs = load_config(CONFIGS / f"{name}.yaml").inputs
+    return {
+        one: f"inputs.{one}.encoder.path"
+        for one, spec in inputs.items()
+        if isinstance(spec.encoder, RunEncoder)
+    }
 
 
 def _inputs_alone(seeds: dict[int, list[Run]]) -> Iterator[str]:

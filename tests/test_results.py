@@ -407,6 +407,12 @@ def test_each_variant_has_its_own_folder(reproduce):
         name("digits_cnn", ["source.path=/a/b"], None)
 
 
+def test_an_encoder_starts_from_the_run_of_the_same_seed(reproduce):
+    assert reproduce.starts("digits_cnn", Path("out"), 2) == []
+    expected = ["inputs.image.encoder.path=out/fashion_cae/2"]
+    assert reproduce.starts("fashion_cae_probe", Path("out"), 2) == expected
+
+
 @pytest.mark.parametrize(
     ("words", "quoted"),
     [

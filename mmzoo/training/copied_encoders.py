@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from mmzoo.config import Config
+from mmzoo.errors import RunError
 from mmzoo.find_runs import open_run
+from mmzoo.lazy import keras
 from mmzoo.modalities.run_encoder import RunEncoder
 from mmzoo.model_graph import encoder_of
 from mmzoo.runs import Run
@@ -30,24 +32,43 @@ def copy_encoders(config: Config, run: Run) -> Config:
     Raises:
         RunError: weights do not exist, are damaged, or belong to another model.
     """
+    source = _Source()
     inputs = {
-        name: spec.replace(encoder=_copied(spec.encoder, name, run))
+        name: spec.replace(encoder=_copied(spec.encoder, name, run, source))
         for name, spec in config.inputs.items()
         if isinstance(spec.encoder, RunEncoder)
     }
     return config.replace(inputs={**config.inputs, **inputs}) if inputs else config
 
 
-def _copied(encoder: RunEncoder[Any], name: str, run: Run) -> RunEncoder[Any]:
-    target = run.encoder_weights(name)
-    checksum = encoder.sha256
-    if checksum is None or not target.is_file():
+class _Source:
+    """Encoders of finished runs; the model of a run is loaded once for all of its inputs."""
+
+    def __init__(self) -> None:
+        self._loaded: tuple[Any, keras.Model | None] = (None, None)
+
+    def save(self, encoder: RunEncoder[Any], target: Path) -> tuple[Run, str]:
+        """Saves the weights of an encoder; the run that it is of, and their checksum."""
         origin, file = open_run(Path(encoder.path).expanduser())
         if file is not None and file.parent.name == target.parent.name:
-            checksum = copy_weights(file, target)
-        else:
-            model, _ = load_trained(origin, file or "best", "float32")
-            checksum = save_weights(encoder_of(model, encoder.input), target)
+            return origin, copy_weights(file, target)
+        wanted = (origin, file or "best")
+        loaded, model = self._loaded
+        if loaded != wanted:
+            model, _ = load_trained(*wanted, "float32")
+            self._loaded = wanted, model
+        return origin, save_weights(encoder_of(model, encoder.input), target)
+
+
+def _copied(encoder: RunEncoder[Any], name: str, run: Run, source: _Source) -> RunEncoder[Any]:
+    target, checksum = run.encoder_weights(name), encoder.sha256
+    if checksum is None or not target.is_file():
+        origin, checksum = source.save(encoder, target)
+        if encoder.sha256 not in (None, checksum):
+            raise RunError(
+                f"{encoder.path}: has other weights than config.yaml says (inputs.{name}.encoder."
+                "sha256). Restore it from a copy, or start from the original run."
+            )
         logger.info(
             f"{name}: starts from the encoder of inputs.{encoder.input} of {origin.directory}."
         )
