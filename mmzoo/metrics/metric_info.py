@@ -125,7 +125,7 @@ _METRICS = {
         MetricInfo("balanced_accuracy", percent=True),
         MetricInfo("majority", percent=True),
         MetricInfo("chance", percent=True),
-        MetricInfo("linear_classifier_accuracy", higher_is_better=False, percent=True),
+        MetricInfo("new_discriminator_accuracy", higher_is_better=False, percent=True),
         MetricInfo("top5_accuracy", percent=True),
         MetricInfo("token_accuracy", percent=True),
         MetricInfo("category_accuracy", percent=True),
