@@ -68,6 +68,10 @@ class BaseFusion(Spec):
         """Whether a step depends on the number of steps of the whole training."""
         return False
 
+    def head_notes(self, heads: Mapping[str, BaseHead]) -> Iterator[str]:
+        """Yields what the fusion does with these heads that may not be meant."""
+        return iter(())
+
     def start_training(self, model: keras.Model, step: tf.Variable, steps: int) -> None:
         """Connects what changes over a training to its steps; called before the first one.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from mmzoo import layers
 from mmzoo.fusion.base_fusion import FeatureFusion
+from mmzoo.heads import BaseHead, HasLikelihood, RebuildsInput
 from mmzoo.lazy import keras, tf
 from mmzoo.modalities.base_encoder import Features
 from mmzoo.spec import NonNegativeFloat, NonNegativeInt, PositiveInt, Rate
@@ -51,6 +52,16 @@ class Variational(FeatureFusion):
     @property
     def depends_on_duration(self) -> bool:
         return self.warmup > 0
+
+    def head_notes(self, heads: Mapping[str, BaseHead]) -> Iterator[str]:
+        for name, head in heads.items():
+            in_nats = isinstance(head, HasLikelihood) and head.has_likelihood
+            if isinstance(head, RebuildsInput) and self.beta and not in_nats:
+                yield (
+                    f"the loss of {name} is a mean over values, and the KL divergence a sum over "
+                    f"the code: with beta {self.beta:g} the code may hold nothing. Choose "
+                    "`loss: bernoulli` or another in nats, or a small beta"
+                )
 
     def start_training(self, model: keras.Model, step: tf.Variable, steps: int) -> None:
         if self.warmup:

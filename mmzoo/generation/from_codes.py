@@ -100,13 +100,15 @@ class _Display:
 
     def __init__(self, run: Run, config: Config) -> None:
         self._heads, self._files = rebuilding_heads(config), run.preprocessing()
-        self._names = {}
+        self._names: dict[str, str] = {}
         for name, head in self._heads.items():
             spec = config.inputs[head.input]
             columns = spec.source_columns()
             # A spectrogram as an image, or a row as text, is not the input again.
             is_input = isinstance(spec, ReadsImageFiles) or spec.role == "text"
-            self._names[name] = columns[0] if is_input else f"{head.input}_shown"
+            column = columns[0] if is_input else f"{head.input}_shown"
+            # Two inputs may read one column.
+            self._names[name] = head.input if column in self._names.values() else column
 
     def __call__(self, outputs: Mapping[str, tf.Tensor]) -> dict[str, Values]:
         return {

@@ -59,8 +59,9 @@ def write_generated(folder: Path, batches: Iterable[GeneratedRows]) -> int:
         captions: list[str] = []
         for batch in batches:
             first = len(next(iter(outputs.values()), []))
+            folders = _folders(batch.outputs)
             cells = {
-                name: _write_values(temporary, name, values, first + 1)
+                name: _write_values(temporary, folders[name], values, first + 1)
                 for name, values in batch.outputs.items()
             }
             for name, written in cells.items():
@@ -85,17 +86,31 @@ def write_generated(folder: Path, batches: Iterable[GeneratedRows]) -> int:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _folders(names: Iterable[str]) -> dict[str, str]:
+    """A folder for the images of each output: its name without characters that paths may lack."""
+    found: dict[str, str] = {}
+    for name in names:
+        found[name] = re.sub(r"[^A-Za-z0-9_-]+", "_", name)
+        while [*found.values()].count(found[name]) > 1:
+            found[name] += "_"
+    return found
+
+
 def _write_values(folder: Path, name: str, values: Values, first: int) -> list[str]:
     """Writes images to `<name>/00001.png` and so on; returns their paths, or the texts."""
+    from PIL import Image
+
     written = []
     for number, value in enumerate(values, start=first):
         if isinstance(value, str):
             written.append(value)
             continue
         assert isinstance(value, np.ndarray)
-        path = Path(re.sub(r"[^A-Za-z0-9_-]+", "_", name)) / f"{number:05d}.png"
-        write_png(folder / path, value if value.shape[2] == 3 else value[:, :, 0])
-        written.append(str(path))
+        path = folder / name / f"{number:05d}.png"
+        path.parent.mkdir(exist_ok=True)
+        # Not synced one by one: the folder appears as a whole.
+        Image.fromarray(value if value.shape[2] == 3 else value[:, :, 0]).save(path)
+        written.append(f"{name}/{path.name}")
     return written
 
 
@@ -108,6 +123,6 @@ def _captioned(batch: GeneratedRows, first: int) -> Iterator[tuple[NDArray[np.ui
     ]
     for row in range(len(next(iter(batch.outputs.values())))):
         known = [str(values[row]) for values in batch.labels.values()]
-        caption = ", ".join(known) or str(first + row)
+        caption = next(iter(known), str(first + row))
         for name in names:
             yield np.asarray(batch.outputs[name][row]), caption

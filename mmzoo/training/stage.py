@@ -167,7 +167,8 @@ def new_stage(
         )
         network = build_network(config, devices.precision)
         if number == 0:
-            for note in config.fusion.notes(network.features):
+            fusion = config.fusion
+            for note in (*fusion.notes(network.features), *fusion.head_notes(config.heads)):
                 logger.info(f"Note: {note}.")
         initialize(network)
         inputs = _training_inputs(network, config, data, devices, timer)

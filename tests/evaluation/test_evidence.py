@@ -87,12 +87,16 @@ def test_a_run_and_its_report_have_the_elbo(pairs_run: Run, parts) -> None:
     assert found["elbo"] < found["log_likelihood"]
     assert found["importance_samples"] == 20
     folder = pairs_run.directory.parent / "evaluated"
-    words = ["eval", str(pairs_run.directory), "--output", str(folder)]
+    words = ["eval", str(pairs_run.directory), "--output", str(folder), "--modalities"]
     result = CliRunner().invoke(cli, words)
     assert result.exit_code == 0, result.output
     assert "  fusion: ELBO -" in result.output
     again = json.loads((folder / "metrics.json").read_text())["test"]["fusion"]
     assert again["elbo"] == pytest.approx(found["elbo"], rel=1e-4)
+    rows = json.loads((folder / "modalities.json").read_text())["rows"]
+    left_out = {(row["head"], row["variant"]): row["value"] for row in rows if row["condition"]}
+    # Its side is in both inputs, so either gives the image, which few of the grey images do alone.
+    assert left_out["photo_again", "cells alone"] < 0.25
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "importance samples" in page
     assert "samples of the prior" in page

@@ -210,6 +210,17 @@ def test_one_head_has_the_parts_too(tmp_path: Path) -> None:
     )
 
 
+def test_losses_that_are_means_are_noted() -> None:
+    config = load_config(PAIRS)
+    assert list(config.fusion.head_notes(config.heads)) == []
+    values = deepcopy(PAIRS)
+    del values["heads"]["photo_again"]["loss"]
+    heads = load_config(values).heads
+    [note] = config.fusion.head_notes(heads)
+    assert "the loss of photo_again is a mean over values" in note
+    assert list(config.fusion.replace(beta=0.0).head_notes(heads)) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -188,5 +188,16 @@ def test_a_failure_leaves_no_folder_and_an_empty_one_is_filled(tmp_path) -> None
         write_generated(tmp_path / "out", failing())
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "out").mkdir()
-    write_generated(tmp_path / "out", [GeneratedRows({"photo": [image]}, {"photo": ["a.png"]})])
-    assert table_of(tmp_path / "out") == [{"photo": "photo/00001.png", "photo_given": "a.png"}]
+    outputs = {"photo": [image], "a/b": [image], "a_b": ["text"], "a b": [image[..., :1]]}
+    write_generated(tmp_path / "out", [GeneratedRows(outputs, {"photo": ["a.png"]})])
+    assert table_of(tmp_path / "out") == [
+        {
+            "photo": "photo/00001.png",
+            "a/b": "a_b/00001.png",
+            "a_b": "text",
+            "a b": "a_b__/00001.png",
+            "photo_given": "a.png",
+        }
+    ]
+    with Image.open(tmp_path / "out" / "a_b__" / "00001.png") as written:
+        assert written.size == (2, 2)
