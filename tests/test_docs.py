@@ -218,11 +218,13 @@ def documented() -> list[Any]:
     """The other commands. Slow are transfer of a large network, folds, and what other tests cover:
 
     trainings that differ from another one by `--set` only (their configs have a test below),
-    TensorBoard, the comparisons of a small run, embeddings, and checks of files.
+    TensorBoard, the comparisons of a small run, embeddings, checks of files, images generated from
+    examples, and fine-tuning after another run.
     """
     slow = re.compile(
         r"mobilenet_v2_transfer| --fold |^mmzoo train .*(--set|--smoke)|^mmzoo board|"
-        r" --modalities | --embeddings|^mmzoo check .*--data|data view configs/fsdd"
+        r" --modalities | --embeddings|^mmzoo check .*--data|data view configs/fsdd|"
+        r"^mmzoo generate .*--split|fashion_cae_finetune"
     )
     return [
         pytest.param(line, marks=pytest.mark.slow if slow.search(line) else ())
@@ -314,7 +316,20 @@ def test_the_documented_training_log_is_correct(finished: Workspace) -> None:
         assert line == "..." or pattern(line) in printed
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.page)
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(
+            block,
+            # The page's first block is nearly that of the README.
+            marks=pytest.mark.slow
+            if block.page == "how_do_i.md" and "digit.png" in block.text
+            else (),
+        )
+        for block in blocks("python")
+    ],
+    ids=lambda block: block.page,
+)
 def test_documented_python_runs(block: Block, workspace: Path) -> None:
     names: dict[str, Any] = {}
     exec(compile(block.text, block.page, "exec"), names)

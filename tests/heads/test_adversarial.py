@@ -311,6 +311,7 @@ def test_a_run_records_the_accuracy_and_the_strength(run: Run) -> None:
     assert b"aligned/discriminator_accuracy" in events
 
 
+@pytest.mark.slow
 def test_a_resume_is_exact(run: Run, folder: Path) -> None:
     """From the last checkpoint but one, as if the run had been killed after it."""
     killed = Run(folder / "002")

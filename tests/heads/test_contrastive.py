@@ -253,6 +253,7 @@ def test_a_run_learns_to_find_the_other_input(run: Run) -> None:
     assert 0.01 <= found["temperature"] < 0.1
 
 
+@pytest.mark.slow
 def test_a_resume_is_exact(run: Run, folder: Path) -> None:
     """From the last checkpoint but one, as if the run had been killed after it."""
     killed = Run(folder / "002")
