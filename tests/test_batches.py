@@ -218,6 +218,7 @@ def test_batches_hold_the_images_of_their_rows():
         assert element[0].dtype == np.uint8
 
 
+@pytest.mark.slow
 def test_order_and_augmentation_differ_by_seed():
     given = [
         training(config(AUGMENT, seed=seed), TrainingOrder(seed, ROWS, ROWS), 0, 1)
@@ -235,6 +236,7 @@ def test_augmentation_differs_by_epoch():
     assert (in_order[0] != in_order[1]).any(axis=(1, 2, 3)).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_augmentation_does_not_depend_on_the_batch():
     image_files = []
     for batch_size in (5, 6, 23):

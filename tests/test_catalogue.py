@@ -96,7 +96,7 @@ def test_references_have_authors_title_and_year(family):
         _, found, references = cleandoc(spec.__doc__ or "").partition("Reference")
         for one in references.removeprefix("s").removeprefix(": ").split("; ") if found else ():
             text = " ".join(one.split())
-            assert re.match(r'[A-Z][\w ,.]+, "[^"]+", (1[89]|20)\d\d\b', text), text
+            assert re.match(r'[A-Z][\w ,.-]+, "[^"]+", (1[89]|20)\d\d\b', text), text
 
 
 @every_family

@@ -155,6 +155,7 @@ def test_a_machine_that_computes_wrongly_is_a_finding(monkeypatch):
     assert found.text.startswith("a tiny network reaches 10 % accuracy on digits in ")
 
 
+@pytest.mark.slow
 def test_doctor_leaves_no_files(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     temporary = tmp_path / "temporary"

@@ -73,6 +73,8 @@ def test_modules_do_not_import_tensorflow():
     code = f"""
 import importlib, pathlib, sys, types
 sys.modules["mmzoo.weighted_loss_model"] = types.SimpleNamespace(WeightedLossModel=None)
+sys.modules["mmzoo.objectives.gan_model"] = types.SimpleNamespace(GanModel=None)
+sys.modules["mmzoo.objectives.network_optimizers"] = types.SimpleNamespace(NetworkOptimizers=None)
 sys.modules["mmzoo.training.loop"] = types.SimpleNamespace(Loop=None, named_by_head=None)
 sys.modules["mmzoo.training.learning_rate"] = types.SimpleNamespace(LearningRate=None)
 package = pathlib.Path({str(PACKAGE)!r})

@@ -165,6 +165,7 @@ def test_missing_inputs_are_neutral_in_batches(tmp_path, columns):
             assert (texts[:, 1:] == 0).all()
 
 
+@pytest.mark.slow
 def test_placeholders_of_missing_inputs_train_nothing(tmp_path, columns):
     """Batches, batch norm statistics and everything else are equal."""
     relaxed = {"augment": [{"type": "brightness"}], "missing_files": "absent"}

@@ -66,7 +66,7 @@ def embed(
     \b
     Example:
       mmzoo embed runs/products_search --data products.csv --output products.npz
-      mmzoo embed runs/products_search images --input photo --output photos.parquet
+      mmzoo embed runs/products_search images --input photo --output photos.npz
       mmzoo embed runs/mnist_cnn --split test --output digits.npz
     """
     if (bool(files), bool(texts), data is not None, split is not None).count(True) != 1:

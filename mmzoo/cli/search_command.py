@@ -62,7 +62,7 @@ def search(
     \b
     Example:
       mmzoo search runs/products_search --index products.npz --text "red mug"
-      mmzoo search runs/products_search --index products.npz --query images/001.png --top 3
+      mmzoo search runs/products_search --index products.npz --text mug --top 3
     """
     if (query is None) == (text is None):
         raise click.UsageError("Expected one of --query FILE and --text TEXT to search for.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import PIL.Image
+import pytest
 import yaml
 
 
+@pytest.mark.slow
 def test_all_truncated_photos_are_named(mmzoo, tmp_path):
     random = np.random.RandomState(0)
     for number in range(24):

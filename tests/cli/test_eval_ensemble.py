@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 
+import pytest
 
+
+@pytest.mark.slow
 def test_members_and_the_ensemble_are_printed(mmzoo, trained_run, tmp_path):
     for name in ("a", "b"):
         shutil.copytree(trained_run.directory, tmp_path / name)

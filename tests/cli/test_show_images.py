@@ -35,6 +35,7 @@ def test_gradcam_is_written_to_the_run(mmzoo, own_run, photo):
 
 
 @pytest.mark.parametrize("option", ["--cam", "--maps"])
+@pytest.mark.slow
 def test_files_with_equal_names_do_not_overwrite(mmzoo, own_run, tmp_path, option):
     images = []
     for number, ending in enumerate(("png", "png", "jpg")):

@@ -34,6 +34,7 @@ def files(run):
     return sorted(path.name for path in run.evaluation("test").iterdir() if path.name in FILES)
 
 
+@pytest.mark.slow
 def test_report_and_comparisons_link_to_each_other(clue_run, compared_run):
     assert links(clue_run) == [
         ("modalities.html", "Contribution of each input"),

@@ -127,6 +127,7 @@ def test_ensemble_files_are_beside_the_runs(two):
     assert list(list_names("runs")) == two
 
 
+@pytest.mark.slow
 def test_the_stacker_learns_from_validation_alone(two):
     done = ensemble(two, "stacking", device="cpu", output=Path("mine"))
     assert str(done.folder) == "mine"

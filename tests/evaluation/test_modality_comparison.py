@@ -416,6 +416,7 @@ def test_unshared_heads_weigh_examples_independently(clue_run, fusion):
         assert found["price"]["noise"] > 0.99 > found["colour"]["noise"]
 
 
+@pytest.mark.slow
 def test_the_command_prints_both_comparisons(clue_run, compared_run, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["eval", str(clue_run.directory), "--modalities", "--robustness", "--device", "cpu"])

@@ -169,6 +169,7 @@ def test_the_history_has_the_parts_of_the_elbo(pairs_run: Run) -> None:
     assert events.count(b"kl") >= 8
 
 
+@pytest.mark.slow
 def test_a_resume_is_exact_in_the_middle_of_the_warm_up(
     pairs_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

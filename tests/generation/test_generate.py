@@ -112,6 +112,7 @@ def test_a_split_of_the_runs_own_data_has_its_labels(pairs_run, tmp_path) -> Non
         assert row["side"] == data["side"][number]
 
 
+@pytest.mark.slow
 def test_interpolation_leads_from_one_reconstruction_to_the_other(pairs_run, tmp_path) -> None:
     given = {"data": places(tmp_path), "inputs": ["cells"], "device": "cpu"}
     generate(pairs_run, output=tmp_path / "all", **given)
@@ -149,6 +150,7 @@ def plain(pairs_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return train(values, run=run, smoke=True, device="cpu")
 
 
+@pytest.mark.slow
 def test_an_autoencoder_without_a_prior_rebuilds_too(plain, tmp_path) -> None:
     generate(plain, split="test", inputs=["cells"], output=tmp_path / "out", device="cpu")
     generate(plain, split="test", interpolate=3, output=tmp_path / "way", device="cpu")

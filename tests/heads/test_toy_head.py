@@ -267,6 +267,7 @@ def test_heads_with_and_without_labels_learn_together(together: Run) -> None:
     assert 0 < test["loss"] - parts < 0.2
 
 
+@pytest.mark.slow
 def test_only_heads_with_predictions_write_them(together: Run, table: Path) -> None:
     evaluated(together)
     with (together.evaluation("test") / "predictions.csv").open() as file:

@@ -141,6 +141,7 @@ def test_copies_of_a_file_are_found_by_content(tmp_path, photos):
     assert "test scores will be too good" in found.warnings[0]
 
 
+@pytest.mark.slow
 def test_duplicates_need_all_inputs_equal_and_repeated_files_are_reported(tmp_path, photos):
     (tmp_path / "59.png").write_bytes((tmp_path / "2.png").read_bytes())
     # Prices recur; two of them in one row are no leak beside a photo.

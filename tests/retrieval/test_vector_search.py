@@ -65,6 +65,7 @@ def test_the_target_can_be_the_input_of_the_query(catalogue, index) -> None:
     assert found[0]["similarity"] == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_features_of_other_runs_can_be_searched(trained_run: Run, tmp_path: Path) -> None:
     from PIL import Image
 

@@ -53,6 +53,7 @@ def test_a_real_limit_on_the_size_of_files(command, tmp_path):
         read_checkpoint(path)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_found_before_weights_are_written(tmp_path):
     """HDF5 would print errors for each object itself, past every handler."""
     path = tmp_path / "model.weights.h5"

@@ -108,6 +108,7 @@ def test_resume_in_mid_epoch_changes_nothing_with(tmp_path: Path, changes: dict[
     check_resume(uninterrupted, config(**changes), tmp_path / "resumed")
 
 
+@pytest.mark.slow
 def test_logs_after_the_last_checkpoint_are_removed(tmp_path: Path) -> None:
     """The steps after the checkpoint are trained again, possibly with points at other steps."""
     values = {"checkpoint_seconds": 1000, "log_steps": 2}

@@ -118,6 +118,7 @@ def test_a_later_run_reuses_features_for_any_head(first, tmp_path):
         ),
     ],
 )
+@pytest.mark.slow
 def test_changes_that_affect_features_recompute_them(first, tmp_path, change):
     run = train(merged(merged(CONFIG, {"train": {"epochs": 1}}), change), run=tmp_path / "run")
     assert len(feature_notes(run)) == 3

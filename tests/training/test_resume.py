@@ -156,6 +156,7 @@ def test_a_training_without_its_evaluation_is_evaluated(own_run, trained_run, ti
     assert resumed(own_run, tiny).metrics() == trained_run.metrics()
 
 
+@pytest.mark.slow
 def test_more_epochs_equal_one_longer_training(tmp_path):
     def values(epochs: int) -> dict[str, Any]:
         schedule = {"type": "step", "epochs": [1.5]}
@@ -417,6 +418,7 @@ def test_a_checkpoint_of_another_model_is_refused(half, own_run):
     )
 
 
+@pytest.mark.slow
 def test_a_crash_before_the_first_checkpoint_starts_over(small_run, tmp_path):
     rarely = config(train={"checkpoint_seconds": 1000})
     again = train_with_crash(rarely, tmp_path / "again", STEPS_PER_EPOCH + 2)

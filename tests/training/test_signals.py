@@ -62,6 +62,7 @@ def test_signals_save_and_print_how_to_resume_and_a_kill_changes_nothing(
     assert differences(uninterrupted, run) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_terminal_as_it_was(command, tmp_path):
     run = Run(tmp_path / "run")
     controller, terminal = pty.openpty()

@@ -68,6 +68,7 @@ def test_the_second_stage_continues_the_epoch_count_at_its_own_learning_rate(sta
     assert [step for step, _ in curve] == list(range(2, 25, 2))
 
 
+@pytest.mark.slow
 def test_only_the_second_stage_trains_the_last_encoder_layers(staged, tmp_path):
     single = merged(CONFIG, {"train": {"fine_tune": None}})
     run = train(single, run=tmp_path / "run")
@@ -116,6 +117,7 @@ def test_early_stopping_ends_a_stage_only(tmp_path):
         pytest.param(STEPS * EPOCHS + STEPS + 2, marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_resuming_either_stage_changes_nothing(staged, tmp_path, step):
     assert differences(staged, train_with_crash(CONFIG, tmp_path / "run", step)) == []
 

@@ -48,6 +48,7 @@ def test_waiting_a_fifth_of_the_time_is_slow_data(monkeypatch, waited, limited):
     assert not Timer().limited_by_data
 
 
+@pytest.mark.slow
 def test_training_reports_its_activities_and_a_suggestion(tmp_path, monkeypatch):
     for share in ("SLOW_DATA", "_LEAST_WAITING"):
         monkeypatch.setattr(f"mmzoo.training.timer.{share}", -1.0)

@@ -56,6 +56,7 @@ def test_the_environment_records_everything_a_result_depends_on(trained_run):
     assert datetime.fromisoformat(trained["date"]) <= datetime.now().astimezone()
 
 
+@pytest.mark.slow
 def test_the_saved_config_can_be_trained_again(trained_run, tmp_path):
     again = train(trained_run.config_file, run=tmp_path / "again")
     assert differences(trained_run, again) == []

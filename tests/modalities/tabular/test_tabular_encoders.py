@@ -12,7 +12,8 @@ from mmzoo.modalities.tabular import Tabular
 from mmzoo.modalities.tabular.tabular_mlp import MLP, Layout, TabularEncoder
 from mmzoo.spec.expected_types import ExpectedType
 
-ENCODERS = ExpectedType.from_annotation(TabularEncoder).family
+FAMILY = ExpectedType.from_annotation(TabularEncoder).family
+ENCODERS = {name: spec for name, spec in FAMILY.items() if name != "run"}  # No network of its own.
 LAYOUTS = [Layout(3, (5, 3000)), Layout(3, ()), Layout(0, (4,)), Layout(1, (2,))]
 
 

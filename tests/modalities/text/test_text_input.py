@@ -20,7 +20,11 @@ from mmzoo.modalities.text.encoders import TextEncoder
 from mmzoo.run_log import shown_by
 from mmzoo.spec.expected_types import ExpectedType
 
-ENCODERS = [name for name in ExpectedType.from_annotation(TextEncoder).family if name != "shared"]
+ENCODERS = [
+    name
+    for name in ExpectedType.from_annotation(TextEncoder).family
+    if name not in ("shared", "run")
+]
 TRAINING = ("The film is good.", "The film is bad!", "good, the good film", "a <br/> plot")
 
 

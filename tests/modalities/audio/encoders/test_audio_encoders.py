@@ -14,7 +14,9 @@ from mmzoo.spec.expected_types import ExpectedType
 from mmzoo.weights import load_weights, save_weights
 
 FAMILY = ExpectedType.from_annotation(AudioEncoder).family
-ENCODERS = {name: spec for name, spec in FAMILY.items() if name != "shared"}  # No network.
+ENCODERS = {
+    name: spec for name, spec in FAMILY.items() if name not in ("shared", "run")
+}  # No network of their own.
 
 VARIANTS = {
     **{name: spec() for name, spec in ENCODERS.items()},

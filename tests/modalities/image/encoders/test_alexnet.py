@@ -13,6 +13,7 @@ SMALL = {"width": 0.0625, "units": (8,)}
 
 
 @pytest.mark.parametrize("size", [224, pytest.param(227, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_network_of_the_paper(size):
     """The paper says 224 pixels; its numbers require 227 without padding."""
     model, last = built(AlexNet(), (size, size, 3))

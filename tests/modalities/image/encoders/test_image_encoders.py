@@ -16,7 +16,9 @@ from mmzoo.modalities.image.encoders.pretrained import Pretrained
 from mmzoo.spec.expected_types import ExpectedType
 
 FAMILY = ExpectedType.from_annotation(ImageEncoder).family
-ENCODERS = {name: spec for name, spec in FAMILY.items() if name != "shared"}  # No network.
+ENCODERS = {
+    name: spec for name, spec in FAMILY.items() if name not in ("shared", "run")
+}  # No network of their own.
 FROM_SCRATCH = [name for name, spec in ENCODERS.items() if not issubclass(spec, Pretrained)]
 SOME_PRETRAINED = ["squeezenet", "mobilenet_v2", "mobilenet_v3_small"]
 """Small ones of three builds; `test_pretrained` looks at every one."""

@@ -363,6 +363,7 @@ def test_batch_norm_stays_frozen_with_pretrained_weights(fields, trained):
 
 
 @pytest.mark.parametrize("name", some_quick(["efficientnet_b0", "mobilenet_v2"]))
+@pytest.mark.slow
 def test_frozen_network_is_deterministic_in_training(name):
     """No batch statistics, and no dropout, which EfficientNet has in its blocks."""
     image = noise_images((3, 96, 96, 3))
@@ -435,6 +436,7 @@ def test_scaling_is_exact_in_half_precision():
 
 
 @pytest.mark.parametrize(("alpha", "width"), [(0.35, 1280), (1.4, 1792)])
+@pytest.mark.slow
 def test_alpha_is_the_width_multiplier_of_mobilenet(alpha, width):
     ours = built(network("mobilenet_v2", alpha=alpha))
     theirs = keras.applications.MobileNetV2(

@@ -155,6 +155,7 @@ def test_weights_none_loads_nothing(model):
         np.testing.assert_array_equal(was, now)
 
 
+@pytest.mark.slow
 def test_weights_of_another_width_are_an_error(theirs, tmp_path):
     path = write_old_layout(theirs, tmp_path / "x.h5")
     assert error_message(encoder(weights=str(path)).replace(alpha=0.5)) == (

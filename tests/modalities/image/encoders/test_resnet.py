@@ -19,6 +19,7 @@ from mmzoo.modalities.image.encoders import ResNet
     # The paper's table 6 says 0.27, 0.46, 0.66, 0.85 and 1.7 million.
     [(20, 269_722), (32, 464_154), (44, 658_586), (56, 853_018), (110, 1_727_962)],
 )
+@pytest.mark.slow
 def test_cifar_networks_of_the_paper(depth, expected):
     model, last = built(ResNet(depth=depth, shortcut="identity"))
     assert trainable(model, classes=10) == expected
@@ -47,6 +48,7 @@ def test_imagenet_networks_of_the_paper(depth, expected, width):
     assert len(convolutions(model)) == depth - 1 + shortcuts
 
 
+@pytest.mark.slow
 def test_kernels_match_keras_applications_in_order():
     theirs = keras.applications.ResNet50(weights=None, include_top=False)
     ours, _ = built(ResNet(depth=50), (224, 224, 3))

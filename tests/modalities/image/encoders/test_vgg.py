@@ -27,6 +27,7 @@ def test_networks_of_the_paper(depth, expected):
     assert model.count_params() + dense == expected
 
 
+@pytest.mark.slow
 def test_dense_layers_match_the_paper():
     model, _ = built(VGG(depth=11), (28, 28, 1))
     names = ["flatten", "dense1", "dropout1", "dense2", "dropout2"]

@@ -180,6 +180,7 @@ def test_states_are_pooled_over_the_words(pooling):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 def test_recurrent_dropout_does_not_affect_inference(kind):
     plain = built(kind(dim=5, units=(6, 4), bidirectional=True))
     dropping = built(
