@@ -7,6 +7,7 @@ the entry `mmzoo` is a JSON text on the run that the vectors are from. Nothing i
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,10 +63,15 @@ class VectorIndex:
         text = json.dumps({**about, "inputs": [*self.vectors]})
         if path.suffix.lower() == ".npz":
             arrays = {name: _as_array(list(column)) for name, column in given.items()}
-            with replacing(path, suffix=".npz") as temporary:
-                np.savez(
-                    temporary, allow_pickle=False, **arrays, **vectors, **{_ABOUT: np.array(text)}
-                )
+            arrays |= {**vectors, _ABOUT: np.array(text)}
+            # Not by `numpy.savez`, whose own arguments no column could be named like: "file".
+            with (
+                replacing(path, suffix=".npz") as temporary,
+                zipfile.ZipFile(temporary, "w") as archive,
+            ):
+                for name, values in arrays.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                        np.lib.format.write_array(entry, values, allow_pickle=False)
             return
         columns = [
             column.alias(name)

@@ -110,6 +110,7 @@ def test_columns_of_other_types_are_written(index, tmp_path) -> None:
         "flag": [True, False, True],
         "list": [["a"], [], None],
         "photo_vector": ["x", "y", "z"],
+        "file": ["1.png", "2.png", "3.png"],  # As an argument of numpy.savez.
     }
     small = replace(index, given=given, vectors={"photo": index.vectors["photo"][:3]})
     small.write(tmp_path / "a.npz")
@@ -119,6 +120,7 @@ def test_columns_of_other_types_are_written(index, tmp_path) -> None:
     assert found.given["flag"] == [True, False, True]
     assert found.given["list"] == ['["a"]', "[]", ""]
     assert found.given["photo_vector_given"] == ["x", "y", "z"]
+    assert found.given["file"] == given["file"]
     small.write(tmp_path / "a.parquet")
     found = read_index(tmp_path / "a.parquet")
     assert list(found.given["number"]) == given["number"]
