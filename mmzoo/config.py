@@ -58,8 +58,8 @@ class Config(Spec):
     fusion: Fusion = Concat()
     """How the features of all inputs are combined."""
     heads: dict[Name, Head]
-    """The outputs of the model, by name: what it predicts. May be empty if `objective` is a GAN
-    that generates images for a text."""
+    """The outputs of the model, by name. A GAN that generates images from a text needs none:
+    `{}`."""
     share: bool = True
     """Whether all heads share the encoders and the fusion. If false, each head has its own, so the
     heads do not influence one another."""

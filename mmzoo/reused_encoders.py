@@ -1,6 +1,6 @@
 """Encoders that start from those of finished runs: `encoder: {type: run, path: RUN, input: NAME}`.
 
-    start_problems(config)         what is missing or does not fit, found without TensorFlow
+    start_problems(config)         missing or mismatched files, columns and runs, without TensorFlow
     reuse_encoders(config)         the config with the runs' encoders and preprocessing settings
     reused_preprocessing(config)   the runs' vocabularies and statistics
 

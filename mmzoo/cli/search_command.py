@@ -19,7 +19,7 @@ from mmzoo.cli.command_options import (
 _LONGEST_CELL = 60
 
 
-@click.command(short_help="Search an index for what is nearest to a file or text.")
+@click.command(short_help="Find the rows of an index nearest to a file or text.")
 @run_argument
 @click.option(
     "--index", type=PATH, required=True, metavar="FILE", help="A file that `mmzoo embed` wrote."

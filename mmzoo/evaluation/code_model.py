@@ -1,4 +1,4 @@
-"""A model in two parts: from inputs to the code, and from the code to what is rebuilt."""
+"""CodeModel: a model split into an encoder to the code and a decoder from it."""
 
 from __future__ import annotations
 

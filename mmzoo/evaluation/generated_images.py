@@ -26,7 +26,7 @@ _SIDE = 96
 
 @dataclass(frozen=True)
 class GeneratedImages:
-    """Generated images and what was asked for, to be shown.
+    """Generated images with their conditions (a class or text), to be shown.
 
     Attributes:
         images: uint8 `[height, width, 1 or 3]` each.

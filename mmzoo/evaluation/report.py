@@ -198,7 +198,7 @@ def _generated(report: Report) -> str:
 <h2>Generated images</h2>
 {_main_figure(headline(metrics))}
 <dl class="metrics">{definitions(other_metrics(metrics))}</dl>
-{plots_html((Plot("Images of what was asked for", report.generated),))}
+{plots_html((Plot("Generated images by condition", report.generated),))}
 </section>
 """
 

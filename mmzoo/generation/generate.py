@@ -1,4 +1,4 @@
-"""`mmzoo generate RUN`: chooses a generator for the model of a run, and writes what it yields.
+"""`mmzoo generate RUN`: chooses the generator of a run's model and writes its examples.
 
 A generator is an iterator of `GeneratedRows`. Models with `reconstruction` heads generate from
 codes: drawn from the prior of a variational code, or computed from examples. A GAN generates from

@@ -115,7 +115,7 @@ def _write_values(folder: Path, name: str, values: Values, first: int) -> list[s
 
 
 def _captioned(batch: GeneratedRows, first: int) -> Iterator[tuple[NDArray[np.uint8], str]]:
-    """The images of a batch, those of an example side by side, with what is known of it."""
+    """The images of a batch with captions: the labels of the example, or its number."""
     names = [
         name
         for name, values in batch.outputs.items()

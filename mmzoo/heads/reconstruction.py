@@ -57,8 +57,8 @@ class Reconstruction(BaseHead):
     numbers, the cross-entropy of words and categories. `binary_cross_entropy`, for images, treats
     each pixel as a probability. The others are negative log-likelihoods in nats, summed over the
     values, as the ELBO of a variational autoencoder needs them: `bernoulli` for images of black and
-    white pixels (see `binarize` of the input), `gaussian` for images, audio and tables, of which
-    categories are categorical, and `categorical` for texts."""
+    white pixels (see `binarize` of the input), `gaussian` for images, audio and tables (whose
+    categories are categorical), and `categorical` for texts."""
     std: PositiveFloat | None = None
     """Standard deviation of `loss: gaussian`, in the unit of the errors below; by default 0.1."""
     noise: NonNegativeFloat = 0.0

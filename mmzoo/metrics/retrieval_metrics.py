@@ -84,9 +84,9 @@ def retrieval_metrics(vectors: Mapping[str, Floats], classes: Integers | None = 
     """How well the vector of one input finds that of another input of the same row.
 
     For each direction of each pair of inputs, over the rows with both: `<a>_to_<b>_recall_at_1`
-    (also 5 and 10), the share of rows of which the right vector is among the nearest ones by
+    (also 5 and 10), the share of rows whose right vector is among the nearest ones by
     cosine; and `<a>_to_<b>_median_rank`, from 1. Ties count as in random order, so equal vectors
-    give chance. With classes, `<a>_to_<b>_class_at_1` is the share of rows of which the nearest
+    give chance. With classes, `<a>_to_<b>_class_at_1` is the share of rows whose nearest
     vector has the right class, over the rows with a class; with one input, the nearest of the other
     rows. `recall_at_1` and `class_at_1` are means over all directions, with an interval as if both
     directions of a row were always right or wrong together.

@@ -37,8 +37,7 @@ class RunEncoder(Encoder, Generic[NetworkT]):
     """`false` freezes the encoder, `true` trains all of it, and a number trains the last layers
     with a kernel: that many, with the normalization between and after them."""
     weights: Literal["trained", "none"] = "trained"
-    """`none` starts the same network from random weights, to measure what the trained ones
-    bring."""
+    """`none` starts the same network from random weights, as a baseline for pretraining."""
     network: NetworkT | None = None
     """The encoder itself, read off the run; leave it out."""
     sha256: str | None = None

@@ -95,7 +95,7 @@ def with_fold(config: Config, index: int, of: int) -> Config:
         )
     values = config.model_dump(mode="json")
     loaded = load_config(values, [f"source.fold={{index: {index}, of: {of}}}"])
-    return config.replace(source=loaded.source)  # Inputs keep what the config left open.
+    return config.replace(source=loaded.source)  # Fields that the config left open stay open.
 
 
 def train_fold(
